@@ -1,0 +1,128 @@
+# foci. `make` builds, `make check` tests, `make demo` does the main job, `make help` lists the rest.
+#
+#   CC=clang        another compiler
+#   SAN=1           address and undefined-behaviour sanitizers, in a build folder of their own
+#   BUILD=dir       where everything goes (default: build)
+#   PREFIX=dir      where `make install` puts things (default: /usr/local)
+
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
+endif
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+SAN ?=
+BUILD ?= build$(if $(SAN),-san)
+PREFIX ?= /usr/local
+VERSION := $(shell sed -n 's/.*FOCI_VERSION "\(.*\)"/\1/p' include/foci/foci.h)
+
+# OpenBLAS: the serial build, linked statically where the distribution has it, so that no other build (the pthread
+# one brings a thread pool of its own) can take its place when foci runs.
+MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
+BLAS_DIR := $(firstword $(wildcard /usr/lib/$(MULTIARCH)/openblas-serial /usr/lib/$(MULTIARCH)/openblas-openmp))
+BLAS := $(if $(wildcard $(BLAS_DIR)/libopenblas.a),$(BLAS_DIR)/libopenblas.a,-lopenblas)
+BLAS_INCLUDE := $(firstword $(wildcard /usr/include/$(MULTIARCH)/openblas-serial /usr/include/$(MULTIARCH)/openblas-openmp /usr/include/openblas))
+
+WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wpointer-arith -Wno-missing-field-initializers
+OPT := $(if $(SAN),-O1 -fno-omit-frame-pointer -fsanitize=address$(,)undefined -fno-sanitize-recover=all,-O3)
+, := ,
+OPT := $(if $(SAN),-O1 -fno-omit-frame-pointer -fsanitize=address$(,)undefined -fno-sanitize-recover=all,-O3)
+# No -ffast-math: only what changes no value that is a number (errno and traps are never looked at).
+FP := -fno-math-errno -fno-trapping-math -ffp-contract=fast
+CFLAGS ?= -g
+ALL_CFLAGS := -std=gnu11 $(WARN) $(OPT) $(FP) -fopenmp -Iinclude -Isrc $(addprefix -I,$(BLAS_INCLUDE)) $(CFLAGS)
+LIBS := $(BLAS) -lturbojpeg -lz -lyaml -ljansson -lxxhash -lpthread -lm
+
+ROOMS := base config kernels core ops nn attention models data train study
+SOURCES := $(foreach r,$(ROOMS),$(wildcard src/$(r)/*.c))
+# The vector kernels: one body, compiled once per instruction set.
+VECTOR := src/kernels/vector.c
+PLAIN := $(filter-out $(VECTOR),$(SOURCES))
+ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine)),)
+ISAS := generic avx2 avx512
+else
+ISAS := generic
+endif
+FLAGS_generic :=
+FLAGS_avx2 := -mavx2 -mfma
+FLAGS_avx512 := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512
+
+OBJECTS := $(PLAIN:src/%.c=$(BUILD)/obj/%.o) $(foreach i,$(ISAS),$(BUILD)/obj/kernels/vector-$(i).o)
+DOUBLE := $(OBJECTS:$(BUILD)/obj/%=$(BUILD)/double/%)
+CLI := $(patsubst src/%.c,$(BUILD)/obj/%.o,$(wildcard src/cli/*.c))
+
+TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard $(foreach r,$(ROOMS) cli,tests/$(r)/test_*.c)))
+# Those that need the oracle: the whole library computing in double.
+DOUBLE_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard $(foreach r,$(ROOMS),tests/$(r)/double_*.c)))
+
+.PHONY: all check demo install clean help deps tests
+all: $(BUILD)/foci $(BUILD)/libfoci.a
+
+# Nothing compiles before the packages are there and the layers are right.
+$(BUILD)/deps.stamp: scripts/deps.sh
+	@mkdir -p $(@D)
+	@sh scripts/deps.sh $(if $(filter clang%,$(CC)),clang)
+	@touch $@
+$(BUILD)/layers.stamp: scripts/check-layers.sh $(wildcard src/*/*.[ch]) $(wildcard include/foci/*.h)
+	@mkdir -p $(@D)
+	@sh scripts/check-layers.sh
+	@touch $@
+
+# After a fresh installation the paths of the packages above are stale: start over in a new make.
+ifeq ($(wildcard $(BUILD)/deps.stamp),)
+all check demo install tests: $(BUILD)/deps.stamp
+	@$(MAKE) --no-print-directory $@
+else
+check: tests
+	@BUILD=$(BUILD) sh tests/run.sh
+tests: $(BUILD)/foci $(TESTS) $(DOUBLE_TESTS)
+demo: $(BUILD)/foci
+	@FOCI=$(BUILD)/foci sh scripts/demo.sh
+install: $(BUILD)/foci $(BUILD)/libfoci.a
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/foci
+	install -m 755 $(BUILD)/foci $(DESTDIR)$(PREFIX)/bin/foci
+	install -m 644 $(BUILD)/libfoci.a $(DESTDIR)$(PREFIX)/lib/libfoci.a
+	install -m 644 include/foci/*.h $(DESTDIR)$(PREFIX)/include/foci
+	printf '%s\n' 'prefix=$(PREFIX)' 'Name: foci' 'Description: transformers trained from C' 'Version: $(VERSION)' \
+	    'Cflags: -I$${prefix}/include' 'Libs: -L$${prefix}/lib -lfoci -fopenmp $(LIBS)' \
+	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/foci.pc
+endif
+deps:
+	sh scripts/deps.sh
+clean:
+	rm -rf build build-san
+help:
+	@sed -n '1,/^$$/s/^# \?//p' Makefile
+
+$(BUILD)/foci: $(CLI) $(BUILD)/libfoci.a
+	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
+$(BUILD)/libfoci.a: $(OBJECTS)
+	@rm -f $@
+	ar rcs $@ $^
+$(BUILD)/libfoci-double.a: $(DOUBLE)
+	@rm -f $@
+	ar rcs $@ $^
+
+COMPILE = @mkdir -p $(@D); echo '  CC $(@:$(BUILD)/%=%)'; $(CC) $(ALL_CFLAGS) -MMD -MP
+READY := $(BUILD)/deps.stamp $(BUILD)/layers.stamp
+$(BUILD)/obj/%.o: src/%.c Makefile | $(READY)
+	$(COMPILE) -c -o $@ $<
+$(BUILD)/double/%.o: src/%.c Makefile | $(READY)
+	$(COMPILE) -DFOCI_DOUBLE -c -o $@ $<
+define isa_rules
+$(BUILD)/obj/kernels/vector-$(1).o: $(VECTOR) Makefile | $(READY)
+	$$(COMPILE) $(FLAGS_$(1)) -DFOCI_VECTOR_ISA=$(1) -c -o $$@ $$<
+$(BUILD)/double/kernels/vector-$(1).o: $(VECTOR) Makefile | $(READY)
+	$$(COMPILE) $(FLAGS_$(1)) -DFOCI_VECTOR_ISA=$(1) -DFOCI_DOUBLE -c -o $$@ $$<
+endef
+$(foreach i,$(ISAS),$(eval $(call isa_rules,$(i))))
+
+$(TESTS): $(BUILD)/tests/%: tests/%.c $(BUILD)/libfoci.a Makefile
+	$(COMPILE) -Itests -o $@ $< $(BUILD)/libfoci.a $(LIBS) -lcmocka
+$(DOUBLE_TESTS): $(BUILD)/tests/%: tests/%.c $(BUILD)/libfoci-double.a Makefile
+	$(COMPILE) -DFOCI_DOUBLE -Itests -o $@ $< $(BUILD)/libfoci-double.a $(LIBS) -lcmocka
+
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

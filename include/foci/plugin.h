@@ -1,0 +1,293 @@
+/* For those who extend foci: tensors, the recorded graph, and the descriptors of operations, attention
+ * variants, models and data sets.
+ *
+ * Record once, plan once, replay. A model's record function calls operations (foci_linear, foci_gelu, ...);
+ * each checks its shapes and appends a node to the graph. Nothing is computed yet and no tensor has memory.
+ * foci_graph_plan then lays all tensors into one block of memory, and foci_graph_forward / _backward replay
+ * the nodes in recording order and in reverse.
+ *
+ * Errors while recording are sticky: the failing call notes the message (with the layer's name and the place
+ * in the config), returns NULL, and every later call returns NULL as well. Record functions need no checks;
+ * whoever plans the graph sees the first error.
+ *
+ * Shapes are written (B, N, C): B batch, N or T tokens, H heads, D head width, C model width. */
+#ifndef FOCI_PLUGIN_H
+#define FOCI_PLUGIN_H
+
+#include "foci/foci.h"
+
+typedef struct foci_graph foci_graph;
+typedef struct foci_node foci_node;
+typedef struct foci_tensor foci_tensor;
+typedef struct foci_config foci_config;
+
+/* ------------------------------------------------------------------------------------------- tensors */
+
+enum { FOCI_MAX_DIMS = 4 };
+
+typedef enum foci_dtype { FOCI_REAL, FOCI_INT } foci_dtype; /* foci_real; int32_t (tokens, labels) */
+
+struct foci_tensor {
+    const char *name; /* for messages: the scope it was recorded in, "blocks.3.attn", or its own */
+    foci_dtype dtype;
+    int ndim;
+    int64_t shape[FOCI_MAX_DIMS], stride[FOCI_MAX_DIMS]; /* in elements */
+    bool requires_grad;
+    foci_node *producer; /* NULL: an input, a constant or a parameter; of a view: the producer of its base */
+    void *data, *grad;   /* valid after foci_graph_bind; grad only where requires_grad and reached */
+    struct foci_storage *storage;   /* internal: who owns the memory */
+    struct foci_tensor *base;       /* internal: what this is a view of, or NULL */
+    int64_t offset;                 /* internal: of a view, in elements of its base */
+    struct foci_storage *grad_storage; /* internal */
+};
+
+static inline int64_t foci_numel(const foci_tensor *t) {
+    int64_t n = 1;
+    for (int i = 0; i < t->ndim; i++) n *= t->shape[i];
+    return n;
+}
+static inline int64_t foci_last_dim(const foci_tensor *t) { return t->shape[t->ndim - 1]; }
+/* All dimensions but the last, as one: what row-wise operations run over. */
+static inline int64_t foci_rows(const foci_tensor *t) { return foci_numel(t) / foci_last_dim(t); }
+static inline foci_real *foci_data(const foci_tensor *t) { return (foci_real *)t->data; }
+static inline foci_real *foci_grad(const foci_tensor *t) { return (foci_real *)t->grad; }
+static inline int32_t *foci_ints(const foci_tensor *t) { return (int32_t *)t->data; }
+bool foci_is_contiguous(const foci_tensor *t);
+const char *foci_shape_text(foci_graph *g, const foci_tensor *t); /* "(32, 65, 192)", lives as long as g */
+
+/* ----------------------------------------------------------------------------------------- operations */
+
+typedef struct foci_cost {
+    double forward, backward; /* floating-point operations, a multiply-add counted as two */
+} foci_cost;
+
+/* A row of the gradient check: records a small graph of parameters (foci_parameter) that ends in the operation;
+ * the test compares its gradients with central differences in double. */
+typedef struct foci_gradient_case {
+    const char *what;
+    foci_tensor *(*build)(foci_graph *g);
+} foci_gradient_case;
+
+/* What backward reads besides the gradient of the output and what foci_save saved; the planner frees the rest. */
+#define FOCI_READS_INPUT(i) (1u << (i))
+#define FOCI_READS_OUTPUT (1u << 31)
+
+typedef struct foci_op {
+    const char *name, *summary; /* PyTorch's name */
+    void (*forward)(const foci_node *n);
+    void (*backward)(const foci_node *n); /* NULL: no gradient passes, the output requires none */
+    unsigned reads;                       /* FOCI_READS_* of backward */
+    bool passes_gradient; /* the gradient of each same-shaped input IS that of the output (add): the planner may let
+                             them share memory; backward skips an input whose grad pointer equals the output's */
+    foci_cost (*cost)(const foci_node *n); /* NULL: not counted */
+    const foci_gradient_case *gradients;   /* ended by {0}; required where backward is set */
+} foci_op;
+
+enum { FOCI_MAX_SAVED = 4 };
+
+struct foci_node {
+    const foci_op *op;
+    foci_graph *graph;
+    const char *layer; /* the scope it was recorded in */
+    int index, inputs;
+    foci_tensor **input; /* optional inputs may be NULL */
+    foci_tensor *output;
+    foci_tensor *saved[FOCI_MAX_SAVED]; /* written by forward, read by backward */
+    int saves;
+    const void *attributes; /* the operation's own struct */
+    void *workspace;        /* scratch memory of the running pass; nothing survives in it */
+    size_t workspace_forward, workspace_backward;
+    bool *accumulate; /* per input, in backward: add to its gradient (true) or overwrite it (false) */
+    bool reached;     /* a gradient arrives: backward will run */
+};
+
+/* Starts a node: copies the attributes; NULL after an error. Inputs that are NULL are absent optional ones. */
+foci_node *foci_record(foci_graph *g, const foci_op *op, int inputs, foci_tensor *const *input,
+                       const void *attributes, size_t attribute_bytes);
+/* Ends it: declares the output and returns it (contiguous; requires grad if any input does and op has backward). */
+foci_tensor *foci_emit(foci_node *n, foci_dtype dtype, int ndim, const int64_t *shape);
+/* Between the two: statistics that backward needs, and scratch memory. */
+void foci_save(foci_node *n, foci_dtype dtype, int64_t elements);
+void foci_workspace(foci_node *n, size_t forward_bytes, size_t backward_bytes);
+/* Does backward have to compute the gradient of input i? */
+static inline bool foci_wants(const foci_node *n, int i) { return n->input[i] && n->input[i]->grad; }
+
+/* A view of part of a tensor's memory; shares its gradient too. */
+foci_tensor *foci_view(foci_tensor *base, int64_t offset, int ndim, const int64_t *shape, const int64_t *stride);
+
+/* The random numbers of a node at this step: Philox of (seed, stream, step, first + i) for element i of its output. */
+typedef struct foci_random {
+    uint64_t seed, stream, step, first;
+} foci_random;
+foci_random foci_node_random(const foci_node *n);
+
+/* Fails the graph: "LAYER: fmt (model at FILE:LINE:COLUMN)". Returns NULL, for `return foci_graph_fail(...)`. */
+void *foci_graph_fail(foci_graph *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+bool foci_graph_ok(const foci_graph *g);
+
+/* --------------------------------------------------------------- what models and layers record besides */
+
+/* Names: a scope is a prefix of parameter names and of messages: foci_scope(g, "blocks.%d", i). */
+void foci_scope(foci_graph *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void foci_end_scope(foci_graph *g);
+
+typedef struct foci_init {
+    enum { FOCI_INIT_ZEROS, FOCI_INIT_ONES, FOCI_INIT_NORMAL, FOCI_INIT_UNIFORM } kind;
+    double mean, spread; /* NORMAL: mean, standard deviation; UNIFORM: mean, half width */
+} foci_init;
+#define FOCI_ZEROS ((foci_init){FOCI_INIT_ZEROS, 0, 0})
+#define FOCI_ONES ((foci_init){FOCI_INIT_ONES, 1, 0})
+#define FOCI_NORMAL(mean, std) ((foci_init){FOCI_INIT_NORMAL, (mean), (std)})
+#define FOCI_UNIFORM(half_width) ((foci_init){FOCI_INIT_UNIFORM, 0, (half_width)})
+
+#define FOCI_SHAPE(...) (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__}
+
+/* The parameter SCOPE.name: declared by the first graph that records it, found again by the others.
+ *     foci_tensor *w = foci_parameter(g, "weight", FOCI_NORMAL(0, 0.02), FOCI_SHAPE(out, in)); */
+foci_tensor *foci_parameter(foci_graph *g, const char *name, foci_init init, int ndim, const int64_t *shape);
+/* The same parameter under a second full name, as published checkpoints store it twice. */
+void foci_tie(foci_graph *g, const char *second_name, const foci_tensor *parameter);
+/* A name that published checkpoints contain and that need not be read (a computable buffer). */
+void foci_ignore(foci_graph *g, const char *name);
+
+/* An input: the caller sets its data pointer (foci_tensor.data) before each forward pass. */
+foci_tensor *foci_input(foci_graph *g, const char *name, foci_dtype dtype, int ndim, const int64_t *shape);
+/* A constant of the graph; data is copied. */
+foci_tensor *foci_constant(foci_graph *g, const char *name, foci_dtype dtype, int ndim, const int64_t *shape,
+                           const void *data);
+/* Keeps a tensor readable after the pass. */
+void foci_keep(foci_tensor *t);
+/* Offers a tensor for inspection under SCOPE.name; kept, and listed, only by graphs recorded with `observe`. */
+void foci_observe(foci_graph *g, const char *name, foci_tensor *t);
+
+/* The operations. NULL for an optional tensor leaves it out. Gradients flow to every real-valued input but
+ * masks, metrics, soft targets. */
+#define T foci_tensor *
+#define G foci_graph *g
+T foci_linear(G, T x, T weight, T bias);             /* x (.., in), weight (out, in), bias (out) -> x Wt + b (.., out) */
+T foci_matmul(G, T a, T b);                          /* a (.., n), b (n, m) -> (.., m) */
+T foci_add(G, T a, T b);                             /* same shapes */
+T foci_add_position(G, T x, T position);             /* x (B, N, C), position (N, C) or (1, N, C) */
+T foci_scale(G, T x, double factor);                 /* x * factor */
+T foci_layer_norm(G, T x, T weight, T bias, double eps); /* over the last dimension, biased variance */
+T foci_gelu(G, T x);                                 /* exact: x Phi(x) */
+T foci_relu(G, T x);
+T foci_softmax(G, T x);                              /* over the last dimension */
+T foci_log_softmax(G, T x);
+T foci_dropout(G, T x, double p);                    /* x itself where p = 0 or the graph does not train */
+T foci_drop_path(G, T x, double p);                  /* the same decision for a whole sample (dimension 0) */
+T foci_embedding(G, T ids, T weight, int64_t first, double scale); /* ids (B, T), weight (n, C): row id - first times
+                                                        scale; ids outside [first, first + n) give zeros -> (B, T, C) */
+T foci_patch_embed(G, T images, T weight, T bias);   /* (B, I, H, W), (C, I, p, p), (C) -> (B, H/p * W/p, C) row by row */
+T foci_class_token(G, T token, T x);                 /* token (1, 1, C), x (B, N, C) -> (B, 1 + N, C) */
+T foci_select(G, T x, int64_t index);                /* x (B, N, C) -> (B, C): token `index` */
+T foci_narrow(G, T x, int64_t first, int64_t count); /* x (B, N, C) -> (B, count, C) */
+T foci_mean(G, T x);                                 /* x (B, N, C) -> (B, C): mean over tokens */
+T foci_heads(G, T x, int parts, int part, int heads); /* view: x (B, N, parts*H*D) -> (B, H, N, D) of one part; no copy */
+T foci_scaled_dot_product_attention(G, T q, T k, T v, /* (B, H, N, D) each, any strides with D contiguous -> (B, N, H*D) */
+                                    const struct foci_sdpa *options);
+T foci_cross_entropy(G, T logits, T labels, T soft_targets, double label_smoothing, int32_t ignore_index);
+                                                     /* logits (.., K); labels (..) int, or soft targets (.., K) -> (1) mean */
+T foci_adaptive_softmax(G, const struct foci_adaptive_softmax *a); /* -> nll of every target, (B*T) */
+T foci_average(G, T x);                              /* any shape -> (1): mean of all elements */
+#undef T
+#undef G
+
+typedef struct foci_sdpa {
+    double scale;         /* factor before the softmax, 1/sqrt(D) as a rule */
+    bool causal;          /* token i sees tokens 0..i */
+    double dropout;       /* on the attention map */
+    foci_tensor *metric;  /* (B, H, 1, D) or (B, H, N, D): multiplies q; no gradient. NULL: all ones */
+    foci_tensor *bias;    /* (B, N): added to the scores of every key; no gradient. NULL: none */
+} foci_sdpa;
+
+enum { FOCI_MAX_CLUSTERS = 8 };
+typedef struct foci_adaptive_softmax { /* golden/README 1.5; names as in lmtool-fwms */
+    foci_tensor *hidden, *targets;      /* (B, T, d_model), (B, T) int */
+    int tails;                          /* clusters behind the shortlist; 0: an ordinary softmax */
+    int64_t cutoff[FOCI_MAX_CLUSTERS + 1]; /* ends of shortlist and clusters; the last is the vocabulary */
+    foci_tensor *weight[FOCI_MAX_CLUSTERS]; /* one (n_token, d) shared by all, or per cluster (c_i+1 - c_i, d_i) */
+    foci_tensor *bias[FOCI_MAX_CLUSTERS];   /* likewise, (n) */
+    bool shared;                        /* weight[0] and bias[0] serve all clusters by ranges of rows */
+    foci_tensor *projection[FOCI_MAX_CLUSTERS]; /* (d_model, d_i) each, or NULL */
+    foci_tensor *cluster_weight, *cluster_bias; /* (tails, d_0), (tails); NULL without tails */
+} foci_adaptive_softmax;
+/* Log-probabilities of the whole vocabulary, (B, T, n_token); for inspection, no gradient. */
+foci_tensor *foci_adaptive_log_prob(foci_graph *g, const foci_adaptive_softmax *a);
+
+/* ------------------------------------------------------------------------------------- configuration keys */
+
+typedef enum foci_key_type {
+    FOCI_KEY_BOOL, FOCI_KEY_INT, FOCI_KEY_REAL, FOCI_KEY_STRING, FOCI_KEY_CHOICE, FOCI_KEY_INTS, FOCI_KEY_REALS
+} foci_key_type;
+
+/* One row: the whole truth about a key. Tables end with {0}. */
+typedef struct foci_key {
+    const char *name; /* without its section: "lr" of "train.lr" */
+    foci_key_type type;
+    const char *initial; /* default, as it would stand in the file; NULL: required */
+    double min, max;     /* of numbers and of the elements of lists, inclusive; both 0: unbounded */
+    const char *choices; /* "max mean none" */
+    const char *doc;     /* one line, with the unit */
+} foci_key;
+
+/* Values; the key must exist in the schema. Full names: "train.lr". Strings and lists live as long as the config. */
+bool foci_config_bool(const foci_config *c, const char *key);
+int64_t foci_config_int(const foci_config *c, const char *key);
+double foci_config_real(const foci_config *c, const char *key);
+const char *foci_config_string(const foci_config *c, const char *key); /* strings and choices */
+int foci_config_ints(const foci_config *c, const char *key, const int64_t **values);  /* returns how many */
+int foci_config_reals(const foci_config *c, const char *key, const double **values);
+/* Was it set by the file or --set (and is not just the default)? */
+bool foci_config_is_set(const foci_config *c, const char *key);
+/* Where: "FILE:LINE:COLUMN", "--set" or "default". */
+const char *foci_config_place(const foci_config *c, const char *key);
+
+/* ------------------------------------------------------------------------------------- attention variants */
+
+typedef struct foci_attention_io {
+    foci_graph *graph;
+    const foci_config *config;         /* the variant's keys: "attention.KEY" */
+    foci_tensor *q, *k, *v;            /* (B, H, N, D), views of the projections */
+    foci_tensor *q_before, *k_before, *v_before; /* those of the layer before, NULL in layer 0 */
+    int layer, depth;
+    bool causal;
+    foci_tensor *bias;                 /* (B, N) added to every key's scores, or NULL */
+    double scale;                      /* 1/sqrt(D) */
+    double dropout;                    /* on the attention map */
+} foci_attention_io;
+
+typedef struct foci_attention {
+    const char *name, *summary;
+    const foci_key *keys;
+    /* Records the layer; extra parameters by foci_parameter. Returns (B, N, H*D). */
+    foci_tensor *(*forward)(const foci_attention_io *io);
+} foci_attention;
+
+/* ------------------------------------------------------------------------------------------------ models */
+
+typedef enum foci_task { FOCI_TASK_IMAGES, FOCI_TASK_TEXT } foci_task;
+
+typedef struct foci_model_io {
+    foci_graph *graph;
+    const foci_config *config; /* "model.KEY" */
+    int64_t batch, tokens;     /* tokens: of a text window; unused for images */
+    int64_t classes;           /* labels (images) or vocabulary (text) of the data set; 0: as configured */
+    /* inputs */
+    foci_tensor *images;       /* (B, 3, H, W) normalised */
+    foci_tensor *labels, *soft_targets; /* (B) int or (B, K); both NULL: no loss */
+    foci_tensor *ids, *targets; /* (B, T) int */
+    /* outputs */
+    foci_tensor *logits; /* images: (B, K) */
+    foci_tensor *nll;    /* text: (B*T) negative log-likelihood of each target */
+    foci_tensor *loss;   /* (1) mean */
+} foci_model_io;
+
+typedef struct foci_model {
+    const char *name, *summary;
+    foci_task task;
+    const foci_key *keys;
+    void (*record)(foci_model_io *io); /* declares inputs, fills the outputs */
+} foci_model;
+
+#endif

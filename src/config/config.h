@@ -1,0 +1,40 @@
+/* Configuration: YAML files with inheritance, --set overrides, checked against tables of keys (foci/plugin.h:
+ * foci_key). Every error is one message "FILE:LINE:COLUMN: what", with the line and the nearest known name. */
+#ifndef FOCI_CONFIG_CONFIG_H
+#define FOCI_CONFIG_CONFIG_H
+
+#include "foci/plugin.h"
+#include "base/error.h"
+
+/* Keys of one section, "train". `kind` NULL: always there; else only where SECTION.kind has that value. The section
+ * "" holds the top-level keys (name). A section with kinds also has a row "kind" of type choice. */
+typedef struct foci_section {
+    const char *section, *kind;
+    const foci_key *keys;
+} foci_section;
+typedef struct foci_schema {
+    const foci_section *sections;
+    int count;
+} foci_schema;
+
+/* Reads a file, what it inherits, then the overrides ("train.lr=0.1"). Free with foci_config_free.
+ * FOCI_ERR_CONFIG for anything wrong, a missing file too. */
+foci_status foci_config_load(foci_config **config, const foci_schema *schema, const char *path,
+                             const char *const *set, int sets);
+/* The same from text, for tests and generated configs; `name` is used in messages, inherit is relative to it. */
+foci_status foci_config_parse(foci_config **config, const foci_schema *schema, const char *name, const char *text,
+                              size_t size, const char *const *set, int sets);
+void foci_config_free(foci_config *config);
+
+/* The resolved config as YAML: every key of the schema that applies, with its value; reading it back gives the same
+ * config. From malloc. */
+char *foci_config_dump(const foci_config *config);
+
+/* Fails with the place of a key: "FILE:LINE:COLUMN: KEY: fmt". For checks that a table cannot express. */
+foci_status foci_config_fail(const foci_config *config, const char *key, const char *fmt, ...) FOCI_PRINTF(3, 4);
+
+/* The table as text, for `foci help config`: every key, type, default, bounds, meaning; `filter` is a part of a name or NULL.
+ * From malloc. */
+char *foci_schema_help(const foci_schema *schema, const char *filter);
+
+#endif

@@ -1,0 +1,78 @@
+/* Images for training: a set of labelled files, and a loader that turns them into batches in the background. */
+#ifndef FOCI_DATA_IMAGES_H
+#define FOCI_DATA_IMAGES_H
+
+#include "base/error.h"
+
+/* 8-bit RGB, rows from the top, 3 * width * height bytes from malloc. */
+typedef struct foci_image {
+    int width, height;
+    unsigned char *pixels;
+} foci_image;
+void foci_image_free(foci_image *image);
+
+/* Decodes a JPEG or PNG held in memory, told apart by its first bytes; grey, CMYK, palette, 16-bit and alpha images
+ * give RGB. `name` is for messages. More than 2^28 pixels: refused. FOCI_ERR_DATA.
+ * least_short_side > 0 lets the JPEG decoder scale down by 1/2, 1/4, 1/8 as long as the shorter side stays at least that. */
+foci_status foci_image_decode(foci_image *image, const unsigned char *bytes, size_t size, const char *name,
+                              int least_short_side);
+
+/* A labelled set in ImageFolder layout, CLASS/FILE, from a folder or from an uncompressed .tar of one. Classes are
+ * sorted by name (strcmp), files within them too; label = index of the class. */
+typedef struct foci_image_set foci_image_set;
+foci_status foci_image_set_open(foci_image_set **set, const char *path);
+void foci_image_set_close(foci_image_set *set);
+int64_t foci_image_set_count(const foci_image_set *set);
+int foci_image_set_classes(const foci_image_set *set);
+const char *foci_image_set_class_name(const foci_image_set *set, int label);
+int foci_image_set_label(const foci_image_set *set, int64_t i);
+const char *foci_image_set_name(const foci_image_set *set, int64_t i); /* "class/file.jpg" */
+foci_status foci_image_set_read(const foci_image_set *set, int64_t i, foci_image *image, int least_short_side);
+
+/* Resampling and the transforms, as torchvision / PIL define them. */
+typedef enum foci_interpolation { FOCI_BILINEAR, FOCI_BICUBIC } foci_interpolation;
+typedef struct foci_transform {
+    int height, width;                  /* of the result */
+    bool train;                         /* random resized crop and flip, or resize and centre crop */
+    double scale_min, scale_max;        /* area of the random crop, as a share; both 1: a resize of the whole image */
+    double ratio_min, ratio_max;        /* its aspect */
+    int padding;                        /* > 0: pad by this many black pixels and crop at random, instead of the random resized crop */
+    double flip;                        /* probability of the horizontal flip */
+    double crop_pct;                    /* evaluation: resize the shorter side to size / crop_pct, then centre crop */
+    foci_interpolation interpolation;   /* antialiased: the filter widens when it shrinks, as PIL does */
+    double mean[3], std[3];             /* (x / 255 - mean) / std */
+} foci_transform;
+
+/* One sample, (3, height, width); random choices keyed by (seed, epoch, sample). */
+foci_status foci_transform_apply(const foci_transform *t, const foci_image *image, uint64_t seed, int64_t epoch,
+                                 int64_t sample, foci_real *out);
+
+/* Batches in order, prepared by `workers` threads (>= 1) ahead of use. Order and contents depend only on (seed, epoch). */
+typedef struct foci_image_batch {
+    int64_t count;          /* images in this batch */
+    foci_real *images;      /* (count, 3, height, width); valid until the next call */
+    int32_t *labels;        /* (count) */
+    const int64_t *index;   /* which samples of the set */
+} foci_image_batch;
+typedef struct foci_image_loader foci_image_loader;
+foci_status foci_image_loader_open(foci_image_loader **loader, const foci_image_set *set, const foci_transform *t,
+                                   int64_t batch, bool shuffle, bool drop_last, uint64_t seed, int workers);
+int64_t foci_image_loader_batches(const foci_image_loader *loader); /* in an epoch */
+/* Starts (or restarts) at a batch of an epoch. */
+foci_status foci_image_loader_seek(foci_image_loader *loader, int64_t epoch, int64_t batch);
+/* The next batch; after the last of an epoch count is 0. A corrupt image is FOCI_ERR_DATA naming the file. */
+foci_status foci_image_loader_next(foci_image_loader *loader, foci_image_batch *batch);
+void foci_image_loader_close(foci_image_loader *loader);
+
+/* Writes an 8-bit RGB image as PNG, or as JPEG of the given quality (1..100; 0: PNG). */
+foci_status foci_image_write(const char *path, const foci_image *image, int quality);
+
+/* The built-in image set as an ImageFolder: DIR/{train,val}/CLASS/NNNNN.{png,jpg}. */
+typedef struct foci_shapes_options {
+    int size;               /* side in pixels */
+    int64_t train, val;     /* images in each split */
+    uint64_t seed;
+} foci_shapes_options;
+foci_status foci_make_images(const char *dir, const foci_shapes_options *options);
+
+#endif

@@ -1,0 +1,22 @@
+/* The one seam to BLAS: matrix products, row-major, leading dimensions in elements. */
+#ifndef FOCI_KERNELS_GEMM_H
+#define FOCI_KERNELS_GEMM_H
+
+#include "foci/foci.h"
+
+/* C (m, n) = alpha * op(A) (m, k) * op(B) (k, n) + beta * C, on the calling thread alone. beta 0 never reads C. */
+void foci_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, foci_real alpha,
+               const foci_real *a, int64_t lda, const foci_real *b, int64_t ldb, foci_real beta, foci_real *c,
+               int64_t ldc);
+
+/* The same over all threads: C is cut into fixed tiles of rows (and of columns where rows are few). */
+void foci_gemm_parallel(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, foci_real alpha,
+                        const foci_real *a, int64_t lda, const foci_real *b, int64_t ldb, foci_real beta,
+                        foci_real *c, int64_t ldc);
+
+/* Name and version of what computes them, "OpenBLAS 0.3.21 (serial)". */
+const char *foci_gemm_provider(void);
+/* FOCI_ERR_RUNTIME where the library brings a thread pool of its own that cannot be turned off. */
+foci_status foci_gemm_check(void);
+
+#endif

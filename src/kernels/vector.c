@@ -1,0 +1,19 @@
+/* Compiled once per instruction set (see the Makefile), with FOCI_VECTOR_ISA = generic, avx2 or avx512. */
+#include "kernels/kernels.h"
+
+#include <math.h>
+#include <string.h>
+
+
+#define PASTE_(a, b) a##b
+#define PASTE(a, b) PASTE_(a, b)
+#define TEXT_(a) #a
+#define TEXT(a) TEXT_(a)
+
+extern const foci_kernels PASTE(foci_kernels_, FOCI_VECTOR_ISA);
+const foci_kernels PASTE(foci_kernels_, FOCI_VECTOR_ISA) = {
+    .isa = TEXT(FOCI_VECTOR_ISA),
+#define FOCI_KERNEL(name, args) .name = name,
+#include "kernels/list.h"
+#undef FOCI_KERNEL
+};
