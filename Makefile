@@ -27,7 +27,8 @@ BLAS := $(if $(wildcard $(BLAS_DIR)/libopenblas.a),$(BLAS_DIR)/libopenblas.a,-lo
 BLAS_INCLUDE := $(firstword $(wildcard /usr/include/$(MULTIARCH)/openblas-serial /usr/include/$(MULTIARCH)/openblas-openmp /usr/include/openblas))
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wpointer-arith -Wno-missing-field-initializers
-OPT := $(if $(SAN),-O1 -fno-omit-frame-pointer -fsanitize=address$(,)undefined -fno-sanitize-recover=all,-O3)
+# Cutting a message or a path short is deliberate where snprintf is told the size.
+WARN += $(if $(findstring clang,$(CC)),,-Wno-format-truncation)
 , := ,
 OPT := $(if $(SAN),-O1 -fno-omit-frame-pointer -fsanitize=address$(,)undefined -fno-sanitize-recover=all,-O3)
 # No -ffast-math: only what changes no value that is a number (errno and traps are never looked at).
