@@ -35,10 +35,10 @@ struct foci_tensor {
     bool requires_grad;
     foci_node *producer; /* NULL: an input, a constant or a parameter; of a view: the producer of its base */
     void *data, *grad;   /* valid after foci_graph_bind; grad only where requires_grad and reached */
-    struct foci_storage *storage;   /* internal: who owns the memory */
-    struct foci_tensor *base;       /* internal: what this is a view of, or NULL */
-    int64_t offset;                 /* internal: of a view, in elements of its base */
-    struct foci_storage *grad_storage; /* internal */
+    foci_tensor *base;   /* what this is a view of, or NULL */
+    int64_t offset;      /* of a view: in elements of its base */
+    foci_graph *graph;
+    int id; /* internal: index in the graph's plan */
 };
 
 static inline int64_t foci_numel(const foci_tensor *t) {
@@ -75,7 +75,9 @@ typedef struct foci_gradient_case {
 typedef struct foci_op {
     const char *name, *summary; /* PyTorch's name */
     void (*forward)(const foci_node *n);
-    void (*backward)(const foci_node *n); /* NULL: no gradient passes, the output requires none */
+    void (*backward)(const foci_node *n); /* NULL: no gradient */
+    bool detaches; /* without backward: the output is meant to be a constant in the backward pass. An operation with neither
+                      refuses inputs that require a gradient */
     unsigned reads;                       /* FOCI_READS_* of backward */
     bool passes_gradient; /* the gradient of each same-shaped input IS that of the output (add): the planner may let
                              them share memory; backward skips an input whose grad pointer equals the output's */
@@ -117,13 +119,15 @@ foci_tensor *foci_view(foci_tensor *base, int64_t offset, int ndim, const int64_
 
 /* The random numbers of a node at this step: Philox of (seed, stream, step, first + i) for element i of its output. */
 typedef struct foci_random {
-    uint64_t seed, stream, step, first;
+    uint64_t seed, stream, step, first, first_sample; /* first = first_sample * elements per sample of the output */
 } foci_random;
 foci_random foci_node_random(const foci_node *n);
 
 /* Fails the graph: "LAYER: fmt (model at FILE:LINE:COLUMN)". Returns NULL, for `return foci_graph_fail(...)`. */
 void *foci_graph_fail(foci_graph *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 bool foci_graph_ok(const foci_graph *g);
+bool foci_graph_trains(const foci_graph *g);   /* dropout is active */
+bool foci_graph_observes(const foci_graph *g); /* foci_observe keeps what it is given */
 
 /* --------------------------------------------------------------- what models and layers record besides */
 
@@ -160,6 +164,25 @@ void foci_keep(foci_tensor *t);
 /* Offers a tensor for inspection under SCOPE.name; kept, and listed, only by graphs recorded with `observe`. */
 void foci_observe(foci_graph *g, const char *name, foci_tensor *t);
 
+typedef struct foci_sdpa_options {
+    double scale;         /* factor before the softmax, 1/sqrt(D) as a rule */
+    bool causal;          /* token i sees tokens 0..i */
+    double dropout;       /* on the attention map */
+    foci_tensor *metric;  /* (B, H, 1, D) or (B, H, N, D): multiplies q; no gradient. NULL: all ones */
+    foci_tensor *bias;    /* (B, N): added to the scores of every key; no gradient. NULL: none */
+} foci_sdpa_options;
+
+enum { FOCI_MAX_CLUSTERS = 8 };
+typedef struct foci_adaptive_softmax_options { /* golden/README 1.5; names as in lmtool-fwms */
+    foci_tensor *hidden, *targets;      /* (B, T, d_model), (B, T) int */
+    int tails;                          /* clusters behind the shortlist; 0: an ordinary softmax */
+    int64_t cutoff[FOCI_MAX_CLUSTERS + 1]; /* ends of shortlist and clusters; the last is the vocabulary */
+    foci_tensor *weight[FOCI_MAX_CLUSTERS]; /* one (n_token, d) shared by all, or per cluster (c_i+1 - c_i, d_i) */
+    foci_tensor *bias[FOCI_MAX_CLUSTERS];   /* likewise, (n) */
+    bool shared;                        /* weight[0] and bias[0] serve all clusters by ranges of rows */
+    foci_tensor *projection[FOCI_MAX_CLUSTERS]; /* (d_model, d_i) each, or NULL */
+    foci_tensor *cluster_weight, *cluster_bias; /* (tails, d_0), (tails); NULL without tails */
+} foci_adaptive_softmax_options;
 /* The operations. NULL for an optional tensor leaves it out. Gradients flow to every real-valued input but
  * masks, metrics, soft targets. */
 #define T foci_tensor *
@@ -185,35 +208,16 @@ T foci_narrow(G, T x, int64_t first, int64_t count); /* x (B, N, C) -> (B, count
 T foci_mean(G, T x);                                 /* x (B, N, C) -> (B, C): mean over tokens */
 T foci_heads(G, T x, int parts, int part, int heads); /* view: x (B, N, parts*H*D) -> (B, H, N, D) of one part; no copy */
 T foci_scaled_dot_product_attention(G, T q, T k, T v, /* (B, H, N, D) each, any strides with D contiguous -> (B, N, H*D) */
-                                    const struct foci_sdpa *options);
+                                    const foci_sdpa_options *options);
 T foci_cross_entropy(G, T logits, T labels, T soft_targets, double label_smoothing, int32_t ignore_index);
                                                      /* logits (.., K); labels (..) int, or soft targets (.., K) -> (1) mean */
-T foci_adaptive_softmax(G, const struct foci_adaptive_softmax *a); /* -> nll of every target, (B*T) */
+T foci_adaptive_softmax(G, const foci_adaptive_softmax_options *a); /* -> nll of every target, (B*T) */
 T foci_average(G, T x);                              /* any shape -> (1): mean of all elements */
 #undef T
 #undef G
 
-typedef struct foci_sdpa {
-    double scale;         /* factor before the softmax, 1/sqrt(D) as a rule */
-    bool causal;          /* token i sees tokens 0..i */
-    double dropout;       /* on the attention map */
-    foci_tensor *metric;  /* (B, H, 1, D) or (B, H, N, D): multiplies q; no gradient. NULL: all ones */
-    foci_tensor *bias;    /* (B, N): added to the scores of every key; no gradient. NULL: none */
-} foci_sdpa;
-
-enum { FOCI_MAX_CLUSTERS = 8 };
-typedef struct foci_adaptive_softmax { /* golden/README 1.5; names as in lmtool-fwms */
-    foci_tensor *hidden, *targets;      /* (B, T, d_model), (B, T) int */
-    int tails;                          /* clusters behind the shortlist; 0: an ordinary softmax */
-    int64_t cutoff[FOCI_MAX_CLUSTERS + 1]; /* ends of shortlist and clusters; the last is the vocabulary */
-    foci_tensor *weight[FOCI_MAX_CLUSTERS]; /* one (n_token, d) shared by all, or per cluster (c_i+1 - c_i, d_i) */
-    foci_tensor *bias[FOCI_MAX_CLUSTERS];   /* likewise, (n) */
-    bool shared;                        /* weight[0] and bias[0] serve all clusters by ranges of rows */
-    foci_tensor *projection[FOCI_MAX_CLUSTERS]; /* (d_model, d_i) each, or NULL */
-    foci_tensor *cluster_weight, *cluster_bias; /* (tails, d_0), (tails); NULL without tails */
-} foci_adaptive_softmax;
 /* Log-probabilities of the whole vocabulary, (B, T, n_token); for inspection, no gradient. */
-foci_tensor *foci_adaptive_log_prob(foci_graph *g, const foci_adaptive_softmax *a);
+foci_tensor *foci_adaptive_log_prob(foci_graph *g, const foci_adaptive_softmax_options *a);
 
 /* ------------------------------------------------------------------------------------- configuration keys */
 

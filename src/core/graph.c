@@ -1,0 +1,289 @@
+/* Recording: nodes, tensors, scopes, and errors that stick. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/parallel.h"
+#include "core/internal.h"
+
+bool foci_grow_(void **array, int count, size_t size) {
+    if (count & (count - 1)) return true; /* full only at powers of two */
+    void *grown = realloc(*array, (size_t)(count ? 2 * count : 1) * size);
+    if (grown) *array = grown;
+    return grown;
+}
+
+foci_graph *foci_graph_new(foci_parameters *parameters, const foci_graph_options *options) {
+    foci_graph *g = calloc(1, sizeof *g);
+    if (!g) return NULL;
+    g->parameters = parameters;
+    g->options = *options;
+    if (options->place) g->options.place = foci_arena_strdup(&g->arena, options->place);
+    return g;
+}
+
+void foci_graph_free(foci_graph *g) {
+    if (!g) return;
+    foci_arena_free(&g->arena);
+    free(g->node);
+    free(g->tensor);
+    free(g->observation);
+    free(g->block);
+    free(g->workspace);
+    free(g->zero);
+    free(g);
+}
+
+bool foci_graph_ok(const foci_graph *g) { return g->error.status == FOCI_OK; }
+bool foci_graph_trains(const foci_graph *g) { return g->options.train; }
+bool foci_graph_observes(const foci_graph *g) { return g->options.observe; }
+
+void *foci_graph_fail(foci_graph *g, const char *fmt, ...) {
+    if (!foci_graph_ok(g)) return NULL;
+    char text[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    const char *place = g->options.place;
+    foci_status s = foci_fail(FOCI_ERR_CONFIG, "%s%s%s%s%s%s", g->scope, *g->scope ? ": " : "", text,
+                              place ? " (model at " : "", place ? place : "", place ? ")" : "");
+    foci_error_take(&g->error, s);
+    return NULL;
+}
+
+static void *out_of_memory(foci_graph *g) {
+    foci_error_take(&g->error, foci_fail(FOCI_ERR_RUNTIME, "out of memory while recording the model"));
+    return NULL;
+}
+
+/* ------------------------------------------------------------------------------------------------- scopes */
+
+void foci_scope(foci_graph *g, const char *fmt, ...) {
+    size_t used = strlen(g->scope);
+    if (g->scopes == FOCI_MAX_SCOPES) {
+        foci_graph_fail(g, "layer names nest too deep");
+        return;
+    }
+    g->scope_start[g->scopes++] = used;
+    if (used && used + 1 < sizeof g->scope) g->scope[used++] = '.';
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(g->scope + used, sizeof g->scope - used, fmt, ap);
+    va_end(ap);
+    if (n < 0 || (size_t)n >= sizeof g->scope - used) foci_graph_fail(g, "layer names are too long");
+}
+
+void foci_end_scope(foci_graph *g) {
+    if (g->scopes) g->scope[g->scope_start[--g->scopes]] = 0;
+}
+
+static const char *full_name(foci_graph *g, const char *name) {
+    const char *full = *g->scope ? foci_arena_printf(&g->arena, "%s.%s", g->scope, name) : foci_arena_strdup(&g->arena, name);
+    return full ? full : out_of_memory(g);
+}
+
+/* ------------------------------------------------------------------------------------------------ tensors */
+
+static foci_tensor *new_tensor(foci_graph *g, foci_role role, foci_dtype dtype, int ndim, const int64_t *shape) {
+    if (!foci_graph_ok(g)) return NULL;
+    if (ndim < 1 || ndim > FOCI_MAX_DIMS) return foci_graph_fail(g, "a tensor of %d dimensions", ndim);
+    int64_t numel = 1;
+    for (int i = 0; i < ndim; i++) {
+        if (shape[i] < 1) return foci_graph_fail(g, "dimension %d of a tensor is %lld", i, (long long)shape[i]);
+        if (__builtin_mul_overflow(numel, shape[i], &numel) || numel > INT64_C(1) << 40)
+            return foci_graph_fail(g, "a tensor of more than 2^40 elements");
+    }
+    foci_tensor *t = foci_arena_alloc(&g->arena, sizeof *t);
+    if (!t || !foci_grow(g->tensor, g->tensors)) return out_of_memory(g);
+    *t = (foci_tensor){.name = "", .dtype = dtype, .ndim = ndim, .graph = g, .id = g->tensors};
+    int64_t stride = 1;
+    for (int i = ndim - 1; i >= 0; i--) {
+        t->shape[i] = shape[i];
+        t->stride[i] = stride;
+        stride *= shape[i];
+    }
+    g->tensor[g->tensors++] = (foci_tensor_info){.tensor = t, .role = role, .entry = -1, .value = -1, .gradient = -1};
+    return t;
+}
+
+static size_t element_size(foci_dtype dtype) { return dtype == FOCI_REAL ? sizeof(foci_real) : sizeof(int32_t); }
+
+foci_tensor *foci_parameter(foci_graph *g, const char *name, foci_init init, int ndim, const int64_t *shape) {
+    foci_tensor *t = new_tensor(g, FOCI_ROLE_PARAMETER, FOCI_REAL, ndim, shape);
+    const char *full = t ? full_name(g, name) : NULL;
+    if (!full) return NULL;
+    int entry = foci_parameters_declare(g->parameters, full, init, ndim, shape);
+    if (entry < 0) return foci_graph_fail(g, "%s", foci_error_message());
+    g->tensor[t->id].entry = entry;
+    t->name = full;
+    t->requires_grad = g->options.differentiate && !g->options.frozen;
+    return t;
+}
+
+void foci_tie(foci_graph *g, const char *second_name, const foci_tensor *parameter) {
+    if (!foci_graph_ok(g)) return;
+    if (foci_parameters_alias(g->parameters, second_name, g->tensor[parameter->id].entry))
+        foci_graph_fail(g, "%s", foci_error_message());
+}
+
+void foci_ignore(foci_graph *g, const char *name) {
+    if (!foci_graph_ok(g)) return;
+    if (foci_parameters_alias(g->parameters, name, -1)) foci_graph_fail(g, "%s", foci_error_message());
+}
+
+foci_tensor *foci_input(foci_graph *g, const char *name, foci_dtype dtype, int ndim, const int64_t *shape) {
+    foci_tensor *t = new_tensor(g, FOCI_ROLE_INPUT, dtype, ndim, shape);
+    if (t && !(t->name = foci_arena_strdup(&g->arena, name))) return out_of_memory(g);
+    return t;
+}
+
+void foci_require_grad(foci_tensor *input) {
+    if (input) input->requires_grad = input->graph->options.differentiate;
+}
+
+foci_tensor *foci_constant(foci_graph *g, const char *name, foci_dtype dtype, int ndim, const int64_t *shape,
+                           const void *data) {
+    foci_tensor *t = new_tensor(g, FOCI_ROLE_CONSTANT, dtype, ndim, shape);
+    if (!t) return NULL;
+    size_t bytes = (size_t)foci_numel(t) * element_size(dtype);
+    t->data = foci_arena_alloc(&g->arena, bytes);
+    if (!t->data || !(t->name = foci_arena_strdup(&g->arena, name))) return out_of_memory(g);
+    memcpy(t->data, data, bytes);
+    return t;
+}
+
+foci_tensor *foci_view(foci_tensor *base, int64_t offset, int ndim, const int64_t *shape, const int64_t *stride) {
+    if (!base) return NULL;
+    foci_graph *g = base->graph;
+    foci_tensor *t = new_tensor(g, FOCI_ROLE_VIEW, base->dtype, ndim, shape);
+    if (!t) return NULL;
+    int64_t end = offset;
+    for (int i = 0; i < ndim; i++) {
+        t->stride[i] = stride[i];
+        end += (shape[i] - 1) * stride[i];
+    }
+    foci_tensor *root = foci_root(base);
+    t->offset = offset + (base->base ? base->offset : 0);
+    if (offset < 0 || end + (base->base ? base->offset : 0) >= foci_numel(root))
+        return foci_graph_fail(g, "a view reaches beyond its tensor %s", foci_shape_text(g, base));
+    t->base = root;
+    t->name = base->name;
+    t->producer = base->producer;
+    t->requires_grad = base->requires_grad;
+    return t;
+}
+
+bool foci_is_contiguous(const foci_tensor *t) {
+    int64_t stride = 1;
+    for (int i = t->ndim - 1; i >= 0; i--) {
+        if (t->shape[i] != 1 && t->stride[i] != stride) return false;
+        stride *= t->shape[i];
+    }
+    return true;
+}
+
+const char *foci_shape_text(foci_graph *g, const foci_tensor *t) {
+    char text[128];
+    int n = 0;
+    for (int i = 0; i < t->ndim; i++)
+        n += snprintf(text + n, sizeof text - (size_t)n, "%s%lld", i ? ", " : "(", (long long)t->shape[i]);
+    const char *kept = foci_arena_printf(&g->arena, "%s)", text);
+    return kept ? kept : "(?)";
+}
+
+void foci_keep(foci_tensor *t) {
+    if (t) t->graph->tensor[foci_root(t)->id].keep = true;
+}
+
+void foci_observe(foci_graph *g, const char *name, foci_tensor *t) {
+    if (!t || !g->options.observe || !foci_graph_ok(g)) return;
+    const char *full = full_name(g, name);
+    if (!full || !foci_grow(g->observation, g->observations)) {
+        out_of_memory(g);
+        return;
+    }
+    g->observation[g->observations++] = (foci_observation){full, t};
+    foci_keep(t);
+}
+
+foci_tensor *foci_graph_observed(const foci_graph *g, const char *name) {
+    for (int i = 0; i < g->observations; i++)
+        if (strcmp(g->observation[i].name, name) == 0) return g->observation[i].tensor;
+    return NULL;
+}
+
+/* -------------------------------------------------------------------------------------------------- nodes */
+
+foci_node *foci_record(foci_graph *g, const foci_op *op, int inputs, foci_tensor *const *input,
+                       const void *attributes, size_t attribute_bytes) {
+    if (!foci_graph_ok(g)) return NULL;
+    foci_node *n = foci_arena_alloc(&g->arena, sizeof *n);
+    void *own = foci_arena_alloc(&g->arena, attribute_bytes);
+    if (!n || !own) return out_of_memory(g);
+    if (attribute_bytes) memcpy(own, attributes, attribute_bytes);
+    n->op = op;
+    n->graph = g;
+    n->attributes = own;
+    n->inputs = inputs;
+    n->input = foci_arena_alloc(&g->arena, (size_t)inputs * sizeof *n->input);
+    n->accumulate = foci_arena_alloc(&g->arena, (size_t)inputs * sizeof *n->accumulate);
+    n->layer = foci_arena_strdup(&g->arena, g->scope);
+    if (!n->input || !n->accumulate || !n->layer) return out_of_memory(g);
+    for (int i = 0; i < inputs; i++) {
+        n->input[i] = input[i];
+        if (input[i] && input[i]->requires_grad && !op->backward && !op->detaches)
+            return foci_graph_fail(g, "%s has no gradient, but its input %s%s needs one", op->name, input[i]->name,
+                                   foci_shape_text(g, input[i]));
+    }
+    return n;
+}
+
+void foci_save(foci_node *n, foci_dtype dtype, int64_t elements) {
+    if (!n) return;
+    foci_tensor *t = new_tensor(n->graph, FOCI_ROLE_RESULT, dtype, FOCI_SHAPE(elements));
+    if (t) n->saved[n->saves++] = t;
+}
+
+void foci_workspace(foci_node *n, size_t forward_bytes, size_t backward_bytes) {
+    if (!n) return;
+    n->workspace_forward = forward_bytes;
+    n->workspace_backward = backward_bytes;
+}
+
+foci_tensor *foci_emit(foci_node *n, foci_dtype dtype, int ndim, const int64_t *shape) {
+    if (!n) return NULL;
+    foci_graph *g = n->graph;
+    foci_tensor *t = new_tensor(g, FOCI_ROLE_RESULT, dtype, ndim, shape);
+    if (!t) return NULL;
+    if (!foci_grow(g->node, g->nodes)) return out_of_memory(g);
+    t->name = n->layer;
+    t->producer = n;
+    if (n->op->backward)
+        for (int i = 0; i < n->inputs; i++) t->requires_grad |= n->input[i] && n->input[i]->requires_grad;
+    n->output = t;
+    n->index = g->nodes;
+    g->node[g->nodes++] = n;
+    return t;
+}
+
+foci_random foci_node_random(const foci_node *n) {
+    const foci_graph *g = n->graph;
+    uint64_t per_sample = (uint64_t)(foci_numel(n->output) / n->output->shape[0]);
+    return (foci_random){g->options.seed, (uint64_t)n->index + 1, g->step, g->first_sample * per_sample, g->first_sample};
+}
+
+foci_cost foci_graph_cost(const foci_graph *g) {
+    foci_cost sum = {0, 0};
+    for (int i = 0; i < g->nodes; i++) {
+        if (!g->node[i]->op->cost) continue;
+        foci_cost c = g->node[i]->op->cost(g->node[i]);
+        sum.forward += c.forward;
+        if (g->node[i]->reached) sum.backward += c.backward;
+    }
+    return sum;
+}
+
+int foci_graph_nodes(const foci_graph *g) { return g->nodes; }
+const foci_node *foci_graph_node(const foci_graph *g, int i) { return g->node[i]; }

@@ -1,0 +1,55 @@
+/* The recorded graph, from the side of those who run it. (Operations and models see foci/plugin.h.)
+ *
+ *     foci_graph *g = foci_graph_new(&parameters, &(foci_graph_options){.train = true, .differentiate = true});
+ *     model->record(&io);                          // appends nodes; errors stick
+ *     FOCI_TRY(foci_graph_plan(g, io.loss));       // the first error, or the layout
+ *     FOCI_TRY(foci_parameters_allocate(...));
+ *     foci_graph_bind(g, memory);                  // at least foci_graph_bytes(g), 64-byte aligned
+ *     foci_graph_forward(g);
+ *     foci_graph_backward(g, 1);                   // adds to the parameters' gradients
+ *
+ * Several graphs (training and evaluation, full and last batch) may share one block of memory as long as they do
+ * not run in turns that need each other's results. */
+#ifndef FOCI_CORE_GRAPH_H
+#define FOCI_CORE_GRAPH_H
+
+#include "core/parameters.h"
+#include "foci/plugin.h"
+
+typedef struct foci_graph_options {
+    bool train;         /* dropout and drop path are active */
+    bool differentiate; /* plan a backward pass */
+    bool frozen;        /* parameters need no gradient (inputs may) */
+    bool observe;       /* keep what foci_observe is given */
+    uint64_t seed;      /* of the random numbers of dropout */
+    const char *place;  /* where the model stands in the config, for messages; may be NULL */
+} foci_graph_options;
+
+foci_graph *foci_graph_new(foci_parameters *parameters, const foci_graph_options *options); /* NULL: out of memory */
+void foci_graph_free(foci_graph *g);
+
+/* Lays out memory; with `differentiate` the gradient flows from `output` (any shape). */
+foci_status foci_graph_plan(foci_graph *g, foci_tensor *output);
+size_t foci_graph_bytes(const foci_graph *g);          /* of the planned block */
+size_t foci_graph_bytes_unshared(const foci_graph *g); /* if every tensor had memory of its own */
+void foci_graph_bind(foci_graph *g, void *memory);
+
+/* Training steps and samples number the random numbers: `first_sample` is the position of this graph's first sample in
+ * the whole batch, so that a batch run in parts draws the same masks. */
+void foci_graph_set_step(foci_graph *g, uint64_t step, uint64_t first_sample);
+
+void foci_graph_forward(foci_graph *g);
+void foci_graph_backward(foci_graph *g, foci_real seed); /* every element of the output's gradient = seed */
+void foci_graph_backward_from_output(foci_graph *g);     /* output->grad was filled by the caller */
+
+/* An input that the caller wants the gradient of; call before recording uses it. */
+void foci_require_grad(foci_tensor *input);
+
+/* What foci_observe kept: NULL where there is no such name. */
+foci_tensor *foci_graph_observed(const foci_graph *g, const char *name);
+
+foci_cost foci_graph_cost(const foci_graph *g); /* floating-point operations of one forward and one backward pass */
+int foci_graph_nodes(const foci_graph *g);
+const foci_node *foci_graph_node(const foci_graph *g, int i);
+
+#endif

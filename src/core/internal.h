@@ -1,0 +1,68 @@
+/* What recording, planning and replaying share. */
+#ifndef FOCI_CORE_INTERNAL_H
+#define FOCI_CORE_INTERNAL_H
+
+#include "base/arena.h"
+#include "core/graph.h"
+
+typedef enum foci_role {
+    FOCI_ROLE_RESULT,    /* of a node: lives in the planned block */
+    FOCI_ROLE_PARAMETER, /* lives in the flat arrays */
+    FOCI_ROLE_INPUT,     /* the caller's memory */
+    FOCI_ROLE_CONSTANT,  /* the graph's arena */
+    FOCI_ROLE_VIEW
+} foci_role;
+
+/* Memory in the planned block, needed from time `first` to time `last`. */
+typedef struct foci_block {
+    size_t bytes, offset;
+    int first, last;
+} foci_block;
+
+/* What the graph knows of tensor number id beyond the public struct. */
+typedef struct foci_tensor_info {
+    foci_tensor *tensor;
+    foci_role role;
+    int entry;           /* of a parameter: in foci_parameters */
+    bool keep;
+    int value, gradient; /* index into blocks, -1: none */
+} foci_tensor_info;
+
+typedef struct foci_observation {
+    const char *name;
+    foci_tensor *tensor;
+} foci_observation;
+
+enum { FOCI_MAX_SCOPES = 16 };
+
+struct foci_graph {
+    foci_arena arena;
+    foci_parameters *parameters;
+    foci_graph_options options;
+    uint64_t step, first_sample;
+
+    foci_node **node;
+    foci_tensor_info *tensor;
+    foci_observation *observation;
+    int nodes, tensors, observations;
+
+    char scope[256]; /* the names of all open scopes, with dots between */
+    size_t scope_start[FOCI_MAX_SCOPES];
+    int scopes;
+    foci_error error; /* the first one; status FOCI_OK until then */
+
+    foci_tensor *output;
+    foci_block *block;
+    int blocks;
+    int *workspace;        /* per node, forward then backward: block or -1 */
+    foci_tensor **zero;    /* per node: gradient to clear before its backward, or NULL */
+    size_t bytes, bytes_unshared;
+    unsigned char *memory;
+};
+
+#define foci_grow(array, count) foci_grow_((void **)&(array), (count), sizeof *(array))
+bool foci_grow_(void **array, int count, size_t size); /* room for one more; false: out of memory */
+
+static inline foci_tensor *foci_root(foci_tensor *t) { return t->base ? t->base : t; }
+
+#endif

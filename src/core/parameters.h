@@ -1,0 +1,52 @@
+/* Parameters: declared by the first graph that records them, stored in flat arrays, so that one loop updates all and
+ * one file keeps them. Every parameter starts on a 64-byte boundary; the padding between them stays zero. */
+#ifndef FOCI_CORE_PARAMETERS_H
+#define FOCI_CORE_PARAMETERS_H
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "foci/plugin.h"
+
+typedef struct foci_parameter_entry {
+    const char *name;
+    int ndim;
+    int64_t shape[FOCI_MAX_DIMS];
+    int64_t offset, numel; /* in elements of the flat arrays */
+    foci_init init;
+} foci_parameter_entry;
+
+typedef struct foci_parameter_alias {
+    const char *name; /* a second name of entry `index`, or a name to ignore where index is -1 */
+    int index;
+} foci_parameter_alias;
+
+typedef struct foci_parameters {
+    foci_arena arena;
+    foci_parameter_entry *entry;
+    foci_parameter_alias *alias;
+    int count, aliases;
+    int64_t size;            /* of the flat arrays, padding included */
+    foci_real *value, *grad; /* NULL until allocated */
+} foci_parameters;
+
+void foci_parameters_init(foci_parameters *p);
+void foci_parameters_free(foci_parameters *p);
+
+/* -1 where there is none. Aliases are found too. */
+int foci_parameters_find(const foci_parameters *p, const char *name);
+bool foci_parameters_ignores(const foci_parameters *p, const char *name);
+/* Elements without padding: what "number of parameters" means. */
+int64_t foci_parameters_numel(const foci_parameters *p);
+
+/* Ends declaring: the flat arrays, zeroed. */
+foci_status foci_parameters_allocate(foci_parameters *p, bool gradients);
+/* Initial values as declared; each parameter draws from a stream of its own name, so the order does not matter. */
+void foci_parameters_initialise(foci_parameters *p, uint64_t seed);
+void foci_parameters_zero_grad(foci_parameters *p);
+
+/* For graph.c: entry of this name, declared now if the arrays are not allocated yet; -1 and this thread's error message
+ * where the shape differs or it is too late. */
+int foci_parameters_declare(foci_parameters *p, const char *name, foci_init init, int ndim, const int64_t *shape);
+foci_status foci_parameters_alias(foci_parameters *p, const char *name, int index);
+
+#endif

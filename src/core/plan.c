@@ -1,0 +1,291 @@
+/* The plan. A step is 2n moments: node i runs forward at moment i and backward at 2n-1-i. For every tensor, gradient
+ * and workspace the plan finds its first and its last moment, and then lays all of them into one block of memory, so
+ * that two may share a place if their moments do not overlap. */
+#define _GNU_SOURCE /* qsort_r */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/internal.h"
+
+typedef struct planner {
+    foci_graph *g;
+    bool *has_gradient;     /* per root tensor: a gradient reaches it */
+    bool *written;          /* per root tensor: backward has begun to write its gradient */
+    bool *read_only;        /* per root tensor: its gradient is another's memory, to be read once */
+    int64_t *covered;       /* per root tensor: elements that reached consumers take through views; -1: taken whole */
+    bool *clear;            /* per root tensor: views do not cover it, so it starts at zero */
+    int *guarded;           /* per root tensor: only nodes before this one may add to its gradient's memory */
+} planner;
+
+static int moment_backward(const foci_graph *g, int node) { return 2 * g->nodes - 1 - node; }
+
+static int new_block(foci_graph *g, size_t bytes, int first, int last) {
+    if (!foci_grow(g->block, g->blocks)) return -1;
+    g->block[g->blocks] = (foci_block){(bytes + 63) & ~(size_t)63, 0, first, last};
+    return g->blocks++;
+}
+
+static void extend(foci_graph *g, int block, int moment) {
+    if (block < 0) return;
+    foci_block *b = &g->block[block];
+    if (moment < b->first) b->first = moment;
+    if (moment > b->last) b->last = moment;
+}
+
+static size_t tensor_bytes(const foci_tensor *t) {
+    return (size_t)foci_numel(t) * (t->dtype == FOCI_REAL ? sizeof(foci_real) : sizeof(int32_t));
+}
+
+/* ---------------------------------------------------------------------------------- which gradients flow */
+
+static void find_reached(planner *p) {
+    foci_graph *g = p->g;
+    if (!g->options.differentiate) return;
+    p->has_gradient[foci_root(g->output)->id] = true;
+    for (int i = g->nodes - 1; i >= 0; i--) {
+        foci_node *n = g->node[i];
+        n->reached = n->op->backward && n->output->requires_grad && p->has_gradient[n->output->id];
+        if (!n->reached) continue;
+        for (int k = 0; k < n->inputs; k++)
+            if (n->input[k] && n->input[k]->requires_grad) p->has_gradient[foci_root(n->input[k])->id] = true;
+    }
+}
+
+static bool wants(const foci_node *n, int k) { return n->reached && n->input[k] && n->input[k]->requires_grad; }
+
+/* Where gradients arrive through views, the first writer of each part may overwrite only if the parts cover the whole. */
+static bool same_view(const foci_tensor *a, const foci_tensor *b) {
+    return a == b || (a->base == b->base && a->offset == b->offset && a->ndim == b->ndim &&
+                      memcmp(a->shape, b->shape, sizeof a->shape) == 0 &&
+                      memcmp(a->stride, b->stride, sizeof a->stride) == 0);
+}
+
+/* Was this very view already an input that wants a gradient, in a node after `node` or an earlier input of it? */
+static bool view_seen_later(const foci_graph *g, int node, int input) {
+    const foci_tensor *v = g->node[node]->input[input];
+    for (int i = g->nodes - 1; i >= node; i--)
+        for (int k = 0; k < (i == node ? input : g->node[i]->inputs); k++)
+            if (wants(g->node[i], k) && g->node[i]->input[k]->base == v->base && same_view(g->node[i]->input[k], v)) return true;
+    return false;
+}
+
+static void find_covers(planner *p) {
+    foci_graph *g = p->g;
+    for (int i = g->nodes - 1; i >= 0; i--) {
+        foci_node *n = g->node[i];
+        for (int k = 0; k < n->inputs; k++) {
+            if (!wants(n, k)) continue;
+            foci_tensor *t = n->input[k], *root = foci_root(t);
+            if (!t->base)
+                p->covered[root->id] = -1;
+            else if (p->covered[root->id] >= 0 && !view_seen_later(g, i, k))
+                p->covered[root->id] += foci_numel(t);
+        }
+    }
+    for (int id = 0; id < g->tensors; id++) {
+        foci_tensor *t = g->tensor[id].tensor;
+        bool has_views = false;
+        for (int j = 0; j < g->tensors && !has_views; j++) has_views = g->tensor[j].tensor->base == t;
+        p->clear[id] = has_views && p->has_gradient[id] && p->covered[id] != foci_numel(t);
+    }
+}
+
+/* ---------------------------------------------------------- who writes a gradient first, and where it lies */
+
+/* May the gradient of input k of a node that passes its gradient on (add) be the very memory of the output's gradient?
+ * The first input's may: later writers then add to that memory. Another input's may too if only its own producer reads
+ * it, before anybody writes to that memory again; from then on the memory is guarded until that producer has run. */
+static bool may_share(const planner *p, const foci_node *n, int k) {
+    const foci_graph *g = p->g;
+    const foci_tensor *t = n->input[k], *out = n->output;
+    if (t->base || g->tensor[t->id].role != FOCI_ROLE_RESULT || p->written[t->id] || p->clear[t->id]) return false;
+    if (foci_numel(t) != foci_numel(out) || p->read_only[out->id] || out == g->output) return false;
+    for (int j = 0; j < n->inputs; j++)
+        if (j != k && n->input[j] && foci_root(n->input[j]) == t) return false;
+    for (int i = 0; i < g->nodes; i++) {
+        if (g->node[i] == n) continue;
+        for (int j = 0; j < g->node[i]->inputs; j++) {
+            if (!wants(g->node[i], j)) continue;
+            const foci_tensor *used = foci_root(g->node[i]->input[j]);
+            if (k == 0 && used == t && i >= p->guarded[out->id]) return false;
+            if (k > 0 && used == t) return false;
+            if (k > 0 && used == n->input[0] && i >= t->producer->index) return false;
+        }
+    }
+    return true;
+}
+
+static void share(planner *p, const foci_node *n, int k) {
+    const foci_tensor *t = n->input[k], *first = n->input[0];
+    p->g->tensor[t->id].gradient = p->g->tensor[n->output->id].gradient;
+    p->written[t->id] = true;
+    p->read_only[t->id] = k > 0;
+    p->guarded[t->id] = p->guarded[n->output->id];
+    if (k > 0 && !first->base && t->producer->index < p->guarded[first->id])
+        p->guarded[first->id] = t->producer->index;
+}
+
+static bool plan_gradient_of(planner *p, foci_node *n, int k) {
+    foci_graph *g = p->g;
+    foci_tensor *t = n->input[k], *root = foci_root(t);
+    foci_tensor_info *info = &g->tensor[root->id];
+    int now = moment_backward(g, n->index);
+    if (info->role == FOCI_ROLE_PARAMETER) { /* the flat array, cleared before the step */
+        n->accumulate[k] = true;
+        return true;
+    }
+    if (n->op->passes_gradient && may_share(p, n, k)) {
+        share(p, n, k);
+        n->accumulate[k] = true;
+        return true;
+    }
+    if (info->gradient < 0) {
+        info->gradient = new_block(g, tensor_bytes(root), now, now);
+        if (info->gradient < 0) return false;
+        if (p->clear[root->id]) g->zero[n->index] = root;
+    }
+    extend(g, info->gradient, now);
+    n->accumulate[k] = p->clear[root->id] || (t->base ? view_seen_later(g, n->index, k) : p->written[root->id]);
+    p->written[root->id] = true;
+    return true;
+}
+
+static bool plan_gradients(planner *p) {
+    foci_graph *g = p->g;
+    if (!g->options.differentiate) return true;
+    foci_tensor_info *out = &g->tensor[foci_root(g->output)->id];
+    out->gradient = new_block(g, tensor_bytes(foci_root(g->output)), g->nodes - 1, g->nodes);
+    if (out->gradient < 0) return false;
+    p->written[foci_root(g->output)->id] = true;
+    for (int i = g->nodes - 1; i >= 0; i--) {
+        foci_node *n = g->node[i];
+        if (!n->reached) continue;
+        extend(g, g->tensor[n->output->id].gradient, moment_backward(g, i));
+        for (int k = 0; k < n->inputs; k++)
+            if (wants(n, k) && !plan_gradient_of(p, n, k)) return false;
+    }
+    for (int id = 0; id < g->tensors; id++) /* an input's gradient is for the caller */
+        if (g->tensor[id].role == FOCI_ROLE_INPUT || g->tensor[id].keep)
+            extend(g, g->tensor[id].gradient, 2 * g->nodes);
+    return true;
+}
+
+/* ------------------------------------------------------------------------------------------------- values */
+
+static bool plan_values(planner *p) {
+    foci_graph *g = p->g;
+    for (int i = 0; i < g->nodes; i++) {
+        foci_node *n = g->node[i];
+        int back = moment_backward(g, i);
+        foci_tensor_info *out = &g->tensor[n->output->id];
+        out->value = new_block(g, tensor_bytes(n->output), i, i);
+        if (out->value < 0) return false;
+        if (n->reached && (n->op->reads & FOCI_READS_OUTPUT)) extend(g, out->value, back);
+        if (out->keep || n->output == foci_root(g->output)) extend(g, out->value, 2 * g->nodes);
+        for (int k = 0; k < n->inputs; k++) {
+            if (!n->input[k]) continue;
+            int value = g->tensor[foci_root(n->input[k])->id].value;
+            extend(g, value, i);
+            if (n->reached && (n->op->reads & FOCI_READS_INPUT(k))) extend(g, value, back);
+        }
+        for (int s = 0; s < n->saves; s++) {
+            int *saved = &g->tensor[n->saved[s]->id].value;
+            *saved = new_block(g, tensor_bytes(n->saved[s]), i, n->reached ? back : i);
+            if (*saved < 0) return false;
+        }
+        g->workspace[2 * i] = g->workspace[2 * i + 1] = -1;
+        if (n->workspace_forward && (g->workspace[2 * i] = new_block(g, n->workspace_forward, i, i)) < 0) return false;
+        if (n->reached && n->workspace_backward &&
+            (g->workspace[2 * i + 1] = new_block(g, n->workspace_backward, back, back)) < 0)
+            return false;
+    }
+    return true;
+}
+
+/* ------------------------------------------------------------------------------------------------- layout */
+
+static int larger_first(const void *a, const void *b, void *blocks) {
+    const foci_block *x = (foci_block *)blocks + *(const int *)a, *y = (foci_block *)blocks + *(const int *)b;
+    if (x->bytes != y->bytes) return x->bytes > y->bytes ? -1 : 1;
+    return *(const int *)a - *(const int *)b;
+}
+
+/* Largest blocks first, each at the lowest place that is free during all its moments. */
+static bool lay_out(foci_graph *g) {
+    int *order = malloc((size_t)(g->blocks + 1) * sizeof *order);
+    int *placed = malloc((size_t)(g->blocks + 1) * sizeof *placed); /* by rising offset */
+    if (!order || !placed) {
+        free(order);
+        free(placed);
+        return false;
+    }
+    for (int i = 0; i < g->blocks; i++) order[i] = i;
+    qsort_r(order, (size_t)g->blocks, sizeof *order, larger_first, g->block);
+    g->bytes = g->bytes_unshared = 0;
+    for (int i = 0; i < g->blocks; i++) {
+        foci_block *b = &g->block[order[i]];
+        size_t at = 0;
+        for (int j = 0; j < i; j++) {
+            const foci_block *other = &g->block[placed[j]];
+            if (other->last < b->first || other->first > b->last) continue;
+            if (other->offset >= at + b->bytes) break;
+            if (other->offset + other->bytes > at) at = other->offset + other->bytes;
+        }
+        b->offset = at;
+        int j = i;
+        for (; j > 0 && g->block[placed[j - 1]].offset > at; j--) placed[j] = placed[j - 1];
+        placed[j] = order[i];
+        g->bytes_unshared += b->bytes;
+        if (at + b->bytes > g->bytes) g->bytes = at + b->bytes;
+    }
+    free(order);
+    free(placed);
+    return true;
+}
+
+/* Parameters that the loss does not depend on are most often a mistake in a model: say so once. */
+static void report_unreached(const planner *p) {
+    const foci_graph *g = p->g;
+    for (int id = 0; id < g->tensors; id++) {
+        const foci_tensor_info *t = &g->tensor[id];
+        if (t->role == FOCI_ROLE_PARAMETER && t->tensor->requires_grad && !p->has_gradient[id])
+            foci_log(FOCI_LOG_WARN, "parameter %s gets no gradient: the loss does not depend on it", t->tensor->name);
+    }
+}
+
+foci_status foci_graph_plan(foci_graph *g, foci_tensor *output) {
+    if (!foci_graph_ok(g)) return foci_error_raise(&g->error);
+    if (!output || g->nodes == 0) return foci_fail(FOCI_ERR_RUNTIME, "an empty graph cannot be planned");
+    if (g->options.differentiate && !output->requires_grad)
+        return foci_fail(FOCI_ERR_CONFIG, "the loss needs no gradient: it depends on no parameter");
+    g->output = output;
+    size_t tensors = (size_t)g->tensors, nodes = (size_t)g->nodes;
+    g->workspace = calloc(2 * nodes, sizeof *g->workspace);
+    g->zero = calloc(nodes, sizeof *g->zero);
+    planner p = {.g = g,
+                 .has_gradient = calloc(tensors, sizeof(bool)),
+                 .written = calloc(tensors, sizeof(bool)),
+                 .read_only = calloc(tensors, sizeof(bool)),
+                 .covered = calloc(tensors, sizeof(int64_t)),
+                 .clear = calloc(tensors, sizeof(bool)),
+                 .guarded = malloc(tensors * sizeof(int))};
+    bool ok = g->workspace && g->zero && p.has_gradient && p.written && p.read_only && p.covered && p.clear &&
+              p.guarded;
+    if (ok) {
+        for (size_t i = 0; i < tensors; i++) p.guarded[i] = g->nodes;
+        find_reached(&p);
+        find_covers(&p);
+        ok = plan_gradients(&p) && plan_values(&p) && lay_out(g);
+        if (g->options.differentiate) report_unreached(&p);
+    }
+    free(p.has_gradient);
+    free(p.written);
+    free(p.read_only);
+    free(p.covered);
+    free(p.clear);
+    free(p.guarded);
+    return ok ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory while planning the graph");
+}
+
+size_t foci_graph_bytes(const foci_graph *g) { return g->bytes; }
+size_t foci_graph_bytes_unshared(const foci_graph *g) { return g->bytes_unshared; }
