@@ -109,9 +109,9 @@ static int distance(const char *a, const char *b) {
     return row[n % 3][m];
 }
 
-void foci_nearest_offer(foci_nearest *n, const char *candidate) {
+void foci_nearest_offer(foci_nearest *n, const char *candidate, const char *label) {
     int d = distance(n->wanted, candidate);
     if (n->best[0] && d >= n->distance) return;
     n->distance = d;
-    snprintf(n->best, sizeof n->best, "%s", candidate);
+    snprintf(n->best, sizeof n->best, "%s", label);
 }

@@ -125,7 +125,7 @@ static foci_status read_choice(const element *e) {
     char list[768] = "", word[64];
     for (int i = 0; foci_choice(e->value->key, i, word); i++) {
         if (strcmp(word, e->scalar->text) == 0) return FOCI_OK;
-        foci_nearest_offer(&nearest, word);
+        foci_nearest_offer(&nearest, word, word);
         size_t used = strlen(list);
         snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", word);
     }
