@@ -4,6 +4,14 @@
 #include <math.h>
 #include <string.h>
 
+#ifdef FOCI_DOUBLE
+#define abs_ fabs
+#define sqrt_ sqrt
+#else
+#define abs_ fabsf
+#define sqrt_ sqrtf
+#endif
+
 #include "kernels/body_exp.h"
 #include "kernels/body_philox.h"
 #include "kernels/body_elementwise.h"
