@@ -4,6 +4,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/philox.h"
+
+#include "kernels/body_exp.h"
+#include "kernels/body_attention.h"
 
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)
