@@ -4,87 +4,22 @@
  *
  * Everything heavy is one kind of product, C = A B with B and C in rows of whole vectors: `product` below. */
 
-#if defined(__AVX512F__)
-enum { VECTOR_BYTES = 64, BLOCK_ROWS = 12 };
-#elif defined(__AVX2__)
-enum { VECTOR_BYTES = 32, BLOCK_ROWS = 6 };
-#else
-enum { VECTOR_BYTES = 16, BLOCK_ROWS = 6 };
-#endif
-typedef real vector __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
-enum { LANES = VECTOR_BYTES / sizeof(real), PANEL = 2 * LANES };
-
 enum { TILE_QUERIES = FOCI_ATTENTION_QUERIES, TILE_KEYS = FOCI_ATTENTION_KEYS };
+enum { FACTOR_ROOM = TILE_KEYS + LANES + PHILOX_WORDS };
 enum { SCORE_ROW = TILE_KEYS + LANES }; /* not a power of two: rows fall into different cache sets */
-
-#if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
-#else
-#define UNROLL _Pragma("GCC unroll 16")
-#endif
 
 static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t whole_vectors(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
-
-/* ----------------------------------------------------------------------------------------------- products */
-
-/* c (rows, columns) = or += a (rows, depth) b (depth, columns). Entry (i, p) of a is a[i * a_row + p * a_column], so
- * that a may be a transpose; b comes in panels of PANEL columns. Columns are a multiple of LANES. */
-typedef struct product_operands {
-    const real *a;
-    int64_t a_row, a_column;
-    const real *b;
-    int64_t b_row, b_panel; /* from row to row of a panel, from panel to panel */
-    real *c;
-    int64_t c_row;
-} product_operands;
-
-/* A block of C that stays in registers. `rows` and `vectors` are constants in every call. */
-static inline __attribute__((always_inline)) void product_block(int rows, int vectors, int64_t depth,
-                                                                const product_operands *o, int64_t i, int64_t j,
-                                                                bool add) {
-    const real *a = o->a + i * o->a_row, *b = o->b + j / PANEL * o->b_panel;
-    real *c = o->c + i * o->c_row + j;
-    const int64_t a_row = o->a_row, a_column = o->a_column, b_row = o->b_row, c_row = o->c_row;
-    vector sum[BLOCK_ROWS][2] = {0};
-    if (add) {
-        UNROLL for (int r = 0; r < rows; r++)
-            UNROLL for (int w = 0; w < vectors; w++) sum[r][w] = *(const vector *)(c + r * c_row + w * LANES);
-    }
-    for (int64_t p = 0; p < depth; p++) {
-        UNROLL for (int r = 0; r < rows; r++)
-            UNROLL for (int w = 0; w < vectors; w++)
-                sum[r][w] += a[r * a_row] * *(const vector *)(b + w * LANES);
-        a += a_column;
-        b += b_row;
-    }
-    UNROLL for (int r = 0; r < rows; r++)
-        UNROLL for (int w = 0; w < vectors; w++) *(vector *)(c + r * c_row + w * LANES) = sum[r][w];
-}
-
-static inline __attribute__((always_inline)) void product_panel(int vectors, int64_t rows, int64_t depth,
-                                                                const product_operands *o, int64_t j, bool add) {
-    int64_t i = 0;
-    for (; i + BLOCK_ROWS <= rows; i += BLOCK_ROWS) product_block(BLOCK_ROWS, vectors, depth, o, i, j, add);
-    for (; i + 4 <= rows; i += 4) product_block(4, vectors, depth, o, i, j, add);
-    for (; i < rows; i++) product_block(1, vectors, depth, o, i, j, add);
-}
-
-static void product(int64_t rows, int64_t columns, int64_t depth, bool add, const product_operands *o) {
-    int64_t j = 0;
-    for (; j + PANEL <= columns; j += PANEL) product_panel(2, rows, depth, o, j, add);
-    if (j < columns) product_panel(1, rows, depth, o, j, add);
-}
+static int64_t whole_panels(int64_t n) { return (n + PANEL - 1) / PANEL * PANEL; }
 
 /* ------------------------------------------------------------------------------------------------ packing */
 
 /* The next n elements of scratch memory, on a 64-byte boundary as scratch itself is. */
 static real *take(real **scratch, int64_t n) {
     real *taken = *scratch;
-    *scratch += (n + FOCI_ATTENTION_ALIGN - 1) / FOCI_ATTENTION_ALIGN * FOCI_ATTENTION_ALIGN;
+    *scratch += (n + FOCI_ALIGN - 1) / FOCI_ALIGN * FOCI_ALIGN;
     return taken;
 }
-static int64_t whole_panels(int64_t n) { return (n + PANEL - 1) / PANEL * PANEL; }
 
 /* to (n, whole_vectors(width)) = from (n, width), the rest zero. */
 static void pack(real *restrict to, const real *restrict from, int64_t from_row, int64_t n, int64_t width) {
@@ -149,20 +84,16 @@ static int64_t tile_keys(const foci_attention_head *h, int64_t end_query, int64_
     return smaller(TILE_KEYS, (h->causal ? end_query : h->tokens) - first_key);
 }
 
-/* What dropout multiplies the n probabilities from element e on with: 0 or 1 / (1 - p). Room for n + 7. Returns where the
- * factor of e stands. */
-static const real *dropout_factors(real *restrict factor, const foci_attention_head *h, uint64_t e, int64_t n) {
-    const uint64_t first = e / 4, blocks = (e + (uint64_t)n + 3) / 4 - first;
-    const uint32_t limit = (uint32_t)(h->dropout * 0x1p24);
-    const real kept = (real)(1 / (1 - h->dropout));
-    for (uint64_t b = 0; b < blocks; b++) {
-        foci_u32x4 u = foci_philox(h->seed, h->stream, h->step, first + b);
-        for (int w = 0; w < 4; w++) factor[4 * b + w] = u.v[w] >> 8 < limit ? 0 : kept;
+/* What dropout multiplies the probabilities of n keys with: 0 or 1 / (1 - p). `room` has space for FACTOR_ROOM. */
+static const real *dropout_factors(real *restrict room, const foci_attention_head *h, int64_t query, int64_t key, int64_t n) {
+    const foci_dropout_mask *mask = &h->dropout;
+    const uint64_t element = mask->first + (uint64_t)(query * h->tokens + key), skip = element % 4;
+    for (uint64_t w = 0; w < skip + (uint64_t)n; w += PHILOX_WORDS) {
+        uint32_t words[PHILOX_WORDS];
+        philox_words(mask->seed, mask->stream, mask->step, (element + w) / 4, words);
+        for (int i = 0; i < PHILOX_WORDS; i++) room[w + (uint64_t)i] = words[i] < mask->threshold ? 0 : mask->factor;
     }
-    return factor + e % 4;
-}
-static const real *row_factors(real *factor, const foci_attention_head *h, int64_t query, int64_t key, int64_t n) {
-    return dropout_factors(factor, h, h->first + (uint64_t)query * (uint64_t)h->tokens + (uint64_t)key, n);
+    return room + skip;
 }
 
 /* ------------------------------------------------------------------------------------------------ forward */
@@ -170,9 +101,7 @@ static const real *row_factors(real *factor, const foci_attention_head *h, int64
 /* Scores to exp(score - largest), with the running largest and sum of the row. Returns what the sums so far
  * must be multiplied with. */
 static real row_softmax(real *restrict s, int64_t n, real *largest, real *sum) {
-    real top = *largest;
-#pragma omp simd reduction(max : top)
-    for (int64_t j = 0; j < n; j++) top = s[j] > top ? s[j] : top;
+    const real top = row_max(n, s, *largest);
     const real base = top == -INFINITY ? 0 : top; /* nothing seen yet: all become 0 */
     real total = 0;
 #pragma omp simd reduction(+ : total)
@@ -205,7 +134,7 @@ static void attention_forward(const foci_attention_head *h, int64_t first, int64
     real *queries = take(&scratch, TILE_QUERIES * row);
     real *sums = take(&scratch, TILE_QUERIES * row);
     real *scores = take(&scratch, TILE_QUERIES * SCORE_ROW);
-    real *factor = take(&scratch, TILE_KEYS + 8);
+    real *factor = take(&scratch, FACTOR_ROOM);
     real largest[TILE_QUERIES], sum[TILE_QUERIES];
     pack_transposed(keys_transposed, h->k, h->k_row, all_keys, h->width);
     pack(values, h->v, h->v_row, all_keys, h->width);
@@ -220,8 +149,8 @@ static void attention_forward(const foci_attention_head *h, int64_t first, int64
                 real *restrict p = scores + i * SCORE_ROW;
                 const real correction = row_softmax(p, whole_vectors(keys), &largest[i], &sum[i]);
                 for (int64_t d = 0; d < row && key > 0 && correction != 1; d++) sums[i * row + d] *= correction;
-                if (h->dropout > 0) {
-                    const real *f = row_factors(factor, h, first + i, key, keys);
+                if (h->dropout.threshold) {
+                    const real *f = dropout_factors(factor, h, first + i, key, keys);
                     for (int64_t j = 0; j < keys; j++) p[j] *= f[j];
                 }
             }
@@ -251,13 +180,6 @@ static void row_gradient(real *restrict p, real *restrict dp, int64_t n, real lo
     }
 }
 
-static real dot(const real *restrict a, const real *restrict b, int64_t n) {
-    real sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t i = 0; i < n; i++) sum += a[i] * b[i];
-    return sum;
-}
-
 static void finish_dq(const foci_attention_head *h, real *dqueries, int64_t first, int64_t n) {
     const int64_t row = whole_vectors(h->width);
     for (int64_t i = 0; i < n; i++) {
@@ -278,7 +200,7 @@ static void attention_backward(const foci_attention_head *h, real *scratch) {
     real *queries = take(&scratch, TILE_QUERIES * row), *dqueries = take(&scratch, TILE_QUERIES * row);
     real *douts = take(&scratch, TILE_QUERIES * row);
     real *p = take(&scratch, TILE_QUERIES * SCORE_ROW), *dp = take(&scratch, TILE_QUERIES * SCORE_ROW);
-    real *factor = take(&scratch, TILE_KEYS + 8);
+    real *factor = take(&scratch, FACTOR_ROOM);
     pack_transposed(keys_transposed, h->k, h->k_row, tokens, h->width);
     pack_transposed(values_transposed, h->v, h->v_row, tokens, h->width);
     pack(keys_packed, h->k, h->k_row, tokens, h->width);
@@ -295,9 +217,10 @@ static void attention_backward(const foci_attention_head *h, real *scratch) {
             product(n, columns, h->width, false,
                     &(product_operands){douts, row, 1, values_transposed + key * h->width, PANEL, PANEL * h->width, dp, SCORE_ROW});
             for (int64_t i = 0; i < n; i++) {
-                const real delta = dot(h->dout + (first + i) * h->dout_row, h->out + (first + i) * h->out_row, h->width);
-                const real *f = h->dropout > 0 ? row_factors(factor, h, first + i, key, columns) : NULL;
-                row_gradient(p + i * SCORE_ROW, dp + i * SCORE_ROW, columns, h->log_sum[first + i], delta, f);
+                double delta;
+                dot(h->width, h->dout + (first + i) * h->dout_row, h->out + (first + i) * h->out_row, &delta);
+                const real *f = h->dropout.threshold ? dropout_factors(factor, h, first + i, key, columns) : NULL;
+                row_gradient(p + i * SCORE_ROW, dp + i * SCORE_ROW, columns, h->log_sum[first + i], (real)delta, f);
             }
             if (h->dv)
                 product(keys, row, n, true, &(product_operands){p, 1, SCORE_ROW, douts, row, PANEL, dvalues + key * row, row});

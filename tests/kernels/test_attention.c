@@ -40,10 +40,9 @@ static double *zeros(int64_t n) {
 }
 
 static double factor_of(const foci_attention_head *h, int64_t i, int64_t j) {
-    if (h->dropout == 0) return 1;
-    uint64_t e = h->first + (uint64_t)(i * h->tokens + j);
-    bool dropped = foci_uniform(foci_philox(h->seed, h->stream, h->step, e / 4).v[e % 4]) < h->dropout;
-    return dropped ? 0 : 1 / (1 - h->dropout);
+    const foci_dropout_mask *m = &h->dropout;
+    uint64_t e = m->first + (uint64_t)(i * h->tokens + j);
+    return foci_philox(m->seed, m->stream, m->step, e / 4).v[e % 4] < m->threshold ? 0 : m->factor;
 }
 
 static answer oracle(const foci_attention_head *h) {
@@ -110,7 +109,7 @@ static problem make_problem(shape s) {
         .tokens = n, .width = d, .q = p.qkv + d, .k = p.qkv + (HEADS + 1) * d, .v = p.qkv + (2 * HEADS + 1) * d,
         .q_row = wide, .k_row = wide, .v_row = wide, .metric = s.metric ? p.metric : NULL,
         .metric_row = s.metric == 2 ? d : 0, .bias = s.bias ? p.bias : NULL, .scale = (real)(1 / sqrt((double)d)),
-        .causal = s.causal, .dropout = s.dropout, .seed = 9, .stream = 8, .step = 7, .first = 12345,
+        .causal = s.causal, .dropout = {9, 8, 7, 12345, (uint32_t)(s.dropout * 0x1p32), (real)(1 / (1 - s.dropout))},
         .out = p.out + d, .out_row = joined, .log_sum = p.log_sum, .dout = p.dout + d, .dout_row = joined,
         .dq = p.dqkv + d, .dk = p.dqkv + (HEADS + 1) * d, .dv = p.dqkv + (2 * HEADS + 1) * d,
         .dq_row = wide, .dk_row = wide, .dv_row = wide, .add_dq = s.add, .add_dk = s.add, .add_dv = s.add};
