@@ -293,14 +293,18 @@ typedef enum foci_task { FOCI_TASK_IMAGES, FOCI_TASK_TEXT } foci_task;
 
 typedef struct foci_model_io {
     foci_graph *graph;
-    const foci_config *config; /* "model.KEY" */
-    int64_t batch, tokens;     /* tokens: of a text window; unused for images */
-    int64_t classes;           /* labels (images) or vocabulary (text) of the data set; 0: as configured */
-    /* inputs */
+    const foci_config *config; /* "model.KEY", "attention.KEY" */
+    int64_t batch;
+    int64_t tokens;         /* text: of a window; 0: model.context */
+    int64_t classes;        /* labels (images) or vocabulary (text) of the data set; 0: as configured */
+    bool labelled;          /* images: declare labels and record the loss */
+    double label_smoothing; /* images */
+    /* Inputs: the model declares those the caller has not. */
     foci_tensor *images;       /* (B, 3, H, W) normalised */
-    foci_tensor *labels, *soft_targets; /* (B) int or (B, K); both NULL: no loss */
-    foci_tensor *ids, *targets; /* (B, T) int */
-    /* outputs */
+    foci_tensor *labels;       /* (B) int */
+    foci_tensor *soft_targets; /* (B, K) in place of labels, if the caller declared it */
+    foci_tensor *ids, *targets; /* text: (B, T) int */
+    /* Outputs. */
     foci_tensor *logits; /* images: (B, K) */
     foci_tensor *nll;    /* text: (B*T) negative log-likelihood of each target */
     foci_tensor *loss;   /* (1) mean */
@@ -310,7 +314,7 @@ typedef struct foci_model {
     const char *name, *summary;
     foci_task task;
     const foci_key *keys;
-    void (*record)(foci_model_io *io); /* declares inputs, fills the outputs */
+    void (*record)(foci_model_io *io);
 } foci_model;
 
 #endif
