@@ -4,6 +4,14 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernels/body_exp.h"
+#include "kernels/body_philox.h"
+#include "kernels/body_elementwise.h"
+#include "kernels/body_sums.h"
+#include "kernels/body_norm.h"
+#include "kernels/body_softmax.h"
+#include "kernels/body_dropout.h"
+#include "kernels/body_optimizer.h"
 
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)
