@@ -1,7 +1,5 @@
 /* Optimiser updates (golden/README 1.9): parameters, gradients and moments are read and written once. */
 
-static inline real sqrt_(real x) { return sizeof(real) == sizeof(float) ? (real)sqrtf((float)x) : (real)sqrt((double)x); }
-
 static void adam(int64_t n, real *restrict theta, const real *restrict grad, real *restrict m, real *restrict v,
                  const foci_adam_step *step) {
     const real beta1 = (real)step->beta1, beta2 = (real)step->beta2;

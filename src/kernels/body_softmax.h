@@ -1,9 +1,31 @@
 /* Softmax, log-softmax and log-sum-exp of rows. The largest element is taken off before exp. */
 
+/* The largest element, found among the bits read as integers in the same order: compilers vectorise a maximum of
+ * integers, but not one of floating-point numbers, because of NaN (which here counts as larger than all). */
+#ifdef FOCI_DOUBLE
+typedef int64_t bits_;
+#define MAGNITUDE INT64_MAX
+#else
+typedef int32_t bits_;
+#define MAGNITUDE INT32_MAX
+#endif
+
+static inline bits_ in_order(bits_ b) { return b < 0 ? b ^ MAGNITUDE : b; } /* its own inverse */
+
 static inline real row_max(int64_t c, const real *restrict x, real start) {
-    real m = start;
-#pragma omp simd reduction(max : m)
-    for (int64_t i = 0; i < c; i++) m = x[i] > m ? x[i] : m;
+    bits_ largest;
+    memcpy(&largest, &start, sizeof largest);
+    largest = in_order(largest);
+#pragma omp simd reduction(max : largest)
+    for (int64_t i = 0; i < c; i++) {
+        bits_ b;
+        memcpy(&b, &x[i], sizeof b);
+        b = in_order(b);
+        largest = b > largest ? b : largest;
+    }
+    largest = in_order(largest);
+    real m;
+    memcpy(&m, &largest, sizeof m);
     return m;
 }
 
@@ -11,7 +33,7 @@ static void softmax(int64_t rows, int64_t c, const real *restrict x, real *restr
     for (int64_t r = 0; r < rows; r++) {
         const real *a = x + r * c;
         real *b = y + r * c, total = 0;
-        const real m = row_max(c, a, a[0]);
+        const real m = row_max(c, a, -INFINITY);
 #pragma omp simd reduction(+ : total)
         for (int64_t i = 0; i < c; i++) total += b[i] = exp_(a[i] - m);
         const real inverse = 1 / total;
@@ -37,7 +59,7 @@ static void log_softmax(int64_t rows, int64_t c, const real *restrict x, real *r
     for (int64_t r = 0; r < rows; r++) {
         const real *a = x + r * c;
         real *b = y + r * c, total = 0;
-        const real m = row_max(c, a, a[0]);
+        const real m = row_max(c, a, -INFINITY);
 #pragma omp simd reduction(+ : total)
         for (int64_t i = 0; i < c; i++) total += exp_(a[i] - m);
         const real log_total = (real)log((double)total);
