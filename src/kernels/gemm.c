@@ -8,9 +8,9 @@
 #include "base/parallel.h"
 #include "kernels/kernels.h"
 
-void foci_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, foci_real alpha,
-               const foci_real *a, int64_t lda, const foci_real *b, int64_t ldb, foci_real beta, foci_real *c,
-               int64_t ldc) {
+static void product(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, foci_real alpha,
+                    const foci_real *a, int64_t lda, const foci_real *b, int64_t ldb, foci_real beta, foci_real *c,
+                    int64_t ldc) {
 #ifdef FOCI_DOUBLE
     cblas_dgemm
 #else
@@ -18,6 +18,18 @@ void foci_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t
 #endif
         (CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, (blasint)m,
          (blasint)n, (blasint)k, alpha, a, (blasint)lda, b, (blasint)ldb, beta, c, (blasint)ldc);
+}
+
+/* OpenBLAS uses one thread exactly when it is called inside a parallel region, so there is always one. */
+void foci_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, foci_real alpha,
+               const foci_real *a, int64_t lda, const foci_real *b, int64_t ldb, foci_real beta, foci_real *c,
+               int64_t ldc) {
+    if (omp_in_parallel()) {
+        product(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+        return;
+    }
+    FOCI_PARALLEL_FOR
+    for (int once = 0; once < 1; once++) product(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
 
 /* Tiles of C: large enough that packing the operands does not count, small enough that there are some for every thread.
@@ -97,10 +109,11 @@ const char *foci_gemm_provider(void) {
 }
 
 foci_status foci_gemm_check(void) {
-    if (openblas_get_parallel() == OPENBLAS_SEQUENTIAL) return FOCI_OK;
-    openblas_set_num_threads(1);
-    foci_set_threads(foci_threads()); /* the OpenMP build has just set OpenMP's number for the whole process */
-    if (openblas_get_num_threads() == 1) return FOCI_OK;
-    return foci_fail(FOCI_ERR_RUNTIME, "%s brings threads of its own that fight with foci's: install libopenblas0-serial",
-                     foci_gemm_provider());
+    switch (openblas_get_parallel()) {
+    case OPENBLAS_OPENMP: return FOCI_OK;
+    case OPENBLAS_THREAD: openblas_set_num_threads(1); return FOCI_OK; /* its pool stays asleep */
+    default:
+        return foci_fail(FOCI_ERR_RUNTIME, "%s is not safe to call from several threads: build with libopenblas-openmp-dev",
+                         foci_gemm_provider());
+    }
 }
