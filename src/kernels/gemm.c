@@ -1,4 +1,5 @@
-/* Matrix products by OpenBLAS, which never gets to use threads of its own. */
+/* Matrix products by OpenBLAS, called from many threads at once, and never with threads of its own. Of its builds, the
+ * serial one has no locks and then returns wrong products. */
 #include "kernels/gemm.h"
 
 #include <cblas.h>
@@ -97,10 +98,12 @@ const char *foci_gemm_provider(void) {
 }
 
 foci_status foci_gemm_check(void) {
-    if (openblas_get_parallel() == OPENBLAS_SEQUENTIAL) return FOCI_OK;
+    if (openblas_get_parallel() == OPENBLAS_SEQUENTIAL)
+        return foci_fail(FOCI_ERR_RUNTIME, "%s may not be called from two threads at once: install the OpenMP build "
+                         "(libopenblas-openmp-dev)", foci_gemm_provider());
     openblas_set_num_threads(1);
     foci_set_threads(foci_threads()); /* the OpenMP build has just set OpenMP's number for the whole process */
     if (openblas_get_num_threads() == 1) return FOCI_OK;
-    return foci_fail(FOCI_ERR_RUNTIME, "%s brings threads of its own that fight with foci's: install libopenblas0-serial",
-                     foci_gemm_provider());
+    return foci_fail(FOCI_ERR_RUNTIME, "%s brings threads of its own that fight with foci's: install the OpenMP build "
+                     "(libopenblas-openmp-dev)", foci_gemm_provider());
 }
