@@ -43,3 +43,12 @@ FOCI_KERNEL(dropout, (int64_t n, const foci_dropout_mask *mask, const real *x, r
 /* body_optimizer.h: one pass over a range of parameters */
 FOCI_KERNEL(adam, (int64_t n, real *theta, const real *grad, real *m, real *v, const foci_adam_step *step))
 FOCI_KERNEL(sgd, (int64_t n, real *theta, const real *grad, real *momentum, const foci_sgd_step *step))
+
+/* body_attention.h: one head; scratch as types.h says, 64-byte aligned */
+FOCI_KERNEL(attention_forward, (const foci_attention_head *h, int64_t first_query, int64_t end_query, real *scratch))
+FOCI_KERNEL(attention_backward, (const foci_attention_head *h, real *scratch))
+FOCI_KERNEL(attention_map, (const foci_attention_head *h, real *map, real *scratch)) /* map (N, N) */
+
+/* body_metric.h: one head */
+FOCI_KERNEL(elliptical_metric, (const foci_metric_head *h, real *scratch))
+FOCI_KERNEL(scale_metric, (int64_t width, foci_metric_scale scale, real *metric))

@@ -20,6 +20,9 @@
 #include "kernels/body_softmax.h"
 #include "kernels/body_dropout.h"
 #include "kernels/body_optimizer.h"
+#include "kernels/body_product.h"
+#include "kernels/body_attention.h"
+#include "kernels/body_metric.h"
 
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)

@@ -1,0 +1,3 @@
+/* One line per model: FOCI_MODEL(name) stands for the object foci_model_NAME. No include guard. */
+FOCI_MODEL(vit)
+FOCI_MODEL(lm)

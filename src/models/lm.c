@@ -1,0 +1,237 @@
+/* Language model of the paper: post-norm decoder, sinusoidal positions that count down, adaptive softmax tied to the
+ * embedding; parameter names of lmtool-fwms.
+ *
+ *     h = emb[token] * sqrt(d_model) + position                       (B, T, d_model)
+ *     per layer:  h = LN(h + o_net(attention(h)));  h = LN(h + W3 relu(W0 h + b0) + b3)
+ *     nll = adaptive_softmax(h, targets)                              (B*T)
+ *
+ * Dropout where the published model has it: on the embedding sum, after attention's output projection, inside and after
+ * the feed-forward, and on the last hidden state. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/attend.h"
+#include "nn/layers.h"
+
+static const foci_key keys[] = {
+    {"vocab", FOCI_KEY_INT, "0", 0, 1e8, NULL, "words; 0: the vocabulary of the data set"},
+    {"context", FOCI_KEY_INT, "256", 1, 65536, NULL, "tokens of a window, in training and evaluation"},
+    {"d_model", FOCI_KEY_INT, "128", 2, 65536, NULL, "model width C, even"},
+    {"depth", FOCI_KEY_INT, "16", 1, 1000, NULL, "number of layers"},
+    {"num_heads", FOCI_KEY_INT, "8", 1, 1024, NULL, "attention heads"},
+    {"d_head", FOCI_KEY_INT, "0", 0, 4096, NULL, "width of a head; 0: d_model / num_heads"},
+    {"d_inner", FOCI_KEY_INT, "2048", 1, 1e6, NULL, "hidden width of the feed-forward"},
+    {"d_embed", FOCI_KEY_INT, "0", 0, 65536, NULL, "width of the embedding; 0: d_model"},
+    {"cutoffs", FOCI_KEY_INTS, "[]", 1, 1e8, NULL, "ends of the shortlist and of the tail clusters but the last; empty: an ordinary softmax"},
+    {"div_val", FOCI_KEY_INT, "1", 1, 64, NULL, "each cluster's embedding is narrower by this factor"},
+    {"dropout", FOCI_KEY_REAL, "0", 0, 0.99, NULL, "after embedding, attention, inside and after the feed-forward, before the softmax"},
+    {0}};
+
+#define LINEAR_INIT FOCI_NORMAL(0, 0.02)
+#define PROJECTION_INIT FOCI_NORMAL(0, 0.01)
+
+typedef struct sizes {
+    int64_t vocab, tokens, width, heads, head_width, inner, embed, div_val;
+    int depth, clusters; /* the shortlist is a cluster too */
+    int64_t end[FOCI_MAX_CLUSTERS];
+    double dropout;
+} sizes;
+
+static sizes read_sizes(foci_model_io *io) {
+    const foci_config *c = io->config;
+    foci_graph *g = io->graph;
+    sizes s = {
+        .vocab = foci_config_int(c, "model.vocab"),
+        .tokens = io->tokens ? io->tokens : foci_config_int(c, "model.context"),
+        .width = foci_config_int(c, "model.d_model"),
+        .heads = foci_config_int(c, "model.num_heads"),
+        .head_width = foci_config_int(c, "model.d_head"),
+        .inner = foci_config_int(c, "model.d_inner"),
+        .embed = foci_config_int(c, "model.d_embed"),
+        .div_val = foci_config_int(c, "model.div_val"),
+        .depth = (int)foci_config_int(c, "model.depth"),
+        .dropout = foci_config_real(c, "model.dropout"),
+    };
+    if (!s.vocab) s.vocab = io->classes;
+    if (!s.embed) s.embed = s.width;
+    if (!s.vocab) foci_graph_fail(g, "vocab is 0 and no data set tells how many words there are");
+    if (s.width % 2) foci_graph_fail(g, "d_model %lld is odd: positions need pairs", (long long)s.width);
+    if (!s.head_width) s.head_width = foci_nn_head_width(g, s.width, s.heads, "d_model");
+    const int64_t *cutoff;
+    int cutoffs = foci_config_ints(c, "model.cutoffs", &cutoff);
+    if (cutoffs >= FOCI_MAX_CLUSTERS) {
+        foci_graph_fail(g, "%d cutoffs, at most %d", cutoffs, FOCI_MAX_CLUSTERS - 1);
+        cutoffs = 0;
+    }
+    for (int i = 0; i < cutoffs; i++) {
+        s.end[i] = cutoff[i];
+        if (cutoff[i] >= s.vocab || (i && cutoff[i] <= cutoff[i - 1]))
+            foci_graph_fail(g, "cutoffs must rise and stay below the vocabulary of %lld words", (long long)s.vocab);
+    }
+    s.end[cutoffs] = s.vocab;
+    s.clusters = cutoffs + 1;
+    return s;
+}
+
+static int64_t cluster_width(foci_graph *g, const sizes *s, int cluster) {
+    int64_t width = s->embed;
+    for (int i = 0; i < cluster; i++) width /= s->div_val;
+    if (!width) foci_graph_fail(g, "div_val %lld leaves cluster %d no width", (long long)s->div_val, cluster);
+    return width ? width : 1;
+}
+
+static foci_tensor *numbered(foci_graph *g, const char *fmt, int i, foci_init init, int64_t rows, int64_t columns) {
+    char name[64];
+    snprintf(name, sizeof name, fmt, i);
+    return foci_parameter(g, name, init, FOCI_SHAPE(rows, columns));
+}
+
+/* Embedding and softmax share their weights: one (vocab, d_embed) for all clusters where div_val is 1, else one per
+ * cluster, each with a projection to d_model. */
+typedef struct tied {
+    foci_tensor *weight[FOCI_MAX_CLUSTERS], *projection[FOCI_MAX_CLUSTERS];
+    int layers; /* 1 or the number of clusters */
+    bool projected;
+} tied;
+
+static tied declare_embedding(foci_graph *g, const sizes *s) {
+    tied e = {.layers = s->div_val == 1 ? 1 : s->clusters, .projected = s->div_val > 1 || s->embed != s->width};
+    foci_scope(g, "word_emb");
+    for (int i = 0; i < e.layers; i++) {
+        int64_t first = i ? s->end[i - 1] : 0, end = e.layers == 1 ? s->vocab : s->end[i];
+        int64_t width = cluster_width(g, s, i);
+        e.weight[i] = numbered(g, "emb_layers.%d.weight", i, LINEAR_INIT, end - first, width);
+        if (e.projected) e.projection[i] = numbered(g, "emb_projs.%d", i, PROJECTION_INIT, s->width, width);
+    }
+    foci_end_scope(g);
+    return e;
+}
+
+static foci_tensor *embed(foci_graph *g, const sizes *s, const tied *e, foci_tensor *ids) {
+    foci_tensor *sum = NULL;
+    foci_scope(g, "word_emb");
+    for (int i = 0; i < e->layers; i++) {
+        foci_tensor *x = foci_embedding(g, ids, e->weight[i], i ? s->end[i - 1] : 0, sqrt((double)s->width));
+        if (e->projected) x = foci_linear(g, x, e->projection[i], NULL);
+        sum = i ? foci_add(g, sum, x) : x;
+    }
+    foci_end_scope(g);
+    return sum;
+}
+
+/* (T, C): token t has position r = T-1-t; sines of r * 10000^(-2i/C) in the first half, cosines in the second. */
+static foci_tensor *positions(foci_graph *g, int64_t tokens, int64_t width) {
+    foci_real *p = malloc((size_t)(tokens * width) * sizeof *p);
+    if (!p) return foci_graph_fail(g, "out of memory for positions");
+    for (int64_t t = 0; t < tokens; t++)
+        for (int64_t i = 0; i < width / 2; i++) {
+            double angle = (double)(tokens - 1 - t) * pow(10000, -2.0 * (double)i / (double)width);
+            p[t * width + i] = (foci_real)sin(angle);
+            p[t * width + width / 2 + i] = (foci_real)cos(angle);
+        }
+    foci_tensor *constant = foci_constant(g, "positions", FOCI_REAL, FOCI_SHAPE(tokens, width), p);
+    free(p);
+    return constant;
+}
+
+static foci_tensor *post_norm(foci_graph *g, foci_tensor *h, foci_tensor *y) {
+    return foci_nn_layer_norm(g, "layer_norm", foci_add(g, h, y), 1e-5, FOCI_NORMAL(1, 0.02));
+}
+
+static foci_tensor *attention(foci_graph *g, const foci_config *c, const sizes *s, foci_tensor *h, int layer,
+                              foci_heads_of_layer *before) {
+    int64_t joined = s->heads * s->head_width;
+    int heads = (int)s->heads;
+    foci_scope(g, "dec_attn");
+    foci_tensor *q = foci_nn_linear(g, "q_net", h, joined, false, LINEAR_INIT);
+    foci_tensor *kv = foci_nn_linear(g, "kv_net", h, 2 * joined, false, LINEAR_INIT);
+    foci_heads_of_layer now = {foci_heads(g, q, 1, 0, heads), foci_heads(g, kv, 2, 0, heads),
+                               foci_heads(g, kv, 2, 1, heads)};
+    foci_attend_options options = {.layer = layer, .depth = s->depth, .causal = true};
+    foci_tensor *y = foci_attend(g, c, now, before, &options);
+    y = foci_dropout(g, foci_nn_linear(g, "o_net", y, s->width, false, LINEAR_INIT), s->dropout);
+    h = post_norm(g, h, y);
+    foci_end_scope(g);
+    return h;
+}
+
+static foci_tensor *feed_forward(foci_graph *g, const sizes *s, foci_tensor *h) {
+    foci_scope(g, "pos_ff");
+    foci_tensor *y = foci_nn_linear(g, "CoreNet.0", h, s->inner, true, LINEAR_INIT);
+    y = foci_dropout(g, foci_relu(g, y), s->dropout);
+    y = foci_dropout(g, foci_nn_linear(g, "CoreNet.3", y, s->width, true, LINEAR_INIT), s->dropout);
+    h = post_norm(g, h, y);
+    foci_end_scope(g);
+    return h;
+}
+
+/* The output layers take the embedding's weights; of the projections, all but the first are the embedding's too. */
+static foci_adaptive_softmax_options criterion(foci_graph *g, const sizes *s, const tied *e, foci_tensor *h,
+                                               foci_tensor *targets) {
+    foci_adaptive_softmax_options a = {.hidden = h, .targets = targets, .tails = s->clusters - 1, .shared = e->layers == 1};
+    char name[64];
+    memcpy(a.cutoff, s->end, sizeof s->end);
+    foci_scope(g, "crit");
+    for (int i = 0; i < e->layers; i++) {
+        a.weight[i] = e->weight[i];
+        snprintf(name, sizeof name, "crit.out_layers.%d.weight", i);
+        foci_tie(g, name, a.weight[i]);
+        snprintf(name, sizeof name, "out_layers.%d.bias", i);
+        a.bias[i] = a.weight[i] ? foci_parameter(g, name, FOCI_ZEROS, FOCI_SHAPE(a.weight[i]->shape[0])) : NULL;
+    }
+    for (int i = 0; i < s->clusters && e->projected; i++) {
+        if (i == 0) {
+            a.projection[0] = numbered(g, "out_projs.%d", 0, PROJECTION_INIT, s->width, s->embed);
+            continue;
+        }
+        a.projection[i] = e->projection[e->layers == 1 ? 0 : i];
+        snprintf(name, sizeof name, "crit.out_projs.%d", i);
+        foci_tie(g, name, a.projection[i]);
+    }
+    if (a.tails) {
+        a.cluster_weight = foci_parameter(g, "cluster_weight", LINEAR_INIT, FOCI_SHAPE(a.tails, s->embed));
+        a.cluster_bias = foci_parameter(g, "cluster_bias", FOCI_ZEROS, FOCI_SHAPE(a.tails));
+    }
+    foci_end_scope(g);
+    return a;
+}
+
+static void record(foci_model_io *io) {
+    foci_graph *g = io->graph;
+    sizes s = read_sizes(io);
+    if (!io->ids) io->ids = foci_input(g, "ids", FOCI_INT, FOCI_SHAPE(io->batch, s.tokens));
+    if (!io->targets) io->targets = foci_input(g, "targets", FOCI_INT, FOCI_SHAPE(io->batch, s.tokens));
+    if (!foci_graph_ok(g)) return;
+
+    tied e = declare_embedding(g, &s);
+    foci_ignore(g, "pos_emb.inv_freq");
+    foci_tensor *h = foci_add_position(g, embed(g, &s, &e, io->ids), positions(g, s.tokens, s.width));
+    h = foci_dropout(g, h, s.dropout);
+    foci_heads_of_layer before = {NULL, NULL, NULL};
+    for (int i = 0; i < s.depth; i++) {
+        foci_scope(g, "layers.%d", i);
+        h = attention(g, io->config, &s, h, i, &before);
+        h = feed_forward(g, &s, h);
+        foci_observe(g, "output", h);
+        foci_end_scope(g);
+    }
+    h = foci_dropout(g, h, s.dropout);
+
+    if (!foci_graph_ok(g)) return;
+    foci_adaptive_softmax_options a = criterion(g, &s, &e, h, io->targets);
+    if (!foci_graph_ok(g)) return;
+    if (foci_graph_observes(g)) foci_observe(g, "logprob", foci_adaptive_log_prob(g, &a));
+    io->nll = foci_adaptive_softmax(g, &a);
+    foci_keep(io->nll);
+    io->loss = foci_average(g, io->nll);
+}
+
+const foci_model foci_model_lm = {
+    .name = "lm",
+    .summary = "post-norm decoder with tied adaptive softmax (WikiText), language modelling",
+    .task = FOCI_TASK_TEXT,
+    .keys = keys,
+    .record = record,
+};

@@ -1,0 +1,126 @@
+/* Vision transformer: DeiT / ViT with a class token; parameter names and defaults of timm.
+ *
+ *     x = [cls_token; patches(image)] + pos_embed                     (B, 1+P, C)
+ *     per block:  x = x + proj(attention(norm1(x)));  x = x + fc2(gelu(fc1(norm2(x))))
+ *     logits = head(norm(x)[:, 0])                                    (B, K) */
+#include <math.h>
+
+#include "models/attend.h"
+#include "nn/layers.h"
+
+static const foci_key keys[] = {
+    {"img_size", FOCI_KEY_INTS, "224", 1, 4096, NULL, "height and width of the input in pixels; one number for a square"},
+    {"patch_size", FOCI_KEY_INT, "16", 1, 1024, NULL, "side of a patch in pixels"},
+    {"in_chans", FOCI_KEY_INT, "3", 1, 16, NULL, "channels of the input"},
+    {"num_classes", FOCI_KEY_INT, "0", 0, 1e6, NULL, "width of the classifier; 0: the classes of the data set"},
+    {"embed_dim", FOCI_KEY_INT, "192", 1, 65536, NULL, "model width C (192 tiny, 384 small, 768 base)"},
+    {"depth", FOCI_KEY_INT, "12", 1, 1000, NULL, "number of blocks"},
+    {"num_heads", FOCI_KEY_INT, "3", 1, 1024, NULL, "attention heads (3 tiny, 6 small, 12 base)"},
+    {"mlp_ratio", FOCI_KEY_REAL, "4", 0.01, 64, NULL, "hidden width of the MLP as a multiple of C"},
+    {"qkv_bias", FOCI_KEY_BOOL, "true", 0, 0, NULL, "biases in the projection to q, k, v"},
+    {"drop_path", FOCI_KEY_REAL, "0", 0, 0.99, NULL, "stochastic depth of the last block, rising linearly from 0 at the first"},
+    {0}};
+
+static const double eps = 1e-6;
+#define LINEAR_INIT FOCI_NORMAL(0, 0.02)
+
+static foci_tensor *norm(foci_graph *g, const char *name, foci_tensor *x) {
+    return foci_nn_layer_norm(g, name, x, eps, FOCI_ONES);
+}
+
+/* (B, I, H, W) -> (B, P, C); the convolution keeps PyTorch's default initialisation. */
+static foci_tensor *patch_embed(foci_graph *g, foci_tensor *images, int64_t patch, int64_t width) {
+    if (!images) return NULL;
+    int64_t channels = images->shape[1];
+    double bound = 1 / sqrt((double)(channels * patch * patch));
+    foci_scope(g, "patch_embed.proj");
+    foci_tensor *w = foci_parameter(g, "weight", FOCI_UNIFORM(bound), FOCI_SHAPE(width, channels, patch, patch));
+    foci_tensor *b = foci_parameter(g, "bias", FOCI_UNIFORM(bound), FOCI_SHAPE(width));
+    foci_tensor *x = foci_patch_embed(g, images, w, b);
+    foci_end_scope(g);
+    return x;
+}
+
+static foci_tensor *attention(foci_graph *g, const foci_config *c, foci_tensor *x, int64_t heads, bool qkv_bias,
+                              foci_heads_of_layer *before, const foci_attend_options *options) {
+    if (!x) return NULL;
+    int64_t width = foci_last_dim(x);
+    foci_scope(g, "attn");
+    foci_tensor *qkv = foci_nn_linear(g, "qkv", x, 3 * width, qkv_bias, LINEAR_INIT);
+    foci_heads_of_layer now = {foci_heads(g, qkv, 3, 0, (int)heads), foci_heads(g, qkv, 3, 1, (int)heads),
+                               foci_heads(g, qkv, 3, 2, (int)heads)};
+    x = foci_attend(g, c, now, before, options);
+    x = foci_nn_linear(g, "proj", x, width, true, LINEAR_INIT);
+    foci_end_scope(g);
+    return x;
+}
+
+static foci_tensor *mlp(foci_graph *g, foci_tensor *x, double ratio) {
+    if (!x) return NULL;
+    int64_t width = foci_last_dim(x);
+    foci_scope(g, "mlp");
+    x = foci_nn_linear(g, "fc1", x, (int64_t)((double)width * ratio), true, LINEAR_INIT);
+    x = foci_gelu(g, x);
+    x = foci_nn_linear(g, "fc2", x, width, true, LINEAR_INIT);
+    foci_end_scope(g);
+    return x;
+}
+
+static void image_size(const foci_config *c, int64_t *height, int64_t *width) {
+    const int64_t *size;
+    int n = foci_config_ints(c, "model.img_size", &size);
+    *height = n > 0 ? size[0] : 0;
+    *width = n > 1 ? size[1] : *height;
+}
+
+static void record(foci_model_io *io) {
+    foci_graph *g = io->graph;
+    const foci_config *c = io->config;
+    int64_t width = foci_config_int(c, "model.embed_dim"), heads = foci_config_int(c, "model.num_heads");
+    int64_t patch = foci_config_int(c, "model.patch_size"), classes = foci_config_int(c, "model.num_classes");
+    int depth = (int)foci_config_int(c, "model.depth");
+    double ratio = foci_config_real(c, "model.mlp_ratio"), drop_path = foci_config_real(c, "model.drop_path");
+    bool qkv_bias = foci_config_bool(c, "model.qkv_bias");
+    int64_t height_px, width_px;
+    image_size(c, &height_px, &width_px);
+    foci_nn_head_width(g, width, heads, "embed_dim");
+    if (!classes) classes = io->classes;
+    if (!classes) foci_graph_fail(g, "num_classes is 0 and no data set tells how many there are");
+
+    if (!io->images)
+        io->images = foci_input(g, "images", FOCI_REAL, FOCI_SHAPE(io->batch, foci_config_int(c, "model.in_chans"), height_px, width_px));
+    foci_tensor *x = patch_embed(g, io->images, patch, width);
+    foci_tensor *token = foci_parameter(g, "cls_token", FOCI_NORMAL(0, 0.02), FOCI_SHAPE(1, 1, width));
+    x = foci_class_token(g, token, x);
+    int64_t tokens = x ? x->shape[1] : 1;
+    foci_tensor *position = foci_parameter(g, "pos_embed", FOCI_NORMAL(0, 0.02), FOCI_SHAPE(1, tokens, width));
+    x = foci_add_position(g, x, position);
+
+    foci_heads_of_layer before = {NULL, NULL, NULL};
+    for (int i = 0; i < depth; i++) {
+        double drop = depth > 1 ? drop_path * i / (depth - 1) : 0;
+        foci_attend_options options = {.layer = i, .depth = depth};
+        foci_scope(g, "blocks.%d", i);
+        foci_tensor *y = attention(g, c, norm(g, "norm1", x), heads, qkv_bias, &before, &options);
+        x = foci_add(g, x, foci_drop_path(g, y, drop));
+        y = mlp(g, norm(g, "norm2", x), ratio);
+        x = foci_add(g, x, foci_drop_path(g, y, drop));
+        foci_observe(g, "output", x);
+        foci_end_scope(g);
+    }
+    /* Only the class token is read, so only its row is normalised. */
+    io->logits = foci_nn_linear(g, "head", norm(g, "norm", foci_select(g, x, 0)), classes, true, LINEAR_INIT);
+    foci_keep(io->logits);
+
+    if (!io->labelled && !io->soft_targets) return;
+    if (!io->labels && !io->soft_targets) io->labels = foci_input(g, "labels", FOCI_INT, FOCI_SHAPE(io->batch));
+    io->loss = foci_cross_entropy(g, io->logits, io->labels, io->soft_targets, io->label_smoothing, -1);
+}
+
+const foci_model foci_model_vit = {
+    .name = "vit",
+    .summary = "vision transformer with a class token (ViT, DeiT), image classification",
+    .task = FOCI_TASK_IMAGES,
+    .keys = keys,
+    .record = record,
+};

@@ -1,0 +1,17 @@
+/* Layers: parameters and operations together. `name` is the scope the parameters live in, below the current one. */
+#ifndef FOCI_NN_LAYERS_H
+#define FOCI_NN_LAYERS_H
+
+#include "foci/plugin.h"
+
+/* NAME.weight (out, in) and, with bias, NAME.bias (out), zero at first: x (.., in) -> (.., out). */
+foci_tensor *foci_nn_linear(foci_graph *g, const char *name, foci_tensor *x, int64_t out, bool bias, foci_init weight);
+
+/* NAME.weight, NAME.bias (C): x (.., C) -> same. */
+foci_tensor *foci_nn_layer_norm(foci_graph *g, const char *name, foci_tensor *x, double eps, foci_init weight);
+
+/* Width of one head. Fails the graph, naming the key, where heads do not divide
+ * the width. */
+int64_t foci_nn_head_width(foci_graph *g, int64_t width, int64_t heads, const char *width_key);
+
+#endif

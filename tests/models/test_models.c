@@ -1,0 +1,120 @@
+/* The models as graphs: published parameter counts and names, planned memory, and what is refused. */
+#include "check.h"
+#include "core/graph.h"
+#include "models/models.h"
+#include "train/schema.h"
+
+typedef struct recorded {
+    foci_config *config;
+    foci_parameters parameters;
+    foci_graph *graph;
+    foci_model_io io;
+} recorded;
+
+static foci_status record(recorded *r, const char *text, int64_t batch) {
+    memset(r, 0, sizeof *r);
+    foci_parameters_init(&r->parameters);
+    FOCI_TRY(foci_config_parse(&r->config, foci_schema_all(), "test.yaml", text, strlen(text), NULL, 0));
+    r->graph = foci_graph_new(&r->parameters, &(foci_graph_options){.train = true, .differentiate = true, .place = "test.yaml:1:1"});
+    r->io = (foci_model_io){.graph = r->graph, .config = r->config, .batch = batch, .labelled = true};
+    foci_model_find(foci_config_string(r->config, "model.kind"))->record(&r->io);
+    return foci_graph_plan(r->graph, r->io.loss);
+}
+
+static void done(recorded *r) {
+    foci_graph_free(r->graph);
+    foci_parameters_free(&r->parameters);
+    foci_config_free(r->config);
+}
+
+static int64_t numel_of(const char *text) {
+    recorded r;
+    assert_ok(record(&r, text, 1));
+    int64_t n = foci_parameters_numel(&r.parameters);
+    done(&r);
+    return n;
+}
+
+static void published_parameter_counts(void **state) {
+    (void)state;
+    assert_int_equal(numel_of("model: {kind: vit, num_classes: 1000}"), 5717416);
+    assert_int_equal(numel_of("model: {kind: vit, num_classes: 1000, embed_dim: 384, num_heads: 6}"), 22050664);
+    assert_int_equal(numel_of("model: {kind: vit, num_classes: 1000, embed_dim: 768, num_heads: 12}"), 86567656);
+    /* WikiText-103 small: 44.02 M */
+    int64_t lm = numel_of("model: {kind: lm, vocab: 267735, cutoffs: [20000, 40000, 200000]}");
+    assert_in_range(lm, 44015000, 44025000);
+}
+
+static void elliptical_attention_adds_no_parameters(void **state) {
+    (void)state;
+    const char *const models[] = {"model: {kind: vit, num_classes: 10, depth: 3}", "model: {kind: lm, vocab: 100, depth: 3}"};
+    for (int i = 0; i < 2; i++) {
+        char text[256];
+        snprintf(text, sizeof text, "%s\nattention: {kind: elliptical}", models[i]);
+        assert_int_equal(numel_of(models[i]), numel_of(text));
+    }
+}
+
+static void names_are_those_of_published_checkpoints(void **state) {
+    (void)state;
+    static const char *const vit[] = {"cls_token", "pos_embed", "patch_embed.proj.weight", "patch_embed.proj.bias", "blocks.2.norm1.weight",
+        "blocks.2.attn.qkv.bias", "blocks.2.attn.proj.weight", "blocks.0.mlp.fc1.weight", "blocks.0.mlp.fc2.bias", "norm.weight", "head.weight"};
+    static const char *const lm[] = {"word_emb.emb_layers.0.weight", "word_emb.emb_projs.0", "layers.1.dec_attn.q_net.weight",
+        "layers.1.dec_attn.kv_net.weight", "layers.1.dec_attn.o_net.weight", "layers.1.dec_attn.layer_norm.bias", "layers.0.pos_ff.CoreNet.0.weight",
+        "layers.0.pos_ff.CoreNet.3.bias", "layers.0.pos_ff.layer_norm.weight", "crit.cluster_weight", "crit.cluster_bias",
+        "crit.out_layers.0.weight", "crit.out_layers.0.bias", "crit.out_projs.0", "crit.out_projs.1"};
+    recorded r;
+    assert_ok(record(&r, "model: {kind: vit, num_classes: 10, depth: 3, embed_dim: 12}", 2));
+    for (size_t i = 0; i < sizeof vit / sizeof *vit; i++)
+        if (foci_parameters_find(&r.parameters, vit[i]) < 0) fail_msg("no parameter %s", vit[i]);
+    done(&r);
+    assert_ok(record(&r, "model: {kind: lm, vocab: 50, depth: 2, d_model: 16, d_embed: 8, cutoffs: [20]}", 2));
+    for (size_t i = 0; i < sizeof lm / sizeof *lm; i++)
+        if (foci_parameters_find(&r.parameters, lm[i]) < 0) fail_msg("no parameter %s", lm[i]);
+    assert_true(foci_parameters_ignores(&r.parameters, "pos_emb.inv_freq"));
+    assert_int_equal(foci_parameters_find(&r.parameters, "crit.out_projs.1"), foci_parameters_find(&r.parameters, "word_emb.emb_projs.0"));
+    done(&r);
+}
+
+static void what_is_refused(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *message;
+    } wrong[] = {
+        {"model: {kind: vit, num_classes: 10, embed_dim: 100, num_heads: 3}", "embed_dim 100 is not divisible by num_heads 3 (model at test.yaml:1:1)"},
+        {"model: {kind: vit, num_classes: 10, img_size: 30}", "patch_embed"},
+        {"model: {kind: vit}", "num_classes is 0"},
+        {"model: {kind: lm, vocab: 100, d_model: 15, d_head: 4}", "d_model 15 is odd"},
+        {"model: {kind: lm, vocab: 100, cutoffs: [50, 40]}", "cutoffs must rise"},
+        {"model: {kind: lm, vocab: 100, cutoffs: [100]}", "cutoffs must rise"},
+        {"model: {kind: lm, vocab: 100, d_model: 8, cutoffs: [10, 20, 30], div_val: 4}", "div_val 4 leaves cluster 2 no width"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        recorded r;
+        assert_fails(record(&r, wrong[i].text, 2), FOCI_ERR_CONFIG, wrong[i].message);
+        done(&r);
+    }
+}
+
+static void elliptical_costs_next_to_nothing(void **state) {
+    (void)state;
+    recorded a, b;
+    assert_ok(record(&a, "model: {kind: vit, num_classes: 1000}", 8));
+    assert_ok(record(&b, "model: {kind: vit, num_classes: 1000}\nattention: {kind: elliptical}", 8));
+    assert_true((double)foci_graph_bytes(b.graph) < 1.02 * (double)foci_graph_bytes(a.graph));
+    foci_cost x = foci_graph_cost(a.graph), y = foci_graph_cost(b.graph);
+    assert_true(y.forward + y.backward < 1.02 * (x.forward + x.backward));
+    done(&a);
+    done(&b);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(published_parameter_counts),
+        cmocka_unit_test(elliptical_attention_adds_no_parameters),
+        cmocka_unit_test(names_are_those_of_published_checkpoints),
+        cmocka_unit_test(what_is_refused),
+        cmocka_unit_test(elliptical_costs_next_to_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
