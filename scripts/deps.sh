@@ -4,7 +4,7 @@
 #   scripts/deps.sh [EXTRA PACKAGE...]
 set -eu
 
-packages="gcc make pkg-config libc6-dev libopenblas-serial-dev libturbojpeg0-dev libstb-dev zlib1g-dev
+packages="gcc make pkg-config libc6-dev libopenblas-openmp-dev libturbojpeg0-dev libstb-dev zlib1g-dev
           libyaml-dev libjansson-dev libxxhash-dev uthash-dev libcmocka-dev gnuplot-nox"
 case " $* " in *" clang "*) packages="$packages libomp-dev" ;; esac
 packages="$packages $*"
@@ -15,7 +15,7 @@ if ! command -v dpkg-query >/dev/null 2>&1; then
             "${CC:-cc}" -E -I/usr/include/openblas - >/dev/null 2>&1 || missing="${missing:-} $header"
     done
     [ -z "${missing:-}" ] && exit 0
-    echo "foci needs a C compiler, make, and: OpenBLAS (the serial or OpenMP build), libjpeg-turbo (turbojpeg)," >&2
+    echo "foci needs a C compiler, make, and: OpenBLAS (the OpenMP build), libjpeg-turbo (turbojpeg)," >&2
     echo "stb, zlib, libyaml, jansson, xxHash, uthash, cmocka; gnuplot for plots. Missing headers:$missing" >&2
     exit 1
 fi

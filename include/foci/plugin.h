@@ -172,6 +172,18 @@ typedef struct foci_sdpa_options {
     foci_tensor *bias;    /* (B, N): added to the scores of every key; no gradient. NULL: none */
 } foci_sdpa_options;
 
+/* What the metric of elliptical attention is divided by: its largest coordinate, the mean of all, nothing. */
+typedef enum foci_metric_scale { FOCI_SCALE_MAX, FOCI_SCALE_MEAN, FOCI_SCALE_NONE } foci_metric_scale;
+
+typedef struct foci_elliptical_metric_options { /* golden/README 1.2; all tensors (B, H, N, D), D contiguous */
+    foci_tensor *num, *num_before; /* whose change over one layer is measured */
+    foci_tensor *den, *den_before; /* divide by |den - den_before| + attenuation; NULL: by the constant delta */
+    double delta, attenuation;
+    foci_metric_scale scale;
+    bool causal; /* token i: mean over tokens 0..i, (B, H, N, D) */
+    bool median; /* over the tokens, the lower of the two middle values; in place of the mean */
+} foci_elliptical_metric_options;
+
 enum { FOCI_MAX_CLUSTERS = 8 };
 typedef struct foci_adaptive_softmax_options { /* golden/README 1.5; names as in lmtool-fwms */
     foci_tensor *hidden, *targets;      /* (B, T, d_model), (B, T) int */
@@ -209,6 +221,13 @@ T foci_mean(G, T x);                                 /* x (B, N, C) -> (B, C): m
 T foci_heads(G, T x, int parts, int part, int heads); /* view: x (B, N, parts*H*D) -> (B, H, N, D) of one part; no copy */
 T foci_scaled_dot_product_attention(G, T q, T k, T v, /* (B, H, N, D) each, any strides with D contiguous -> (B, N, H*D) */
                                     const foci_sdpa_options *options);
+T foci_attention_map(G, T q, T k, const foci_sdpa_options *options); /* probabilities (B, H, N, N) before dropout; for
+                                                        inspection, no gradient */
+T foci_elliptical_metric(G, const foci_elliptical_metric_options *options); /* (B, H, 1, D) or causal (B, H, N, D); a
+                                                        constant in the backward pass, like those below */
+T foci_finite_difference_metric(G, T q, T k, T v, const foci_sdpa_options *options, foci_metric_scale scale);
+                                                     /* how much the output of attention moves with each coordinate of q */
+T foci_random_metric(G, T like, double bottom);      /* like (B, H, N, D) -> (B, H, 1, D) uniform in [bottom, 1) over its max */
 T foci_cross_entropy(G, T logits, T labels, T soft_targets, double label_smoothing, int32_t ignore_index);
                                                      /* logits (.., K); labels (..) int, or soft targets (.., K) -> (1) mean */
 T foci_adaptive_softmax(G, const foci_adaptive_softmax_options *a); /* -> nll of every target, (B*T) */

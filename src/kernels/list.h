@@ -1,2 +1,54 @@
 /* FOCI_KERNEL(name, (arguments)): the body is `static void name(arguments)` in one of the body_*.h files.
- * No include guard: included wherever the list is needed. */
+ * No include guard: included wherever the list is needed.
+ * x, y: input and output; `accumulate`: add to the output instead of overwriting it; ld: elements from row to row. */
+
+/* body_elementwise.h */
+FOCI_KERNEL(add, (int64_t n, const real *a, const real *b, real *y))
+FOCI_KERNEL(scale, (int64_t n, real factor, const real *x, real *y, bool accumulate))
+FOCI_KERNEL(relu, (int64_t n, const real *x, real *y))
+FOCI_KERNEL(relu_backward, (int64_t n, const real *y, const real *dy, real *dx, bool accumulate))
+FOCI_KERNEL(gelu, (int64_t n, const real *x, real *y))
+FOCI_KERNEL(gelu_backward, (int64_t n, const real *x, const real *dy, real *dx, bool accumulate))
+
+/* body_sums.h: in double, or by columns */
+FOCI_KERNEL(sum, (int64_t n, const real *x, double *sum))
+FOCI_KERNEL(sum_squares, (int64_t n, const real *x, double *sum))
+FOCI_KERNEL(dot, (int64_t n, const real *a, const real *b, double *sum))
+FOCI_KERNEL(column_sums, (int64_t rows, int64_t c, const real *x, int64_t ld, real *sum)) /* sum (c) += */
+
+/* body_norm.h: x (rows, c); weight, bias (c) or NULL; mean, rstd (rows) */
+FOCI_KERNEL(layer_norm, (int64_t rows, int64_t c, const real *x, const real *weight, const real *bias, double eps,
+                         real *y, real *mean, real *rstd))
+FOCI_KERNEL(layer_norm_backward, (int64_t rows, int64_t c, const real *x, const real *weight, const real *mean,
+                                  const real *rstd, const real *dy, real *dx, bool accumulate))
+FOCI_KERNEL(layer_norm_sums, (int64_t rows, int64_t c, const real *x, const real *mean, const real *rstd,
+                              const real *dy, real *dweight, real *dbias)) /* dweight, dbias (c) += */
+
+/* body_softmax.h: over the c elements of each row */
+FOCI_KERNEL(softmax, (int64_t rows, int64_t c, const real *x, real *y))
+FOCI_KERNEL(softmax_backward, (int64_t rows, int64_t c, const real *y, const real *dy, real *dx, bool accumulate))
+FOCI_KERNEL(log_softmax, (int64_t rows, int64_t c, const real *x, real *y))
+FOCI_KERNEL(log_softmax_backward, (int64_t rows, int64_t c, const real *y, const real *dy, real *dx, bool accumulate))
+/* Running log-sum-exp: max (rows) starts at -inf, sum (rows) at 0; afterwards lse = max + log(sum). */
+FOCI_KERNEL(exp_sums, (int64_t rows, int64_t c, const real *x, int64_t ld, real *max, real *sum))
+/* x = factor exp(x - lse), lse and factor (rows) */
+FOCI_KERNEL(exp_scaled, (int64_t rows, int64_t c, real *x, int64_t ld, const real *lse, const real *factor))
+/* One row: dx = factor (total exp(x - lse) - soft - uniform); soft (c) or NULL */
+FOCI_KERNEL(cross_entropy_backward, (int64_t c, const real *x, real lse, real total, const real *soft, real uniform,
+                                     real factor, real *dx, bool accumulate))
+
+/* body_dropout.h */
+FOCI_KERNEL(dropout, (int64_t n, const foci_dropout_mask *mask, const real *x, real *y, bool accumulate))
+
+/* body_optimizer.h: one pass over a range of parameters */
+FOCI_KERNEL(adam, (int64_t n, real *theta, const real *grad, real *m, real *v, const foci_adam_step *step))
+FOCI_KERNEL(sgd, (int64_t n, real *theta, const real *grad, real *momentum, const foci_sgd_step *step))
+
+/* body_attention.h: one head; scratch as types.h says, 64-byte aligned */
+FOCI_KERNEL(attention_forward, (const foci_attention_head *h, int64_t first_query, int64_t end_query, real *scratch))
+FOCI_KERNEL(attention_backward, (const foci_attention_head *h, real *scratch))
+FOCI_KERNEL(attention_map, (const foci_attention_head *h, real *map, real *scratch)) /* map (N, N) */
+
+/* body_metric.h: one head */
+FOCI_KERNEL(elliptical_metric, (const foci_metric_head *h, real *scratch))
+FOCI_KERNEL(scale_metric, (int64_t width, foci_metric_scale scale, real *metric))

@@ -2,6 +2,89 @@
 #ifndef FOCI_KERNELS_TYPES_H
 #define FOCI_KERNELS_TYPES_H
 
-#include "foci/foci.h"
+#include "foci/plugin.h" /* foci_metric_scale */
+
+/* Elements in 64 bytes. */
+enum { FOCI_ALIGN = 64 / sizeof(foci_real) };
+
+/* Which elements dropout drops: element i looks at word (first + i) % 4 of Philox block (first + i) / 4. */
+typedef struct foci_dropout_mask {
+    uint64_t seed, stream, step, first;
+    uint32_t threshold; /* words below it drop: p * 2^32 */
+    foci_real factor;   /* of the kept ones: 1 / (1 - p) */
+} foci_dropout_mask;
+
+/* One update of Adam or AdamW (golden/README 1.9). */
+typedef struct foci_adam_step {
+    double lr, beta1, beta2, eps;
+    double decay;      /* 0: none */
+    bool decoupled;    /* AdamW: the decay shrinks the parameter; otherwise (Adam) it is added to the gradient */
+    double correction1, correction2; /* 1 - beta^t */
+    double grad_scale; /* every gradient is multiplied by it: clipping, averaging */
+} foci_adam_step;
+
+/* One update of stochastic gradient descent, momentum as in PyTorch: b = momentum b + g, theta -= lr b. */
+typedef struct foci_sgd_step {
+    double lr, momentum, decay, grad_scale;
+} foci_sgd_step;
+
+/* Attention of one head of one sample. Matrices are given by their first element and the step from row to row, in
+ * elements; the entries of a row are neighbours. */
+typedef struct foci_attention_head {
+    int64_t tokens, width;          /* N, D */
+    const foci_real *q, *k, *v;     /* (N, D) */
+    int64_t q_row, k_row, v_row;
+    const foci_real *metric;        /* multiplies q: (N, D), or one row for all where metric_row is 0; NULL: ones */
+    int64_t metric_row;
+    const foci_real *bias;          /* (N) added to the scores of each key, or NULL */
+    foci_real scale;
+    bool causal;
+    foci_dropout_mask dropout;      /* of the probabilities; threshold 0: none. Element (i, j) is number i N + j */
+    foci_real *out;                 /* (N, D) */
+    int64_t out_row;
+    foci_real *log_sum;             /* (N): log of the sum of exp(score) over the keys */
+    /* backward only; a gradient that is not wanted is NULL */
+    const foci_real *dout;
+    int64_t dout_row;
+    foci_real *dq, *dk, *dv;
+    int64_t dq_row, dk_row, dv_row;
+    bool add_dq, add_dk, add_dv;    /* add to what is there, or overwrite it */
+} foci_attention_head;
+
+/* Tiles of queries and keys. A head's forward pass may be cut between tiles of queries. */
+enum { FOCI_ATTENTION_QUERIES = 48, FOCI_ATTENTION_KEYS = 256 };
+
+/* Elements of scratch memory (64-byte aligned) that the kernels need, whatever the instruction set. */
+static inline int64_t foci_attention_scratch(int64_t tokens, int64_t width, int token_matrices, int query_matrices,
+                                             int score_matrices) {
+    const int64_t n = tokens + 32, d = width + 16, keys = FOCI_ATTENTION_KEYS + 16; /* with padding to vectors */
+    int64_t elements = token_matrices * n * d + query_matrices * FOCI_ATTENTION_QUERIES * d +
+                       score_matrices * FOCI_ATTENTION_QUERIES * keys + 2 * keys + 16 * FOCI_ALIGN;
+    return elements / FOCI_ALIGN * FOCI_ALIGN;
+}
+static inline int64_t foci_attention_forward_scratch(int64_t tokens, int64_t width) {
+    return foci_attention_scratch(tokens, width, 2, 2, 1);
+}
+static inline int64_t foci_attention_backward_scratch(int64_t tokens, int64_t width) {
+    return foci_attention_scratch(tokens, width, 5, 3, 2);
+}
+
+/* How far something moved from one layer to the next, along each coordinate: u = |cur - prev| / delta, or
+ * u = |cur - prev| / (|den - den_prev| + attenuation) where den is given; reduced over the tokens, then scaled. */
+typedef struct foci_metric_head {
+    int64_t tokens, width;
+    const foci_real *cur, *prev, *den, *den_prev; /* (N, D), den NULL: divide by the constant delta */
+    int64_t cur_row, prev_row, den_row, den_prev_row;
+    double delta, attenuation;
+    foci_metric_scale scale;
+    bool causal; /* the mean over tokens 0..n for every token n */
+    bool median; /* in place of the mean over all */
+    foci_real *out; /* (D), causal: (N, D) */
+} foci_metric_head;
+
+static inline int64_t foci_metric_scratch(int64_t tokens, int64_t width, bool median) {
+    int64_t elements = (median ? tokens + 2 : 3) * width + FOCI_ALIGN;
+    return (elements + FOCI_ALIGN) / FOCI_ALIGN * FOCI_ALIGN;
+}
 
 #endif

@@ -4,6 +4,25 @@
 #include <math.h>
 #include <string.h>
 
+#ifdef FOCI_DOUBLE
+#define abs_ fabs
+#define sqrt_ sqrt
+#else
+#define abs_ fabsf
+#define sqrt_ sqrtf
+#endif
+
+#include "kernels/body_exp.h"
+#include "kernels/body_philox.h"
+#include "kernels/body_elementwise.h"
+#include "kernels/body_sums.h"
+#include "kernels/body_norm.h"
+#include "kernels/body_softmax.h"
+#include "kernels/body_dropout.h"
+#include "kernels/body_optimizer.h"
+#include "kernels/body_product.h"
+#include "kernels/body_attention.h"
+#include "kernels/body_metric.h"
 
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)

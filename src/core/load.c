@@ -1,0 +1,190 @@
+#include "core/load.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --------------------------------------------------------------------------------------- position tables */
+
+/* Weights of the four neighbours -1, 0, 1, 2 at distance t in [0, 1) from neighbour 0 (Keys 1981, a = -0.75). */
+static void cubic(double t, double w[4]) {
+    static const double a = -0.75;
+    for (int i = 0; i < 4; i++) {
+        double d = fabs(t - (i - 1));
+        w[i] = d <= 1 ? ((a + 2) * d - (a + 3)) * d * d + 1 : ((a * d - 5 * a) * d + 8 * a) * d - 4 * a;
+    }
+}
+
+static int64_t clamp(int64_t i, int64_t n) { return i < 0 ? 0 : i < n ? i : n - 1; }
+
+void foci_resize_positions(const foci_real *from, int64_t old_side, foci_real *to, int64_t new_side, int64_t width) {
+    memcpy(to, from, (size_t)width * sizeof *to);
+    from += width;
+    to += width;
+    double scale = (double)old_side / (double)new_side;
+    for (int64_t cell = 0; cell < new_side * new_side; cell++) {
+        double y = ((double)(cell / new_side) + 0.5) * scale - 0.5, x = ((double)(cell % new_side) + 0.5) * scale - 0.5;
+        double wy[4], wx[4];
+        cubic(y - floor(y), wy);
+        cubic(x - floor(x), wx);
+        for (int64_t c = 0; c < width; c++) {
+            double sum = 0;
+            for (int i = 0; i < 16; i++) {
+                int64_t row = clamp((int64_t)floor(y) - 1 + i / 4, old_side), column = clamp((int64_t)floor(x) - 1 + i % 4, old_side);
+                sum += wy[i / 4] * wx[i % 4] * (double)from[(row * old_side + column) * width + c];
+            }
+            to[cell * width + c] = (foci_real)sum;
+        }
+    }
+}
+
+/* The side of the square grid behind the class token, 0 where there is none. */
+static int64_t grid_side(int64_t tokens) {
+    int64_t side = (int64_t)llround(sqrt((double)(tokens - 1)));
+    return side > 0 && side * side == tokens - 1 ? side : 0;
+}
+
+static bool is_resizable(const foci_parameter_entry *e, const foci_safetensor *t) {
+    const char *last = strrchr(e->name, '.');
+    if (strcmp(last ? last + 1 : e->name, "pos_embed") != 0 || e->ndim != 3 || t->ndim != 3) return false;
+    if (t->shape[0] != 1 || e->shape[0] != 1 || t->shape[2] != e->shape[2]) return false;
+    return grid_side(t->shape[1]) && grid_side(e->shape[1]);
+}
+
+static foci_status resize(const foci_safetensors *f, const foci_safetensor *t, const foci_parameter_entry *e, foci_real *out) {
+    int64_t old_side = grid_side(t->shape[1]), new_side = grid_side(e->shape[1]);
+    foci_real *table = malloc((size_t)t->numel * sizeof *table);
+    if (!table) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory for %s", f->path, t->name);
+    foci_status status = foci_safetensors_reals(f, t, 0, t->numel, table);
+    if (!status) {
+        foci_resize_positions(table, old_side, out, new_side, e->shape[2]);
+        foci_log(FOCI_LOG_INFO, "%s: %s resized from %lldx%lld to %lldx%lld patches", f->path, t->name, (long long)old_side,
+                 (long long)old_side, (long long)new_side, (long long)new_side);
+    }
+    free(table);
+    return status;
+}
+
+/* ----------------------------------------------------------------------------------------------- matching */
+
+/* Names for a message: the first 20, as far as they fit, "and 7 more". */
+typedef struct list {
+    char text[600];
+    int shown, total;
+} list;
+
+static void list_add(list *l, const char *fmt, ...) FOCI_PRINTF(2, 3);
+static void list_add(list *l, const char *fmt, ...) {
+    char item[400];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(item, sizeof item, fmt, ap);
+    va_end(ap);
+    size_t used = strlen(l->text);
+    if (l->shown == l->total++ && l->shown < 20 && used + strlen(item) + 3 < sizeof l->text) {
+        snprintf(l->text + used, sizeof l->text - used, "%s%s", l->shown ? ", " : "", item);
+        l->shown++;
+    }
+}
+
+static void list_print(const list *l, const char *title, char *message, size_t size) {
+    size_t used = strlen(message);
+    if (!l->total) return;
+    char more[40] = "";
+    if (l->total > l->shown) snprintf(more, sizeof more, " and %d more", l->total - l->shown);
+    snprintf(message + used, size - used, "; %s: %s%s", title, l->text, more);
+}
+
+static const char *const parallel_prefix = "module.";
+
+static bool all_have_prefix(const foci_safetensors *f, const char *prefix) {
+    for (int i = 0; i < f->count; i++)
+        if (strncmp(f->tensor[i].name, prefix, strlen(prefix)) != 0) return false;
+    return f->count > 0;
+}
+
+static bool same_shape(const foci_parameter_entry *e, const foci_safetensor *t) {
+    if (e->ndim != t->ndim) return false;
+    for (int i = 0; i < e->ndim; i++)
+        if (e->shape[i] != t->shape[i]) return false;
+    return true;
+}
+
+/* Two names of one parameter, both in the file: the same stored bytes? */
+static bool same_bytes(const foci_safetensors *f, const foci_safetensor *a, const foci_safetensor *b) {
+    return a->dtype == b->dtype && a->end - a->first == b->end - b->first &&
+           memcmp(f->data + a->first, f->data + b->first, a->end - a->first) == 0;
+}
+
+/* Fills source[i], the tensor of the file for parameter i. */
+static foci_status match(const foci_parameters *p, const foci_safetensors *f, const foci_safetensor **source) {
+    list missing = {0}, unexpected = {0}, shapes = {0}, untied = {0};
+    size_t skip = all_have_prefix(f, parallel_prefix) ? strlen(parallel_prefix) : 0;
+    for (int i = 0; i < f->count; i++) {
+        const foci_safetensor *t = &f->tensor[i];
+        int k = foci_parameters_find(p, t->name + skip);
+        if (k < 0) {
+            if (!foci_parameters_ignores(p, t->name + skip)) list_add(&unexpected, "%s", t->name);
+            continue;
+        }
+        const foci_parameter_entry *e = &p->entry[k];
+        if (source[k] && !same_bytes(f, source[k], t)) list_add(&untied, "%s and %s", source[k]->name, t->name);
+        source[k] = t;
+        if (same_shape(e, t) || is_resizable(e, t)) continue;
+        char in_file[200], in_model[200];
+        list_add(&shapes, "%s is %s in the file and %s in the model", t->name,
+                 foci_safetensor_shape(in_file, sizeof in_file, t->ndim, t->shape),
+                 foci_safetensor_shape(in_model, sizeof in_model, e->ndim, e->shape));
+    }
+    for (int k = 0; k < p->count; k++)
+        if (!source[k]) list_add(&missing, "%s", p->entry[k].name);
+    if (!missing.total && !unexpected.total && !shapes.total && !untied.total) return FOCI_OK;
+    char message[2048] = "";
+    list_print(&missing, "missing", message, sizeof message);
+    list_print(&unexpected, "unexpected", message, sizeof message);
+    list_print(&shapes, "shapes differ", message, sizeof message);
+    list_print(&untied, "tied here, but different in the file", message, sizeof message);
+    return foci_fail(FOCI_ERR_CHECKPOINT, "%s does not fit the model%s", f->path, message);
+}
+
+/* ----------------------------------------------------------------------------------------- load and save */
+
+static foci_status read_all(const foci_parameters *p, const foci_safetensors *f, const foci_safetensor **source,
+                            foci_real *out) {
+    for (int k = 0; k < p->count; k++) {
+        const foci_parameter_entry *e = &p->entry[k];
+        if (same_shape(e, source[k]))
+            FOCI_TRY(foci_safetensors_reals(f, source[k], 0, e->numel, out + e->offset));
+        else
+            FOCI_TRY(resize(f, source[k], e, out + e->offset));
+    }
+    return FOCI_OK;
+}
+
+foci_status foci_load_weights(foci_parameters *p, const char *path) {
+    foci_safetensors f;
+    FOCI_TRY(foci_safetensors_open(&f, path));
+    const foci_safetensor **source = calloc((size_t)p->count + 1, sizeof *source);
+    foci_real *fresh = calloc((size_t)p->size + 1, sizeof *fresh);
+    foci_status status = source && fresh ? match(p, &f, source) : foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", path);
+    if (!status) status = read_all(p, &f, source, fresh);
+    if (!status) memcpy(p->value, fresh, (size_t)p->size * sizeof *fresh);
+    free(fresh);
+    free(source);
+    foci_safetensors_close(&f);
+    return status;
+}
+
+foci_status foci_save_weights(const foci_parameters *p, const char *path, const foci_text_pair *metadata, int pairs) {
+    foci_safetensor_item *item = calloc((size_t)p->count + 1, sizeof *item);
+    if (!item) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", path);
+    for (int k = 0; k < p->count; k++) {
+        const foci_parameter_entry *e = &p->entry[k];
+        item[k] = (foci_safetensor_item){e->name, e->ndim, e->shape, p->value + e->offset};
+    }
+    foci_status status = foci_safetensors_write(path, item, p->count, metadata, pairs);
+    free(item);
+    return status;
+}

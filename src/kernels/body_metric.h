@@ -1,0 +1,69 @@
+/* The metric of elliptical attention: how far the values of a head moved over one layer, along each coordinate. */
+
+/* u (D) of one token */
+static void movement(const foci_metric_head *h, int64_t token, real *restrict u) {
+    const real *a = h->cur + token * h->cur_row, *b = h->prev + token * h->prev_row;
+    if (h->den) {
+        const real *c = h->den + token * h->den_row, *e = h->den_prev + token * h->den_prev_row;
+        const real attenuation = (real)h->attenuation;
+        for (int64_t d = 0; d < h->width; d++) u[d] = abs_(a[d] - b[d]) / (abs_(c[d] - e[d]) + attenuation);
+    } else {
+        const real delta = (real)h->delta;
+        for (int64_t d = 0; d < h->width; d++) u[d] = abs_(a[d] - b[d]) / delta;
+    }
+}
+
+/* Divides the D coordinates by their maximum or mean; where that is 0 nothing moved, and all become 1. */
+static void scale_metric(int64_t width, foci_metric_scale scale, real *restrict metric) {
+    if (scale == FOCI_SCALE_NONE) return;
+    double by;
+    if (scale == FOCI_SCALE_MAX) {
+        by = (double)row_max(width, metric, 0);
+    } else {
+        sum(width, metric, &by);
+        by /= (double)width;
+    }
+    for (int64_t d = 0; d < width; d++) metric[d] = by == 0 ? 1 : (real)((double)metric[d] / by);
+}
+
+/* Means of the tokens so far: after each of them (causal), or after the last. Sums run in double. */
+static void mean_movement(const foci_metric_head *h, real *scratch) {
+    double *restrict sums = (double *)scratch;
+    real *restrict u = scratch + 2 * h->width;
+    memset(sums, 0, (size_t)h->width * sizeof *sums);
+    for (int64_t n = 0; n < h->tokens; n++) {
+        movement(h, n, u);
+        for (int64_t d = 0; d < h->width; d++) sums[d] += (double)u[d];
+        if (!h->causal && n + 1 < h->tokens) continue;
+        real *restrict out = h->out + (h->causal ? n * h->width : 0);
+        for (int64_t d = 0; d < h->width; d++) out[d] = (real)(sums[d] / (double)(n + 1));
+        scale_metric(h->width, h->scale, out);
+    }
+}
+
+/* The lower of the two middle values, for all coordinates at once. Numbers that are not negative are ordered like
+ * their bits, so the result is built bit by bit: the largest number with at most `rank` values below it. */
+static void median_movement(const foci_metric_head *h, real *scratch) {
+    const int64_t width = h->width;
+    const bits_ rank = (bits_)((h->tokens - 1) / 2);
+    bits_ *restrict median = (bits_ *)scratch, *restrict below = median + width, *restrict u = below + width;
+    for (int64_t n = 0; n < h->tokens; n++) {
+        movement(h, n, h->out);
+        memcpy(u + n * width, h->out, (size_t)width * sizeof *u);
+    }
+    memset(median, 0, (size_t)width * sizeof *median);
+    for (bits_ bit = (bits_)1 << (8 * sizeof(bits_) - 2); bit; bit >>= 1) {
+        memset(below, 0, (size_t)width * sizeof *below);
+        for (int64_t n = 0; n < h->tokens; n++)
+            for (int64_t d = 0; d < width; d++) below[d] += u[n * width + d] < (median[d] | bit);
+        for (int64_t d = 0; d < width; d++)
+            if (below[d] <= rank) median[d] |= bit;
+    }
+    memcpy(h->out, median, (size_t)width * sizeof *h->out);
+    scale_metric(width, h->scale, h->out);
+}
+
+static void elliptical_metric(const foci_metric_head *h, real *scratch) {
+    if (h->median) median_movement(h, scratch);
+    else mean_movement(h, scratch);
+}

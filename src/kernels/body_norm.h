@@ -1,0 +1,56 @@
+/* Layer normalisation: y = (x - mean) rstd weight + bias, rstd = 1 / sqrt(variance + eps), biased variance. */
+
+static void layer_norm(int64_t rows, int64_t c, const real *restrict x, const real *restrict weight,
+                       const real *restrict bias, double eps, real *restrict y, real *restrict mean,
+                       real *restrict rstd) {
+    for (int64_t r = 0; r < rows; r++) {
+        const real *a = x + r * c;
+        real *b = y + r * c, total = 0, squares = 0;
+#pragma omp simd reduction(+ : total)
+        for (int64_t i = 0; i < c; i++) total += a[i];
+        const real m = total / (real)c;
+#pragma omp simd reduction(+ : squares)
+        for (int64_t i = 0; i < c; i++) squares += (a[i] - m) * (a[i] - m);
+        const real s = (real)(1 / sqrt((double)squares / (double)c + eps));
+#pragma omp simd
+        for (int64_t i = 0; i < c; i++) b[i] = (a[i] - m) * s * (weight ? weight[i] : 1) + (bias ? bias[i] : 0);
+        mean[r] = m;
+        rstd[r] = s;
+    }
+}
+
+/* With z = (x - mean) rstd and g = dy weight:  dx = rstd (g - avg(g) - z avg(g z)) */
+static void layer_norm_backward(int64_t rows, int64_t c, const real *restrict x, const real *restrict weight,
+                                const real *restrict mean, const real *restrict rstd, const real *restrict dy,
+                                real *restrict dx, bool accumulate) {
+    for (int64_t r = 0; r < rows; r++) {
+        const real *a = x + r * c, *d = dy + r * c, m = mean[r], s = rstd[r];
+        real *out = dx + r * c, g_sum = 0, gz_sum = 0;
+#pragma omp simd reduction(+ : g_sum, gz_sum)
+        for (int64_t i = 0; i < c; i++) {
+            real g = d[i] * (weight ? weight[i] : 1);
+            g_sum += g;
+            gz_sum += g * ((a[i] - m) * s);
+        }
+        const real g_mean = g_sum / (real)c, gz_mean = gz_sum / (real)c;
+#pragma omp simd
+        for (int64_t i = 0; i < c; i++) {
+            real g = d[i] * (weight ? weight[i] : 1);
+            out[i] = (accumulate ? out[i] : 0) + s * (g - g_mean - (a[i] - m) * s * gz_mean);
+        }
+    }
+}
+
+/* dweight += sum of dy z, dbias += sum of dy, over the rows */
+static void layer_norm_sums(int64_t rows, int64_t c, const real *restrict x, const real *restrict mean,
+                            const real *restrict rstd, const real *restrict dy, real *restrict dweight,
+                            real *restrict dbias) {
+    for (int64_t r = 0; r < rows; r++) {
+        const real *a = x + r * c, *d = dy + r * c, m = mean[r], s = rstd[r];
+#pragma omp simd
+        for (int64_t i = 0; i < c; i++) {
+            dweight[i] += d[i] * ((a[i] - m) * s);
+            dbias[i] += d[i];
+        }
+    }
+}

@@ -1,0 +1,65 @@
+/* Products of small matrices in cache, from and to rows of whole vectors: what attention is made of. */
+
+#if defined(__AVX512F__)
+enum { VECTOR_BYTES = 64, BLOCK_ROWS = 12 };
+#elif defined(__AVX2__)
+enum { VECTOR_BYTES = 32, BLOCK_ROWS = 6 };
+#else
+enum { VECTOR_BYTES = 16, BLOCK_ROWS = 6 };
+#endif
+typedef real vector __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
+enum { LANES = VECTOR_BYTES / sizeof(real), PANEL = 2 * LANES };
+
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+/* c (rows, columns) = or += a (rows, depth) b (depth, columns). Entry (i, p) of a is a[i * a_row + p * a_column], so
+ * that a may be a transpose; b comes in panels of PANEL columns. Columns are a multiple of LANES. */
+typedef struct product_operands {
+    const real *a;
+    int64_t a_row, a_column;
+    const real *b;
+    int64_t b_row, b_panel; /* from row to row of a panel, from panel to panel */
+    real *c;
+    int64_t c_row;
+} product_operands;
+
+/* A block of C that stays in registers. `rows` and `vectors` are constants in every call. */
+static inline __attribute__((always_inline)) void product_block(int rows, int vectors, int64_t depth,
+                                                                const product_operands *o, int64_t i, int64_t j,
+                                                                bool add) {
+    const real *a = o->a + i * o->a_row, *b = o->b + j / PANEL * o->b_panel;
+    real *c = o->c + i * o->c_row + j;
+    const int64_t a_row = o->a_row, a_column = o->a_column, b_row = o->b_row, c_row = o->c_row;
+    vector sum[BLOCK_ROWS][2] = {0};
+    if (add) {
+        UNROLL for (int r = 0; r < rows; r++)
+            UNROLL for (int w = 0; w < vectors; w++) sum[r][w] = *(const vector *)(c + r * c_row + w * LANES);
+    }
+    for (int64_t p = 0; p < depth; p++) {
+        UNROLL for (int r = 0; r < rows; r++)
+            UNROLL for (int w = 0; w < vectors; w++)
+                sum[r][w] += a[r * a_row] * *(const vector *)(b + w * LANES);
+        a += a_column;
+        b += b_row;
+    }
+    UNROLL for (int r = 0; r < rows; r++)
+        UNROLL for (int w = 0; w < vectors; w++) *(vector *)(c + r * c_row + w * LANES) = sum[r][w];
+}
+
+static inline __attribute__((always_inline)) void product_panel(int vectors, int64_t rows, int64_t depth,
+                                                                const product_operands *o, int64_t j, bool add) {
+    int64_t i = 0;
+    for (; i + BLOCK_ROWS <= rows; i += BLOCK_ROWS) product_block(BLOCK_ROWS, vectors, depth, o, i, j, add);
+    for (; i + 4 <= rows; i += 4) product_block(4, vectors, depth, o, i, j, add);
+    for (; i < rows; i++) product_block(1, vectors, depth, o, i, j, add);
+}
+
+static void product(int64_t rows, int64_t columns, int64_t depth, bool add, const product_operands *o) {
+    int64_t j = 0;
+    for (; j + PANEL <= columns; j += PANEL) product_panel(2, rows, depth, o, j, add);
+    if (j < columns) product_panel(1, rows, depth, o, j, add);
+}

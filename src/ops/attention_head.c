@@ -1,0 +1,85 @@
+#include "ops/attention_head.h"
+
+#include <math.h>
+#include <string.h>
+
+bool foci_head_operand(foci_graph *g, const char *op, const char *what, const foci_tensor *t, const foci_tensor *like) {
+    if (!foci_graph_ok(g)) return false;
+    if (!t)
+        foci_graph_fail(g, "%s: %s is missing", op, what);
+    else if (t->ndim != 4 || t->dtype != FOCI_REAL)
+        foci_graph_fail(g, "%s: %s %s must be (batch, heads, tokens, width) of real numbers", op, what, foci_shape_text(g, t));
+    else if (t->stride[3] != 1 && t->shape[3] > 1)
+        foci_graph_fail(g, "%s: the last dimension of %s %s must be contiguous", op, what, foci_shape_text(g, t));
+    else if (like && memcmp(t->shape, like->shape, sizeof t->shape))
+        foci_graph_fail(g, "%s: %s %s must have the shape %s", op, what, foci_shape_text(g, t), foci_shape_text(g, like));
+    return foci_graph_ok(g);
+}
+
+/* (B, H, 1, D) or (B, H, N, D) */
+static bool metric_operand(foci_graph *g, const char *op, const foci_tensor *metric, const foci_tensor *q) {
+    if (!metric) return true;
+    foci_tensor one = *q;
+    one.shape[2] = 1;
+    return foci_head_operand(g, op, "metric", metric, metric->ndim == 4 && metric->shape[2] == 1 ? &one : q);
+}
+
+static bool bias_operand(foci_graph *g, const char *op, const foci_tensor *bias, const foci_tensor *q) {
+    if (!bias) return true;
+    if (bias->ndim != 2 || bias->dtype != FOCI_REAL || bias->shape[0] != q->shape[0] || bias->shape[1] != q->shape[2] ||
+        !foci_is_contiguous(bias))
+        foci_graph_fail(g, "%s: bias %s must be contiguous (%lld, %lld): a number per sample and key", op, foci_shape_text(g, bias),
+                        (long long)q->shape[0], (long long)q->shape[2]);
+    return foci_graph_ok(g);
+}
+
+foci_node *foci_record_attention(foci_graph *g, const foci_op *op, foci_tensor *q, foci_tensor *k, foci_tensor *v,
+                                 const foci_sdpa_options *options, foci_metric_scale result) {
+    if (!foci_head_operand(g, op->name, "q", q, NULL) || !foci_head_operand(g, op->name, "k", k, q) ||
+        (v && !foci_head_operand(g, op->name, "v", v, q)) || !metric_operand(g, op->name, options->metric, q) ||
+        !bias_operand(g, op->name, options->bias, q))
+        return NULL;
+    if (!isfinite(options->scale)) return foci_graph_fail(g, "%s: the scale is not a finite number", op->name);
+    if (!(options->dropout >= 0 && options->dropout < 1))
+        return foci_graph_fail(g, "%s: dropout %g must lie in [0, 1)", op->name, options->dropout);
+    foci_attention_attributes a = {options->scale, foci_graph_trains(g) ? options->dropout : 0, options->causal, result};
+    foci_tensor *const input[ATTENTION_INPUTS] = {q, k, v, options->metric, options->bias};
+    return foci_record(g, op, ATTENTION_INPUTS, input, &a, sizeof a);
+}
+
+/* Element (b, h, i, j) of the map is number ((b H + h) N + i) N + j of the step's whole batch. */
+static foci_dropout_mask dropout_of(const foci_node *n, double p, uint64_t head) {
+    const uint64_t heads = (uint64_t)n->input[ATTENTION_Q]->shape[1], tokens = (uint64_t)n->input[ATTENTION_Q]->shape[2];
+    foci_random r = foci_node_random(n);
+    return (foci_dropout_mask){.seed = r.seed,
+                               .stream = r.stream,
+                               .step = r.step,
+                               .first = (r.first_sample * heads + head) * tokens * tokens,
+                               .threshold = (uint32_t)(p * 0x1p32),
+                               .factor = (real)(1 / (1 - p))};
+}
+
+foci_attention_head foci_attention_head_of(const foci_node *n, int64_t b, int64_t h) {
+    const foci_attention_attributes *a = n->attributes;
+    const foci_tensor *q = n->input[ATTENTION_Q], *k = n->input[ATTENTION_K], *v = n->input[ATTENTION_V];
+    const foci_tensor *metric = n->input[ATTENTION_METRIC], *bias = n->input[ATTENTION_BIAS];
+    foci_attention_head head = {.tokens = q->shape[2],
+                                .width = q->shape[3],
+                                .q = foci_data(q) + foci_head_offset(q, b, h),
+                                .k = foci_data(k) + foci_head_offset(k, b, h),
+                                .q_row = q->stride[2],
+                                .k_row = k->stride[2],
+                                .scale = (real)a->scale,
+                                .causal = a->causal,
+                                .dropout = dropout_of(n, a->dropout, (uint64_t)(b * q->shape[1] + h))};
+    if (v) {
+        head.v = foci_data(v) + foci_head_offset(v, b, h);
+        head.v_row = v->stride[2];
+    }
+    if (metric) {
+        head.metric = foci_data(metric) + foci_head_offset(metric, b, h);
+        head.metric_row = metric->shape[2] == 1 ? 0 : metric->stride[2];
+    }
+    if (bias) head.bias = foci_data(bias) + b * q->shape[2];
+    return head;
+}

@@ -1,0 +1,33 @@
+/* What the operations around attention share: their operands, and the part of them that belongs to one head. */
+#ifndef FOCI_OPS_ATTENTION_HEAD_H
+#define FOCI_OPS_ATTENTION_HEAD_H
+
+#include "base/parallel.h"
+#include "foci/plugin.h"
+#include "kernels/kernels.h"
+
+/* Is t a (B, H, N, D) tensor of reals whose last dimension is contiguous, of the shape of `like` (NULL: any)? Otherwise
+ * false, and the graph has failed with "OP: WHAT ...". */
+bool foci_head_operand(foci_graph *g, const char *op, const char *what, const foci_tensor *t, const foci_tensor *like);
+
+/* Where head h of sample b starts. */
+static inline int64_t foci_head_offset(const foci_tensor *t, int64_t b, int64_t h) {
+    return b * t->stride[0] + h * t->stride[1];
+}
+
+/* Inputs of a node that attends, and its attributes. */
+enum { ATTENTION_Q, ATTENTION_K, ATTENTION_V, ATTENTION_METRIC, ATTENTION_BIAS, ATTENTION_INPUTS };
+typedef struct foci_attention_attributes {
+    double scale, dropout;
+    bool causal;
+    foci_metric_scale result; /* what the result is divided by, where the operation measures a metric */
+} foci_attention_attributes;
+
+/* Checks the operands and starts the node: NULL after an error. v is NULL where only the map is wanted. */
+foci_node *foci_record_attention(foci_graph *g, const foci_op *op, foci_tensor *q, foci_tensor *k, foci_tensor *v,
+                                 const foci_sdpa_options *options, foci_metric_scale result);
+
+/* Head h of sample b: all but out, log_sum and the gradients. */
+foci_attention_head foci_attention_head_of(const foci_node *n, int64_t b, int64_t h);
+
+#endif

@@ -1,0 +1,45 @@
+/* relu: max(x, 0) */
+#include "ops/common.h"
+
+static void forward(const foci_node *n) {
+    int64_t size = foci_numel(n->output), tiles = foci_tiles(size, FOCI_TILE_ELEMENTS);
+    const real *x = foci_data(n->input[0]);
+    real *y = foci_data(n->output);
+    FOCI_PARALLEL_FOR
+    for (int64_t tile = 0; tile < tiles; tile++) {
+        foci_range r = foci_tile(size, FOCI_TILE_ELEMENTS, tile);
+        foci_kernel()->relu(r.end - r.first, x + r.first, y + r.first);
+    }
+}
+
+/* from the output alone: the input may be freed */
+static void backward(const foci_node *n) {
+    int64_t size = foci_numel(n->output), tiles = foci_tiles(size, FOCI_TILE_ELEMENTS);
+    const real *y = foci_data(n->output), *dy = foci_grad(n->output);
+    real *dx = foci_grad(n->input[0]);
+    FOCI_PARALLEL_FOR
+    for (int64_t tile = 0; tile < tiles; tile++) {
+        foci_range r = foci_tile(size, FOCI_TILE_ELEMENTS, tile);
+        foci_kernel()->relu_backward(r.end - r.first, y + r.first, dy + r.first, dx + r.first, n->accumulate[0]);
+    }
+}
+
+static foci_tensor *plain(foci_graph *g) { return foci_relu(g, RANDOM(g, "x", 3, 5, 7)); }
+static foci_tensor *used_twice(foci_graph *g) {
+    foci_tensor *x = foci_scale(g, RANDOM(g, "x", 5), 1);
+    return foci_add(g, foci_relu(g, x), foci_relu(g, x));
+}
+static const foci_gradient_case gradients[] = {{"(3, 5, 7)", plain}, {"input used twice", used_twice}, {0}};
+
+const foci_op foci_op_relu = {.name = "relu",
+    .summary = "max(x, 0)",
+    .forward = forward,
+    .backward = backward,
+    .reads = FOCI_READS_OUTPUT,
+    .gradients = gradients};
+
+foci_tensor *foci_relu(foci_graph *g, foci_tensor *x) {
+    if (!foci_operand(g, "relu", "input", x, FOCI_REAL)) return NULL;
+    foci_node *n = foci_record(g, &foci_op_relu, 1, &x, NULL, 0);
+    return foci_emit(n, FOCI_REAL, x->ndim, x->shape);
+}

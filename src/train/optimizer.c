@@ -1,0 +1,137 @@
+#include "train/optimizer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/parallel.h"
+#include "kernels/kernels.h"
+
+enum { TILE = 1 << 15 }; /* elements: parameters, gradients and moments of a tile stay in the second-level cache */
+
+const char *foci_optimizer_name(foci_optimizer_kind kind) {
+    static const char *const name[] = {[FOCI_ADAM] = "adam", [FOCI_ADAMW] = "adamw", [FOCI_SGD] = "sgd"};
+    return name[kind];
+}
+
+static bool ends_with(const char *s, const char *end) {
+    size_t n = strlen(s), m = strlen(end);
+    return n >= m && strcmp(s + n - m, end) == 0;
+}
+
+bool foci_decays(const foci_parameter_entry *e) {
+    const char *dot = strrchr(e->name, '.'), *last = dot ? dot + 1 : e->name;
+    return e->ndim > 1 && !ends_with(e->name, ".bias") && strcmp(last, "cls_token") != 0 &&
+           strcmp(last, "pos_embed") != 0 && strcmp(last, "cls_emb") != 0;
+}
+
+static bool decays(const foci_optimizer_options *options, const foci_parameters *p, int entry) {
+    if (!options->no_decay) return foci_decays(&p->entry[entry]);
+    for (const char *const *name = options->no_decay; *name; name++)
+        if (foci_parameters_find(p, *name) == entry) return false;
+    return true;
+}
+
+static foci_status check_names(const foci_optimizer_options *options, const foci_parameters *p) {
+    for (const char *const *name = options->no_decay; name && *name; name++)
+        if (foci_parameters_find(p, *name) < 0)
+            return foci_fail(FOCI_ERR_CONFIG, "weight decay: there is no parameter %s", *name);
+    return FOCI_OK;
+}
+
+/* Tiles of the stretches of parameters that have the same decay; a parameter's padding belongs to it. Counts only
+ * where `tile` is NULL. */
+static int64_t make_tiles(foci_optimizer_tile *tile, const foci_optimizer_options *options, const foci_parameters *p) {
+    int64_t tiles = 0;
+    for (int i = 0, next; i < p->count; i = next) {
+        bool decay = decays(options, p, i);
+        for (next = i + 1; next < p->count && decays(options, p, next) == decay;) next++;
+        int64_t start = p->entry[i].offset, end = next < p->count ? p->entry[next].offset : p->size;
+        for (int64_t first = start; first < end; first += TILE, tiles++)
+            if (tile)
+                tile[tiles] = (foci_optimizer_tile){first, first + TILE < end ? first + TILE : end,
+                                                    decay ? options->weight_decay : 0};
+    }
+    return tiles;
+}
+
+static foci_real *moments(int64_t n) {
+    size_t bytes = ((size_t)n * sizeof(foci_real) / 64 + 1) * 64;
+    foci_real *p = aligned_alloc(64, bytes);
+    if (p) memset(p, 0, bytes);
+    return p;
+}
+
+foci_status foci_optimizer_init(foci_optimizer *o, const foci_optimizer_options *options, const foci_parameters *p) {
+    *o = (foci_optimizer){.options = *options};
+    o->options.no_decay = NULL;
+    FOCI_TRY(check_names(options, p));
+    o->tiles = make_tiles(NULL, options, p);
+    o->tile = calloc((size_t)o->tiles + 1, sizeof *o->tile);
+    o->square = calloc((size_t)o->tiles + 1, sizeof *o->square);
+    o->m = moments(p->size);
+    o->v = options->kind == FOCI_SGD ? NULL : moments(p->size);
+    if (!o->tile || !o->square || !o->m || (!o->v && options->kind != FOCI_SGD)) {
+        foci_optimizer_free(o);
+        return foci_fail(FOCI_ERR_RUNTIME, "out of memory for the optimiser's moments of %lld parameters", (long long)p->size);
+    }
+    make_tiles(o->tile, options, p);
+    return FOCI_OK;
+}
+
+void foci_optimizer_free(foci_optimizer *o) {
+    free(o->tile);
+    free(o->square);
+    free(o->m);
+    free(o->v);
+    *o = (foci_optimizer){0};
+}
+
+static double norm(foci_optimizer *o, const foci_real *grad) {
+    const foci_kernels *kernel = foci_kernel();
+    FOCI_PARALLEL_FOR
+    for (int64_t i = 0; i < o->tiles; i++) {
+        const foci_optimizer_tile *t = &o->tile[i];
+        kernel->sum_squares(t->end - t->first, grad + t->first, &o->square[i]);
+    }
+    double sum = 0;
+    for (int64_t i = 0; i < o->tiles; i++) sum += o->square[i];
+    return sqrt(sum);
+}
+
+static void update_tile(const foci_optimizer *o, foci_parameters *p, const foci_optimizer_tile *t, double lr,
+                        double grad_scale) {
+    const foci_optimizer_options *a = &o->options;
+    foci_real *value = p->value + t->first, *m = o->m + t->first;
+    const foci_real *grad = p->grad + t->first;
+    int64_t n = t->end - t->first;
+    if (a->kind == FOCI_SGD) {
+        foci_sgd_step step = {.lr = lr, .momentum = a->momentum, .decay = t->decay, .grad_scale = grad_scale};
+        foci_kernel()->sgd(n, value, grad, m, &step);
+        return;
+    }
+    foci_adam_step step = {
+        .lr = lr,
+        .beta1 = a->beta1,
+        .beta2 = a->beta2,
+        .eps = a->eps,
+        .decay = t->decay,
+        .decoupled = a->kind == FOCI_ADAMW,
+        .correction1 = 1 - pow(a->beta1, (double)o->updates),
+        .correction2 = 1 - pow(a->beta2, (double)o->updates),
+        .grad_scale = grad_scale,
+    };
+    foci_kernel()->adam(n, value, grad, m, o->v + t->first, &step);
+}
+
+foci_status foci_optimizer_step(foci_optimizer *o, foci_parameters *p, double lr, double *grad_norm) {
+    *grad_norm = norm(o, p->grad);
+    if (!isfinite(*grad_norm))
+        return foci_fail(FOCI_ERR_DIVERGED, "the gradient's norm is %s after %lld updates", isnan(*grad_norm) ? "not a number" : "infinite",
+                         (long long)o->updates);
+    double clip = o->options.clip, grad_scale = clip > 0 ? fmin(1, clip / (*grad_norm + 1e-6)) : 1;
+    o->updates++;
+    FOCI_PARALLEL_FOR
+    for (int64_t i = 0; i < o->tiles; i++) update_tile(o, p, &o->tile[i], lr, grad_scale);
+    return FOCI_OK;
+}

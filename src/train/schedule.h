@@ -1,0 +1,29 @@
+/* The learning rate as a function of time.
+ *
+ * Time runs per update (language models) or per epoch (DeiT: the rate is constant within an epoch) and is counted from
+ * 0, warm-up included: the decay does not start anew where warm-up ends, so the rate may step there, as in both published recipes. */
+#ifndef FOCI_TRAIN_SCHEDULE_H
+#define FOCI_TRAIN_SCHEDULE_H
+
+#include "foci/foci.h"
+
+typedef enum foci_schedule_kind {
+    FOCI_SCHEDULE_CONSTANT,
+    FOCI_SCHEDULE_COSINE,    /* min + (lr - min) (1 + cos(pi t / total)) / 2 */
+    FOCI_SCHEDULE_LINEAR,    /* min + (lr - min) (1 - t / total) */
+    FOCI_SCHEDULE_POLYNOMIAL /* min + (lr - min) (1 - t / total)^power */
+} foci_schedule_kind;
+
+typedef struct foci_schedule {
+    foci_schedule_kind kind;
+    double lr, min_lr;        /* at time 0 and at time total */
+    double warmup_lr, warmup; /* for t < warmup: from warmup_lr straight to lr */
+    double total;             /* updates or epochs; later times have min_lr */
+    double power;             /* of POLYNOMIAL */
+    bool per_epoch;           /* warmup and total are epochs, else updates */
+} foci_schedule;
+
+/* The rate of update 0, 1, ... where an epoch has so many updates. */
+double foci_schedule_lr(const foci_schedule *s, int64_t update, int64_t updates_per_epoch);
+
+#endif

@@ -1,0 +1,63 @@
+#!/bin/sh
+# The project's own promises: the layer check refuses what it should, an installed foci can be linked against, and the test
+# runner fails when a test fails.
+set -u
+here=$(cd "$(dirname "$0")/../.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+failed=0
+check() { # NAME COMMAND...
+    name=$1
+    shift
+    echo "[ RUN      ] $name"
+    if "$@" >"$work/log" 2>&1; then echo "[       OK ] $name"; else cat "$work/log"; echo "[  FAILED  ] $name"; failed=1; fi
+}
+build=${BUILD:-build}
+
+layers_hold() { sh "$here/scripts/check-layers.sh"; }
+layers_refuse() { # FILE INCLUDE
+    rm -rf "$work/tree"
+    mkdir -p "$work/tree/scripts" "$work/tree/include/foci" "$work/tree/src/base" "$(dirname "$work/tree/$1")"
+    cp "$here/scripts/check-layers.sh" "$work/tree/scripts/"
+    touch "$work/tree/src/base/x.h" "$work/tree/include/foci/foci.h"
+    printf '#include "%s"\n' "$2" >"$work/tree/$1"
+    ! sh "$work/tree/scripts/check-layers.sh" && sh "$work/tree/scripts/check-layers.sh" 2>&1 | grep -q "^$1:1: "
+}
+upward() { layers_refuse src/core/a.c models/models.h; }
+sideways() { layers_refuse src/data/a.c core/graph.h; }
+public() { layers_refuse include/foci/a.h base/error.h; }
+roomless() { layers_refuse src/ops/a.c linear.h; }
+
+installed() {
+    case $build in *-san) san=1 ;; *) san= ;; esac
+    make -C "$here" BUILD="$build" SAN=$san install PREFIX="$work/prefix" &&
+        cat >"$work/user.c" <<'EOF' &&
+#include <foci/foci.h>
+#include <stdio.h>
+int main(void) { foci_set_threads(1); printf("%s %d\n", FOCI_VERSION, foci_threads()); return 0; }
+EOF
+        export PKG_CONFIG_PATH="$work/prefix/lib/pkgconfig" &&
+        ${CC:-cc} "$work/user.c" -o "$work/user" $(pkg-config --cflags --libs foci) ${san:+-fsanitize=address,undefined} &&
+        "$work/user" | grep -q ' 1$' && "$work/prefix/bin/foci" --version
+}
+runner_fails() {
+    mkdir -p "$work/r/tests" "$work/r/b/tests/x"
+    cp "$here/tests/run.sh" "$work/r/tests/"
+    printf '#!/bin/sh\necho "[       OK ] a"\necho "[  FAILED  ] b"\necho "[  FAILED  ] b"\nexit 1\n' >"$work/r/b/tests/x/test_x"
+    chmod +x "$work/r/b/tests/x/test_x"
+    ! BUILD=b sh "$work/r/tests/run.sh" && BUILD=b sh "$work/r/tests/run.sh" | tail -n 1 | grep -qx '1 passed, 1 failed'
+}
+runner_refuses_nothing() {
+    printf '#!/bin/sh\nexit 0\n' >"$work/r/b/tests/x/test_x"
+    ! BUILD=b sh "$work/r/tests/run.sh"
+}
+
+check "the layers hold" layers_hold
+check "core may not use models" upward
+check "data may not use core" sideways
+check "a public header may use nothing" public
+check "an include names its room" roomless
+check "what is installed can be linked against" installed
+check "the runner fails when a test fails" runner_fails
+check "the runner fails when a program runs no test" runner_refuses_nothing
+exit $failed

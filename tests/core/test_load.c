@@ -1,0 +1,178 @@
+/* Weights files and parameters: what fits is loaded, what does not is listed. */
+#include "check.h"
+
+#include <math.h>
+
+#include "core/load.h"
+
+static char path[512];
+static char notice[512];
+
+static void keep_notice(void *context, foci_log_level level, const char *line) {
+    (void)context;
+    (void)level;
+    snprintf(notice, sizeof notice, "%s", line);
+}
+
+static int set_up(void **state) {
+    (void)state;
+    snprintf(path, sizeof path, "%s/w.safetensors", temporary_folder());
+    foci_set_log(keep_notice, NULL);
+    return 0;
+}
+
+static void declare(foci_parameters *p, const char *name, int ndim, const int64_t *shape) {
+    assert_true(foci_parameters_declare(p, name, FOCI_NORMAL(0, 1), ndim, shape) >= 0);
+}
+
+#define SHAPE(...) (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__}
+
+/* emb (5, 3), tied to out; bias (5); pos_embed of a `side` x `side` grid. */
+static void make_model(foci_parameters *p, int64_t side, uint64_t seed) {
+    foci_parameters_init(p);
+    declare(p, "emb.weight", SHAPE(5, 3));
+    declare(p, "out.bias", SHAPE(5));
+    declare(p, "pos_embed", SHAPE(1, 1 + side * side, 2));
+    assert_ok(foci_parameters_alias(p, "out.weight", 0));
+    assert_ok(foci_parameters_alias(p, "inv_freq", -1));
+    assert_ok(foci_parameters_allocate(p, false));
+    foci_parameters_initialise(p, seed);
+}
+
+static foci_safetensor_item own_item(const foci_parameters *p, int k, const char *name) {
+    const foci_parameter_entry *e = &p->entry[k];
+    return (foci_safetensor_item){name, e->ndim, e->shape, p->value + e->offset};
+}
+
+static void saves_and_loads(void **state) {
+    (void)state;
+    foci_parameters a, b;
+    make_model(&a, 2, 1);
+    make_model(&b, 2, 2);
+    assert_memory_not_equal(a.value, b.value, (size_t)a.size * sizeof *a.value);
+    foci_text_pair note = {"model", "test"};
+    assert_ok(foci_save_weights(&a, path, &note, 1));
+    assert_ok(foci_load_weights(&b, path));
+    for (int64_t i = 0; i < a.size; i++) assert_true((float)a.value[i] == (float)b.value[i]);
+    foci_parameters_free(&a);
+    foci_parameters_free(&b);
+}
+
+static void takes_second_names_and_prefixes(void **state) {
+    (void)state;
+    foci_parameters a, b;
+    make_model(&a, 2, 1);
+    make_model(&b, 2, 2);
+    static const foci_real frequencies[2] = {1, 2};
+    foci_safetensor_item item[] = {
+        own_item(&a, 0, "module.out.weight"), own_item(&a, 0, "module.emb.weight"), own_item(&a, 1, "module.out.bias"),
+        own_item(&a, 2, "module.pos_embed"), {"module.inv_freq", SHAPE(2), frequencies}};
+    assert_ok(foci_safetensors_write(path, item, 5, NULL, 0));
+    assert_ok(foci_load_weights(&b, path));
+    for (int64_t i = 0; i < a.size; i++) assert_true((float)a.value[i] == (float)b.value[i]);
+    item[1].name = "emb.weight"; /* no longer every name has the prefix */
+    assert_ok(foci_safetensors_write(path, item, 5, NULL, 0));
+    assert_fails(foci_load_weights(&b, path), FOCI_ERR_CHECKPOINT, "unexpected: module.inv_freq, module.out.bias");
+    foci_parameters_free(&a);
+    foci_parameters_free(&b);
+}
+
+static void refuses_tied_tensors_that_differ(void **state) {
+    (void)state;
+    foci_parameters a;
+    make_model(&a, 2, 1);
+    foci_real other[15] = {0};
+    foci_safetensor_item item[] = {own_item(&a, 0, "emb.weight"), own_item(&a, 1, "out.bias"), own_item(&a, 2, "pos_embed"),
+                                   {"out.weight", SHAPE(5, 3), other}};
+    assert_ok(foci_safetensors_write(path, item, 4, NULL, 0));
+    assert_fails(foci_load_weights(&a, path), FOCI_ERR_CHECKPOINT,
+                 "tied here, but different in the file: emb.weight and out.weight");
+    foci_parameters_free(&a);
+}
+
+static void lists_everything_that_does_not_fit(void **state) {
+    (void)state;
+    foci_parameters a, many;
+    make_model(&a, 2, 1);
+    foci_safetensor_item item[] = {{"emb.weight", SHAPE(3, 5), a.value}, {"head.bias", SHAPE(2), a.value}, {"zebra", SHAPE(1), a.value}};
+    assert_ok(foci_safetensors_write(path, item, 3, NULL, 0));
+    foci_real before = a.value[0];
+    assert_fails(foci_load_weights(&a, path), FOCI_ERR_CHECKPOINT,
+                 "does not fit the model; missing: out.bias, pos_embed; unexpected: head.bias, zebra; "
+                 "shapes differ: emb.weight is (3, 5) in the file and (5, 3) in the model");
+    assert_true(a.value[0] == before);
+
+    foci_parameters_init(&many);
+    char name[32];
+    for (int i = 0; i < 50; i++) {
+        snprintf(name, sizeof name, "p%02d", i);
+        declare(&many, name, SHAPE(2));
+    }
+    assert_ok(foci_parameters_allocate(&many, false));
+    assert_fails(foci_load_weights(&many, path), FOCI_ERR_CHECKPOINT, "missing: p00, p01");
+    assert_non_null(strstr(foci_error_message(), "p19 and 30 more"));
+    foci_parameters_free(&a);
+    foci_parameters_free(&many);
+}
+
+/* Expected: torch.nn.functional.interpolate(mode="bicubic", align_corners=False), worked out by hand for a ramp and
+ * from the kernel's weights for 2 -> 3. */
+static void resizes_position_tables(void **state) {
+    (void)state;
+    foci_parameters a, b;
+    make_model(&a, 2, 1);
+    make_model(&b, 3, 2);
+    foci_real *from = a.value + a.entry[2].offset;
+    const foci_real table[10] = {9, 8, 0, 1, 4, 1, 0, 1, 4, 1}; /* class token, then columns 0 and 4; second channel 1 */
+    memcpy(from, table, sizeof table);
+    assert_ok(foci_save_weights(&a, path, NULL, 0));
+    notice[0] = 0;
+    assert_ok(foci_load_weights(&b, path));
+    assert_non_null(strstr(notice, "pos_embed resized from 2x2 to 3x3 patches"));
+    const foci_real *to = b.value + b.entry[2].offset;
+    assert_close(to[0], 9, 0);
+    assert_close(to[1], 8, 0);
+    /* Column 0 of 3 lies at -1/6: t = 5/6 from column -1 (clamped: 0, 0, 0, 4), the last weight is that of d = 7/6. */
+    double d = 7.0 / 6, outer = ((-0.75 * d + 3.75) * d - 6) * d + 3;
+    for (int row = 0; row < 3; row++) {
+        const foci_real *r = to + 2 + row * 6;
+        assert_close(r[0], 4 * outer, 1e-6);
+        assert_close(r[2], 2, 1e-6);
+        assert_close(r[4], 4 - 4 * outer, 1e-6);
+        for (int c = 0; c < 3; c++) assert_close(r[2 * c + 1], 1, 1e-6);
+    }
+    foci_parameters_free(&a);
+    foci_parameters_free(&b);
+}
+
+static void keeps_a_table_of_the_same_size(void **state) {
+    (void)state;
+    foci_real from[2 * 17], to[2 * 17];
+    for (int i = 0; i < 34; i++) from[i] = (foci_real)(i * i % 13);
+    foci_resize_positions(from, 4, to, 4, 2);
+    for (int i = 0; i < 34; i++) assert_close(to[i], from[i], 1e-6);
+}
+
+static void refuses_other_grids(void **state) {
+    (void)state;
+    foci_parameters a;
+    make_model(&a, 2, 1);
+    foci_real table[14] = {0};
+    foci_safetensor_item item[] = {own_item(&a, 0, "emb.weight"), own_item(&a, 1, "out.bias"), {"pos_embed", SHAPE(1, 7, 2), table}};
+    assert_ok(foci_safetensors_write(path, item, 3, NULL, 0));
+    assert_fails(foci_load_weights(&a, path), FOCI_ERR_CHECKPOINT, "pos_embed is (1, 7, 2) in the file and (1, 5, 2) in the model");
+    foci_parameters_free(&a);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(saves_and_loads),
+        cmocka_unit_test(takes_second_names_and_prefixes),
+        cmocka_unit_test(refuses_tied_tensors_that_differ),
+        cmocka_unit_test(lists_everything_that_does_not_fit),
+        cmocka_unit_test(resizes_position_tables),
+        cmocka_unit_test(keeps_a_table_of_the_same_size),
+        cmocka_unit_test(refuses_other_grids),
+    };
+    return cmocka_run_group_tests(tests, set_up, NULL);
+}

@@ -1,0 +1,330 @@
+/* The attention kernels of every instruction set here, against the formula written out in double. */
+#include <math.h>
+
+#include "base/philox.h"
+#include "check.h"
+#include "kernels/kernels.h"
+
+enum { HEADS = 2 };
+
+typedef struct shape {
+    int64_t tokens, width;
+    bool causal, bias;
+    double dropout;
+    int metric; /* 0 none, 1 per head, 2 per position */
+    bool add;   /* gradients add to what is there */
+} shape;
+
+static real noise(uint64_t stream, int64_t i) {
+    foci_u32x4 u = foci_philox(5, stream, 0, (uint64_t)i);
+    return (real)foci_normal(u.v[0], u.v[1]);
+}
+
+static real *noisy(uint64_t stream, int64_t n) {
+    real *x = malloc((size_t)n * sizeof *x);
+    assert_non_null(x);
+    for (int64_t i = 0; i < n; i++) x[i] = noise(stream, i);
+    return x;
+}
+
+/* ------------------------------------------------------------------------------------------------- oracle */
+
+typedef struct answer {
+    double *out, *log_sum, *dq, *dk, *dv, *map; /* (N, D) but log_sum (N), map (N, N) without dropout */
+} answer;
+
+static double *zeros(int64_t n) {
+    double *x = calloc((size_t)n, sizeof *x);
+    assert_non_null(x);
+    return x;
+}
+
+static double factor_of(const foci_attention_head *h, int64_t i, int64_t j) {
+    const foci_dropout_mask *m = &h->dropout;
+    uint64_t e = m->first + (uint64_t)(i * h->tokens + j);
+    return foci_philox(m->seed, m->stream, m->step, e / 4).v[e % 4] < m->threshold ? 0 : m->factor;
+}
+
+static answer oracle(const foci_attention_head *h) {
+    const int64_t n = h->tokens, d = h->width;
+    answer a = {zeros(n * d), zeros(n), zeros(n * d), zeros(n * d), zeros(n * d), zeros(n * n)};
+    double *dp = zeros(n);
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t seen = h->causal ? i + 1 : n;
+        double *p = a.map + i * n, top = -INFINITY, sum = 0, delta = 0;
+        for (int64_t j = 0; j < seen; j++) {
+            for (int64_t c = 0; c < d; c++) {
+                double m = h->metric ? h->metric[i * h->metric_row + c] : 1;
+                p[j] += h->scale * m * h->q[i * h->q_row + c] * h->k[j * h->k_row + c];
+            }
+            if (h->bias) p[j] += h->bias[j];
+            top = fmax(top, p[j]);
+        }
+        for (int64_t j = 0; j < seen; j++) sum += p[j] = exp(p[j] - top);
+        a.log_sum[i] = top + log(sum);
+        for (int64_t j = 0; j < seen; j++) {
+            p[j] /= sum;
+            const double f = factor_of(h, i, j);
+            dp[j] = 0;
+            for (int64_t c = 0; c < d; c++) {
+                a.out[i * d + c] += p[j] * f * h->v[j * h->v_row + c];
+                a.dv[j * d + c] += p[j] * f * h->dout[i * h->dout_row + c];
+                dp[j] += f * h->dout[i * h->dout_row + c] * h->v[j * h->v_row + c];
+            }
+            delta += p[j] * dp[j];
+        }
+        for (int64_t j = 0; j < seen; j++)
+            for (int64_t c = 0; c < d; c++) {
+                double m = h->metric ? h->metric[i * h->metric_row + c] : 1;
+                double ds = h->scale * m * p[j] * (dp[j] - delta);
+                a.dq[i * d + c] += ds * h->k[j * h->k_row + c];
+                a.dk[j * d + c] += ds * h->q[i * h->q_row + c];
+            }
+    }
+    free(dp);
+    return a;
+}
+
+static void free_answer(answer *a) {
+    free(a->out), free(a->log_sum), free(a->dq), free(a->dk), free(a->dv), free(a->map);
+}
+
+/* --------------------------------------------------------------------------------------------- comparison */
+
+/* Head 1 of a packed projection (N, 3 HEADS D), so that every matrix is a part of longer rows. */
+typedef struct problem {
+    foci_attention_head h;
+    real *qkv, *metric, *bias, *out, *log_sum, *dout, *dqkv, *scratch;
+} problem;
+
+static problem make_problem(shape s) {
+    const int64_t n = s.tokens, d = s.width, wide = 3 * HEADS * d, joined = HEADS * d;
+    int64_t scratch = foci_attention_backward_scratch(n, d);
+    problem p = {.qkv = noisy(1, n * wide), .metric = noisy(2, n * d), .bias = noisy(3, n), .out = noisy(4, n * joined),
+                 .log_sum = noisy(5, n), .dout = noisy(6, n * joined), .dqkv = noisy(7, n * wide)};
+    p.scratch = aligned_alloc(64, (size_t)scratch * sizeof(real));
+    assert_non_null(p.scratch);
+    memset(p.scratch, 0xff, (size_t)scratch * sizeof(real)); /* NaN: whoever reads before writing is found out */
+    p.h = (foci_attention_head){
+        .tokens = n, .width = d, .q = p.qkv + d, .k = p.qkv + (HEADS + 1) * d, .v = p.qkv + (2 * HEADS + 1) * d,
+        .q_row = wide, .k_row = wide, .v_row = wide, .metric = s.metric ? p.metric : NULL,
+        .metric_row = s.metric == 2 ? d : 0, .bias = s.bias ? p.bias : NULL, .scale = (real)(1 / sqrt((double)d)),
+        .causal = s.causal, .dropout = {9, 8, 7, 12345, (uint32_t)(s.dropout * 0x1p32), (real)(1 / (1 - s.dropout))},
+        .out = p.out + d, .out_row = joined, .log_sum = p.log_sum, .dout = p.dout + d, .dout_row = joined,
+        .dq = p.dqkv + d, .dk = p.dqkv + (HEADS + 1) * d, .dv = p.dqkv + (2 * HEADS + 1) * d,
+        .dq_row = wide, .dk_row = wide, .dv_row = wide, .add_dq = s.add, .add_dk = s.add, .add_dv = s.add};
+    for (int64_t i = 0; i < n * d; i++) p.metric[i] = (real)fabs(p.metric[i]);
+    return p;
+}
+
+static void free_problem(problem *p) {
+    free(p->qkv), free(p->metric), free(p->bias), free(p->out), free(p->log_sum), free(p->dout), free(p->dqkv), free(p->scratch);
+}
+
+/* got (rows, width) must be before (or 0) + want. */
+static void compare(const char *what, const real *got, int64_t row, const double *want, int64_t rows, int64_t width,
+                    uint64_t before, int64_t offset) {
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t c = 0; c < width; c++) {
+            double expected = want[i * width + c] + (before ? noise(before, offset + i * row + c) : 0);
+            double error = fabs(got[i * row + c] - expected);
+            if (!(error <= 1e-5 * (1 + fabs(expected))))
+                fail_msg("%s[%d][%d] is %.9g, not %.9g", what, (int)i, (int)c, (double)got[i * row + c], expected);
+        }
+}
+
+static void check(shape s) {
+    for (foci_isa isa = 0; isa < FOCI_ISA_COUNT; isa++) {
+        const foci_kernels *k = foci_kernels_of(isa);
+        if (!k) continue;
+        problem p = make_problem(s);
+        answer a = oracle(&p.h);
+        const int64_t n = s.tokens, d = s.width, wide = 3 * HEADS * d, joined = HEADS * d;
+        k->attention_forward(&p.h, 0, n, p.scratch);
+        compare("out", p.h.out, joined, a.out, n, d, 0, 0);
+        compare("log_sum", p.h.log_sum, 1, a.log_sum, n, 1, 0, 0);
+        k->attention_backward(&p.h, p.scratch);
+        compare("dq", p.h.dq, wide, a.dq, n, d, s.add ? 7 : 0, d);
+        compare("dk", p.h.dk, wide, a.dk, n, d, s.add ? 7 : 0, (HEADS + 1) * d);
+        compare("dv", p.h.dv, wide, a.dv, n, d, s.add ? 7 : 0, (2 * HEADS + 1) * d);
+        real *map = noisy(10, n * n);
+        k->attention_map(&p.h, map, p.scratch);
+        compare("map", map, n, a.map, n, n, 0, 0);
+        for (int64_t i = 0; i < n; i++) /* head 0 was not touched */
+            for (int64_t c = 0; c < d; c++) {
+                assert_true(p.out[i * joined + c] == noise(4, i * joined + c));
+                assert_true(p.dqkv[i * wide + c] == noise(7, i * wide + c));
+            }
+        free(map);
+        free_answer(&a);
+        free_problem(&p);
+    }
+}
+
+/* `s` with every number of tokens and every width. */
+static void check_sizes(shape s) {
+    static const int64_t tokens[] = {1, 2, 7, 48, 65, 197, 300}, widths[] = {8, 16, 20, 64, 128};
+    for (size_t n = 0; n < sizeof tokens / sizeof *tokens; n++)
+        for (size_t d = 0; d < sizeof widths / sizeof *widths; d++) {
+            s.tokens = tokens[n];
+            s.width = widths[d];
+            check(s);
+        }
+}
+
+static void plain(void **state) {
+    (void)state;
+    check_sizes((shape){0});
+}
+static void causal(void **state) {
+    (void)state;
+    check_sizes((shape){.causal = true});
+}
+static void with_bias(void **state) {
+    (void)state;
+    check_sizes((shape){.bias = true});
+}
+static void with_dropout(void **state) {
+    (void)state;
+    check_sizes((shape){.dropout = 0.3});
+}
+static void metric_of_head(void **state) {
+    (void)state;
+    check_sizes((shape){.metric = 1});
+}
+static void metric_of_position(void **state) {
+    (void)state;
+    check_sizes((shape){.metric = 2, .causal = true});
+}
+static void gradients_add(void **state) {
+    (void)state;
+    check_sizes((shape){.metric = 1, .add = true});
+}
+static void all_together(void **state) {
+    (void)state;
+    check((shape){65, 20, true, true, 0.2, 2, true});
+    check((shape){600, 16, true, true, 0.2, 2, false}); /* three tiles of keys */
+    check((shape){1, 1});
+    check((shape){3, 1, true, true, 0.9, 1, true});
+}
+
+/* ------------------------------------------------------------------------------------------------ details */
+
+static void forward_in_parts_is_the_same(void **state) {
+    (void)state;
+    for (int triangle = 0; triangle < 2; triangle++) {
+        const shape s = {300, 16, .causal = triangle, .dropout = 0.1};
+        problem whole = make_problem(s), parts = make_problem(s);
+        const foci_kernels *k = foci_kernel();
+        k->attention_forward(&whole.h, 0, 300, whole.scratch);
+        for (int64_t first = 0, end; first < 300; first = end) {
+            end = first + FOCI_ATTENTION_QUERIES < 300 ? first + FOCI_ATTENTION_QUERIES : 300;
+            k->attention_forward(&parts.h, first, end, parts.scratch);
+        }
+        assert_memory_equal(whole.out, parts.out, 300 * HEADS * 16 * sizeof(real));
+        assert_memory_equal(whole.log_sum, parts.log_sum, 300 * sizeof(real));
+        free_problem(&whole);
+        free_problem(&parts);
+    }
+}
+
+/* Segmenter's keys attend to keys: one matrix, and one gradient that both parts add up in. */
+static void queries_that_are_keys(void **state) {
+    (void)state;
+    problem p = make_problem((shape){65, 16});
+    p.h.q = p.h.k;
+    p.h.dq = p.h.dk;
+    p.h.add_dk = true;
+    answer a = oracle(&p.h);
+    for (int64_t i = 0; i < 65 * 16; i++) a.dk[i] += a.dq[i];
+    foci_kernel()->attention_forward(&p.h, 0, 65, p.scratch);
+    foci_kernel()->attention_backward(&p.h, p.scratch);
+    compare("dk", p.h.dk, p.h.dk_row, a.dk, 65, 16, 0, 0);
+    free_answer(&a);
+    free_problem(&p);
+}
+
+static void gradients_that_nobody_wants(void **state) {
+    (void)state;
+    for (int unwanted = 0; unwanted < 8; unwanted++) {
+        problem p = make_problem((shape){65, 16});
+        answer a = oracle(&p.h);
+        if (unwanted & 1) p.h.dq = NULL;
+        if (unwanted & 2) p.h.dk = NULL;
+        if (unwanted & 4) p.h.dv = NULL;
+        foci_kernel()->attention_forward(&p.h, 0, 65, p.scratch);
+        foci_kernel()->attention_backward(&p.h, p.scratch);
+        if (p.h.dq) compare("dq", p.h.dq, p.h.dq_row, a.dq, 65, 16, 0, 0);
+        if (p.h.dk) compare("dk", p.h.dk, p.h.dk_row, a.dk, 65, 16, 0, 0);
+        if (p.h.dv) compare("dv", p.h.dv, p.h.dv_row, a.dv, 65, 16, 0, 0);
+        free_answer(&a);
+        free_problem(&p);
+    }
+}
+
+/* Padding: keys at -inf or far below weigh nothing, even a whole tile of them; a row that sees none gives zeros. */
+static void masked_keys(void **state) {
+    (void)state;
+    for (int all = 0; all < 2; all++) {
+        problem p = make_problem((shape){300, 8, .bias = true});
+        for (int64_t j = 0; j < 300; j++) p.bias[j] = all || j < 270 ? (j % 2 && !all ? (real)-1e6 : -INFINITY) : 0;
+        foci_kernel()->attention_forward(&p.h, 0, 300, p.scratch);
+        foci_kernel()->attention_backward(&p.h, p.scratch);
+        for (int64_t i = 0; i < 300; i++)
+            for (int64_t c = 0; c < 8; c++) {
+                assert_true(isfinite(p.h.out[i * p.h.out_row + c]));
+                assert_true(isfinite(p.h.dq[i * p.h.dq_row + c]));
+                if (all) assert_true(p.h.out[i * p.h.out_row + c] == 0);
+                if (all || i < 270) assert_true(p.h.dv[i * p.h.dv_row + c] == 0 && p.h.dk[i * p.h.dk_row + c] == 0);
+            }
+        if (!all) {
+            answer a = oracle(&p.h);
+            compare("out", p.h.out, p.h.out_row, a.out, 300, 8, 0, 0);
+            free_answer(&a);
+        }
+        free_problem(&p);
+    }
+}
+
+static void large_scores_do_not_overflow(void **state) {
+    (void)state;
+    problem p = make_problem((shape){65, 16});
+    p.h.scale = 300;
+    answer a = oracle(&p.h);
+    foci_kernel()->attention_forward(&p.h, 0, 65, p.scratch);
+    for (int64_t i = 0; i < 65 * 16; i++) {
+        double got = p.h.out[i / 16 * p.h.out_row + i % 16];
+        assert_close(got, a.out[i], 0.02); /* scores of thousands: the rounding of float is seen */
+    }
+    free_answer(&a);
+    free_problem(&p);
+}
+
+static void not_a_number_shows(void **state) {
+    (void)state;
+    problem p = make_problem((shape){65, 16});
+    p.qkv[(HEADS + 1) * 16] = NAN; /* of key 0 */
+    foci_kernel()->attention_forward(&p.h, 0, 65, p.scratch);
+    for (int64_t i = 0; i < 65; i++) assert_true(isnan(p.h.out[i * p.h.out_row]));
+    free_problem(&p);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(plain),
+        cmocka_unit_test(causal),
+        cmocka_unit_test(with_bias),
+        cmocka_unit_test(with_dropout),
+        cmocka_unit_test(metric_of_head),
+        cmocka_unit_test(metric_of_position),
+        cmocka_unit_test(gradients_add),
+        cmocka_unit_test(all_together),
+        cmocka_unit_test(forward_in_parts_is_the_same),
+        cmocka_unit_test(queries_that_are_keys),
+        cmocka_unit_test(gradients_that_nobody_wants),
+        cmocka_unit_test(masked_keys),
+        cmocka_unit_test(large_scores_do_not_overflow),
+        cmocka_unit_test(not_a_number_shows),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,52 @@
+/* Learning rates of the published recipes, computed by hand. */
+#include "check.h"
+
+#include "train/schedule.h"
+
+static void language_model(void **state) {
+    (void)state;
+    foci_schedule s = {.kind = FOCI_SCHEDULE_COSINE, .lr = 2.5e-4, .warmup = 2000, .total = 500000};
+    assert_close(foci_schedule_lr(&s, 0, 1000), 0, 0);
+    assert_close(foci_schedule_lr(&s, 1000, 1000), 1.25e-4, 1e-18);
+    assert_close(foci_schedule_lr(&s, 1999, 1000), 2.5e-4 * 1999 / 2000, 1e-18);
+    assert_close(foci_schedule_lr(&s, 2000, 1000), 2.4999013044e-4, 1e-13); /* cosine time began at 0 */
+    assert_close(foci_schedule_lr(&s, 250000, 1000), 1.25e-4, 1e-18);
+    assert_close(foci_schedule_lr(&s, 500000, 1000), 0, 1e-18);
+    assert_close(foci_schedule_lr(&s, 600000, 1000), 0, 1e-18);
+}
+
+static void deit(void **state) {
+    (void)state;
+    foci_schedule s = {.kind = FOCI_SCHEDULE_COSINE, .lr = 1e-3, .min_lr = 1e-5, .warmup_lr = 1e-6, .warmup = 5, .total = 300, .per_epoch = true};
+    assert_close(foci_schedule_lr(&s, 0, 1251), 1e-6, 1e-18);
+    assert_close(foci_schedule_lr(&s, 1250, 1251), 1e-6, 1e-18);
+    assert_close(foci_schedule_lr(&s, 1251, 1251), 1e-6 + (1e-3 - 1e-6) / 5, 1e-18);
+    assert_close(foci_schedule_lr(&s, 150 * 1251 + 7, 1251), (1e-3 + 1e-5) / 2, 1e-15);
+    assert_close(foci_schedule_lr(&s, 300 * 1251, 1251), 1e-5, 1e-18);
+}
+
+static void other_shapes(void **state) {
+    (void)state;
+    foci_schedule s = {.kind = FOCI_SCHEDULE_LINEAR, .lr = 4, .min_lr = 2, .total = 8};
+    assert_close(foci_schedule_lr(&s, 0, 1), 4, 0);
+    assert_close(foci_schedule_lr(&s, 6, 1), 2.5, 1e-15);
+    assert_close(foci_schedule_lr(&s, 9, 1), 2, 0);
+    s.kind = FOCI_SCHEDULE_POLYNOMIAL;
+    s.power = 2;
+    assert_close(foci_schedule_lr(&s, 4, 1), 2.5, 1e-15);
+    assert_close(foci_schedule_lr(&s, 8, 1), 2, 0);
+    s.kind = FOCI_SCHEDULE_CONSTANT;
+    assert_close(foci_schedule_lr(&s, 0, 1), 4, 0);
+    assert_close(foci_schedule_lr(&s, 1000, 1), 4, 0);
+    s.warmup = 4;
+    assert_close(foci_schedule_lr(&s, 1, 1), 1, 1e-15);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(language_model),
+        cmocka_unit_test(deit),
+        cmocka_unit_test(other_shapes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
