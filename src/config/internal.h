@@ -88,7 +88,7 @@ foci_status foci_check_name(const foci_schema *schema, const foci_entry *entry);
 typedef struct foci_value {
     const char *name; /* "train.lr" */
     const char *section, *kind;
-    const foci_key *key;
+    foci_key key;
     bool applies; /* its kind is the section's */
     bool set;     /* by a file or --set */
     const foci_entry *entry;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 static bool has_key(const foci_section *s, const char *name) {
-    for (const foci_key *k = s->keys; k->name; k++)
+    for (const foci_key *k = s->keys; k && k->name; k++)
         if (strcmp(k->name, name) == 0) return true;
     return false;
 }
@@ -37,8 +37,9 @@ static foci_status unknown_key(const foci_schema *schema, const foci_entry *e) {
     foci_shown full = foci_entry_name(e);
     foci_nearest by_name = {.wanted = full.text}, by_key = {.wanted = e->name};
     for (int i = 0; i < schema->count; i++)
-        for (const foci_key *k = schema->sections[i].keys; k->name; k++) {
-            foci_shown known = foci_entry_name(&(foci_entry){.section = schema->sections[i].section, .name = k->name});
+        for (const foci_key *k = schema->sections[i].keys; k && k->name; k++) {
+            foci_entry key = {.section = schema->sections[i].section, .name = k->name};
+            foci_shown known = foci_entry_name(&key);
             foci_nearest_offer(&by_name, known.text, known.text);
             foci_nearest_offer(&by_key, k->name, known.text);
         }
@@ -75,10 +76,12 @@ foci_status foci_check_name(const foci_schema *schema, const foci_entry *e) {
         return foci_fail_at(e->source, e->at, "`%s` is a section: write %s: {key: value}", e->name, e->name);
     if (e->section[0] && !known_section(schema, e->section)) return unknown_key(schema, e);
     if (known_key(schema, "", e->name))
-        return foci_fail_at(e->source, e->at, "`%s` belongs to no section: write %s at the top level", e->name, e->name);
+        return foci_fail_at(e->source, e->at, "`%s` belongs to no section: write %s at the top level", e->name,
+                            e->name);
     char sections[256];
     const char *first;
     owners(schema, e->name, sections, sizeof sections, &first);
     if (!first) return unknown_key(schema, e);
-    return foci_fail_at(e->source, e->at, "`%s` belongs to section %s: write %s.%s", e->name, sections, first, e->name);
+    return foci_fail_at(e->source, e->at, "`%s` belongs to section %s: write %s.%s", e->name, sections, first,
+                        e->name);
 }

@@ -1,9 +1,7 @@
 /* Configs: what is read, what is refused and with which words, and that a dump reads back the same. */
 #include "check.h"
 
-#include <limits.h>
 #include <math.h>
-#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/philox.h"
@@ -693,6 +691,23 @@ static void help_lists_every_key_in_columns(void **state) {
     free(text);
 }
 
+static void the_tables_may_go_before_the_config(void **state) {
+    (void)state;
+    foci_config *c = NULL;
+    {
+        foci_key *keys = calloc(2, sizeof *keys);
+        assert_non_null(keys);
+        keys[0] = (foci_key){"kind", FOCI_KEY_CHOICE, "a", 0, 0, "a b", "kind"};
+        const foci_section brief[] = {{"s", NULL, keys}, {"s", "a", NULL}};
+        assert_ok(foci_config_parse(&c, &(foci_schema){brief, 2}, "a.yaml", "", 0, NULL, 0));
+        free(keys);
+    }
+    char *text = dump_of(c);
+    assert_non_null(strstr(text, "\ns:\n  kind: a\n"));
+    free(text);
+    foci_config_free(c);
+}
+
 static void a_wrong_default_is_an_error_not_a_surprise(void **state) {
     (void)state;
     static const foci_key keys[] = {{"x", FOCI_KEY_INT, "0", 1, 2, NULL, ""}, {0}};
@@ -791,6 +806,7 @@ int main(void) {
         cmocka_unit_test(a_dump_reads_back_the_same),
         cmocka_unit_test(checks_of_others_fail_at_the_place_of_a_key),
         cmocka_unit_test(help_lists_every_key_in_columns),
+        cmocka_unit_test(the_tables_may_go_before_the_config),
         cmocka_unit_test(a_wrong_default_is_an_error_not_a_surprise),
         cmocka_unit_test(mutations_never_crash),
         cmocka_unit_test(mutated_overrides_never_crash),
