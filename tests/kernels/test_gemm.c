@@ -14,8 +14,8 @@ static foci_real *random_matrix(int64_t n, uint64_t stream) {
     return x;
 }
 
-static void naive(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha, const foci_real *a, int64_t lda,
-                  const foci_real *b, int64_t ldb, double beta, foci_real *c, int64_t ldc) {
+static void naive(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha, const foci_real *a,
+                  int64_t lda, const foci_real *b, int64_t ldb, double beta, foci_real *c, int64_t ldc) {
     for (int64_t i = 0; i < m; i++)
         for (int64_t j = 0; j < n; j++) {
             double s = 0;
@@ -25,10 +25,11 @@ static void naive(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alph
         }
 }
 
-typedef void product(bool, bool, int64_t, int64_t, int64_t, foci_real, const foci_real *, int64_t, const foci_real *,
-                     int64_t, foci_real, foci_real *, int64_t);
+typedef void product(bool, bool, int64_t, int64_t, int64_t, foci_real, const foci_real *, int64_t,
+                     const foci_real *, int64_t, foci_real, foci_real *, int64_t);
 
-static void check_product(product *f, bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha, double beta) {
+static void check_product(product *f, bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha,
+                          double beta) {
     int64_t lda = (ta ? m : k) + 3, ldb = (tb ? k : n) + 1, ldc = n + 2;
     foci_real *a = random_matrix((ta ? k : m) * lda, 1), *b = random_matrix((tb ? n : k) * ldb, 2);
     foci_real *c = random_matrix(m * ldc, 3), *want = random_matrix(m * ldc, 3);
@@ -37,7 +38,8 @@ static void check_product(product *f, bool ta, bool tb, int64_t m, int64_t n, in
             for (int64_t j = 0; j < n; j++) c[i * ldc + j] = NAN; /* must not be read */
     f(ta, tb, m, n, k, (foci_real)alpha, a, lda, b, ldb, (foci_real)beta, c, ldc);
     naive(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, want, ldc);
-    for (int64_t i = 0; i < m * ldc; i++) assert_close(c[i], want[i], 2e-5 * (1 + sqrt((double)k))); /* gaps too */
+    for (int64_t i = 0; i < m * ldc; i++)
+        assert_close(c[i], want[i], 2e-5 * (1 + sqrt((double)k))); /* gaps too */
     free(a);
     free(b);
     free(c);
@@ -111,7 +113,8 @@ static void chunks_follow_the_shape(void **state) {
 static void threads_do_not_change_bits(void **state) {
     (void)state;
     enum { M = 301, N = 77, K = 5003 };
-    foci_real *a = random_matrix(M * K, 1), *b = random_matrix(K * N, 2), *c[2] = {random_matrix(2 * M * N, 3), NULL};
+    foci_real *a = random_matrix(M * K, 1), *b = random_matrix(K * N, 2),
+              *c[2] = {random_matrix(2 * M * N, 3), NULL};
     foci_real *partial = random_matrix(foci_gemm_chunks(M, N, K) * M * N, 4);
     c[1] = random_matrix(2 * M * N, 3);
     for (int run = 0; run < 2; run++) {
@@ -157,10 +160,13 @@ static void the_provider_is_usable(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_provider_is_usable), cmocka_unit_test(one_thread),
-        cmocka_unit_test(all_threads),            cmocka_unit_test(many_rows),
-        cmocka_unit_test(long_inner_dimension),   cmocka_unit_test(chunks_follow_the_shape),
-        cmocka_unit_test(threads_do_not_change_bits), cmocka_unit_test(many_threads_at_once)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(the_provider_is_usable),
+                                       cmocka_unit_test(one_thread),
+                                       cmocka_unit_test(all_threads),
+                                       cmocka_unit_test(many_rows),
+                                       cmocka_unit_test(long_inner_dimension),
+                                       cmocka_unit_test(chunks_follow_the_shape),
+                                       cmocka_unit_test(threads_do_not_change_bits),
+                                       cmocka_unit_test(many_threads_at_once)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Every vector kernel of every instruction set this machine has, against plain loops in double, at odd sizes. */
+/* Every vector kernel of every instruction set this machine has, against plain loops in double, at odd sizes.
+ */
 #include <math.h>
 
 #include "base/philox.h"
@@ -43,9 +44,13 @@ static void spoil(bool accumulate) { /* an output that is overwritten may hold a
     memcpy(out, before, sizeof out);
     for (int i = 0; i < MOST && !accumulate; i++) out[i] = NAN;
 }
-static void restore(int64_t n) { memcpy(out + n, before + n, (size_t)(MOST - n) * sizeof *out); }
+static void restore(int64_t n) {
+    memcpy(out + n, before + n, (size_t)(MOST - n) * sizeof *out);
+}
 
-static double phi(double v) { return 0.5 * erfc(-v / sqrt(2)); }
+static double phi(double v) {
+    return 0.5 * erfc(-v / sqrt(2));
+}
 
 static void check_elementwise(int64_t n) {
     k->add(n, x, y, out);
@@ -103,7 +108,8 @@ static void check_layer_norm(int64_t c) {
         for (int64_t r = 0; r < ROWS; r++) {
             double m = 0, v = 0;
             for (int64_t i = 0; i < c; i++) m += (double)x[r * c + i] / (double)c;
-            for (int64_t i = 0; i < c; i++) v += ((double)x[r * c + i] - m) * ((double)x[r * c + i] - m) / (double)c;
+            for (int64_t i = 0; i < c; i++)
+                v += ((double)x[r * c + i] - m) * ((double)x[r * c + i] - m) / (double)c;
             assert_close(mean[r], m, 1e-6);
             assert_close(rstd[r], 1 / sqrt(v + eps), 1e-5 / sqrt(v + eps));
             for (int64_t i = 0; i < c; i++) {
@@ -152,10 +158,12 @@ static double log_sum_exp(int64_t c, const real *a) {
 static void check_softmax(int64_t c) {
     enum { ROWS = 5 };
     k->softmax(ROWS, c, x, out);
-    for (int64_t j = 0; j < ROWS * c; j++) expect(j, exp((double)x[j] - log_sum_exp(c, x + j / c * c)), false, 1e-6);
+    for (int64_t j = 0; j < ROWS * c; j++)
+        expect(j, exp((double)x[j] - log_sum_exp(c, x + j / c * c)), false, 1e-6);
     memcpy(y, out, sizeof y);
     k->log_softmax(ROWS, c, x, out);
-    for (int64_t j = 0; j < ROWS * c; j++) expect(j, (double)x[j] - log_sum_exp(c, x + j / c * c), false, 1e-6);
+    for (int64_t j = 0; j < ROWS * c; j++)
+        expect(j, (double)x[j] - log_sum_exp(c, x + j / c * c), false, 1e-6);
     memcpy(z, out, sizeof z);
     for (int accumulate = 0; accumulate < 2; accumulate++) {
         spoil(accumulate);
@@ -174,9 +182,11 @@ static void check_softmax(int64_t c) {
         }
         for (int with = 0; with < 2; with++) {
             spoil(accumulate);
-            k->cross_entropy_backward(c, x, (real)1.5, (real)0.75, with ? w : NULL, (real)0.125, 2, out, accumulate);
+            k->cross_entropy_backward(c, x, (real)1.5, (real)0.75, with ? w : NULL, (real)0.125, 2, out,
+                                      accumulate);
             for (int64_t j = 0; j < c; j++)
-                expect(j, 2 * (0.75 * exp((double)x[j] - 1.5) - (with ? (double)w[j] : 0) - 0.125), accumulate, 2e-6);
+                expect(j, 2 * (0.75 * exp((double)x[j] - 1.5) - (with ? (double)w[j] : 0) - 0.125),
+                       accumulate, 2e-6);
         }
     }
     restore(ROWS * c);
@@ -200,7 +210,8 @@ static void check_exp_sums(int64_t c) {
     }
     memcpy(out, x, (size_t)(ROWS * c) * sizeof *out);
     k->exp_scaled(ROWS, c, out, c, lse, factor);
-    for (int64_t j = 0; j < ROWS * c; j++) expect(j, (double)(j / c - 2) * exp((double)x[j] - (double)lse[j / c]), false, 1e-6);
+    for (int64_t j = 0; j < ROWS * c; j++)
+        expect(j, (double)(j / c - 2) * exp((double)x[j] - (double)lse[j / c]), false, 1e-6);
     restore(ROWS * c);
 }
 
@@ -222,8 +233,15 @@ static void check_dropout(int64_t n) {
 
 static void check_adam(int64_t n) {
     for (int decoupled = 0; decoupled < 2; decoupled++) {
-        foci_adam_step s = {.lr = 0.01, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-3, .decay = 0.1, .decoupled = decoupled,
-                            .correction1 = 1 - pow(0.9, 3), .correction2 = 1 - pow(0.99, 3), .grad_scale = 0.5};
+        foci_adam_step s = {.lr = 0.01,
+                            .beta1 = 0.9,
+                            .beta2 = 0.99,
+                            .eps = 1e-3,
+                            .decay = 0.1,
+                            .decoupled = decoupled,
+                            .correction1 = 1 - pow(0.9, 3),
+                            .correction2 = 1 - pow(0.99, 3),
+                            .grad_scale = 0.5};
         real m[MOST], v[MOST];
         for (int i = 0; i < MOST; i++) {
             m[i] = y[i];
@@ -264,14 +282,38 @@ static void for_all_isas(void (*check)(int64_t n)) {
     }
 }
 
-static void elementwise(void **state) { (void)state; for_all_isas(check_elementwise); }
-static void sums(void **state) { (void)state; for_all_isas(check_sums); }
-static void layer_norm(void **state) { (void)state; for_all_isas(check_layer_norm); }
-static void softmax(void **state) { (void)state; for_all_isas(check_softmax); }
-static void exp_sums(void **state) { (void)state; for_all_isas(check_exp_sums); }
-static void dropout(void **state) { (void)state; for_all_isas(check_dropout); }
-static void adam(void **state) { (void)state; for_all_isas(check_adam); }
-static void sgd(void **state) { (void)state; for_all_isas(check_sgd); }
+static void elementwise(void **state) {
+    (void)state;
+    for_all_isas(check_elementwise);
+}
+static void sums(void **state) {
+    (void)state;
+    for_all_isas(check_sums);
+}
+static void layer_norm(void **state) {
+    (void)state;
+    for_all_isas(check_layer_norm);
+}
+static void softmax(void **state) {
+    (void)state;
+    for_all_isas(check_softmax);
+}
+static void exp_sums(void **state) {
+    (void)state;
+    for_all_isas(check_exp_sums);
+}
+static void dropout(void **state) {
+    (void)state;
+    for_all_isas(check_dropout);
+}
+static void adam(void **state) {
+    (void)state;
+    for_all_isas(check_adam);
+}
+static void sgd(void **state) {
+    (void)state;
+    for_all_isas(check_sgd);
+}
 
 /* GELU to float accuracy over its whole range, tails included. */
 static void gelu_is_exact(void **state) {
@@ -285,7 +327,7 @@ static void gelu_is_exact(void **state) {
             for (int i = 0; i < 1000; i++) {
                 double want = (double)x[i] * phi((double)x[i]);
                 assert_close(out[i], want, 2e-7 * fabs((double)x[i])); /* Phi to 2e-7 */
-                assert_close(out[i], want, 1e-5 * fabs(want) + 1e-36);   /* and the tail to 1e-5 of itself */
+                assert_close(out[i], want, 1e-5 * fabs(want) + 1e-36); /* and the tail to 1e-5 of itself */
             }
         }
     }
@@ -311,10 +353,10 @@ static void infinities_and_nan(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(elementwise), cmocka_unit_test(sums),
-                                       cmocka_unit_test(layer_norm),  cmocka_unit_test(softmax),
-                                       cmocka_unit_test(exp_sums),    cmocka_unit_test(dropout),
-                                       cmocka_unit_test(adam),        cmocka_unit_test(sgd),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(elementwise),   cmocka_unit_test(sums),
+                                       cmocka_unit_test(layer_norm),    cmocka_unit_test(softmax),
+                                       cmocka_unit_test(exp_sums),      cmocka_unit_test(dropout),
+                                       cmocka_unit_test(adam),          cmocka_unit_test(sgd),
                                        cmocka_unit_test(gelu_is_exact), cmocka_unit_test(infinities_and_nan)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

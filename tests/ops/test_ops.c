@@ -1,12 +1,13 @@
-/* Operations run by a float graph: values against naive formulas, refusals, and the same bits for any number of threads.
- * (Gradients: double_gradients.c.) */
+/* Operations run by a float graph: values against naive formulas, refusals, and the same bits for any number
+ * of threads. (Gradients: double_gradients.c.) */
 #include <math.h>
 
 #include "base/philox.h"
 #include "check.h"
 #include "core/graph.h"
 
-/* ------------------------------------------------------------------------------------ a graph to run things in */
+/* ------------------------------------------------------------------------------------ a graph to run things
+ * in */
 
 typedef struct lab {
     foci_parameters *parameters;
@@ -17,7 +18,8 @@ typedef struct lab {
 static lab open_lab(bool train, bool differentiate) {
     lab l = {.parameters = malloc(sizeof *l.parameters)};
     foci_parameters_init(l.parameters);
-    l.g = foci_graph_new(l.parameters, &(foci_graph_options){.train = train, .differentiate = differentiate, .seed = 5});
+    l.g = foci_graph_new(l.parameters,
+                         &(foci_graph_options){.train = train, .differentiate = differentiate, .seed = 5});
     assert_non_null(l.g);
     return l;
 }
@@ -45,7 +47,8 @@ static foci_tensor *normal(foci_graph *g, const char *name, int ndim, const int6
     return foci_parameter(g, name, FOCI_NORMAL(0, 1), ndim, shape);
 }
 
-static foci_tensor *random_ids(foci_graph *g, const char *name, int64_t batch, int64_t tokens, uint32_t below) {
+static foci_tensor *random_ids(foci_graph *g, const char *name, int64_t batch, int64_t tokens,
+                               uint32_t below) {
     int32_t *ids = malloc((size_t)(batch * tokens) * sizeof *ids);
     foci_rng r = foci_rng_make(3, foci_stream(name), 0);
     for (int64_t i = 0; i < batch * tokens; i++) { /* small numbers are frequent, as in text */
@@ -57,7 +60,8 @@ static foci_tensor *random_ids(foci_graph *g, const char *name, int64_t batch, i
     return t;
 }
 
-/* --------------------------------------------------------------------------------------------------- refusals */
+/* ---------------------------------------------------------------------------------------------------
+ * refusals */
 
 static void refused(lab *l, const foci_tensor *t, const char *message) {
     assert_null(t);
@@ -72,44 +76,55 @@ static void shapes_that_do_not_fit(void **state) {
         lab l = open_lab(true, false);                                                                       \
         foci_graph *g = l.g;                                                                                 \
         foci_scope(g, "blocks.0");                                                                           \
-        foci_tensor *x = normal(g, "x", FOCI_SHAPE(32, 65, 192)), *v = normal(g, "v", FOCI_SHAPE(190));          \
-        foci_tensor *w = normal(g, "w", FOCI_SHAPE(576, 190)), *images = normal(g, "i", FOCI_SHAPE(2, 3, 33, 32)); \
+        foci_tensor *x = normal(g, "x", FOCI_SHAPE(32, 65, 192)), *v = normal(g, "v", FOCI_SHAPE(190));      \
+        foci_tensor *w = normal(g, "w", FOCI_SHAPE(576, 190)),                                               \
+                    *images = normal(g, "i", FOCI_SHAPE(2, 3, 33, 32));                                      \
         foci_tensor *ids = random_ids(g, "ids", 32, 65, 10), *t = (call);                                    \
         (void)x, (void)v, (void)w, (void)images, (void)ids;                                                  \
         refused(&l, t, "blocks.0: " message);                                                                \
     } while (0)
-    REFUSE(foci_linear(g, x, w, NULL), "linear: input (32, 65, 192) has 192 columns, weight (576, 190) takes 190");
-    REFUSE(foci_linear(g, normal(g, "y", FOCI_SHAPE(3, 190)), w, v), "linear: weight (576, 190) has 576 outputs, bias (190) has 190");
-    REFUSE(foci_linear(g, foci_heads(g, x, 1, 0, 3), w, NULL), "linear: input (32, 3, 65, 64) is a strided view");
+    REFUSE(foci_linear(g, x, w, NULL),
+           "linear: input (32, 65, 192) has 192 columns, weight (576, 190) takes 190");
+    REFUSE(foci_linear(g, normal(g, "y", FOCI_SHAPE(3, 190)), w, v),
+           "linear: weight (576, 190) has 576 outputs, bias (190) has 190");
+    REFUSE(foci_linear(g, foci_heads(g, x, 1, 0, 3), w, NULL),
+           "linear: input (32, 3, 65, 64) is a strided view");
     REFUSE(foci_linear(g, NULL, w, NULL), "linear: input is missing");
     REFUSE(foci_linear(g, ids, w, NULL), "linear: input (32, 65) must hold real numbers");
     REFUSE(foci_matmul(g, x, w), "matmul: (32, 65, 192) does not multiply (576, 190)");
     REFUSE(foci_add(g, x, w), "add: shapes (32, 65, 192) and (576, 190) differ");
-    REFUSE(foci_add_position(g, x, w), "add_position: input (32, 65, 192) does not take positions (576, 190)");
-    REFUSE(foci_layer_norm(g, x, v, NULL, 1e-5), "layer_norm: input (32, 65, 192) has 192 columns, weight (190) has not");
+    REFUSE(foci_add_position(g, x, w),
+           "add_position: input (32, 65, 192) does not take positions (576, 190)");
+    REFUSE(foci_layer_norm(g, x, v, NULL, 1e-5),
+           "layer_norm: input (32, 65, 192) has 192 columns, weight (190) has not");
     REFUSE(foci_layer_norm(g, x, NULL, NULL, 0), "layer_norm: eps is 0, it must be positive");
     REFUSE(foci_dropout(g, x, 1), "dropout: p is 1, it must be at least 0 and below 1");
     REFUSE(foci_drop_path(g, x, NAN), "drop_path: p is");
     REFUSE(foci_embedding(g, x, w, 0, 1), "embedding: ids (32, 65, 192) must hold integers");
-    REFUSE(foci_embedding(g, ids, v, 0, 1), "embedding: ids (32, 65) and weight (190) must be (B, T) and (n, C)");
+    REFUSE(foci_embedding(g, ids, v, 0, 1),
+           "embedding: ids (32, 65) and weight (190) must be (B, T) and (n, C)");
     REFUSE(foci_patch_embed(g, images, normal(g, "k", FOCI_SHAPE(8, 3, 16, 16)), NULL),
            "patch_embed: images of 33 x 32 pixels do not divide into patches of 16 x 16");
-    REFUSE(foci_patch_embed(g, images, w, NULL), "patch_embed: images (2, 3, 33, 32) do not fit weight (576, 190)");
+    REFUSE(foci_patch_embed(g, images, w, NULL),
+           "patch_embed: images (2, 3, 33, 32) do not fit weight (576, 190)");
     REFUSE(foci_class_token(g, v, x), "class_token: token (190) does not fit input (32, 65, 192)");
     REFUSE(foci_narrow(g, x, 60, 6), "narrow: 6 tokens from 60 on do not lie in input (32, 65, 192)");
     REFUSE(foci_select(g, x, 65), "select: 1 tokens from 65 on do not lie in input (32, 65, 192)");
     REFUSE(foci_select(g, x, -1), "select: 1 tokens from -1 on do not lie in input (32, 65, 192)");
     REFUSE(foci_mean(g, w), "mean: input (576, 190) must be (B, N, C)");
     REFUSE(foci_heads(g, x, 3, 0, 5), "heads: input (32, 65, 192) does not divide into 3 parts of 5 heads");
-    REFUSE(foci_cross_entropy(g, x, NULL, NULL, 0, -1), "cross_entropy: either labels or soft targets are needed");
-    REFUSE(foci_cross_entropy(g, w, ids, NULL, 0, -1), "cross_entropy: logits (576, 190) have 576 rows, labels (32, 65)");
-    REFUSE(foci_cross_entropy(g, x, NULL, w, 0, -1), "cross_entropy: logits (32, 65, 192) and soft targets (576, 190) differ");
+    REFUSE(foci_cross_entropy(g, x, NULL, NULL, 0, -1),
+           "cross_entropy: either labels or soft targets are needed");
+    REFUSE(foci_cross_entropy(g, w, ids, NULL, 0, -1),
+           "cross_entropy: logits (576, 190) have 576 rows, labels (32, 65)");
+    REFUSE(foci_cross_entropy(g, x, NULL, w, 0, -1),
+           "cross_entropy: logits (32, 65, 192) and soft targets (576, 190) differ");
     REFUSE(foci_cross_entropy(g, x, ids, NULL, 1.5, -1), "cross_entropy: label smoothing is 1.5");
 #undef REFUSE
 }
 
-static foci_adaptive_softmax_options adaptive(foci_graph *g, int64_t batch, int64_t tokens, int64_t width, int tails,
-                                              const int64_t *cutoff) {
+static foci_adaptive_softmax_options adaptive(foci_graph *g, int64_t batch, int64_t tokens, int64_t width,
+                                              int tails, const int64_t *cutoff) {
     int64_t words = cutoff[tails];
     foci_adaptive_softmax_options o = {.tails = tails, .shared = true};
     for (int i = 0; i <= tails; i++) o.cutoff[i] = cutoff[i];
@@ -129,7 +144,7 @@ static void adaptive_softmax_that_does_not_fit(void **state) {
     do {                                                                                                     \
         lab l = open_lab(true, false);                                                                       \
         foci_graph *g = l.g;                                                                                 \
-        foci_adaptive_softmax_options o = adaptive(g, 2, 3, 5, 2, (int64_t[]){4, 6, 9});                    \
+        foci_adaptive_softmax_options o = adaptive(g, 2, 3, 5, 2, (int64_t[]){4, 6, 9});                     \
         change;                                                                                              \
         refused(&l, foci_adaptive_softmax(g, &o), "adaptive_softmax: " message);                             \
     } while (0)
@@ -147,7 +162,8 @@ static void adaptive_softmax_that_does_not_fit(void **state) {
 #undef REFUSE
 }
 
-/* ----------------------------------------------------------------------------------------------------- values */
+/* -----------------------------------------------------------------------------------------------------
+ * values */
 
 static void dropout_is_off_outside_training(void **state) {
     (void)state;
@@ -225,7 +241,8 @@ static void tokens_outside_the_table_are_zero(void **state) {
     lab l = open_lab(true, true);
     const int32_t ids[6] = {-1, 9, 10, 12, 13, INT32_MAX};
     foci_tensor *w = normal(l.g, "w", FOCI_SHAPE(3, 2));
-    foci_tensor *y = foci_embedding(l.g, foci_constant(l.g, "ids", FOCI_INT, FOCI_SHAPE(2, 3), ids), w, 10, 2);
+    foci_tensor *y =
+        foci_embedding(l.g, foci_constant(l.g, "ids", FOCI_INT, FOCI_SHAPE(2, 3), ids), w, 10, 2);
     run(&l, y);
     foci_graph_backward(l.g, 1);
     for (int i = 0; i < 6; i++)
@@ -270,7 +287,8 @@ static void cross_entropy_values(void **state) {
 /* nll of every target is minus its log-probability, and the probabilities of all words sum to one. */
 static void check_adaptive(int tails, const int64_t *cutoff) {
     lab a = open_lab(false, false), b = open_lab(false, false);
-    foci_adaptive_softmax_options oa = adaptive(a.g, 3, 41, 9, tails, cutoff), ob = adaptive(b.g, 3, 41, 9, tails, cutoff);
+    foci_adaptive_softmax_options oa = adaptive(a.g, 3, 41, 9, tails, cutoff),
+                                  ob = adaptive(b.g, 3, 41, 9, tails, cutoff);
     foci_tensor *nll = foci_adaptive_softmax(a.g, &oa), *log_prob = foci_adaptive_log_prob(b.g, &ob);
     run(&a, nll);
     run(&b, log_prob);
@@ -310,7 +328,8 @@ static void a_target_that_is_no_word(void **state) {
 static void heads_are_views(void **state) {
     (void)state;
     lab l = open_lab(false, false);
-    foci_tensor *x = foci_scale(l.g, normal(l.g, "x", FOCI_SHAPE(2, 5, 24)), 1), *v = foci_heads(l.g, x, 3, 2, 4);
+    foci_tensor *x = foci_scale(l.g, normal(l.g, "x", FOCI_SHAPE(2, 5, 24)), 1),
+                *v = foci_heads(l.g, x, 3, 2, 4);
     foci_tensor *last = foci_scale(l.g, x, 1);
     foci_keep(x);
     run(&l, last);
@@ -319,8 +338,10 @@ static void heads_are_views(void **state) {
         for (int64_t h = 0; h < 4; h++)
             for (int64_t n = 0; n < 5; n++)
                 for (int64_t d = 0; d < 2; d++)
-                    assert_true(foci_data(v)[b * v->stride[0] + h * v->stride[1] + n * v->stride[2] + d * v->stride[3]] ==
-                                foci_data(x)[(b * 5 + n) * 24 + 16 + h * 2 + d]);
+                    assert_true(
+                        foci_data(
+                            v)[b * v->stride[0] + h * v->stride[1] + n * v->stride[2] + d * v->stride[3]] ==
+                        foci_data(x)[(b * 5 + n) * 24 + 16 + h * 2 + d]);
     close_lab(&l);
 }
 
@@ -329,11 +350,14 @@ static void heads_are_views(void **state) {
 /* Every operation that sums over rows, big enough for several tiles. */
 static foci_tensor *vision(foci_graph *g) {
     foci_tensor *images = normal(g, "images", FOCI_SHAPE(40, 3, 32, 32));
-    foci_tensor *x = foci_patch_embed(g, images, normal(g, "conv", FOCI_SHAPE(24, 3, 4, 4)), normal(g, "conv_bias", FOCI_SHAPE(24)));
+    foci_tensor *x = foci_patch_embed(g, images, normal(g, "conv", FOCI_SHAPE(24, 3, 4, 4)),
+                                      normal(g, "conv_bias", FOCI_SHAPE(24)));
     x = foci_class_token(g, normal(g, "token", FOCI_SHAPE(1, 1, 24)), x);
     x = foci_dropout(g, foci_add_position(g, x, normal(g, "position", FOCI_SHAPE(1, 65, 24))), 0.1);
-    foci_tensor *y = foci_layer_norm(g, x, normal(g, "norm", FOCI_SHAPE(24)), normal(g, "norm_bias", FOCI_SHAPE(24)), 1e-6);
-    y = foci_gelu(g, foci_linear(g, y, normal(g, "fc1", FOCI_SHAPE(50, 24)), normal(g, "fc1_bias", FOCI_SHAPE(50))));
+    foci_tensor *y = foci_layer_norm(g, x, normal(g, "norm", FOCI_SHAPE(24)),
+                                     normal(g, "norm_bias", FOCI_SHAPE(24)), 1e-6);
+    y = foci_gelu(
+        g, foci_linear(g, y, normal(g, "fc1", FOCI_SHAPE(50, 24)), normal(g, "fc1_bias", FOCI_SHAPE(50))));
     y = foci_linear(g, y, normal(g, "fc2", FOCI_SHAPE(24, 50)), normal(g, "fc2_bias", FOCI_SHAPE(24)));
     x = foci_add(g, x, foci_drop_path(g, y, 0.2));
     foci_tensor *pooled = foci_add(g, foci_select(g, x, 0), foci_mean(g, foci_narrow(g, x, 1, 64)));
@@ -372,8 +396,14 @@ static void same_bits(foci_tensor *(*build)(foci_graph *g)) {
     foci_set_threads(0);
 }
 
-static void vision_has_the_same_bits(void **state) { (void)state; same_bits(vision); }
-static void text_has_the_same_bits(void **state) { (void)state; same_bits(text); }
+static void vision_has_the_same_bits(void **state) {
+    (void)state;
+    same_bits(vision);
+}
+static void text_has_the_same_bits(void **state) {
+    (void)state;
+    same_bits(text);
+}
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(shapes_that_do_not_fit),
