@@ -68,7 +68,7 @@ static foci_status open_training(foci_task_state *s, int height, int width) {
 
 static foci_status fill(foci_task_state *s, bool train) {
     const foci_config *c = s->config;
-    int height, width;
+    int height = 0, width = 0;
     FOCI_TRY(image_size(c, &height, &width));
     s->batch_size = foci_config_int(c, "train.batch_size");
     s->workers = (int)foci_config_int(c, "data.workers");

@@ -1,0 +1,60 @@
+/* What the commands share. A command gets its own arguments (argv[0] is "foci NAME") and returns its exit code. */
+#ifndef FOCI_CLI_CLI_H
+#define FOCI_CLI_CLI_H
+
+#include <argp.h>
+#include <signal.h>
+
+#include "config/config.h"
+
+typedef struct foci_command {
+    const char *name, *summary;
+    foci_status (*run)(int argc, char **argv);
+} foci_command;
+extern const foci_command foci_commands[]; /* ended by {0} */
+
+#define FOCI_COMMAND(name, summary) foci_status foci_cmd_##name(int argc, char **argv);
+#include "cli/list.h"
+#undef FOCI_COMMAND
+
+/* --set, --threads and --json, for commands that take a config. */
+enum { FOCI_MAX_SETS = 256 };
+typedef struct foci_common {
+    const char *set[FOCI_MAX_SETS];
+    int sets, threads;
+    bool json;
+} foci_common;
+
+/* argp with foci's conventions: unknown options and surplus arguments are FOCI_ERR_CONFIG, --help prints and sets *done.
+ * Arguments that are no options go to `rest`: at least `least`, at most `most`. */
+typedef struct foci_arguments {
+    const struct argp_option *options;                     /* of the command, or NULL */
+    foci_status (*option)(void *state, int key, char *arg); /* one of them */
+    void *state;
+    const char *synopsis, *doc;                             /* "CONFIG", what it does */
+    bool common;                                            /* --set, --threads, --json */
+    int least, most;
+} foci_arguments;
+foci_status foci_parse_arguments(const foci_arguments *a, int argc, char **argv, foci_common *common, const char **rest,
+                                 int *count, bool *done);
+
+/* "12", "1.5": the whole text or FOCI_ERR_CONFIG naming the option. */
+foci_status foci_parse_int(const char *option, const char *text, long long min, long long max, long long *value);
+
+/* The config of CONFIG, or of a run folder (its config.yaml). */
+foci_status foci_open_config(foci_config **config, const char *config_or_run, const foci_common *common);
+
+/* stderr is a terminal (and TERM is not dumb): a progress line may be redrawn. */
+bool foci_is_terminal(void);
+
+/* SIGINT and SIGTERM set this; a second one ends the process at once. */
+extern volatile sig_atomic_t foci_stop;
+void foci_catch_signals(void);
+
+/* The whole command line as one text, for env.json. */
+const char *foci_command_line(void);
+
+/* Allocations made by this process so far (malloc and its kin); -1 where they cannot be counted (sanitizers). */
+long long foci_allocations(void);
+
+#endif

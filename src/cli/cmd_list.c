@@ -1,0 +1,43 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "attention/attention.h"
+#include "cli/cli.h"
+#include "data/data_sets.h"
+#include "models/models.h"
+#include "ops/ops.h"
+
+static void line(const char *name, const char *summary) { printf("%-30s %s\n", name, summary); }
+
+static void models(void) {
+    for (int i = 0; foci_models[i]; i++) line(foci_models[i]->name, foci_models[i]->summary);
+}
+static void attention(void) {
+    for (int i = 0; foci_attentions[i]; i++) line(foci_attentions[i]->name, foci_attentions[i]->summary);
+}
+static void ops(void) {
+    for (int i = 0; foci_ops[i]; i++) line(foci_ops[i]->name, foci_ops[i]->summary);
+}
+static void data(void) {
+    for (int i = 0; foci_data_sets[i]; i++) line(foci_data_sets[i]->name, foci_data_sets[i]->summary);
+}
+
+static const struct {
+    const char *name;
+    void (*print)(void);
+} lists[] = {{"models", models}, {"attention", attention}, {"ops", ops}, {"data", data}};
+
+foci_status foci_cmd_list(int argc, char **argv) {
+    const char *what[1];
+    int count;
+    bool done;
+    const foci_arguments a = {NULL, NULL, NULL, "models|attention|ops|data", "What is built in, one line each.", false, 1, 1};
+    FOCI_TRY(foci_parse_arguments(&a, argc, argv, NULL, what, &count, &done));
+    if (done) return FOCI_OK;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        if (strcmp(what[0], lists[i].name) == 0) {
+            lists[i].print();
+            return FOCI_OK;
+        }
+    return foci_fail(FOCI_ERR_CONFIG, "there is no list `%s`: models, attention, ops or data", what[0]);
+}
