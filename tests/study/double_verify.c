@@ -1,4 +1,5 @@
-/* The golden cases with the library computing in double: what is left is the rounding of the files to single precision. */
+/* The golden cases with the library computing in double: what is left is the rounding of the files to single
+ * precision. */
 #include "check.h"
 
 #include <math.h>
@@ -10,7 +11,8 @@ static void nearly_exact(const char *path) {
     assert_ok(foci_verify_case(path, &r));
     assert_true(r.ok);
     for (int i = 0; i < r.groups; i++)
-        if (!(r.group[i].difference <= 1e-6)) fail_msg("%s: %s differs by %g in double", path, r.group[i].name, r.group[i].difference);
+        if (!(r.group[i].difference <= 1e-6))
+            fail_msg("%s: %s differs by %g in double", path, r.group[i].name, r.group[i].difference);
 }
 
 static void kept_cases(void **state) {
@@ -24,8 +26,10 @@ static void kept_cases(void **state) {
 
 static void shared_cases(void **state) {
     (void)state;
-    static const char *const names[] = {"adaptive-softmax", "vit-softmax", "vit-elliptical-max", "vit-elliptical-mean", "vit-elliptical-median",
-                                        "lm-softmax", "lm-softmax-divval", "lm-elliptical-paper", "lm-elliptical-causal"};
+    static const char *const names[] = {
+        "adaptive-softmax",    "vit-softmax",           "vit-elliptical-max",
+        "vit-elliptical-mean", "vit-elliptical-median", "lm-softmax",
+        "lm-softmax-divval",   "lm-elliptical-paper",   "lm-elliptical-causal"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char name[128];
         snprintf(name, sizeof name, "golden/%s.json", names[i]);
