@@ -8,7 +8,8 @@
 
 /* --------------------------------------------------------------------------------------- position tables */
 
-/* Weights of the four neighbours -1, 0, 1, 2 at distance t in [0, 1) from neighbour 0 (Keys 1981, a = -0.75). */
+/* Weights of the four neighbours -1, 0, 1, 2 at distance t in [0, 1) from neighbour 0 (Keys 1981, a = -0.75).
+ */
 static void cubic(double t, double w[4]) {
     static const double a = -0.75;
     for (int i = 0; i < 4; i++) {
@@ -17,22 +18,27 @@ static void cubic(double t, double w[4]) {
     }
 }
 
-static int64_t clamp(int64_t i, int64_t n) { return i < 0 ? 0 : i < n ? i : n - 1; }
+static int64_t clamp(int64_t i, int64_t n) {
+    return i < 0 ? 0 : i < n ? i : n - 1;
+}
 
-void foci_resize_positions(const foci_real *from, int64_t old_side, foci_real *to, int64_t new_side, int64_t width) {
+void foci_resize_positions(const foci_real *from, int64_t old_side, foci_real *to, int64_t new_side,
+                           int64_t width) {
     memcpy(to, from, (size_t)width * sizeof *to);
     from += width;
     to += width;
     double scale = (double)old_side / (double)new_side;
     for (int64_t cell = 0; cell < new_side * new_side; cell++) {
-        double y = ((double)(cell / new_side) + 0.5) * scale - 0.5, x = ((double)(cell % new_side) + 0.5) * scale - 0.5;
+        double y = ((double)(cell / new_side) + 0.5) * scale - 0.5,
+               x = ((double)(cell % new_side) + 0.5) * scale - 0.5;
         double wy[4], wx[4];
         cubic(y - floor(y), wy);
         cubic(x - floor(x), wx);
         for (int64_t c = 0; c < width; c++) {
             double sum = 0;
             for (int i = 0; i < 16; i++) {
-                int64_t row = clamp((int64_t)floor(y) - 1 + i / 4, old_side), column = clamp((int64_t)floor(x) - 1 + i % 4, old_side);
+                int64_t row = clamp((int64_t)floor(y) - 1 + i / 4, old_side),
+                        column = clamp((int64_t)floor(x) - 1 + i % 4, old_side);
                 sum += wy[i / 4] * wx[i % 4] * (double)from[(row * old_side + column) * width + c];
             }
             to[cell * width + c] = (foci_real)sum;
@@ -53,15 +59,16 @@ static bool is_resizable(const foci_parameter_entry *e, const foci_safetensor *t
     return grid_side(t->shape[1]) && grid_side(e->shape[1]);
 }
 
-static foci_status resize(const foci_safetensors *f, const foci_safetensor *t, const foci_parameter_entry *e, foci_real *out) {
+static foci_status resize(const foci_safetensors *f, const foci_safetensor *t, const foci_parameter_entry *e,
+                          foci_real *out) {
     int64_t old_side = grid_side(t->shape[1]), new_side = grid_side(e->shape[1]);
     foci_real *table = malloc((size_t)t->numel * sizeof *table);
     if (!table) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory for %s", f->path, t->name);
     foci_status status = foci_safetensors_reals(f, t, 0, t->numel, table);
     if (!status) {
         foci_resize_positions(table, old_side, out, new_side, e->shape[2]);
-        foci_log(FOCI_LOG_INFO, "%s: %s resized from %lldx%lld to %lldx%lld patches", f->path, t->name, (long long)old_side,
-                 (long long)old_side, (long long)new_side, (long long)new_side);
+        foci_log(FOCI_LOG_INFO, "%s: %s resized from %lldx%lld to %lldx%lld patches", f->path, t->name,
+                 (long long)old_side, (long long)old_side, (long long)new_side, (long long)new_side);
     }
     free(table);
     return status;
@@ -119,7 +126,8 @@ static bool same_bytes(const foci_safetensors *f, const foci_safetensor *a, cons
 }
 
 /* Fills source[i], the tensor of the file for parameter i. */
-static foci_status match(const foci_parameters *p, const foci_safetensors *f, const foci_safetensor **source) {
+static foci_status match(const foci_parameters *p, const foci_safetensors *f,
+                         const foci_safetensor **source) {
     list missing = {0}, unexpected = {0}, shapes = {0}, untied = {0};
     size_t skip = all_have_prefix(f, parallel_prefix) ? strlen(parallel_prefix) : 0;
     for (int i = 0; i < f->count; i++) {
@@ -130,7 +138,8 @@ static foci_status match(const foci_parameters *p, const foci_safetensors *f, co
             continue;
         }
         const foci_parameter_entry *e = &p->entry[k];
-        if (source[k] && !same_bytes(f, source[k], t)) list_add(&untied, "%s and %s", source[k]->name, t->name);
+        if (source[k] && !same_bytes(f, source[k], t))
+            list_add(&untied, "%s and %s", source[k]->name, t->name);
         source[k] = t;
         if (same_shape(e, t) || is_resizable(e, t)) continue;
         char in_file[200], in_model[200];
@@ -151,14 +160,13 @@ static foci_status match(const foci_parameters *p, const foci_safetensors *f, co
 
 /* ----------------------------------------------------------------------------------------- load and save */
 
-static foci_status read_all(const foci_parameters *p, const foci_safetensors *f, const foci_safetensor **source,
-                            foci_real *out) {
+static foci_status read_all(const foci_parameters *p, const foci_safetensors *f,
+                            const foci_safetensor **source, foci_real *out) {
     for (int k = 0; k < p->count; k++) {
         const foci_parameter_entry *e = &p->entry[k];
         if (same_shape(e, source[k]))
             FOCI_TRY(foci_safetensors_reals(f, source[k], 0, e->numel, out + e->offset));
-        else
-            FOCI_TRY(resize(f, source[k], e, out + e->offset));
+        else FOCI_TRY(resize(f, source[k], e, out + e->offset));
     }
     return FOCI_OK;
 }
@@ -168,7 +176,8 @@ foci_status foci_load_weights(foci_parameters *p, const char *path) {
     FOCI_TRY(foci_safetensors_open(&f, path));
     const foci_safetensor **source = calloc((size_t)p->count + 1, sizeof *source);
     foci_real *fresh = calloc((size_t)p->size + 1, sizeof *fresh);
-    foci_status status = source && fresh ? match(p, &f, source) : foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", path);
+    foci_status status =
+        source && fresh ? match(p, &f, source) : foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", path);
     if (!status) status = read_all(p, &f, source, fresh);
     if (!status) memcpy(p->value, fresh, (size_t)p->size * sizeof *fresh);
     free(fresh);
@@ -177,7 +186,8 @@ foci_status foci_load_weights(foci_parameters *p, const char *path) {
     return status;
 }
 
-foci_status foci_save_weights(const foci_parameters *p, const char *path, const foci_text_pair *metadata, int pairs) {
+foci_status foci_save_weights(const foci_parameters *p, const char *path, const foci_text_pair *metadata,
+                              int pairs) {
     foci_safetensor_item *item = calloc((size_t)p->count + 1, sizeof *item);
     if (!item) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", path);
     for (int k = 0; k < p->count; k++) {

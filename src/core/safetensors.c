@@ -12,7 +12,8 @@
 /* A header of more than this is no weights file; it also bounds what the JSON parser may allocate. */
 static const uint64_t max_header = 16 << 20;
 
-/* Files of foci begin with this, then 16 hexadecimal digits: XXH3-64 of header and data with zeros for the digits. */
+/* Files of foci begin with this, then 16 hexadecimal digits: XXH3-64 of header and data with zeros for the
+ * digits. */
 static const char checksum_prefix[] = "{\"__metadata__\":{\"xxh3\":\"";
 enum { PREFIX = sizeof checksum_prefix - 1, DIGITS = 16 };
 static const char no_digits[] = "0000000000000000";
@@ -30,9 +31,12 @@ static const struct {
 };
 enum { STORED = sizeof stored / sizeof *stored };
 
-const char *foci_stored_name(foci_stored dtype) { return stored[dtype].name; }
+const char *foci_stored_name(foci_stored dtype) {
+    return stored[dtype].name;
+}
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the files are little-endian, and memory is copied as it is");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "the files are little-endian, and memory is copied as it is");
 
 static uint64_t bits(const unsigned char *p, size_t bytes) {
     uint64_t u = 0;
@@ -82,7 +86,8 @@ static foci_status read_dtype(const foci_safetensors *f, foci_safetensor *t, con
 static foci_status read_shape(const foci_safetensors *f, foci_safetensor *t, const json_t *value) {
     if (!json_is_array(value)) return lies(f, "tensor %s: shape is not a list", t->name);
     if (json_array_size(value) > FOCI_SAFETENSORS_MAX_DIMS)
-        return lies(f, "tensor %s: %zu dimensions, at most %d", t->name, json_array_size(value), FOCI_SAFETENSORS_MAX_DIMS);
+        return lies(f, "tensor %s: %zu dimensions, at most %d", t->name, json_array_size(value),
+                    FOCI_SAFETENSORS_MAX_DIMS);
     t->ndim = (int)json_array_size(value);
     t->numel = 1;
     for (int i = 0; i < t->ndim; i++) {
@@ -96,21 +101,25 @@ static foci_status read_shape(const foci_safetensors *f, foci_safetensor *t, con
     return FOCI_OK;
 }
 
-static foci_status read_offsets(const foci_safetensors *f, foci_safetensor *t, const json_t *value, size_t available) {
+static foci_status read_offsets(const foci_safetensors *f, foci_safetensor *t, const json_t *value,
+                                size_t available) {
     const json_t *first = json_array_get(value, 0), *end = json_array_get(value, 1);
     if (json_array_size(value) != 2 || !json_is_integer(first) || !json_is_integer(end))
         return lies(f, "tensor %s: data_offsets is not a pair of whole numbers", t->name);
     int64_t a = json_integer_value(first), b = json_integer_value(end);
-    if (a < 0 || b < a) return lies(f, "tensor %s: data_offsets [%" PRId64 ", %" PRId64 "] is no range", t->name, a, b);
+    if (a < 0 || b < a)
+        return lies(f, "tensor %s: data_offsets [%" PRId64 ", %" PRId64 "] is no range", t->name, a, b);
     if ((uint64_t)b > available)
-        return lies(f, "tensor %s: its data end at byte %" PRId64 " of %zu: the file is cut short or the header lies",
-                    t->name, b, available);
+        return lies(
+            f, "tensor %s: its data end at byte %" PRId64 " of %zu: the file is cut short or the header lies",
+            t->name, b, available);
     t->first = (size_t)a;
     t->end = (size_t)b;
     return FOCI_OK;
 }
 
-static foci_status read_tensor(const foci_safetensors *f, foci_safetensor *t, const json_t *entry, size_t available) {
+static foci_status read_tensor(const foci_safetensors *f, foci_safetensor *t, const json_t *entry,
+                               size_t available) {
     if (!json_is_object(entry)) return lies(f, "tensor %s: its entry is not an object", t->name);
     const json_t *dtype = json_object_get(entry, "dtype"), *shape = json_object_get(entry, "shape");
     const json_t *offsets = json_object_get(entry, "data_offsets");
@@ -162,7 +171,8 @@ static foci_status check_cover(foci_safetensors *f, size_t available) {
     for (int i = 0; i < f->count; i++) {
         const foci_safetensor *t = &f->tensor[i];
         if (t->first < end) return lies(f, "tensor %s overlaps tensor %s", t->name, f->tensor[i - 1].name);
-        if (t->first > end) return lies(f, "%zu bytes before tensor %s belong to none", t->first - end, t->name);
+        if (t->first > end)
+            return lies(f, "%zu bytes before tensor %s belong to none", t->first - end, t->name);
         end = t->end;
     }
     if (end != available) return lies(f, "%zu bytes after the last tensor", available - end);
@@ -213,7 +223,8 @@ static foci_status read_file(foci_safetensors *f) {
     if (size < 8) return lies(f, "%zu bytes, too short for a safetensors file", size);
     uint64_t header_size = bits(f->map.data, 8);
     if (header_size > size - 8)
-        return lies(f, "a header of %" PRIu64 " bytes in a file of %zu: no safetensors file, or cut short", header_size, size);
+        return lies(f, "a header of %" PRIu64 " bytes in a file of %zu: no safetensors file, or cut short",
+                    header_size, size);
     if (header_size > max_header)
         return lies(f, "a header of %" PRIu64 " bytes, at most %" PRIu64, header_size, max_header);
     f->data = f->map.data + 8 + header_size;
@@ -289,8 +300,8 @@ static int64_t int_element(foci_stored dtype, const unsigned char *p) {
     }
 }
 
-foci_status foci_safetensors_reals(const foci_safetensors *f, const foci_safetensor *t, int64_t first, int64_t count,
-                                   foci_real *out) {
+foci_status foci_safetensors_reals(const foci_safetensors *f, const foci_safetensor *t, int64_t first,
+                                   int64_t count, foci_real *out) {
     if (!stored[t->dtype].real)
         return lies(f, "tensor %s holds %s, not floating-point numbers", t->name, stored[t->dtype].name);
     const unsigned char *p = f->data + t->first + (size_t)first * stored[t->dtype].size;
@@ -298,20 +309,22 @@ foci_status foci_safetensors_reals(const foci_safetensors *f, const foci_safeten
         double x = real_element(t->dtype, p);
         out[i] = (foci_real)x;
         if (isfinite(x) && !isfinite(out[i]))
-            return lies(f, "tensor %s: element %" PRId64 " is %g, beyond single precision", t->name, first + i, x);
+            return lies(f, "tensor %s: element %" PRId64 " is %g, beyond single precision", t->name,
+                        first + i, x);
     }
     return FOCI_OK;
 }
 
-foci_status foci_safetensors_ints(const foci_safetensors *f, const foci_safetensor *t, int64_t first, int64_t count,
-                                  int32_t *out) {
+foci_status foci_safetensors_ints(const foci_safetensors *f, const foci_safetensor *t, int64_t first,
+                                  int64_t count, int32_t *out) {
     if (stored[t->dtype].real)
         return lies(f, "tensor %s holds %s, not whole numbers", t->name, stored[t->dtype].name);
     const unsigned char *p = f->data + t->first + (size_t)first * stored[t->dtype].size;
     for (int64_t i = 0; i < count; i++, p += stored[t->dtype].size) {
         int64_t x = int_element(t->dtype, p);
         if (x < INT32_MIN || x > INT32_MAX)
-            return lies(f, "tensor %s: element %" PRId64 " is %" PRId64 ", beyond 32 bits", t->name, first + i, x);
+            return lies(f, "tensor %s: element %" PRId64 " is %" PRId64 ", beyond 32 bits", t->name,
+                        first + i, x);
         out[i] = (int32_t)x;
     }
     return FOCI_OK;
@@ -334,16 +347,18 @@ static json_t *entry_of(const foci_safetensor_item *item, int64_t *at) {
                      (json_int_t)*at);
 }
 
-/* The header's text with zeros for the checksum, padded so that the data begin on a 64-byte boundary of the file. */
-static char *header_text(const foci_safetensor_item *item, int count, const foci_text_pair *metadata, int pairs,
-                         size_t *size) {
+/* The header's text with zeros for the checksum, padded so that the data begin on a 64-byte boundary of the
+ * file. */
+static char *header_text(const foci_safetensor_item *item, int count, const foci_text_pair *metadata,
+                         int pairs, size_t *size) {
     json_t *header = json_object(), *text_pairs = json_object();
     bool ok = json_object_set_new(text_pairs, "xxh3", json_string(no_digits)) == 0;
     for (int i = 0; i < pairs; i++)
         ok &= json_object_set_new(text_pairs, metadata[i].key, json_string(metadata[i].value)) == 0;
     ok &= json_object_set_new(header, "__metadata__", text_pairs) == 0;
     int64_t at = 0;
-    for (int i = 0; i < count; i++) ok &= json_object_set_new(header, item[i].name, entry_of(&item[i], &at)) == 0;
+    for (int i = 0; i < count; i++)
+        ok &= json_object_set_new(header, item[i].name, entry_of(&item[i], &at)) == 0;
     char *text = ok ? json_dumps(header, JSON_COMPACT) : NULL;
     json_decref(header);
     if (!text) return NULL;
@@ -371,10 +386,15 @@ static void each_bytes(const foci_safetensor_item *item, byte_sink *sink, void *
     }
 }
 
-static void hash_sink(void *context, const void *data, size_t size) { XXH3_64bits_update(context, data, size); }
-static void write_sink(void *context, const void *data, size_t size) { foci_write(context, data, size); }
+static void hash_sink(void *context, const void *data, size_t size) {
+    XXH3_64bits_update(context, data, size);
+}
+static void write_sink(void *context, const void *data, size_t size) {
+    foci_write(context, data, size);
+}
 
-static foci_status put_checksum(char *header, size_t size, const foci_safetensor_item *item, int count, const char *path) {
+static foci_status put_checksum(char *header, size_t size, const foci_safetensor_item *item, int count,
+                                const char *path) {
     XXH3_state_t *state = XXH3_createState();
     if (!state) return out_of_memory(path);
     XXH3_64bits_reset(state);

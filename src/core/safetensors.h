@@ -1,8 +1,8 @@
 /* Safetensors files: 8 bytes of header length, a JSON header, raw little-endian tensors without holes.
  *
- * Reading is strict: sizes, bounds, overlaps, holes, duplicate names and trailing bytes are FOCI_ERR_CHECKPOINT with
- * the file and the tensor that is wrong. Files that foci wrote carry an XXH3 checksum of header and data, which is
- * verified when they are opened. */
+ * Reading is strict: sizes, bounds, overlaps, holes, duplicate names and trailing bytes are
+ * FOCI_ERR_CHECKPOINT with the file and the tensor that is wrong. Files that foci wrote carry an XXH3
+ * checksum of header and data, which is verified when they are opened. */
 #ifndef FOCI_CORE_SAFETENSORS_H
 #define FOCI_CORE_SAFETENSORS_H
 
@@ -13,8 +13,16 @@
 enum { FOCI_SAFETENSORS_MAX_DIMS = 8 };
 
 typedef enum foci_stored {
-    FOCI_STORED_F64, FOCI_STORED_F32, FOCI_STORED_F16, FOCI_STORED_BF16,
-    FOCI_STORED_I64, FOCI_STORED_I32, FOCI_STORED_I16, FOCI_STORED_I8, FOCI_STORED_U8, FOCI_STORED_BOOL
+    FOCI_STORED_F64,
+    FOCI_STORED_F32,
+    FOCI_STORED_F16,
+    FOCI_STORED_BF16,
+    FOCI_STORED_I64,
+    FOCI_STORED_I32,
+    FOCI_STORED_I16,
+    FOCI_STORED_I8,
+    FOCI_STORED_U8,
+    FOCI_STORED_BOOL
 } foci_stored;
 const char *foci_stored_name(foci_stored dtype); /* "F32" */
 
@@ -44,15 +52,15 @@ typedef struct foci_safetensors {
 foci_status foci_safetensors_open(foci_safetensors *f, const char *path);
 void foci_safetensors_close(foci_safetensors *f);
 
-const foci_safetensor *foci_safetensors_find(const foci_safetensors *f, const char *name);     /* NULL: none */
-const char *foci_safetensors_metadata(const foci_safetensors *f, const char *key); /* NULL: none */
+const foci_safetensor *foci_safetensors_find(const foci_safetensors *f, const char *name); /* NULL: none */
+const char *foci_safetensors_metadata(const foci_safetensors *f, const char *key);         /* NULL: none */
 
-/* Elements first .. first + count - 1, converted. Reals come from floating-point tensors and must be in the range of
- * foci_real; ints from integer tensors and must be in that of int32_t. */
-foci_status foci_safetensors_reals(const foci_safetensors *f, const foci_safetensor *t, int64_t first, int64_t count,
-                                   foci_real *out);
-foci_status foci_safetensors_ints(const foci_safetensors *f, const foci_safetensor *t, int64_t first, int64_t count,
-                                  int32_t *out);
+/* Elements first .. first + count - 1, converted. Reals come from floating-point tensors and must be in the
+ * range of foci_real; ints from integer tensors and must be in that of int32_t. */
+foci_status foci_safetensors_reals(const foci_safetensors *f, const foci_safetensor *t, int64_t first,
+                                   int64_t count, foci_real *out);
+foci_status foci_safetensors_ints(const foci_safetensors *f, const foci_safetensor *t, int64_t first,
+                                  int64_t count, int32_t *out);
 
 /* "(3, 32, 32)", into `text`, which it returns. */
 char *foci_safetensor_shape(char *text, size_t size, int ndim, const int64_t *shape);

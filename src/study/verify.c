@@ -29,7 +29,8 @@ static foci_status check_top_level(const foci_case *c) {
     json_object_foreach(c->root, key, value) {
         char padded[80];
         snprintf(padded, sizeof padded, " %.70s ", key);
-        if (!json_is_string(value) && !strstr(known, padded)) return foci_case_fail(c, "%s: foci does not know this field", key);
+        if (!json_is_string(value) && !strstr(known, padded))
+            return foci_case_fail(c, "%s: foci does not know this field", key);
     }
     return FOCI_OK;
 }
@@ -37,7 +38,8 @@ static foci_status check_top_level(const foci_case *c) {
 static foci_status read_tolerances(foci_case *c) {
     json_t *tolerance;
     FOCI_TRY(foci_case_member(c, c->root, "case", "tolerance", JSON_OBJECT, &tolerance));
-    if (json_object_size(tolerance) > FOCI_VERIFY_MAX_GROUPS) return foci_case_fail(c, "tolerance: more than %d groups", FOCI_VERIFY_MAX_GROUPS);
+    if (json_object_size(tolerance) > FOCI_VERIFY_MAX_GROUPS)
+        return foci_case_fail(c, "tolerance: more than %d groups", FOCI_VERIFY_MAX_GROUPS);
     const char *key;
     json_t *value;
     json_object_foreach(tolerance, key, value) {
@@ -53,15 +55,18 @@ static foci_status read_tolerances(foci_case *c) {
 /* A case passes only where nothing in it went unread. */
 static foci_status check_complete(const foci_case *c) {
     for (int i = 0; i < c->file.count; i++)
-        if (!c->used[i]) return foci_case_fail(c, "tensor %s: foci does not know what it is for", c->file.tensor[i].name);
+        if (!c->used[i])
+            return foci_case_fail(c, "tensor %s: foci does not know what it is for", c->file.tensor[i].name);
     for (int i = 0; i < c->report->groups; i++)
-        if (!c->compared[i]) return foci_case_fail(c, "tolerance.%s: nothing to compare", c->report->group[i].name);
+        if (!c->compared[i])
+            return foci_case_fail(c, "tolerance.%s: nothing to compare", c->report->group[i].name);
     return FOCI_OK;
 }
 
 static foci_status open_tensors(foci_case *c) {
     size_t n = strlen(c->path);
-    if (n < 5 || strcmp(c->path + n - 5, ".json") != 0) return foci_case_fail(c, "the name of a case ends with .json");
+    if (n < 5 || strcmp(c->path + n - 5, ".json") != 0)
+        return foci_case_fail(c, "the name of a case ends with .json");
     const char *path = foci_arena_printf(&c->arena, "%.*s.safetensors", (int)(n - 5), c->path);
     if (!path) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", c->path);
     foci_status status = foci_safetensors_open(&c->file, path);
@@ -109,7 +114,8 @@ foci_status foci_verify_case(const char *json_path, foci_verify_report *report) 
     json_error_t error;
     c.root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
     free(text);
-    if (!c.root) return foci_fail(FOCI_ERR_DATA, "%s:%d:%d: %s", json_path, error.line, error.column, error.text);
+    if (!c.root)
+        return foci_fail(FOCI_ERR_DATA, "%s:%d:%d: %s", json_path, error.line, error.column, error.text);
     foci_status status = check_case(&c);
     json_decref(c.root);
     foci_safetensors_close(&c.file);

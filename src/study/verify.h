@@ -1,5 +1,5 @@
-/* Golden cases: known answers, compared with what foci computes. A case is NAME.json and NAME.safetensors; what they
- * contain is described in the section "Golden files" of the data's README. */
+/* Golden cases: known answers, compared with what foci computes. A case is NAME.json and NAME.safetensors;
+ * what they contain is described in the section "Golden files" of the data's README. */
 #ifndef FOCI_STUDY_VERIFY_H
 #define FOCI_STUDY_VERIFY_H
 
@@ -22,7 +22,8 @@ typedef struct foci_verify_report {
     foci_verify_group group[FOCI_VERIFY_MAX_GROUPS];
 } foci_verify_report;
 
-/* FOCI_ERR_DATA where the case is malformed. A difference beyond the tolerance is no error: see the report. */
+/* FOCI_ERR_DATA where the case is malformed. A difference beyond the tolerance is no error: see the report.
+ */
 foci_status foci_verify_case(const char *json_path, foci_verify_report *report);
 
 #endif

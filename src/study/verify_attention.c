@@ -10,7 +10,8 @@
 /* The attention that the variant has recorded, to ask for the map of the very same. */
 static const foci_node *find_attention(const foci_graph *g) {
     for (int i = foci_graph_nodes(g) - 1; i >= 0; i--)
-        if (strcmp(foci_graph_node(g, i)->op->name, "scaled_dot_product_attention") == 0) return foci_graph_node(g, i);
+        if (strcmp(foci_graph_node(g, i)->op->name, "scaled_dot_product_attention") == 0)
+            return foci_graph_node(g, i);
     return NULL;
 }
 
@@ -18,8 +19,9 @@ static foci_tensor *record_map(foci_graph *g) {
     const foci_node *n = find_attention(g);
     if (!n) return foci_graph_fail(g, "the variant records no scaled_dot_product_attention");
     const foci_attention_attributes *a = n->attributes;
-    foci_tensor *map = foci_attention_map(g, n->input[ATTENTION_Q], n->input[ATTENTION_K],
-                                          &(foci_sdpa_options){.scale = a->scale, .causal = a->causal, .metric = n->input[ATTENTION_METRIC]});
+    foci_tensor *map = foci_attention_map(
+        g, n->input[ATTENTION_Q], n->input[ATTENTION_K],
+        &(foci_sdpa_options){.scale = a->scale, .causal = a->causal, .metric = n->input[ATTENTION_METRIC]});
     foci_keep(map);
     return map;
 }
@@ -32,14 +34,15 @@ static void swap_axes(int64_t b, int64_t x, int64_t y, int64_t d, const foci_rea
     }
 }
 
-static foci_status compare(foci_case *c, int variant, const char *what, const foci_real *got, int ndim, const int64_t *shape) {
+static foci_status compare(foci_case *c, int variant, const char *what, const foci_real *got, int ndim,
+                           const int64_t *shape) {
     char name[64];
     snprintf(name, sizeof name, "%d.%s", variant, what);
     return foci_case_compare(c, what, got, name, ndim, shape);
 }
 
-static foci_status check_recorded(foci_case *c, foci_case_run *r, foci_config *config, const json_t *variant, int number,
-                                  const int64_t *shape) {
+static foci_status check_recorded(foci_case *c, foci_case_run *r, foci_config *config, const json_t *variant,
+                                  int number, const int64_t *shape) {
     static const char *const names[] = {"q", "k", "v", "q_prev", "k_prev", "v_prev"};
     static const char *const gradients[] = {"dq", "dk", "dv"};
     foci_graph *g = r->graph;
@@ -61,7 +64,9 @@ static foci_status check_recorded(foci_case *c, foci_case_run *r, foci_config *c
         .causal = json_is_true(json_object_get(variant, "causal_mask")),
         .scale = 1 / sqrt((double)shape[3]),
     };
-    foci_tensor *out = foci_graph_ok(g) ? foci_attention_find(foci_config_string(config, "attention.kind"))->forward(&io) : NULL;
+    foci_tensor *out = foci_graph_ok(g)
+                           ? foci_attention_find(foci_config_string(config, "attention.kind"))->forward(&io)
+                           : NULL;
     foci_keep(out);
     foci_tensor *map = out ? record_map(g) : NULL;
     FOCI_TRY(foci_case_run_ready(c, r, out, ""));
@@ -107,6 +112,7 @@ foci_status foci_verify_attention(foci_case *c) {
     FOCI_TRY(foci_case_member(c, c->root, "case", "variants", JSON_ARRAY, &variants));
     FOCI_TRY(foci_case_tensor(c, "q", -1, NULL, &q));
     if (q->ndim != 4) return foci_case_fail(c, "tensor q has %d dimensions, not 4", q->ndim);
-    for (size_t i = 0; i < json_array_size(variants); i++) FOCI_TRY(check_variant(c, json_array_get(variants, i), (int)i, q->shape));
+    for (size_t i = 0; i < json_array_size(variants); i++)
+        FOCI_TRY(check_variant(c, json_array_get(variants, i), (int)i, q->shape));
     return FOCI_OK;
 }

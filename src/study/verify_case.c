@@ -17,7 +17,9 @@ foci_status foci_case_fail(const foci_case *c, const char *fmt, ...) {
     return foci_fail(FOCI_ERR_DATA, "%s: %s", c->path, text);
 }
 
-static foci_status out_of_memory(const foci_case *c) { return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", c->path); }
+static foci_status out_of_memory(const foci_case *c) {
+    return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", c->path);
+}
 
 /* ----------------------------------------------------------------------------------------------- the JSON */
 
@@ -34,11 +36,13 @@ foci_status foci_case_member(const foci_case *c, const json_t *object, const cha
                              json_type type, json_t **member) {
     *member = json_object_get(object, key);
     if (!*member) return foci_case_fail(c, "%s.%s is missing", place, key);
-    if (json_typeof(*member) != type) return foci_case_fail(c, "%s.%s is not %s", place, key, type_name(type));
+    if (json_typeof(*member) != type)
+        return foci_case_fail(c, "%s.%s is not %s", place, key, type_name(type));
     return FOCI_OK;
 }
 
-foci_status foci_case_number(const foci_case *c, const json_t *object, const char *place, const char *key, double *x) {
+foci_status foci_case_number(const foci_case *c, const json_t *object, const char *place, const char *key,
+                             double *x) {
     const json_t *member = json_object_get(object, key);
     if (!member) return foci_case_fail(c, "%s.%s is missing", place, key);
     if (!json_is_number(member)) return foci_case_fail(c, "%s.%s is not a number", place, key);
@@ -46,42 +50,50 @@ foci_status foci_case_number(const foci_case *c, const json_t *object, const cha
     return FOCI_OK;
 }
 
-foci_status foci_case_int(const foci_case *c, const json_t *object, const char *place, const char *key, int64_t min,
-                          int64_t max, int64_t *x) {
+foci_status foci_case_int(const foci_case *c, const json_t *object, const char *place, const char *key,
+                          int64_t min, int64_t max, int64_t *x) {
     json_t *member;
     FOCI_TRY(foci_case_member(c, object, place, key, JSON_INTEGER, &member));
     *x = json_integer_value(member);
     if (*x < min || *x > max)
-        return foci_case_fail(c, "%s.%s is %" PRId64 ", not in %" PRId64 " .. %" PRId64, place, key, *x, min, max);
+        return foci_case_fail(c, "%s.%s is %" PRId64 ", not in %" PRId64 " .. %" PRId64, place, key, *x, min,
+                              max);
     return FOCI_OK;
 }
 
-foci_status foci_case_known_keys(const foci_case *c, const json_t *object, const char *place, const char *keys) {
+foci_status foci_case_known_keys(const foci_case *c, const json_t *object, const char *place,
+                                 const char *keys) {
     const char *key;
     json_t *value;
     if (!json_is_object(object)) return foci_case_fail(c, "%s is not an object", place);
     json_object_foreach((json_t *)(uintptr_t)object, key, value) {
         char padded[80];
         snprintf(padded, sizeof padded, " %.70s ", key);
-        if (!strstr(keys, padded)) return foci_case_fail(c, "%s.%s: foci does not know this field", place, key);
+        if (!strstr(keys, padded))
+            return foci_case_fail(c, "%s.%s: foci does not know this field", place, key);
     }
     return FOCI_OK;
 }
 
 /* ------------------------------------------------------------------------------------------------ tensors */
 
-foci_status foci_case_tensor(foci_case *c, const char *name, int ndim, const int64_t *shape, const foci_safetensor **t) {
+foci_status foci_case_tensor(foci_case *c, const char *name, int ndim, const int64_t *shape,
+                             const foci_safetensor **t) {
     *t = foci_safetensors_find(&c->file, name);
     if (!*t) return foci_case_fail(c, "tensor %s is missing", name);
     c->used[*t - c->file.tensor] = true;
-    if (ndim < 0 || ((*t)->ndim == ndim && memcmp((*t)->shape, shape, (size_t)ndim * sizeof *shape) == 0)) return FOCI_OK;
+    if (ndim < 0 || ((*t)->ndim == ndim && memcmp((*t)->shape, shape, (size_t)ndim * sizeof *shape) == 0))
+        return FOCI_OK;
     char is[200], wanted[200];
-    return foci_case_fail(c, "tensor %s is %s, not %s", name, foci_safetensor_shape(is, sizeof is, (*t)->ndim, (*t)->shape),
+    return foci_case_fail(c, "tensor %s is %s, not %s", name,
+                          foci_safetensor_shape(is, sizeof is, (*t)->ndim, (*t)->shape),
                           foci_safetensor_shape(wanted, sizeof wanted, ndim, shape));
 }
 
 /* What is wrong inside a tensor is bad data here, not a bad checkpoint. */
-static foci_status as_data(foci_status status) { return status == FOCI_ERR_CHECKPOINT ? FOCI_ERR_DATA : status; }
+static foci_status as_data(foci_status status) {
+    return status == FOCI_ERR_CHECKPOINT ? FOCI_ERR_DATA : status;
+}
 
 foci_status foci_case_reals(foci_case *c, const char *name, int ndim, const int64_t *shape, foci_real **x) {
     const foci_safetensor *t;
@@ -99,7 +111,8 @@ foci_status foci_case_ints(foci_case *c, const char *name, int ndim, const int64
     FOCI_TRY(as_data(foci_safetensors_ints(&c->file, t, 0, t->numel, *x)));
     for (int64_t i = 0; i < t->numel; i++)
         if (((*x)[i] < 0 || (*x)[i] >= below) && (*x)[i] != exception)
-            return foci_case_fail(c, "tensor %s: element %" PRId64 " is %d, not below %" PRId64, name, i, (*x)[i], below);
+            return foci_case_fail(c, "tensor %s: element %" PRId64 " is %d, not below %" PRId64, name, i,
+                                  (*x)[i], below);
     return FOCI_OK;
 }
 
@@ -118,8 +131,8 @@ foci_status foci_case_difference(foci_case *c, const char *group, double differe
     return foci_case_fail(c, "tolerance.%s is missing", group);
 }
 
-foci_status foci_case_compare(foci_case *c, const char *group, const foci_real *got, const char *expected, int ndim,
-                              const int64_t *shape) {
+foci_status foci_case_compare(foci_case *c, const char *group, const foci_real *got, const char *expected,
+                              int ndim, const int64_t *shape) {
     foci_real *want;
     FOCI_TRY(foci_case_reals(c, expected, ndim, shape, &want));
     int64_t n = 1;
@@ -149,7 +162,9 @@ static void add(text *t, const char *fmt, ...) {
     t->used = n < 0 || t->used + (size_t)n >= sizeof t->bytes ? sizeof t->bytes - 1 : t->used + (size_t)n;
 }
 
-static bool is_plain(const char *s) { return *s && s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")] == 0; }
+static bool is_plain(const char *s) {
+    return *s && s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")] == 0;
+}
 
 /* A JSON value as YAML; only what configs contain. */
 static bool add_value(text *t, const json_t *value) {
@@ -182,7 +197,8 @@ static const char *renamed(const char *const *rename, const char *key) {
     return key;
 }
 
-/* "SECTION: {kind: KIND, key: value, ...}". Keys that foci does not know are left to the config's own check. */
+/* "SECTION: {kind: KIND, key: value, ...}". Keys that foci does not know are left to the config's own check.
+ */
 static foci_status add_section(const foci_case *c, text *t, const char *section, const char *kind,
                                const char *const *rename, const json_t *object) {
     add(t, "%s: {kind: %s", section, kind);
@@ -191,23 +207,27 @@ static foci_status add_section(const foci_case *c, text *t, const char *section,
     json_object_foreach((json_t *)(uintptr_t)object, key, value) {
         if (!is_plain(key)) return foci_case_fail(c, "%s.%s: foci does not know this field", section, key);
         add(t, ", %s: ", renamed(rename, key));
-        if (!add_value(t, value)) return foci_case_fail(c, "%s.%s is of no type that a config holds", section, key);
+        if (!add_value(t, value))
+            return foci_case_fail(c, "%s.%s is of no type that a config holds", section, key);
     }
     add(t, "}\n");
     return t->used + 1 < sizeof t->bytes ? FOCI_OK : foci_case_fail(c, "%s is too long", section);
 }
 
-foci_status foci_case_config(foci_case *c, const foci_model *model, const char *const *rename, const json_t *sizes,
-                             const json_t *elliptical, foci_config **config) {
+foci_status foci_case_config(foci_case *c, const foci_model *model, const char *const *rename,
+                             const json_t *sizes, const json_t *elliptical, foci_config **config) {
     if (elliptical && !json_is_object(elliptical) && !json_is_null(elliptical))
         return foci_case_fail(c, "elliptical is neither an object nor null");
-    const foci_attention *variant = foci_attention_find(json_is_object(elliptical) ? "elliptical" : "softmax");
+    const foci_attention *variant =
+        foci_attention_find(json_is_object(elliptical) ? "elliptical" : "softmax");
     text t = {.used = 0};
     if (model) FOCI_TRY(add_section(c, &t, "model", model->name, rename, sizes));
     FOCI_TRY(add_section(c, &t, "attention", variant->name, NULL, elliptical));
 
-    const foci_key model_kind[] = {{"kind", FOCI_KEY_CHOICE, NULL, 0, 0, model ? model->name : "", "model"}, {0}};
-    const foci_key attention_kind[] = {{"kind", FOCI_KEY_CHOICE, NULL, 0, 0, variant->name, "attention"}, {0}};
+    const foci_key model_kind[] = {{"kind", FOCI_KEY_CHOICE, NULL, 0, 0, model ? model->name : "", "model"},
+                                   {0}};
+    const foci_key attention_kind[] = {{"kind", FOCI_KEY_CHOICE, NULL, 0, 0, variant->name, "attention"},
+                                       {0}};
     const foci_section section[] = {{"attention", NULL, attention_kind},
                                     {"attention", variant->name, variant->keys},
                                     {"model", NULL, model_kind},
@@ -280,14 +300,13 @@ static double largest(const foci_real *x, int64_t n) {
     return m;
 }
 
-foci_status foci_case_run_gradients(foci_case *c, foci_case_run *r, const char *group, const char *prefix, const json_t *none) {
+foci_status foci_case_run_gradients(foci_case *c, foci_case_run *r, const char *group, const char *prefix,
+                                    const json_t *none) {
     for (int i = 0; i < r->parameters.count; i++) {
         const foci_parameter_entry *e = &r->parameters.entry[i];
         const foci_real *grad = r->parameters.grad + e->offset;
-        if (contains(none, e->name))
-            FOCI_TRY(foci_case_difference(c, group, largest(grad, e->numel)));
-        else
-            FOCI_TRY(foci_case_compare(c, group, grad, joined(c, prefix, e->name), e->ndim, e->shape));
+        if (contains(none, e->name)) FOCI_TRY(foci_case_difference(c, group, largest(grad, e->numel)));
+        else FOCI_TRY(foci_case_compare(c, group, grad, joined(c, prefix, e->name), e->ndim, e->shape));
     }
     return FOCI_OK;
 }

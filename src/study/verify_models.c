@@ -10,10 +10,10 @@
 /* What differs between the kinds. */
 typedef struct kind {
     const char *model;
-    const char *const *rename;       /* the case's model keys -> foci's */
-    const char *inputs, *labels;     /* tensors input.X and train.X */
-    const char *output;              /* tensor expected.X and its group */
-    const char *metric;              /* where layer i observes the metric */
+    const char *const *rename;   /* the case's model keys -> foci's */
+    const char *inputs, *labels; /* tensors input.X and train.X */
+    const char *output;          /* tensor expected.X and its group */
+    const char *metric;          /* where layer i observes the metric */
 } kind;
 
 static const char *const vit_rename[] = {NULL};
@@ -30,7 +30,9 @@ typedef struct model_case {
     int64_t classes; /* labels and tokens are below it */
 } model_case;
 
-static bool is_text(const model_case *m) { return m->kind == &lm; }
+static bool is_text(const model_case *m) {
+    return m->kind == &lm;
+}
 
 /* ------------------------------------------------------------------------------------- recording and data */
 
@@ -40,9 +42,12 @@ static foci_status read_config(model_case *m) {
     const json_t *elliptical = json_object_get(c->root, "elliptical");
     FOCI_TRY(foci_case_member(c, c->root, "case", "model", JSON_OBJECT, &sizes));
     if (!elliptical) return foci_case_fail(c, "case.elliptical is missing");
-    FOCI_TRY(foci_case_config(c, foci_model_find(m->kind->model), m->kind->rename, sizes, elliptical, &m->config));
+    FOCI_TRY(
+        foci_case_config(c, foci_model_find(m->kind->model), m->kind->rename, sizes, elliptical, &m->config));
     m->classes = foci_config_int(m->config, is_text(m) ? "model.vocab" : "model.num_classes");
-    return m->classes > 0 ? FOCI_OK : foci_case_fail(c, "model: the number of %s is missing", is_text(m) ? "words" : "classes");
+    return m->classes > 0
+               ? FOCI_OK
+               : foci_case_fail(c, "model: the number of %s is missing", is_text(m) ? "words" : "classes");
 }
 
 static const char *input_name(foci_case *c, const char *prefix, const char *name) {
@@ -55,7 +60,8 @@ static foci_status record(model_case *m) {
     foci_case *c = m->c;
     const foci_safetensor *t;
     FOCI_TRY(foci_case_tensor(c, input_name(c, "input", m->kind->inputs), -1, NULL, &t));
-    if (t->ndim != (is_text(m) ? 2 : 4)) return foci_case_fail(c, "tensor %s has %d dimensions", t->name, t->ndim);
+    if (t->ndim != (is_text(m) ? 2 : 4))
+        return foci_case_fail(c, "tensor %s has %d dimensions", t->name, t->ndim);
     foci_graph *g = m->run.graph;
     m->io = (foci_model_io){.graph = g, .config = m->config, .batch = t->shape[0], .labelled = true};
     if (is_text(m)) m->io.tokens = t->shape[1];
@@ -67,24 +73,25 @@ static foci_status record(model_case *m) {
 
 /* One batch, or all of them where `batches` is not 0: tensors PREFIX.images and so on. */
 typedef struct data {
-    void *inputs;    /* foci_real images or int32_t tokens */
+    void *inputs; /* foci_real images or int32_t tokens */
     int32_t *labels;
     int64_t input_numel, label_numel; /* of one batch */
 } data;
 
 static foci_status read_data(model_case *m, const char *prefix, int64_t batches, data *d) {
     foci_case *c = m->c;
-    const foci_tensor *inputs = is_text(m) ? m->io.ids : m->io.images, *labels = is_text(m) ? m->io.targets : m->io.labels;
+    const foci_tensor *inputs = is_text(m) ? m->io.ids : m->io.images,
+                      *labels = is_text(m) ? m->io.targets : m->io.labels;
     int64_t shape[FOCI_MAX_DIMS + 1] = {batches};
     int lead = batches ? 1 : 0;
     memcpy(shape + lead, inputs->shape, (size_t)inputs->ndim * sizeof *shape);
     const char *name = input_name(c, prefix, m->kind->inputs);
     if (is_text(m))
         FOCI_TRY(foci_case_ints(c, name, lead + inputs->ndim, shape, m->classes, 0, (int32_t **)&d->inputs));
-    else
-        FOCI_TRY(foci_case_reals(c, name, lead + inputs->ndim, shape, (foci_real **)&d->inputs));
+    else FOCI_TRY(foci_case_reals(c, name, lead + inputs->ndim, shape, (foci_real **)&d->inputs));
     memcpy(shape + lead, labels->shape, (size_t)labels->ndim * sizeof *shape);
-    FOCI_TRY(foci_case_ints(c, input_name(c, prefix, m->kind->labels), lead + labels->ndim, shape, m->classes, 0, &d->labels));
+    FOCI_TRY(foci_case_ints(c, input_name(c, prefix, m->kind->labels), lead + labels->ndim, shape, m->classes,
+                            0, &d->labels));
     d->input_numel = foci_numel(inputs);
     d->label_numel = foci_numel(labels);
     return FOCI_OK;
@@ -101,9 +108,12 @@ static void feed(model_case *m, const data *d, int64_t batch) {
     }
 }
 
-static double loss(const model_case *m) { return (double)foci_data(m->io.loss)[0]; }
+static double loss(const model_case *m) {
+    return (double)foci_data(m->io.loss)[0];
+}
 
-/* ------------------------------------------------------------------------------------ one pass and its gradients */
+/* ------------------------------------------------------------------------------------ one pass and its
+ * gradients */
 
 /* Second names must be ties of the model too. */
 static foci_status check_ties(const model_case *m) {
@@ -114,7 +124,8 @@ static foci_status check_ties(const model_case *m) {
         const foci_parameters *p = &m->run.parameters;
         int i = name ? foci_parameters_find(p, name) : -1;
         if (i < 0 || foci_parameters_find(p, second) != i)
-            return foci_case_fail(m->c, "tied.%s: in this model it is not the same parameter as %s", second, name ? name : "(no name)");
+            return foci_case_fail(m->c, "tied.%s: in this model it is not the same parameter as %s", second,
+                                  name ? name : "(no name)");
     }
     return FOCI_OK;
 }
@@ -144,7 +155,8 @@ static foci_status check_pass(model_case *m) {
     foci_graph_forward(m->run.graph);
     const foci_tensor *out = is_text(m) ? foci_graph_observed(m->run.graph, "logprob") : m->io.logits;
     if (!out) return foci_case_fail(c, "the model does not observe its log-probabilities");
-    FOCI_TRY(foci_case_compare(c, m->kind->output, foci_data(out), input_name(c, "expected", m->kind->output), out->ndim, out->shape));
+    FOCI_TRY(foci_case_compare(c, m->kind->output, foci_data(out), input_name(c, "expected", m->kind->output),
+                               out->ndim, out->shape));
     FOCI_TRY(foci_case_difference(c, "loss", fabs(loss(m) - expected_loss)));
     FOCI_TRY(check_metrics(m));
     foci_parameters_zero_grad(&m->run.parameters);
@@ -154,7 +166,8 @@ static foci_status check_pass(model_case *m) {
 
 /* --------------------------------------------------------------------------------------------- evaluation */
 
-static foci_status check_walk(model_case *m, const json_t *walk, const char *place, const int32_t *token, int64_t tokens) {
+static foci_status check_walk(model_case *m, const json_t *walk, const char *place, const int32_t *token,
+                              int64_t tokens) {
     foci_case *c = m->c;
     json_t *name;
     double nll;
@@ -167,7 +180,8 @@ static foci_status check_walk(model_case *m, const json_t *walk, const char *pla
     FOCI_TRY(foci_case_number(c, walk, place, "nll_sum", &nll));
     bool sliding = strcmp(json_string_value(name), "sliding") == 0;
     if (!sliding && strcmp(json_string_value(name), "disjoint") != 0)
-        return foci_case_fail(c, "%s.walk is %.40s, neither disjoint nor sliding", place, json_string_value(name));
+        return foci_case_fail(c, "%s.walk is %.40s, neither disjoint nor sliding", place,
+                              json_string_value(name));
     foci_perplexity_options options = {
         .model = foci_model_find(m->kind->model),
         .config = m->config,
@@ -180,7 +194,8 @@ static foci_status check_walk(model_case *m, const json_t *walk, const char *pla
     foci_perplexity_result result;
     foci_status status = foci_perplexity(&options, &m->run.parameters, token, tokens, &result);
     if (status) return foci_context(status, "%s: %s", c->path, place);
-    double difference = result.tokens == positions ? fabs(result.nll_sum - nll) / (double)positions : (double)INFINITY;
+    double difference =
+        result.tokens == positions ? fabs(result.nll_sum - nll) / (double)positions : (double)INFINITY;
     return foci_case_difference(c, "eval_loss", difference);
 }
 
@@ -210,18 +225,22 @@ static foci_status read_names(foci_case *c, const json_t *train, const char *key
     *names = foci_arena_alloc(&c->arena, (n + 1) * sizeof **names);
     if (!*names) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", c->path);
     for (size_t i = 0; i < n; i++)
-        if (!((*names)[i] = json_string_value(json_array_get(list, i)))) return foci_case_fail(c, "train.%s[%zu] is not a name", key, i);
+        if (!((*names)[i] = json_string_value(json_array_get(list, i))))
+            return foci_case_fail(c, "train.%s[%zu] is not a name", key, i);
     return FOCI_OK;
 }
 
-static foci_status read_numbers(foci_case *c, const json_t *train, const char *key, int64_t count, double *x) {
+static foci_status read_numbers(foci_case *c, const json_t *train, const char *key, int64_t count,
+                                double *x) {
     json_t *list;
     FOCI_TRY(foci_case_member(c, train, "train", key, JSON_ARRAY, &list));
     if ((int64_t)json_array_size(list) != count)
-        return foci_case_fail(c, "train.%s has %zu numbers, not %lld", key, json_array_size(list), (long long)count);
+        return foci_case_fail(c, "train.%s has %zu numbers, not %lld", key, json_array_size(list),
+                              (long long)count);
     for (int64_t i = 0; i < count; i++) {
         const json_t *item = json_array_get(list, (size_t)i);
-        if (!json_is_number(item)) return foci_case_fail(c, "train.%s[%lld] is not a number", key, (long long)i);
+        if (!json_is_number(item))
+            return foci_case_fail(c, "train.%s[%lld] is not a number", key, (long long)i);
         x[i] = json_number_value(item);
     }
     return FOCI_OK;
@@ -234,10 +253,12 @@ static foci_status read_optimizer(foci_case *c, const json_t *train, foci_optimi
     *o = (foci_optimizer_options){0};
     FOCI_TRY(foci_case_member(c, train, "train", "optimizer", JSON_STRING, &name));
     for (o->kind = FOCI_ADAM; strcmp(foci_optimizer_name(o->kind), json_string_value(name)) != 0; o->kind++)
-        if (o->kind == FOCI_SGD) return foci_case_fail(c, "train.optimizer: foci has no %.40s", json_string_value(name));
-    const char *known = o->kind == FOCI_SGD
-                            ? " optimizer momentum weight_decay no_decay clip lr steps batches losses param_norm "
-                            : " optimizer betas eps weight_decay no_decay clip lr steps batches losses param_norm ";
+        if (o->kind == FOCI_SGD)
+            return foci_case_fail(c, "train.optimizer: foci has no %.40s", json_string_value(name));
+    const char *known =
+        o->kind == FOCI_SGD
+            ? " optimizer momentum weight_decay no_decay clip lr steps batches losses param_norm "
+            : " optimizer betas eps weight_decay no_decay clip lr steps batches losses param_norm ";
     FOCI_TRY(foci_case_known_keys(c, train, "train", known));
     if (o->kind == FOCI_SGD) {
         FOCI_TRY(foci_case_number(c, train, "train", "momentum", &o->momentum));
@@ -272,8 +293,8 @@ static foci_status check_norms(model_case *m, const json_t *train) {
     return FOCI_OK;
 }
 
-static foci_status run_updates(model_case *m, foci_optimizer *o, const data *d, int64_t steps, int64_t batches,
-                               const double *lr, const double *losses) {
+static foci_status run_updates(model_case *m, foci_optimizer *o, const data *d, int64_t steps,
+                               int64_t batches, const double *lr, const double *losses) {
     for (int64_t i = 0; i < steps; i++) {
         double grad_norm;
         feed(m, d, i % batches);
@@ -306,7 +327,9 @@ static foci_status check_training(model_case *m) {
     FOCI_TRY(read_numbers(c, train, "losses", steps, losses));
     FOCI_TRY(read_data(m, "train", batches, &d));
     foci_status status = foci_optimizer_init(&o, &options, &m->run.parameters);
-    if (status) return status == FOCI_ERR_CONFIG ? foci_context(FOCI_ERR_DATA, "%s: train.no_decay", c->path) : status;
+    if (status)
+        return status == FOCI_ERR_CONFIG ? foci_context(FOCI_ERR_DATA, "%s: train.no_decay", c->path)
+                                         : status;
     status = run_updates(m, &o, &d, steps, batches, lr, losses);
     foci_optimizer_free(&o);
     return status ? status : check_norms(m, train);
@@ -333,5 +356,9 @@ static foci_status check_model(foci_case *c, const kind *which) {
     return status;
 }
 
-foci_status foci_verify_vit(foci_case *c) { return check_model(c, &vit); }
-foci_status foci_verify_lm(foci_case *c) { return check_model(c, &lm); }
+foci_status foci_verify_vit(foci_case *c) {
+    return check_model(c, &vit);
+}
+foci_status foci_verify_lm(foci_case *c) {
+    return check_model(c, &lm);
+}

@@ -20,7 +20,8 @@ static foci_status read_sizes(foci_case *c, const json_t *variant, const char *p
     FOCI_TRY(foci_case_int(c, variant, place, "div_val", 1, 65536, &s->div_val));
     FOCI_TRY(foci_case_member(c, variant, place, "cutoffs", JSON_ARRAY, &cutoffs));
     size_t n = json_array_size(cutoffs);
-    if (n >= FOCI_MAX_CLUSTERS) return foci_case_fail(c, "%s.cutoffs: at most %d", place, FOCI_MAX_CLUSTERS - 1);
+    if (n >= FOCI_MAX_CLUSTERS)
+        return foci_case_fail(c, "%s.cutoffs: at most %d", place, FOCI_MAX_CLUSTERS - 1);
     s->clusters = (int)n + 1;
     for (size_t i = 0; i < n; i++) {
         s->end[i] = json_integer_value(json_array_get(cutoffs, i));
@@ -50,7 +51,8 @@ static foci_adaptive_softmax_options declare(foci_graph *g, const sizes *s) {
             a.weight[i] = parameter(g, "out_layers.%d.weight", i, FOCI_SHAPE(words, d));
             a.bias[i] = parameter(g, "out_layers.%d.bias", i, FOCI_SHAPE(words));
         }
-        if (!a.shared || s->embed != s->width) a.projection[i] = parameter(g, "out_projs.%d", i, FOCI_SHAPE(s->width, d));
+        if (!a.shared || s->embed != s->width)
+            a.projection[i] = parameter(g, "out_projs.%d", i, FOCI_SHAPE(s->width, d));
     }
     if (a.tails) {
         a.cluster_weight = foci_parameter(g, "cluster_weight", FOCI_ZEROS, FOCI_SHAPE(a.tails, s->embed));
@@ -93,7 +95,8 @@ static foci_status check_variant(foci_case *c, foci_case_run *r, const json_t *v
     for (int64_t i = 0; i < s.rows; i++) loss += (double)foci_data(nll)[i] / (double)s.rows;
     FOCI_TRY(foci_case_difference(c, "expected.nll", fabs(loss - expected_loss)));
     snprintf(name, sizeof name, "%d.expected.logprob", number);
-    FOCI_TRY(foci_case_compare(c, "expected.logprob", foci_data(logprob), name, FOCI_SHAPE(s.rows, s.vocabulary)));
+    FOCI_TRY(
+        foci_case_compare(c, "expected.logprob", foci_data(logprob), name, FOCI_SHAPE(s.rows, s.vocabulary)));
     foci_graph_backward(r->graph, 1);
     snprintf(name, sizeof name, "%d.grad.hidden", number);
     FOCI_TRY(foci_case_compare(c, "grad", foci_grad(a.hidden), name, FOCI_SHAPE(s.rows, s.width)));

@@ -21,7 +21,8 @@ static foci_real *value(foci_case_run *r, const char *parameter) {
 }
 
 /* Compares with tensor expected.NAME, group NAME. */
-static foci_status compare(foci_case *c, const char *prefix, const char *what, const foci_real *got, int ndim, const int64_t *shape) {
+static foci_status compare(foci_case *c, const char *prefix, const char *what, const foci_real *got, int ndim,
+                           const int64_t *shape) {
     char name[80];
     snprintf(name, sizeof name, "expected.%s.%s", prefix, what);
     return foci_case_compare(c, name + strlen("expected."), got, name, ndim, shape);
@@ -47,8 +48,12 @@ static foci_status layer_norm(foci_case *c, foci_case_run *r, const char *prefix
     return compare(c, prefix, "dbias", gradient(r, "bias"), 1, shape + 1);
 }
 
-static foci_status layer_norm_5(foci_case *c, foci_case_run *r) { return layer_norm(c, r, "layernorm.eps5", 1e-5); }
-static foci_status layer_norm_6(foci_case *c, foci_case_run *r) { return layer_norm(c, r, "layernorm.eps6", 1e-6); }
+static foci_status layer_norm_5(foci_case *c, foci_case_run *r) {
+    return layer_norm(c, r, "layernorm.eps5", 1e-5);
+}
+static foci_status layer_norm_6(foci_case *c, foci_case_run *r) {
+    return layer_norm(c, r, "layernorm.eps6", 1e-6);
+}
 
 /* Of 3 dout; dx is the gradient of the sum by that argument. */
 static foci_status gelu(foci_case *c, foci_case_run *r) {
@@ -83,7 +88,8 @@ static foci_status cross_entropy(foci_case *c, foci_case_run *r) {
 }
 
 foci_status foci_verify_units(foci_case *c) {
-    foci_status (*const unit[])(foci_case *, foci_case_run *) = {layer_norm_5, layer_norm_6, gelu, cross_entropy};
+    foci_status (*const unit[])(foci_case *, foci_case_run *) = {layer_norm_5, layer_norm_6, gelu,
+                                                                 cross_entropy};
     c->relative = true;
     for (size_t i = 0; i < sizeof unit / sizeof *unit; i++) {
         foci_case_run r;

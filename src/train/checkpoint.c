@@ -24,7 +24,6 @@ static int arrays_of(const foci_parameters *p, const foci_optimizer *o, array ou
     return o->v ? 3 : 2;
 }
 
-
 /* ------------------------------------------------------------------------------------------------ writing */
 
 static foci_status write_arrays(const char *path, const foci_parameters *p, const foci_optimizer *o,
@@ -76,7 +75,8 @@ foci_status foci_checkpoint_save(const char *folder, const foci_parameters *p, c
 
 static foci_status read_text(const foci_safetensors *f, const char *key, const char **text) {
     *text = foci_safetensors_metadata(f, key);
-    return *text ? FOCI_OK : foci_fail(FOCI_ERR_CHECKPOINT, "%s: no run state: \"%s\" is missing", f->path, key);
+    return *text ? FOCI_OK
+                 : foci_fail(FOCI_ERR_CHECKPOINT, "%s: no run state: \"%s\" is missing", f->path, key);
 }
 
 static foci_status bad_number(const foci_safetensors *f, const char *key, const char *text) {
@@ -112,28 +112,35 @@ static foci_status read_seed(const foci_safetensors *f, uint64_t *value) {
 static foci_status check_kind(const foci_safetensors *f, const foci_optimizer *o) {
     const char *text;
     FOCI_TRY(read_text(f, "format", &text));
-    if (strcmp(text, format) != 0) return foci_fail(FOCI_ERR_CHECKPOINT, "%s: the format is \"%.40s\", not \"%s\"", f->path, text, format);
-    if (!f->verified) return foci_fail(FOCI_ERR_CHECKPOINT, "%s: the checksum is missing: damaged, or rewritten by another program", f->path);
+    if (strcmp(text, format) != 0)
+        return foci_fail(FOCI_ERR_CHECKPOINT, "%s: the format is \"%.40s\", not \"%s\"", f->path, text,
+                         format);
+    if (!f->verified)
+        return foci_fail(FOCI_ERR_CHECKPOINT,
+                         "%s: the checksum is missing: damaged, or rewritten by another program", f->path);
     FOCI_TRY(read_text(f, "optimizer", &text));
     const char *name = foci_optimizer_name(o->options.kind);
     if (strcmp(text, name) != 0)
-        return foci_fail(FOCI_ERR_CHECKPOINT, "%s: the run used the optimiser %.40s, the config says %s", f->path, text, name);
+        return foci_fail(FOCI_ERR_CHECKPOINT, "%s: the run used the optimiser %.40s, the config says %s",
+                         f->path, text, name);
     return FOCI_OK;
 }
 
-static foci_status read_tensor(const foci_safetensors *f, const char *prefix, const foci_parameter_entry *e, foci_real *out) {
+static foci_status read_tensor(const foci_safetensors *f, const char *prefix, const foci_parameter_entry *e,
+                               foci_real *out) {
     char name[512], in_file[200], in_model[200];
     snprintf(name, sizeof name, "%s%s", prefix, e->name);
     const foci_safetensor *t = foci_safetensors_find(f, name);
     if (!t) return foci_fail(FOCI_ERR_CHECKPOINT, "%s: tensor %s of this model is missing", f->path, name);
     if (t->ndim != e->ndim || memcmp(t->shape, e->shape, (size_t)e->ndim * sizeof *e->shape) != 0)
-        return foci_fail(FOCI_ERR_CHECKPOINT, "%s: tensor %s is %s in the file and %s in the model", f->path, name,
-                         foci_safetensor_shape(in_file, sizeof in_file, t->ndim, t->shape),
+        return foci_fail(FOCI_ERR_CHECKPOINT, "%s: tensor %s is %s in the file and %s in the model", f->path,
+                         name, foci_safetensor_shape(in_file, sizeof in_file, t->ndim, t->shape),
                          foci_safetensor_shape(in_model, sizeof in_model, e->ndim, e->shape));
     return foci_safetensors_reals(f, t, 0, e->numel, out + e->offset);
 }
 
-static foci_status read_state(const foci_safetensors *f, foci_parameters *p, foci_optimizer *o, foci_run_state *state) {
+static foci_status read_state(const foci_safetensors *f, foci_parameters *p, foci_optimizer *o,
+                              foci_run_state *state) {
     FOCI_TRY(check_kind(f, o));
     FOCI_TRY(read_count(f, "updates", &o->updates));
     FOCI_TRY(read_count(f, "step", &state->step));
@@ -147,11 +154,13 @@ static foci_status read_state(const foci_safetensors *f, foci_parameters *p, foc
     for (int i = 0; i < arrays; i++)
         for (int k = 0; k < p->count; k++) FOCI_TRY(read_tensor(f, a[i].prefix, &p->entry[k], a[i].data));
     if (f->count != arrays * p->count)
-        return foci_fail(FOCI_ERR_CHECKPOINT, "%s: %d tensors, this model has %d", f->path, f->count, arrays * p->count);
+        return foci_fail(FOCI_ERR_CHECKPOINT, "%s: %d tensors, this model has %d", f->path, f->count,
+                         arrays * p->count);
     return FOCI_OK;
 }
 
-foci_status foci_checkpoint_load(const char *folder, foci_parameters *p, foci_optimizer *o, foci_run_state *state) {
+foci_status foci_checkpoint_load(const char *folder, foci_parameters *p, foci_optimizer *o,
+                                 foci_run_state *state) {
     char path[4096];
     FOCI_TRY(foci_path_join(path, sizeof path, folder, "state.safetensors"));
     foci_safetensors f;

@@ -7,7 +7,9 @@
 #include "base/parallel.h"
 #include "kernels/kernels.h"
 
-enum { TILE = 1 << 15 }; /* elements: parameters, gradients and moments of a tile stay in the second-level cache */
+enum {
+    TILE = 1 << 15
+}; /* elements: parameters, gradients and moments of a tile stay in the second-level cache */
 
 const char *foci_optimizer_name(foci_optimizer_kind kind) {
     static const char *const name[] = {[FOCI_ADAM] = "adam", [FOCI_ADAMW] = "adamw", [FOCI_SGD] = "sgd"};
@@ -39,9 +41,10 @@ static foci_status check_names(const foci_optimizer_options *options, const foci
     return FOCI_OK;
 }
 
-/* Tiles of the stretches of parameters that have the same decay; a parameter's padding belongs to it. Counts only
- * where `tile` is NULL. */
-static int64_t make_tiles(foci_optimizer_tile *tile, const foci_optimizer_options *options, const foci_parameters *p) {
+/* Tiles of the stretches of parameters that have the same decay; a parameter's padding belongs to it. Counts
+ * only where `tile` is NULL. */
+static int64_t make_tiles(foci_optimizer_tile *tile, const foci_optimizer_options *options,
+                          const foci_parameters *p) {
     int64_t tiles = 0;
     for (int i = 0, next; i < p->count; i = next) {
         bool decay = decays(options, p, i);
@@ -62,7 +65,8 @@ static foci_real *moments(int64_t n) {
     return p;
 }
 
-foci_status foci_optimizer_init(foci_optimizer *o, const foci_optimizer_options *options, const foci_parameters *p) {
+foci_status foci_optimizer_init(foci_optimizer *o, const foci_optimizer_options *options,
+                                const foci_parameters *p) {
     *o = (foci_optimizer){.options = *options};
     o->options.no_decay = NULL;
     FOCI_TRY(check_names(options, p));
@@ -73,7 +77,8 @@ foci_status foci_optimizer_init(foci_optimizer *o, const foci_optimizer_options 
     o->v = options->kind == FOCI_SGD ? NULL : moments(p->size);
     if (!o->tile || !o->square || !o->m || (!o->v && options->kind != FOCI_SGD)) {
         foci_optimizer_free(o);
-        return foci_fail(FOCI_ERR_RUNTIME, "out of memory for the optimiser's moments of %lld parameters", (long long)p->size);
+        return foci_fail(FOCI_ERR_RUNTIME, "out of memory for the optimiser's moments of %lld parameters",
+                         (long long)p->size);
     }
     make_tiles(o->tile, options, p);
     return FOCI_OK;
@@ -127,8 +132,8 @@ static void update_tile(const foci_optimizer *o, foci_parameters *p, const foci_
 foci_status foci_optimizer_step(foci_optimizer *o, foci_parameters *p, double lr, double *grad_norm) {
     *grad_norm = norm(o, p->grad);
     if (!isfinite(*grad_norm))
-        return foci_fail(FOCI_ERR_DIVERGED, "the gradient's norm is %s after %lld updates", isnan(*grad_norm) ? "not a number" : "infinite",
-                         (long long)o->updates);
+        return foci_fail(FOCI_ERR_DIVERGED, "the gradient's norm is %s after %lld updates",
+                         isnan(*grad_norm) ? "not a number" : "infinite", (long long)o->updates);
     double clip = o->options.clip, grad_scale = clip > 0 ? fmin(1, clip / (*grad_norm + 1e-6)) : 1;
     o->updates++;
     FOCI_PARALLEL_FOR

@@ -17,11 +17,12 @@ const char *foci_optimizer_name(foci_optimizer_kind kind); /* "adamw" */
 
 typedef struct foci_optimizer_options {
     foci_optimizer_kind kind;
-    double beta1, beta2, eps;    /* Adam, AdamW */
-    double momentum;             /* SGD */
+    double beta1, beta2, eps; /* Adam, AdamW */
+    double momentum;          /* SGD */
     double weight_decay;
-    double clip;                 /* largest global norm of the gradient; 0: no clipping */
-    const char *const *no_decay; /* names without decay, ended by NULL; where this is NULL, foci_decays decides */
+    double clip; /* largest global norm of the gradient; 0: no clipping */
+    const char *const
+        *no_decay; /* names without decay, ended by NULL; where this is NULL, foci_decays decides */
 } foci_optimizer_options;
 
 /* timm's rule: weights decay; 1-d tensors, biases, class tokens and position tables do not. */
@@ -41,12 +42,14 @@ typedef struct foci_optimizer {
     int64_t tiles;
 } foci_optimizer;
 
-/* The parameters must be allocated with gradients. Names in no_decay that do not exist are FOCI_ERR_CONFIG. */
-foci_status foci_optimizer_init(foci_optimizer *o, const foci_optimizer_options *options, const foci_parameters *p);
+/* The parameters must be allocated with gradients. Names in no_decay that do not exist are FOCI_ERR_CONFIG.
+ */
+foci_status foci_optimizer_init(foci_optimizer *o, const foci_optimizer_options *options,
+                                const foci_parameters *p);
 void foci_optimizer_free(foci_optimizer *o);
 
-/* One update with the gradients in p, whose norm before clipping is returned. FOCI_ERR_DIVERGED where that is not
- * finite: then nothing was updated. */
+/* One update with the gradients in p, whose norm before clipping is returned. FOCI_ERR_DIVERGED where that is
+ * not finite: then nothing was updated. */
 foci_status foci_optimizer_step(foci_optimizer *o, foci_parameters *p, double lr, double *grad_norm);
 
 #endif

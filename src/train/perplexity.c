@@ -27,13 +27,19 @@ static foci_status open_pass(pass *s, const foci_perplexity_options *o, foci_par
     s->graph = foci_graph_new(p, &(foci_graph_options){0});
     s->ids = malloc(tokens * sizeof *s->ids);
     s->targets = malloc(tokens * sizeof *s->targets);
-    if (!s->graph || !s->ids || !s->targets) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for an evaluation");
-    s->io = (foci_model_io){.graph = s->graph, .config = o->config, .batch = s->windows, .tokens = s->length, .classes = o->vocabulary};
+    if (!s->graph || !s->ids || !s->targets)
+        return foci_fail(FOCI_ERR_RUNTIME, "out of memory for an evaluation");
+    s->io = (foci_model_io){.graph = s->graph,
+                            .config = o->config,
+                            .batch = s->windows,
+                            .tokens = s->length,
+                            .classes = o->vocabulary};
     o->model->record(&s->io);
     FOCI_TRY(foci_graph_plan(s->graph, s->io.nll));
     size_t bytes = foci_graph_bytes(s->graph);
     if (!(s->memory = aligned_alloc(64, (bytes + 64) / 64 * 64)))
-        return foci_fail(FOCI_ERR_RUNTIME, "out of memory: an evaluation of %lld windows takes %zu bytes", (long long)s->windows, bytes);
+        return foci_fail(FOCI_ERR_RUNTIME, "out of memory: an evaluation of %lld windows takes %zu bytes",
+                         (long long)s->windows, bytes);
     foci_graph_bind(s->graph, s->memory);
     s->io.ids->data = s->ids;
     s->io.targets->data = s->targets;
@@ -47,8 +53,8 @@ typedef struct stretch {
     int64_t length, counted; /* tokens of a window; the last so many count */
 } stretch;
 
-static foci_status run(const foci_perplexity_options *o, foci_parameters *p, const int32_t *token, int64_t row,
-                       const stretch *w, foci_perplexity_result *result) {
+static foci_status run(const foci_perplexity_options *o, foci_parameters *p, const int32_t *token,
+                       int64_t row, const stretch *w, foci_perplexity_result *result) {
     if (!w->count) return FOCI_OK;
     pass s = {.length = w->length, .windows = o->at_once < w->count ? o->at_once : w->count};
     foci_status status = open_pass(&s, o, p);
@@ -63,27 +69,38 @@ static foci_status run(const foci_perplexity_options *o, foci_parameters *p, con
         foci_graph_forward(s.graph);
         const foci_real *nll = foci_data(s.io.nll);
         for (int64_t i = 0; i < here; i++)
-            for (int64_t t = w->length - w->counted; t < w->length; t++) result->nll_sum += (double)nll[i * w->length + t];
+            for (int64_t t = w->length - w->counted; t < w->length; t++)
+                result->nll_sum += (double)nll[i * w->length + t];
         result->tokens += here * w->counted;
     }
     close_pass(&s);
     return status;
 }
 
-foci_status foci_perplexity(const foci_perplexity_options *o, foci_parameters *p, const int32_t *token, int64_t count,
-                            foci_perplexity_result *result) {
+foci_status foci_perplexity(const foci_perplexity_options *o, foci_parameters *p, const int32_t *token,
+                            int64_t count, foci_perplexity_result *result) {
     *result = (foci_perplexity_result){0};
     int64_t row = count / o->columns, w = o->window, columns = o->columns;
-    if (row < 2) return foci_fail(FOCI_ERR_DATA, "%lld tokens are too few for %lld rows", (long long)count, (long long)columns);
+    if (row < 2)
+        return foci_fail(FOCI_ERR_DATA, "%lld tokens are too few for %lld rows", (long long)count,
+                         (long long)columns);
     if (o->walk == FOCI_WALK_SLIDING) {
-        if (row <= w) return foci_fail(FOCI_ERR_DATA, "rows of %lld tokens are too short for a window of %lld", (long long)row, (long long)w);
+        if (row <= w)
+            return foci_fail(FOCI_ERR_DATA, "rows of %lld tokens are too short for a window of %lld",
+                             (long long)row, (long long)w);
         FOCI_TRY(run(o, p, token, row, &(stretch){.count = columns, .length = w, .counted = w}, result));
-        FOCI_TRY(run(o, p, token, row, &(stretch){.count = (row - 1 - w) * columns, .start = 1, .stride = 1, .length = w, .counted = 1}, result));
+        FOCI_TRY(run(
+            o, p, token, row,
+            &(stretch){.count = (row - 1 - w) * columns, .start = 1, .stride = 1, .length = w, .counted = 1},
+            result));
     } else {
         int64_t whole = (row - 1) / w, rest = (row - 1) % w;
-        FOCI_TRY(run(o, p, token, row, &(stretch){.count = whole * columns, .stride = w, .length = w, .counted = w}, result));
+        FOCI_TRY(run(o, p, token, row,
+                     &(stretch){.count = whole * columns, .stride = w, .length = w, .counted = w}, result));
         if (rest)
-            FOCI_TRY(run(o, p, token, row, &(stretch){.count = columns, .start = whole * w, .length = rest, .counted = rest}, result));
+            FOCI_TRY(run(o, p, token, row,
+                         &(stretch){.count = columns, .start = whole * w, .length = rest, .counted = rest},
+                         result));
     }
     result->nll = result->nll_sum / (double)result->tokens;
     result->ppl = exp(result->nll);

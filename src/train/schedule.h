@@ -1,7 +1,8 @@
 /* The learning rate as a function of time.
  *
- * Time runs per update (language models) or per epoch (DeiT: the rate is constant within an epoch) and is counted from
- * 0, warm-up included: the decay does not start anew where warm-up ends, so the rate may step there, as in both published recipes. */
+ * Time runs per update (language models) or per epoch (DeiT: the rate is constant within an epoch) and is
+ * counted from 0, warm-up included: the decay does not start anew where warm-up ends, so the rate may step
+ * there, as in both published recipes. */
 #ifndef FOCI_TRAIN_SCHEDULE_H
 #define FOCI_TRAIN_SCHEDULE_H
 

@@ -25,7 +25,10 @@ static void declare(foci_parameters *p, const char *name, int ndim, const int64_
     assert_true(foci_parameters_declare(p, name, FOCI_NORMAL(0, 1), ndim, shape) >= 0);
 }
 
-#define SHAPE(...) (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__}
+#define SHAPE(...)                                                                                           \
+    (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]) {                                 \
+        __VA_ARGS__                                                                                          \
+    }
 
 /* emb (5, 3), tied to out; bias (5); pos_embed of a `side` x `side` grid. */
 static void make_model(foci_parameters *p, int64_t side, uint64_t seed) {
@@ -64,15 +67,18 @@ static void takes_second_names_and_prefixes(void **state) {
     make_model(&a, 2, 1);
     make_model(&b, 2, 2);
     static const foci_real frequencies[2] = {1, 2};
-    foci_safetensor_item item[] = {
-        own_item(&a, 0, "module.out.weight"), own_item(&a, 0, "module.emb.weight"), own_item(&a, 1, "module.out.bias"),
-        own_item(&a, 2, "module.pos_embed"), {"module.inv_freq", SHAPE(2), frequencies}};
+    foci_safetensor_item item[] = {own_item(&a, 0, "module.out.weight"),
+                                   own_item(&a, 0, "module.emb.weight"),
+                                   own_item(&a, 1, "module.out.bias"),
+                                   own_item(&a, 2, "module.pos_embed"),
+                                   {"module.inv_freq", SHAPE(2), frequencies}};
     assert_ok(foci_safetensors_write(path, item, 5, NULL, 0));
     assert_ok(foci_load_weights(&b, path));
     for (int64_t i = 0; i < a.size; i++) assert_true((float)a.value[i] == (float)b.value[i]);
     item[1].name = "emb.weight"; /* no longer every name has the prefix */
     assert_ok(foci_safetensors_write(path, item, 5, NULL, 0));
-    assert_fails(foci_load_weights(&b, path), FOCI_ERR_CHECKPOINT, "unexpected: module.inv_freq, module.out.bias");
+    assert_fails(foci_load_weights(&b, path), FOCI_ERR_CHECKPOINT,
+                 "unexpected: module.inv_freq, module.out.bias");
     foci_parameters_free(&a);
     foci_parameters_free(&b);
 }
@@ -82,7 +88,9 @@ static void refuses_tied_tensors_that_differ(void **state) {
     foci_parameters a;
     make_model(&a, 2, 1);
     foci_real other[15] = {0};
-    foci_safetensor_item item[] = {own_item(&a, 0, "emb.weight"), own_item(&a, 1, "out.bias"), own_item(&a, 2, "pos_embed"),
+    foci_safetensor_item item[] = {own_item(&a, 0, "emb.weight"),
+                                   own_item(&a, 1, "out.bias"),
+                                   own_item(&a, 2, "pos_embed"),
                                    {"out.weight", SHAPE(5, 3), other}};
     assert_ok(foci_safetensors_write(path, item, 4, NULL, 0));
     assert_fails(foci_load_weights(&a, path), FOCI_ERR_CHECKPOINT,
@@ -94,7 +102,8 @@ static void lists_everything_that_does_not_fit(void **state) {
     (void)state;
     foci_parameters a, many;
     make_model(&a, 2, 1);
-    foci_safetensor_item item[] = {{"emb.weight", SHAPE(3, 5), a.value}, {"head.bias", SHAPE(2), a.value}, {"zebra", SHAPE(1), a.value}};
+    foci_safetensor_item item[] = {
+        {"emb.weight", SHAPE(3, 5), a.value}, {"head.bias", SHAPE(2), a.value}, {"zebra", SHAPE(1), a.value}};
     assert_ok(foci_safetensors_write(path, item, 3, NULL, 0));
     foci_real before = a.value[0];
     assert_fails(foci_load_weights(&a, path), FOCI_ERR_CHECKPOINT,
@@ -115,15 +124,16 @@ static void lists_everything_that_does_not_fit(void **state) {
     foci_parameters_free(&many);
 }
 
-/* Expected: torch.nn.functional.interpolate(mode="bicubic", align_corners=False), worked out by hand for a ramp and
- * from the kernel's weights for 2 -> 3. */
+/* Expected: torch.nn.functional.interpolate(mode="bicubic", align_corners=False), worked out by hand for a
+ * ramp and from the kernel's weights for 2 -> 3. */
 static void resizes_position_tables(void **state) {
     (void)state;
     foci_parameters a, b;
     make_model(&a, 2, 1);
     make_model(&b, 3, 2);
     foci_real *from = a.value + a.entry[2].offset;
-    const foci_real table[10] = {9, 8, 0, 1, 4, 1, 0, 1, 4, 1}; /* class token, then columns 0 and 4; second channel 1 */
+    const foci_real table[10] = {9, 8, 0, 1, 4,
+                                 1, 0, 1, 4, 1}; /* class token, then columns 0 and 4; second channel 1 */
     memcpy(from, table, sizeof table);
     assert_ok(foci_save_weights(&a, path, NULL, 0));
     notice[0] = 0;
@@ -132,7 +142,8 @@ static void resizes_position_tables(void **state) {
     const foci_real *to = b.value + b.entry[2].offset;
     assert_close(to[0], 9, 0);
     assert_close(to[1], 8, 0);
-    /* Column 0 of 3 lies at -1/6: t = 5/6 from column -1 (clamped: 0, 0, 0, 4), the last weight is that of d = 7/6. */
+    /* Column 0 of 3 lies at -1/6: t = 5/6 from column -1 (clamped: 0, 0, 0, 4), the last weight is that of d
+     * = 7/6. */
     double d = 7.0 / 6, outer = ((-0.75 * d + 3.75) * d - 6) * d + 3;
     for (int row = 0; row < 3; row++) {
         const foci_real *r = to + 2 + row * 6;
@@ -158,9 +169,11 @@ static void refuses_other_grids(void **state) {
     foci_parameters a;
     make_model(&a, 2, 1);
     foci_real table[14] = {0};
-    foci_safetensor_item item[] = {own_item(&a, 0, "emb.weight"), own_item(&a, 1, "out.bias"), {"pos_embed", SHAPE(1, 7, 2), table}};
+    foci_safetensor_item item[] = {
+        own_item(&a, 0, "emb.weight"), own_item(&a, 1, "out.bias"), {"pos_embed", SHAPE(1, 7, 2), table}};
     assert_ok(foci_safetensors_write(path, item, 3, NULL, 0));
-    assert_fails(foci_load_weights(&a, path), FOCI_ERR_CHECKPOINT, "pos_embed is (1, 7, 2) in the file and (1, 5, 2) in the model");
+    assert_fails(foci_load_weights(&a, path), FOCI_ERR_CHECKPOINT,
+                 "pos_embed is (1, 7, 2) in the file and (1, 5, 2) in the model");
     foci_parameters_free(&a);
 }
 

@@ -42,7 +42,8 @@ static void refuses(const char *header, size_t bytes, const char *part) {
 
 static const foci_real weights[6] = {1, -2, 0.5f, 3, 1e-20f, -0.0f}, bias[2] = {7, 8};
 static void write_small(void) {
-    foci_safetensor_item item[] = {{"a.weight", 2, (int64_t[]){2, 3}, weights}, {"a.bias", 1, (int64_t[]){2}, bias}};
+    foci_safetensor_item item[] = {{"a.weight", 2, (int64_t[]){2, 3}, weights},
+                                   {"a.bias", 1, (int64_t[]){2}, bias}};
     foci_text_pair metadata[] = {{"step", "12"}, {"note", "\"quoted\"\n"}};
     assert_ok(foci_safetensors_write(path, item, 2, metadata, 2));
 }
@@ -88,7 +89,8 @@ static void writes_the_same_bytes_twice(void **state) {
 static void writes_to_nowhere_fail(void **state) {
     (void)state;
     foci_safetensor_item item = {"a", 1, (int64_t[]){2}, bias};
-    assert_fails(foci_safetensors_write("/nonexistent/x.safetensors", &item, 1, NULL, 0), FOCI_ERR_IO, "/nonexistent/x");
+    assert_fails(foci_safetensors_write("/nonexistent/x.safetensors", &item, 1, NULL, 0), FOCI_ERR_IO,
+                 "/nonexistent/x");
 }
 
 /* Every type is read: 8 bytes of 0x40 each. */
@@ -99,11 +101,13 @@ static void converts_every_type(void **state) {
         int count;
         double value;
     } real[] = {{"F64", 1, 32.50196}, {"F32", 2, 3.00392}, {"F16", 4, 2.125}, {"BF16", 4, 3.0}},
-      whole[] = {{"I32", 2, 0x40404040}, {"I16", 4, 0x4040}, {"I8", 8, 0x40}, {"U8", 8, 0x40}, {"BOOL", 8, 0x40}};
+      whole[] = {
+          {"I32", 2, 0x40404040}, {"I16", 4, 0x4040}, {"I8", 8, 0x40}, {"U8", 8, 0x40}, {"BOOL", 8, 0x40}};
     char header[200];
     foci_safetensors f;
     for (size_t i = 0; i < sizeof real / sizeof *real; i++) {
-        snprintf(header, sizeof header, "{\"x\":{\"dtype\":\"%s\",\"shape\":[%d],\"data_offsets\":[0,8]}}", real[i].dtype, real[i].count);
+        snprintf(header, sizeof header, "{\"x\":{\"dtype\":\"%s\",\"shape\":[%d],\"data_offsets\":[0,8]}}",
+                 real[i].dtype, real[i].count);
         put_header(header, 8);
         assert_ok(foci_safetensors_open(&f, path));
         foci_real x[8];
@@ -112,21 +116,25 @@ static void converts_every_type(void **state) {
         foci_safetensors_close(&f);
     }
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) {
-        snprintf(header, sizeof header, "{\"x\":{\"dtype\":\"%s\",\"shape\":[%d],\"data_offsets\":[0,8]}}", whole[i].dtype, whole[i].count);
+        snprintf(header, sizeof header, "{\"x\":{\"dtype\":\"%s\",\"shape\":[%d],\"data_offsets\":[0,8]}}",
+                 whole[i].dtype, whole[i].count);
         put_header(header, 8);
         assert_ok(foci_safetensors_open(&f, path));
         int32_t x[8];
         assert_ok(foci_safetensors_ints(&f, foci_safetensors_find(&f, "x"), 0, whole[i].count, x));
         assert_int_equal(x[whole[i].count - 1], (int)whole[i].value);
         foci_real r[8];
-        assert_fails(foci_safetensors_reals(&f, foci_safetensors_find(&f, "x"), 0, 1, r), FOCI_ERR_CHECKPOINT, "not floating-point");
+        assert_fails(foci_safetensors_reals(&f, foci_safetensors_find(&f, "x"), 0, 1, r), FOCI_ERR_CHECKPOINT,
+                     "not floating-point");
         foci_safetensors_close(&f);
     }
 }
 
 static void put_words(const char *dtype, int count, const void *data, size_t bytes) {
     unsigned char file[512];
-    int n = snprintf((char *)file + 8, sizeof file - 8, "{\"x\":{\"dtype\":\"%s\",\"shape\":[%d],\"data_offsets\":[0,%zu]}}", dtype, count, bytes);
+    int n =
+        snprintf((char *)file + 8, sizeof file - 8,
+                 "{\"x\":{\"dtype\":\"%s\",\"shape\":[%d],\"data_offsets\":[0,%zu]}}", dtype, count, bytes);
     uint64_t length = (uint64_t)n;
     memcpy(file, &length, 8);
     memcpy(file + 8 + n, data, bytes);
@@ -154,17 +162,20 @@ static void refuses_values_out_of_range(void **state) {
     put_words("F64", 2, (double[]){1, 1e300}, 16);
     assert_ok(foci_safetensors_open(&f, path));
     if (sizeof(foci_real) == 4)
-        assert_fails(foci_safetensors_reals(&f, f.tensor, 0, 2, x), FOCI_ERR_CHECKPOINT, "tensor x: element 1 is 1e+300");
+        assert_fails(foci_safetensors_reals(&f, f.tensor, 0, 2, x), FOCI_ERR_CHECKPOINT,
+                     "tensor x: element 1 is 1e+300");
     foci_safetensors_close(&f);
     put_words("I64", 2, (int64_t[]){-5, INT64_C(1) << 31}, 16);
     assert_ok(foci_safetensors_open(&f, path));
     assert_ok(foci_safetensors_ints(&f, f.tensor, 0, 1, n));
     assert_int_equal(n[0], -5);
-    assert_fails(foci_safetensors_ints(&f, f.tensor, 0, 2, n), FOCI_ERR_CHECKPOINT, "tensor x: element 1 is 2147483648");
+    assert_fails(foci_safetensors_ints(&f, f.tensor, 0, 2, n), FOCI_ERR_CHECKPOINT,
+                 "tensor x: element 1 is 2147483648");
     foci_safetensors_close(&f);
 }
 
-#define X(dtype, shape, offsets) "{\"x\":{\"dtype\":" dtype ",\"shape\":" shape ",\"data_offsets\":" offsets "}}"
+#define X(dtype, shape, offsets)                                                                             \
+    "{\"x\":{\"dtype\":" dtype ",\"shape\":" shape ",\"data_offsets\":" offsets "}}"
 static void refuses_headers_that_lie(void **state) {
     (void)state;
     refuses(X("\"F32\"", "[2]", "[0,8]"), 4, "its data end at byte 8 of 4");
@@ -210,7 +221,9 @@ static void refuses_duplicates_and_overlaps(void **state) {
 
 static void takes_numbers_and_empty_tensors(void **state) {
     (void)state;
-    put_header("{\"s\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,4]},\"e\":{\"dtype\":\"F32\",\"shape\":[0,5],\"data_offsets\":[0,0]}}  ", 4);
+    put_header("{\"s\":{\"dtype\":\"F32\",\"shape\":[],\"data_offsets\":[0,4]},\"e\":{\"dtype\":\"F32\","
+               "\"shape\":[0,5],\"data_offsets\":[0,0]}}  ",
+               4);
     foci_safetensors f;
     assert_ok(foci_safetensors_open(&f, path));
     assert_int_equal(foci_safetensors_find(&f, "s")->numel, 1);
@@ -221,7 +234,8 @@ static void takes_numbers_and_empty_tensors(void **state) {
 static void refuses_what_is_no_such_file(void **state) {
     (void)state;
     foci_safetensors f;
-    assert_fails(foci_safetensors_open(&f, "/nonexistent"), FOCI_ERR_CHECKPOINT, "/nonexistent: No such file");
+    assert_fails(foci_safetensors_open(&f, "/nonexistent"), FOCI_ERR_CHECKPOINT,
+                 "/nonexistent: No such file");
     assert_fails(foci_safetensors_open(&f, "/"), FOCI_ERR_CHECKPOINT, "not a regular file");
     put("", 0);
     assert_fails(foci_safetensors_open(&f, path), FOCI_ERR_CHECKPOINT, "0 bytes, too short");
@@ -281,8 +295,9 @@ static void refuses_every_truncation(void **state) {
     free(file);
 }
 
-/* A flipped bit is found wherever it is: by the structure or by the checksum. Only where it hits the checksum's own name
- * is the file taken for one that foci did not write, and then it does not count as verified. */
+/* A flipped bit is found wherever it is: by the structure or by the checksum. Only where it hits the
+ * checksum's own name is the file taken for one that foci did not write, and then it does not count as
+ * verified. */
 static void finds_5000_flipped_bits(void **state) {
     (void)state;
     write_small();
@@ -310,7 +325,8 @@ static void finds_5000_flipped_bits(void **state) {
         FILE *f = fopen(path, "r+b");
         unsigned char b[128];
         size_t n = fread(b, 1, sizeof b, f);
-        for (int j = 0; j < 3; j++) b[foci_rng_below(&rng, (uint32_t)n)] ^= (unsigned char)(1 << foci_rng_below(&rng, 8));
+        for (int j = 0; j < 3; j++)
+            b[foci_rng_below(&rng, (uint32_t)n)] ^= (unsigned char)(1 << foci_rng_below(&rng, 8));
         fclose(f);
         put(b, n);
         opens();

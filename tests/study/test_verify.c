@@ -1,10 +1,12 @@
-/* Golden cases: those at hand pass; one that is wrong is noticed; one that is malformed is refused with its place. */
+/* Golden cases: those at hand pass; one that is wrong is noticed; one that is malformed is refused with its
+ * place. */
 #include "check.h"
 
 #include <jansson.h>
 #include <math.h>
 
 #include "base/file.h"
+#include "base/philox.h"
 #include "core/safetensors.h"
 #include "study/verify.h"
 
@@ -13,7 +15,9 @@ static void passes(const char *path) {
     assert_ok(foci_verify_case(path, &r));
     assert_false(r.skipped);
     for (int i = 0; i < r.groups; i++)
-        if (!r.group[i].ok) fail_msg("%s: %s differs by %g, tolerance %g", path, r.group[i].name, r.group[i].difference, r.group[i].tolerance);
+        if (!r.group[i].ok)
+            fail_msg("%s: %s differs by %g, tolerance %g", path, r.group[i].name, r.group[i].difference,
+                     r.group[i].tolerance);
     assert_true(r.ok);
     assert_true(r.groups > 0);
 }
@@ -33,6 +37,9 @@ static void kept_cases(void **state) {
     (void)state;
     passes("tests/golden/units.json");
     passes("tests/golden/attention.json");
+    passes("tests/golden/small-vit.json");
+    passes("tests/golden/small-lm-plain.json");
+    passes("tests/golden/small-lm-clusters.json");
 }
 static void adaptive_softmax(void **state) {
     (void)state;
@@ -40,11 +47,13 @@ static void adaptive_softmax(void **state) {
 }
 static void vision_transformers(void **state) {
     (void)state;
-    passes_shared((const char *const[]){"vit-softmax", "vit-elliptical-max", "vit-elliptical-mean", "vit-elliptical-median", NULL});
+    passes_shared((const char *const[]){"vit-softmax", "vit-elliptical-max", "vit-elliptical-mean",
+                                        "vit-elliptical-median", NULL});
 }
 static void language_models(void **state) {
     (void)state;
-    passes_shared((const char *const[]){"lm-softmax", "lm-softmax-divval", "lm-elliptical-paper", "lm-elliptical-causal", NULL});
+    passes_shared((const char *const[]){"lm-softmax", "lm-softmax-divval", "lm-elliptical-paper",
+                                        "lm-elliptical-causal", NULL});
 }
 static void other_kinds_are_skipped(void **state) {
     (void)state;
@@ -57,7 +66,8 @@ static void other_kinds_are_skipped(void **state) {
     assert_string_equal(r.name, "segmenter-elliptical");
 }
 
-/* ------------------------------------------------------------------------- copies of the kept units case, spoilt */
+/* ------------------------------------------------------------------------- copies of the kept units case,
+ * spoilt */
 
 static char folder[300], json_path[400], tensor_path[400];
 static json_t *root;
@@ -70,7 +80,8 @@ static int open_copy(void **state) {
     root = json_load_file("tests/golden/units.json", 0, NULL);
     char *bytes;
     size_t size;
-    if (!root || foci_read_file("tests/golden/units.safetensors", 1 << 20, &bytes, &size, FOCI_ERR_IO)) return -1;
+    if (!root || foci_read_file("tests/golden/units.safetensors", 1 << 20, &bytes, &size, FOCI_ERR_IO))
+        return -1;
     foci_status status = foci_write_file(tensor_path, bytes, size);
     free(bytes);
     return (int)status;
@@ -133,7 +144,8 @@ static void what_is_not_a_number_fails(void **state) {
     assert_ok(verify_copy(&r));
     assert_false(r.ok);
     for (int i = 0; i < r.groups; i++)
-        if (strcmp(r.group[i].name, "gelu.out") == 0) assert_true(isinf(r.group[i].difference) && !r.group[i].ok);
+        if (strcmp(r.group[i].name, "gelu.out") == 0)
+            assert_true(isinf(r.group[i].difference) && !r.group[i].ok);
 }
 
 static void groups_and_tolerances_must_match(void **state) {
@@ -194,6 +206,120 @@ static void tensors_that_do_not_fit(void **state) {
     assert_fails(verify_copy(&r), FOCI_ERR_DATA, "tensor x is not a matrix");
 }
 
+/* ---------------------------------------------------------------------------------------- model cases,
+ * spoilt */
+
+/* The case with one text replaced by another; beside it the tensors of the original. */
+static foci_status verify_changed(const char *name, const char *from, const char *to, foci_verify_report *r) {
+    char source[100], *bytes, *changed;
+    size_t size;
+    snprintf(source, sizeof source, "tests/golden/%s.safetensors", name);
+    assert_ok(foci_read_file(source, 1 << 20, &bytes, &size, FOCI_ERR_IO));
+    assert_ok(foci_write_file(tensor_path, bytes, size));
+    free(bytes);
+    snprintf(source, sizeof source, "tests/golden/%s.json", name);
+    assert_ok(foci_read_file(source, 1 << 20, &bytes, &size, FOCI_ERR_IO));
+    char *at = strstr(bytes, from);
+    if (!at) fail_msg("%s does not contain %s", source, from);
+    size_t before = (size_t)(at - bytes), length = strlen(to), after = size - before - strlen(from);
+    changed = malloc(size + length);
+    memcpy(changed, bytes, before);
+    memcpy(changed + before, to, length);
+    memcpy(changed + before + length, at + strlen(from), after);
+    assert_ok(foci_write_file(json_path, changed, before + length + after));
+    free(bytes);
+    free(changed);
+    return foci_verify_case(json_path, r);
+}
+
+static void options_change_the_answer(void **state) {
+    (void)state;
+    static const struct {
+        const char *name, *from, *to;
+    } change[] = {
+        {"small-vit", "\"den\": \"k\"", "\"den\": \"delta\""},
+        {"small-vit", "\"keep_scale\": false", "\"keep_scale\": true"},
+        {"small-vit", "\"clip\": 0.7", "\"clip\": null"},
+        {"small-vit", "\"eps\": 0.001", "\"eps\": 1e-8"},
+        {"small-vit", "\"optimizer\": \"adam\"", "\"optimizer\": \"adamw\""},
+        {"small-vit", "\"blocks.1.mlp.fc1.weight\"", "\"blocks.0.mlp.fc1.weight\""},
+        {"small-lm-plain", "\"momentum\": 0.8", "\"momentum\": 0.7"},
+        {"small-lm-plain", "\"walk\": \"disjoint\"", "\"walk\": \"sliding\""},
+        {"small-lm-plain", "\"positions\": 31", "\"positions\": 30"},
+        {"small-lm-clusters", "\"reduce\": \"median\"", "\"reduce\": \"mean\""},
+        {"small-lm-clusters", "0.7,\n", "0.8,\n"},
+    };
+    for (size_t i = 0; i < sizeof change / sizeof *change; i++) {
+        foci_verify_report r;
+        foci_status status = verify_changed(change[i].name, change[i].from, change[i].to, &r);
+        if (status || r.ok)
+            fail_msg("%s -> %s: status %d %s", change[i].from, change[i].to, (int)status,
+                     status ? foci_error_message() : "passes");
+    }
+}
+
+static void malformed_models_name_the_place(void **state) {
+    (void)state;
+    foci_verify_report r;
+    assert_fails(verify_changed("small-vit", "\"depth\": 3", "\"depth\": 4", &r), FOCI_ERR_DATA,
+                 "tensor param.blocks.3.norm1.weight is missing");
+    assert_fails(verify_changed("small-vit", "\"depth\": 3", "\"depth\": 2", &r), FOCI_ERR_DATA,
+                 "train.param_norm.blocks.2.norm1.weight: the model has no such parameter");
+    assert_fails(verify_changed("small-vit", "\"first\": 2", "\"first\": 3", &r), FOCI_ERR_DATA,
+                 "tensor expected.w.2: foci does not know what it is for");
+    assert_fails(verify_changed("small-vit", "\"depth\": 3", "\"depth\": 3, \"layer_scale\": 1", &r),
+                 FOCI_ERR_DATA, "layer_scale");
+    assert_fails(verify_changed("small-vit", "\"scale\": \"mean\"", "\"scale\": \"min\"", &r), FOCI_ERR_DATA,
+                 "scale");
+    assert_fails(verify_changed("small-vit", "\"embed_dim\": 8", "\"embed_dim\": 65536", &r), FOCI_ERR_DATA,
+                 "not (");
+    assert_fails(verify_changed("small-vit", "\"num_classes\": 5", "\"num_classes\": 3", &r), FOCI_ERR_DATA,
+                 "not (3");
+    assert_fails(verify_changed("small-vit", "\"optimizer\": \"adam\"", "\"optimizer\": \"lion\"", &r),
+                 FOCI_ERR_DATA, "train.optimizer: foci has no lion");
+    assert_fails(verify_changed("small-vit", "\"clip\": 0.7", "\"clip\": 0.7, \"ema\": 0.9", &r),
+                 FOCI_ERR_DATA, "train.ema: foci does not know this field");
+    assert_fails(verify_changed("small-vit", "\"steps\": 6", "\"steps\": 7", &r), FOCI_ERR_DATA,
+                 "train.lr has 6 numbers, not 7");
+    assert_fails(verify_changed("small-vit", "\"batches\": 2", "\"batches\": 3", &r), FOCI_ERR_DATA,
+                 "tensor train.images is (2, 2, 3, 8, 12), not (3, 2, 3, 8, 12)");
+    assert_fails(verify_changed("small-vit", "\"head.bias\"", "\"heart.bias\"", &r), FOCI_ERR_DATA,
+                 "train.no_decay: weight decay: there is no parameter heart.bias");
+    assert_fails(verify_changed("small-lm-plain", "\"window\": 6", "\"window\": 0", &r), FOCI_ERR_DATA,
+                 "eval[0].window is 0, not in 1 .. 65536");
+    assert_fails(verify_changed("small-lm-plain", "\"walk\": \"disjoint\"", "\"walk\": \"random\"", &r),
+                 FOCI_ERR_DATA, "eval[0].walk is random");
+    assert_fails(
+        verify_changed("small-lm-plain", "\"crit.out_layers.0.weight\"", "\"crit.out_layers.1.weight\"", &r),
+        FOCI_ERR_DATA, "tied.crit.out_layers.1.weight");
+    assert_fails(verify_changed("small-lm-plain", "\"n_token\": 23", "\"n_token\": 22", &r), FOCI_ERR_DATA,
+                 "not (22");
+}
+
+/* Whatever becomes of the text, verify answers. */
+static void random_changes_are_survived(void **state) {
+    (void)state;
+    static const char bytes[] = "0123456789-.,e\"{}[]: null";
+    static const char *const name[] = {"small-vit", "small-lm-plain", "small-lm-clusters"};
+    foci_rng rng = foci_rng_make(4, 5, 6);
+    for (int i = 0; i < 240; i++) {
+        char source[100], *text;
+        size_t size;
+        foci_verify_report r;
+        assert_ok(verify_changed(name[i % 3], "\"case\"", "\"case\"", &r));
+        snprintf(source, sizeof source, "tests/golden/%s.json", name[i % 3]);
+        assert_ok(foci_read_file(source, 1 << 20, &text, &size, FOCI_ERR_IO));
+        uint32_t range = i % 2 ? (uint32_t)size : 600; /* the sizes and options stand at the front */
+        for (int j = 0; j < 1 + i % 2; j++)
+            text[foci_rng_below(&rng, range)] = bytes[foci_rng_below(&rng, sizeof bytes - 1)];
+        assert_ok(foci_write_file(json_path, text, size));
+        free(text);
+        foci_status status = foci_verify_case(json_path, &r);
+        if (status && status != FOCI_ERR_DATA)
+            fail_msg("change %d: status %d: %s", i, (int)status, foci_error_message());
+    }
+}
+
 int main(void) {
 #define SPOILT(test) cmocka_unit_test_setup_teardown(test, open_copy, close_copy)
     const struct CMUnitTest tests[] = {
@@ -210,6 +336,9 @@ int main(void) {
         SPOILT(fields_and_kinds_are_known_or_refused),
         SPOILT(files_that_are_broken),
         SPOILT(tensors_that_do_not_fit),
+        SPOILT(options_change_the_answer),
+        SPOILT(malformed_models_name_the_place),
+        SPOILT(random_changes_are_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,7 +9,10 @@
 #include "core/load.h"
 #include "train/checkpoint.h"
 
-#define SHAPE(...) (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__}
+#define SHAPE(...)                                                                                           \
+    (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]) {                                 \
+        __VA_ARGS__                                                                                          \
+    }
 
 typedef struct run {
     foci_parameters p;
@@ -31,7 +34,9 @@ static void take_steps(run *r, int from, int to) {
     for (int t = from; t < to; t++) {
         for (int k = 0; k < r->p.count; k++)
             for (int64_t i = 0; i < r->p.entry[k].numel; i++)
-                r->p.grad[r->p.entry[k].offset + i] = (foci_real)(foci_uniform(foci_philox(3, (uint64_t)k, (uint64_t)t, (uint64_t)i).v[0]) - 0.5);
+                r->p.grad[r->p.entry[k].offset + i] =
+                    (foci_real)(foci_uniform(foci_philox(3, (uint64_t)k, (uint64_t)t, (uint64_t)i).v[0]) -
+                                0.5);
         assert_ok(foci_optimizer_step(&r->o, &r->p, 0.01, &grad_norm));
     }
 }
@@ -102,7 +107,8 @@ static void refuses_other_models_and_optimisers(void **state) {
     foci_run_state s;
     run a, wide, sgd;
     make(&a, FOCI_ADAM, 3);
-    assert_fails(foci_checkpoint_load(folder, &a.p, &a.o, &s), FOCI_ERR_CHECKPOINT, "state.safetensors: No such file");
+    assert_fails(foci_checkpoint_load(folder, &a.p, &a.o, &s), FOCI_ERR_CHECKPOINT,
+                 "state.safetensors: No such file");
     assert_ok(foci_checkpoint_save(folder, &a.p, &a.o, &(foci_run_state){0}));
     make(&wide, FOCI_ADAM, 4);
     assert_fails(foci_checkpoint_load(folder, &wide.p, &wide.o, &s), FOCI_ERR_CHECKPOINT,
@@ -113,7 +119,8 @@ static void refuses_other_models_and_optimisers(void **state) {
     char state_path[512];
     snprintf(state_path, sizeof state_path, "%s/state.safetensors", folder);
     assert_ok(foci_save_weights(&a.p, state_path, NULL, 0));
-    assert_fails(foci_checkpoint_load(folder, &a.p, &a.o, &s), FOCI_ERR_CHECKPOINT, "no run state: \"format\" is missing");
+    assert_fails(foci_checkpoint_load(folder, &a.p, &a.o, &s), FOCI_ERR_CHECKPOINT,
+                 "no run state: \"format\" is missing");
     drop(&a);
     drop(&wide);
     drop(&sgd);
@@ -146,10 +153,8 @@ static void refuses_every_flipped_byte(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(resumes_bit_for_bit),
-        cmocka_unit_test(keeps_no_best_as_nan),
-        cmocka_unit_test(writes_the_weights_beside_it),
-        cmocka_unit_test(refuses_other_models_and_optimisers),
+        cmocka_unit_test(resumes_bit_for_bit),          cmocka_unit_test(keeps_no_best_as_nan),
+        cmocka_unit_test(writes_the_weights_beside_it), cmocka_unit_test(refuses_other_models_and_optimisers),
         cmocka_unit_test(refuses_every_flipped_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

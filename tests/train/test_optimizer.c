@@ -6,7 +6,10 @@
 #include "base/philox.h"
 #include "train/optimizer.h"
 
-#define SHAPE(...) (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__}
+#define SHAPE(...)                                                                                           \
+    (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]) {                                 \
+        __VA_ARGS__                                                                                          \
+    }
 
 static void make(foci_parameters *p) {
     foci_parameters_init(p);
@@ -32,8 +35,8 @@ typedef struct reference {
     double *x, *m, *v;
 } reference;
 
-static void reference_step(const foci_optimizer_options *a, const foci_parameters *p, reference *r, const bool *decays,
-                           double lr, int t) {
+static void reference_step(const foci_optimizer_options *a, const foci_parameters *p, reference *r,
+                           const bool *decays, double lr, int t) {
     double square = 0;
     for (int64_t i = 0; i < p->size; i++) square += (double)p->grad[i] * (double)p->grad[i];
     double factor = a->clip > 0 ? fmin(1, a->clip / (sqrt(square) + 1e-6)) : 1;
@@ -50,7 +53,8 @@ static void reference_step(const foci_optimizer_options *a, const foci_parameter
             }
             r->m[i] = a->beta1 * r->m[i] + (1 - a->beta1) * g;
             r->v[i] = a->beta2 * r->v[i] + (1 - a->beta2) * g * g;
-            r->x[i] -= lr / (1 - pow(a->beta1, t)) * r->m[i] / (sqrt(r->v[i] / (1 - pow(a->beta2, t))) + a->eps);
+            r->x[i] -=
+                lr / (1 - pow(a->beta1, t)) * r->m[i] / (sqrt(r->v[i] / (1 - pow(a->beta2, t))) + a->eps);
         }
 }
 
@@ -82,24 +86,35 @@ static const bool timm[4] = {false, true, false, false}, all[4] = {true, true, t
 static void adam(void **state) {
     (void)state;
     compare(&(foci_optimizer_options){.kind = FOCI_ADAM, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8}, timm);
-    compare(&(foci_optimizer_options){.kind = FOCI_ADAM, .beta1 = 0.8, .beta2 = 0.95, .eps = 1e-3, .weight_decay = 0.3, .clip = 0.25}, timm);
+    compare(
+        &(foci_optimizer_options){
+            .kind = FOCI_ADAM, .beta1 = 0.8, .beta2 = 0.95, .eps = 1e-3, .weight_decay = 0.3, .clip = 0.25},
+        timm);
 }
 
 static void adamw(void **state) {
     (void)state;
-    compare(&(foci_optimizer_options){.kind = FOCI_ADAMW, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = 0.05}, timm);
-    compare(&(foci_optimizer_options){.kind = FOCI_ADAMW, .beta1 = 0.9, .beta2 = 0.98, .eps = 1e-6, .weight_decay = 2, .clip = 1e9}, timm);
+    compare(
+        &(foci_optimizer_options){
+            .kind = FOCI_ADAMW, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = 0.05},
+        timm);
+    compare(
+        &(foci_optimizer_options){
+            .kind = FOCI_ADAMW, .beta1 = 0.9, .beta2 = 0.98, .eps = 1e-6, .weight_decay = 2, .clip = 1e9},
+        timm);
 }
 
 static void sgd(void **state) {
     (void)state;
     compare(&(foci_optimizer_options){.kind = FOCI_SGD}, timm);
-    compare(&(foci_optimizer_options){.kind = FOCI_SGD, .momentum = 0.9, .weight_decay = 0.1, .clip = 1}, timm);
+    compare(&(foci_optimizer_options){.kind = FOCI_SGD, .momentum = 0.9, .weight_decay = 0.1, .clip = 1},
+            timm);
 }
 
 static void named_parameters_do_not_decay(void **state) {
     (void)state;
-    foci_optimizer_options a = {.kind = FOCI_ADAMW, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = 1};
+    foci_optimizer_options a = {
+        .kind = FOCI_ADAMW, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = 1};
     a.no_decay = (const char *const[]){NULL};
     compare(&a, all);
     a.no_decay = (const char *const[]){"fc.bias", "second.weight", NULL};
@@ -117,12 +132,14 @@ static void stops_before_an_update_that_is_not_finite(void **state) {
     foci_parameters p;
     foci_optimizer o;
     make(&p);
-    assert_ok(foci_optimizer_init(&o, &(foci_optimizer_options){.kind = FOCI_ADAM, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8}, &p));
+    assert_ok(foci_optimizer_init(
+        &o, &(foci_optimizer_options){.kind = FOCI_ADAM, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8}, &p));
     fill_gradients(&p, 1);
     p.grad[400] = (foci_real)NAN;
     foci_real before = p.value[500];
     double grad_norm;
-    assert_fails(foci_optimizer_step(&o, &p, 1, &grad_norm), FOCI_ERR_DIVERGED, "not a number after 0 updates");
+    assert_fails(foci_optimizer_step(&o, &p, 1, &grad_norm), FOCI_ERR_DIVERGED,
+                 "not a number after 0 updates");
     assert_true(isnan(grad_norm));
     assert_true(p.value[500] == before);
     assert_int_equal(o.updates, 0);
@@ -140,7 +157,11 @@ static void any_number_of_threads_gives_the_same_bits(void **state) {
         double grad_norm;
         foci_set_threads(1 + 3 * i);
         make(&p[i]);
-        assert_ok(foci_optimizer_init(&o, &(foci_optimizer_options){.kind = FOCI_ADAMW, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .clip = 0.5}, &p[i]));
+        assert_ok(foci_optimizer_init(
+            &o,
+            &(foci_optimizer_options){
+                .kind = FOCI_ADAMW, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .clip = 0.5},
+            &p[i]));
         for (int t = 1; t <= 3; t++) {
             fill_gradients(&p[i], t);
             assert_ok(foci_optimizer_step(&o, &p[i], 0.1, &grad_norm));
@@ -149,7 +170,8 @@ static void any_number_of_threads_gives_the_same_bits(void **state) {
     }
     foci_set_threads(0);
     assert_memory_equal(p[0].value, p[1].value, (size_t)p[0].size * sizeof(foci_real));
-    for (int64_t i = 7; i < p[0].entry[1].offset; i++) assert_true(p[0].value[i] == 0); /* padding stays zero */
+    for (int64_t i = 7; i < p[0].entry[1].offset; i++)
+        assert_true(p[0].value[i] == 0); /* padding stays zero */
     foci_parameters_free(&p[0]);
     foci_parameters_free(&p[1]);
 }

@@ -17,7 +17,13 @@ static void language_model(void **state) {
 
 static void deit(void **state) {
     (void)state;
-    foci_schedule s = {.kind = FOCI_SCHEDULE_COSINE, .lr = 1e-3, .min_lr = 1e-5, .warmup_lr = 1e-6, .warmup = 5, .total = 300, .per_epoch = true};
+    foci_schedule s = {.kind = FOCI_SCHEDULE_COSINE,
+                       .lr = 1e-3,
+                       .min_lr = 1e-5,
+                       .warmup_lr = 1e-6,
+                       .warmup = 5,
+                       .total = 300,
+                       .per_epoch = true};
     assert_close(foci_schedule_lr(&s, 0, 1251), 1e-6, 1e-18);
     assert_close(foci_schedule_lr(&s, 1250, 1251), 1e-6, 1e-18);
     assert_close(foci_schedule_lr(&s, 1251, 1251), 1e-6 + (1e-3 - 1e-6) / 5, 1e-18);
