@@ -1,5 +1,6 @@
 /* Configuration: YAML files with inheritance, --set overrides, checked against tables of keys (foci/plugin.h:
- * foci_key). Every error is one message "FILE:LINE:COLUMN: what", with the nearest known name, and below it the line. */
+ * foci_key). Every error is one message "FILE:LINE:COLUMN: what", with the nearest known name; below it stands the
+ * line of the file. */
 #ifndef FOCI_CONFIG_CONFIG_H
 #define FOCI_CONFIG_CONFIG_H
 
@@ -10,7 +11,7 @@
  * "" holds the top-level keys (name). A section with kinds also has a row "kind" of type choice. */
 typedef struct foci_section {
     const char *section, *kind;
-    const foci_key *keys;
+    const foci_key *keys; /* NULL: none */
 } foci_section;
 typedef struct foci_schema {
     const foci_section *sections;
@@ -19,7 +20,7 @@ typedef struct foci_schema {
 
 /* In a file: `inherit: other.yaml` (or a list of them), relative to the file, is read first, later keys win;
  * "train.lr: 0.1" is short for "train: {lr: 0.1}". A key of a kind that is not chosen is checked, and logged as having
- * no effect. Tables of the schema must outlive the config. */
+ * no effect. The strings of the schema must outlive the config. */
 
 /* Reads a file, what it inherits, then the overrides ("train.lr=0.1"). Free with foci_config_free.
  * FOCI_ERR_CONFIG for anything wrong, a missing file too. */

@@ -8,7 +8,8 @@
 
 /* Text that every YAML reader takes for a string without quotes. */
 static bool is_plain(const char *text) {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_/", others[] = "0123456789.-+";
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_/";
+    static const char others[] = "0123456789.-+";
     static const char *const words[] = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strcasecmp(text, words[i]) == 0) return false;
@@ -25,10 +26,11 @@ static void write_quoted(FILE *f, const char *text) {
         uint32_t code = 0;
         int length = foci_utf8(text, left, &code);
         if (!length) break; /* libyaml gives UTF-8 only */
-        bool separator = code == 0x2028 || code == 0x2029, mark = code == 0xfeff || code == 0xfffe || code == 0xffff;
+        bool control = code < 0x20 || (code >= 0x7f && code < 0xa0);
+        bool invisible = code == 0x2028 || code == 0x2029 || code == 0xfeff || code == 0xfffe || code == 0xffff;
         if (code == '"' || code == '\\')
             fprintf(f, "\\%c", (int)code);
-        else if (code < 0x20 || (code >= 0x7f && code < 0xa0) || separator || mark)
+        else if (control || invisible)
             fprintf(f, "\\u%04X", (unsigned)code);
         else
             fwrite(text, 1, (size_t)length, f);
@@ -53,7 +55,7 @@ static void write_real(FILE *f, double value) {
 }
 
 static void write_value(FILE *f, const foci_value *v) {
-    switch (v->key->type) {
+    switch (v->key.type) {
     case FOCI_KEY_BOOL: fputs(v->integer ? "true" : "false", f); break;
     case FOCI_KEY_INT: fprintf(f, "%lld", (long long)v->integer); break;
     case FOCI_KEY_REAL: write_real(f, v->real); break;
@@ -90,7 +92,7 @@ static void write_section(FILE *f, const foci_config *c, int first) {
         if (!v->applies || strcmp(v->section, section) != 0) continue;
         if (!headed) fprintf(f, "%s:\n", section);
         headed = true;
-        fprintf(f, "%s%s: ", section[0] ? "  " : "", v->key->name);
+        fprintf(f, "%s%s: ", section[0] ? "  " : "", v->key.name);
         write_value(f, v);
         fputc('\n', f);
     }

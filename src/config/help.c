@@ -41,8 +41,9 @@ static void write_row(FILE *f, const int width[CELLS], const char *cell[CELLS]) 
 
 static void type_text(const foci_key *key, char *out, size_t size) {
     static const char *const names[] = {
-        [FOCI_KEY_BOOL] = "true, false", [FOCI_KEY_INT] = "int",         [FOCI_KEY_REAL] = "real", [FOCI_KEY_STRING] = "text",
-        [FOCI_KEY_CHOICE] = "",          [FOCI_KEY_INTS] = "list of int", [FOCI_KEY_REALS] = "list of real"};
+        [FOCI_KEY_BOOL] = "true, false", [FOCI_KEY_INT] = "int",          [FOCI_KEY_REAL] = "real",
+        [FOCI_KEY_STRING] = "text",      [FOCI_KEY_INTS] = "list of int", [FOCI_KEY_REALS] = "list of real",
+        [FOCI_KEY_CHOICE] = ""};
     foci_shown bounds = foci_bounds(key);
     snprintf(out, size, "%s%s%s", names[key->type], bounds.text[0] ? " " : "", bounds.text);
     char word[64];
@@ -61,14 +62,16 @@ static bool matches(const foci_section *s, const foci_key *k, const char *filter
 static int widest_name(const foci_schema *schema) {
     int width = 0;
     for (int i = 0; i < schema->count; i++)
-        for (const foci_key *k = schema->sections[i].keys; k->name; k++)
+        for (const foci_key *k = schema->sections[i].keys; k && k->name; k++)
             if ((int)strlen(k->name) > width) width = (int)strlen(k->name);
     return width < 24 ? width : 24;
 }
 
 /* Every config has it, and load.c obeys it. */
 static const foci_key inherit[] = {
-    {"inherit", FOCI_KEY_STRING, "", 0, 0, NULL, "a config, or a list of them, to read first; relative to this file; later keys win"}, {0}};
+    {"inherit", FOCI_KEY_STRING, "", 0, 0, NULL,
+     "a config, or a list of them, to read first; relative to this file; later keys win"},
+    {0}};
 
 static void write_heading(FILE *f, const foci_section *s) {
     fprintf(f, "\n%s", s->section[0] ? s->section : "top level");
@@ -78,7 +81,7 @@ static void write_heading(FILE *f, const foci_section *s) {
 
 /* The matching keys, under a heading if it is still to come. Returns whether it stands. */
 static bool write_keys(FILE *f, const foci_section *s, const char *filter, const int width[CELLS], bool heading) {
-    for (const foci_key *k = s->keys; k->name; k++) {
+    for (const foci_key *k = s->keys; k && k->name; k++) {
         if (!matches(s, k, filter)) continue;
         if (heading) write_heading(f, s);
         heading = false;

@@ -41,13 +41,13 @@ foci_shown foci_show(const char *text, size_t size);
 /* One UTF-8 character: its length, 0 where it is none. */
 int foci_utf8(const char *text, size_t size, uint32_t *code);
 
-/* The name nearest to `wanted` by edit distance: offer all candidates, read `best`. */
+/* The name nearest to `wanted` by edit distance: offer all candidates, read the label of the best. */
 typedef struct foci_nearest {
     const char *wanted;
     char best[128];
     int distance;
 } foci_nearest;
-void foci_nearest_offer(foci_nearest *n, const char *candidate);
+void foci_nearest_offer(foci_nearest *n, const char *candidate, const char *label);
 
 /* -------------------------------------------------------------------------------------------------- entries */
 
@@ -88,7 +88,7 @@ foci_status foci_check_name(const foci_schema *schema, const foci_entry *entry);
 typedef struct foci_value {
     const char *name; /* "train.lr" */
     const char *section, *kind;
-    const foci_key *key;
+    foci_key key;
     bool applies; /* its kind is the section's */
     bool set;     /* by a file or --set */
     const foci_entry *entry;

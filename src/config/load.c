@@ -68,7 +68,8 @@ static foci_status cycle(const link *heir, const foci_entry *inherit, foci_mark 
 }
 
 static foci_status read_inherited(loader *l, const link *heir, const foci_entry *inherit, const foci_scalar *item) {
-    if (!item->quoted && !item->text[0]) return foci_fail_at(inherit->source, item->at, "inherit: no value; write the name of a file");
+    if (!item->quoted && !item->text[0])
+        return foci_fail_at(inherit->source, item->at, "inherit: no value; write the name of a file");
     if (heir->depth == FOCI_CONFIG_DEPTH)
         return foci_fail_at(inherit->source, item->at, "inherit: more than %d files deep", FOCI_CONFIG_DEPTH);
     if (l->inherited++ == FOCI_CONFIG_FILES)
@@ -94,7 +95,8 @@ static foci_status read_text(loader *l, const foci_source *source, const link *a
     FOCI_TRY(foci_yaml_read(&l->config->arena, source, &entries));
     for (const foci_entry *e = entries; e; e = e->next) FOCI_TRY(foci_check_name(l->schema, e));
     const foci_entry *inherit = foci_entry_find(entries, "", "inherit");
-    for (int i = 0; inherit && i < inherit->count; i++) FOCI_TRY(read_inherited(l, at, inherit, &inherit->items[i]));
+    for (int i = 0; inherit && i < inherit->count; i++)
+        FOCI_TRY(read_inherited(l, at, inherit, &inherit->items[i]));
     push(l->config, entries);
     return FOCI_OK;
 }
@@ -151,7 +153,8 @@ foci_status foci_config_parse(foci_config **config, const foci_schema *schema, c
     loader l = {calloc(1, sizeof(foci_config)), schema, 0};
     if (!l.config) return finish(config, &l, foci_out_of_memory());
     if (size > FOCI_CONFIG_BYTES)
-        return finish(config, &l, foci_fail(FOCI_ERR_CONFIG, "%s: %zu bytes, more than the limit of %d", name, size, FOCI_CONFIG_BYTES));
+        return finish(config, &l,
+                      foci_fail(FOCI_ERR_CONFIG, "%s: %zu bytes, more than the limit of %d", name, size, FOCI_CONFIG_BYTES));
     l.config->main = make_source(l.config, name, text, size);
     return finish(config, &l, l.config->main ? load(&l, set, sets) : foci_out_of_memory());
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 static bool has_key(const foci_section *s, const char *name) {
-    for (const foci_key *k = s->keys; k->name; k++)
+    for (const foci_key *k = s->keys; k && k->name; k++)
         if (strcmp(k->name, name) == 0) return true;
     return false;
 }
@@ -26,19 +26,26 @@ static bool known_key(const foci_schema *schema, const char *section, const char
 static foci_status unknown_section(const foci_schema *schema, const foci_entry *e) {
     foci_nearest nearest = {.wanted = e->section};
     for (int i = 0; i < schema->count; i++)
-        if (schema->sections[i].section[0]) foci_nearest_offer(&nearest, schema->sections[i].section);
+        if (schema->sections[i].section[0])
+            foci_nearest_offer(&nearest, schema->sections[i].section, schema->sections[i].section);
     return foci_fail_at(e->source, e->at, "unknown section `%s`; did you mean `%s`?", foci_entry_name(e).text,
                         nearest.best);
 }
 
+/* Mistyped is the whole name, or a key that stands in the wrong section too. */
 static foci_status unknown_key(const foci_schema *schema, const foci_entry *e) {
     foci_shown full = foci_entry_name(e);
-    foci_nearest nearest = {.wanted = full.text};
+    foci_nearest by_name = {.wanted = full.text}, by_key = {.wanted = e->name};
     for (int i = 0; i < schema->count; i++)
-        for (const foci_key *k = schema->sections[i].keys; k->name; k++)
-            foci_nearest_offer(&nearest, foci_entry_name(&(foci_entry){.section = schema->sections[i].section, .name = k->name}).text);
-    foci_nearest_offer(&nearest, "inherit");
-    return foci_fail_at(e->source, e->at, "unknown key `%s`; did you mean `%s`?", full.text, nearest.best);
+        for (const foci_key *k = schema->sections[i].keys; k && k->name; k++) {
+            foci_entry key = {.section = schema->sections[i].section, .name = k->name};
+            foci_shown known = foci_entry_name(&key);
+            foci_nearest_offer(&by_name, known.text, known.text);
+            foci_nearest_offer(&by_key, k->name, known.text);
+        }
+    foci_nearest_offer(&by_name, "inherit", "inherit");
+    const foci_nearest *nearest = by_key.best[0] && by_key.distance + 1 < by_name.distance ? &by_key : &by_name;
+    return foci_fail_at(e->source, e->at, "unknown key `%s`; did you mean `%s`?", full.text, nearest->best);
 }
 
 /* The sections that have this key: "`model`, `data`"; in `first` the first of them. Empty where none has. */
@@ -69,10 +76,12 @@ foci_status foci_check_name(const foci_schema *schema, const foci_entry *e) {
         return foci_fail_at(e->source, e->at, "`%s` is a section: write %s: {key: value}", e->name, e->name);
     if (e->section[0] && !known_section(schema, e->section)) return unknown_key(schema, e);
     if (known_key(schema, "", e->name))
-        return foci_fail_at(e->source, e->at, "`%s` belongs to no section: write %s at the top level", e->name, e->name);
+        return foci_fail_at(e->source, e->at, "`%s` belongs to no section: write %s at the top level", e->name,
+                            e->name);
     char sections[256];
     const char *first;
     owners(schema, e->name, sections, sizeof sections, &first);
     if (!first) return unknown_key(schema, e);
-    return foci_fail_at(e->source, e->at, "`%s` belongs to section %s: write %s.%s", e->name, sections, first, e->name);
+    return foci_fail_at(e->source, e->at, "`%s` belongs to section %s: write %s.%s", e->name, sections, first,
+                        e->name);
 }

@@ -12,14 +12,14 @@ const foci_value *foci_value_find(const foci_config *config, const char *name) {
 static foci_status make_rows(foci_config *config, const foci_schema *schema) {
     size_t rows = 0;
     for (int i = 0; i < schema->count; i++)
-        for (const foci_key *k = schema->sections[i].keys; k->name; k++) rows++;
+        for (const foci_key *k = schema->sections[i].keys; k && k->name; k++) rows++;
     config->values = foci_arena_alloc(&config->arena, rows * sizeof *config->values);
     if (!config->values) return foci_out_of_memory();
     for (int i = 0; i < schema->count; i++) {
         const foci_section *s = &schema->sections[i];
-        for (const foci_key *k = s->keys; k->name; k++) {
+        for (const foci_key *k = s->keys; k && k->name; k++) {
             foci_value *v = &config->values[config->count++];
-            *v = (foci_value){.section = s->section, .kind = s->kind, .key = k, .string = ""};
+            *v = (foci_value){.section = s->section, .kind = s->kind, .key = *k, .string = ""};
             v->name = foci_arena_printf(&config->arena, "%s%s%s", s->section, s->section[0] ? "." : "", k->name);
             if (!v->name) return foci_out_of_memory();
         }
@@ -31,7 +31,7 @@ static foci_status make_rows(foci_config *config, const foci_schema *schema) {
 static const foci_value *kind_of(const foci_config *config, const char *section) {
     for (int i = 0; i < config->count; i++) {
         const foci_value *v = &config->values[i];
-        if (!v->kind && strcmp(v->section, section) == 0 && strcmp(v->key->name, "kind") == 0) return v;
+        if (!v->kind && strcmp(v->section, section) == 0 && strcmp(v->key.name, "kind") == 0) return v;
     }
     return NULL;
 }
@@ -39,26 +39,30 @@ static const foci_value *kind_of(const foci_config *config, const char *section)
 static foci_status missing(const foci_config *config, const foci_value *v) {
     const foci_value *kind = v->kind ? kind_of(config, v->section) : NULL;
     const foci_entry *because = kind && kind->entry->source->text ? kind->entry : NULL;
-    if (because) return foci_fail_at(because->source, because->at, "missing key `%s`: %s", v->name, v->key->doc);
-    return foci_fail(FOCI_ERR_CONFIG, "%s:1:1: missing key `%s`: %s", config->main->name, v->name, v->key->doc);
+    if (because) return foci_fail_at(because->source, because->at, "missing key `%s`: %s", v->name, v->key.doc);
+    return foci_fail(FOCI_ERR_CONFIG, "%s:1:1: missing key `%s`: %s", config->main->name, v->name, v->key.doc);
 }
 
 /* The initial value of a key as if it stood in a file. */
 static foci_status default_entry(foci_config *config, const foci_value *v, const foci_entry **out) {
     static const foci_source source = {.name = "default"};
+    const char *text = v->key.initial;
+    bool is_text = v->key.type == FOCI_KEY_STRING || v->key.type == FOCI_KEY_CHOICE;
     foci_entry *entry = foci_arena_alloc(&config->arena, sizeof *entry);
     foci_scalar *item = foci_arena_alloc(&config->arena, sizeof *item);
     if (!entry || !item) return foci_out_of_memory();
-    bool text = v->key->type == FOCI_KEY_STRING || v->key->type == FOCI_KEY_CHOICE;
-    *item = (foci_scalar){.text = v->key->initial, .quoted = text};
-    *entry = (foci_entry){.source = &source, .section = v->section, .name = v->key->name, .count = 1, .items = item};
+    *entry = (foci_entry){.source = &source, .section = v->section, .name = v->key.name};
     *out = entry;
-    return item->text[0] == '[' && !text ? foci_yaml_value(&config->arena, item->text, entry) : FOCI_OK;
+    if (text[0] == '[' && !is_text) return foci_yaml_value(&config->arena, text, entry);
+    *item = (foci_scalar){.text = text, .quoted = is_text};
+    entry->items = item;
+    entry->count = 1;
+    return FOCI_OK;
 }
 
 static foci_status resolve_row(foci_config *config, foci_value *v) {
-    const foci_entry *entry = foci_entry_find(config->entries, v->section, v->key->name);
-    if (!entry && !v->key->initial) return missing(config, v);
+    const foci_entry *entry = foci_entry_find(config->entries, v->section, v->key.name);
+    if (!entry && !v->key.initial) return missing(config, v);
     v->applies = true;
     v->set = entry != NULL;
     if (!entry) FOCI_TRY(default_entry(config, v, &entry));
@@ -71,7 +75,7 @@ static foci_status check_idle(foci_config *config, const foci_entry *entry) {
     const foci_value *read = NULL;
     for (int i = 0; i < config->count && (!read || status); i++) {
         foci_value *v = &config->values[i];
-        if (strcmp(v->section, entry->section) || strcmp(v->key->name, entry->name)) continue;
+        if (strcmp(v->section, entry->section) || strcmp(v->key.name, entry->name)) continue;
         if (v->applies) return FOCI_OK;
         foci_value unused = *v;
         status = foci_value_read(&config->arena, &unused, entry);

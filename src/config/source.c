@@ -68,7 +68,8 @@ static void excerpt(char *out, size_t size, const foci_source *source, foci_mark
     if (cut) begin = skip(source, begin, at.column - 60);
     size_t end = begin;
     while (end < source->size && source->text[end] != '\n' && source->text[end] != '\r') end++;
-    snprintf(out, size, "\n%6zu | %s%s", at.line, cut ? "..." : "", foci_show(source->text + begin, end - begin).text);
+    foci_shown line = foci_show(source->text + begin, end - begin);
+    snprintf(out, size, "\n%6zu | %s%s", at.line, cut ? "..." : "", line.text);
 }
 
 char *foci_place(foci_arena *arena, const foci_source *source, foci_mark at) {
@@ -109,9 +110,9 @@ static int distance(const char *a, const char *b) {
     return row[n % 3][m];
 }
 
-void foci_nearest_offer(foci_nearest *n, const char *candidate) {
+void foci_nearest_offer(foci_nearest *n, const char *candidate, const char *label) {
     int d = distance(n->wanted, candidate);
     if (n->best[0] && d >= n->distance) return;
     n->distance = d;
-    snprintf(n->best, sizeof n->best, "%s", candidate);
+    snprintf(n->best, sizeof n->best, "%s", label);
 }

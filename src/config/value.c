@@ -8,12 +8,12 @@
 #include <string.h>
 #include <strings.h>
 
-static bool is_any(const char *text, const char *const *words, int count) {
-    for (int i = 0; i < count; i++)
-        if (strcasecmp(text, words[i]) == 0) return true;
+static bool is_any(const char *text, const char *const *words) {
+    for (; *words; words++)
+        if (strcasecmp(text, *words) == 0) return true;
     return false;
 }
-#define IS_ANY(text, ...) is_any(text, (const char *const[]){__VA_ARGS__}, (int)(sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *)))
+#define IS_ANY(text, ...) is_any(text, (const char *const[]){__VA_ARGS__, NULL})
 
 bool foci_choice(const foci_key *key, int i, char word[64]) {
     const char *p = key->choices ? key->choices : "";
@@ -90,7 +90,7 @@ static bool is_decimal(const char *s, bool *digits_only) {
 }
 
 static foci_status read_number(const element *e, bool whole, int64_t *integer, double *real) {
-    const foci_key *key = e->value->key;
+    const foci_key *key = &e->value->key;
     const char *text = e->scalar->text;
     bool digits_only;
     if (e->scalar->quoted || !is_decimal(text, &digits_only))
@@ -123,9 +123,9 @@ static foci_status read_bool(const element *e, int64_t *out) {
 static foci_status read_choice(const element *e) {
     foci_nearest nearest = {.wanted = e->scalar->text};
     char list[768] = "", word[64];
-    for (int i = 0; foci_choice(e->value->key, i, word); i++) {
+    for (int i = 0; foci_choice(&e->value->key, i, word); i++) {
         if (strcmp(word, e->scalar->text) == 0) return FOCI_OK;
-        foci_nearest_offer(&nearest, word);
+        foci_nearest_offer(&nearest, word, word);
         size_t used = strlen(list);
         snprintf(list + used, sizeof list - used, "%s%s", used ? ", " : "", word);
     }
@@ -133,7 +133,7 @@ static foci_status read_choice(const element *e) {
 }
 
 static foci_status read_list(foci_arena *arena, foci_value *v, element e) {
-    bool whole = v->key->type == FOCI_KEY_INTS;
+    bool whole = v->key.type == FOCI_KEY_INTS;
     size_t n = (size_t)e.entry->count;
     int64_t *integers = whole ? foci_arena_alloc(arena, n * sizeof *integers) : NULL;
     double *reals = foci_arena_alloc(arena, n * sizeof *reals);
@@ -149,7 +149,7 @@ static foci_status read_list(foci_arena *arena, foci_value *v, element e) {
 }
 
 foci_status foci_value_read(foci_arena *arena, foci_value *v, const foci_entry *entry) {
-    foci_key_type type = v->key->type;
+    foci_key_type type = v->key.type;
     bool list = type == FOCI_KEY_INTS || type == FOCI_KEY_REALS;
     element e = {v, entry, entry->items};
     v->entry = entry;

@@ -1,5 +1,6 @@
-/* YAML text to entries. libyaml finds the tokens; what a config may look like (sections of keys of scalars or lists) is
- * checked here, event by event, so nothing nests deeper than that. Anchors, aliases, tags and second documents are refused. */
+/* YAML text to entries. libyaml finds the tokens; what a config may look like (sections of keys of scalars or
+ * lists) is checked here, event by event, so nothing nests deeper than that. Anchors, aliases, tags and second
+ * documents are refused. */
 #include "config/internal.h"
 
 #include <string.h>
@@ -69,7 +70,8 @@ static foci_status next(reader *r) {
 static foci_status take_scalar(reader *r, foci_scalar *scalar) {
     const char *text = (const char *)r->event.data.scalar.value;
     size_t length = r->event.data.scalar.length;
-    if (length > FOCI_CONFIG_SCALAR) return FAIL(r, "%zu bytes of text, more than the limit of %d", length, FOCI_CONFIG_SCALAR);
+    if (length > FOCI_CONFIG_SCALAR)
+        return FAIL(r, "%zu bytes of text, more than the limit of %d", length, FOCI_CONFIG_SCALAR);
     if (strlen(text) != length) return FAIL(r, "a zero byte in a text");
     scalar->quoted = r->event.data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
     scalar->at = mark(r->event.start_mark);

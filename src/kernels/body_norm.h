@@ -1,4 +1,5 @@
-/* Layer normalisation: y = (x - mean) rstd weight + bias, rstd = 1 / sqrt(variance + eps), biased variance. */
+/* Layer normalisation: y = (x - mean) rstd weight + bias, rstd = 1 / sqrt(variance + eps), biased variance.
+ */
 
 static void layer_norm(int64_t rows, int64_t c, const real *restrict x, const real *restrict weight,
                        const real *restrict bias, double eps, real *restrict y, real *restrict mean,
@@ -13,7 +14,8 @@ static void layer_norm(int64_t rows, int64_t c, const real *restrict x, const re
         for (int64_t i = 0; i < c; i++) squares += (a[i] - m) * (a[i] - m);
         const real s = (real)(1 / sqrt((double)squares / (double)c + eps));
 #pragma omp simd
-        for (int64_t i = 0; i < c; i++) b[i] = (a[i] - m) * s * (weight ? weight[i] : 1) + (bias ? bias[i] : 0);
+        for (int64_t i = 0; i < c; i++)
+            b[i] = (a[i] - m) * s * (weight ? weight[i] : 1) + (bias ? bias[i] : 0);
         mean[r] = m;
         rstd[r] = s;
     }

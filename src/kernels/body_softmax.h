@@ -1,7 +1,8 @@
 /* Softmax, log-softmax and log-sum-exp of rows. The largest element is taken off before exp. */
 
-/* The largest element, found among the bits read as integers in the same order: compilers vectorise a maximum of
- * integers, but not one of floating-point numbers, because of NaN (which here counts as larger than all). */
+/* The largest element, found among the bits read as integers in the same order: compilers vectorise a maximum
+ * of integers, but not one of floating-point numbers, because of NaN (which here counts as larger than all).
+ */
 #ifdef FOCI_DOUBLE
 typedef int64_t bits_;
 #define MAGNITUDE INT64_MAX
@@ -10,7 +11,9 @@ typedef int32_t bits_;
 #define MAGNITUDE INT32_MAX
 #endif
 
-static inline bits_ in_order(bits_ b) { return b < 0 ? b ^ MAGNITUDE : b; } /* its own inverse */
+static inline bits_ in_order(bits_ b) {
+    return b < 0 ? b ^ MAGNITUDE : b;
+} /* its own inverse */
 
 static inline real row_max(int64_t c, const real *restrict x, real start) {
     bits_ largest;
@@ -105,8 +108,9 @@ static void exp_scaled(int64_t rows, int64_t c, real *restrict x, int64_t ld, co
     }
 }
 
-static void cross_entropy_backward(int64_t c, const real *restrict x, real lse, real total, const real *restrict soft,
-                                   real uniform, real factor, real *restrict dx, bool accumulate) {
+static void cross_entropy_backward(int64_t c, const real *restrict x, real lse, real total,
+                                   const real *restrict soft, real uniform, real factor, real *restrict dx,
+                                   bool accumulate) {
 #pragma omp simd
     for (int64_t i = 0; i < c; i++) {
         real d = total * exp_(x[i] - lse) - (soft ? soft[i] : 0) - uniform;

@@ -4,7 +4,8 @@
 
 #include "foci/foci.h"
 
-/* C (m, n) = alpha * op(A) (m, k) * op(B) (k, n) + beta * C, on the calling thread alone. beta 0 never reads C. */
+/* C (m, n) = alpha * op(A) (m, k) * op(B) (k, n) + beta * C, on the calling thread alone. beta 0 never reads
+ * C. */
 void foci_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, foci_real alpha,
                const foci_real *a, int64_t lda, const foci_real *b, int64_t ldb, foci_real beta, foci_real *c,
                int64_t ldc);
@@ -14,16 +15,18 @@ void foci_gemm_parallel(bool transpose_a, bool transpose_b, int64_t m, int64_t n
                         const foci_real *a, int64_t lda, const foci_real *b, int64_t ldb, foci_real beta,
                         foci_real *c, int64_t ldc);
 
-/* C = op(A) op(B) (+ C) over all threads for small m and n and a long k (the gradient of a weight: k runs over the batch).
- * k is cut into a fixed number of chunks, whose products lie in `partial` (chunks * m * n) and are added in order. */
+/* C = op(A) op(B) (+ C) over all threads for small m and n and a long k (the gradient of a weight: k runs
+ * over the batch). k is cut into a fixed number of chunks, whose products lie in `partial` (chunks * m * n)
+ * and are added in order. */
 int64_t foci_gemm_chunks(int64_t m, int64_t n, int64_t k);
-void foci_gemm_long(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const foci_real *a, int64_t lda,
-                    const foci_real *b, int64_t ldb, bool accumulate, foci_real *c, int64_t ldc, foci_real *partial);
+void foci_gemm_long(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const foci_real *a,
+                    int64_t lda, const foci_real *b, int64_t ldb, bool accumulate, foci_real *c, int64_t ldc,
+                    foci_real *partial);
 
 /* Name and version of what computes them, "OpenBLAS 0.3.21 (OpenMP)". */
 const char *foci_gemm_provider(void);
-/* Call once, before the first product: turns the library's own threads off. FOCI_ERR_RUNTIME where that is not possible,
- * or where it is a build that may not be called from several threads at once. */
+/* Call once, before the first product: turns the library's own threads off. FOCI_ERR_RUNTIME where that is
+ * not possible, or where it is a build that may not be called from several threads at once. */
 foci_status foci_gemm_check(void);
 
 #endif

@@ -9,11 +9,13 @@ static void shift(int64_t c, real delta, real *y) {
     for (int64_t i = 0; i < c; i++) y[i] += delta;
 }
 
-/* Logits of cluster `i` lie in y (columns from `first` on) and, in the head, in `tail_logits` (rows, tails): turns the
- * former into log-probabilities. The head does the same to tail_logits, the tails read their own entry. */
+/* Logits of cluster `i` lie in y (columns from `first` on) and, in the head, in `tail_logits` (rows, tails):
+ * turns the former into log-probabilities. The head does the same to tail_logits, the tails read their own
+ * entry. */
 static void normalise(const foci_node *n, int cluster, int64_t row, real *tail_logits) {
     const foci_adaptive *a = n->attributes;
-    int64_t first = foci_adaptive_first_word(n, cluster), words = a->end[cluster] - first, tails = a->clusters - 1;
+    int64_t first = foci_adaptive_first_word(n, cluster), words = a->end[cluster] - first,
+            tails = a->clusters - 1;
     real *y = foci_data(n->output) + row * foci_last_dim(n->output) + first, *t = tail_logits + row * tails;
     real max = -INFINITY, sum = 0;
     foci_kernel()->exp_sums(1, words, y, words, &max, &sum);
@@ -34,8 +36,8 @@ static void forward(const foci_node *n) {
         const foci_tensor *projection = n->input[ADAPTIVE_PROJECTION + cluster];
         const real *x = foci_data(hidden);
         if (projection) {
-            foci_gemm_parallel(false, false, rows, width, model, 1, x, model, foci_data(projection), width, 0, projected,
-                               width);
+            foci_gemm_parallel(false, false, rows, width, model, 1, x, model, foci_data(projection), width, 0,
+                               projected, width);
             x = projected;
         }
         foci_adaptive_piece piece[2];
@@ -43,7 +45,8 @@ static void forward(const foci_node *n) {
         foci_affine(rows, width, piece[0].columns, x, piece[0].weight, piece[0].bias,
                     foci_data(n->output) + foci_adaptive_first_word(n, cluster), vocabulary);
         if (pieces == 2)
-            foci_affine(rows, width, piece[1].columns, x, piece[1].weight, piece[1].bias, tail_logits, piece[1].columns);
+            foci_affine(rows, width, piece[1].columns, x, piece[1].weight, piece[1].bias, tail_logits,
+                        piece[1].columns);
         FOCI_PARALLEL_FOR
         for (int64_t row = 0; row < rows; row++) normalise(n, cluster, row, tail_logits);
     }

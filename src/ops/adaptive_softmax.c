@@ -1,18 +1,23 @@
 /* adaptive_softmax: negative log-likelihood of every target (golden/README 1.5).
  *
- * The logits of a head, (B T, 20000) and more, are never stored whole. The rows of a cluster (all rows in the head) are
- * taken in blocks, the columns too, and one such rectangle of logits, the stage, lies in the workspace. Forward keeps
- * the log-sum-exp of every row; backward computes the logits again. Rows are cut into tiles for the threads; the
- * gradient of a weight is cut by its own rows. All boundaries follow from the sizes and the targets. */
+ * The logits of a head, (B T, 20000) and more, are never stored whole. The rows of a cluster (all rows in the
+ * head) are taken in blocks, the columns too, and one such rectangle of logits, the stage, lies in the
+ * workspace. Forward keeps the log-sum-exp of every row; backward computes the logits again. Rows are cut
+ * into tiles for the threads; the gradient of a weight is cut by its own rows. All boundaries follow from the
+ * sizes and the targets. */
 #include <math.h>
 #include <string.h>
 
 #include "kernels/gemm.h"
 #include "ops/adaptive.h"
 
-enum { BLOCK_ROWS = 4096, STAGE_COLUMNS = 1024, PADDING = 16 }; /* the padding keeps rows off a power of two */
-enum { TILE_COLUMNS = 512, WEIGHT_ROWS = 128 };                 /* of one product */
-enum { HEAD_LSE, TAIL_LSE };                                    /* saved, (rows) each */
+enum {
+    BLOCK_ROWS = 4096,
+    STAGE_COLUMNS = 1024,
+    PADDING = 16
+};                                              /* the padding keeps rows off a power of two */
+enum { TILE_COLUMNS = 512, WEIGHT_ROWS = 128 }; /* of one product */
+enum { HEAD_LSE, TAIL_LSE };                    /* saved, (rows) each */
 
 typedef struct shape {
     int64_t rows, model;    /* hidden (rows, model) */
@@ -42,10 +47,10 @@ static int64_t stage_elements(const shape *s) {
 
 /* Where things lie in the workspace, in bytes. */
 typedef struct layout {
-    size_t order;                  /* int32 (rows): the rows of tail 1, then those of tail 2, ... */
-    size_t hidden, x, stage;       /* (block, model) gathered; (block, width) projected; the rectangle of logits */
-    size_t row_a, row_b, row_c;    /* (block) each */
-    size_t dx, dhidden, partial;   /* backward: (block, width); (block, model); foci_gemm_long's */
+    size_t order;            /* int32 (rows): the rows of tail 1, then those of tail 2, ... */
+    size_t hidden, x, stage; /* (block, model) gathered; (block, width) projected; the rectangle of logits */
+    size_t row_a, row_b, row_c;  /* (block) each */
+    size_t dx, dhidden, partial; /* backward: (block, width); (block, model); foci_gemm_long's */
     size_t forward_bytes, backward_bytes;
 } layout;
 
@@ -68,12 +73,15 @@ static layout layout_of(const shape *s) {
     l.forward_bytes = bytes;
     l.dx = place(&bytes, s->block * s->width);
     l.dhidden = place(&bytes, s->projected ? s->block * s->model : 0);
-    l.partial = place(&bytes, s->projected ? foci_gemm_chunks(s->model, s->width, s->block) * s->model * s->width : 0);
+    l.partial = place(
+        &bytes, s->projected ? foci_gemm_chunks(s->model, s->width, s->block) * s->model * s->width : 0);
     l.backward_bytes = bytes;
     return l;
 }
 
-static void *at(const foci_node *n, size_t offset) { return (unsigned char *)n->workspace + offset; }
+static void *at(const foci_node *n, size_t offset) {
+    return (unsigned char *)n->workspace + offset;
+}
 
 /* ------------------------------------------------------------------------------------------------ rows */
 
@@ -92,7 +100,8 @@ static int64_t column_of(const foci_node *n, int cluster, int64_t row) {
     const foci_adaptive *a = n->attributes;
     int own = cluster_of(n, row);
     if (own < 0) return -1;
-    if (own == cluster) return foci_ints(n->input[ADAPTIVE_TARGETS])[row] - foci_adaptive_first_word(n, cluster);
+    if (own == cluster)
+        return foci_ints(n->input[ADAPTIVE_TARGETS])[row] - foci_adaptive_first_word(n, cluster);
     return a->end[0] + (a->clusters - 1) - own; /* in the head: cluster 1 is the last column */
 }
 
@@ -112,13 +121,15 @@ static void group(const foci_node *n, int32_t *order, int64_t start[FOCI_MAX_CLU
 typedef struct block {
     int cluster;
     int64_t rows, width;
-    const int32_t *row;   /* their numbers; NULL in the head: first, first + 1, ... */
+    const int32_t *row; /* their numbers; NULL in the head: first, first + 1, ... */
     int64_t first;
     const real *hidden, *x; /* (rows, model); projected: (rows, width) */
-    int64_t tile;         /* rows of a tile */
+    int64_t tile;           /* rows of a tile */
 } block;
 
-static int64_t row_of(const block *b, int64_t i) { return b->row ? b->row[i] : b->first + i; }
+static int64_t row_of(const block *b, int64_t i) {
+    return b->row ? b->row[i] : b->first + i;
+}
 
 /* Row tiles: 16 of them, but not so small that the products suffer. */
 static int64_t tile_rows(int64_t rows) {
@@ -126,9 +137,12 @@ static int64_t tile_rows(int64_t rows) {
     return tile < 32 ? 32 : tile;
 }
 
-static block take_block(const foci_node *n, const shape *s, const layout *l, int cluster, int64_t first, int64_t count,
-                        const int32_t *order) {
-    block b = {.cluster = cluster, .rows = count, .first = first, .width = foci_adaptive_width(n, cluster),
+static block take_block(const foci_node *n, const shape *s, const layout *l, int cluster, int64_t first,
+                        int64_t count, const int32_t *order) {
+    block b = {.cluster = cluster,
+               .rows = count,
+               .first = first,
+               .width = foci_adaptive_width(n, cluster),
                .tile = tile_rows(count)};
     b.hidden = b.x = foci_data(n->input[ADAPTIVE_HIDDEN]) + first * s->model;
     if (cluster > 0) {
@@ -142,15 +156,16 @@ static block take_block(const foci_node *n, const shape *s, const layout *l, int
     const foci_tensor *projection = n->input[ADAPTIVE_PROJECTION + cluster];
     if (projection) {
         real *x = at(n, l->x);
-        foci_gemm_parallel(false, false, count, b.width, s->model, 1, b.hidden, s->model, foci_data(projection), b.width, 0,
-                           x, b.width);
+        foci_gemm_parallel(false, false, count, b.width, s->model, 1, b.hidden, s->model,
+                           foci_data(projection), b.width, 0, x, b.width);
         b.x = x;
     }
     return b;
 }
 
 /* Calls `visit` for every block of every cluster, the head first. */
-static void for_blocks(const foci_node *n, void (*visit)(const foci_node *, const shape *, const layout *, const block *)) {
+static void for_blocks(const foci_node *n,
+                       void (*visit)(const foci_node *, const shape *, const layout *, const block *)) {
     const foci_adaptive *a = n->attributes;
     shape s = shape_of(n);
     layout l = layout_of(&s);
@@ -160,7 +175,8 @@ static void for_blocks(const foci_node *n, void (*visit)(const foci_node *, cons
     for (int cluster = 0; cluster < a->clusters; cluster++) {
         int64_t from = cluster ? start[cluster] : 0, to = cluster ? start[cluster + 1] : s.rows;
         for (int64_t first = from; first < to; first += BLOCK_ROWS) {
-            block b = take_block(n, &s, &l, cluster, first, to - first < BLOCK_ROWS ? to - first : BLOCK_ROWS, order);
+            block b = take_block(n, &s, &l, cluster, first, to - first < BLOCK_ROWS ? to - first : BLOCK_ROWS,
+                                 order);
             visit(n, &s, &l, &b);
         }
     }
@@ -174,15 +190,16 @@ static int64_t stage_columns(const shape *s, const block *b, int64_t columns) {
 
 /* ---------------------------------------------------------------------------------------------- forward */
 
-/* One tile of rows against columns first .. end of a piece: the running log-sum-exp, and the target's logit. */
-static void tile_forward(const foci_node *n, const layout *l, const block *b, const foci_adaptive_piece *p, foci_range rows,
-                         foci_range columns, real *stage, int64_t ld) {
+/* One tile of rows against columns first .. end of a piece: the running log-sum-exp, and the target's logit.
+ */
+static void tile_forward(const foci_node *n, const layout *l, const block *b, const foci_adaptive_piece *p,
+                         foci_range rows, foci_range columns, real *stage, int64_t ld) {
     real *max = at(n, l->row_a), *sum = at(n, l->row_b), *target = at(n, l->row_c);
     for (int64_t c = columns.first; c < columns.end; c += TILE_COLUMNS) {
         int64_t count = columns.end - c < TILE_COLUMNS ? columns.end - c : TILE_COLUMNS;
         real *logits = stage + rows.first * ld + (c - columns.first);
-        foci_affine_tile(rows.end - rows.first, b->width, count, b->x + rows.first * b->width, p->weight + c * b->width,
-                         p->bias ? p->bias + c : NULL, logits, ld);
+        foci_affine_tile(rows.end - rows.first, b->width, count, b->x + rows.first * b->width,
+                         p->weight + c * b->width, p->bias ? p->bias + c : NULL, logits, ld);
         foci_kernel()->exp_sums(rows.end - rows.first, count, logits, ld, max + rows.first, sum + rows.first);
         for (int64_t i = rows.first; i < rows.end; i++) {
             int64_t column = column_of(n, b->cluster, row_of(b, i)) - p->first - c;
@@ -217,28 +234,31 @@ static void block_forward(const foci_node *n, const shape *s, const layout *l, c
     }
 }
 
-static void forward(const foci_node *n) { for_blocks(n, block_forward); }
+static void forward(const foci_node *n) {
+    for_blocks(n, block_forward);
+}
 
 /* --------------------------------------------------------------------------------------------- backward */
 
 /* One tile of rows: stage = dnll (softmax - one at the target), and what it adds to dx. */
-static void tile_backward(const foci_node *n, const layout *l, const block *b, const foci_adaptive_piece *p, foci_range rows,
-                          foci_range columns, real *stage, int64_t ld, bool wants_dx) {
+static void tile_backward(const foci_node *n, const layout *l, const block *b, const foci_adaptive_piece *p,
+                          foci_range rows, foci_range columns, real *stage, int64_t ld, bool wants_dx) {
     const real *lse = at(n, l->row_a), *dnll = at(n, l->row_b);
     real *dx = (real *)at(n, l->dx) + rows.first * b->width;
     for (int64_t c = columns.first; c < columns.end; c += TILE_COLUMNS) {
         int64_t count = columns.end - c < TILE_COLUMNS ? columns.end - c : TILE_COLUMNS;
         real *logits = stage + rows.first * ld + (c - columns.first);
-        foci_affine_tile(rows.end - rows.first, b->width, count, b->x + rows.first * b->width, p->weight + c * b->width,
-                         p->bias ? p->bias + c : NULL, logits, ld);
-        foci_kernel()->exp_scaled(rows.end - rows.first, count, logits, ld, lse + rows.first, dnll + rows.first);
+        foci_affine_tile(rows.end - rows.first, b->width, count, b->x + rows.first * b->width,
+                         p->weight + c * b->width, p->bias ? p->bias + c : NULL, logits, ld);
+        foci_kernel()->exp_scaled(rows.end - rows.first, count, logits, ld, lse + rows.first,
+                                  dnll + rows.first);
         for (int64_t i = rows.first; i < rows.end; i++) {
             int64_t column = column_of(n, b->cluster, row_of(b, i)) - p->first - c;
             if (column >= 0 && column < count) logits[(i - rows.first) * ld + column] -= dnll[i];
         }
         if (wants_dx)
-            foci_gemm(false, false, rows.end - rows.first, b->width, count, 1, logits, ld, p->weight + c * b->width,
-                      b->width, 1, dx, b->width);
+            foci_gemm(false, false, rows.end - rows.first, b->width, count, 1, logits, ld,
+                      p->weight + c * b->width, b->width, 1, dx, b->width);
     }
 }
 
@@ -252,7 +272,8 @@ static void weight_backward(const block *b, const foci_adaptive_piece *p, int64_
     if (p->dbias) foci_kernel()->column_sums(b->rows, count, stage + columns.first, ld, p->dbias + c);
 }
 
-static void pieces_backward(const foci_node *n, const shape *s, const layout *l, const block *b, bool wants_dx) {
+static void pieces_backward(const foci_node *n, const shape *s, const layout *l, const block *b,
+                            bool wants_dx) {
     real *stage = at(n, l->stage);
     foci_adaptive_piece piece[2];
     int pieces = foci_adaptive_pieces(n, b->cluster, piece);
@@ -280,8 +301,8 @@ static void hidden_backward(const foci_node *n, const shape *s, const layout *l,
                        foci_grad(projection), b->width, at(n, l->partial));
     if (!foci_wants(n, ADAPTIVE_HIDDEN)) return;
     if (projection) {
-        foci_gemm_parallel(false, true, b->rows, s->model, b->width, 1, dhidden, b->width, foci_data(projection), b->width,
-                           0, at(n, l->dhidden), s->model);
+        foci_gemm_parallel(false, true, b->rows, s->model, b->width, 1, dhidden, b->width,
+                           foci_data(projection), b->width, 0, at(n, l->dhidden), s->model);
         dhidden = at(n, l->dhidden);
     }
     bool accumulate = n->accumulate[ADAPTIVE_HIDDEN] || b->cluster > 0; /* the head has been in every row */
@@ -352,7 +373,8 @@ static foci_tensor *shared_weight(foci_graph *g) {
     give_cluster_weight(g, &o, 5);
     return foci_adaptive_softmax(g, &o);
 }
-static foci_tensor *shared_and_projected(foci_graph *g) { /* the tails share one projection; weight and hidden are results */
+static foci_tensor *
+shared_and_projected(foci_graph *g) { /* the tails share one projection; weight and hidden are results */
     foci_adaptive_softmax_options o = options(g, 6, 2, (int64_t[]){4, 7, 12});
     o.shared = true;
     o.hidden = foci_gelu(g, o.hidden);
@@ -375,19 +397,21 @@ static foci_tensor *divided_widths(foci_graph *g) {
     give_cluster_weight(g, &o, 4);
     return foci_adaptive_softmax(g, &o);
 }
-static const foci_gradient_case gradients[] = {{"ordinary softmax", ordinary},
-                                               {"two tails, shared weight", shared_weight},
-                                               {"shared projection, of results, no bias", shared_and_projected},
-                                               {"a width for every cluster", divided_widths},
-                                               {0}};
+static const foci_gradient_case gradients[] = {
+    {"ordinary softmax", ordinary},
+    {"two tails, shared weight", shared_weight},
+    {"shared projection, of results, no bias", shared_and_projected},
+    {"a width for every cluster", divided_widths},
+    {0}};
 
-const foci_op foci_op_adaptive_softmax = {.name = "adaptive_softmax",
-                                          .summary = "negative log-likelihood of words, frequent and rare ones apart",
-                                          .forward = forward,
-                                          .backward = backward,
-                                          .reads = FOCI_READS_INPUT(ADAPTIVE_INPUTS) - 1, /* all of them */
-                                          .cost = cost,
-                                          .gradients = gradients};
+const foci_op foci_op_adaptive_softmax = {
+    .name = "adaptive_softmax",
+    .summary = "negative log-likelihood of words, frequent and rare ones apart",
+    .forward = forward,
+    .backward = backward,
+    .reads = FOCI_READS_INPUT(ADAPTIVE_INPUTS) - 1, /* all of them */
+    .cost = cost,
+    .gradients = gradients};
 
 foci_tensor *foci_adaptive_softmax(foci_graph *g, const foci_adaptive_softmax_options *o) {
     if (!foci_operand(g, "adaptive_softmax", "targets", o->targets, FOCI_INT)) return NULL;
@@ -396,7 +420,8 @@ foci_tensor *foci_adaptive_softmax(foci_graph *g, const foci_adaptive_softmax_op
     shape s = shape_of(n);
     if (foci_numel(o->targets) != s.rows)
         return foci_graph_fail(g, "adaptive_softmax: hidden %s has %lld rows, targets %s",
-                               foci_shape_text(g, o->hidden), (long long)s.rows, foci_shape_text(g, o->targets));
+                               foci_shape_text(g, o->hidden), (long long)s.rows,
+                               foci_shape_text(g, o->targets));
     layout l = layout_of(&s);
     foci_save(n, FOCI_REAL, s.rows);
     foci_save(n, FOCI_REAL, s.tails ? s.rows : 1);

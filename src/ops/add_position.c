@@ -34,19 +34,24 @@ static void backward(const foci_node *n) {
 
 static foci_tensor *record(foci_graph *g, int64_t batch, int64_t tokens, int64_t width, bool with_one) {
     foci_tensor *x = RANDOM(g, "x", batch, tokens, width);
-    foci_tensor *p = with_one ? RANDOM(g, "p", 1, tokens, width)
-                              : RANDOM(g, "p", tokens, width);
+    foci_tensor *p = with_one ? RANDOM(g, "p", 1, tokens, width) : RANDOM(g, "p", tokens, width);
     return foci_add_position(g, x, p);
 }
-static foci_tensor *two_dims(foci_graph *g) { return record(g, 3, 5, 7, false); }
-static foci_tensor *leading_one(foci_graph *g) { return record(g, 2, 3, 4, true); }
+static foci_tensor *two_dims(foci_graph *g) {
+    return record(g, 3, 5, 7, false);
+}
+static foci_tensor *leading_one(foci_graph *g) {
+    return record(g, 2, 3, 4, true);
+}
 static foci_tensor *computed_position(foci_graph *g) { /* one sample: both gradients may share memory */
     foci_tensor *x = RANDOM(g, "x", 1, 3, 2);
     foci_tensor *p = RANDOM(g, "p", 1, 3, 2);
     return foci_gelu(g, foci_add_position(g, foci_gelu(g, x), foci_gelu(g, p)));
 }
-static const foci_gradient_case gradients[] = {
-    {"(3, 5, 7) + (5, 7)", two_dims}, {"(2, 3, 4) + (1, 3, 4)", leading_one}, {"one sample, results", computed_position}, {0}};
+static const foci_gradient_case gradients[] = {{"(3, 5, 7) + (5, 7)", two_dims},
+                                               {"(2, 3, 4) + (1, 3, 4)", leading_one},
+                                               {"one sample, results", computed_position},
+                                               {0}};
 
 const foci_op foci_op_add_position = {.name = "add_position",
                                       .summary = "adds one (N, C) table to every sample",

@@ -12,7 +12,8 @@ bool foci_operand(foci_graph *g, const char *op, const char *what, const foci_te
         foci_graph_fail(g, "%s: %s %s must hold %s", op, what, foci_shape_text(g, t),
                         dtype == FOCI_REAL ? "real numbers" : "integers");
     } else if (!foci_is_contiguous(t)) {
-        foci_graph_fail(g, "%s: %s %s is a strided view; it must be contiguous", op, what, foci_shape_text(g, t));
+        foci_graph_fail(g, "%s: %s %s is a strided view; it must be contiguous", op, what,
+                        foci_shape_text(g, t));
     }
     return foci_graph_ok(g);
 }
@@ -21,7 +22,9 @@ bool foci_same_shape(const foci_tensor *a, const foci_tensor *b) {
     return a->ndim == b->ndim && memcmp(a->shape, b->shape, (size_t)a->ndim * sizeof a->shape[0]) == 0;
 }
 
-int64_t foci_column_scratch(int64_t rows, int64_t c) { return foci_tiles(rows, foci_sum_tile(rows)) * c; }
+int64_t foci_column_scratch(int64_t rows, int64_t c) {
+    return foci_tiles(rows, foci_sum_tile(rows)) * c;
+}
 
 void foci_column_sums(int64_t rows, int64_t c, const real *x, real *out, bool accumulate, real *scratch) {
     int64_t size = foci_sum_tile(rows), tiles = foci_tiles(rows, size);
@@ -40,14 +43,14 @@ void foci_add_tiles(int64_t tiles, int64_t c, const real *partial, real *out, bo
 }
 
 /* The product is added to the bias, so that it is not read a second time. */
-void foci_affine_tile(int64_t rows, int64_t in, int64_t out, const real *x, const real *weight, const real *bias, real *y,
-                      int64_t ldy) {
+void foci_affine_tile(int64_t rows, int64_t in, int64_t out, const real *x, const real *weight,
+                      const real *bias, real *y, int64_t ldy) {
     for (int64_t i = 0; bias && i < rows; i++) memcpy(y + i * ldy, bias, (size_t)out * sizeof *y);
     foci_gemm(false, true, rows, out, in, 1, x, in, weight, in, bias ? 1 : 0, y, ldy);
 }
 
-void foci_affine(int64_t rows, int64_t in, int64_t out, const real *x, const real *weight, const real *bias, real *y,
-                 int64_t ldy) {
+void foci_affine(int64_t rows, int64_t in, int64_t out, const real *x, const real *weight, const real *bias,
+                 real *y, int64_t ldy) {
     enum { ROWS = 256 };
     FOCI_PARALLEL_FOR
     for (int64_t tile = 0; tile < foci_tiles(rows, ROWS); tile++) {

@@ -6,33 +6,36 @@
 #include "foci/plugin.h"
 #include "kernels/kernels.h"
 
-/* Is `t` there, of this type, and contiguous? Otherwise (or after an earlier error) false, and the graph has failed with
- * "OP: WHAT ...". */
+/* Is `t` there, of this type, and contiguous? Otherwise (or after an earlier error) false, and the graph has
+ * failed with "OP: WHAT ...". */
 bool foci_operand(foci_graph *g, const char *op, const char *what, const foci_tensor *t, foci_dtype dtype);
 bool foci_same_shape(const foci_tensor *a, const foci_tensor *b);
 
-/* Elements of a tile of elementwise work (a multiple of what one Philox block of kernels covers), and rows of a tile of
- * row-wise work: about as much. */
+/* Elements of a tile of elementwise work (a multiple of what one Philox block of kernels covers), and rows of
+ * a tile of row-wise work: about as much. */
 enum { FOCI_TILE_ELEMENTS = 16384 };
 static inline int64_t foci_tile_rows(int64_t row_elements) {
     int64_t rows = FOCI_TILE_ELEMENTS / row_elements;
     return rows > 0 ? rows : 1;
 }
 
-/* out (c) = column sums of x (rows, c), added to what is there or not. `scratch` holds foci_column_scratch elements. */
+/* out (c) = column sums of x (rows, c), added to what is there or not. `scratch` holds foci_column_scratch
+ * elements. */
 int64_t foci_column_scratch(int64_t rows, int64_t c);
 void foci_column_sums(int64_t rows, int64_t c, const real *x, real *out, bool accumulate, real *scratch);
 
-/* y (rows, out) = x (rows, in) weightt + bias, weight (out, in), bias (out) or NULL, y with rows ldy apart; on this thread
- * alone, or over all threads. */
-void foci_affine_tile(int64_t rows, int64_t in, int64_t out, const real *x, const real *weight, const real *bias, real *y,
-                      int64_t ldy);
-void foci_affine(int64_t rows, int64_t in, int64_t out, const real *x, const real *weight, const real *bias, real *y,
-                 int64_t ldy);
+/* y (rows, out) = x (rows, in) weightt + bias, weight (out, in), bias (out) or NULL, y with rows ldy apart;
+ * on this thread alone, or over all threads. */
+void foci_affine_tile(int64_t rows, int64_t in, int64_t out, const real *x, const real *weight,
+                      const real *bias, real *y, int64_t ldy);
+void foci_affine(int64_t rows, int64_t in, int64_t out, const real *x, const real *weight, const real *bias,
+                 real *y, int64_t ldy);
 
-/* The number of tiles that a long sum over rows is cut into, and the sum of what they left: out (c) from `partial`
- * (tiles, c), in order. */
-static inline int64_t foci_sum_tile(int64_t rows) { return rows <= 256 * 64 ? 256 : foci_tiles(rows, 64); }
+/* The number of tiles that a long sum over rows is cut into, and the sum of what they left: out (c) from
+ * `partial` (tiles, c), in order. */
+static inline int64_t foci_sum_tile(int64_t rows) {
+    return rows <= 256 * 64 ? 256 : foci_tiles(rows, 64);
+}
 void foci_add_tiles(int64_t tiles, int64_t c, const real *partial, real *out, bool accumulate);
 
 /* For gradient-check rows: a parameter of this shape, standard normal. */

@@ -1,5 +1,6 @@
-/* cross_entropy: mean negative log-likelihood of labels (with smoothing, and rows to ignore) or of soft targets.
- * A row's loss is  sum_k t_k (lse - x_k)  with targets t: (1 - s) at the label plus s / K everywhere, or soft ones. */
+/* cross_entropy: mean negative log-likelihood of labels (with smoothing, and rows to ignore) or of soft
+ * targets. A row's loss is  sum_k t_k (lse - x_k)  with targets t: (1 - s) at the label plus s / K
+ * everywhere, or soft ones. */
 #include <math.h>
 
 #include "ops/common.h"
@@ -77,9 +78,9 @@ static void backward(const foci_node *n) {
             real factor = counts(n, i) ? each : 0;
             double total = 1;
             if (soft) foci_kernel()->sum(k, soft + i * k, &total);
-            foci_kernel()->cross_entropy_backward(k, x + i * k, lse[i], (real)total, soft ? soft + i * k : NULL,
-                                                  (real)(smoothing / (double)k), factor, dx + i * k,
-                                                  n->accumulate[LOGITS]);
+            foci_kernel()->cross_entropy_backward(k, x + i * k, lse[i], (real)total,
+                                                  soft ? soft + i * k : NULL, (real)(smoothing / (double)k),
+                                                  factor, dx + i * k, n->accumulate[LOGITS]);
             int32_t label = soft ? -1 : foci_ints(n->input[LABELS])[i];
             if (label >= 0 && label < k) dx[i * k + label] -= factor * (real)(1 - smoothing);
         }
@@ -89,32 +90,42 @@ static void backward(const foci_node *n) {
 static const int32_t example[6] = {2, 0, 255, 4, 4, 1};
 static foci_tensor *labelled(foci_graph *g, double smoothing) {
     foci_tensor *x = foci_scale(g, RANDOM(g, "x", 2, 3, 5), 2);
-    return foci_cross_entropy(g, x, foci_constant(g, "labels", FOCI_INT, FOCI_SHAPE(2, 3), example), NULL, smoothing, 255);
+    return foci_cross_entropy(g, x, foci_constant(g, "labels", FOCI_INT, FOCI_SHAPE(2, 3), example), NULL,
+                              smoothing, 255);
 }
-static foci_tensor *ignoring(foci_graph *g) { return labelled(g, 0); }
-static foci_tensor *smoothed(foci_graph *g) { return labelled(g, 0.1); }
+static foci_tensor *ignoring(foci_graph *g) {
+    return labelled(g, 0);
+}
+static foci_tensor *smoothed(foci_graph *g) {
+    return labelled(g, 0.1);
+}
 static foci_tensor *all_ignored(foci_graph *g) {
     static const int32_t none[2] = {-1, -1};
-    return foci_cross_entropy(g, RANDOM(g, "x", 2, 3), foci_constant(g, "labels", FOCI_INT, FOCI_SHAPE(2), none), NULL, 0, -1);
+    return foci_cross_entropy(g, RANDOM(g, "x", 2, 3),
+                              foci_constant(g, "labels", FOCI_INT, FOCI_SHAPE(2), none), NULL, 0, -1);
 }
 static foci_tensor *soft_targets(foci_graph *g) {
-    static const foci_real soft[6] = {(real)0.2, (real)0.5, (real)0.3, 0, 0, (real)0.9}; /* the second sums to 0.9 */
+    static const foci_real soft[6] = {(real)0.2, (real)0.5, (real)0.3,
+                                      0,         0,         (real)0.9}; /* the second sums to 0.9 */
     foci_tensor *t = foci_constant(g, "soft", FOCI_REAL, FOCI_SHAPE(2, 3), soft);
     return foci_cross_entropy(g, RANDOM(g, "x", 2, 3), NULL, t, 0, 255);
 }
 static foci_tensor *used_twice(foci_graph *g) {
-    foci_tensor *x = foci_gelu(g, RANDOM(g, "x", 6, 7)), *l = foci_constant(g, "labels", FOCI_INT, FOCI_SHAPE(6), example);
-    return foci_add(g, foci_cross_entropy(g, x, l, NULL, 0, 255), foci_cross_entropy(g, x, l, NULL, 0.3, 255));
+    foci_tensor *x = foci_gelu(g, RANDOM(g, "x", 6, 7)),
+                *l = foci_constant(g, "labels", FOCI_INT, FOCI_SHAPE(6), example);
+    return foci_add(g, foci_cross_entropy(g, x, l, NULL, 0, 255),
+                    foci_cross_entropy(g, x, l, NULL, 0.3, 255));
 }
-static const foci_gradient_case gradients[] = {{"one row ignored", ignoring}, {"label smoothing 0.1", smoothed},
-                                               {"all rows ignored", all_ignored}, {"soft targets", soft_targets},
-                                               {"logits used twice", used_twice}, {0}};
+static const foci_gradient_case gradients[] = {
+    {"one row ignored", ignoring},  {"label smoothing 0.1", smoothed}, {"all rows ignored", all_ignored},
+    {"soft targets", soft_targets}, {"logits used twice", used_twice}, {0}};
 
 const foci_op foci_op_cross_entropy = {.name = "cross_entropy",
                                        .summary = "mean negative log-likelihood of labels or soft targets",
                                        .forward = forward,
                                        .backward = backward,
-                                       .reads = FOCI_READS_INPUT(LOGITS) | FOCI_READS_INPUT(LABELS) | FOCI_READS_INPUT(SOFT),
+                                       .reads = FOCI_READS_INPUT(LOGITS) | FOCI_READS_INPUT(LABELS) |
+                                                FOCI_READS_INPUT(SOFT),
                                        .gradients = gradients};
 
 foci_tensor *foci_cross_entropy(foci_graph *g, foci_tensor *logits, foci_tensor *labels, foci_tensor *soft,
@@ -125,16 +136,19 @@ foci_tensor *foci_cross_entropy(foci_graph *g, foci_tensor *logits, foci_tensor 
     if (labels && !foci_operand(g, "cross_entropy", "labels", labels, FOCI_INT)) return NULL;
     if (soft && !foci_operand(g, "cross_entropy", "soft targets", soft, FOCI_REAL)) return NULL;
     if (labels && foci_numel(labels) != foci_rows(logits))
-        return foci_graph_fail(g, "cross_entropy: logits %s have %lld rows, labels %s", foci_shape_text(g, logits),
-                               (long long)foci_rows(logits), foci_shape_text(g, labels));
+        return foci_graph_fail(g, "cross_entropy: logits %s have %lld rows, labels %s",
+                               foci_shape_text(g, logits), (long long)foci_rows(logits),
+                               foci_shape_text(g, labels));
     if (soft && !foci_same_shape(soft, logits))
         return foci_graph_fail(g, "cross_entropy: logits %s and soft targets %s differ in shape",
                                foci_shape_text(g, logits), foci_shape_text(g, soft));
     if (!(label_smoothing >= 0 && label_smoothing <= 1) || (soft && label_smoothing != 0))
-        return foci_graph_fail(g, "cross_entropy: label smoothing is %g; it must lie in 0..1, and be 0 with soft targets",
-                               label_smoothing);
+        return foci_graph_fail(
+            g, "cross_entropy: label smoothing is %g; it must lie in 0..1, and be 0 with soft targets",
+            label_smoothing);
     loss l = {label_smoothing, ignore_index};
-    foci_node *n = foci_record(g, &foci_op_cross_entropy, 3, (foci_tensor *[]){logits, labels, soft}, &l, sizeof l);
+    foci_node *n =
+        foci_record(g, &foci_op_cross_entropy, 3, (foci_tensor *[]){logits, labels, soft}, &l, sizeof l);
     foci_save(n, FOCI_REAL, foci_rows(logits));
     foci_workspace(n, (size_t)foci_rows(logits) * sizeof(double), 0);
     return foci_emit(n, FOCI_REAL, FOCI_SHAPE(1));

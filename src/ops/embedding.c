@@ -34,8 +34,8 @@ static void forward(const foci_node *n) {
     }
 }
 
-/* dweight: every task walks over all tokens and adds those of its rows, in order. Frequent tokens have neighbouring
- * numbers, so the remainder spreads them over the tasks. */
+/* dweight: every task walks over all tokens and adds those of its rows, in order. Frequent tokens have
+ * neighbouring numbers, so the remainder spreads them over the tasks. */
 static void backward(const foci_node *n) {
     const embedding *e = n->attributes;
     int64_t tokens = foci_numel(n->input[IDS]), c = n->input[WEIGHT]->shape[1];
@@ -46,7 +46,8 @@ static void backward(const foci_node *n) {
     for (int64_t owner = 0; owner < OWNERS; owner++) {
         for (int64_t i = 0; i < tokens; i++) {
             int64_t row = row_of(n, i);
-            if (row >= 0 && row % OWNERS == owner) foci_kernel()->scale(c, e->scale, dy + i * c, dweight + row * c, true);
+            if (row >= 0 && row % OWNERS == owner)
+                foci_kernel()->scale(c, e->scale, dy + i * c, dweight + row * c, true);
         }
     }
 }
@@ -55,8 +56,12 @@ static foci_tensor *ids_of(foci_graph *g) {
     static const int32_t ids[8] = {3, 0, 3, 4, 1, 3, 2, 0};
     return foci_constant(g, "ids", FOCI_INT, FOCI_SHAPE(2, 4), ids);
 }
-static foci_tensor *repeated(foci_graph *g) { return foci_embedding(g, ids_of(g), RANDOM(g, "weight", 6, 3), 0, 1.5); }
-static foci_tensor *window(foci_graph *g) { return foci_embedding(g, ids_of(g), RANDOM(g, "weight", 2, 5), 2, 1); }
+static foci_tensor *repeated(foci_graph *g) {
+    return foci_embedding(g, ids_of(g), RANDOM(g, "weight", 6, 3), 0, 1.5);
+}
+static foci_tensor *window(foci_graph *g) {
+    return foci_embedding(g, ids_of(g), RANDOM(g, "weight", 2, 5), 2, 1);
+}
 static foci_tensor *of_a_result(foci_graph *g) {
     return foci_embedding(g, ids_of(g), foci_gelu(g, RANDOM(g, "weight", 5, 2)), 0, 1);
 }
@@ -72,12 +77,14 @@ const foci_op foci_op_embedding = {.name = "embedding",
                                    .reads = FOCI_READS_INPUT(IDS),
                                    .gradients = gradients};
 
-foci_tensor *foci_embedding(foci_graph *g, foci_tensor *ids, foci_tensor *weight, int64_t first, double scale) {
-    if (!foci_operand(g, "embedding", "ids", ids, FOCI_INT) || !foci_operand(g, "embedding", "weight", weight, FOCI_REAL))
+foci_tensor *foci_embedding(foci_graph *g, foci_tensor *ids, foci_tensor *weight, int64_t first,
+                            double scale) {
+    if (!foci_operand(g, "embedding", "ids", ids, FOCI_INT) ||
+        !foci_operand(g, "embedding", "weight", weight, FOCI_REAL))
         return NULL;
     if (ids->ndim != 2 || weight->ndim != 2)
-        return foci_graph_fail(g, "embedding: ids %s and weight %s must be (B, T) and (n, C)", foci_shape_text(g, ids),
-                               foci_shape_text(g, weight));
+        return foci_graph_fail(g, "embedding: ids %s and weight %s must be (B, T) and (n, C)",
+                               foci_shape_text(g, ids), foci_shape_text(g, weight));
     embedding e = {first, (real)scale};
     foci_node *n = foci_record(g, &foci_op_embedding, 2, (foci_tensor *[]){ids, weight}, &e, sizeof e);
     return foci_emit(n, FOCI_REAL, FOCI_SHAPE(ids->shape[0], ids->shape[1], weight->shape[1]));

@@ -19,12 +19,17 @@ static void backward(const foci_node *n) {
     FOCI_PARALLEL_FOR
     for (int64_t tile = 0; tile < tiles; tile++) {
         foci_range r = foci_tile(size, FOCI_TILE_ELEMENTS, tile);
-        foci_kernel()->gelu_backward(r.end - r.first, x + r.first, dy + r.first, dx + r.first, n->accumulate[0]);
+        foci_kernel()->gelu_backward(r.end - r.first, x + r.first, dy + r.first, dx + r.first,
+                                     n->accumulate[0]);
     }
 }
 
-static foci_tensor *near_zero(foci_graph *g) { return foci_gelu(g, RANDOM(g, "x", 3, 5, 7)); }
-static foci_tensor *tails(foci_graph *g) { return foci_gelu(g, foci_scale(g, RANDOM(g, "x", 37), 4)); }
+static foci_tensor *near_zero(foci_graph *g) {
+    return foci_gelu(g, RANDOM(g, "x", 3, 5, 7));
+}
+static foci_tensor *tails(foci_graph *g) {
+    return foci_gelu(g, foci_scale(g, RANDOM(g, "x", 37), 4));
+}
 static foci_tensor *used_twice(foci_graph *g) {
     foci_tensor *x = foci_scale(g, RANDOM(g, "x", 5), 1);
     return foci_add(g, foci_gelu(g, x), foci_gelu(g, x));
@@ -33,11 +38,11 @@ static const foci_gradient_case gradients[] = {
     {"(3, 5, 7)", near_zero}, {"into the tails", tails}, {"input used twice", used_twice}, {0}};
 
 const foci_op foci_op_gelu = {.name = "gelu",
-    .summary = "exact GELU: x Phi(x)",
-    .forward = forward,
-    .backward = backward,
-    .reads = FOCI_READS_INPUT(0),
-    .gradients = gradients};
+                              .summary = "exact GELU: x Phi(x)",
+                              .forward = forward,
+                              .backward = backward,
+                              .reads = FOCI_READS_INPUT(0),
+                              .gradients = gradients};
 
 foci_tensor *foci_gelu(foci_graph *g, foci_tensor *x) {
     if (!foci_operand(g, "gelu", "input", x, FOCI_REAL)) return NULL;

@@ -41,8 +41,7 @@ static foci_cost cost(const foci_node *n) {
 }
 
 static foci_tensor *with_bias(foci_graph *g) {
-    return foci_linear(g, RANDOM(g, "x", 3, 5, 7), RANDOM(g, "weight", 6, 7),
-                       RANDOM(g, "bias", 6));
+    return foci_linear(g, RANDOM(g, "x", 3, 5, 7), RANDOM(g, "weight", 6, 7), RANDOM(g, "bias", 6));
 }
 static foci_tensor *without_bias(foci_graph *g) {
     return foci_linear(g, RANDOM(g, "x", 4, 3), RANDOM(g, "weight", 1, 3), NULL);
@@ -52,8 +51,7 @@ static foci_tensor *weight_used_twice(foci_graph *g) {
     return foci_linear(g, foci_linear(g, RANDOM(g, "x", 2, 5), w, b), w, b);
 }
 static foci_tensor *many_rows(foci_graph *g) { /* several tiles of rows, the inner product of dW in chunks */
-    return foci_linear(g, RANDOM(g, "x", 1100, 2), RANDOM(g, "weight", 3, 2),
-                       RANDOM(g, "bias", 3));
+    return foci_linear(g, RANDOM(g, "x", 1100, 2), RANDOM(g, "weight", 3, 2), RANDOM(g, "bias", 3));
 }
 static const foci_gradient_case gradients[] = {{"(3, 5, 7) with bias", with_bias},
                                                {"(4, 3) to 1 without bias", without_bias},
@@ -70,16 +68,19 @@ const foci_op foci_op_linear = {.name = "linear",
                                 .gradients = gradients};
 
 foci_tensor *foci_linear(foci_graph *g, foci_tensor *x, foci_tensor *weight, foci_tensor *bias) {
-    if (!foci_operand(g, "linear", "input", x, FOCI_REAL) || !foci_operand(g, "linear", "weight", weight, FOCI_REAL))
+    if (!foci_operand(g, "linear", "input", x, FOCI_REAL) ||
+        !foci_operand(g, "linear", "weight", weight, FOCI_REAL))
         return NULL;
     if (bias && !foci_operand(g, "linear", "bias", bias, FOCI_REAL)) return NULL;
     int64_t in = foci_last_dim(x), out = weight->shape[0];
     if (weight->ndim != 2 || weight->shape[1] != in)
-        return foci_graph_fail(g, "linear: input %s has %lld columns, weight %s takes %lld", foci_shape_text(g, x),
-                               (long long)in, foci_shape_text(g, weight), (long long)foci_last_dim(weight));
+        return foci_graph_fail(g, "linear: input %s has %lld columns, weight %s takes %lld",
+                               foci_shape_text(g, x), (long long)in, foci_shape_text(g, weight),
+                               (long long)foci_last_dim(weight));
     if (bias && foci_numel(bias) != out)
-        return foci_graph_fail(g, "linear: weight %s has %lld outputs, bias %s has %lld", foci_shape_text(g, weight),
-                               (long long)out, foci_shape_text(g, bias), (long long)foci_numel(bias));
+        return foci_graph_fail(g, "linear: weight %s has %lld outputs, bias %s has %lld",
+                               foci_shape_text(g, weight), (long long)out, foci_shape_text(g, bias),
+                               (long long)foci_numel(bias));
     foci_node *n = foci_record(g, &foci_op_linear, 3, (foci_tensor *[]){x, weight, bias}, NULL, 0);
     int64_t rows = foci_rows(x), partial = foci_gemm_chunks(out, in, rows) * out * in;
     int64_t sums = bias ? foci_column_scratch(rows, out) : 0;

@@ -8,8 +8,8 @@ enum { A, B };
 
 static void forward(const foci_node *n) {
     const foci_tensor *a = n->input[A], *b = n->input[B];
-    foci_gemm_parallel(false, false, foci_rows(a), b->shape[1], b->shape[0], 1, foci_data(a), b->shape[0], foci_data(b),
-                       b->shape[1], 0, foci_data(n->output), b->shape[1]);
+    foci_gemm_parallel(false, false, foci_rows(a), b->shape[1], b->shape[0], 1, foci_data(a), b->shape[0],
+                       foci_data(b), b->shape[1], 0, foci_data(n->output), b->shape[1]);
 }
 
 /* da = dout bt;  db = at dout */
@@ -18,11 +18,11 @@ static void backward(const foci_node *n) {
     int64_t rows = foci_rows(a), in = b->shape[0], out = b->shape[1];
     const real *dout = foci_grad(n->output);
     if (foci_wants(n, A))
-        foci_gemm_parallel(false, true, rows, in, out, 1, dout, out, foci_data(b), out, n->accumulate[A], foci_grad(a),
-                           in);
+        foci_gemm_parallel(false, true, rows, in, out, 1, dout, out, foci_data(b), out, n->accumulate[A],
+                           foci_grad(a), in);
     if (foci_wants(n, B))
-        foci_gemm_long(true, false, in, out, rows, foci_data(a), in, dout, out, n->accumulate[B], foci_grad(b), out,
-                       n->workspace);
+        foci_gemm_long(true, false, in, out, rows, foci_data(a), in, dout, out, n->accumulate[B],
+                       foci_grad(b), out, n->workspace);
 }
 
 static foci_cost cost(const foci_node *n) {
@@ -31,12 +31,10 @@ static foci_cost cost(const foci_node *n) {
 }
 
 static foci_tensor *three_dims(foci_graph *g) {
-    return foci_matmul(g, RANDOM(g, "a", 3, 2, 5),
-                       RANDOM(g, "b", 5, 7));
+    return foci_matmul(g, RANDOM(g, "a", 3, 2, 5), RANDOM(g, "b", 5, 7));
 }
 static foci_tensor *one_column(foci_graph *g) {
-    return foci_matmul(g, RANDOM(g, "a", 1, 4),
-                       RANDOM(g, "b", 4, 1));
+    return foci_matmul(g, RANDOM(g, "a", 1, 4), RANDOM(g, "b", 4, 1));
 }
 static foci_tensor *of_results(foci_graph *g) { /* both operands are results, not parameters */
     foci_tensor *a = RANDOM(g, "a", 3, 3);
@@ -58,7 +56,8 @@ foci_tensor *foci_matmul(foci_graph *g, foci_tensor *a, foci_tensor *b) {
         !foci_operand(g, "matmul", "second operand", b, FOCI_REAL))
         return NULL;
     if (b->ndim != 2 || foci_last_dim(a) != b->shape[0])
-        return foci_graph_fail(g, "matmul: %s does not multiply %s", foci_shape_text(g, a), foci_shape_text(g, b));
+        return foci_graph_fail(g, "matmul: %s does not multiply %s", foci_shape_text(g, a),
+                               foci_shape_text(g, b));
     foci_node *n = foci_record(g, &foci_op_matmul, 2, (foci_tensor *[]){a, b}, NULL, 0);
     int64_t in = b->shape[0], out = b->shape[1];
     foci_workspace(n, 0, (size_t)(foci_gemm_chunks(in, out, foci_rows(a)) * in * out) * sizeof(real));

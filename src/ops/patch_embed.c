@@ -7,9 +7,9 @@
 enum { IMAGES, WEIGHT, BIAS };
 
 typedef struct shape {
-    int64_t images, channels, p;  /* patches are p x p */
-    int64_t down, across;         /* patches in an image */
-    int64_t rows, in, out;        /* of the product: rows = images * down * across, in = channels * p * p */
+    int64_t images, channels, p; /* patches are p x p */
+    int64_t down, across;        /* patches in an image */
+    int64_t rows, in, out;       /* of the product: rows = images * down * across, in = channels * p * p */
 } shape;
 
 static shape shape_of(const foci_node *n) {
@@ -32,7 +32,8 @@ static void gather(const shape *s, const real *images, real *patches) {
             real *row = patches + (strip * s->across + j) * s->in;
             for (int64_t c = 0; c < s->channels; c++)
                 for (int64_t y = 0; y < s->p; y++, row += s->p)
-                    memcpy(row, images + pixels(s, strip / s->down, strip % s->down, j, c, y), (size_t)s->p * sizeof *row);
+                    memcpy(row, images + pixels(s, strip / s->down, strip % s->down, j, c, y),
+                           (size_t)s->p * sizeof *row);
         }
 }
 
@@ -44,7 +45,8 @@ static void scatter(const shape *s, const real *patches, real *images, bool accu
             const real *row = patches + (strip * s->across + j) * s->in;
             for (int64_t c = 0; c < s->channels; c++)
                 for (int64_t y = 0; y < s->p; y++, row += s->p)
-                    foci_kernel()->scale(s->p, 1, row, images + pixels(s, strip / s->down, strip % s->down, j, c, y),
+                    foci_kernel()->scale(s->p, 1, row,
+                                         images + pixels(s, strip / s->down, strip % s->down, j, c, y),
                                          accumulate);
         }
 }
@@ -69,8 +71,8 @@ static void backward(const foci_node *n) {
     if (foci_wants(n, BIAS))
         foci_column_sums(s.rows, s.out, dy, foci_grad(n->input[BIAS]), n->accumulate[BIAS], scratch);
     if (foci_wants(n, IMAGES)) {
-        foci_gemm_parallel(false, false, s.rows, s.in, s.out, 1, dy, s.out, foci_data(n->input[WEIGHT]), s.in, 0,
-                           patches, s.in);
+        foci_gemm_parallel(false, false, s.rows, s.in, s.out, 1, dy, s.out, foci_data(n->input[WEIGHT]), s.in,
+                           0, patches, s.in);
         scatter(&s, patches, foci_grad(n->input[IMAGES]), n->accumulate[IMAGES]);
     }
 }
@@ -78,18 +80,21 @@ static void backward(const foci_node *n) {
 static foci_cost cost(const foci_node *n) {
     shape s = shape_of(n);
     double product = 2.0 * (double)s.rows * (double)s.in * (double)s.out;
-    return (foci_cost){product, product * (n->input[IMAGES]->requires_grad + n->input[WEIGHT]->requires_grad)};
+    return (foci_cost){product,
+                       product * (n->input[IMAGES]->requires_grad + n->input[WEIGHT]->requires_grad)};
 }
 
 static foci_tensor *oblong(foci_graph *g) {
-    return foci_patch_embed(g, RANDOM(g, "images", 2, 3, 4, 6), RANDOM(g, "weight", 5, 3, 2, 2), RANDOM(g, "bias", 5));
+    return foci_patch_embed(g, RANDOM(g, "images", 2, 3, 4, 6), RANDOM(g, "weight", 5, 3, 2, 2),
+                            RANDOM(g, "bias", 5));
 }
 static foci_tensor *grey_without_bias(foci_graph *g) {
     foci_tensor *x = foci_gelu(g, RANDOM(g, "images", 1, 1, 6, 3)), *weight = RANDOM(g, "weight", 2, 1, 3, 3);
     return foci_add(g, foci_patch_embed(g, x, weight, NULL), foci_patch_embed(g, x, weight, NULL));
 }
 static foci_tensor *single_pixels(foci_graph *g) {
-    return foci_patch_embed(g, RANDOM(g, "images", 1, 2, 3, 3), RANDOM(g, "weight", 3, 2, 1, 1), RANDOM(g, "bias", 3));
+    return foci_patch_embed(g, RANDOM(g, "images", 1, 2, 3, 3), RANDOM(g, "weight", 3, 2, 1, 1),
+                            RANDOM(g, "bias", 3));
 }
 static const foci_gradient_case gradients[] = {{"4 x 6 pixels, patch 2", oblong},
                                                {"grey, patch 3, used twice, without bias", grey_without_bias},
@@ -111,14 +116,16 @@ foci_tensor *foci_patch_embed(foci_graph *g, foci_tensor *images, foci_tensor *w
     if (bias && !foci_operand(g, "patch_embed", "bias", bias, FOCI_REAL)) return NULL;
     const int64_t *x = images->shape, *w = weight->shape;
     if (images->ndim != 4 || weight->ndim != 4 || w[1] != x[1] || w[2] != w[3])
-        return foci_graph_fail(g, "patch_embed: images %s do not fit weight %s; (B, I, H, W) and (C, I, p, p) are needed",
-                               foci_shape_text(g, images), foci_shape_text(g, weight));
+        return foci_graph_fail(
+            g, "patch_embed: images %s do not fit weight %s; (B, I, H, W) and (C, I, p, p) are needed",
+            foci_shape_text(g, images), foci_shape_text(g, weight));
     if (x[2] % w[2] || x[3] % w[2])
-        return foci_graph_fail(g, "patch_embed: images of %lld x %lld pixels do not divide into patches of %lld x %lld",
-                               (long long)x[2], (long long)x[3], (long long)w[2], (long long)w[2]);
+        return foci_graph_fail(
+            g, "patch_embed: images of %lld x %lld pixels do not divide into patches of %lld x %lld",
+            (long long)x[2], (long long)x[3], (long long)w[2], (long long)w[2]);
     if (bias && foci_numel(bias) != w[0])
-        return foci_graph_fail(g, "patch_embed: weight %s has %lld outputs, bias %s", foci_shape_text(g, weight),
-                               (long long)w[0], foci_shape_text(g, bias));
+        return foci_graph_fail(g, "patch_embed: weight %s has %lld outputs, bias %s",
+                               foci_shape_text(g, weight), (long long)w[0], foci_shape_text(g, bias));
     int64_t tokens = (x[2] / w[2]) * (x[3] / w[2]), rows = x[0] * tokens, in = w[1] * w[2] * w[2];
     int64_t partial = foci_gemm_chunks(w[0], in, rows) * w[0] * in, sums = foci_column_scratch(rows, w[0]);
     foci_node *n = foci_record(g, &foci_op_patch_embed, 3, (foci_tensor *[]){images, weight, bias}, NULL, 0);

@@ -20,11 +20,14 @@ static void backward(const foci_node *n) {
     FOCI_PARALLEL_FOR
     for (int64_t tile = 0; tile < tiles; tile++) {
         foci_range r = foci_tile(size, FOCI_TILE_ELEMENTS, tile);
-        foci_kernel()->relu_backward(r.end - r.first, y + r.first, dy + r.first, dx + r.first, n->accumulate[0]);
+        foci_kernel()->relu_backward(r.end - r.first, y + r.first, dy + r.first, dx + r.first,
+                                     n->accumulate[0]);
     }
 }
 
-static foci_tensor *plain(foci_graph *g) { return foci_relu(g, RANDOM(g, "x", 3, 5, 7)); }
+static foci_tensor *plain(foci_graph *g) {
+    return foci_relu(g, RANDOM(g, "x", 3, 5, 7));
+}
 static foci_tensor *used_twice(foci_graph *g) {
     foci_tensor *x = foci_scale(g, RANDOM(g, "x", 5), 1);
     return foci_add(g, foci_relu(g, x), foci_relu(g, x));
@@ -32,11 +35,11 @@ static foci_tensor *used_twice(foci_graph *g) {
 static const foci_gradient_case gradients[] = {{"(3, 5, 7)", plain}, {"input used twice", used_twice}, {0}};
 
 const foci_op foci_op_relu = {.name = "relu",
-    .summary = "max(x, 0)",
-    .forward = forward,
-    .backward = backward,
-    .reads = FOCI_READS_OUTPUT,
-    .gradients = gradients};
+                              .summary = "max(x, 0)",
+                              .forward = forward,
+                              .backward = backward,
+                              .reads = FOCI_READS_OUTPUT,
+                              .gradients = gradients};
 
 foci_tensor *foci_relu(foci_graph *g, foci_tensor *x) {
     if (!foci_operand(g, "relu", "input", x, FOCI_REAL)) return NULL;

@@ -23,7 +23,9 @@ static void backward(const foci_node *n) {
     }
 }
 
-static foci_tensor *plain(foci_graph *g) { return foci_scale(g, RANDOM(g, "x", 3, 5, 7), -1.5); }
+static foci_tensor *plain(foci_graph *g) {
+    return foci_scale(g, RANDOM(g, "x", 3, 5, 7), -1.5);
+}
 static foci_tensor *used_twice(foci_graph *g) {
     foci_tensor *x = foci_gelu(g, RANDOM(g, "x", 5));
     return foci_add(g, foci_scale(g, x, 2), foci_scale(g, x, 0.25));

@@ -12,13 +12,15 @@
 
 enum { B = 2, H = 3, N = 10, D = 8, SIZE = B * H * N * D };
 
-/* --------------------------------------------------------------------------------- one layer from a config */
+/* --------------------------------------------------------------------------------- one layer from a config
+ */
 
 static const foci_schema *schema(void) {
     static foci_section sections[8];
     static foci_schema s = {sections, 0};
     if (s.count) return &s;
-    static const foci_key kind[] = {{"kind", FOCI_KEY_CHOICE, "softmax", 0, 0, "softmax elliptical", "attention variant"}, {0}};
+    static const foci_key kind[] = {
+        {"kind", FOCI_KEY_CHOICE, "softmax", 0, 0, "softmax elliptical", "attention variant"}, {0}};
     sections[s.count++] = (foci_section){"attention", NULL, kind};
     for (int i = 0; foci_attentions[i]; i++)
         sections[s.count++] = (foci_section){"attention", foci_attentions[i]->name, foci_attentions[i]->keys};
@@ -46,12 +48,22 @@ static foci_status record(layer *l, const char *attention, int index, bool causa
     snprintf(text, sizeof text, "attention: %s\n", attention);
     FOCI_TRY(foci_config_parse(&l->config, schema(), "test.yaml", text, strlen(text), NULL, 0));
     foci_parameters_init(&l->parameters);
-    l->graph = foci_graph_new(&l->parameters, &(foci_graph_options){.train = true, .differentiate = true, .observe = true, .seed = 5});
+    l->graph = foci_graph_new(
+        &l->parameters,
+        &(foci_graph_options){.train = true, .differentiate = true, .observe = true, .seed = 5});
     foci_graph *g = l->graph;
     l->q = input(g, "q", batch), l->k = input(g, "k", batch), l->v = input(g, "v", batch);
-    l->q_before = input(g, "q_before", batch), l->k_before = input(g, "k_before", batch), l->v_before = input(g, "v_before", batch);
-    foci_attention_io io = {.graph = g, .config = l->config, .q = l->q, .k = l->k, .v = l->v, .layer = index, .depth = 4,
-                            .causal = causal, .scale = 1 / sqrt(D)};
+    l->q_before = input(g, "q_before", batch), l->k_before = input(g, "k_before", batch),
+    l->v_before = input(g, "v_before", batch);
+    foci_attention_io io = {.graph = g,
+                            .config = l->config,
+                            .q = l->q,
+                            .k = l->k,
+                            .v = l->v,
+                            .layer = index,
+                            .depth = 4,
+                            .causal = causal,
+                            .scale = 1 / sqrt(D)};
     if (index > 0) io.q_before = l->q_before, io.k_before = l->k_before, io.v_before = l->v_before;
     foci_scope(g, "blocks.%d.attn", index);
     l->out = foci_attention_find(foci_config_string(l->config, "attention.kind"))->forward(&io);
@@ -98,7 +110,8 @@ static void metric_of(const char *attention, uint64_t step, foci_real *out) {
     done(&l);
 }
 
-/* --------------------------------------------------------------------------------------------------- tests */
+/* --------------------------------------------------------------------------------------------------- tests
+ */
 
 static void found_by_name(void **state) {
     (void)state;
@@ -138,9 +151,12 @@ static void what_is_refused(void **state) {
     static const struct {
         const char *attention, *message;
     } rows[] = {
-        {"{kind: elliptical, scope: causal, reduce: median}", "attention.reduce median needs attention.scope sequence"},
-        {"{kind: elliptical, scope: causal, metric: finite_difference}", "attention.metric finite_difference needs attention.scope sequence"},
-        {"{kind: elliptical, scope: causal, metric: random}", "attention.metric random needs attention.scope sequence"},
+        {"{kind: elliptical, scope: causal, reduce: median}",
+         "attention.reduce median needs attention.scope sequence"},
+        {"{kind: elliptical, scope: causal, metric: finite_difference}",
+         "attention.metric finite_difference needs attention.scope sequence"},
+        {"{kind: elliptical, scope: causal, metric: random}",
+         "attention.metric random needs attention.scope sequence"},
         {"{kind: elliptical, delta: 0}", "delta"},
         {"{kind: elliptical, first: 0}", "first"},
         {"{kind: elliptical, scale: largest}", "scale"},
@@ -155,7 +171,8 @@ static void what_is_refused(void **state) {
 
 static void values_that_did_not_move_give_the_identity(void **state) {
     (void)state;
-    static const char *const kinds[] = {"{kind: elliptical}", "{kind: elliptical, scale: mean}", "{kind: elliptical, scope: causal}",
+    static const char *const kinds[] = {"{kind: elliptical}", "{kind: elliptical, scale: mean}",
+                                        "{kind: elliptical, scope: causal}",
                                         "{kind: elliptical, reduce: median}", "{kind: elliptical, den: k}"};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         layer l;
@@ -263,8 +280,9 @@ static void random_metric_of_a_part_of_the_batch(void **state) {
 
 static void same_bits_for_any_number_of_threads(void **state) {
     (void)state;
-    static const char *const kinds[] = {"{kind: softmax}", "{kind: elliptical}", "{kind: elliptical, reduce: median}",
-                                        "{kind: elliptical, scope: causal}", "{kind: elliptical, metric: finite_difference}"};
+    static const char *const kinds[] = {
+        "{kind: softmax}", "{kind: elliptical}", "{kind: elliptical, reduce: median}",
+        "{kind: elliptical, scope: causal}", "{kind: elliptical, metric: finite_difference}"};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         foci_real out[3][SIZE], dq[3][SIZE];
         for (int run = 0; run < 3; run++) {
@@ -286,9 +304,11 @@ static void same_bits_for_any_number_of_threads(void **state) {
     }
 }
 
-/* -------------------------------------------------------------------------------------------- golden values */
+/* -------------------------------------------------------------------------------------------- golden values
+ */
 
-static void read_tensor(const foci_safetensors *f, int variant, const char *name, foci_real *out, int64_t numel) {
+static void read_tensor(const foci_safetensors *f, int variant, const char *name, foci_real *out,
+                        int64_t numel) {
     char full[64];
     if (variant < 0) snprintf(full, sizeof full, "%s", name);
     else snprintf(full, sizeof full, "%d.%s", variant, name);
@@ -298,15 +318,17 @@ static void read_tensor(const foci_safetensors *f, int variant, const char *name
 }
 
 /* got[b][h][n][d] with these strides, want (B, H, N, D) contiguous */
-static void compare(const foci_safetensors *f, int variant, const char *name, const foci_real *got, const int64_t stride[4],
-                    const int64_t shape[4], double tolerance) {
+static void compare(const foci_safetensors *f, int variant, const char *name, const foci_real *got,
+                    const int64_t stride[4], const int64_t shape[4], double tolerance) {
     static foci_real want[B * H * N * N];
     int64_t numel = shape[0] * shape[1] * shape[2] * shape[3];
     read_tensor(f, variant, name, want, numel);
     for (int64_t i = 0; i < numel; i++) {
-        int64_t d = i % shape[3], n = i / shape[3] % shape[2], h = i / shape[3] / shape[2] % shape[1], b = i / shape[3] / shape[2] / shape[1];
+        int64_t d = i % shape[3], n = i / shape[3] % shape[2], h = i / shape[3] / shape[2] % shape[1],
+                b = i / shape[3] / shape[2] / shape[1];
         double x = got[b * stride[0] + h * stride[1] + n * stride[2] + d * stride[3]];
-        if (!(fabs(x - want[i]) <= tolerance)) fail_msg("variant %d, %s[%d] is %.9g, not %.9g", variant, name, (int)i, x, want[i]);
+        if (!(fabs(x - want[i]) <= tolerance))
+            fail_msg("variant %d, %s[%d] is %.9g, not %.9g", variant, name, (int)i, x, want[i]);
     }
 }
 
@@ -321,7 +343,8 @@ static void config_of(const json_t *elliptical, char *text, size_t size) {
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)elliptical, key, value) {
         char *written = json_dumps(value, JSON_ENCODE_ANY);
-        used += (size_t)snprintf(text + used, size - used, ", %s: %s", key, json_is_string(value) ? json_string_value(value) : written);
+        used += (size_t)snprintf(text + used, size - used, ", %s: %s", key,
+                                 json_is_string(value) ? json_string_value(value) : written);
         free(written);
     }
     snprintf(text + used, size - used, "}");
@@ -329,11 +352,10 @@ static void config_of(const json_t *elliptical, char *text, size_t size) {
 
 static void golden_variants(void **state) {
     (void)state;
-    const char *path = shared_path("golden/attention.json");
-    if (!path) skip();
-    json_t *golden = json_load_file(path, 0, NULL), *variants = json_object_get(golden, "variants");
+    json_t *golden = json_load_file("tests/golden/attention.json", 0, NULL);
+    const json_t *variants = json_object_get(golden, "variants");
     foci_safetensors f;
-    assert_ok(foci_safetensors_open(&f, shared_path("golden/attention.safetensors")));
+    assert_ok(foci_safetensors_open(&f, "tests/golden/attention.safetensors"));
     assert_true(json_array_size(variants) >= 11);
     for (int i = 0; i < (int)json_array_size(variants); i++) {
         const json_t *variant = json_array_get(variants, (size_t)i);
@@ -352,14 +374,16 @@ static void golden_variants(void **state) {
         read_tensor(&f, -1, "dout", dout, SIZE);
         const int64_t joined[4] = {N * H * D, D, H * D, 1}; /* (B, N, H*D) seen as (B, H, N, D) */
         for (int64_t e = 0; e < SIZE; e++)
-            foci_grad(l.out)[e / (H * N * D) * joined[0] + e / (N * D) % H * joined[1] + e / D % N * joined[2] + e % D] = dout[e];
+            foci_grad(l.out)[e / (H * N * D) * joined[0] + e / (N * D) % H * joined[1] +
+                             e / D % N * joined[2] + e % D] = dout[e];
         foci_graph_backward_from_output(l.graph);
         const int64_t *shape = l.q->shape, *stride = l.q->stride;
         compare(&f, i, "out", foci_data(l.out), joined, shape, 2e-5);
         compare(&f, i, "dq", foci_grad(l.q), stride, shape, 2e-5);
         compare(&f, i, "dk", foci_grad(l.k), stride, shape, 2.25e-5);
         compare(&f, i, "dv", foci_grad(l.v), stride, shape, 2e-5);
-        const foci_tensor *prob = foci_graph_observed(l.graph, "blocks.1.attn.prob"), *m = foci_graph_observed(l.graph, "blocks.1.attn.metric");
+        const foci_tensor *prob = foci_graph_observed(l.graph, "blocks.1.attn.prob"),
+                          *m = foci_graph_observed(l.graph, "blocks.1.attn.metric");
         compare(&f, i, "prob", foci_data(prob), prob->stride, prob->shape, 2e-5);
         assert_true((m != NULL) == (strstr(text, "elliptical") != NULL));
         if (m) compare(&f, i, "w", foci_data(m), m->stride, m->shape, 2e-5);

@@ -107,15 +107,28 @@ static void median_of_odd_values(void **state) {
     static const struct {
         int n;
         double u[6], median;
-    } rows[] = {{4, {1, 2, 3, 4}, 2}, {3, {3, 1, 2}, 2}, {5, {0, 0, 0, 7, 9}, 0}, {6, {5, 5, 5, 1, 5, 5}, 5},
-                {3, {1, INFINITY, INFINITY}, INFINITY}, {1, {0}, 0}, {2, {1e-30, 1e30}, 1e-30}};
+    } rows[] = {{4, {1, 2, 3, 4}, 2},
+                {3, {3, 1, 2}, 2},
+                {5, {0, 0, 0, 7, 9}, 0},
+                {6, {5, 5, 5, 1, 5, 5}, 5},
+                {3, {1, INFINITY, INFINITY}, INFINITY},
+                {1, {0}, 0},
+                {2, {1e-30, 1e30}, 1e-30}};
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++)
         for (foci_isa isa = 0; isa < FOCI_ISA_COUNT; isa++) {
             if (!foci_kernels_of(isa)) continue;
             real u[6], zero[6] = {0}, out[1], scratch[64];
             for (int i = 0; i < rows[r].n; i++) u[i] = (real)(i % 2 ? -rows[r].u[i] : rows[r].u[i]);
-            foci_metric_head h = {.tokens = rows[r].n, .width = 1, .cur = u, .prev = zero, .cur_row = 1, .prev_row = 1,
-                                  .delta = 1, .scale = FOCI_SCALE_NONE, .median = true, .out = out};
+            foci_metric_head h = {.tokens = rows[r].n,
+                                  .width = 1,
+                                  .cur = u,
+                                  .prev = zero,
+                                  .cur_row = 1,
+                                  .prev_row = 1,
+                                  .delta = 1,
+                                  .scale = FOCI_SCALE_NONE,
+                                  .median = true,
+                                  .out = out};
             foci_kernels_of(isa)->elliptical_metric(&h, scratch);
             assert_true(out[0] == (real)rows[r].median);
         }

@@ -1,0 +1,362 @@
+/* Every vector kernel of every instruction set this machine has, against plain loops in double, at odd sizes.
+ */
+#include <math.h>
+
+#include "base/philox.h"
+#include "check.h"
+#include "kernels/kernels.h"
+
+enum { MOST = 5 * 300 };
+static const int64_t sizes[] = {1, 2, 3, 7, 8, 15, 16, 17, 31, 33, 63, 64, 65, 127, 200, 300};
+enum { SIZES = sizeof sizes / sizeof sizes[0] };
+
+static const foci_kernels *k; /* the table under test */
+static real x[MOST], y[MOST], z[MOST], w[MOST], out[MOST], before[MOST];
+
+static void fill(real *a, uint64_t stream, double scale) {
+    for (int i = 0; i < MOST; i++) {
+        foci_u32x4 u = foci_philox(11, stream, 0, (uint64_t)i);
+        a[i] = (real)(scale * foci_normal(u.v[0], u.v[1]));
+    }
+}
+
+/* Runs `check(n)` at every size, with fresh random x, y, z, w and out. */
+static void at_sizes(void (*check)(int64_t n)) {
+    for (int i = 0; i < SIZES; i++) {
+        fill(x, 1, 2);
+        fill(y, 2, 1);
+        fill(z, 3, 1);
+        fill(w, 4, 1);
+        fill(out, 5, 1);
+        memcpy(before, out, sizeof out);
+        check(sizes[i]);
+        for (int64_t j = 5 * sizes[i]; j < MOST; j++) assert_true(out[j] == before[j]); /* nothing beyond */
+    }
+}
+
+/* out[i] = want, on top of what was there where `accumulate` */
+static void expect(int64_t i, double want, bool accumulate, double tolerance) {
+    want += accumulate ? (double)before[i] : 0;
+    assert_close(out[i], want, tolerance * (1 + fabs(want)));
+}
+
+static void spoil(bool accumulate) { /* an output that is overwritten may hold anything */
+    memcpy(out, before, sizeof out);
+    for (int i = 0; i < MOST && !accumulate; i++) out[i] = NAN;
+}
+static void restore(int64_t n) {
+    memcpy(out + n, before + n, (size_t)(MOST - n) * sizeof *out);
+}
+
+static double phi(double v) {
+    return 0.5 * erfc(-v / sqrt(2));
+}
+
+static void check_elementwise(int64_t n) {
+    k->add(n, x, y, out);
+    for (int64_t i = 0; i < n; i++) expect(i, (double)x[i] + (double)y[i], false, 1e-7);
+    for (int accumulate = 0; accumulate < 2; accumulate++) {
+        spoil(accumulate);
+        k->scale(n, (real)-1.5, x, out, accumulate);
+        for (int64_t i = 0; i < n; i++) expect(i, -1.5 * (double)x[i], accumulate, 1e-6);
+        spoil(accumulate);
+        k->relu_backward(n, x, y, out, accumulate);
+        for (int64_t i = 0; i < n; i++) expect(i, x[i] > 0 ? (double)y[i] : 0, accumulate, 1e-6);
+        spoil(accumulate);
+        k->gelu_backward(n, x, y, out, accumulate);
+        for (int64_t i = 0; i < n; i++) {
+            double v = (double)x[i];
+            expect(i, (double)y[i] * (phi(v) + v * exp(-v * v / 2) / sqrt(2 * M_PI)), accumulate, 1e-6);
+        }
+    }
+    k->relu(n, x, out);
+    for (int64_t i = 0; i < n; i++) expect(i, x[i] > 0 ? (double)x[i] : 0, false, 0);
+    k->gelu(n, x, out);
+    for (int64_t i = 0; i < n; i++) expect(i, (double)x[i] * phi((double)x[i]), false, 1e-6);
+    restore(n);
+}
+
+static void check_sums(int64_t n) {
+    double sum = 0, squares = 0, inner = 0, got;
+    for (int64_t i = 0; i < n; i++) {
+        sum += (double)x[i];
+        squares += (double)x[i] * (double)x[i];
+        inner += (double)x[i] * (double)y[i];
+    }
+    k->sum(n, x, &got);
+    assert_close(got, sum, 1e-12 * (double)n);
+    k->sum_squares(n, x, &got);
+    assert_close(got, squares, 1e-11 * (double)n);
+    k->dot(n, x, y, &got);
+    assert_close(got, inner, 1e-11 * (double)n);
+    if (n < 4) return;
+    int64_t c = n - 3, rows = 5; /* rows n apart */
+    k->column_sums(rows, c, x, n, out);
+    for (int64_t i = 0; i < c; i++) {
+        double s = 0;
+        for (int64_t r = 0; r < rows; r++) s += (double)x[r * n + i];
+        expect(i, s, true, 1e-6);
+    }
+}
+
+static void check_layer_norm(int64_t c) {
+    enum { ROWS = 5 };
+    const double eps = 1e-3;
+    real mean[ROWS], rstd[ROWS], dweight[MOST] = {0}, dbias[MOST] = {0};
+    for (int with = 0; with < 2; with++) {
+        k->layer_norm(ROWS, c, x, with ? y : NULL, with ? z : NULL, eps, out, mean, rstd);
+        for (int64_t r = 0; r < ROWS; r++) {
+            double m = 0, v = 0;
+            for (int64_t i = 0; i < c; i++) m += (double)x[r * c + i] / (double)c;
+            for (int64_t i = 0; i < c; i++)
+                v += ((double)x[r * c + i] - m) * ((double)x[r * c + i] - m) / (double)c;
+            assert_close(mean[r], m, 1e-6);
+            assert_close(rstd[r], 1 / sqrt(v + eps), 1e-5 / sqrt(v + eps));
+            for (int64_t i = 0; i < c; i++) {
+                double n = ((double)x[r * c + i] - m) / sqrt(v + eps);
+                expect(r * c + i, with ? n * (double)y[i] + (double)z[i] : n, false, 1e-5);
+            }
+        }
+    }
+    for (int accumulate = 0; accumulate < 2; accumulate++) {
+        spoil(accumulate);
+        k->layer_norm_backward(ROWS, c, x, y, mean, rstd, w, out, accumulate);
+        for (int64_t r = 0; r < ROWS; r++) {
+            double g_mean = 0, gz_mean = 0;
+            for (int64_t i = 0; i < c; i++) {
+                double g = (double)w[r * c + i] * (double)y[i];
+                g_mean += g / (double)c;
+                gz_mean += g * ((double)x[r * c + i] - (double)mean[r]) * (double)rstd[r] / (double)c;
+            }
+            for (int64_t i = 0; i < c; i++) {
+                double n = ((double)x[r * c + i] - (double)mean[r]) * (double)rstd[r];
+                double d = (double)rstd[r] * ((double)w[r * c + i] * (double)y[i] - g_mean - n * gz_mean);
+                expect(r * c + i, d, accumulate, 2e-5 * (double)rstd[r]);
+            }
+        }
+    }
+    k->layer_norm_sums(ROWS, c, x, mean, rstd, w, dweight, dbias);
+    for (int64_t i = 0; i < c; i++) {
+        double a = 0, b = 0;
+        for (int64_t r = 0; r < ROWS; r++) {
+            a += (double)w[r * c + i] * ((double)x[r * c + i] - (double)mean[r]) * (double)rstd[r];
+            b += (double)w[r * c + i];
+        }
+        assert_close(dweight[i], a, 1e-5 * (1 + fabs(a)));
+        assert_close(dbias[i], b, 1e-5);
+    }
+    restore(ROWS * c);
+}
+
+static double log_sum_exp(int64_t c, const real *a) {
+    double m = (double)a[0], s = 0;
+    for (int64_t i = 1; i < c; i++) m = fmax(m, (double)a[i]);
+    for (int64_t i = 0; i < c; i++) s += exp((double)a[i] - m);
+    return m + log(s);
+}
+
+static void check_softmax(int64_t c) {
+    enum { ROWS = 5 };
+    k->softmax(ROWS, c, x, out);
+    for (int64_t j = 0; j < ROWS * c; j++)
+        expect(j, exp((double)x[j] - log_sum_exp(c, x + j / c * c)), false, 1e-6);
+    memcpy(y, out, sizeof y);
+    k->log_softmax(ROWS, c, x, out);
+    for (int64_t j = 0; j < ROWS * c; j++)
+        expect(j, (double)x[j] - log_sum_exp(c, x + j / c * c), false, 1e-6);
+    memcpy(z, out, sizeof z);
+    for (int accumulate = 0; accumulate < 2; accumulate++) {
+        spoil(accumulate);
+        k->softmax_backward(ROWS, c, y, w, out, accumulate);
+        for (int64_t j = 0; j < ROWS * c; j++) {
+            double inner = 0;
+            for (int64_t i = j / c * c; i < j / c * c + c; i++) inner += (double)w[i] * (double)y[i];
+            expect(j, (double)y[j] * ((double)w[j] - inner), accumulate, 1e-6);
+        }
+        spoil(accumulate);
+        k->log_softmax_backward(ROWS, c, z, w, out, accumulate);
+        for (int64_t j = 0; j < ROWS * c; j++) {
+            double sum = 0;
+            for (int64_t i = j / c * c; i < j / c * c + c; i++) sum += (double)w[i];
+            expect(j, (double)w[j] - exp((double)z[j]) * sum, accumulate, 3e-6);
+        }
+        for (int with = 0; with < 2; with++) {
+            spoil(accumulate);
+            k->cross_entropy_backward(c, x, (real)1.5, (real)0.75, with ? w : NULL, (real)0.125, 2, out,
+                                      accumulate);
+            for (int64_t j = 0; j < c; j++)
+                expect(j, 2 * (0.75 * exp((double)x[j] - 1.5) - (with ? (double)w[j] : 0) - 0.125),
+                       accumulate, 2e-6);
+        }
+    }
+    restore(ROWS * c);
+}
+
+/* The running log-sum-exp over two halves is that of the whole; and back to probabilities. */
+static void check_exp_sums(int64_t c) {
+    enum { ROWS = 5 };
+    real max[ROWS], sum[ROWS], lse[ROWS], factor[ROWS];
+    int64_t half = c / 2;
+    for (int r = 0; r < ROWS; r++) {
+        max[r] = -INFINITY;
+        sum[r] = 0;
+        factor[r] = (real)(r - 2);
+    }
+    if (half) k->exp_sums(ROWS, half, x, c, max, sum);
+    k->exp_sums(ROWS, c - half, x + half, c, max, sum);
+    for (int r = 0; r < ROWS; r++) {
+        lse[r] = max[r] + (real)log((double)sum[r]);
+        assert_close(lse[r], log_sum_exp(c, x + r * c), 2e-6);
+    }
+    memcpy(out, x, (size_t)(ROWS * c) * sizeof *out);
+    k->exp_scaled(ROWS, c, out, c, lse, factor);
+    for (int64_t j = 0; j < ROWS * c; j++)
+        expect(j, (double)(j / c - 2) * exp((double)x[j] - (double)lse[j / c]), false, 1e-6);
+    restore(ROWS * c);
+}
+
+static void check_dropout(int64_t n) {
+    const uint64_t firsts[] = {0, 1, 2, 3, 61, 0xffffffffu * UINT64_C(4) + 2};
+    for (int f = 0; f < 6; f++)
+        for (int accumulate = 0; accumulate < 2; accumulate++) {
+            foci_dropout_mask mask = {5, 9, 77, firsts[f], 0x60000000, (real)1.6};
+            spoil(accumulate);
+            k->dropout(n, &mask, x, out, accumulate);
+            for (int64_t i = 0; i < n; i++) {
+                uint64_t j = firsts[f] + (uint64_t)i;
+                bool drop = foci_philox(5, 9, 77, j / 4).v[j % 4] < 0x60000000;
+                expect(i, drop ? 0 : 1.6 * (double)x[i], accumulate, 1e-6);
+            }
+        }
+    restore(n);
+}
+
+static void check_adam(int64_t n) {
+    for (int decoupled = 0; decoupled < 2; decoupled++) {
+        foci_adam_step s = {.lr = 0.01,
+                            .beta1 = 0.9,
+                            .beta2 = 0.99,
+                            .eps = 1e-3,
+                            .decay = 0.1,
+                            .decoupled = decoupled,
+                            .correction1 = 1 - pow(0.9, 3),
+                            .correction2 = 1 - pow(0.99, 3),
+                            .grad_scale = 0.5};
+        real m[MOST], v[MOST];
+        for (int i = 0; i < MOST; i++) {
+            m[i] = y[i];
+            v[i] = z[i] * z[i];
+        }
+        memcpy(out, before, sizeof out);
+        k->adam(n, out, x, m, v, &s);
+        for (int64_t i = 0; i < n; i++) {
+            double theta = (double)before[i], g = 0.5 * (double)x[i] + (decoupled ? 0 : 0.1 * theta);
+            double m1 = 0.9 * (double)y[i] + 0.1 * g, v1 = 0.99 * (double)z[i] * (double)z[i] + 0.01 * g * g;
+            double want = theta * (decoupled ? 1 - 0.01 * 0.1 : 1) -
+                          0.01 / s.correction1 * m1 / (sqrt(v1 / s.correction2) + 1e-3);
+            expect(i, want, false, 2e-6);
+            assert_close(m[i], m1, 1e-6 * (1 + fabs(m1)));
+            assert_close(v[i], v1, 1e-6 * (1 + fabs(v1)));
+        }
+    }
+    restore(n);
+}
+
+static void check_sgd(int64_t n) {
+    foci_sgd_step s = {.lr = 0.1, .momentum = 0.9, .decay = 0.01, .grad_scale = 2};
+    real momentum[MOST];
+    memcpy(momentum, y, sizeof y);
+    k->sgd(n, out, x, momentum, &s);
+    for (int64_t i = 0; i < n; i++) {
+        double b = 0.9 * (double)y[i] + 2 * (double)x[i] + 0.01 * (double)before[i];
+        assert_close(momentum[i], b, 1e-6 * (1 + fabs(b)));
+        expect(i, (double)before[i] - 0.1 * b, false, 1e-6);
+    }
+    restore(n);
+}
+
+static void for_all_isas(void (*check)(int64_t n)) {
+    for (int isa = 0; isa < FOCI_ISA_COUNT; isa++) {
+        k = foci_kernels_of((foci_isa)isa);
+        if (k) at_sizes(check);
+    }
+}
+
+static void elementwise(void **state) {
+    (void)state;
+    for_all_isas(check_elementwise);
+}
+static void sums(void **state) {
+    (void)state;
+    for_all_isas(check_sums);
+}
+static void layer_norm(void **state) {
+    (void)state;
+    for_all_isas(check_layer_norm);
+}
+static void softmax(void **state) {
+    (void)state;
+    for_all_isas(check_softmax);
+}
+static void exp_sums(void **state) {
+    (void)state;
+    for_all_isas(check_exp_sums);
+}
+static void dropout(void **state) {
+    (void)state;
+    for_all_isas(check_dropout);
+}
+static void adam(void **state) {
+    (void)state;
+    for_all_isas(check_adam);
+}
+static void sgd(void **state) {
+    (void)state;
+    for_all_isas(check_sgd);
+}
+
+/* GELU to float accuracy over its whole range, tails included. */
+static void gelu_is_exact(void **state) {
+    (void)state;
+    for (int isa = 0; isa < FOCI_ISA_COUNT; isa++) {
+        k = foci_kernels_of((foci_isa)isa);
+        if (!k) continue;
+        for (int start = -12000; start < 12000; start += 1000) {
+            for (int i = 0; i < 1000; i++) x[i] = (real)(start + i) / 1000;
+            k->gelu(1000, x, out);
+            for (int i = 0; i < 1000; i++) {
+                double want = (double)x[i] * phi((double)x[i]);
+                assert_close(out[i], want, 2e-7 * fabs((double)x[i])); /* Phi to 2e-7 */
+                assert_close(out[i], want, 1e-5 * fabs(want) + 1e-36); /* and the tail to 1e-5 of itself */
+            }
+        }
+    }
+}
+
+static void infinities_and_nan(void **state) {
+    (void)state;
+    for (int isa = 0; isa < FOCI_ISA_COUNT; isa++) {
+        k = foci_kernels_of((foci_isa)isa);
+        if (!k) continue;
+        for (int i = 0; i < 40; i++) x[i] = -INFINITY;
+        x[7] = 3;
+        k->softmax(1, 40, x, out); /* masked entries get exactly nothing */
+        for (int i = 0; i < 40; i++) assert_true(out[i] == (i == 7));
+        x[39] = NAN;
+        k->softmax(1, 40, x, out);
+        assert_true(isnan(out[0]));
+        k->relu(40, x, out);
+        assert_true(isnan(out[39]));
+        k->gelu(40, x, out);
+        assert_true(isnan(out[39]));
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(elementwise),   cmocka_unit_test(sums),
+                                       cmocka_unit_test(layer_norm),    cmocka_unit_test(softmax),
+                                       cmocka_unit_test(exp_sums),      cmocka_unit_test(dropout),
+                                       cmocka_unit_test(adam),          cmocka_unit_test(sgd),
+                                       cmocka_unit_test(gelu_is_exact), cmocka_unit_test(infinities_and_nan)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
