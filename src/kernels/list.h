@@ -52,3 +52,6 @@ FOCI_KERNEL(attention_map, (const foci_attention_head *h, real *map, real *scrat
 /* body_metric.h: one head */
 FOCI_KERNEL(elliptical_metric, (const foci_metric_head *h, real *scratch))
 FOCI_KERNEL(scale_metric, (int64_t width, foci_metric_scale scale, real *metric))
+
+/* body_peak.h */
+FOCI_KERNEL(peak, (int64_t rounds, double *operations)) /* operations: floating-point operations done */

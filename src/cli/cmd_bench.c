@@ -1,0 +1,69 @@
+#include <math.h>
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "kernels/gemm.h"
+#include "kernels/kernels.h"
+#include "train/bench.h"
+
+typedef struct options {
+    long long steps, batch;
+} options;
+
+enum { STEPS = 1, BATCH };
+static const struct argp_option table[] = {
+    {"steps", STEPS, "N", 0, "steps to time after warm-up (default 10)", 0},
+    {"batch", BATCH, "B", 0, "batch size (default: train.batch_size)", 0},
+    {0}};
+
+static foci_status set_option(void *state, int key, char *arg) {
+    options *o = state;
+    if (key == STEPS) return foci_parse_int("--steps", arg, 1, 100000, &o->steps);
+    return foci_parse_int("--batch", arg, 1, 1000000, &o->batch);
+}
+
+static void print_json(const foci_bench_result *r) {
+    printf("{\"step_ms\": %.4f, \"step_min_ms\": %.4f, \"step_max_ms\": %.4f, \"forward_ms\": %.4f, \"backward_ms\": %.4f, "
+           "\"update_ms\": %.4f, \"items\": \"%s\", \"items_per_s\": %.3f, \"gflops\": %.3f, \"peak_gflops\": %.3f, \"mfu\": %.4f, "
+           "\"rss_mb\": %.2f, \"plan_mb\": %.3f, ",
+           r->step_ms, r->step_min_ms, r->step_max_ms, r->forward_ms, r->backward_ms, r->update_ms, r->items, r->items_per_s,
+           r->gflops, r->peak_gflops, r->mfu, r->rss_mb, r->plan_mb);
+    if (isnan(r->allocs_per_step)) printf("\"allocs_per_step\": null, ");
+    else printf("\"allocs_per_step\": %.2f, ", r->allocs_per_step);
+    printf("\"batch\": %lld, \"steps\": %lld, \"threads\": %d, \"parameters\": %lld, \"isa\": \"%s\", \"gemm\": \"%s\"}\n",
+           (long long)r->batch, (long long)r->steps, foci_threads(), (long long)r->parameters, foci_kernel()->isa, foci_gemm_provider());
+}
+
+static void print_table(const foci_bench_result *r) {
+    printf("step       %9.2f ms   (%.2f to %.2f, %lld steps of %lld)\n", r->step_ms, r->step_min_ms, r->step_max_ms, (long long)r->steps, (long long)r->batch);
+    printf("  forward  %9.2f ms\n  backward %9.2f ms\n  update   %9.2f ms   %lld parameters\n", r->forward_ms, r->backward_ms,
+           r->update_ms, (long long)r->parameters);
+    printf("rate       %9.1f %s/s\n", r->items_per_s, r->items);
+    printf("speed      %9.1f GFLOP/s of %.1f (%.0f %%; %d threads, %s, %s)\n", r->gflops, r->peak_gflops, 100 * r->mfu,
+           foci_threads(), foci_kernel()->isa, foci_gemm_provider());
+    printf("memory     %9.1f MB resident, %.1f MB planned for a pass\n", r->rss_mb, r->plan_mb);
+    if (!isnan(r->allocs_per_step)) printf("allocations %8.2f per step\n", r->allocs_per_step);
+}
+
+foci_status foci_cmd_bench(int argc, char **argv) {
+    options o = {.steps = 10};
+    foci_common common = {0};
+    const char *path[1];
+    int count;
+    bool done;
+    const foci_arguments a = {table, set_option, &o, "CONFIG",
+                              "Times training steps of a config on made-up inputs; no data is read. Medians after warm-up; the peak is "
+                              "what fused multiply-adds reach in the same run.",
+                              true, 1, 1};
+    FOCI_TRY(foci_parse_arguments(&a, argc, argv, &common, path, &count, &done));
+    if (done) return FOCI_OK;
+    foci_config *config;
+    FOCI_TRY(foci_open_config(&config, path[0], &common));
+    foci_bench_result r;
+    foci_status s = foci_bench(config, &(foci_bench_options){o.steps, o.batch, foci_allocations}, &r);
+    foci_config_free(config);
+    if (s) return s;
+    if (common.json) print_json(&r);
+    else print_table(&r);
+    return FOCI_OK;
+}

@@ -1,0 +1,174 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "data/data_sets.h"
+#include "train/task.h"
+
+/* ----------------------------------------------------------------------------- foci data make KIND DIR */
+
+typedef struct make_options {
+    long long size, train, val, test, words, seed; /* -1: the default of the kind */
+} make_options;
+
+enum { SIZE = 1, TRAIN, VAL, TEST, WORDS, SEED };
+static const struct argp_option make_table[] = {
+    {"train", TRAIN, "N", 0, "training images (default 6,000) or, about, tokens (400,000)", 0},
+    {"val", VAL, "N", 0, "validation images (default 1,000) or tokens (20,000)", 0},
+    {"test", TEST, "N", 0, "text: test tokens (default 20,000)", 0},
+    {"size", SIZE, "N", 0, "images: side in pixels (default 32)", 0},
+    {"words", WORDS, "N", 0, "text: size of the vocabulary, about (default 2,000)", 0},
+    {"seed", SEED, "N", 0, "another data set of the same kind (default 0)", 0},
+    {"valid", VAL, NULL, OPTION_ALIAS, NULL, 0},
+    {0}};
+
+static foci_status set_make_option(void *state, int key, char *arg) {
+    make_options *o = state;
+    switch (key) {
+    case SIZE: return foci_parse_int("--size", arg, 16, 512, &o->size);
+    case TRAIN: return foci_parse_int("--train", arg, 1, 1000000000, &o->train);
+    case VAL: return foci_parse_int("--val", arg, 1, 1000000000, &o->val);
+    case TEST: return foci_parse_int("--test", arg, 1, 1000000000, &o->test);
+    case WORDS: return foci_parse_int("--words", arg, 50, 1000000, &o->words);
+    default: return foci_parse_int("--seed", arg, 0, 1LL << 53, &o->seed);
+    }
+}
+
+static long long or_default(long long chosen, long long usual) { return chosen < 0 ? usual : chosen; }
+
+static foci_status make(int argc, char **argv) {
+    make_options o = {-1, -1, -1, -1, -1, -1};
+    const char *rest[2];
+    int count;
+    bool done;
+    const foci_arguments a = {make_table, set_make_option, &o, "images|text DIR",
+                              "Generates a built-in data set: images whose classes differ in shape and context (an ImageFolder), or text of a "
+                              "grammar with agreement over long distances (WikiText format).",
+                              false, 2, 2};
+    FOCI_TRY(foci_parse_arguments(&a, argc, argv, NULL, rest, &count, &done));
+    if (done) return FOCI_OK;
+    uint64_t seed = (uint64_t)or_default(o.seed, 0);
+    if (strcmp(rest[0], "images") == 0) {
+        if (o.words >= 0 || o.test >= 0) return foci_fail(FOCI_ERR_CONFIG, "--words and --test are for text");
+        return foci_make_images(rest[1], &(foci_shapes_options){(int)or_default(o.size, 32), or_default(o.train, 6000), or_default(o.val, 1000), seed});
+    }
+    if (strcmp(rest[0], "text") != 0) return foci_fail(FOCI_ERR_CONFIG, "data make: `%s` is neither images nor text", rest[0]);
+    if (o.size >= 0) return foci_fail(FOCI_ERR_CONFIG, "--size is for images");
+    return foci_make_text(rest[1], &(foci_grammar_options){or_default(o.train, 400000), or_default(o.val, 20000), or_default(o.test, 20000),
+                                                           or_default(o.words, 2000), seed});
+}
+
+/* ----------------------------------------------------------------------- foci data check|stats CONFIG */
+
+static foci_status check_images(const char *path, const char *key, int64_t *bad) {
+    if (!*path) return FOCI_OK;
+    foci_image_set *set;
+    FOCI_TRY(foci_image_set_open(&set, path));
+    int64_t n = foci_image_set_count(set);
+    for (int64_t i = 0; i < n; i++) {
+        foci_image image;
+        if (foci_image_set_read(set, i, &image, 0)) {
+            (*bad)++;
+            printf("%s\n", foci_error_message());
+        } else {
+            foci_image_free(&image);
+        }
+    }
+    printf("%s: %lld images in %d classes read\n", key, (long long)n, foci_image_set_classes(set));
+    foci_image_set_close(set);
+    return FOCI_OK;
+}
+
+/* Every file decoded once, each bad one named; text is read by the statistics anyway. */
+static foci_status check(const foci_config *config) {
+    if (strcmp(foci_config_string(config, "data.kind"), "image_folder") != 0) return FOCI_OK;
+    int64_t bad = 0;
+    FOCI_TRY(check_images(foci_config_string(config, "data.train"), "data.train", &bad));
+    FOCI_TRY(check_images(foci_config_string(config, "data.val"), "data.val", &bad));
+    return bad ? foci_fail(FOCI_ERR_DATA, "%lld images cannot be read", (long long)bad) : FOCI_OK;
+}
+
+static void print_class_counts(const foci_image_set *set) {
+    for (int k = 0; k < foci_image_set_classes(set); k++) {
+        int64_t count = 0;
+        for (int64_t i = 0; i < foci_image_set_count(set); i++) count += foci_image_set_label(set, i) == k;
+        printf("    %-32s %8lld\n", foci_image_set_class_name(set, k), (long long)count);
+    }
+}
+
+static foci_status image_stats(const char *key, const char *path) {
+    if (!*path) return FOCI_OK;
+    foci_image_set *set;
+    FOCI_TRY(foci_image_set_open(&set, path));
+    printf("%s  %s: %lld images, %d classes\n", key, path, (long long)foci_image_set_count(set), foci_image_set_classes(set));
+    if (foci_image_set_classes(set) <= 50) print_class_counts(set);
+    foci_image_set_close(set);
+    return FOCI_OK;
+}
+
+static foci_status text_stats(const foci_config *config, foci_vocabulary *v) {
+    static const char *const keys[] = {"data.train", "data.valid", "data.test"};
+    printf("vocabulary  %lld words\n", (long long)foci_vocabulary_size(v));
+    for (int i = 0; i < 3; i++) {
+        const char *path = foci_config_string(config, keys[i]);
+        foci_tokens t = {0};
+        if (!*path) continue;
+        FOCI_TRY(foci_tokens_read(&t, v, path));
+        printf("%-10s  %s: %lld tokens, %lld lines, %lld <unk>, unigram perplexity %.1f\n", keys[i], path, (long long)t.count,
+               (long long)t.lines, (long long)t.unknown, foci_unigram_perplexity(v, &t));
+        foci_tokens_free(&t);
+    }
+    return FOCI_OK;
+}
+
+static foci_status stats(const foci_config *config) {
+    const char *train = foci_config_string(config, "data.train");
+    if (strcmp(foci_config_string(config, "data.kind"), "image_folder") == 0) {
+        FOCI_TRY(image_stats("data.train", train));
+        return image_stats("data.val", foci_config_string(config, "data.val"));
+    }
+    if (!*train) return foci_config_fail(config, "data.train", "names no text; the vocabulary comes from it");
+    foci_vocabulary *v;
+    FOCI_TRY(foci_vocabulary_cached(&v, train, foci_config_int(config, "data.vocab_limit")));
+    foci_status s = text_stats(config, v);
+    foci_vocabulary_free(v);
+    return s;
+}
+
+static foci_status with_config(int argc, char **argv, bool checking) {
+    foci_common common = {0};
+    const char *path[1];
+    int count;
+    bool done;
+    const foci_arguments a = {NULL, NULL, NULL, "CONFIG",
+                              checking ? "Reads a data set file by file, naming each that is bad, and counts." : "Counts a data set.", true, 1, 1};
+    FOCI_TRY(foci_parse_arguments(&a, argc, argv, &common, path, &count, &done));
+    if (done) return FOCI_OK;
+    foci_config *config;
+    FOCI_TRY(foci_open_config(&config, path[0], &common));
+    foci_status s = checking ? check(config) : FOCI_OK;
+    if (!s) s = stats(config);
+    foci_config_free(config);
+    return s;
+}
+
+foci_status foci_cmd_data(int argc, char **argv) {
+    static const char usage[] = "usage: foci data make images|text DIR\n       foci data check CONFIG\n       foci data stats CONFIG\n\n"
+                                "  make    generates a built-in data set\n  check   reads every file, naming each that is bad\n"
+                                "  stats   counts\n\n  foci data make --help   its options\n";
+    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+        fputs(usage, stdout);
+        return FOCI_OK;
+    }
+    if (argc > 1) {
+        char name[64];
+        snprintf(name, sizeof name, "foci data %.32s", argv[1]);
+        char *what = argv[1];
+        argv[1] = name;
+        if (strcmp(what, "make") == 0) return make(argc - 1, argv + 1);
+        if (strcmp(what, "check") == 0) return with_config(argc - 1, argv + 1, true);
+        if (strcmp(what, "stats") == 0) return with_config(argc - 1, argv + 1, false);
+        return foci_fail(FOCI_ERR_CONFIG, "data: `%s` is not make, check or stats", what);
+    }
+    return foci_fail(FOCI_ERR_CONFIG, "usage: foci data make|check|stats ... (see foci data --help)");
+}
