@@ -20,11 +20,11 @@ PREFIX ?= /usr/local
 VERSION := $(shell sed -n 's/.*FOCI_VERSION "\(.*\)"/\1/p' include/foci/foci.h)
 
 # OpenBLAS: the OpenMP build, linked statically where the distribution has it, so that no other build can take its place
-# when foci runs: the pthread one brings a thread pool of its own, the serial one may not be called from two threads at once.
+# when foci runs. (Debian's serial build is not safe to call from several threads; the pthread one brings a pool of its own.)
 MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
-BLAS_DIR := /usr/lib/$(MULTIARCH)/openblas-openmp
+BLAS_DIR := $(firstword $(wildcard /usr/lib/$(MULTIARCH)/openblas-openmp /usr/lib/$(MULTIARCH)/openblas-pthread))
 BLAS := $(if $(wildcard $(BLAS_DIR)/libopenblas.a),$(BLAS_DIR)/libopenblas.a,-lopenblas)
-BLAS_INCLUDE := $(firstword $(wildcard /usr/include/$(MULTIARCH)/openblas-openmp /usr/include/openblas))
+BLAS_INCLUDE := $(firstword $(wildcard /usr/include/$(MULTIARCH)/openblas-openmp /usr/include/$(MULTIARCH)/openblas-pthread /usr/include/openblas))
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wpointer-arith -Wno-missing-field-initializers
 # Cutting a message or a path short is deliberate where snprintf is told the size.

@@ -7,7 +7,7 @@ BEGIN {
     n = split("base config kernels core ops nn attention models data train study cli", order, " ")
     for (i = 1; i <= n; i++) rank[order[i]] = i
     only["kernels"] = " base "; only["config"] = " base "; only["core"] = " base kernels "
-    only["data"] = " base config kernels "
+ only["data"] = " base config kernels "
 }
 match($0, /^[ \t]*#[ \t]*include[ \t]*"[^"]*"/) {
     split($0, q, "\""); split(q[2], p, "/"); split(FILENAME, f, "/")

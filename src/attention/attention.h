@@ -4,7 +4,7 @@
 
 #include "foci/plugin.h"
 
-extern const foci_attention *const foci_attentions[]; /* ended by NULL */
+extern const foci_attention *const foci_attentions[];        /* ended by NULL */
 const foci_attention *foci_attention_find(const char *name); /* NULL: there is none */
 
 #endif

@@ -1,3 +1,3 @@
-/* One line per attention variant: FOCI_ATTENTION(name) stands for the object foci_attention_NAME. No include guard. */
+/* One line per attention variant: FOCI_ATTENTION(name) is the object foci_attention_NAME. No include guard. */
 FOCI_ATTENTION(softmax)
 FOCI_ATTENTION(elliptical)

@@ -1,5 +1,6 @@
 /* Configuration: YAML files with inheritance, --set overrides, checked against tables of keys (foci/plugin.h:
- * foci_key). Every error is one message "FILE:LINE:COLUMN: what", with the line and the nearest known name. */
+ * foci_key). Every error is one message "FILE:LINE:COLUMN: what", with the nearest known name; below it stands the
+ * line of the file. */
 #ifndef FOCI_CONFIG_CONFIG_H
 #define FOCI_CONFIG_CONFIG_H
 
@@ -10,12 +11,16 @@
  * "" holds the top-level keys (name). A section with kinds also has a row "kind" of type choice. */
 typedef struct foci_section {
     const char *section, *kind;
-    const foci_key *keys;
+    const foci_key *keys; /* NULL: none */
 } foci_section;
 typedef struct foci_schema {
     const foci_section *sections;
     int count;
 } foci_schema;
+
+/* In a file: `inherit: other.yaml` (or a list of them), relative to the file, is read first, later keys win;
+ * "train.lr: 0.1" is short for "train: {lr: 0.1}". A key of a kind that is not chosen is checked, and logged as having
+ * no effect. The strings of the schema must outlive the config. */
 
 /* Reads a file, what it inherits, then the overrides ("train.lr=0.1"). Free with foci_config_free.
  * FOCI_ERR_CONFIG for anything wrong, a missing file too. */
@@ -33,8 +38,8 @@ char *foci_config_dump(const foci_config *config);
 /* Fails with the place of a key: "FILE:LINE:COLUMN: KEY: fmt". For checks that a table cannot express. */
 foci_status foci_config_fail(const foci_config *config, const char *key, const char *fmt, ...) FOCI_PRINTF(3, 4);
 
-/* The table as text, for `foci help config`: every key, type, default, bounds, meaning; `filter` is a part of a name or NULL.
- * From malloc. */
+/* The table as text, for `foci help config`: every key, type, default, bounds, meaning; `filter` is a part of a
+ * full name or NULL. Empty where nothing matches. From malloc. */
 char *foci_schema_help(const foci_schema *schema, const char *filter);
 
 #endif

@@ -1,13 +1,16 @@
 /* exp for the insides of vectorised loops: no branch, no table and, in float, no call. */
 
 #ifdef FOCI_DOUBLE
-static inline real exp_(real x) { return exp(x); }
+static inline real exp_(real x) {
+    return exp(x);
+}
 #else
 
 /* e^x = 2^n e^r with n = round(x / ln 2), |r| <= ln 2 / 2, and e^r by its minimax polynomial of degree 6.
  * Relative error below 1.5e-7. Below -87.7 (and at -inf) exactly 0; above 88.3 infinity; a NaN stays one. */
 static inline real exp_(real x) {
-    const float shift = 0x1.8p23f; /* adding it rounds to an integer, which then stands in the low bits of the sum */
+    const float shift =
+        0x1.8p23f; /* adding it rounds to an integer, which then stands in the low bits of the sum */
     float y = x < -88.0f ? -88.0f : x;
     y = y > 88.7f ? 88.7f : y;
     float sum = y * 1.44269504f + shift, n = sum - shift;

@@ -1,4 +1,5 @@
-/* The metric of elliptical attention: how far the values of a head moved over one layer, along each coordinate. */
+/* The metric of elliptical attention: how far the values of a head moved over one layer, along each
+ * coordinate. */
 
 /* u (D) of one token */
 static void movement(const foci_metric_head *h, int64_t token, real *restrict u) {
@@ -41,8 +42,9 @@ static void mean_movement(const foci_metric_head *h, real *scratch) {
     }
 }
 
-/* The lower of the two middle values, for all coordinates at once. Numbers that are not negative are ordered like
- * their bits, so the result is built bit by bit: the largest number with at most `rank` values below it. */
+/* The lower of the two middle values, for all coordinates at once. Numbers that are not negative are ordered
+ * like their bits, so the result is built bit by bit: the largest number with at most `rank` values below it.
+ */
 static void median_movement(const foci_metric_head *h, real *scratch) {
     const int64_t width = h->width;
     const bits_ rank = (bits_)((h->tokens - 1) / 2);

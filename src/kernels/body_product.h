@@ -16,8 +16,8 @@ enum { LANES = VECTOR_BYTES / sizeof(real), PANEL = 2 * LANES };
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
-/* c (rows, columns) = or += a (rows, depth) b (depth, columns). Entry (i, p) of a is a[i * a_row + p * a_column], so
- * that a may be a transpose; b comes in panels of PANEL columns. Columns are a multiple of LANES. */
+/* c (rows, columns) = or += a (rows, depth) b (depth, columns). Entry (i, p) of a is a[i a_row + p a_column],
+ * so that a may be a transpose; b comes in panels of PANEL columns. Columns are a multiple of LANES. */
 typedef struct product_operands {
     const real *a;
     int64_t a_row, a_column;
@@ -28,9 +28,8 @@ typedef struct product_operands {
 } product_operands;
 
 /* A block of C that stays in registers. `rows` and `vectors` are constants in every call. */
-static inline __attribute__((always_inline)) void product_block(int rows, int vectors, int64_t depth,
-                                                                const product_operands *o, int64_t i, int64_t j,
-                                                                bool add) {
+static inline __attribute__((always_inline)) void
+product_block(int rows, int vectors, int64_t depth, const product_operands *o, int64_t i, int64_t j, bool add) {
     const real *a = o->a + i * o->a_row, *b = o->b + j / PANEL * o->b_panel;
     real *c = o->c + i * o->c_row + j;
     const int64_t a_row = o->a_row, a_column = o->a_column, b_row = o->b_row, c_row = o->c_row;
@@ -50,8 +49,8 @@ static inline __attribute__((always_inline)) void product_block(int rows, int ve
         UNROLL for (int w = 0; w < vectors; w++) *(vector *)(c + r * c_row + w * LANES) = sum[r][w];
 }
 
-static inline __attribute__((always_inline)) void product_panel(int vectors, int64_t rows, int64_t depth,
-                                                                const product_operands *o, int64_t j, bool add) {
+static inline __attribute__((always_inline)) void
+product_panel(int vectors, int64_t rows, int64_t depth, const product_operands *o, int64_t j, bool add) {
     int64_t i = 0;
     for (; i + BLOCK_ROWS <= rows; i += BLOCK_ROWS) product_block(BLOCK_ROWS, vectors, depth, o, i, j, add);
     for (; i + 4 <= rows; i += 4) product_block(4, vectors, depth, o, i, j, add);

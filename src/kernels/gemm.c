@@ -1,5 +1,4 @@
-/* Matrix products by OpenBLAS, called from many threads at once, and never with threads of its own. Of its
- * builds, the serial one has no locks and then returns wrong products. */
+/* Matrix products by OpenBLAS, which never gets to use threads of its own. */
 #include "kernels/gemm.h"
 
 #include <cblas.h>
@@ -9,22 +8,34 @@
 #include "base/parallel.h"
 #include "kernels/kernels.h"
 
-void foci_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, foci_real alpha,
-               const foci_real *a, int64_t lda, const foci_real *b, int64_t ldb, foci_real beta, foci_real *c,
-               int64_t ldc) {
+static void product(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, foci_real alpha,
+                    const foci_real *a, int64_t lda, const foci_real *b, int64_t ldb, foci_real beta, foci_real *c,
+                    int64_t ldc) {
 #ifdef FOCI_DOUBLE
     cblas_dgemm
 #else
     cblas_sgemm
 #endif
-        (CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans,
-         (blasint)m, (blasint)n, (blasint)k, alpha, a, (blasint)lda, b, (blasint)ldb, beta, c, (blasint)ldc);
+        (CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, (blasint)m,
+         (blasint)n, (blasint)k, alpha, a, (blasint)lda, b, (blasint)ldb, beta, c, (blasint)ldc);
 }
 
-/* Tiles of C: large enough that packing the operands does not count, small enough that there are some for
- * every thread. They depend on the shape alone. */
+/* OpenBLAS uses one thread exactly when it is called inside a parallel region, so there is always one. */
+void foci_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, foci_real alpha,
+               const foci_real *a, int64_t lda, const foci_real *b, int64_t ldb, foci_real beta, foci_real *c,
+               int64_t ldc) {
+    if (omp_in_parallel()) {
+        product(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+        return;
+    }
+    FOCI_PARALLEL_FOR
+    for (int once = 0; once < 1; once++) product(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+/* Tiles of C: large enough that packing the operands does not count, small enough that there are some for every thread.
+ * They depend on the shape alone. */
 typedef struct grid {
-    int64_t rows, columns; /* of a tile */
+    int64_t rows, columns;       /* of a tile */
     int64_t row_tiles, column_tiles;
 } grid;
 
@@ -42,11 +53,10 @@ void foci_gemm_parallel(bool transpose_a, bool transpose_b, int64_t m, int64_t n
     grid g = make_grid(m, n);
     FOCI_PARALLEL_FOR
     for (int64_t tile = 0; tile < g.row_tiles * g.column_tiles; tile++) {
-        foci_range r = foci_tile(m, g.rows, tile / g.column_tiles),
-                   s = foci_tile(n, g.columns, tile % g.column_tiles);
+        foci_range r = foci_tile(m, g.rows, tile / g.column_tiles), s = foci_tile(n, g.columns, tile % g.column_tiles);
         foci_gemm(transpose_a, transpose_b, r.end - r.first, s.end - s.first, k, alpha,
-                  a + (transpose_a ? r.first : r.first * lda), lda,
-                  b + (transpose_b ? s.first * ldb : s.first), ldb, beta, c + r.first * ldc + s.first, ldc);
+                  a + (transpose_a ? r.first : r.first * lda), lda, b + (transpose_b ? s.first * ldb : s.first), ldb,
+                  beta, c + r.first * ldc + s.first, ldc);
     }
 }
 
@@ -54,23 +64,21 @@ enum { LEAST_CHUNK = 512 }; /* of the inner dimension */
 
 int64_t foci_gemm_chunks(int64_t m, int64_t n, int64_t k) {
     grid g = make_grid(m, n);
-    int64_t wanted = foci_tiles(ENOUGH_TILES, g.row_tiles * g.column_tiles),
-            most = foci_tiles(k, LEAST_CHUNK);
+    int64_t wanted = foci_tiles(ENOUGH_TILES, g.row_tiles * g.column_tiles), most = foci_tiles(k, LEAST_CHUNK);
     return wanted < most ? wanted : most;
 }
 
 /* c = beta c + partial products in order */
-static void add_partial(int64_t m, int64_t n, int64_t chunks, const foci_real *partial, bool accumulate,
-                        foci_real *c, int64_t ldc) {
+static void add_partial(int64_t m, int64_t n, int64_t chunks, const foci_real *partial, bool accumulate, foci_real *c,
+                        int64_t ldc) {
     FOCI_PARALLEL_FOR
     for (int64_t row = 0; row < m; row++)
         for (int64_t i = 0; i < chunks; i++)
             foci_kernel()->scale(n, 1, partial + (i * m + row) * n, c + row * ldc, i > 0 || accumulate);
 }
 
-void foci_gemm_long(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const foci_real *a,
-                    int64_t lda, const foci_real *b, int64_t ldb, bool accumulate, foci_real *c, int64_t ldc,
-                    foci_real *partial) {
+void foci_gemm_long(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const foci_real *a, int64_t lda,
+                    const foci_real *b, int64_t ldb, bool accumulate, foci_real *c, int64_t ldc, foci_real *partial) {
     int64_t chunks = foci_gemm_chunks(m, n, k), size = foci_tiles(k, chunks);
     if (chunks == 1) {
         foci_gemm_parallel(transpose_a, transpose_b, m, n, k, 1, a, lda, b, ldb, accumulate, c, ldc);
@@ -80,8 +88,7 @@ void foci_gemm_long(bool transpose_a, bool transpose_b, int64_t m, int64_t n, in
     FOCI_PARALLEL_FOR
     for (int64_t task = 0; task < chunks * g.row_tiles * g.column_tiles; task++) {
         int64_t chunk = task % chunks, tile = task / chunks;
-        foci_range r = foci_tile(m, g.rows, tile / g.column_tiles),
-                   s = foci_tile(n, g.columns, tile % g.column_tiles);
+        foci_range r = foci_tile(m, g.rows, tile / g.column_tiles), s = foci_tile(n, g.columns, tile % g.column_tiles);
         foci_range t = foci_tile(k, size, chunk);
         foci_gemm(transpose_a, transpose_b, r.end - r.first, s.end - s.first, t.end - t.first, 1,
                   a + (transpose_a ? t.first * lda + r.first : r.first * lda + t.first), lda,
@@ -102,17 +109,11 @@ const char *foci_gemm_provider(void) {
 }
 
 foci_status foci_gemm_check(void) {
-    if (openblas_get_parallel() == OPENBLAS_SEQUENTIAL)
-        return foci_fail(FOCI_ERR_RUNTIME,
-                         "%s may not be called from two threads at once: install the OpenMP build "
-                         "(libopenblas-openmp-dev)",
+    switch (openblas_get_parallel()) {
+    case OPENBLAS_OPENMP: return FOCI_OK;
+    case OPENBLAS_THREAD: openblas_set_num_threads(1); return FOCI_OK; /* its pool stays asleep */
+    default:
+        return foci_fail(FOCI_ERR_RUNTIME, "%s is not safe to call from several threads: build with libopenblas-openmp-dev",
                          foci_gemm_provider());
-    openblas_set_num_threads(1);
-    foci_set_threads(
-        foci_threads()); /* the OpenMP build has just set OpenMP's number for the whole process */
-    if (openblas_get_num_threads() == 1) return FOCI_OK;
-    return foci_fail(FOCI_ERR_RUNTIME,
-                     "%s brings threads of its own that fight with foci's: install the OpenMP build "
-                     "(libopenblas-openmp-dev)",
-                     foci_gemm_provider());
+    }
 }

@@ -3,16 +3,19 @@
 #include <math.h>
 #include <string.h>
 
-bool foci_head_operand(foci_graph *g, const char *op, const char *what, const foci_tensor *t, const foci_tensor *like) {
+bool foci_head_operand(foci_graph *g, const char *op, const char *what, const foci_tensor *t,
+                       const foci_tensor *like) {
     if (!foci_graph_ok(g)) return false;
-    if (!t)
-        foci_graph_fail(g, "%s: %s is missing", op, what);
+    if (!t) foci_graph_fail(g, "%s: %s is missing", op, what);
     else if (t->ndim != 4 || t->dtype != FOCI_REAL)
-        foci_graph_fail(g, "%s: %s %s must be (batch, heads, tokens, width) of real numbers", op, what, foci_shape_text(g, t));
+        foci_graph_fail(g, "%s: %s %s must be (batch, heads, tokens, width) of real numbers", op, what,
+                        foci_shape_text(g, t));
     else if (t->stride[3] != 1 && t->shape[3] > 1)
-        foci_graph_fail(g, "%s: the last dimension of %s %s must be contiguous", op, what, foci_shape_text(g, t));
+        foci_graph_fail(g, "%s: the last dimension of %s %s must be contiguous", op, what,
+                        foci_shape_text(g, t));
     else if (like && memcmp(t->shape, like->shape, sizeof t->shape))
-        foci_graph_fail(g, "%s: %s %s must have the shape %s", op, what, foci_shape_text(g, t), foci_shape_text(g, like));
+        foci_graph_fail(g, "%s: %s %s must have the shape %s", op, what, foci_shape_text(g, t),
+                        foci_shape_text(g, like));
     return foci_graph_ok(g);
 }
 
@@ -26,30 +29,33 @@ static bool metric_operand(foci_graph *g, const char *op, const foci_tensor *met
 
 static bool bias_operand(foci_graph *g, const char *op, const foci_tensor *bias, const foci_tensor *q) {
     if (!bias) return true;
-    if (bias->ndim != 2 || bias->dtype != FOCI_REAL || bias->shape[0] != q->shape[0] || bias->shape[1] != q->shape[2] ||
-        !foci_is_contiguous(bias))
-        foci_graph_fail(g, "%s: bias %s must be contiguous (%lld, %lld): a number per sample and key", op, foci_shape_text(g, bias),
-                        (long long)q->shape[0], (long long)q->shape[2]);
+    if (bias->ndim != 2 || bias->dtype != FOCI_REAL || bias->shape[0] != q->shape[0] ||
+        bias->shape[1] != q->shape[2] || !foci_is_contiguous(bias))
+        foci_graph_fail(g, "%s: bias %s must be contiguous (%lld, %lld): a number per sample and key", op,
+                        foci_shape_text(g, bias), (long long)q->shape[0], (long long)q->shape[2]);
     return foci_graph_ok(g);
 }
 
-foci_node *foci_record_attention(foci_graph *g, const foci_op *op, foci_tensor *q, foci_tensor *k, foci_tensor *v,
-                                 const foci_sdpa_options *options, foci_metric_scale result) {
+foci_node *foci_record_attention(foci_graph *g, const foci_op *op, foci_tensor *q, foci_tensor *k,
+                                 foci_tensor *v, const foci_sdpa_options *options, foci_metric_scale result) {
     if (!foci_head_operand(g, op->name, "q", q, NULL) || !foci_head_operand(g, op->name, "k", k, q) ||
-        (v && !foci_head_operand(g, op->name, "v", v, q)) || !metric_operand(g, op->name, options->metric, q) ||
-        !bias_operand(g, op->name, options->bias, q))
+        (v && !foci_head_operand(g, op->name, "v", v, q)) ||
+        !metric_operand(g, op->name, options->metric, q) || !bias_operand(g, op->name, options->bias, q))
         return NULL;
-    if (!isfinite(options->scale)) return foci_graph_fail(g, "%s: the scale is not a finite number", op->name);
+    if (!isfinite(options->scale))
+        return foci_graph_fail(g, "%s: the scale is not a finite number", op->name);
     if (!(options->dropout >= 0 && options->dropout < 1))
         return foci_graph_fail(g, "%s: dropout %g must lie in [0, 1)", op->name, options->dropout);
-    foci_attention_attributes a = {options->scale, foci_graph_trains(g) ? options->dropout : 0, options->causal, result};
+    foci_attention_attributes a = {options->scale, foci_graph_trains(g) ? options->dropout : 0,
+                                   options->causal, result};
     foci_tensor *const input[ATTENTION_INPUTS] = {q, k, v, options->metric, options->bias};
     return foci_record(g, op, ATTENTION_INPUTS, input, &a, sizeof a);
 }
 
 /* Element (b, h, i, j) of the map is number ((b H + h) N + i) N + j of the step's whole batch. */
 static foci_dropout_mask dropout_of(const foci_node *n, double p, uint64_t head) {
-    const uint64_t heads = (uint64_t)n->input[ATTENTION_Q]->shape[1], tokens = (uint64_t)n->input[ATTENTION_Q]->shape[2];
+    const uint64_t heads = (uint64_t)n->input[ATTENTION_Q]->shape[1],
+                   tokens = (uint64_t)n->input[ATTENTION_Q]->shape[2];
     foci_random r = foci_node_random(n);
     return (foci_dropout_mask){.seed = r.seed,
                                .stream = r.stream,

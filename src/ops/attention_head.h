@@ -1,4 +1,4 @@
-/* What the operations around attention share: their operands, and the part of them that belongs to one head. */
+/* What the operations around attention share: their operands, and the part of them that is one head. */
 #ifndef FOCI_OPS_ATTENTION_HEAD_H
 #define FOCI_OPS_ATTENTION_HEAD_H
 
@@ -6,9 +6,10 @@
 #include "foci/plugin.h"
 #include "kernels/kernels.h"
 
-/* Is t a (B, H, N, D) tensor of reals whose last dimension is contiguous, of the shape of `like` (NULL: any)? Otherwise
- * false, and the graph has failed with "OP: WHAT ...". */
-bool foci_head_operand(foci_graph *g, const char *op, const char *what, const foci_tensor *t, const foci_tensor *like);
+/* Is t a (B, H, N, D) tensor of reals whose last dimension is contiguous, of the shape of `like` (NULL: any)?
+ * Otherwise false, and the graph has failed with "OP: WHAT ...". */
+bool foci_head_operand(foci_graph *g, const char *op, const char *what, const foci_tensor *t,
+                       const foci_tensor *like);
 
 /* Where head h of sample b starts. */
 static inline int64_t foci_head_offset(const foci_tensor *t, int64_t b, int64_t h) {
@@ -24,8 +25,8 @@ typedef struct foci_attention_attributes {
 } foci_attention_attributes;
 
 /* Checks the operands and starts the node: NULL after an error. v is NULL where only the map is wanted. */
-foci_node *foci_record_attention(foci_graph *g, const foci_op *op, foci_tensor *q, foci_tensor *k, foci_tensor *v,
-                                 const foci_sdpa_options *options, foci_metric_scale result);
+foci_node *foci_record_attention(foci_graph *g, const foci_op *op, foci_tensor *q, foci_tensor *k,
+                                 foci_tensor *v, const foci_sdpa_options *options, foci_metric_scale result);
 
 /* Head h of sample b: all but out, log_sum and the gradients. */
 foci_attention_head foci_attention_head_of(const foci_node *n, int64_t b, int64_t h);

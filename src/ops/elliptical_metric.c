@@ -1,5 +1,5 @@
-/* elliptical_metric: the diagonal of M in elliptical attention, from how far the values of each head moved over one
- * layer (Nielsen et al., "Elliptical Attention", NeurIPS 2024, section 3.3) */
+/* elliptical_metric: the diagonal of M in elliptical attention, from how far the values of each head moved
+ * over one layer (Nielsen et al., "Elliptical Attention", NeurIPS 2024, section 3.3) */
 #include <math.h>
 
 #include "ops/attention_head.h"
@@ -20,7 +20,9 @@ static int64_t scratch_of(const foci_node *n) {
 static const real *head_of(const foci_tensor *t, int64_t b, int64_t h) {
     return t ? foci_data(t) + foci_head_offset(t, b, h) : NULL;
 }
-static int64_t row_of(const foci_tensor *t) { return t ? t->stride[2] : 0; }
+static int64_t row_of(const foci_tensor *t) {
+    return t ? t->stride[2] : 0;
+}
 
 static void forward(const foci_node *n) {
     const attributes *a = n->attributes;
@@ -49,10 +51,11 @@ static void forward(const foci_node *n) {
     }
 }
 
-const foci_op foci_op_elliptical_metric = {.name = "elliptical_metric",
-                                           .summary = "the metric of elliptical attention, from the change over one layer",
-                                           .forward = forward,
-                                           .detaches = true};
+const foci_op foci_op_elliptical_metric = {
+    .name = "elliptical_metric",
+    .summary = "the metric of elliptical attention, from the change over one layer",
+    .forward = forward,
+    .detaches = true};
 
 foci_tensor *foci_elliptical_metric(foci_graph *g, const foci_elliptical_metric_options *o) {
     const foci_op *op = &foci_op_elliptical_metric;
@@ -65,7 +68,8 @@ foci_tensor *foci_elliptical_metric(foci_graph *g, const foci_elliptical_metric_
     if (o->causal && o->median) return foci_graph_fail(g, "%s: the median has no causal form", op->name);
     const double by = o->den ? o->attenuation : o->delta;
     if (!(by > 0 && isfinite(by)))
-        return foci_graph_fail(g, "%s: %s %g must be above 0", op->name, o->den ? "attenuation" : "delta", by);
+        return foci_graph_fail(g, "%s: %s %g must be above 0", op->name, o->den ? "attenuation" : "delta",
+                               by);
     foci_tensor *const input[INPUTS] = {o->num, o->num_before, o->den, o->den ? o->den_before : NULL};
     attributes a = {o->delta, o->attenuation, o->scale, o->causal, o->median};
     foci_node *n = foci_record(g, op, INPUTS, input, &a, sizeof a);

@@ -1,5 +1,6 @@
-/* finite_difference_metric: how much the output of attention moves with each coordinate of the queries, by central
- * differences; an estimate of the diagonal of M that looks at one layer alone. It costs 2 D passes of attention. */
+/* finite_difference_metric: how much the output of attention moves with each coordinate of the queries, by
+ * central differences; an estimate of the diagonal of M that looks at one layer alone. It costs 2 D passes of
+ * attention. */
 #include <math.h>
 #include <string.h>
 
@@ -35,9 +36,11 @@ static void attend_moved(foci_attention_head head, const scratch *s, int64_t d, 
     foci_kernel()->attention_forward(&head, 0, head.tokens, s->kernel);
 }
 
-/* m_d = mean over queries of the L1 norm of out(q + t e_d) - out(q - t e_d), over 2 t, with t = 1 / (2 sqrt(D)) */
+/* m_d = mean over queries of the L1 norm of out(q + t e_d) - out(q - t e_d), over 2 t, with t = 1 / (2
+ * sqrt(D)) */
 static void forward(const foci_node *n) {
-    const int64_t *shape = n->input[ATTENTION_Q]->shape, heads = shape[1], tokens = shape[2], width = shape[3];
+    const int64_t *shape = n->input[ATTENTION_Q]->shape, heads = shape[1], tokens = shape[2],
+                  width = shape[3];
     const foci_metric_scale scale = ((const foci_attention_attributes *)n->attributes)->result;
     const double t = 0.5 / sqrt((double)width);
     real *out = foci_data(n->output);
@@ -52,7 +55,8 @@ static void forward(const foci_node *n) {
         for (int64_t i = 0; i < tokens * width; i++) moved += fabs((double)s.plus[i] - (double)s.minus[i]);
         out[task] = (real)(moved / (double)tokens / (2 * t));
     }
-    for (int64_t head = 0; head < shape[0] * heads; head++) foci_kernel()->scale_metric(width, scale, out + head * width);
+    for (int64_t head = 0; head < shape[0] * heads; head++)
+        foci_kernel()->scale_metric(width, scale, out + head * width);
 }
 
 const foci_op foci_op_finite_difference_metric = {

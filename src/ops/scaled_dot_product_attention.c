@@ -15,13 +15,17 @@ static foci_attention_head head_of(const foci_node *n, int64_t b, int64_t h) {
     return head;
 }
 
-static real *scratch_of(const foci_node *n, int64_t elements) { return (real *)n->workspace + foci_thread() * elements; }
+static real *scratch_of(const foci_node *n, int64_t elements) {
+    return (real *)n->workspace + foci_thread() * elements;
+}
 
-/* Few heads and many threads: a head's tiles of queries are dealt out in parts. A part's bits do not depend on the others. */
+/* Few heads and many threads: a head's tiles of queries are dealt out in parts. A part's bits do not depend
+ * on the others. */
 static void forward(const foci_node *n) {
     const int64_t *shape = n->input[Q]->shape, heads = shape[1], all = shape[0] * heads, tokens = shape[2];
     const int64_t scratch = foci_attention_forward_scratch(tokens, shape[3]);
-    const int64_t tiles = foci_tiles(tokens, FOCI_ATTENTION_QUERIES), wanted = foci_tiles(2 * foci_threads(), all);
+    const int64_t tiles = foci_tiles(tokens, FOCI_ATTENTION_QUERIES),
+                  wanted = foci_tiles(2 * foci_threads(), all);
     const int64_t part = foci_tiles(tiles, wanted) * FOCI_ATTENTION_QUERIES, parts = foci_tiles(tokens, part);
     FOCI_PARALLEL_FOR
     for (int64_t task = 0; task < all * parts; task++) {
@@ -36,7 +40,8 @@ static real *gradient_of(const foci_node *n, int input, int64_t b, int64_t h) {
     return foci_wants(n, input) ? foci_grad(t) + foci_head_offset(t, b, h) : NULL;
 }
 
-/* dS = P * (dO Vt - rowsum(dO * O));  dq = scale (dS k) * metric,  dk = scale dSt (q * metric),  dv = Pt dO */
+/* dS = P * (dO Vt - rowsum(dO * O));  dq = scale (dS k) * metric,  dk = scale dSt (q * metric),  dv = Pt dO
+ */
 static void backward(const foci_node *n) {
     const int64_t *shape = n->input[Q]->shape, heads = shape[1];
     const int64_t scratch = foci_attention_backward_scratch(shape[2], shape[3]);
@@ -79,13 +84,22 @@ static foci_tensor *constant(foci_graph *g, int ndim, const int64_t *shape) {
 }
 static foci_tensor *attend(foci_graph *g, int64_t tokens, int64_t width, foci_sdpa_options o) {
     o.scale = 1 / sqrt((double)width);
-    return foci_scaled_dot_product_attention(g, parameter(g, "q", tokens, width), parameter(g, "k", tokens, width),
+    return foci_scaled_dot_product_attention(g, parameter(g, "q", tokens, width),
+                                             parameter(g, "k", tokens, width),
                                              parameter(g, "v", tokens, width), &o);
 }
-static foci_tensor *plain(foci_graph *g) { return attend(g, 5, 3, (foci_sdpa_options){0}); }
-static foci_tensor *causal(foci_graph *g) { return attend(g, 7, 4, (foci_sdpa_options){.causal = true}); }
-static foci_tensor *one_token(foci_graph *g) { return attend(g, 1, 4, (foci_sdpa_options){0}); }
-static foci_tensor *dropout(foci_graph *g) { return attend(g, 7, 2, (foci_sdpa_options){.dropout = 0.4}); }
+static foci_tensor *plain(foci_graph *g) {
+    return attend(g, 5, 3, (foci_sdpa_options){0});
+}
+static foci_tensor *causal(foci_graph *g) {
+    return attend(g, 7, 4, (foci_sdpa_options){.causal = true});
+}
+static foci_tensor *one_token(foci_graph *g) {
+    return attend(g, 1, 4, (foci_sdpa_options){0});
+}
+static foci_tensor *dropout(foci_graph *g) {
+    return attend(g, 7, 2, (foci_sdpa_options){.dropout = 0.4});
+}
 static foci_tensor *bias(foci_graph *g) {
     return attend(g, 6, 4, (foci_sdpa_options){.bias = constant(g, FOCI_SHAPE(B, 6))});
 }
@@ -93,11 +107,15 @@ static foci_tensor *metric_of_head(foci_graph *g) {
     return attend(g, 6, 4, (foci_sdpa_options){.metric = constant(g, FOCI_SHAPE(B, H, 1, 4))});
 }
 static foci_tensor *metric_of_position(foci_graph *g) {
-    return attend(g, 8, 4, (foci_sdpa_options){.metric = constant(g, FOCI_SHAPE(B, H, 8, 4)), .causal = true});
+    return attend(g, 8, 4,
+                  (foci_sdpa_options){.metric = constant(g, FOCI_SHAPE(B, H, 8, 4)), .causal = true});
 }
 static foci_tensor *everything(foci_graph *g) {
-    return attend(g, 8, 4, (foci_sdpa_options){.metric = constant(g, FOCI_SHAPE(B, H, 1, 4)), .bias = constant(g, FOCI_SHAPE(B, 8)),
-                                               .causal = true, .dropout = 0.2});
+    return attend(g, 8, 4,
+                  (foci_sdpa_options){.metric = constant(g, FOCI_SHAPE(B, H, 1, 4)),
+                                      .bias = constant(g, FOCI_SHAPE(B, 8)),
+                                      .causal = true,
+                                      .dropout = 0.2});
 }
 static foci_tensor *several_tiles(foci_graph *g) { /* of queries (48) and keys (256) */
     foci_tensor *q = foci_parameter(g, "q", FOCI_NORMAL(0, 1), FOCI_SHAPE(1, 1, 270, 1));
@@ -105,40 +123,50 @@ static foci_tensor *several_tiles(foci_graph *g) { /* of queries (48) and keys (
 }
 static foci_tensor *keys_attend_to_keys(foci_graph *g) {
     foci_tensor *k = parameter(g, "k", 5, 3);
-    return foci_scaled_dot_product_attention(g, k, k, parameter(g, "v", 5, 3), &(foci_sdpa_options){.scale = 0.5});
+    return foci_scaled_dot_product_attention(g, k, k, parameter(g, "v", 5, 3),
+                                             &(foci_sdpa_options){.scale = 0.5});
 }
 /* Views of one computed projection (B, N, parts*H*D), whose gradient is overwritten, not added to. */
 static foci_tensor *projection(foci_graph *g, int parts, int q, int k, int v) {
-    foci_tensor *x = foci_scale(g, foci_parameter(g, "x", FOCI_NORMAL(0, 1), FOCI_SHAPE(B, 5, parts * H * 3)), 1.5);
+    foci_tensor *x =
+        foci_scale(g, foci_parameter(g, "x", FOCI_NORMAL(0, 1), FOCI_SHAPE(B, 5, parts * H * 3)), 1.5);
     return foci_scaled_dot_product_attention(g, foci_heads(g, x, parts, q, H), foci_heads(g, x, parts, k, H),
-                                             foci_heads(g, x, parts, v, H), &(foci_sdpa_options){.scale = 0.5});
+                                             foci_heads(g, x, parts, v, H),
+                                             &(foci_sdpa_options){.scale = 0.5});
 }
-static foci_tensor *packed(foci_graph *g) { return projection(g, 3, 0, 1, 2); }
-static foci_tensor *packed_keys_attend_to_keys(foci_graph *g) { return projection(g, 2, 0, 0, 1); }
-static foci_tensor *packed_all_one(foci_graph *g) { return projection(g, 2, 1, 1, 1); }
+static foci_tensor *packed(foci_graph *g) {
+    return projection(g, 3, 0, 1, 2);
+}
+static foci_tensor *packed_keys_attend_to_keys(foci_graph *g) {
+    return projection(g, 2, 0, 0, 1);
+}
+static foci_tensor *packed_all_one(foci_graph *g) {
+    return projection(g, 2, 1, 1, 1);
+}
 
-static const foci_gradient_case gradients[] = {{"(2, 2, 5, 3)", plain},
-                                               {"causal", causal},
-                                               {"one token", one_token},
-                                               {"dropout", dropout},
-                                               {"bias", bias},
-                                               {"metric of a head", metric_of_head},
-                                               {"metric of a position", metric_of_position},
-                                               {"causal, bias, dropout, metric", everything},
-                                               {"several tiles", several_tiles},
-                                               {"keys attend to keys", keys_attend_to_keys},
-                                               {"views of a projection", packed},
-                                               {"views of a projection, keys attend to keys", packed_keys_attend_to_keys},
-                                               {"one view three times", packed_all_one},
-                                               {0}};
+static const foci_gradient_case gradients[] = {
+    {"(2, 2, 5, 3)", plain},
+    {"causal", causal},
+    {"one token", one_token},
+    {"dropout", dropout},
+    {"bias", bias},
+    {"metric of a head", metric_of_head},
+    {"metric of a position", metric_of_position},
+    {"causal, bias, dropout, metric", everything},
+    {"several tiles", several_tiles},
+    {"keys attend to keys", keys_attend_to_keys},
+    {"views of a projection", packed},
+    {"views of a projection, keys attend to keys", packed_keys_attend_to_keys},
+    {"one view three times", packed_all_one},
+    {0}};
 
 const foci_op foci_op_scaled_dot_product_attention = {
     .name = "scaled_dot_product_attention",
     .summary = "softmax(scale (q * metric) kt + bias) v, fused",
     .forward = forward,
     .backward = backward,
-    .reads = FOCI_READS_INPUT(Q) | FOCI_READS_INPUT(K) | FOCI_READS_INPUT(V) | FOCI_READS_INPUT(ATTENTION_METRIC) |
-             FOCI_READS_INPUT(ATTENTION_BIAS) | FOCI_READS_OUTPUT,
+    .reads = FOCI_READS_INPUT(Q) | FOCI_READS_INPUT(K) | FOCI_READS_INPUT(V) |
+             FOCI_READS_INPUT(ATTENTION_METRIC) | FOCI_READS_INPUT(ATTENTION_BIAS) | FOCI_READS_OUTPUT,
     .cost = cost,
     .gradients = gradients,
 };

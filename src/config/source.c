@@ -1,0 +1,118 @@
+/* Places in files: how they are shown, and the messages that carry them. */
+#include "config/internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int foci_utf8(const char *text, size_t size, uint32_t *code) {
+    if (!size) return 0;
+    unsigned char first = (unsigned char)text[0];
+    int length = first < 0x80 ? 1 : first >> 5 == 0x6 ? 2 : first >> 4 == 0xe ? 3 : first >> 3 == 0x1e ? 4 : 0;
+    if (!length || (size_t)length > size) return 0;
+    uint32_t c = length == 1 ? first : first & (0x7fu >> length);
+    for (int i = 1; i < length; i++) {
+        unsigned char byte = (unsigned char)text[i];
+        if (byte >> 6 != 2) return 0;
+        c = c << 6 | (byte & 0x3f);
+    }
+    *code = c;
+    return length;
+}
+
+foci_shown foci_show(const char *text, size_t size) {
+    foci_shown shown;
+    size_t used = 0;
+    while (size) {
+        if (used + 4 + sizeof "..." > sizeof shown.text) {
+            memcpy(shown.text + used, "...", 3);
+            used += 3;
+            break;
+        }
+        uint32_t code = 0;
+        int length = foci_utf8(text, size, &code);
+        bool printable = length && code >= 0x20 && (code < 0x7f || code >= 0xa0);
+        if (!length) length = 1;
+        if (printable)
+            memcpy(shown.text + used, text, (size_t)length);
+        else
+            shown.text[used] = '?';
+        used += printable ? (size_t)length : 1;
+        text += length;
+        size -= (size_t)length;
+    }
+    shown.text[used] = 0;
+    return shown;
+}
+
+foci_shown foci_entry_name(const foci_entry *e) {
+    char full[2 * FOCI_CONFIG_SCALAR + 2];
+    snprintf(full, sizeof full, "%s%s%s", e->section, e->section[0] && e->name ? "." : "", e->name ? e->name : "");
+    return foci_show(full, strlen(full));
+}
+
+/* Skips that many characters. */
+static size_t skip(const foci_source *source, size_t at, size_t characters) {
+    for (; characters && at < source->size; characters--) {
+        uint32_t code;
+        int length = foci_utf8(source->text + at, source->size - at, &code);
+        at += length ? (size_t)length : 1;
+    }
+    return at;
+}
+
+/* "\n    12 |   lrr: 0.1". A long line is shown from shortly before the place. */
+static void excerpt(char *out, size_t size, const foci_source *source, foci_mark at) {
+    size_t begin = skip(source, 0, at.index - (at.column - 1));
+    bool cut = at.column > 80;
+    if (cut) begin = skip(source, begin, at.column - 60);
+    size_t end = begin;
+    while (end < source->size && source->text[end] != '\n' && source->text[end] != '\r') end++;
+    foci_shown line = foci_show(source->text + begin, end - begin);
+    snprintf(out, size, "\n%6zu | %s%s", at.line, cut ? "..." : "", line.text);
+}
+
+char *foci_place(foci_arena *arena, const foci_source *source, foci_mark at) {
+    if (!source->text) return foci_arena_strdup(arena, source->name);
+    return foci_arena_printf(arena, "%s:%zu:%zu", source->name, at.line, at.column);
+}
+
+foci_status foci_fail_at(const foci_source *source, foci_mark at, const char *fmt, ...) {
+    char text[1024], line[192];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    if (!source->text) return foci_fail(FOCI_ERR_CONFIG, "%s: %s", source->name, text);
+    excerpt(line, sizeof line, source, at);
+    return foci_fail(FOCI_ERR_CONFIG, "%s:%zu:%zu: %s%s", source->name, at.line, at.column, text, line);
+}
+
+foci_status foci_out_of_memory(void) { return foci_fail(FOCI_ERR_RUNTIME, "out of memory for the config"); }
+
+/* Insertions, deletions, substitutions and swaps of neighbours that make b of a (optimal string alignment). */
+static int distance(const char *a, const char *b) {
+    enum { LONGEST = 64 };
+    int n = (int)strnlen(a, LONGEST), m = (int)strnlen(b, LONGEST), row[3][LONGEST + 1];
+    for (int j = 0; j <= m; j++) row[0][j] = j;
+    for (int i = 1; i <= n; i++) {
+        int *now = row[i % 3], *above = row[(i + 2) % 3], *before = row[(i + 1) % 3];
+        now[0] = i;
+        for (int j = 1; j <= m; j++) {
+            int d = above[j - 1] + (a[i - 1] != b[j - 1]);
+            if (above[j] + 1 < d) d = above[j] + 1;
+            if (now[j - 1] + 1 < d) d = now[j - 1] + 1;
+            bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+            if (swapped && before[j - 2] + 1 < d) d = before[j - 2] + 1;
+            now[j] = d;
+        }
+    }
+    return row[n % 3][m];
+}
+
+void foci_nearest_offer(foci_nearest *n, const char *candidate, const char *label) {
+    int d = distance(n->wanted, candidate);
+    if (n->best[0] && d >= n->distance) return;
+    n->distance = d;
+    snprintf(n->best, sizeof n->best, "%s", label);
+}

@@ -1,0 +1,13 @@
+/* A vocabulary as text, shared by its plain file and its cache; internal to the text half of this room. */
+#ifndef FOCI_DATA_TEXT_VOCABULARY_H
+#define FOCI_DATA_TEXT_VOCABULARY_H
+
+#include "data/text.h"
+
+/* One line a word in order of ids, "WORD" or, with counts, "COUNT WORD". *text from malloc, ended by 0. */
+foci_status foci_vocabulary_print(const foci_vocabulary *v, bool counts, char **text, size_t *size);
+/* The reverse; `name` is for messages. FOCI_ERR_DATA with name:line. */
+foci_status foci_vocabulary_parse(foci_vocabulary **v, const char *name, const char *text, size_t size,
+                                  bool counts);
+
+#endif

@@ -1,0 +1,91 @@
+#include "train/perplexity.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/graph.h"
+
+/* A recorded forward pass over `windows` windows of `length` tokens. */
+typedef struct pass {
+    foci_graph *graph;
+    void *memory;
+    foci_model_io io;
+    int64_t windows, length;
+    int32_t *ids, *targets; /* (windows, length) */
+} pass;
+
+static void close_pass(pass *s) {
+    foci_graph_free(s->graph);
+    free(s->memory);
+    free(s->ids);
+    free(s->targets);
+}
+
+static foci_status open_pass(pass *s, const foci_perplexity_options *o, foci_parameters *p) {
+    size_t tokens = (size_t)(s->windows * s->length);
+    s->graph = foci_graph_new(p, &(foci_graph_options){0});
+    s->ids = malloc(tokens * sizeof *s->ids);
+    s->targets = malloc(tokens * sizeof *s->targets);
+    if (!s->graph || !s->ids || !s->targets) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for an evaluation");
+    s->io = (foci_model_io){.graph = s->graph, .config = o->config, .batch = s->windows, .tokens = s->length, .classes = o->vocabulary};
+    o->model->record(&s->io);
+    FOCI_TRY(foci_graph_plan(s->graph, s->io.nll));
+    size_t bytes = foci_graph_bytes(s->graph);
+    if (!(s->memory = aligned_alloc(64, (bytes + 64) / 64 * 64)))
+        return foci_fail(FOCI_ERR_RUNTIME, "out of memory: an evaluation of %lld windows takes %zu bytes", (long long)s->windows, bytes);
+    foci_graph_bind(s->graph, s->memory);
+    s->io.ids->data = s->ids;
+    s->io.targets->data = s->targets;
+    return FOCI_OK;
+}
+
+/* Windows of one length: number k begins at token start + (k / columns) stride of row k % columns. */
+typedef struct stretch {
+    int64_t count;           /* windows, of all rows */
+    int64_t start, stride;   /* tokens */
+    int64_t length, counted; /* tokens of a window; the last so many count */
+} stretch;
+
+static foci_status run(const foci_perplexity_options *o, foci_parameters *p, const int32_t *token, int64_t row,
+                       const stretch *w, foci_perplexity_result *result) {
+    if (!w->count) return FOCI_OK;
+    pass s = {.length = w->length, .windows = o->at_once < w->count ? o->at_once : w->count};
+    foci_status status = open_pass(&s, o, p);
+    for (int64_t first = 0; first < w->count && !status; first += s.windows) {
+        int64_t here = w->count - first < s.windows ? w->count - first : s.windows;
+        for (int64_t i = 0; i < s.windows; i++) { /* behind the last window: the last again, not counted */
+            int64_t k = first + (i < here ? i : here - 1);
+            const int32_t *from = token + k % o->columns * row + w->start + k / o->columns * w->stride;
+            memcpy(s.ids + i * w->length, from, (size_t)w->length * sizeof *from);
+            memcpy(s.targets + i * w->length, from + 1, (size_t)w->length * sizeof *from);
+        }
+        foci_graph_forward(s.graph);
+        const foci_real *nll = foci_data(s.io.nll);
+        for (int64_t i = 0; i < here; i++)
+            for (int64_t t = w->length - w->counted; t < w->length; t++) result->nll_sum += (double)nll[i * w->length + t];
+        result->tokens += here * w->counted;
+    }
+    close_pass(&s);
+    return status;
+}
+
+foci_status foci_perplexity(const foci_perplexity_options *o, foci_parameters *p, const int32_t *token, int64_t count,
+                            foci_perplexity_result *result) {
+    *result = (foci_perplexity_result){0};
+    int64_t row = count / o->columns, w = o->window, columns = o->columns;
+    if (row < 2) return foci_fail(FOCI_ERR_DATA, "%lld tokens are too few for %lld rows", (long long)count, (long long)columns);
+    if (o->walk == FOCI_WALK_SLIDING) {
+        if (row <= w) return foci_fail(FOCI_ERR_DATA, "rows of %lld tokens are too short for a window of %lld", (long long)row, (long long)w);
+        FOCI_TRY(run(o, p, token, row, &(stretch){.count = columns, .length = w, .counted = w}, result));
+        FOCI_TRY(run(o, p, token, row, &(stretch){.count = (row - 1 - w) * columns, .start = 1, .stride = 1, .length = w, .counted = 1}, result));
+    } else {
+        int64_t whole = (row - 1) / w, rest = (row - 1) % w;
+        FOCI_TRY(run(o, p, token, row, &(stretch){.count = whole * columns, .stride = w, .length = w, .counted = w}, result));
+        if (rest)
+            FOCI_TRY(run(o, p, token, row, &(stretch){.count = columns, .start = whole * w, .length = rest, .counted = rest}, result));
+    }
+    result->nll = result->nll_sum / (double)result->tokens;
+    result->ppl = exp(result->nll);
+    return FOCI_OK;
+}

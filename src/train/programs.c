@@ -1,0 +1,44 @@
+#include "train/programs.h"
+
+#include <stdlib.h>
+
+foci_status foci_programs_record(foci_programs *p, const foci_model *model, const foci_config *config, int64_t batch, int shapes,
+                                 void (*prepare)(void *context, int shape, foci_model_io *io), void *context) {
+    *p = (foci_programs){.count = shapes};
+    foci_parameters_init(&p->parameters);
+    for (int i = 0; i < shapes; i++) {
+        foci_program *s = &p->program[i];
+        s->graph = foci_graph_new(&p->parameters, &(foci_graph_options){.train = true,
+                                                                        .differentiate = true,
+                                                                        .seed = (uint64_t)foci_config_int(config, "train.seed"),
+                                                                        .place = foci_config_place(config, "model.kind")});
+        if (!s->graph) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+        s->io = (foci_model_io){.graph = s->graph, .config = config, .batch = batch};
+        prepare(context, i, &s->io);
+        model->record(&s->io);
+        FOCI_TRY(foci_graph_plan(s->graph, s->io.loss));
+        if (foci_graph_bytes(s->graph) > p->bytes) {
+            p->bytes = foci_graph_bytes(s->graph);
+            p->bytes_unshared = foci_graph_bytes_unshared(s->graph);
+        }
+    }
+    return FOCI_OK;
+}
+
+foci_status foci_programs_allocate(foci_programs *p, uint64_t seed) {
+    FOCI_TRY(foci_parameters_allocate(&p->parameters, true));
+    foci_parameters_initialise(&p->parameters, seed);
+    p->memory = aligned_alloc(64, (p->bytes + 63) / 64 * 64 + 64);
+    if (!p->memory)
+        return foci_fail(FOCI_ERR_RUNTIME, "the plan needs %.0f MB of memory, which is not to be had: lower train.micro_batch",
+                         (double)p->bytes / 1e6);
+    for (int i = 0; i < p->count; i++) foci_graph_bind(p->program[i].graph, p->memory);
+    return FOCI_OK;
+}
+
+void foci_programs_free(foci_programs *p) {
+    for (int i = 0; i < p->count; i++) foci_graph_free(p->program[i].graph);
+    foci_parameters_free(&p->parameters);
+    free(p->memory);
+    *p = (foci_programs){.count = 0};
+}

@@ -1,0 +1,135 @@
+#define _GNU_SOURCE
+#include "train/run_folder.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cpu.h"
+#include "base/file.h"
+#include "kernels/gemm.h"
+#include "kernels/kernels.h"
+
+static foci_status inside(const foci_run_folder *r, const char *name, char path[4200]) {
+    return foci_path_join(path, 4200, r->path, name);
+}
+
+static foci_status open_append(const foci_run_folder *r, const char *name, FILE **file) {
+    char path[4200];
+    FOCI_TRY(inside(r, name, path));
+    *file = fopen(path, "ae");
+    if (!*file) return foci_fail(FOCI_ERR_IO, "%s: %s", path, strerror(errno));
+    setvbuf(*file, NULL, _IOLBF, 0); /* whole lines */
+    return FOCI_OK;
+}
+
+foci_status foci_run_folder_open(foci_run_folder *r, const char *path, bool resume, bool force) {
+    memset(r, 0, sizeof *r);
+    FOCI_TRY(foci_path_join(r->path, sizeof r->path, "", path));
+    FOCI_TRY(foci_make_dirs(path));
+    char known[4200];
+    FOCI_TRY(inside(r, "config.yaml", known));
+    if (foci_path_kind(known) && !resume) {
+        if (!force)
+            return foci_fail(FOCI_ERR_CONFIG, "%s already holds a run: --resume goes on with it, --force replaces it, --out names another folder", path);
+        static const char *const old[] = {"metrics.jsonl", "log.txt", "state.safetensors", "last.safetensors", "best.safetensors"};
+        for (size_t i = 0; i < sizeof old / sizeof *old; i++) {
+            char file[4200];
+            FOCI_TRY(inside(r, old[i], file));
+            if (unlink(file) < 0 && errno != ENOENT) return foci_fail(FOCI_ERR_IO, "%s: %s", file, strerror(errno));
+        }
+    }
+    FOCI_TRY(open_append(r, "log.txt", &r->log));
+    return open_append(r, "metrics.jsonl", &r->metrics);
+}
+
+/* Keeps the lines up to `step`. */
+foci_status foci_run_folder_rewind(foci_run_folder *r, int64_t step) {
+    char path[4200], *text;
+    size_t size;
+    FOCI_TRY(inside(r, "metrics.jsonl", path));
+    FOCI_TRY(foci_read_file(path, (size_t)1 << 31, &text, &size, FOCI_ERR_IO));
+    size_t keep = 0;
+    for (char *line = text, *end; (end = memchr(line, '\n', size - (size_t)(line - text))); line = end + 1) {
+        json_t *object = json_loadb(line, (size_t)(end - line), 0, NULL);
+        const json_t *at = json_object_get(object, "step");
+        bool good = json_is_integer(at) && json_integer_value(at) <= step;
+        json_decref(object);
+        if (!good) break;
+        keep = (size_t)(end + 1 - text);
+    }
+    foci_status s = keep == size ? FOCI_OK : foci_write_file(path, text, keep);
+    free(text);
+    if (s) return s;
+    fclose(r->metrics);
+    r->metrics = NULL;
+    return open_append(r, "metrics.jsonl", &r->metrics);
+}
+
+static foci_status write_text(const foci_run_folder *r, const char *name, const char *text) {
+    char path[4200];
+    FOCI_TRY(inside(r, name, path));
+    return foci_write_file(path, text, strlen(text));
+}
+
+foci_status foci_run_folder_describe(const foci_run_folder *r, const foci_config *config, const char *command) {
+    char *yaml = foci_config_dump(config);
+    if (!yaml) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    foci_status s = write_text(r, "config.yaml", yaml);
+    free(yaml);
+    if (s) return s;
+    char host[256] = "?", date[64];
+    gethostname(host, sizeof host - 1);
+    time_t now = time(NULL);
+    struct tm utc;
+    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+    json_t *env = json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s}", "foci", FOCI_VERSION, "compiler", __VERSION__, "isa",
+                            foci_kernel()->isa, "gemm", foci_gemm_provider(), "threads", foci_threads(), "host", host,
+                            "date", date, "command", command ? command : "");
+    char *text = env ? json_dumps(env, JSON_INDENT(2)) : NULL;
+    json_decref(env);
+    if (!text) return foci_fail(FOCI_ERR_RUNTIME, "env.json: the command line or host name is not UTF-8");
+    s = write_text(r, "env.json", text);
+    free(text);
+    return s;
+}
+
+void foci_run_folder_close(foci_run_folder *r) {
+    if (r->metrics) fclose(r->metrics);
+    if (r->log) fclose(r->log);
+    r->metrics = r->log = NULL;
+}
+
+void foci_run_log(foci_run_folder *r, const char *fmt, ...) {
+    char line[2048];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof line, fmt, ap);
+    va_end(ap);
+    if (r->log) fprintf(r->log, "%s\n", line);
+    foci_log(FOCI_LOG_INFO, "%s", line);
+}
+
+foci_status foci_run_metrics(foci_run_folder *r, ...) {
+    if (!r->metrics) return FOCI_OK;
+    va_list ap;
+    va_start(ap, r);
+    const char *name, *before = "{";
+    while ((name = va_arg(ap, const char *))) {
+        double x = va_arg(ap, double);
+        fprintf(r->metrics, "%s\"%s\": ", before, name);
+        before = ", ";
+        if (!isfinite(x)) fputs("null", r->metrics);
+        else if (x == floor(x) && fabs(x) < 1e15) fprintf(r->metrics, "%.0f", x);
+        else fprintf(r->metrics, "%.9g", x);
+    }
+    va_end(ap);
+    fputs("}\n", r->metrics);
+    if (ferror(r->metrics)) return foci_fail(FOCI_ERR_IO, "%s/metrics.jsonl: %s", r->path, strerror(errno));
+    return FOCI_OK;
+}

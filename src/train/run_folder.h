@@ -1,0 +1,28 @@
+/* What a run leaves on disk, beside its checkpoints: config.yaml (resolved), env.json, metrics.jsonl, log.txt. */
+#ifndef FOCI_TRAIN_RUN_FOLDER_H
+#define FOCI_TRAIN_RUN_FOLDER_H
+
+#include <stdio.h>
+
+#include "config/config.h"
+
+typedef struct foci_run_folder {
+    char path[4096];
+    FILE *metrics, *log;
+} foci_run_folder;
+
+/* Makes the folder and opens its files. One that already holds a run is refused unless `resume` is set; then the lines of
+ * metrics.jsonl beyond `step` (written after the checkpoint that is resumed) are dropped. */
+foci_status foci_run_folder_open(foci_run_folder *r, const char *path, bool resume, bool force);
+foci_status foci_run_folder_rewind(foci_run_folder *r, int64_t step);
+foci_status foci_run_folder_describe(const foci_run_folder *r, const foci_config *config, const char *command);
+void foci_run_folder_close(foci_run_folder *r);
+
+/* One line of log.txt, and of the log. */
+void foci_run_log(foci_run_folder *r, const char *fmt, ...) FOCI_PRINTF(2, 3);
+
+/* One line of metrics.jsonl: names and numbers in turn, ended by NULL. Numbers that are not finite become null.
+ *     foci_run_metrics(r, "step", 3.0, "loss", 2.5, NULL) */
+foci_status foci_run_metrics(foci_run_folder *r, ...);
+
+#endif

@@ -1,0 +1,79 @@
+#include "train/schema.h"
+
+#include <stdio.h>
+
+#include "attention/attention.h"
+#include "data/data_sets.h"
+#include "models/models.h"
+
+static const foci_key top_keys[] = {
+    {"name", FOCI_KEY_STRING, "run", 0, 0, NULL, "of the run; its folder is runs/NAME unless --out says otherwise"},
+    {0}};
+
+static const foci_key train_keys[] = {
+    {"batch_size", FOCI_KEY_INT, "128", 1, 1e6, NULL, "images, or columns of text, per update"},
+    {"micro_batch", FOCI_KEY_INT, "0", 0, 1e6, NULL, "so many at once, gradients added up to batch_size; 0: all at once"},
+    {"epochs", FOCI_KEY_INT, "10", 1, 1e6, NULL, "passes over the training data"},
+    {"max_steps", FOCI_KEY_INT, "0", 0, 1e12, NULL, "ends the run after so many updates; 0: after the epochs"},
+    {"optimizer", FOCI_KEY_CHOICE, "adamw", 0, 0, "adamw adam sgd", "adam adds the decay to the gradient, adamw shrinks the weights"},
+    {"lr", FOCI_KEY_REAL, "1e-3", 0, 1e3, NULL, "peak learning rate"},
+    {"betas", FOCI_KEY_REALS, "[0.9, 0.999]", 0, 0.999999, NULL, "Adam's decay rates of the two moments"},
+    {"eps", FOCI_KEY_REAL, "1e-8", 0, 1, NULL, "Adam's addend to the root of the second moment"},
+    {"momentum", FOCI_KEY_REAL, "0.9", 0, 0.999999, NULL, "of sgd"},
+    {"weight_decay", FOCI_KEY_REAL, "0", 0, 10, NULL, "none on biases, 1-d tensors, class tokens and positions"},
+    {"clip", FOCI_KEY_REAL, "0", 0, 1e6, NULL, "largest norm of the whole gradient; 0: no clipping"},
+    {"schedule", FOCI_KEY_CHOICE, "cosine", 0, 0, "cosine linear polynomial constant", "how the learning rate falls"},
+    {"schedule_by", FOCI_KEY_CHOICE, "step", 0, 0, "step epoch", "the rate changes at every update, or only with the epoch (DeiT)"},
+    {"power", FOCI_KEY_REAL, "0.9", 0.01, 10, NULL, "of the polynomial schedule"},
+    {"min_lr", FOCI_KEY_REAL, "0", 0, 1e3, NULL, "learning rate at the end"},
+    {"warmup_epochs", FOCI_KEY_REAL, "0", 0, 1e6, NULL, "linear warm-up, in epochs"},
+    {"warmup_steps", FOCI_KEY_INT, "0", 0, 1e9, NULL, "linear warm-up, in updates, in place of warmup_epochs"},
+    {"warmup_lr", FOCI_KEY_REAL, "0", 0, 1e3, NULL, "learning rate at the start of the warm-up"},
+    {"label_smoothing", FOCI_KEY_REAL, "0", 0, 0.99, NULL, "images: share of the target spread over all classes"},
+    {"seed", FOCI_KEY_INT, "0", 0, 9e15, NULL, "of initial weights, order, augmentation and dropout"},
+    {"dtype", FOCI_KEY_CHOICE, "fp32", 0, 0, "fp32", "precision of products"},
+    {"checkpoint_every", FOCI_KEY_INT, "0", 0, 1e9, NULL, "updates between checkpoints; 0: at the end of each epoch"},
+    {"eval_every", FOCI_KEY_INT, "0", 0, 1e9, NULL, "updates between evaluations; 0: at the end of each epoch"},
+    {"eval_batch", FOCI_KEY_INT, "0", 0, 1e6, NULL, "images, or columns of text, per evaluation pass; 0: as in training"},
+    {"log_every", FOCI_KEY_INT, "50", 1, 1e9, NULL, "updates between lines of metrics.jsonl"},
+    {0}};
+
+/* A row "kind" whose choices are the names of a registry. */
+enum { MOST_SECTIONS = 64, NAMES = 1024 };
+static char model_names[NAMES], attention_names[NAMES], data_names[NAMES];
+static foci_key model_kind[] = {{"kind", FOCI_KEY_CHOICE, NULL, 0, 0, model_names, "which model; its keys are below"}, {0}};
+static foci_key attention_kind[] = {{"kind", FOCI_KEY_CHOICE, "softmax", 0, 0, attention_names, "which attention; its keys are below"}, {0}};
+static foci_key data_kind[] = {{"kind", FOCI_KEY_CHOICE, "image_folder", 0, 0, data_names, "which kind of data set; its keys are below"}, {0}};
+
+static void append_name(char *names, const char *name) {
+    size_t used = 0;
+    while (names[used]) used++;
+    snprintf(names + used, NAMES - used, "%s%s", used ? " " : "", name);
+}
+
+const foci_schema *foci_schema_all(void) {
+    static foci_section section[MOST_SECTIONS];
+    static foci_schema schema;
+    if (schema.count) return &schema;
+    int n = 0;
+    section[n++] = (foci_section){"", NULL, top_keys};
+    section[n++] = (foci_section){"model", NULL, model_kind};
+    for (int i = 0; foci_models[i] && n < MOST_SECTIONS; i++) {
+        append_name(model_names, foci_models[i]->name);
+        section[n++] = (foci_section){"model", foci_models[i]->name, foci_models[i]->keys};
+    }
+    section[n++] = (foci_section){"attention", NULL, attention_kind};
+    for (int i = 0; foci_attentions[i] && n < MOST_SECTIONS; i++) {
+        append_name(attention_names, foci_attentions[i]->name);
+        if (foci_attentions[i]->keys)
+            section[n++] = (foci_section){"attention", foci_attentions[i]->name, foci_attentions[i]->keys};
+    }
+    section[n++] = (foci_section){"data", NULL, data_kind};
+    for (int i = 0; foci_data_sets[i] && n < MOST_SECTIONS; i++) {
+        append_name(data_names, foci_data_sets[i]->name);
+        section[n++] = (foci_section){"data", foci_data_sets[i]->name, foci_data_sets[i]->keys};
+    }
+    section[n++] = (foci_section){"train", NULL, train_keys};
+    schema = (foci_schema){section, n};
+    return &schema;
+}

@@ -1,0 +1,358 @@
+/* The training loop. A step is: clear the gradients; for every part of the batch forward and backward; one update. */
+#include "train/trainer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/file.h"
+#include "core/load.h"
+#include "models/models.h"
+#include "train/checkpoint.h"
+#include "train/programs.h"
+#include "train/run_folder.h"
+#include "train/schedule.h"
+
+typedef struct trainer {
+    const foci_config *config;
+    const foci_train_options *options;
+    const foci_model *model;
+    const foci_task_kind *task;
+    foci_task_state *data;
+    foci_programs programs;
+    foci_optimizer optimizer;
+    foci_schedule schedule;
+    foci_run_folder folder;
+    foci_run_state state;
+
+    int64_t batch, micro;                /* samples of an update, of one pass */
+    int64_t updates_per_epoch, steps;    /* updates in all */
+    int64_t evaluated, saved;            /* the last step that was */
+    double loss_sum, grad_norm, lr;      /* since the last line of metrics */
+    int64_t losses, items;
+    double started, interval;            /* clock: of this sitting, of the last line */
+} trainer;
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* -------------------------------------------------------------------------------------------- preparation */
+
+static foci_status find_task(const foci_config *c, const foci_model **model, const foci_task_kind **task) {
+    *model = foci_model_find(foci_config_string(c, "model.kind"));
+    const foci_data_set *set = foci_data_set_find(foci_config_string(c, "data.kind"));
+    if (set->task != (*model)->task)
+        return foci_config_fail(c, "data.kind", "%s is %s, but model.kind %s wants %s", set->name, foci_task_kind_of(set->task)->items,
+                                (*model)->name, foci_task_kind_of((*model)->task)->items);
+    *task = foci_task_kind_of((*model)->task);
+    return FOCI_OK;
+}
+
+static void prepare_io(void *context, int shape, foci_model_io *io) {
+    const trainer *t = context;
+    t->task->prepare(t->data, shape, io);
+}
+
+static foci_status open_data_and_model(trainer *t) {
+    const foci_config *c = t->config;
+    FOCI_TRY(find_task(c, &t->model, &t->task));
+    t->batch = foci_config_int(c, "train.batch_size");
+    t->micro = foci_config_int(c, "train.micro_batch");
+    if (!t->micro) t->micro = t->batch;
+    if (t->batch % t->micro)
+        return foci_config_fail(c, "train.micro_batch", "%lld does not divide train.batch_size %lld", (long long)t->micro, (long long)t->batch);
+    FOCI_TRY(t->task->open(&t->data, c, true));
+    t->updates_per_epoch = t->task->updates(t->data);
+    t->steps = t->updates_per_epoch * foci_config_int(c, "train.epochs");
+    int64_t most = foci_config_int(c, "train.max_steps");
+    if (most && most < t->steps) t->steps = most;
+    return foci_programs_record(&t->programs, t->model, c, t->micro, t->task->shapes(t->data), prepare_io, t);
+}
+
+static foci_optimizer_options optimizer_options(const foci_config *c) {
+    const char *name = foci_config_string(c, "train.optimizer");
+    foci_optimizer_options o = {.eps = foci_config_real(c, "train.eps"),
+                                .momentum = foci_config_real(c, "train.momentum"),
+                                .weight_decay = foci_config_real(c, "train.weight_decay"),
+                                .clip = foci_config_real(c, "train.clip")};
+    while (strcmp(foci_optimizer_name(o.kind), name) != 0) o.kind++;
+    const double *betas;
+    int n = foci_config_reals(c, "train.betas", &betas);
+    o.beta1 = n > 0 ? betas[0] : 0.9;
+    o.beta2 = n > 1 ? betas[1] : 0.999;
+    return o;
+}
+
+static foci_schedule schedule_of(const trainer *t) {
+    const foci_config *c = t->config;
+    static const char *const kinds[] = {"constant", "cosine", "linear", "polynomial"};
+    foci_schedule s = {.lr = foci_config_real(c, "train.lr"),
+                       .min_lr = foci_config_real(c, "train.min_lr"),
+                       .warmup_lr = foci_config_real(c, "train.warmup_lr"),
+                       .power = foci_config_real(c, "train.power"),
+                       .per_epoch = strcmp(foci_config_string(c, "train.schedule_by"), "epoch") == 0};
+    while (strcmp(kinds[s.kind], foci_config_string(c, "train.schedule")) != 0) s.kind++;
+    double per_epoch = (double)t->updates_per_epoch, warmup_steps = (double)foci_config_int(c, "train.warmup_steps");
+    double warmup_epochs = foci_config_real(c, "train.warmup_epochs");
+    s.total = s.per_epoch ? (double)foci_config_int(c, "train.epochs") : (double)t->steps;
+    if (s.per_epoch) s.warmup = warmup_steps > 0 ? warmup_steps / per_epoch : warmup_epochs;
+    else s.warmup = warmup_steps > 0 ? warmup_steps : warmup_epochs * per_epoch;
+    return s;
+}
+
+/* ------------------------------------------------------------------------------------------------- a step */
+
+static foci_status step(trainer *t) {
+    foci_parameters *p = &t->programs.parameters;
+    int64_t update = t->state.position;
+    foci_program *s = &t->programs.program[t->task->shape_of(t->data, update)];
+    FOCI_TRY(t->task->next(t->data, t->state.epoch, update));
+    double share = (double)t->micro / (double)t->batch, loss = 0;
+    foci_parameters_zero_grad(p);
+    for (int64_t first = 0; first < t->batch; first += t->micro) {
+        t->task->bind(t->data, &s->io, first);
+        foci_graph_set_step(s->graph, (uint64_t)t->state.step, (uint64_t)first);
+        foci_graph_forward(s->graph);
+        loss += share * (double)foci_data(s->io.loss)[0];
+        foci_graph_backward(s->graph, (foci_real)share);
+    }
+    t->lr = foci_schedule_lr(&t->schedule, t->state.step, t->updates_per_epoch);
+    if (!isfinite(loss)) return foci_fail(FOCI_ERR_DIVERGED, "the loss is %g", loss);
+    FOCI_TRY(foci_optimizer_step(&t->optimizer, p, t->lr, &t->grad_norm));
+    t->loss_sum += loss;
+    t->losses++;
+    t->items += t->task->items_in(t->data, update);
+    t->state.step++;
+    t->state.position++;
+    if (t->state.position == t->updates_per_epoch) {
+        t->state.position = 0;
+        t->state.epoch++;
+        FOCI_TRY(t->task->seek(t->data, t->state.epoch, 0));
+    }
+    return FOCI_OK;
+}
+
+/* ------------------------------------------------------------------------- what is written along the way */
+
+static void report_progress(const trainer *t) {
+    if (!t->options->progress) return;
+    double seconds = now() - t->interval, rate = seconds > 0 ? (double)t->items / seconds : 0;
+    double per_step = t->losses ? seconds / (double)t->losses : 0;
+    t->options->progress(t->options->context,
+                         &(foci_progress){t->state.step, t->steps, t->state.epoch, foci_config_int(t->config, "train.epochs"),
+                                          t->loss_sum / (double)t->losses, t->lr, rate,
+                                          per_step * (double)(t->steps - t->state.step), t->task->items});
+}
+
+static void start_interval(trainer *t) {
+    t->loss_sum = 0;
+    t->losses = t->items = 0;
+    t->interval = now();
+}
+
+static double elapsed(const trainer *t) { return t->state.elapsed + now() - t->started; }
+
+static foci_status write_metrics(trainer *t) {
+    if (!t->losses) return FOCI_OK;
+    double seconds = now() - t->interval;
+    FOCI_TRY(foci_run_metrics(&t->folder, "step", (double)t->state.step, "epoch",
+                              (double)t->state.step / (double)t->updates_per_epoch, "loss", t->loss_sum / (double)t->losses,
+                              "lr", t->lr, "grad_norm", t->grad_norm, "items_per_s", (double)t->items / seconds, "elapsed", elapsed(t), NULL));
+    start_interval(t);
+    return FOCI_OK;
+}
+
+static foci_status save(trainer *t) {
+    foci_run_state state = t->state;
+    state.elapsed = elapsed(t);
+    FOCI_TRY(foci_checkpoint_save(t->folder.path, &t->programs.parameters, &t->optimizer, &state));
+    t->saved = t->state.step;
+    return FOCI_OK;
+}
+
+static foci_status evaluate(trainer *t) {
+    foci_score score;
+    FOCI_TRY(t->task->evaluate(t->data, t->model, &t->programs.parameters, "val", false, &score));
+    t->evaluated = t->state.step;
+    double epoch = (double)t->state.step / (double)t->updates_per_epoch;
+    bool text = isnan(score.top1);
+    if (text) {
+        foci_run_log(&t->folder, "epoch %.2f, step %lld: validation loss %.4f, perplexity %.2f over %lld tokens", epoch,
+                     (long long)t->state.step, score.loss, score.ppl, (long long)score.items);
+        FOCI_TRY(foci_run_metrics(&t->folder, "step", (double)t->state.step, "epoch", epoch, "nll", score.loss, "ppl", score.ppl,
+                                  "tokens", (double)score.items, "elapsed", elapsed(t), NULL));
+    } else {
+        foci_run_log(&t->folder, "epoch %.2f, step %lld: validation top-1 %.2f %%, top-5 %.2f %%, loss %.4f over %lld images", epoch,
+                     (long long)t->state.step, score.top1, score.top5, score.loss, (long long)score.items);
+        FOCI_TRY(foci_run_metrics(&t->folder, "step", (double)t->state.step, "epoch", epoch, "val_loss", score.loss, "top1", score.top1,
+                                  "top5", score.top5, "images", (double)score.items, "elapsed", elapsed(t), NULL));
+    }
+    double metric = t->task->metric(&score), best = t->state.best;
+    foci_score before = {.top1 = best, .ppl = best};
+    if (!isfinite(best) || t->task->better(&score, &before)) {
+        char path[4200];
+        t->state.best = metric;
+        FOCI_TRY(foci_path_join(path, sizeof path, t->folder.path, "best.safetensors"));
+        FOCI_TRY(foci_save_weights(&t->programs.parameters, path, NULL, 0));
+    }
+    start_interval(t); /* evaluation is not training time */
+    return FOCI_OK;
+}
+
+/* Is it time, `every` updates or (0) an epoch after the last time? */
+static bool due(const trainer *t, int64_t every) {
+    return every ? t->state.step % every == 0 : t->state.position == 0;
+}
+
+static foci_status between_steps(trainer *t) {
+    const foci_config *c = t->config;
+    bool last = t->state.step >= t->steps, stopped = t->options->stop && *t->options->stop;
+    bool evaluation = due(t, foci_config_int(c, "train.eval_every")) || last;
+    if (due(t, foci_config_int(c, "train.log_every")) || evaluation || stopped) FOCI_TRY(write_metrics(t));
+    if (evaluation && !stopped) FOCI_TRY(evaluate(t));
+    if (due(t, foci_config_int(c, "train.checkpoint_every")) || last || stopped) FOCI_TRY(save(t));
+    if (!stopped || last) return FOCI_OK;
+    return foci_fail(FOCI_INTERRUPTED, "stopped after step %lld of %lld; --resume goes on from there", (long long)t->state.step, (long long)t->steps);
+}
+
+/* --------------------------------------------------------------------------------------------------- runs */
+
+static foci_status start(trainer *t) {
+    const foci_config *c = t->config;
+    uint64_t seed = (uint64_t)foci_config_int(c, "train.seed");
+    foci_optimizer_options options = optimizer_options(c);
+    FOCI_TRY(foci_programs_allocate(&t->programs, seed));
+    FOCI_TRY(foci_optimizer_init(&t->optimizer, &options, &t->programs.parameters));
+    t->schedule = schedule_of(t);
+    t->state = (foci_run_state){.seed = seed, .best = NAN};
+    if (t->options->init) FOCI_TRY(foci_load_weights(&t->programs.parameters, t->options->init));
+    FOCI_TRY(foci_run_folder_open(&t->folder, t->options->out, t->options->resume, t->options->force));
+    char saved[4200], text[512];
+    FOCI_TRY(foci_path_join(saved, sizeof saved, t->folder.path, "state.safetensors"));
+    if (t->options->resume && foci_path_kind(saved)) {
+        FOCI_TRY(foci_checkpoint_load(t->folder.path, &t->programs.parameters, &t->optimizer, &t->state));
+        if (t->state.seed != seed) return foci_config_fail(c, "train.seed", "the run that is resumed has seed %llu", (unsigned long long)t->state.seed);
+        FOCI_TRY(foci_run_folder_rewind(&t->folder, t->state.step));
+    }
+    FOCI_TRY(foci_run_folder_describe(&t->folder, c, t->options->command));
+    t->task->describe(t->data, text, sizeof text);
+    foci_run_log(&t->folder, "%s: %s, %s attention, %lld parameters", t->folder.path, t->model->name,
+                 foci_config_string(c, "attention.kind"), (long long)foci_parameters_numel(&t->programs.parameters));
+    foci_run_log(&t->folder, "data: %s", text);
+    foci_run_log(&t->folder, "plan: %.1f MB for a pass of %lld (%.1f MB without sharing); %lld updates an epoch, %lld in all",
+                 (double)t->programs.bytes / 1e6, (long long)t->micro, (double)t->programs.bytes_unshared / 1e6,
+                 (long long)t->updates_per_epoch, (long long)t->steps);
+    if (t->state.step) foci_run_log(&t->folder, "resuming after step %lld", (long long)t->state.step);
+    return t->task->seek(t->data, t->state.epoch, t->state.position);
+}
+
+static foci_status run(trainer *t) {
+    FOCI_TRY(open_data_and_model(t));
+    FOCI_TRY(start(t));
+    t->started = now();
+    t->saved = t->state.step;
+    start_interval(t);
+    while (t->state.step < t->steps) {
+        foci_status s = step(t);
+        if (s == FOCI_ERR_DIVERGED)
+            return foci_context(s, "step %lld (the last good checkpoint is %s/state.safetensors, step %lld)",
+                                (long long)t->state.step + 1, t->folder.path, (long long)t->saved);
+        if (s) return s;
+        report_progress(t);
+        FOCI_TRY(between_steps(t));
+    }
+    return FOCI_OK;
+}
+
+static void close_trainer(trainer *t) {
+    if (t->data) t->task->close(t->data);
+    foci_optimizer_free(&t->optimizer);
+    foci_programs_free(&t->programs);
+    foci_run_folder_close(&t->folder);
+}
+
+foci_status foci_train(const foci_config *config, const foci_train_options *options) {
+    trainer t = {.config = config, .options = options};
+    foci_status s = run(&t);
+    if (s && t.folder.log) fprintf(t.folder.log, "%s\n", foci_error_message());
+    close_trainer(&t);
+    return s;
+}
+
+/* ------------------------------------------------------------------------------------------------ dry run */
+
+/* "blocks.3" of "blocks.3.attn.qkv.weight", "norm" of "norm.weight": two parts where the second is a number. */
+static size_t module_length(const char *name) {
+    size_t n = strcspn(name, ".");
+    if (name[n] && name[n + 1] >= '0' && name[n + 1] <= '9') n += 1 + strcspn(name + n + 1, ".");
+    return n;
+}
+
+static void print_parameters(const foci_parameters *p, FILE *out) {
+    fprintf(out, "%-32s %14s\n", "module", "parameters");
+    for (int i = 0; i < p->count;) {
+        const char *name = p->entry[i].name;
+        size_t length = module_length(name);
+        int64_t sum = 0;
+        for (; i < p->count && module_length(p->entry[i].name) == length && strncmp(p->entry[i].name, name, length) == 0; i++)
+            sum += p->entry[i].numel;
+        fprintf(out, "%-32.*s %14lld\n", (int)length, name, (long long)sum);
+    }
+    fprintf(out, "%-32s %14lld\n", "total", (long long)foci_parameters_numel(p));
+}
+
+static foci_status print_plan(trainer *t, FILE *out) {
+    FOCI_TRY(open_data_and_model(t));
+    char text[512];
+    t->task->describe(t->data, text, sizeof text);
+    print_parameters(&t->programs.parameters, out);
+    const foci_program *s = &t->programs.program[0];
+    foci_cost cost = foci_graph_cost(s->graph);
+    int64_t items = t->task->items_in(t->data, 0) / (t->batch / t->micro);
+    double flat = (double)t->programs.parameters.size * sizeof(foci_real);
+    int moments = strcmp(foci_config_string(t->config, "train.optimizer"), "sgd") == 0 ? 1 : 2;
+    fprintf(out, "\ndata             %s\n", text);
+    fprintf(out, "updates          %lld an epoch, %lld in all\n", (long long)t->updates_per_epoch, (long long)t->steps);
+    fprintf(out, "MFLOP per %-6s %.2f forward, %.2f backward\n", t->task->item, cost.forward / (double)items / 1e6, cost.backward / (double)items / 1e6);
+    fprintf(out, "plan             %.1f MB for a pass of %lld (%.1f MB without sharing)\n", (double)t->programs.bytes / 1e6,
+            (long long)t->micro, (double)t->programs.bytes_unshared / 1e6);
+    fprintf(out, "parameters       %.1f MB with gradients and %d moment%s\n", flat * (2 + moments) / 1e6, moments, moments > 1 ? "s" : "");
+    return FOCI_OK;
+}
+
+foci_status foci_train_plan(const foci_config *config, FILE *out) {
+    trainer t = {.config = config};
+    foci_status s = print_plan(&t, out);
+    close_trainer(&t);
+    return s;
+}
+
+/* --------------------------------------------------------------------------------------------- evaluation */
+
+static foci_status evaluate_file(trainer *t, const char *weights, const char *split, bool sliding, foci_score *score) {
+    FOCI_TRY(find_task(t->config, &t->model, &t->task));
+    FOCI_TRY(t->task->open(&t->data, t->config, false));
+    /* Recording one sample declares the parameters. */
+    foci_graph *g = foci_graph_new(&t->programs.parameters, &(foci_graph_options){.place = foci_config_place(t->config, "model.kind")});
+    if (!g) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    foci_model_io io = {.graph = g, .config = t->config, .batch = 1, .classes = t->task->classes(t->data)};
+    t->model->record(&io);
+    foci_status s = foci_graph_plan(g, io.loss ? io.loss : io.logits);
+    foci_graph_free(g);
+    if (s) return s;
+    FOCI_TRY(foci_parameters_allocate(&t->programs.parameters, false));
+    FOCI_TRY(foci_load_weights(&t->programs.parameters, weights));
+    return t->task->evaluate(t->data, t->model, &t->programs.parameters, split, sliding, score);
+}
+
+foci_status foci_evaluate(const foci_config *config, const char *weights, const char *split, bool sliding, foci_score *score) {
+    trainer t = {.config = config};
+    foci_status s = evaluate_file(&t, weights, split, sliding, score);
+    close_trainer(&t);
+    return s;
+}
