@@ -19,7 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OWN = 5, DEEPEST = 2 };
+enum { OWN = 5, DEEPEST = 2, GRAMMAR_WORDS = 54 };
 
 typedef struct author {
     const foci_lexicon *lexicon;
@@ -275,7 +275,7 @@ static foci_status write_all(const char *dir, const foci_grammar_options *o, con
     const int64_t tokens[SPLITS] = {o->train, o->valid, o->test};
     foci_lexicon lexicon;
     FOCI_TRY(foci_make_dirs(dir));
-    FOCI_TRY(foci_lexicon_make(&lexicon, o->words, o->seed));
+    FOCI_TRY(foci_lexicon_make(&lexicon, o->words - GRAMMAR_WORDS, o->seed));
     foci_status status = FOCI_OK;
     for (int i = 0; i < FILES && !status; i++) {
         char path[4096];
