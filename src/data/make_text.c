@@ -10,14 +10,12 @@
 #include "data/text.h"
 
 #include "base/file.h"
+#include "data/generate.h"
 #include "data/text_lexicon.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { OWN = 5, DEEPEST = 2, GRAMMAR_WORDS = 54 };
 
@@ -258,10 +256,6 @@ static void article(author *a) {
 
 /* ----------------------------------------------------------------------------------------------- files */
 
-/* The marker, written last, tells which options made the folder. */
-static const char *const files[] = {"train.txt", "valid.txt", "test.txt", "foci-text.json"};
-enum { SPLITS = 3, MARKER = 3, FILES = 4 };
-
 static foci_status write_split(const char *path, int split, int64_t tokens, const foci_lexicon *l,
                                uint64_t seed) {
     author a = {.lexicon = l, .rng = foci_rng_make(seed, foci_stream("corpus"), (uint64_t)split)};
@@ -271,39 +265,22 @@ static foci_status write_split(const char *path, int split, int64_t tokens, cons
     return foci_writer_commit(&a.file);
 }
 
-static foci_status write_all(const char *dir, const foci_grammar_options *o, const char *marker) {
-    const int64_t tokens[SPLITS] = {o->train, o->valid, o->test};
+static foci_status write_all(const char *dir, const void *options) {
+    static const char *const files[] = {"train.txt", "valid.txt", "test.txt"};
+    const foci_grammar_options *o = options;
+    const int64_t tokens[] = {o->train, o->valid, o->test};
     foci_lexicon lexicon;
-    FOCI_TRY(foci_make_dirs(dir));
     FOCI_TRY(foci_lexicon_make(&lexicon, o->words - GRAMMAR_WORDS, o->seed));
     foci_status status = FOCI_OK;
-    for (int i = 0; i < FILES && !status; i++) {
+    for (int i = 0; i < 3 && !status; i++) {
         char path[4096];
         status = foci_path_join(path, sizeof path, dir, files[i]);
-        if (status) break;
-        status = i == MARKER ? foci_write_file(path, marker, strlen(marker))
-                             : write_split(path, i, tokens[i], &lexicon, o->seed);
+        if (!status) status = write_split(path, i, tokens[i], &lexicon, o->seed);
     }
     foci_lexicon_free(&lexicon);
     return status;
 }
 
-static void remove_all(const char *dir) {
-    char path[4096];
-    for (int i = 0; i < FILES; i++)
-        if (!foci_path_join(path, sizeof path, dir, files[i])) unlink(path);
-    rmdir(dir);
-}
-
-static bool made_with(const char *dir, const char *marker) {
-    char path[4096], *text = NULL;
-    bool same = !foci_path_join(path, sizeof path, dir, files[MARKER]) && foci_path_kind(path) == 'f' &&
-                !foci_read_file(path, 4096, &text, NULL, FOCI_ERR_DATA) && !strcmp(text, marker);
-    free(text);
-    return same;
-}
-
-/* Everything is written beside DIR and renamed: DIR is whole or is not there. */
 foci_status foci_make_text(const char *dir, const foci_grammar_options *o) {
     const int64_t most = INT32_MAX;
     if (o->train < 1 || o->valid < 1 || o->test < 1 || o->train > most || o->valid > most || o->test > most)
@@ -311,25 +288,10 @@ foci_status foci_make_text(const char *dir, const foci_grammar_options *o) {
     if (o->words < 300 || o->words > 50000)
         return foci_fail(FOCI_ERR_CONFIG, "a built-in text of %" PRId64 " words: 300 to 50000 are possible",
                          o->words);
-    char marker[512], partial[4096];
+    char marker[512];
     snprintf(marker, sizeof marker,
              "{\"foci_text\": 1, \"train\": %" PRId64 ", \"valid\": %" PRId64 ", \"test\": %" PRId64
              ", \"words\": %" PRId64 ", \"seed\": %" PRIu64 "}\n",
              o->train, o->valid, o->test, o->words, o->seed);
-    int length = (int)strlen(dir);
-    while (length > 1 && dir[length - 1] == '/') length--;
-    if (snprintf(partial, sizeof partial, "%.*s.partial", length, dir) >= (int)sizeof partial)
-        return foci_fail(FOCI_ERR_IO, "%.64s...: path too long", dir);
-
-    if (foci_path_kind(dir)) {
-        if (made_with(dir, marker)) return FOCI_OK;
-        if (rmdir(dir)) /* all but an empty folder refuse */
-            return foci_fail(FOCI_ERR_CONFIG,
-                             "%s: exists, and was not made with these options; remove it or choose another",
-                             dir);
-    }
-    foci_status status = write_all(partial, o, marker);
-    if (!status && rename(partial, dir)) status = foci_fail(FOCI_ERR_IO, "%s: %s", dir, strerror(errno));
-    if (status) remove_all(partial);
-    return status;
+    return foci_generate(dir, "foci-text.json", marker, write_all, o);
 }

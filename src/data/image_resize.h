@@ -1,0 +1,22 @@
+/* Resampling as PIL does it (Image.resize with a box): separable, antialiased, 8 bits in between. */
+#ifndef FOCI_DATA_IMAGE_RESIZE_H
+#define FOCI_DATA_IMAGE_RESIZE_H
+
+#include "data/images.h"
+
+/* Part of an image, nothing copied; rows are `stride` bytes apart. */
+typedef struct foci_image_view {
+    const unsigned char *pixels;
+    int width, height;
+    int64_t stride;
+} foci_image_view;
+
+static inline foci_image_view foci_image_crop(const foci_image *image, int x, int y, int width, int height) {
+    int64_t stride = (int64_t)3 * image->width;
+    return (foci_image_view){image->pixels + y * stride + (int64_t)3 * x, width, height, stride};
+}
+
+/* A new image of width x height; FOCI_ERR_RUNTIME when memory is out. */
+foci_status foci_image_resize(foci_image *out, const foci_image_view *in, int width, int height, foci_interpolation how);
+
+#endif

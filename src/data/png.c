@@ -1,0 +1,31 @@
+/* The one file that sees stb: its code is compiled here, private, with the warnings it does not care about turned off. */
+#include "data/png.h"
+
+#pragma GCC diagnostic ignored "-Wshadow"
+#pragma GCC diagnostic ignored "-Wunused-function"
+#pragma GCC diagnostic ignored "-Wsign-compare"
+#define STB_IMAGE_IMPLEMENTATION
+#define STB_IMAGE_STATIC
+#define STBI_ONLY_PNG
+#define STBI_NO_STDIO
+#define STBI_MAX_DIMENSIONS (1 << 24)
+#include <stb/stb_image.h>
+#define STB_IMAGE_WRITE_IMPLEMENTATION
+#define STB_IMAGE_WRITE_STATIC
+#define STBI_WRITE_NO_STDIO
+#include <stb/stb_image_write.h>
+
+foci_status foci_png_decode(foci_image *image, const unsigned char *bytes, size_t size, const char *name) {
+    int width, height, channels;
+    if (size > INT32_MAX) return foci_fail(FOCI_ERR_DATA, "%s: %zu bytes, too many for a PNG image", name, size);
+    if (!stbi_info_from_memory(bytes, (int)size, &width, &height, &channels))
+        return foci_fail(FOCI_ERR_DATA, "%s: not a PNG image: %s", name, stbi_failure_reason());
+    if ((int64_t)width * height > FOCI_MOST_PIXELS)
+        return foci_fail(FOCI_ERR_DATA, "%s: %d x %d pixels, more than foci reads (2^28)", name, width, height);
+    image->pixels = stbi_load_from_memory(bytes, (int)size, &image->width, &image->height, &channels, STBI_rgb);
+    return image->pixels ? FOCI_OK : foci_fail(FOCI_ERR_DATA, "%s: not a whole PNG image: %s", name, stbi_failure_reason());
+}
+
+unsigned char *foci_png_encode(const foci_image *image, int *size) {
+    return stbi_write_png_to_mem(image->pixels, 3 * image->width, image->width, image->height, 3, size);
+}
