@@ -73,10 +73,11 @@ static foci_status resolve_row(foci_config *config, foci_value *v) {
 static foci_status check_idle(foci_config *config, const foci_entry *entry) {
     foci_status status = FOCI_OK;
     const foci_value *read = NULL;
-    for (int i = 0; i < config->count && (!read || status); i++) {
-        foci_value *v = &config->values[i];
+    for (int i = 0; i < config->count; i++) {
+        const foci_value *v = &config->values[i];
         if (strcmp(v->section, entry->section) || strcmp(v->key.name, entry->name)) continue;
         if (v->applies) return FOCI_OK;
+        if (read && !status) continue; /* one kind would take it */
         foci_value unused = *v;
         status = foci_value_read(&config->arena, &unused, entry);
         read = v;

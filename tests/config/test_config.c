@@ -240,6 +240,8 @@ static void keys_of_another_kind_are_noted_and_checked(void **state) {
     assert_int_equal(notes_of(DATA "attention: {kind: elliptical, first: 2}\n").count, 0);
     refuses(DATA "attention: {first: two}\n", "a.yaml:2:20: attention.first: `two` is not a whole number\n"
                                               "     2 | attention: {first: two}");
+    /* `scale` of the chosen kind, though an earlier kind has one too */
+    assert_int_equal(notes_of(DATA "attention: {kind: other, scale: 0.5}\n").count, 0);
     /* two other kinds have a `scale`: either reading will do */
     assert_int_equal(notes_of(DATA "attention: {scale: mean}\n").count, 1);
     assert_int_equal(notes_of(DATA "attention: {scale: 0.5}\n").count, 1);
