@@ -48,7 +48,10 @@ static foci_status check_recorded(foci_case *c, foci_case_run *r, foci_config *c
     foci_graph *g = r->graph;
     foci_tensor *t[6];
     bool elliptical = json_is_object(json_object_get(variant, "elliptical"));
-    for (int i = 0; i < 6; i++) t[i] = foci_parameter(g, names[i], FOCI_ZEROS, 4, shape);
+    for (int i = 0; i < 6; i++) {
+        t[i] = foci_parameter(g, names[i], FOCI_ZEROS, 4, shape);
+        if (t[i]) t[i]->requires_grad = i < 3; /* the layer before is a constant here */
+    }
     int layer = elliptical ? (int)foci_config_int(config, "attention.first") : 1;
     foci_attention_io io = {
         .graph = g,
