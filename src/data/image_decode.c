@@ -11,9 +11,6 @@ void foci_image_free(foci_image *image) {
 }
 
 static foci_status allocate(foci_image *image, int width, int height, const char *name) {
-    if (width < 1 || height < 1) return foci_fail(FOCI_ERR_DATA, "%s: an image of %d x %d pixels", name, width, height);
-    if ((int64_t)width * height > FOCI_MOST_PIXELS)
-        return foci_fail(FOCI_ERR_DATA, "%s: %d x %d pixels, more than foci reads (2^28)", name, width, height);
     *image = (foci_image){width, height, malloc((size_t)3 * (size_t)width * (size_t)height)};
     return image->pixels ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory for %d x %d pixels", name, width, height);
 }
@@ -44,6 +41,14 @@ static foci_status decompressed(tjhandle jpeg, int result, const char *name) {
     return foci_fail(FOCI_ERR_DATA, "%s: not a whole JPEG image: %s", name, what);
 }
 
+/* The end mark after the last scan. Looked for here, since only the first warning is kept: after another, that of an
+ * early end is lost. */
+static bool has_end(const unsigned char *bytes, size_t size) {
+    for (size_t i = size - 1; i > 0; i--)
+        if (bytes[i - 1] == 0xff && (bytes[i] == 0xd9 || bytes[i] == 0xda)) return bytes[i] == 0xd9;
+    return false;
+}
+
 static foci_status decode_cmyk(tjhandle jpeg, foci_image *image, const unsigned char *bytes, size_t size, const char *name) {
     int64_t pixels = (int64_t)image->width * image->height;
     unsigned char *cmyk = malloc((size_t)pixels * 4);
@@ -57,8 +62,11 @@ static foci_status decode_cmyk(tjhandle jpeg, foci_image *image, const unsigned 
 
 static foci_status decode_jpeg(tjhandle jpeg, foci_image *image, const unsigned char *bytes, size_t size, const char *name,
                                int least_short_side) {
-    int width, height, subsampling, colours;
+    int width = 0, height = 0, subsampling, colours; /* 0 they stay where a file is all tables */
     FOCI_TRY(decompressed(jpeg, tjDecompressHeader3(jpeg, bytes, size, &width, &height, &subsampling, &colours), name));
+    if (width < 1 || height < 1 || !has_end(bytes, size)) return foci_fail(FOCI_ERR_DATA, "%s: not a whole JPEG image", name);
+    if ((int64_t)width * height > FOCI_MOST_PIXELS)
+        return foci_fail(FOCI_ERR_DATA, "%s: %d x %d pixels, more than foci reads (2^28)", name, width, height);
     tjscalingfactor f = reduction(width, height, least_short_side);
     FOCI_TRY(allocate(image, TJSCALED(width, f), TJSCALED(height, f), name));
     if (colours == TJCS_CMYK || colours == TJCS_YCCK) return decode_cmyk(jpeg, image, bytes, size, name);
