@@ -43,7 +43,7 @@ unknown_kind() {
     copy small-vit
     sed 's/"kind": "vit"/"kind": "vat"/' "$golden/small-vit.json" >case.json
     runs verify case.json "$golden/units.json"
-    contains out '^small-vit +vat +skipped'
+    contains out '^case +vat +skipped'
     contains out '^1 passed, 0 failed, 1 skipped$'
 }
 check "an unknown kind is skipped and counted" unknown_kind
