@@ -17,7 +17,7 @@
 
 enum { SHAPES = 5, CLASSES = 2 * SHAPES, FINE = 3 /* samples along the side of a pixel */, SPECKS = 3 };
 static const char *const shape_name[SHAPES] = {"circle", "cross", "square", "star", "triangle"};
-static const double PI = 3.14159265358979323846;
+static const double TURN = 0.4; /* radians */
 
 /* ------------------------------------------------------------------------------------------------- figures */
 
@@ -47,28 +47,20 @@ static bool covers(const figure *f, double x, double y) {
 
 static double between(foci_rng *r, double low, double high) { return low + (high - low) * foci_rng_uniform(r); }
 
-static void draw_colour(foci_rng *r, double colour[3]) {
-    for (int c = 0; c < 3; c++) colour[c] = between(r, 0.1, 0.9);
+/* The ground is dark, figures are bright; which colour they have says nothing. */
+static void draw_colour(foci_rng *r, double low, double high, double colour[3]) {
+    for (int c = 0; c < 3; c++) colour[c] = between(r, low, high);
 }
 
-/* A colour that can be seen on the ground. */
-static void draw_contrast(foci_rng *r, const double ground[3], double colour[3]) {
-    double distance = 0;
-    for (int try = 0; try < 100 && distance < 0.3; try++) {
-        draw_colour(r, colour);
-        distance = 0;
-        for (int c = 0; c < 3; c++) distance += fabs(colour[c] - ground[c]) / 3;
-    }
-}
-
-static figure draw_figure(foci_rng *r, int shape, double small, double large, const double ground[3]) {
+/* Turned by up to TURN, anywhere at least `margin` from the border. */
+static figure draw_figure(foci_rng *r, int shape, double small, double large, double margin) {
     figure f = {.shape = shape, .radius = between(r, small, large)};
-    double turn = between(r, 0, 2 * PI);
+    double turn = between(r, -TURN, TURN);
     f.cosine = cos(turn);
     f.sine = sin(turn);
-    f.x = between(r, f.radius, 1 - f.radius);
-    f.y = between(r, f.radius, 1 - f.radius);
-    draw_contrast(r, ground, f.colour);
+    f.x = between(r, margin, 1 - margin);
+    f.y = between(r, margin, 1 - margin);
+    draw_colour(r, 0.45, 1, f.colour);
     return f;
 }
 
@@ -81,17 +73,17 @@ typedef struct scene {
 } scene;
 
 static scene draw_scene(foci_rng *r, int label) {
-    scene s = {.grain = between(r, 0.02, 0.12)};
+    scene s = {.grain = between(r, 0.02, 0.08)};
     int shape = label / 2, other = shape;
     if (label % 2 == 0) other = (shape + 1 + (int)foci_rng_below(r, SHAPES - 1)) % SHAPES; /* "odd" is before "pair" */
-    draw_colour(r, s.ground);
+    draw_colour(r, 0, 0.4, s.ground);
     for (int c = 0; c < 3; c++)
         for (int k = 0; k < 2; k++) s.slope[c][k] = between(r, -0.2, 0.2);
     figure *large = &s.figure[0], *small = &s.figure[1];
-    *large = draw_figure(r, shape, 0.21, 0.28, s.ground);
-    do *small = draw_figure(r, other, 0.13, 0.17, s.ground);
+    *large = draw_figure(r, shape, 0.22, 0.29, 0.34);
+    do *small = draw_figure(r, other, 0.14, 0.17, 0.17);
     while (hypot(large->x - small->x, large->y - small->y) < large->radius + small->radius);
-    for (int i = 0; i < SPECKS; i++) s.figure[2 + i] = draw_figure(r, 0, 0.02, 0.04, s.ground);
+    for (int i = 0; i < SPECKS; i++) s.figure[2 + i] = draw_figure(r, 0, 0.02, 0.04, 0.05);
     return s;
 }
 
