@@ -99,13 +99,11 @@ help:
 	@sed -n '1,/^$$/s/^# \?//p' Makefile
 
 $(BUILD)/foci: $(CLI) $(BUILD)/libfoci.a
-	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
+	@echo '  LD $(@:$(BUILD)/%=%)'; $(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/libfoci.a: $(OBJECTS)
-	@rm -f $@
-	ar rcs $@ $^
+	@echo '  AR $(@:$(BUILD)/%=%)'; rm -f $@; ar rcs $@ $^
 $(BUILD)/libfoci-double.a: $(DOUBLE)
-	@rm -f $@
-	ar rcs $@ $^
+	@echo '  AR $(@:$(BUILD)/%=%)'; rm -f $@; ar rcs $@ $^
 
 COMPILE = @mkdir -p $(@D); echo '  CC $(@:$(BUILD)/%=%)'; $(CC) $(ALL_CFLAGS) -MMD -MP
 READY := $(BUILD)/deps.stamp $(BUILD)/layers.stamp
