@@ -1,14 +1,26 @@
-/* Matrix products by OpenBLAS, which never gets to use threads of its own. */
+/* Matrix products: by foci's own kernels (body_gemm.h), or by OpenBLAS, which never gets to use threads of its own. */
 #include "kernels/gemm.h"
 
 #include <cblas.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/parallel.h"
 #include "kernels/kernels.h"
 
-static void product(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, foci_real alpha,
+/* foci's kernels are the faster ones wherever there are wide registers; FOCI_GEMM=openblas or foci overrides. */
+static bool own_kernels(void) {
+    static int own = -1;
+    if (own < 0) {
+        const char *wish = getenv("FOCI_GEMM");
+        own = wish && *wish ? strcmp(wish, "openblas") != 0 : strcmp(foci_kernel()->isa, "generic") != 0;
+    }
+    return own;
+}
+
+static void blas_product(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, foci_real alpha,
                     const foci_real *a, int64_t lda, const foci_real *b, int64_t ldb, foci_real beta, foci_real *c,
                     int64_t ldc) {
 #ifdef FOCI_DOUBLE
@@ -20,16 +32,28 @@ static void product(bool transpose_a, bool transpose_b, int64_t m, int64_t n, in
          (blasint)n, (blasint)k, alpha, a, (blasint)lda, b, (blasint)ldb, beta, c, (blasint)ldc);
 }
 
+/* On the calling thread; the block of B that is at work lies in memory of the thread. */
+static void own_product(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, foci_real alpha,
+                        const foci_real *a, int64_t lda, const foci_real *b, int64_t ldb, foci_real beta, foci_real *c,
+                        int64_t ldc) {
+    static _Thread_local foci_real block[FOCI_GEMM_DEPTH * FOCI_GEMM_COLUMNS] __attribute__((aligned(64)));
+    foci_kernel()->gemm(&(foci_gemm_operands){transpose_a, transpose_b, m, n, k, alpha, beta, a, b, c, lda, ldb, ldc}, block);
+}
+
 /* OpenBLAS uses one thread exactly when it is called inside a parallel region, so there is always one. */
 void foci_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, foci_real alpha,
                const foci_real *a, int64_t lda, const foci_real *b, int64_t ldb, foci_real beta, foci_real *c,
                int64_t ldc) {
+    if (own_kernels()) {
+        own_product(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+        return;
+    }
     if (omp_in_parallel()) {
-        product(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+        blas_product(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
         return;
     }
     FOCI_PARALLEL_FOR
-    for (int once = 0; once < 1; once++) product(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+    for (int once = 0; once < 1; once++) blas_product(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
 
 /* Tiles of C: large enough that packing the operands does not count, small enough that there are some for every thread.
@@ -102,6 +126,7 @@ const char *foci_gemm_provider(void) {
     static char text[64];
     static const char *const kinds[] = {"serial", "pthread", "OpenMP"};
     char version[32] = "?";
+    if (own_kernels()) return "foci";
     int kind = openblas_get_parallel();
     sscanf(openblas_get_config(), "OpenBLAS %31s", version);
     snprintf(text, sizeof text, "OpenBLAS %s (%s)", version, kind >= 0 && kind <= 2 ? kinds[kind] : "?");
@@ -109,6 +134,7 @@ const char *foci_gemm_provider(void) {
 }
 
 foci_status foci_gemm_check(void) {
+    if (own_kernels()) return FOCI_OK;
     switch (openblas_get_parallel()) {
     case OPENBLAS_OPENMP: return FOCI_OK;
     case OPENBLAS_THREAD: openblas_set_num_threads(1); return FOCI_OK; /* its pool stays asleep */

@@ -28,6 +28,19 @@ typedef struct foci_sgd_step {
     double lr, momentum, decay, grad_scale;
 } foci_sgd_step;
 
+/* C (rows, columns) = alpha op(A) (rows, depth) op(B) (depth, columns) + beta C, row-major; beta 0 never reads C. */
+typedef struct foci_gemm_operands {
+    bool transpose_a, transpose_b;
+    int64_t rows, columns, depth;
+    foci_real alpha, beta;
+    const foci_real *a, *b;
+    foci_real *c;
+    int64_t lda, ldb, ldc;
+} foci_gemm_operands;
+
+/* The block of B that is copied at a time. */
+enum { FOCI_GEMM_DEPTH = 384, FOCI_GEMM_COLUMNS = 256 };
+
 /* Attention of one head of one sample. Matrices are given by their first element and the step from row to row, in
  * elements; the entries of a row are neighbours. */
 typedef struct foci_attention_head {
