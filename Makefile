@@ -5,10 +5,12 @@
 #   BUILD=dir       where everything goes (default: build)
 #   PREFIX=dir      where `make install` puts things (default: /usr/local)
 
-MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += --no-builtin-rules
 ifeq ($(filter -j%,$(MAKEFLAGS)),)
 MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
+endif
 endif
 
 ifeq ($(origin CC),default)
@@ -99,13 +101,11 @@ help:
 	@sed -n '1,/^$$/s/^# \?//p' Makefile
 
 $(BUILD)/foci: $(CLI) $(BUILD)/libfoci.a
-	$(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
+	@echo '  LD $(@:$(BUILD)/%=%)'; $(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/libfoci.a: $(OBJECTS)
-	@rm -f $@
-	ar rcs $@ $^
+	@echo '  AR $(@:$(BUILD)/%=%)'; rm -f $@; ar rcs $@ $^
 $(BUILD)/libfoci-double.a: $(DOUBLE)
-	@rm -f $@
-	ar rcs $@ $^
+	@echo '  AR $(@:$(BUILD)/%=%)'; rm -f $@; ar rcs $@ $^
 
 COMPILE = @mkdir -p $(@D); echo '  CC $(@:$(BUILD)/%=%)'; $(CC) $(ALL_CFLAGS) -MMD -MP
 READY := $(BUILD)/deps.stamp $(BUILD)/layers.stamp

@@ -14,3 +14,8 @@ int foci_threads(void) {
     if (!chosen) foci_set_threads(0);
     return chosen;
 }
+
+void foci_limit_threads(int most) {
+    int threads = foci_threads();
+    omp_set_num_threads(threads < most ? threads : most);
+}

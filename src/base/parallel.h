@@ -14,6 +14,9 @@
 
 #define FOCI_PARALLEL_FOR _Pragma("omp parallel for schedule(dynamic, 1)")
 
+/* The loops that follow use at most so many threads, and at most as many as foci_set_threads said. */
+void foci_limit_threads(int most);
+
 static inline int foci_thread(void) { return omp_get_thread_num(); }
 
 /* The half-open range of tile `i` when `n` items are cut into tiles of `size`. */

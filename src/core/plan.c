@@ -259,6 +259,7 @@ foci_status foci_graph_plan(foci_graph *g, foci_tensor *output) {
     if (g->options.differentiate && !output->requires_grad)
         return foci_fail(FOCI_ERR_CONFIG, "the loss needs no gradient: it depends on no parameter");
     g->output = output;
+    g->threads = foci_threads();
     size_t tensors = (size_t)g->tensors, nodes = (size_t)g->nodes;
     g->workspace = calloc(2 * nodes, sizeof *g->workspace);
     g->zero = calloc(nodes, sizeof *g->zero);

@@ -36,6 +36,7 @@ void foci_graph_set_step(foci_graph *g, uint64_t step, uint64_t first_sample) {
 }
 
 void foci_graph_forward(foci_graph *g) {
+    foci_limit_threads(g->threads);
     for (int i = 0; i < g->nodes; i++) {
         g->node[i]->workspace = place(g, g->workspace[2 * i]);
         g->node[i]->op->forward(g->node[i]);
@@ -47,6 +48,7 @@ static void clear(foci_tensor *t) {
 }
 
 void foci_graph_backward_from_output(foci_graph *g) {
+    foci_limit_threads(g->threads);
     for (int i = g->nodes - 1; i >= 0; i--) {
         foci_node *n = g->node[i];
         if (!n->reached) continue;

@@ -87,7 +87,7 @@ static foci_status scan(foci_image_set *s, const char *inside, int depth) {
 /* Length of the part of `path` that is a file: "x.tar/train" with x.tar a file gives 5; 0 where no part is. */
 static size_t archive_part(const char *path) {
     char part[4096];
-    for (size_t n = 1; n < sizeof part; n++) {
+    for (size_t n = 1; *path && n < sizeof part; n++) {
         if (path[n - 1] && (path[n] == '/' || !path[n])) {
             memcpy(part, path, n);
             part[n] = 0;

@@ -62,7 +62,7 @@ static foci_status read_pax(reader *r, const unsigned char *data, size_t size) {
         size_t length = 0, digits = at;
         while (digits < size && data[digits] >= '0' && data[digits] <= '9' && length < size)
             length = 10 * length + (size_t)(data[digits++] - '0');
-        if (digits == at || digits >= size || data[digits] != ' ' || length > size - at || at + length <= digits + 1)
+        if (digits == at || digits >= size || data[digits] != ' ' || length > size - at || at + length <= digits + 1 || data[at + length - 1] != '\n')
             return damaged(r, "a damaged extended header");
         const char *record = (const char *)data + digits + 1;
         size_t n = at + length - digits - 2; /* without the newline */
@@ -113,6 +113,7 @@ static foci_status read_entry(reader *r) {
     if (size > left) return damaged(r, "the archive ends inside this entry");
     foci_status status = FOCI_OK;
     if (type == 'x') {
+        if (size > 1 << 20) return damaged(r, "an extended header of more than 1 MiB");
         status = read_pax(r, data, (size_t)size);
     } else if (type == 'L') {
         if (size > 65536) return damaged(r, "a name of more than 64 KiB");

@@ -121,12 +121,12 @@ static inline void save(const char *path, const void *data, size_t size) {
     assert_int_equal(fclose(f), 0);
 }
 
-/* A path of printf's making; eight are kept at a time. */
+/* A path of printf's making; 64 are kept at a time. */
 static inline const char *path_of(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static inline const char *path_of(const char *format, ...) {
-    static char paths[8][2048];
+    static char paths[64][1024];
     static int next;
-    char *path = paths[next++ % 8];
+    char *path = paths[next++ % 64];
     va_list args;
     va_start(args, format);
     vsnprintf(path, sizeof paths[0], format, args);
@@ -140,8 +140,10 @@ static inline void run(const char *command) {
 
 /* DIR/CLASS/FILE, a smooth image; PNG or JPEG by the name. */
 static inline void save_image(const char *dir, const char *class, const char *file, int tint) {
-    const char *path = path_of("%s/%s/%s", dir, class, file);
-    mkdir(path_of("%s/%s", dir, class), 0755);
+    char path[1024];
+    snprintf(path, sizeof path, "%s/%s", dir, class);
+    mkdir(path, 0755);
+    snprintf(path, sizeof path, "%s/%s/%s", dir, class, file);
     foci_image image = smooth_image(24, 20, tint);
     assert_ok(foci_image_write(path, &image, strstr(file, ".png") ? 0 : 90));
     foci_image_free(&image);

@@ -76,6 +76,34 @@ static void names_are_those_of_published_checkpoints(void **state) {
     done(&r);
 }
 
+/* Workspaces are sized for the threads there were when the graph was planned. */
+static void more_threads_than_planned_do_no_harm(void **state) {
+    (void)state;
+    enum { GUARD = 1 << 20 };
+    int before = foci_threads();
+    foci_set_threads(1);
+    recorded r;
+    assert_ok(record(&r, "model: {kind: vit, num_classes: 10, depth: 2, img_size: 32, patch_size: 4}\nattention: {kind: elliptical}", 4));
+    size_t bytes = foci_graph_bytes(r.graph);
+    unsigned char *memory = aligned_alloc(64, (bytes + GUARD + 63) / 64 * 64);
+    memset(memory, 0, bytes);
+    memset(memory + bytes, 0xa5, GUARD);
+    r.io.images->data = calloc((size_t)foci_numel(r.io.images), sizeof(foci_real));
+    r.io.labels->data = calloc(4, sizeof(int32_t));
+    assert_ok(foci_parameters_allocate(&r.parameters, true));
+    foci_set_threads(8);
+    foci_graph_bind(r.graph, memory);
+    foci_graph_forward(r.graph);
+    foci_graph_backward(r.graph, 1);
+    for (int i = 0; i < GUARD; i++)
+        if (memory[bytes + (size_t)i] != 0xa5) fail_msg("byte %d after the plan was overwritten", i);
+    foci_set_threads(before);
+    free(r.io.images->data);
+    free(r.io.labels->data);
+    free(memory);
+    done(&r);
+}
+
 static void what_is_refused(void **state) {
     (void)state;
     static const struct {
@@ -113,6 +141,7 @@ int main(void) {
         cmocka_unit_test(published_parameter_counts),
         cmocka_unit_test(elliptical_attention_adds_no_parameters),
         cmocka_unit_test(names_are_those_of_published_checkpoints),
+        cmocka_unit_test(more_threads_than_planned_do_no_harm),
         cmocka_unit_test(what_is_refused),
         cmocka_unit_test(elliptical_costs_next_to_nothing),
     };
