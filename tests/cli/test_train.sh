@@ -129,8 +129,9 @@ check "text: metrics.jsonl" metrics lm-1 "step epoch nll ppl tokens elapsed"
 
 schedule() { # five steps of warm-up, then a cosine to nothing
     json step lr <vit-1/metrics.jsonl | awk '$2 != "absent"' >rates
+    equal 10 "$(wc -l <rates | tr -d ' ')"
     awk '{ e = $1 - 1 < 5 ? 1e-3 * ($1 - 1) / 5 : 5e-4 * (1 + cos(3.14159265358979 * ($1 - 1 - 5) / 45))
-           d = $2 - e; if (d > 1e-4 || d < -1e-4) { print $0, "not", e; bad = 1 } } END { exit bad }' rates
+           d = $2 - e; if (d > 1e-9 || d < -1e-9) { print $0, "not", e; bad = 1 } } END { exit bad }' rates
 }
 check "the learning rate" schedule
 
