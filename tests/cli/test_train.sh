@@ -127,10 +127,10 @@ metrics() { # RUN NAMES-OF-A-SCORE: ten lines of training, two of validation
 check "images: metrics.jsonl" metrics vit-1 "step epoch val_loss top1 top5 images elapsed"
 check "text: metrics.jsonl" metrics lm-1 "step epoch nll ppl tokens elapsed"
 
-schedule() { # five steps of warm-up, then a cosine to nothing
+schedule() { # five steps of warm-up, then the cosine over all 50, as timm has it
     json step lr <vit-1/metrics.jsonl | awk '$2 != "absent"' >rates
     equal 10 "$(wc -l <rates | tr -d ' ')"
-    awk '{ e = $1 - 1 < 5 ? 1e-3 * ($1 - 1) / 5 : 5e-4 * (1 + cos(3.14159265358979 * ($1 - 1 - 5) / 45))
+    awk '{ e = $1 - 1 < 5 ? 1e-3 * ($1 - 1) / 5 : 5e-4 * (1 + cos(3.14159265358979 * ($1 - 1) / 50))
            d = $2 - e; if (d > 1e-9 || d < -1e-9) { print $0, "not", e; bad = 1 } } END { exit bad }' rates
 }
 check "the learning rate" schedule
