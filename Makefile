@@ -5,10 +5,12 @@
 #   BUILD=dir       where everything goes (default: build)
 #   PREFIX=dir      where `make install` puts things (default: /usr/local)
 
-MAKEFLAGS += --no-builtin-rules
 .SUFFIXES:
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += --no-builtin-rules
 ifeq ($(filter -j%,$(MAKEFLAGS)),)
 MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
+endif
 endif
 
 ifeq ($(origin CC),default)

@@ -18,7 +18,7 @@ foci_status foci_parse_int(const char *option, const char *text, long long min, 
     return FOCI_OK;
 }
 
-enum { KEY_SET = 1000, KEY_THREADS, KEY_JSON, KEY_HELP = 'h' };
+enum { KEY_SET = 1000, KEY_THREADS, KEY_JSON, KEY_USAGE, KEY_VERSION, KEY_HELP = 'h' };
 static const struct argp_option common_options[] = {
     {"set", KEY_SET, "KEY=VALUE", 0, "change a key of the config; repeatable", 90},
     {"threads", KEY_THREADS, "N", 0, "threads to compute with (default: all cores); results do not depend on it", 90},
@@ -53,7 +53,12 @@ static error_t on_key(int key, char *arg, struct argp_state *state) {
     parse *p = state->input;
     switch (key) {
     case KEY_HELP:
-        argp_state_help(state, stdout, ARGP_HELP_STD_HELP & ~ARGP_HELP_EXIT_OK & ~ARGP_HELP_EXIT_ERR);
+    case KEY_USAGE:
+        argp_state_help(state, stdout, (key == KEY_HELP ? ARGP_HELP_STD_HELP : ARGP_HELP_USAGE) & ~ARGP_HELP_EXIT_OK & ~ARGP_HELP_EXIT_ERR);
+        p->done = true;
+        return ECANCELED;
+    case KEY_VERSION:
+        foci_print_version();
         p->done = true;
         return ECANCELED;
     case ARGP_KEY_ARG:
@@ -79,8 +84,10 @@ static error_t on_key(int key, char *arg, struct argp_state *state) {
 
 foci_status foci_parse_arguments(const foci_arguments *a, int argc, char **argv, foci_common *common, const char **rest,
                                  int *count, bool *done) {
-    struct argp_option all[64] = {{"help", KEY_HELP, NULL, 0, "print this help", 99}};
-    int n = 1;
+    struct argp_option all[64] = {{"help", KEY_HELP, NULL, 0, "print this help", 99},
+                                  {"usage", KEY_USAGE, NULL, 0, "print only how it is called", 99},
+                                  {"version", KEY_VERSION, NULL, 0, "print the version", 99}};
+    int n = 3;
     for (const struct argp_option *o = a->options; o && o->name; o++) all[n++] = *o;
     for (const struct argp_option *o = common_options; a->common && o->name; o++) all[n++] = *o;
     const struct argp argp = {all, on_key, a->synopsis, a->doc, NULL, NULL, NULL};

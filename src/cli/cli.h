@@ -25,7 +25,8 @@ typedef struct foci_common {
     bool json;
 } foci_common;
 
-/* argp with foci's conventions: unknown options and surplus arguments are FOCI_ERR_CONFIG, --help prints and sets *done.
+/* argp with foci's conventions: unknown options and surplus arguments are FOCI_ERR_CONFIG; --help, --usage and --version
+ * print and set *done.
  * Arguments that are no options go to `rest`: at least `least`, at most `most`. */
 typedef struct foci_arguments {
     const struct argp_option *options;                     /* of the command, or NULL */
@@ -50,6 +51,8 @@ bool foci_is_terminal(void);
 /* SIGINT and SIGTERM set this; a second one ends the process at once. */
 extern volatile sig_atomic_t foci_stop;
 void foci_catch_signals(void);
+
+void foci_print_version(void);
 
 /* The whole command line as one text, for env.json. */
 const char *foci_command_line(void);

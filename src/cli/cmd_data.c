@@ -160,6 +160,10 @@ foci_status foci_cmd_data(int argc, char **argv) {
         fputs(usage, stdout);
         return FOCI_OK;
     }
+    if (argc > 1 && strcmp(argv[1], "--version") == 0) {
+        foci_print_version();
+        return FOCI_OK;
+    }
     if (argc > 1) {
         char name[64];
         snprintf(name, sizeof name, "foci data %.32s", argv[1]);

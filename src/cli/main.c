@@ -1,5 +1,4 @@
 /* foci COMMAND ...: finds the command, sets up the log, and turns a status into a message and an exit code. */
-#include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +8,6 @@
 #include "cli/cli.h"
 #include "kernels/gemm.h"
 #include "kernels/kernels.h"
-
 
 const foci_command foci_commands[] = {
 #define FOCI_COMMAND(name, summary) {#name, summary, foci_cmd_##name},
@@ -46,7 +44,7 @@ static void print_log(void *context, foci_log_level level, const char *line) {
     fprintf(stderr, "%s%s\n", level == FOCI_LOG_WARN ? "warning: " : "", line);
 }
 
-static void print_version(void) {
+void foci_print_version(void) {
     printf("foci %s (%s; products by %s; %s kernels; %d threads)\n", FOCI_VERSION, __VERSION__, foci_gemm_provider(),
            foci_kernel()->isa, foci_threads());
 }
@@ -96,7 +94,7 @@ static foci_status run(int argc, char **argv) {
         return foci_fail(FOCI_ERR_CONFIG, "no command");
     }
     if (strcmp(argv[1], "--version") == 0) {
-        print_version();
+        foci_print_version();
         return FOCI_OK;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {

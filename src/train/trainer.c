@@ -122,7 +122,7 @@ static foci_status step(trainer *t) {
         foci_graph_backward(s->graph, (foci_real)share);
     }
     t->lr = foci_schedule_lr(&t->schedule, t->state.step, t->updates_per_epoch);
-    if (!isfinite(loss)) return foci_fail(FOCI_ERR_DIVERGED, "the loss is %g", loss);
+    if (!isfinite(loss)) return foci_fail(FOCI_ERR_DIVERGED, "the loss is %s", isnan(loss) ? "not a number" : "infinite");
     FOCI_TRY(foci_optimizer_step(&t->optimizer, p, t->lr, &t->grad_norm));
     t->loss_sum += loss;
     t->losses++;
@@ -259,9 +259,10 @@ static foci_status run(trainer *t) {
     start_interval(t);
     while (t->state.step < t->steps) {
         foci_status s = step(t);
-        if (s == FOCI_ERR_DIVERGED)
+        if (s == FOCI_ERR_DIVERGED && t->saved)
             return foci_context(s, "step %lld (the last good checkpoint is %s/state.safetensors, step %lld)",
                                 (long long)t->state.step + 1, t->folder.path, (long long)t->saved);
+        if (s == FOCI_ERR_DIVERGED) return foci_context(s, "step %lld, before the first checkpoint", (long long)t->state.step + 1);
         if (s) return s;
         report_progress(t);
         FOCI_TRY(between_steps(t));

@@ -661,7 +661,7 @@ static void checks_of_others_fail_at_the_place_of_a_key(void **state) {
     assert_ok(parse_set(&c, DATA "train:\n  lr: 1\n", "train.clip=3"));
     assert_message(foci_config_fail(c, "train.lr", "must be below %d", 1), "a.yaml:3:3: train.lr: must be below 1\n     3 |   lr: 1");
     assert_message(foci_config_fail(c, "train.clip", "too much"), "--set train.clip=3: train.clip: too much");
-    assert_message(foci_config_fail(c, "train.seed", "bad"), "default: train.seed: bad");
+    assert_message(foci_config_fail(c, "train.seed", "bad"), "a.yaml: train.seed: bad");
     assert_message(foci_config_fail(c, "none", "bad"), "none: bad");
     foci_config_free(c);
 }

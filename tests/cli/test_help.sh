@@ -1,0 +1,50 @@
+#!/bin/sh
+# Help is there for everything, on standard output, and offers nothing that is not.
+. "$(dirname "$0")/lib.sh"
+
+helps() { # REGEX ARGUMENT...: prints a line that matches, to stdout only, and no command or option of later days
+    regex=$1
+    shift
+    runs "$@"
+    contains out "$regex"
+    [ ! -s err ] || wrong "on standard error:" "$(cat err)"
+    ! grep -Ewi 'attack|analyze|sweep|generate|table|todo|not yet' out || wrong "it offers what is not there"
+}
+check "foci --help" helps '^usage: foci COMMAND' --help
+check "foci -h" helps '^usage: foci COMMAND' -h
+check "foci --version" helps '^foci [0-9]+\.[0-9]+\.[0-9]+ \(.*; [0-9]+ threads\)$' --version
+
+"$foci" --help | sed -n 's/^  \([a-z][a-z]*\)  *[a-z].*/\1/p' | grep -v '^foci$' >commands
+all_commands() { equal "train eval verify bench plot data list help" "$(tr '\n' ' ' <commands | sed 's/ $//')"; }
+check "the commands are those of foci" all_commands
+for c in $(cat commands); do
+    check "foci $c --help" helps "^(usage|Usage): foci $c " "$c" --help
+    check "foci $c --version" helps '^foci [0-9]' "$c" --version
+    check "foci help $c" helps "^(usage|Usage): foci $c " help "$c"
+done
+for c in make check stats; do check "foci data $c --help" helps "^Usage: foci data $c " data $c --help; done
+check "foci train --usage" helps '^Usage: foci train ' train --usage
+for c in train eval verify bench; do
+    takes_common() {
+        runs "$c" --help
+        for option in --set=KEY=VALUE --threads=N --json; do contains out "^ +$option  "; done
+    }
+    check "foci $c takes --set, --threads and --json" takes_common
+done
+
+check "foci help config" helps '^  batch_size +int 1 to 1000000 +128 ' help config
+every_key() { # each row of the schema says what it means
+    runs help config
+    contains out '^  kind +softmax, elliptical +softmax +[a-z]'
+    contains out '^  kind +vit, lm +required +[a-z]'
+    [ "$(grep -c '^  [a-z_]* ' out)" -gt 70 ] || wrong "few keys:" "$(cat out)"
+}
+check "every key of a config" every_key
+only_some() {
+    runs help config warmup
+    equal "warmup_epochs warmup_steps warmup_lr" "$(sed -n 's/^  \([a-z][a-z_]*\) .*/\1/p' out | tr '\n' ' ' | sed 's/ $//')"
+}
+check "the keys with a word in them" only_some
+check "no key with that word" fails 2 'no key has `nope` in its name' help config nope
+check "help on what is not there" fails 2 'there is no command `nope`; foci --help lists them' help nope
+finish

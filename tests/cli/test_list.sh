@@ -1,0 +1,29 @@
+#!/bin/sh
+# `foci list` names what is built in: every line of the list.h of each room.
+. "$(dirname "$0")/lib.sh"
+
+lists() { # WHAT ROOM MACRO
+    runs list "$1"
+    sed -n "s/^$3(\([a-z_]*\).*/\1/p" "$root/src/$2/list.h" | sort >expected
+    [ -s expected ] || wrong "no entries in src/$2/list.h"
+    equal "$(cat expected)" "$(sed 's/ .*//' out | sort)"
+    lacks out '^[a-z_]+ *$' # each has a summary
+}
+check "models" lists models models FOCI_MODEL
+check "attention" lists attention attention FOCI_ATTENTION
+check "operations" lists ops ops FOCI_OP
+check "data sets" lists data data FOCI_DATA_SET
+chosen() { # every attention that is listed works in both models
+    make_images
+    make_text
+    runs list attention
+    for kind in $(sed 's/ .*//' out); do
+        for config in vit lm; do
+            sed "s/^attention: .*/attention: {kind: $kind}/" $config.yaml >c.yaml
+            runs train c.yaml --dry-run
+        done
+    done
+}
+check "each attention can be chosen" chosen
+check "what is not listed" fails 2 'there is no list `x`: models, attention, ops or data' list x
+finish
