@@ -1,12 +1,21 @@
-/* The loader: the same batches for any number of threads, epochs and their order, places to start at, and files that fail. */
+/* The loader: the same batches for any number of threads, epochs and their order, places to start at, and
+ * files that fail. */
 #include <unistd.h>
 
 #include "image_files.h"
 
 enum { COUNT = 23, SIDE = 12, PIXELS = 3 * SIDE * SIDE, MOST_BATCHES = COUNT };
 
-static const foci_transform training = {.height = SIDE, .width = SIDE, .train = true, .scale_min = 0.3, .scale_max = 1, .ratio_min = 0.75,
-                                        .ratio_max = 4.0 / 3, .flip = 0.5, .interpolation = FOCI_BICUBIC, .std = {1, 1, 1}};
+static const foci_transform training = {.height = SIDE,
+                                        .width = SIDE,
+                                        .train = true,
+                                        .scale_min = 0.3,
+                                        .scale_max = 1,
+                                        .ratio_min = 0.75,
+                                        .ratio_max = 4.0 / 3,
+                                        .flip = 0.5,
+                                        .interpolation = FOCI_BICUBIC,
+                                        .std = {1, 1, 1}};
 static const foci_transform evaluation = {.height = SIDE, .width = SIDE, .crop_pct = 0.875, .std = {1, 1, 1}};
 
 static foci_image_set *set; /* COUNT images of three classes */
@@ -30,7 +39,8 @@ static int remove_set(void **state) {
     return remove_folder(state);
 }
 
-static foci_image_loader *open_loader(const foci_transform *t, int64_t batch, bool shuffle, bool drop_last, uint64_t seed, int workers) {
+static foci_image_loader *open_loader(const foci_transform *t, int64_t batch, bool shuffle, bool drop_last,
+                                      uint64_t seed, int workers) {
     foci_image_loader *l = NULL;
     assert_ok(foci_image_loader_open(&l, set, t, batch, shuffle, drop_last, seed, workers));
     return l;
@@ -60,13 +70,16 @@ static void run_epoch(foci_image_loader *l, int64_t number, int64_t first, epoch
 }
 
 /* A loader for this alone. */
-static void run_alone(epoch *e, const foci_transform *t, int64_t batch, bool shuffle, bool drop_last, uint64_t seed, int64_t number, int workers) {
+static void run_alone(epoch *e, const foci_transform *t, int64_t batch, bool shuffle, bool drop_last,
+                      uint64_t seed, int64_t number, int workers) {
     foci_image_loader *l = open_loader(t, batch, shuffle, drop_last, seed, workers);
     run_epoch(l, number, 0, e);
     foci_image_loader_close(l);
 }
 
-static void expect_same(const epoch *a, const epoch *b) { assert_memory_equal(a, b, sizeof *a); }
+static void expect_same(const epoch *a, const epoch *b) {
+    assert_memory_equal(a, b, sizeof *a);
+}
 
 static epoch one, other;
 
@@ -152,7 +165,8 @@ static void augmentation_differs_by_epoch(void **state) {
     run_alone(&one, &training, 5, false, false, 1, 0, 2);
     run_alone(&other, &training, 5, false, false, 1, 1, 2);
     assert_memory_equal(one.index, other.index, sizeof one.index);
-    for (int i = 0; i < COUNT; i++) assert_memory_not_equal(one.images[i], other.images[i], sizeof one.images[i]);
+    for (int i = 0; i < COUNT; i++)
+        assert_memory_not_equal(one.images[i], other.images[i], sizeof one.images[i]);
 }
 
 /* ------------------------------------------------------------------------------------------------ batches */
@@ -206,8 +220,10 @@ static void impossible_batches_are_refused(void **state) {
     foci_image_loader *l = (foci_image_loader *)set;
     assert_fails(foci_image_loader_open(&l, set, &training, 24, true, true, 0, 1), FOCI_ERR_CONFIG, "24");
     assert_null(l);
-    assert_fails(foci_image_loader_open(&l, set, &training, 0, true, false, 0, 1), FOCI_ERR_CONFIG, "batch of 0");
-    assert_fails(foci_image_loader_open(&l, set, &training, -3, true, false, 0, 1), FOCI_ERR_CONFIG, "batch of -3");
+    assert_fails(foci_image_loader_open(&l, set, &training, 0, true, false, 0, 1), FOCI_ERR_CONFIG,
+                 "batch of 0");
+    assert_fails(foci_image_loader_open(&l, set, &training, -3, true, false, 0, 1), FOCI_ERR_CONFIG,
+                 "batch of -3");
 }
 
 static void after_the_end_nothing_comes_until_the_next_seek(void **state) {
@@ -281,7 +297,10 @@ static void seeking_while_the_workers_work_is_safe(void **state) {
         r = r * 1664525u + 1013904223u;
         int64_t at = r >> 8 & 7;
         assert_ok(foci_image_loader_seek(l, i % 2 ? 3 : 4, at));
-        if (i % 2 == 0) continue; /* away again at once */
+        if (i % 2 == 0) { /* away again, when they are about in the middle of it */
+            usleep(r >> 16 & 255);
+            continue;
+        }
         for (int n = 0; n < 2; n++) {
             foci_image_batch b;
             assert_ok(foci_image_loader_next(l, &b));
@@ -302,7 +321,8 @@ static void without_a_seek_it_starts_at_the_first_epoch(void **state) {
     foci_image_loader_close(l);
 }
 
-/* ------------------------------------------------------------------------------------------------ failures */
+/* ------------------------------------------------------------------------------------------------ failures
+ */
 
 /* Twelve images; files 07 and 08 are none. */
 static foci_image_set *open_spoilt(void) {
@@ -329,7 +349,8 @@ static void a_corrupt_image_fails_its_batch_by_name(void **state) {
         assert_ok(foci_image_loader_seek(l, 0, 0));
         assert_ok(foci_image_loader_next(l, &b));
         assert_int_equal(b.count, 5);
-        usleep(3000); /* the next batch has failed by now: the first of its two bad files is named all the same */
+        usleep(3000); /* the next batch has failed by now: the first of its two bad files is named all the
+                         same */
         assert_fails(foci_image_loader_next(l, &b), FOCI_ERR_DATA, "k/07.png");
         assert_int_equal(b.count, 0);
         assert_ok(foci_image_loader_next(l, &b)); /* and it goes on behind it */
@@ -362,7 +383,8 @@ static void a_file_that_went_away_is_named(void **state) {
     foci_image_set_close(going);
 }
 
-/* Large photographs are scaled down as they are decoded; this shows in the pixels, and never by how many threads. */
+/* Large photographs are scaled down as they are decoded; this shows in the pixels, and never by how many
+ * threads. */
 static void large_jpegs_are_decoded_small_for_training(void **state) {
     (void)state;
     const char *dir = path_of("%s/large", folder);
@@ -386,7 +408,8 @@ static void large_jpegs_are_decoded_small_for_training(void **state) {
     assert_memory_equal(wanted, b.images, sizeof wanted);
     foci_image_free(&small);
     foci_image_loader_close(l);
-    assert_ok(foci_image_loader_open(&l, large, &evaluation, 1, false, false, 6, 2)); /* evaluation sees every pixel */
+    assert_ok(foci_image_loader_open(&l, large, &evaluation, 1, false, false, 6,
+                                     2)); /* evaluation sees every pixel */
     assert_ok(foci_image_loader_seek(l, 2, 0));
     assert_ok(foci_image_loader_next(l, &b));
     assert_ok(foci_image_set_read(large, 0, &small, 0));
@@ -411,7 +434,8 @@ static void closing_with_batches_in_flight_is_safe(void **state) {
 
 static void two_loaders_may_share_a_set(void **state) {
     (void)state;
-    foci_image_loader *a = open_loader(&training, 4, true, false, 1, 2), *b = open_loader(&training, 4, true, false, 1, 3);
+    foci_image_loader *a = open_loader(&training, 4, true, false, 1, 2),
+                      *b = open_loader(&training, 4, true, false, 1, 3);
     assert_ok(foci_image_loader_seek(a, 0, 0));
     assert_ok(foci_image_loader_seek(b, 0, 0));
     for (int i = 0; i < 6; i++) {

@@ -4,7 +4,9 @@
 #include "data/image_resize.h"
 #include "image_files.h"
 
-static foci_image_view all_of(const foci_image *image) { return foci_image_crop(image, 0, 0, image->width, image->height); }
+static foci_image_view all_of(const foci_image *image) {
+    return foci_image_crop(image, 0, 0, image->width, image->height);
+}
 
 static foci_image resized(const foci_image *image, int width, int height, foci_interpolation how) {
     foci_image_view view = all_of(image);
@@ -17,7 +19,8 @@ static foci_image resized(const foci_image *image, int width, int height, foci_i
 
 static foci_image noise_image(int width, int height, uint32_t seed) {
     foci_image image = {width, height, malloc((size_t)3 * (size_t)width * (size_t)height)};
-    for (int i = 0; i < 3 * width * height; i++) image.pixels[i] = (unsigned char)((seed = seed * 1664525u + 1013904223u) >> 24);
+    for (int i = 0; i < 3 * width * height; i++)
+        image.pixels[i] = (unsigned char)((seed = seed * 1664525u + 1013904223u) >> 24);
     return image;
 }
 
@@ -31,9 +34,12 @@ static double filter_value(foci_interpolation how, double x) {
     return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
 }
 
-/* One line of n values, `in` of them `step` apart, to m values; in doubles, rounded to a byte as PIL does between passes. */
-static void reference_line(const unsigned char *from, int n, unsigned char *to, int m, int64_t step, foci_interpolation how) {
-    double scale = (double)n / m, widening = scale < 1 ? 1 : scale, support = (how == FOCI_BICUBIC ? 2 : 1) * widening;
+/* One line of n values, `in` of them `step` apart, to m values; in doubles, rounded to a byte as PIL does
+ * between passes. */
+static void reference_line(const unsigned char *from, int n, unsigned char *to, int m, int64_t step,
+                           foci_interpolation how) {
+    double scale = (double)n / m, widening = scale < 1 ? 1 : scale,
+           support = (how == FOCI_BICUBIC ? 2 : 1) * widening;
     for (int i = 0; i < m; i++) {
         double centre = (i + 0.5) * scale, sum = 0, weights = 0;
         int first = (int)(centre - support + 0.5), end = (int)(centre + support + 0.5);
@@ -50,16 +56,19 @@ static void reference_line(const unsigned char *from, int n, unsigned char *to, 
 }
 
 static foci_image reference(const foci_image *image, int width, int height, foci_interpolation how) {
-    int tallest = image->height > height ? image->height : height, widest = image->width > width ? image->width : width;
+    int tallest = image->height > height ? image->height : height,
+        widest = image->width > width ? image->width : width;
     int64_t row = (int64_t)3 * widest;
     unsigned char *a = calloc((size_t)(row * tallest), 1), *b = calloc((size_t)(row * tallest), 1);
     foci_image out = {width, height, malloc((size_t)3 * (size_t)width * (size_t)height)};
     for (int y = 0; y < image->height; y++) {
         memcpy(a + y * row, image->pixels + (int64_t)3 * image->width * y, (size_t)3 * (size_t)image->width);
-        for (int c = 0; c < 3; c++) reference_line(a + y * row + c, image->width, b + y * row + c, width, 3, how);
+        for (int c = 0; c < 3; c++)
+            reference_line(a + y * row + c, image->width, b + y * row + c, width, 3, how);
     }
     for (int x = 0; x < 3 * width; x++) reference_line(b + x, image->height, a + x, height, row, how);
-    for (int y = 0; y < height; y++) memcpy(out.pixels + (int64_t)3 * width * y, a + y * row, (size_t)3 * (size_t)width);
+    for (int y = 0; y < height; y++)
+        memcpy(out.pixels + (int64_t)3 * width * y, a + y * row, (size_t)3 * (size_t)width);
     free(a);
     free(b);
     return out;
@@ -68,13 +77,16 @@ static foci_image reference(const foci_image *image, int width, int height, foci
 /* ------------------------------------------------------------------------------------------------- resize */
 
 static void check_against_reference(foci_interpolation how) {
-    static const int sizes[][4] = {{40, 30, 20, 15}, {40, 30, 17, 11}, {13, 9, 40, 33}, {64, 8, 7, 31}, {7, 50, 50, 7}, {50, 40, 50, 13},
-                                   {50, 40, 9, 40},  {1, 1, 5, 4},     {5, 4, 1, 1},    {2, 3, 9, 8},   {97, 61, 3, 2}, {300, 1, 11, 3}};
+    static const int sizes[][4] = {{40, 30, 20, 15}, {40, 30, 17, 11}, {13, 9, 40, 33}, {64, 8, 7, 31},
+                                   {7, 50, 50, 7},   {50, 40, 50, 13}, {50, 40, 9, 40}, {1, 1, 5, 4},
+                                   {5, 4, 1, 1},     {2, 3, 9, 8},     {97, 61, 3, 2},  {300, 1, 11, 3}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         const int *s = sizes[i];
-        foci_image image = noise_image(s[0], s[1], (uint32_t)i), ours = resized(&image, s[2], s[3], how), theirs = reference(&image, s[2], s[3], how);
+        foci_image image = noise_image(s[0], s[1], (uint32_t)i), ours = resized(&image, s[2], s[3], how),
+                   theirs = reference(&image, s[2], s[3], how);
         int difference = largest_difference(&ours, &theirs);
-        if (difference > 1) fail_msg("%d x %d to %d x %d: %d levels apart", s[0], s[1], s[2], s[3], difference);
+        if (difference > 1)
+            fail_msg("%d x %d to %d x %d: %d levels apart", s[0], s[1], s[2], s[3], difference);
         foci_image_free(&image);
         foci_image_free(&ours);
         foci_image_free(&theirs);
@@ -97,7 +109,8 @@ static void a_constant_image_stays_constant(void **state) {
         for (int i = 0; i < 10; i++) {
             foci_image image = {33, 21, malloc(3 * 33 * 21)};
             memset(image.pixels, v, 3 * 33 * 21);
-            foci_image out = resized(&image, sizes[i % 5][0], sizes[i % 5][1], i < 5 ? FOCI_BILINEAR : FOCI_BICUBIC);
+            foci_image out =
+                resized(&image, sizes[i % 5][0], sizes[i % 5][1], i < 5 ? FOCI_BILINEAR : FOCI_BICUBIC);
             for (int k = 0; k < 3 * out.width * out.height; k++) assert_int_equal(out.pixels[k], v);
             foci_image_free(&image);
             foci_image_free(&out);
@@ -106,7 +119,8 @@ static void a_constant_image_stays_constant(void **state) {
 
 static void the_same_size_copies(void **state) {
     (void)state;
-    foci_image image = noise_image(31, 17, 3), a = resized(&image, 31, 17, FOCI_BILINEAR), b = resized(&image, 31, 17, FOCI_BICUBIC);
+    foci_image image = noise_image(31, 17, 3), a = resized(&image, 31, 17, FOCI_BILINEAR),
+               b = resized(&image, 31, 17, FOCI_BICUBIC);
     assert_int_equal(largest_difference(&image, &a), 0);
     assert_int_equal(largest_difference(&image, &b), 0);
     foci_image_free(&image);
@@ -114,7 +128,8 @@ static void the_same_size_copies(void **state) {
     foci_image_free(&b);
 }
 
-/* 0 0 255 255 halved. Bilinear: weights 3 3 1 of 7; bicubic: cubic(1/4) twice, cubic(3/4), cubic(5/4), of their sum. */
+/* 0 0 255 255 halved. Bilinear: weights 3 3 1 of 7; bicubic: cubic(1/4) twice, cubic(3/4), cubic(5/4), of
+ * their sum. */
 static void halving_an_edge_gives_the_worked_numbers(void **state) {
     (void)state;
     foci_image edge = {4, 1, (unsigned char[]){0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255}};
@@ -184,23 +199,29 @@ static const foci_transform evaluation = {.height = 8, .width = 8, .crop_pct = 0
 enum { MOST_SIDE = 64 };
 static foci_real result[3 * MOST_SIDE * MOST_SIDE];
 
-static void apply(const foci_transform *t, const foci_image *image, uint64_t seed, int64_t epoch, int64_t sample) {
+static void apply(const foci_transform *t, const foci_image *image, uint64_t seed, int64_t epoch,
+                  int64_t sample) {
     assert_ok(foci_transform_apply(t, image, seed, epoch, sample, result));
 }
 
-static double at(const foci_transform *t, int channel, int y, int x) { return (double)result[(channel * t->height + y) * t->width + x]; }
+static double at(const foci_transform *t, int channel, int y, int x) {
+    return (double)result[(channel * t->height + y) * t->width + x];
+}
 
 /* The result is the part of `image` that begins at (x, y), within `tolerance` levels. */
 static void expect_part(const foci_transform *t, const foci_image *image, int x, int y, double tolerance) {
     for (int c = 0; c < 3; c++)
         for (int i = 0; i < t->height; i++)
-            for (int j = 0; j < t->width; j++) assert_close(at(t, c, i, j), image->pixels[3 * (image->width * (y + i) + x + j) + c], tolerance);
+            for (int j = 0; j < t->width; j++)
+                assert_close(at(t, c, i, j), image->pixels[3 * (image->width * (y + i) + x + j) + c],
+                             tolerance);
 }
 
 /* round((w - 8) / 2) with halves to the even number, as torchvision does: 13 / 2 gives 6, 15 / 2 gives 8. */
 static void the_crop_is_central(void **state) {
     (void)state;
-    static const int wanted[][4] = {{16, 16, 4, 4}, {21, 16, 6, 4}, {23, 16, 8, 4}, {16, 25, 4, 8}, {16, 21, 4, 6}, {40, 16, 16, 4}};
+    static const int wanted[][4] = {{16, 16, 4, 4}, {21, 16, 6, 4}, {23, 16, 8, 4},
+                                    {16, 25, 4, 8}, {16, 21, 4, 6}, {40, 16, 16, 4}};
     for (int i = 0; i < 6; i++) {
         foci_image image = coordinate_image(wanted[i][0], wanted[i][1]);
         apply(&evaluation, &image, 0, 0, 0);
@@ -209,8 +230,10 @@ static void the_crop_is_central(void **state) {
     }
 }
 
-/* The shorter side becomes floor(8 / 0.875) = 9, the longer is cut down to a whole pixel: 9 * 37 / 25 = 13.32. */
-static void check_evaluation(int width, int height, int to_width, int to_height, int x, int y, foci_interpolation how) {
+/* The shorter side becomes floor(8 / 0.875) = 9, the longer is cut down to a whole pixel: 9 * 37 / 25
+ * = 13.32. */
+static void check_evaluation(int width, int height, int to_width, int to_height, int x, int y,
+                             foci_interpolation how) {
     foci_transform t = evaluation;
     t.crop_pct = 0.875;
     t.interpolation = how;
@@ -274,11 +297,13 @@ static void pixels_are_normalised_by_channel(void **state) {
     for (int i = 0; i < 256; i++) memcpy(image.pixels + 3 * i, (unsigned char[]){0, 100, 255}, 3);
     apply(&t, &image, 0, 0, 0);
     for (int c = 0; c < 3; c++)
-        for (int i = 0; i < 64; i++) assert_close(result[64 * c + i], ((double[]){0, 100, 255}[c] / 255 - mean[c]) / std[c], 1e-6);
+        for (int i = 0; i < 64; i++)
+            assert_close(result[64 * c + i], ((double[]){0, 100, 255}[c] / 255 - mean[c]) / std[c], 1e-6);
     foci_image_free(&image);
 }
 
-/* Its short side enlarged, the long one would have more pixels than memory has, or than an int counts: 256 * 2^24. */
+/* Its short side enlarged, the long one would have more pixels than memory has, or than an int counts: 256 *
+ * 2^24. */
 static void a_hair_of_an_image_is_refused(void **state) {
     (void)state;
     foci_image tall = {1, 1 << 24, calloc(3, 1 << 24)}, wide = {1 << 24, 1, tall.pixels};
@@ -288,17 +313,36 @@ static void a_hair_of_an_image_is_refused(void **state) {
         assert_fails(foci_transform_apply(&t, &wide, 0, 0, 0, result), FOCI_ERR_DATA, "long and thin");
         t.crop_pct = 8.0 / 256;
     }
-    t = (foci_transform){.height = 32, .width = 32, .train = true, .scale_min = 1, .scale_max = 1, BYTES}; /* 32 * 2^24 between the passes */
+    t = (foci_transform){.height = 32,
+                         .width = 32,
+                         .train = true,
+                         .scale_min = 1,
+                         .scale_max = 1,
+                         BYTES}; /* 32 * 2^24 between the passes */
     assert_fails(foci_transform_apply(&t, &tall, 0, 0, 0, result), FOCI_ERR_DATA, "long and thin");
     foci_image_free(&tall);
 }
 
-/* ------------------------------------------------------------------------------------------------ training */
+/* ------------------------------------------------------------------------------------------------ training
+ */
 
-static const foci_transform training = {.height = 32, .width = 32, .train = true, .scale_min = 0.5, .scale_max = 0.8,
-                                        .ratio_min = 3.0 / 4, .ratio_max = 4.0 / 3, BYTES};
+static const foci_transform training = {.height = 32,
+                                        .width = 32,
+                                        .train = true,
+                                        .scale_min = 0.5,
+                                        .scale_max = 0.8,
+                                        .ratio_min = 3.0 / 4,
+                                        .ratio_max = 4.0 / 3,
+                                        BYTES};
 /* Only the flip is left. */
-static const foci_transform only_flip = {.height = 8, .width = 8, .train = true, .scale_min = 1, .scale_max = 1, .ratio_min = 1, .ratio_max = 1, BYTES};
+static const foci_transform only_flip = {.height = 8,
+                                         .width = 8,
+                                         .train = true,
+                                         .scale_min = 1,
+                                         .scale_max = 1,
+                                         .ratio_min = 1,
+                                         .ratio_max = 1,
+                                         BYTES};
 
 static bool is_mirrored(const foci_transform *t) {
     bool mirrored = at(t, 0, 0, 0) > at(t, 0, 0, t->width - 1);
@@ -378,7 +422,8 @@ static void a_sample_is_a_function_of_seed_epoch_and_number(void **state) {
     foci_image_free(&image);
 }
 
-/* The sides and the corner of what was cut, read from the coordinates in columns 8 and 23 (away from the borders). */
+/* The sides and the corner of what was cut, read from the coordinates in columns 8 and 23 (away from the
+ * borders). */
 static void find_crop(double *x, double *y, double *width, double *height) {
     *width = (at(&training, 0, 16, 23) - at(&training, 0, 16, 8)) * 32 / 15;
     *height = (at(&training, 1, 23, 16) - at(&training, 1, 8, 16)) * 32 / 15;
@@ -390,7 +435,8 @@ static void random_crops_keep_to_area_and_aspect(void **state) {
     (void)state;
     enum { W = 250, H = 200, N = 400 };
     foci_image image = coordinate_image(W, H);
-    double smallest = 1, largest = 0, narrowest = 9, widest = 0, area_sum = 0, left = W, right = 0, top = H, bottom = 0;
+    double smallest = 1, largest = 0, narrowest = 9, widest = 0, area_sum = 0, left = W, right = 0, top = H,
+           bottom = 0;
     for (int i = 0; i < N; i++) {
         double x, y, w, h;
         apply(&training, &image, 3, 1, i);
@@ -405,21 +451,24 @@ static void random_crops_keep_to_area_and_aspect(void **state) {
         left = fmin(left, x), right = fmax(right, x + w);
         top = fmin(top, y), bottom = fmax(bottom, y + h);
     }
-    assert_true(smallest < 0.53 && largest > 0.75); /* tall crops of the largest area do not fit and are drawn again */
+    assert_true(smallest < 0.53 &&
+                largest > 0.75); /* tall crops of the largest area do not fit and are drawn again */
     assert_true(narrowest < 0.8 && widest > 1.28);
     assert_true(left < 3 && right > W - 3 && top < 3 && bottom > H - 3);
     assert_close(area_sum / N, 0.64, 0.02);
     foci_image_free(&image);
 }
 
-/* 9/10 of 200 x 10 has never an aspect near 1: the centre of the widest aspect is taken, 13 x 10 at column 93. */
+/* 9/10 of 200 x 10 has never an aspect near 1: the centre of the widest aspect is taken, 13 x 10 at
+ * column 93. */
 static void where_no_crop_fits_the_centre_is_taken(void **state) {
     (void)state;
     foci_transform t = training;
     t.scale_min = 0.9;
     t.scale_max = 1;
     foci_image wide = coordinate_image(200, 10), tall = coordinate_image(10, 200);
-    foci_image_view part = foci_image_crop(&wide, 93, 0, 13, 10), tall_part = foci_image_crop(&tall, 0, 93, 10, 13);
+    foci_image_view part = foci_image_crop(&wide, 93, 0, 13, 10),
+                    tall_part = foci_image_crop(&tall, 0, 93, 10, 13);
     foci_image wanted;
     for (int i = 0; i < 20; i++) {
         apply(&t, &wide, 1, 0, i);
@@ -457,7 +506,8 @@ static void an_image_of_one_pixel_fills_everything(void **state) {
     for (int i = 0; i < 3 * 1024; i++) assert_close(result[i], 1 + i / 1024, 1e-3);
 }
 
-/* ------------------------------------------------------------------------------------------------- padding */
+/* ------------------------------------------------------------------------------------------------- padding
+ */
 
 /* The shift by which the result is the image, black around it; blue is 255 in the image. */
 static void find_shift(const foci_transform *t, const foci_image *image, int *dx, int *dy) {
@@ -477,7 +527,15 @@ static void find_shift(const foci_transform *t, const foci_image *image, int *dx
 
 static void padding_moves_the_image_over_black(void **state) {
     (void)state;
-    foci_transform t = {.height = 12, .width = 16, .train = true, .scale_min = 0.1, .scale_max = 0.2, .ratio_min = 1, .ratio_max = 1, .padding = 4, BYTES};
+    foci_transform t = {.height = 12,
+                        .width = 16,
+                        .train = true,
+                        .scale_min = 0.1,
+                        .scale_max = 0.2,
+                        .ratio_min = 1,
+                        .ratio_max = 1,
+                        .padding = 4,
+                        BYTES};
     foci_image image = coordinate_image(16, 12);
     int seen_x[9] = {0}, seen_y[9] = {0}, both = 0;
     for (int i = 0; i < 400; i++) {
@@ -498,7 +556,8 @@ static void padding_moves_the_image_over_black(void **state) {
 
 static void padding_wider_than_the_image_is_allowed(void **state) {
     (void)state;
-    foci_transform t = {.height = 4, .width = 3, .train = true, .scale_min = 1, .scale_max = 1, .padding = 9, BYTES};
+    foci_transform t = {
+        .height = 4, .width = 3, .train = true, .scale_min = 1, .scale_max = 1, .padding = 9, BYTES};
     foci_image image = coordinate_image(3, 4);
     int black = 0;
     for (int i = 0; i < 300; i++) {
@@ -516,7 +575,8 @@ static void padding_wider_than_the_image_is_allowed(void **state) {
 
 static void black_is_what_0_is_after_normalisation(void **state) {
     (void)state;
-    foci_transform t = {.height = 1, .width = 1, .train = true, .padding = 9, .mean = {0.5, 0.25, 0}, .std = {0.5, 0.5, 1}};
+    foci_transform t = {
+        .height = 1, .width = 1, .train = true, .padding = 9, .mean = {0.5, 0.25, 0}, .std = {0.5, 0.5, 1}};
     foci_image image = {1, 1, (unsigned char[]){255, 255, 255}};
     int black = 0;
     for (int i = 0; i < 50; i++) {
