@@ -24,8 +24,6 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM
 cd "$work" || exit 1
 failures=
-# Threads that wait give the processor away: tests run beside other work, on few cores.
-export OMP_WAIT_POLICY=passive
 
 check() {
     check_name=$1
