@@ -88,7 +88,7 @@ static foci_status unknown_command(const char *name) {
 static foci_status run(int argc, char **argv) {
     foci_isa isa;
     FOCI_TRY(foci_isa_choose(&isa));
-    FOCI_TRY(foci_gemm_check());
+    FOCI_TRY(foci_gemm_choose(getenv("FOCI_GEMM")));
     if (argc < 2) {
         print_commands(stderr);
         return foci_fail(FOCI_ERR_CONFIG, "no command");

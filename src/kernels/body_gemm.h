@@ -55,11 +55,18 @@ static void edge_columns(int64_t rows, int64_t width, int64_t depth, const produ
     }
 }
 
-/* A strip of A, copied so that its lines do not compete for the same places of the cache. */
+/* Rows whose distance is a multiple of a large power of two compete for the same few places of the cache. */
+static bool competes(int64_t distance) { return distance * (int64_t)sizeof(real) % 1024 == 0; }
+
+/* A strip of A, copied where its lines would drive each other out of the first-level cache. */
 static void copy_strip(int64_t rows, int64_t depth, product_operands *strip, real *to) {
+    if (!competes(strip->a_row == 1 ? strip->a_column : strip->a_row)) return;
     if (strip->a_row == 1) {
-        for (int64_t p = 0; p < depth; p++)
-            for (int64_t r = 0; r < rows; r++) to[p * BLOCK_ROWS + r] = strip->a[p * strip->a_column + r];
+        const real *from = strip->a;
+        if (rows == BLOCK_ROWS)
+            for (int64_t p = 0; p < depth; p++) memcpy(to + p * BLOCK_ROWS, from + p * strip->a_column, BLOCK_ROWS * sizeof *to);
+        else
+            for (int64_t p = 0; p < depth; p++) memcpy(to + p * BLOCK_ROWS, from + p * strip->a_column, (size_t)rows * sizeof *to);
         strip->a_column = BLOCK_ROWS;
     } else {
         for (int64_t r = 0; r < rows; r++) memcpy(to + r * GEMM_DEPTH, strip->a + r * strip->a_row, (size_t)depth * sizeof *to);

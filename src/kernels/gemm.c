@@ -3,21 +3,18 @@
 
 #include <cblas.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/parallel.h"
 #include "kernels/kernels.h"
 
-/* foci's kernels are the faster ones wherever there are wide registers; FOCI_GEMM=openblas or foci overrides. */
+/* foci's kernels are the faster ones wherever there are wide registers. */
+static enum { UNDECIDED, FOCI, OPENBLAS } provider;
+
 static bool own_kernels(void) {
-    static int own = -1;
-    if (own < 0) {
-        const char *wish = getenv("FOCI_GEMM");
-        own = wish && *wish ? strcmp(wish, "openblas") != 0 : strcmp(foci_kernel()->isa, "generic") != 0;
-    }
-    return own;
+    if (provider == UNDECIDED) provider = strcmp(foci_kernel()->isa, "generic") ? FOCI : OPENBLAS;
+    return provider == FOCI;
 }
 
 static void blas_product(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, foci_real alpha,
@@ -133,7 +130,11 @@ const char *foci_gemm_provider(void) {
     return text;
 }
 
-foci_status foci_gemm_check(void) {
+foci_status foci_gemm_choose(const char *name) {
+    if (!name || !*name) provider = UNDECIDED;
+    else if (strcmp(name, "foci") == 0) provider = FOCI;
+    else if (strcmp(name, "openblas") == 0) provider = OPENBLAS;
+    else return foci_fail(FOCI_ERR_CONFIG, "FOCI_GEMM: `%s` is not foci or openblas", name);
     if (own_kernels()) return FOCI_OK;
     switch (openblas_get_parallel()) {
     case OPENBLAS_OPENMP: return FOCI_OK;

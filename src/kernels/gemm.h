@@ -1,4 +1,5 @@
-/* The one seam to BLAS: matrix products, row-major, leading dimensions in elements. */
+/* The one seam to matrix products, row-major, leading dimensions in elements. An element of C is summed in an order that
+ * depends on k alone. */
 #ifndef FOCI_KERNELS_GEMM_H
 #define FOCI_KERNELS_GEMM_H
 
@@ -23,10 +24,11 @@ void foci_gemm_long(bool transpose_a, bool transpose_b, int64_t m, int64_t n, in
                     int64_t lda, const foci_real *b, int64_t ldb, bool accumulate, foci_real *c, int64_t ldc,
                     foci_real *partial);
 
-/* Name and version of what computes them, "OpenBLAS 0.3.21 (OpenMP)". */
+/* Name and version of what computes them: "foci", or "OpenBLAS 0.3.21 (OpenMP)". */
 const char *foci_gemm_provider(void);
-/* Call once, before the first product: turns the library's own threads off. FOCI_ERR_RUNTIME where that is
- * not possible, or where it is a build that may not be called from several threads at once. */
-foci_status foci_gemm_check(void);
+/* "foci" or "openblas"; NULL: foci where the processor has wide registers. Call before the first product: it turns
+ * OpenBLAS's own threads off. FOCI_ERR_CONFIG for another name, FOCI_ERR_RUNTIME where OpenBLAS is a build that may not be
+ * called from several threads at once. */
+foci_status foci_gemm_choose(const char *provider);
 
 #endif
