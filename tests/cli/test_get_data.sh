@@ -62,9 +62,10 @@ there_already() {
 }
 colon() {
     mv a.tar host:a.tar
-    rm -rf set:1
+    rm -rf set
     gets 0 './set:1: cifar10 is in place' cifar10 set:1 --from host:a.tar --sha256 "$(sum host:a.tar)"
     mv host:a.tar a.tar
+    rm -r set:1
 }
 check "a tar of train and val" tar_of_val
 check "a colon in a name" colon
