@@ -85,7 +85,7 @@ static foci_status check(const foci_config *config) {
     int64_t bad = 0;
     FOCI_TRY(check_images(foci_config_string(config, "data.train"), "data.train", &bad));
     FOCI_TRY(check_images(foci_config_string(config, "data.val"), "data.val", &bad));
-    return bad ? foci_fail(FOCI_ERR_DATA, "%lld images cannot be read", (long long)bad) : FOCI_OK;
+    return bad ? foci_fail(FOCI_ERR_DATA, "%lld image%s cannot be read", (long long)bad, bad > 1 ? "s" : "") : FOCI_OK;
 }
 
 static void print_class_counts(const foci_image_set *set) {

@@ -111,7 +111,18 @@ static foci_status run(int argc, char **argv) {
     return unknown_command(argv[1]);
 }
 
+/* Threads that wait for others spin, by default for so long that on a busy machine they take the processor from those
+ * they wait for: steps get many times slower. Some microseconds are enough. The OpenMP library reads its settings before
+ * main, so foci starts itself once more with them; who has set a policy keeps it. */
+static void spin_less(char **argv) {
+    if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT") || getenv("KMP_BLOCKTIME")) return;
+    setenv("GOMP_SPINCOUNT", "10000", 1); /* libgomp: rounds */
+    setenv("KMP_BLOCKTIME", "0", 1);      /* libomp: milliseconds */
+    execv("/proc/self/exe", argv);
+}
+
 int main(int argc, char **argv) {
+    spin_less(argv);
     keep_command_line(argc, argv);
     foci_set_log(print_log, NULL);
     foci_status s = run(argc, argv);

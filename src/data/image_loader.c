@@ -188,6 +188,7 @@ foci_status foci_image_loader_seek(foci_image_loader *l, int64_t epoch, int64_t 
 
 foci_status foci_image_loader_next(foci_image_loader *l, foci_image_batch *batch) {
     *batch = (foci_image_batch){0};
+    if (!l->started) FOCI_TRY(foci_image_loader_seek(l, 0, 0));
     if (l->taken >= foci_image_loader_batches(l)) return FOCI_OK;
     pthread_mutex_lock(&l->mutex);
     int64_t b = l->taken++, count = batch_size(l, b);

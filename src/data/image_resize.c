@@ -1,11 +1,12 @@
 #include "data/image_resize.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Weights are 22-bit fixed point: 8 bits for the pixel, 2 for the overshoot of bicubic. */
-enum { PRECISION = 32 - 8 - 2, MOST = 1 << 28 /* pixels of a result */ };
+enum { PRECISION = 32 - 8 - 2, MOST = 1 << 28 /* pixels */ };
 
 static double triangle(double x) { return x < 1 ? 1 - x : 0; }
 
@@ -112,12 +113,12 @@ static foci_status resample(foci_image *out, const foci_image_view *in, foci_int
     return ok ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory for an image of %d x %d pixels", out->width, out->height);
 }
 
-foci_status foci_image_resize(foci_image *out, const foci_image_view *in, int width, int height, foci_interpolation how) {
+foci_status foci_image_resize(foci_image *out, const foci_image_view *in, int64_t width, int64_t height, foci_interpolation how) {
     *out = (foci_image){0};
-    if ((int64_t)width * height > MOST)
-        return foci_fail(FOCI_ERR_DATA, "%d x %d pixels are too long and thin: resized, they would be %d x %d", in->width, in->height, width, height);
-    *out = (foci_image){width, height, malloc((size_t)3 * (size_t)width * (size_t)height)};
-    if (!out->pixels) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for an image of %d x %d pixels", width, height);
+    if (width > MOST / height || width > MOST / in->height) /* the result, and what lies between the two passes */
+        return foci_fail(FOCI_ERR_DATA, "%d x %d pixels are too long and thin to be resized to %" PRId64 " x %" PRId64, in->width, in->height, width, height);
+    *out = (foci_image){(int)width, (int)height, malloc((size_t)3 * (size_t)width * (size_t)height)};
+    if (!out->pixels) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for an image of %d x %d pixels", out->width, out->height);
     foci_status status = FOCI_OK;
     if (width == in->width && height == in->height) copy(out->pixels, in);
     else status = resample(out, in, how);

@@ -77,14 +77,14 @@ static foci_status make_training(const foci_transform *t, const foci_image *imag
 
 /* The shorter side to size / crop_pct (rounded down, as timm does), the longer in proportion; then the centre. */
 static foci_status make_evaluation(const foci_transform *t, const foci_image *image, foci_image *out) {
-    int width = (int)floor(t->width / t->crop_pct), height = (int)floor(t->height / t->crop_pct);
-    if ((double)width * image->height >= (double)height * image->width) height = (int)((int64_t)width * image->height / image->width);
-    else width = (int)((int64_t)height * image->width / image->height);
+    int64_t width = (int64_t)floor(t->width / t->crop_pct), height = (int64_t)floor(t->height / t->crop_pct);
+    if ((double)width * image->height >= (double)height * image->width) height = width * image->height / image->width;
+    else width = height * image->width / image->height;
     foci_image_view all = whole(image);
     if (width == t->width && height == t->height) return foci_image_resize(out, &all, width, height, t->interpolation);
     foci_image resized;
     FOCI_TRY(foci_image_resize(&resized, &all, width, height, t->interpolation));
-    int x = (int)nearbyint((width - t->width) / 2.0), y = (int)nearbyint((height - t->height) / 2.0);
+    int x = (int)nearbyint((double)(width - t->width) / 2), y = (int)nearbyint((double)(height - t->height) / 2);
     foci_image_view centre = foci_image_crop(&resized, x, y, t->width, t->height);
     foci_status status = foci_image_resize(out, &centre, t->width, t->height, t->interpolation);
     foci_image_free(&resized);

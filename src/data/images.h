@@ -58,7 +58,7 @@ typedef struct foci_image_loader foci_image_loader;
 foci_status foci_image_loader_open(foci_image_loader **loader, const foci_image_set *set, const foci_transform *t,
                                    int64_t batch, bool shuffle, bool drop_last, uint64_t seed, int workers);
 int64_t foci_image_loader_batches(const foci_image_loader *loader); /* in an epoch */
-/* Starts (or restarts) at a batch of an epoch. */
+/* Starts (or restarts) at a batch of an epoch; without it the first is epoch 0, batch 0. */
 foci_status foci_image_loader_seek(foci_image_loader *loader, int64_t epoch, int64_t batch);
 /* The next batch; after the last of an epoch count is 0. A corrupt image is FOCI_ERR_DATA naming the file. */
 foci_status foci_image_loader_next(foci_image_loader *loader, foci_image_batch *batch);

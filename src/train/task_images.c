@@ -45,6 +45,18 @@ static foci_status image_size(const foci_config *c, int *height, int *width) {
     return FOCI_OK;
 }
 
+static foci_status check_lists(const foci_config *c) {
+    static const char *const keys[] = {"data.scale", "data.ratio", "data.mean", "data.std"};
+    for (int i = 0; i < 4; i++) {
+        const double *v;
+        int n = foci_config_reals(c, keys[i], &v);
+        if (i < 2 ? n < 1 || n > 2 : n != 1 && n != 3)
+            return foci_config_fail(c, keys[i], i < 2 ? "needs one number, or the least and the largest" : "needs one number, or one per channel");
+        if (i < 2 && v[0] > v[n - 1]) return foci_config_fail(c, keys[i], "%g is more than %g", v[0], v[n - 1]);
+    }
+    return FOCI_OK;
+}
+
 static void close_images(foci_task_state *s) {
     if (!s) return;
     if (s->loader) foci_image_loader_close(s->loader);
@@ -70,6 +82,7 @@ static foci_status fill(foci_task_state *s, bool train) {
     const foci_config *c = s->config;
     int height = 0, width = 0;
     FOCI_TRY(image_size(c, &height, &width));
+    FOCI_TRY(check_lists(c));
     s->batch_size = foci_config_int(c, "train.batch_size");
     s->workers = (int)foci_config_int(c, "data.workers");
     s->pixels = (int64_t)3 * height * width;

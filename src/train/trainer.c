@@ -99,7 +99,9 @@ static foci_schedule schedule_of(const trainer *t) {
     while (strcmp(kinds[s.kind], foci_config_string(c, "train.schedule")) != 0) s.kind++;
     double per_epoch = (double)t->updates_per_epoch, warmup_steps = (double)foci_config_int(c, "train.warmup_steps");
     double warmup_epochs = foci_config_real(c, "train.warmup_epochs");
-    s.total = s.per_epoch ? (double)foci_config_int(c, "train.epochs") : (double)t->steps;
+    int64_t epochs = foci_config_int(c, "train.epochs"), steps = foci_config_int(c, "train.schedule_steps");
+    if (s.per_epoch) s.total = (double)epochs;
+    else s.total = (double)(steps ? steps : epochs * t->updates_per_epoch);
     if (s.per_epoch) s.warmup = warmup_steps > 0 ? warmup_steps / per_epoch : warmup_epochs;
     else s.warmup = warmup_steps > 0 ? warmup_steps : warmup_epochs * per_epoch;
     return s;

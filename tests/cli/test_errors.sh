@@ -82,7 +82,7 @@ cut_image() { # jpg|png REGEX
     fails_like 3 "$victim: $2" train vit.yaml --out run --set data.train=cut/train
     exits 3 data check vit.yaml --set data.train=cut/train
     contains out "^$victim: $2\$"
-    equal "foci: 1 images cannot be read" "$(cat err)"
+    equal "foci: 1 image cannot be read" "$(cat err)"
 }
 check "a JPEG cut in half" cut_image jpg 'not a whole JPEG image(: .*)?'
 check "a PNG cut in half" cut_image png 'not a whole PNG image(: .*)?'

@@ -2,6 +2,7 @@
 # The project's own promises: the layer check refuses what it should, an installed foci can be linked against, and the test
 # runner fails when a test fails.
 set -u
+unset ONLY # not meant for the runner that is tested here
 here=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -65,11 +65,13 @@ static inline blob make_png(uint32_t width, uint32_t height, png_kind kind, cons
 }
 
 /* `format` is a TJPF_, `sampling` a TJSAMP_. */
-static inline blob make_jpeg(const unsigned char *pixels, int width, int height, int format, int sampling, int quality, int flags) {
+static inline blob make_jpeg(const unsigned char *pixels, int width, int height, int format, int sampling,
+                             int quality, int flags) {
     tjhandle jpeg = tjInitCompress();
     unsigned char *bytes = NULL;
     unsigned long size = 0;
-    if (tjCompress2(jpeg, pixels, width, 0, height, format, &bytes, &size, sampling, quality, flags)) fail_msg("%s", tjGetErrorStr2(jpeg));
+    if (tjCompress2(jpeg, pixels, width, 0, height, format, &bytes, &size, sampling, quality, flags))
+        fail_msg("%s", tjGetErrorStr2(jpeg));
     blob b = {0};
     append(&b, bytes, size);
     tjFree(bytes);

@@ -1,4 +1,5 @@
-/* Labelled sets: classes and files in order, folders and archives alike, and what is passed over or refused. */
+/* Labelled sets: classes and files in order, folders and archives alike, and what is passed over or refused.
+ */
 #include <unistd.h>
 
 #include "image_files.h"
@@ -23,7 +24,8 @@ static void expect_names(const foci_image_set *set, const char *const *names, in
 /* ------------------------------------------------------------------------------------------------ folders */
 
 /* DIR/good, which most tests read: as text "a-b/" is before "a/", as a class it comes after. */
-static const char *const good[] = {"Z/one.JPEG", "a/1.png", "a/10.png", "a/2.png", "a-b/x.jpg", "b/y.jpeg", "b/z.PNG"};
+static const char *const good[] = {"Z/one.JPEG", "a/1.png",  "a/10.png", "a/2.png",
+                                   "a-b/x.jpg",  "b/y.jpeg", "b/z.PNG"};
 enum { GOOD = 7 };
 static const int good_label[GOOD] = {0, 1, 1, 1, 2, 3, 3};
 
@@ -184,10 +186,18 @@ static void check_archive(void **state, const char *format, const char *members)
     foci_image_set_close(set);
 }
 
-static void a_ustar_archive_is_as_its_folder(void **state) { check_archive(state, "ustar", "."); }
-static void a_gnu_archive_is_as_its_folder(void **state) { check_archive(state, "gnu", "."); }
-static void a_pax_archive_is_as_its_folder(void **state) { check_archive(state, "pax", "."); }
-static void an_old_archive_is_as_its_folder(void **state) { check_archive(state, "v7", "."); }
+static void a_ustar_archive_is_as_its_folder(void **state) {
+    check_archive(state, "ustar", ".");
+}
+static void a_gnu_archive_is_as_its_folder(void **state) {
+    check_archive(state, "gnu", ".");
+}
+static void a_pax_archive_is_as_its_folder(void **state) {
+    check_archive(state, "pax", ".");
+}
+static void an_old_archive_is_as_its_folder(void **state) {
+    check_archive(state, "v7", ".");
+}
 static void an_archive_of_bare_names_is_as_its_folder(void **state) {
     check_archive(state, "gnu", "b a a-b Z README.txt loose.png .cache");
 }
@@ -214,7 +224,8 @@ static void long_names_are_read_in_every_format(void **state) {
 static void a_path_may_go_on_inside_the_archive(void **state) {
     char dir[512];
     snprintf(dir, sizeof dir, "%s/nested", (char *)*state);
-    run(path_of("mkdir -p '%s/sets/one' && cp -r '%s/good/a' '%s/good/b' '%s/sets/one'", dir, (char *)*state, (char *)*state, dir));
+    run(path_of("mkdir -p '%s/sets/one' && cp -r '%s/good/a' '%s/good/b' '%s/sets/one'", dir, (char *)*state,
+                (char *)*state, dir));
     run(path_of("cp -r '%s/sets/one' '%s/sets/one-more'", dir, dir));
     static const char *const inside[] = {"sets/one", "/sets/one/", "sets/one-more"};
     const char *tar = pack(state, "nested", "ustar", "sets");
@@ -251,15 +262,23 @@ static void seal(unsigned char header[512]) {
 }
 
 /* `claimed` is the size in the header, in octal digits. */
-static void append_entry(blob *tar, const char *name, char type, const char *claimed, const void *data, size_t size) {
+static void append_entry(blob *tar, const char *name, char type, const char *claimed, const void *data,
+                         size_t size) {
     static const unsigned char zeros[512];
     unsigned char header[512] = {0};
     snprintf((char *)header, 100, "%s", name);
-    memcpy(header + 100, "0000644\0" "0000000\0" "0000000\0", 24);
+    memcpy(header + 100,
+           "0000644\0"
+           "0000000\0"
+           "0000000\0",
+           24);
     snprintf((char *)header + 124, 12, "%s", claimed);
     memcpy(header + 136, "00000000000", 12);
     header[156] = (unsigned char)type;
-    memcpy(header + 257, "ustar\0" "00", 8);
+    memcpy(header + 257,
+           "ustar\0"
+           "00",
+           8);
     seal(header);
     append(tar, header, 512);
     append(tar, data, size);
@@ -300,7 +319,8 @@ static void an_archive_by_hand_is_read(void **state) {
 }
 
 static void names_that_climb_are_passed_over(void **state) {
-    static const char *const names[] = {"../k/a.png", "k/../../b.png", "k/..", "k/../c.png", "../../etc/x.png"};
+    static const char *const names[] = {"../k/a.png", "k/../../b.png", "k/..", "k/../c.png",
+                                        "../../etc/x.png"};
     blob tar = {0};
     for (int i = 0; i < 5; i++) append_file(&tar, names[i], '0');
     append_file(&tar, "k/dots..png", '0');
@@ -324,7 +344,8 @@ static void a_name_from_the_root_is_one_inside(void **state) {
 static void links_folders_and_devices_are_passed_over(void **state) {
     blob tar = {0};
     append_file(&tar, "k/a.png", '0');
-    for (char type = '1'; type <= '6'; type++) append_entry(&tar, "k/special.png", type, "00000000777", "", 0);
+    for (char type = '1'; type <= '6'; type++)
+        append_entry(&tar, "k/special.png", type, "00000000777", "", 0);
     append_file(&tar, "k/z.png", '0');
     foci_image_set *set = open_set(save_archive(state, "links.tar", &tar));
     expect_names(set, (const char *const[]){"k/a.png", "k/z.png"}, 2);
@@ -361,7 +382,8 @@ static void a_wrong_checksum_is_refused_with_its_place(void **state) {
 }
 
 static void a_size_beyond_the_archive_is_refused(void **state) {
-    static const char huge[] = "\x80\0\0\0\xff\xff\xff\xff\xff\xff\xff", most[] = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff";
+    static const char huge[] = "\x80\0\0\0\xff\xff\xff\xff\xff\xff\xff",
+                      most[] = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff";
     static const char *const sizes[] = {"00000010000", "77777777777", "nonsense", "0000000000x"};
     blob tar = {0};
     for (int i = 0; i < 6; i++) {
@@ -377,8 +399,13 @@ static void a_size_beyond_the_archive_is_refused(void **state) {
 }
 
 static void damaged_extended_headers_are_refused(void **state) {
-    static const char *const records[] = {"99 path=k/a.png\n", "path=k/a.png\n", "0 path=k\n", "3 p", "18446744073709551617 path=x\n",
-                                          "28 size=1844674407370955161\n", "11 size=-1\n"};
+    static const char *const records[] = {"99 path=k/a.png\n",
+                                          "path=k/a.png\n",
+                                          "0 path=k\n",
+                                          "3 p",
+                                          "18446744073709551617 path=x\n",
+                                          "28 size=1844674407370955161\n",
+                                          "11 size=-1\n"};
     blob tar = {0};
     for (size_t i = 0; i < sizeof records / sizeof *records; i++) {
         char claimed[16];
@@ -390,7 +417,8 @@ static void damaged_extended_headers_are_refused(void **state) {
 }
 
 static void an_extended_header_gives_name_and_size(void **state) {
-    static const char record[] = "19 path=class/a.png\n"; /* 20 bytes: says 19, the newline starts the next record */
+    static const char record[] =
+        "19 path=class/a.png\n"; /* 20 bytes: says 19, the newline starts the next record */
     blob tar = {0};
     append_entry(&tar, "PaxHeader", 'x', "00000000024", record, 20);
     append_file(&tar, "k/b.png", '0');
@@ -472,7 +500,8 @@ static void photographs_decode(void **state) {
     for (int64_t i = 0; i < 250; i++) {
         foci_image image;
         assert_int_equal(foci_image_set_label(set, i), i);
-        assert_ok(foci_image_set_read(set, i, &image, i % 10 ? 64 : 0)); /* one in ten whole, for the sake of time */
+        assert_ok(foci_image_set_read(set, i, &image,
+                                      i % 10 ? 64 : 0)); /* one in ten whole, for the sake of time */
         int shorter = image.width < image.height ? image.width : image.height;
         assert_in_range(shorter, 64, 1600);
         foci_image_free(&image);
