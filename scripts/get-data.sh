@@ -100,7 +100,7 @@ unpack() {
         die 1 "unpacking $1 needs unzip or python3, and neither is here (Debian: apt install unzip)"
     : >"$stage/modes"
     list_$as "$1" 2>"$stage/errors" ||
-        die 3 "$1: not a whole .tar, .tar.gz or .zip archive: $(head -n 1 "$stage/errors")"
+        die 3 "$1: not a whole .tar, .tar.gz or .zip archive: $(grep -v '^Traceback\|^ ' "$stage/errors" | head -n 1)"
     bad=$(grep -E '^/|(^|[/\\])\.\.([/\\]|$)' "$stage/members" | head -n 1) || :
     [ -z "$bad" ] || die 3 "$1: refused, a member's path leads outside: $bad"
     bad=$(grep -v '^[-d]' "$stage/modes" | head -n 1) || :
