@@ -309,18 +309,35 @@ static void print_parameters(const foci_parameters *p, FILE *out) {
     fprintf(out, "%-32s %14lld\n", "total", (long long)foci_parameters_numel(p));
 }
 
+static void prepare_without_data(void *context, int shape, foci_model_io *io) {
+    (void)context, (void)shape;
+    io->labelled = true;
+}
+
+/* A plan needs the data only for their number, and for classes or words that the config does not name. */
+static foci_status open_or_imagine(trainer *t, char *text, size_t size) {
+    foci_status s = open_data_and_model(t);
+    if (!s) t->task->describe(t->data, text, size);
+    if (s != FOCI_ERR_DATA) return s;
+    foci_error missing;
+    foci_error_take(&missing, s);
+    foci_programs_free(&t->programs);
+    if (foci_programs_record(&t->programs, t->model, t->config, t->micro, 1, prepare_without_data, NULL)) return foci_error_raise(&missing);
+    snprintf(text, size, "cannot be read (%s)", missing.message);
+    return FOCI_OK;
+}
+
 static foci_status print_plan(trainer *t, FILE *out) {
-    FOCI_TRY(open_data_and_model(t));
-    char text[512];
-    t->task->describe(t->data, text, sizeof text);
+    char text[2200];
+    FOCI_TRY(open_or_imagine(t, text, sizeof text));
     print_parameters(&t->programs.parameters, out);
     const foci_program *s = &t->programs.program[0];
     foci_cost cost = foci_graph_cost(s->graph);
-    int64_t items = t->task->items_in(t->data, 0) / (t->batch / t->micro);
+    int64_t items = t->micro * (s->io.ids ? s->io.ids->shape[1] : 1);
     double flat = (double)t->programs.parameters.size * sizeof(foci_real);
     int moments = strcmp(foci_config_string(t->config, "train.optimizer"), "sgd") == 0 ? 1 : 2;
     fprintf(out, "\ndata             %s\n", text);
-    fprintf(out, "updates          %lld an epoch, %lld in all\n", (long long)t->updates_per_epoch, (long long)t->steps);
+    if (t->data) fprintf(out, "updates          %lld an epoch, %lld in all\n", (long long)t->updates_per_epoch, (long long)t->steps);
     fprintf(out, "MFLOP per %-6s %.2f forward, %.2f backward\n", t->task->item, cost.forward / (double)items / 1e6, cost.backward / (double)items / 1e6);
     fprintf(out, "plan             %.1f MB for a pass of %lld (%.1f MB without sharing)\n", (double)t->programs.bytes / 1e6,
             (long long)t->micro, (double)t->programs.bytes_unshared / 1e6);

@@ -93,6 +93,14 @@ dry_run() { # CONFIG KEY: bench, told in KEY what the data would say, has as man
 }
 check "images: a dry run" dry_run vit num_classes
 check "text: a dry run" dry_run lm vocab
+blind() { # CONFIG KEY COUNT DATA: the data are not there, yet the config says enough
+    fails_like 3 'nope: .*' train $1.yaml --dry-run --set $4=nope
+    runs train $1.yaml --dry-run --set $4=nope --set $2=$3
+    contains out '^total +[0-9]+$'
+    contains out '^data +cannot be read \(nope: .*\)$'
+}
+check "images: a dry run without the data" blind vit model.num_classes 10 data.val
+check "text: a dry run without the data" blind lm model.vocab 300 data.train
 
 folder() { # CONFIG NAME
     rm -rf runs
