@@ -8,16 +8,23 @@
 
 typedef struct options {
     long long steps, batch;
+    const char *trace;
 } options;
 
-enum { STEPS = 1, BATCH };
+enum { STEPS = 1, BATCH, PROFILE };
 static const struct argp_option table[] = {
     {"steps", STEPS, "N", 0, "steps to time after warm-up (default 10)", 0},
     {"batch", BATCH, "B", 0, "batch size (default: train.batch_size)", 0},
+    {"profile", PROFILE, "FILE", OPTION_ARG_OPTIONAL, "print the time of every operation beside its roof, and write the last step as Chrome "
+                                                      "trace events (default: trace.json)", 0},
     {0}};
 
 static foci_status set_option(void *state, int key, char *arg) {
     options *o = state;
+    if (key == PROFILE) {
+        o->trace = arg ? arg : "trace.json";
+        return FOCI_OK;
+    }
     if (key == STEPS) return foci_parse_int("--steps", arg, 1, 100000, &o->steps);
     return foci_parse_int("--batch", arg, 1, 1000000, &o->batch);
 }
@@ -25,9 +32,9 @@ static foci_status set_option(void *state, int key, char *arg) {
 static void print_json(const foci_bench_result *r) {
     printf("{\"step_ms\": %.4f, \"step_min_ms\": %.4f, \"step_max_ms\": %.4f, \"forward_ms\": %.4f, \"backward_ms\": %.4f, "
            "\"update_ms\": %.4f, \"items\": \"%s\", \"items_per_s\": %.3f, \"gflops\": %.3f, \"peak_gflops\": %.3f, \"mfu\": %.4f, "
-           "\"rss_mb\": %.2f, \"plan_mb\": %.3f, ",
+           "\"bandwidth_gbs\": %.2f, \"rss_mb\": %.2f, \"plan_mb\": %.3f, ",
            r->step_ms, r->step_min_ms, r->step_max_ms, r->forward_ms, r->backward_ms, r->update_ms, r->items, r->items_per_s,
-           r->gflops, r->peak_gflops, r->mfu, r->rss_mb, r->plan_mb);
+           r->gflops, r->peak_gflops, r->mfu, r->bandwidth_gbs, r->rss_mb, r->plan_mb);
     if (isnan(r->allocs_per_step)) printf("\"allocs_per_step\": null, ");
     else printf("\"allocs_per_step\": %.2f, ", r->allocs_per_step);
     printf("\"batch\": %lld, \"steps\": %lld, \"threads\": %d, \"parameters\": %lld, \"isa\": \"%s\", \"gemm\": \"%s\"}\n",
@@ -41,8 +48,22 @@ static void print_table(const foci_bench_result *r) {
     printf("rate       %9.1f %s/s\n", r->items_per_s, r->items);
     printf("speed      %9.1f GFLOP/s of %.1f (%.0f %%; %d threads, %s, %s)\n", r->gflops, r->peak_gflops, 100 * r->mfu,
            foci_threads(), foci_kernel()->isa, foci_gemm_provider());
-    printf("memory     %9.1f MB resident, %.1f MB planned for a pass\n", r->rss_mb, r->plan_mb);
+    printf("memory     %9.1f MB resident, %.1f MB planned for a pass; bandwidth %.1f GB/s\n", r->rss_mb, r->plan_mb, r->bandwidth_gbs);
     if (!isnan(r->allocs_per_step)) printf("allocations %8.2f per step\n", r->allocs_per_step);
+}
+
+/* The roof of an operation: the time its arithmetic takes at the peak, or its memory traffic at full bandwidth. */
+static void print_profile(const foci_bench_result *r) {
+    const foci_profile *p = &r->profile;
+    printf("\n%-32s %6s %10s %7s %9s %8s %9s\n", "operation", "calls", "ms", "share", "GFLOP/s", "GB/s", "of roof");
+    for (int i = 0; i < p->rows; i++) {
+        const foci_profile_row *q = &p->row[i];
+        char name[64], gflops[16] = "";
+        snprintf(name, sizeof name, "%s%s", q->op, q->backward ? ", backward" : "");
+        if (q->flop > 0) snprintf(gflops, sizeof gflops, "%.1f", q->flop / q->ms / 1e6);
+        double roof = fmax(q->flop / r->peak_gflops, q->bytes / r->bandwidth_gbs) / 1e6;
+        printf("%-32s %6d %10.3f %6.1f%% %9s %8.1f %8.0f%%\n", name, q->calls, q->ms, 100 * q->ms / p->ms, gflops, q->bytes / q->ms / 1e6, 100 * roof / q->ms);
+    }
 }
 
 foci_status foci_cmd_bench(int argc, char **argv) {
@@ -59,11 +80,12 @@ foci_status foci_cmd_bench(int argc, char **argv) {
     if (done) return FOCI_OK;
     foci_config *config;
     FOCI_TRY(foci_open_config(&config, path[0], &common));
-    foci_bench_result r;
-    foci_status s = foci_bench(config, &(foci_bench_options){o.steps, o.batch, foci_allocations}, &r);
+    foci_bench_result r = {.step_ms = 0};
+    foci_status s = foci_bench(config, &(foci_bench_options){o.steps, o.batch, foci_allocations, o.trace}, &r);
     foci_config_free(config);
-    if (s) return s;
-    if (common.json) print_json(&r);
-    else print_table(&r);
-    return FOCI_OK;
+    if (!s && common.json) print_json(&r);
+    else if (!s) print_table(&r);
+    if (!s && o.trace && !common.json) print_profile(&r);
+    foci_profile_free(&r.profile);
+    return s;
 }

@@ -42,6 +42,13 @@ void foci_graph_forward(foci_graph *g);
 void foci_graph_backward(foci_graph *g, foci_real seed); /* every element of the output's gradient = seed */
 void foci_graph_backward_from_output(foci_graph *g);     /* output->grad was filled by the caller */
 
+/* Times every node from now on: spans of (nodes) for the forward and the backward pass; NULL, NULL ends it. */
+typedef struct foci_span {
+    double start_ms;         /* when the last run began, on the clock of foci_now_ms */
+    double last_ms, total_ms;
+} foci_span;
+void foci_graph_profile(foci_graph *g, foci_span *forward, foci_span *backward);
+
 /* An input that the caller wants the gradient of; call before recording uses it. */
 void foci_require_grad(foci_tensor *input);
 

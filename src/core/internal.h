@@ -57,6 +57,7 @@ struct foci_graph {
     int *workspace;        /* per node, forward then backward: block or -1 */
     foci_tensor **zero;    /* per node: gradient to clear before its backward, or NULL */
     size_t bytes, bytes_unshared;
+    foci_span *forward_span, *backward_span; /* NULL: not timed */
     int threads; /* that workspaces are sized for */
     unsigned char *memory;
 };

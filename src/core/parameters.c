@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/parallel.h"
 #include "base/philox.h"
 
@@ -97,12 +98,7 @@ foci_status foci_parameters_alias(foci_parameters *p, const char *name, int inde
     return FOCI_OK;
 }
 
-static foci_real *flat(int64_t n) {
-    size_t bytes = (size_t)(n ? n : 1) * sizeof(foci_real);
-    foci_real *p = aligned_alloc(64, (bytes + 63) / 64 * 64);
-    if (p) memset(p, 0, bytes);
-    return p;
-}
+static foci_real *flat(int64_t n) { return foci_large_calloc((size_t)n * sizeof(foci_real)); }
 
 foci_status foci_parameters_allocate(foci_parameters *p, bool gradients) {
     if (!p->value) p->value = flat(p->size);

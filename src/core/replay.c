@@ -1,6 +1,7 @@
 /* Replaying a planned graph. Nothing here or in the operations allocates memory. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/parallel.h"
 #include "core/internal.h"
 
@@ -35,11 +36,28 @@ void foci_graph_set_step(foci_graph *g, uint64_t step, uint64_t first_sample) {
     g->first_sample = first_sample;
 }
 
+void foci_graph_profile(foci_graph *g, foci_span *forward, foci_span *backward) {
+    g->forward_span = forward;
+    g->backward_span = backward;
+}
+
+/* A node's work, timed where somebody asked. */
+static void run(const foci_node *n, void (*work)(const foci_node *), foci_span *span) {
+    if (!span) {
+        work(n);
+        return;
+    }
+    span->start_ms = foci_now_ms();
+    work(n);
+    span->last_ms = foci_now_ms() - span->start_ms;
+    span->total_ms += span->last_ms;
+}
+
 void foci_graph_forward(foci_graph *g) {
     foci_limit_threads(g->threads);
     for (int i = 0; i < g->nodes; i++) {
         g->node[i]->workspace = place(g, g->workspace[2 * i]);
-        g->node[i]->op->forward(g->node[i]);
+        run(g->node[i], g->node[i]->op->forward, g->forward_span ? g->forward_span + i : NULL);
     }
 }
 
@@ -54,7 +72,7 @@ void foci_graph_backward_from_output(foci_graph *g) {
         if (!n->reached) continue;
         if (g->zero[i]) clear(g->zero[i]);
         n->workspace = place(g, g->workspace[2 * i + 1]);
-        n->op->backward(n);
+        run(n, n->op->backward, g->backward_span ? g->backward_span + i : NULL);
     }
 }
 

@@ -17,106 +17,122 @@ static bool own_kernels(void) {
     return provider == FOCI;
 }
 
-static void blas_product(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, foci_real alpha,
-                    const foci_real *a, int64_t lda, const foci_real *b, int64_t ldb, foci_real beta, foci_real *c,
-                    int64_t ldc) {
+/* On the calling thread; the block of B at work lies in memory of the thread. */
+static void own_product(const foci_product *p) {
+    static _Thread_local foci_real block[FOCI_GEMM_DEPTH * FOCI_GEMM_COLUMNS] __attribute__((aligned(64)));
+    foci_kernel()->gemm(p, block);
+}
+
+static void blas_product(const foci_product *p) {
+    for (int64_t i = 0; p->bias && i < p->rows; i++) memcpy(p->c + i * p->ldc, p->bias, (size_t)p->columns * sizeof *p->c);
 #ifdef FOCI_DOUBLE
     cblas_dgemm
 #else
     cblas_sgemm
 #endif
-        (CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans, (blasint)m,
-         (blasint)n, (blasint)k, alpha, a, (blasint)lda, b, (blasint)ldb, beta, c, (blasint)ldc);
+        (CblasRowMajor, p->a.transposed ? CblasTrans : CblasNoTrans, p->b.transposed ? CblasTrans : CblasNoTrans,
+         (blasint)p->rows, (blasint)p->columns, (blasint)p->depth, 1, p->a.data, (blasint)p->a.ld, p->b.data,
+         (blasint)p->b.ld, p->add || p->bias, p->c, (blasint)p->ldc);
 }
 
-/* On the calling thread; the block of B that is at work lies in memory of the thread. */
-static void own_product(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, foci_real alpha,
-                        const foci_real *a, int64_t lda, const foci_real *b, int64_t ldb, foci_real beta, foci_real *c,
-                        int64_t ldc) {
-    static _Thread_local foci_real block[FOCI_GEMM_DEPTH * FOCI_GEMM_COLUMNS] __attribute__((aligned(64)));
-    foci_kernel()->gemm(&(foci_gemm_operands){transpose_a, transpose_b, m, n, k, alpha, beta, a, b, c, lda, ldb, ldc}, block);
-}
-
-/* OpenBLAS uses one thread exactly when it is called inside a parallel region, so there is always one. */
-void foci_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, foci_real alpha,
-               const foci_real *a, int64_t lda, const foci_real *b, int64_t ldb, foci_real beta, foci_real *c,
-               int64_t ldc) {
+void foci_gemm(const foci_product *p) {
     if (own_kernels()) {
-        own_product(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-        return;
+        own_product(p);
+    } else if (omp_in_parallel()) {
+        blas_product(p);
+    } else { /* OpenBLAS uses one thread exactly when it is called inside a parallel region, so there is always one */
+        FOCI_PARALLEL_FOR
+        for (int once = 0; once < 1; once++) blas_product(p);
     }
-    if (omp_in_parallel()) {
-        blas_product(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-        return;
-    }
-    FOCI_PARALLEL_FOR
-    for (int once = 0; once < 1; once++) blas_product(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
 
-/* Tiles of C: large enough that packing the operands does not count, small enough that there are some for every thread.
- * They depend on the shape alone. */
+/* Rows r, columns s and depth t of a product. */
+static const foci_real *part(const foci_matrix *m, int64_t row, int64_t column) {
+    return m->data + (m->transposed ? column * m->ld + row : row * m->ld + column);
+}
+static foci_product part_of(const foci_product *p, foci_range r, foci_range s, foci_range t) {
+    foci_product q = *p;
+    q.rows = r.end - r.first;
+    q.columns = s.end - s.first;
+    q.depth = t.end - t.first;
+    q.a.data = part(&p->a, r.first, t.first);
+    q.b.data = part(&p->b, t.first, s.first);
+    q.c = p->c + r.first * p->ldc + s.first;
+    if (p->bias) q.bias = p->bias + s.first;
+    return q;
+}
+
+/* Tiles of C: large enough that copying the operands does not count, small enough that there are some for every thread. */
 typedef struct grid {
-    int64_t rows, columns;       /* of a tile */
+    int64_t rows, columns; /* of a tile */
     int64_t row_tiles, column_tiles;
 } grid;
 
 enum { TILE_ROWS = 256, TILE_COLUMNS = 512, ENOUGH_TILES = 16 };
 
-static grid make_grid(int64_t m, int64_t n) {
-    int64_t row_tiles = foci_tiles(m, TILE_ROWS);
-    int64_t columns = row_tiles >= ENOUGH_TILES ? n : TILE_COLUMNS;
-    return (grid){TILE_ROWS, columns, row_tiles, foci_tiles(n, columns)};
+static grid make_grid(int64_t rows, int64_t columns) {
+    int64_t row_tiles = foci_tiles(rows, TILE_ROWS);
+    int64_t width = row_tiles >= ENOUGH_TILES ? columns : TILE_COLUMNS;
+    return (grid){TILE_ROWS, width, row_tiles, foci_tiles(columns, width)};
 }
 
-void foci_gemm_parallel(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, foci_real alpha,
-                        const foci_real *a, int64_t lda, const foci_real *b, int64_t ldb, foci_real beta,
-                        foci_real *c, int64_t ldc) {
-    grid g = make_grid(m, n);
+static int64_t round_up(int64_t n, int64_t multiple) { return foci_tiles(n, multiple) * multiple; }
+
+/* foci's kernels give the same bits wherever C is cut, so the cut may follow the number of threads: four tiles for each. */
+static grid fit_grid(int64_t rows, int64_t columns) {
+    enum { LEAST_ROWS = 96, LEAST_COLUMNS = 256 };
+    int64_t wanted = 4 * foci_threads(), height = round_up(foci_tiles(rows, wanted), 48);
+    if (height < LEAST_ROWS) height = LEAST_ROWS;
+    int64_t row_tiles = foci_tiles(rows, height), width = round_up(foci_tiles(columns, foci_tiles(wanted, row_tiles)), LEAST_COLUMNS);
+    return (grid){height, width, row_tiles, foci_tiles(columns, width)};
+}
+
+void foci_gemm_parallel(const foci_product *p) {
+    grid g = own_kernels() ? fit_grid(p->rows, p->columns) : make_grid(p->rows, p->columns);
     FOCI_PARALLEL_FOR
     for (int64_t tile = 0; tile < g.row_tiles * g.column_tiles; tile++) {
-        foci_range r = foci_tile(m, g.rows, tile / g.column_tiles), s = foci_tile(n, g.columns, tile % g.column_tiles);
-        foci_gemm(transpose_a, transpose_b, r.end - r.first, s.end - s.first, k, alpha,
-                  a + (transpose_a ? r.first : r.first * lda), lda, b + (transpose_b ? s.first * ldb : s.first), ldb,
-                  beta, c + r.first * ldc + s.first, ldc);
+        foci_range r = foci_tile(p->rows, g.rows, tile / g.column_tiles);
+        foci_range s = foci_tile(p->columns, g.columns, tile % g.column_tiles);
+        foci_product q = part_of(p, r, s, (foci_range){0, p->depth});
+        foci_gemm(&q);
     }
 }
 
-enum { LEAST_CHUNK = 512 }; /* of the inner dimension */
+enum { LEAST_CHUNK = 512 }; /* of the depth */
 
-int64_t foci_gemm_chunks(int64_t m, int64_t n, int64_t k) {
-    grid g = make_grid(m, n);
-    int64_t wanted = foci_tiles(ENOUGH_TILES, g.row_tiles * g.column_tiles), most = foci_tiles(k, LEAST_CHUNK);
+int64_t foci_gemm_chunks(int64_t rows, int64_t columns, int64_t depth) {
+    grid g = make_grid(rows, columns);
+    int64_t wanted = foci_tiles(ENOUGH_TILES, g.row_tiles * g.column_tiles), most = foci_tiles(depth, LEAST_CHUNK);
     return wanted < most ? wanted : most;
 }
 
-/* c = beta c + partial products in order */
-static void add_partial(int64_t m, int64_t n, int64_t chunks, const foci_real *partial, bool accumulate, foci_real *c,
-                        int64_t ldc) {
+static void add_partial(const foci_product *p, int64_t chunks, const foci_real *partial) {
     FOCI_PARALLEL_FOR
-    for (int64_t row = 0; row < m; row++)
+    for (int64_t row = 0; row < p->rows; row++)
         for (int64_t i = 0; i < chunks; i++)
-            foci_kernel()->scale(n, 1, partial + (i * m + row) * n, c + row * ldc, i > 0 || accumulate);
+            foci_kernel()->scale(p->columns, 1, partial + (i * p->rows + row) * p->columns, p->c + row * p->ldc, i > 0 || p->add);
 }
 
-void foci_gemm_long(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const foci_real *a, int64_t lda,
-                    const foci_real *b, int64_t ldb, bool accumulate, foci_real *c, int64_t ldc, foci_real *partial) {
-    int64_t chunks = foci_gemm_chunks(m, n, k), size = foci_tiles(k, chunks);
+void foci_gemm_long(const foci_product *p, foci_real *partial) {
+    int64_t chunks = foci_gemm_chunks(p->rows, p->columns, p->depth), size = foci_tiles(p->depth, chunks);
     if (chunks == 1) {
-        foci_gemm_parallel(transpose_a, transpose_b, m, n, k, 1, a, lda, b, ldb, accumulate, c, ldc);
+        foci_gemm_parallel(p);
         return;
     }
-    grid g = make_grid(m, n);
+    grid g = make_grid(p->rows, p->columns);
+    foci_product whole = *p; /* with a C of its own for every chunk */
+    whole.ldc = p->columns;
+    whole.add = false;
     FOCI_PARALLEL_FOR
     for (int64_t task = 0; task < chunks * g.row_tiles * g.column_tiles; task++) {
         int64_t chunk = task % chunks, tile = task / chunks;
-        foci_range r = foci_tile(m, g.rows, tile / g.column_tiles), s = foci_tile(n, g.columns, tile % g.column_tiles);
-        foci_range t = foci_tile(k, size, chunk);
-        foci_gemm(transpose_a, transpose_b, r.end - r.first, s.end - s.first, t.end - t.first, 1,
-                  a + (transpose_a ? t.first * lda + r.first : r.first * lda + t.first), lda,
-                  b + (transpose_b ? s.first * ldb + t.first : t.first * ldb + s.first), ldb, 0,
-                  partial + (chunk * m + r.first) * n + s.first, n);
+        foci_product q = whole;
+        q.c = partial + chunk * p->rows * p->columns;
+        q = part_of(&q, foci_tile(p->rows, g.rows, tile / g.column_tiles), foci_tile(p->columns, g.columns, tile % g.column_tiles),
+                    foci_tile(p->depth, size, chunk));
+        foci_gemm(&q);
     }
-    add_partial(m, n, chunks, partial, accumulate, c, ldc);
+    add_partial(p, chunks, partial);
 }
 
 const char *foci_gemm_provider(void) {

@@ -1,28 +1,21 @@
-/* The one seam to matrix products, row-major, leading dimensions in elements. An element of C is summed in an order that
- * depends on k alone. */
+/* The one seam to matrix products. An element of C is summed in an order that depends on the depth alone. */
 #ifndef FOCI_KERNELS_GEMM_H
 #define FOCI_KERNELS_GEMM_H
 
 #include "foci/foci.h"
+#include "kernels/types.h"
 
-/* C (m, n) = alpha * op(A) (m, k) * op(B) (k, n) + beta * C, on the calling thread alone. beta 0 never reads
- * C. */
-void foci_gemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, foci_real alpha,
-               const foci_real *a, int64_t lda, const foci_real *b, int64_t ldb, foci_real beta, foci_real *c,
-               int64_t ldc);
+/* On the calling thread alone. */
+void foci_gemm(const foci_product *p);
 
-/* The same over all threads: C is cut into fixed tiles of rows (and of columns where rows are few). */
-void foci_gemm_parallel(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, foci_real alpha,
-                        const foci_real *a, int64_t lda, const foci_real *b, int64_t ldb, foci_real beta,
-                        foci_real *c, int64_t ldc);
+/* Over all threads: C is cut into tiles. */
+void foci_gemm_parallel(const foci_product *p);
 
-/* C = op(A) op(B) (+ C) over all threads for small m and n and a long k (the gradient of a weight: k runs
- * over the batch). k is cut into a fixed number of chunks, whose products lie in `partial` (chunks * m * n)
- * and are added in order. */
-int64_t foci_gemm_chunks(int64_t m, int64_t n, int64_t k);
-void foci_gemm_long(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const foci_real *a,
-                    int64_t lda, const foci_real *b, int64_t ldb, bool accumulate, foci_real *c, int64_t ldc,
-                    foci_real *partial);
+/* Over all threads, for few rows and columns and a great depth (the gradient of a weight: the depth is the batch). The
+ * depth is cut into a fixed number of chunks, whose products lie in `partial` (chunks * rows * columns) and are added in
+ * order. No bias. */
+int64_t foci_gemm_chunks(int64_t rows, int64_t columns, int64_t depth);
+void foci_gemm_long(const foci_product *p, foci_real *partial);
 
 /* Name and version of what computes them: "foci", or "OpenBLAS 0.3.21 (OpenMP)". */
 const char *foci_gemm_provider(void);

@@ -45,7 +45,7 @@ FOCI_KERNEL(adam, (int64_t n, real *theta, const real *grad, real *m, real *v, c
 FOCI_KERNEL(sgd, (int64_t n, real *theta, const real *grad, real *momentum, const foci_sgd_step *step))
 
 /* body_gemm.h: scratch (FOCI_GEMM_DEPTH * FOCI_GEMM_COLUMNS), 64-byte aligned */
-FOCI_KERNEL(gemm, (const foci_gemm_operands *o, real *scratch))
+FOCI_KERNEL(gemm, (const foci_product *p, real *scratch))
 
 /* body_attention.h: one head; scratch as types.h says, 64-byte aligned */
 FOCI_KERNEL(attention_forward, (const foci_attention_head *h, int64_t first_query, int64_t end_query, real *scratch))

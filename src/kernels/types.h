@@ -28,15 +28,23 @@ typedef struct foci_sgd_step {
     double lr, momentum, decay, grad_scale;
 } foci_sgd_step;
 
-/* C (rows, columns) = alpha op(A) (rows, depth) op(B) (depth, columns) + beta C, row-major; beta 0 never reads C. */
-typedef struct foci_gemm_operands {
-    bool transpose_a, transpose_b;
+/* A matrix, row-major, `ld` elements from row to row; `transposed`: what is meant is its transpose. */
+typedef struct foci_matrix {
+    const foci_real *data;
+    int64_t ld;
+    bool transposed;
+} foci_matrix;
+
+/* C (rows, columns) = a (rows, depth) b (depth, columns), plus the bias (columns) in every row where there is one, plus
+ * what C holds where `add`; without `add` C is never read. */
+typedef struct foci_product {
     int64_t rows, columns, depth;
-    foci_real alpha, beta;
-    const foci_real *a, *b;
+    foci_matrix a, b;
     foci_real *c;
-    int64_t lda, ldb, ldc;
-} foci_gemm_operands;
+    int64_t ldc;
+    bool add;
+    const foci_real *bias; /* or NULL; not together with `add` */
+} foci_product;
 
 /* The block of B that is copied at a time. */
 enum { FOCI_GEMM_DEPTH = 384, FOCI_GEMM_COLUMNS = 256 };

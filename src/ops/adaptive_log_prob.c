@@ -36,8 +36,8 @@ static void forward(const foci_node *n) {
         const foci_tensor *projection = n->input[ADAPTIVE_PROJECTION + cluster];
         const real *x = foci_data(hidden);
         if (projection) {
-            foci_gemm_parallel(false, false, rows, width, model, 1, x, model, foci_data(projection), width, 0,
-                               projected, width);
+            foci_gemm_parallel(&(foci_product){.rows = rows, .columns = width, .depth = model, .a = {x, model},
+                                               .b = {foci_data(projection), width}, .c = projected, .ldc = width});
             x = projected;
         }
         foci_adaptive_piece piece[2];

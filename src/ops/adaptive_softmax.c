@@ -156,8 +156,8 @@ static block take_block(const foci_node *n, const shape *s, const layout *l, int
     const foci_tensor *projection = n->input[ADAPTIVE_PROJECTION + cluster];
     if (projection) {
         real *x = at(n, l->x);
-        foci_gemm_parallel(false, false, count, b.width, s->model, 1, b.hidden, s->model,
-                           foci_data(projection), b.width, 0, x, b.width);
+        foci_gemm_parallel(&(foci_product){.rows = count, .columns = b.width, .depth = s->model, .a = {b.hidden, s->model},
+                                           .b = {foci_data(projection), b.width}, .c = x, .ldc = b.width});
         b.x = x;
     }
     return b;
@@ -257,8 +257,8 @@ static void tile_backward(const foci_node *n, const layout *l, const block *b, c
             if (column >= 0 && column < count) logits[(i - rows.first) * ld + column] -= dnll[i];
         }
         if (wants_dx)
-            foci_gemm(false, false, rows.end - rows.first, b->width, count, 1, logits, ld,
-                      p->weight + c * b->width, b->width, 1, dx, b->width);
+            foci_gemm(&(foci_product){.rows = rows.end - rows.first, .columns = b->width, .depth = count, .a = {logits, ld},
+                                      .b = {p->weight + c * b->width, b->width}, .c = dx, .ldc = b->width, .add = true});
     }
 }
 
@@ -267,8 +267,8 @@ static void weight_backward(const block *b, const foci_adaptive_piece *p, int64_
                             const real *stage, int64_t ld) {
     int64_t count = columns.end - columns.first, c = first + columns.first;
     if (p->dweight)
-        foci_gemm(true, false, count, b->width, b->rows, 1, stage + columns.first, ld, b->x, b->width, 1,
-                  p->dweight + c * b->width, b->width);
+        foci_gemm(&(foci_product){.rows = count, .columns = b->width, .depth = b->rows, .a = {stage + columns.first, ld, true},
+                                  .b = {b->x, b->width}, .c = p->dweight + c * b->width, .ldc = b->width, .add = true});
     if (p->dbias) foci_kernel()->column_sums(b->rows, count, stage + columns.first, ld, p->dbias + c);
 }
 
@@ -297,12 +297,13 @@ static void hidden_backward(const foci_node *n, const shape *s, const layout *l,
     const foci_tensor *projection = n->input[ADAPTIVE_PROJECTION + b->cluster];
     const real *dhidden = at(n, l->dx);
     if (projection && projection->grad)
-        foci_gemm_long(true, false, s->model, b->width, b->rows, b->hidden, s->model, dhidden, b->width, true,
-                       foci_grad(projection), b->width, at(n, l->partial));
+        foci_gemm_long(&(foci_product){.rows = s->model, .columns = b->width, .depth = b->rows, .a = {b->hidden, s->model, true},
+                                       .b = {dhidden, b->width}, .c = foci_grad(projection), .ldc = b->width, .add = true},
+                       at(n, l->partial));
     if (!foci_wants(n, ADAPTIVE_HIDDEN)) return;
     if (projection) {
-        foci_gemm_parallel(false, true, b->rows, s->model, b->width, 1, dhidden, b->width,
-                           foci_data(projection), b->width, 0, at(n, l->dhidden), s->model);
+        foci_gemm_parallel(&(foci_product){.rows = b->rows, .columns = s->model, .depth = b->width, .a = {dhidden, b->width},
+                                           .b = {foci_data(projection), b->width, true}, .c = at(n, l->dhidden), .ldc = s->model});
         dhidden = at(n, l->dhidden);
     }
     bool accumulate = n->accumulate[ADAPTIVE_HIDDEN] || b->cluster > 0; /* the head has been in every row */

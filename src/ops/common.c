@@ -42,19 +42,20 @@ void foci_add_tiles(int64_t tiles, int64_t c, const real *partial, real *out, bo
     foci_kernel()->column_sums(tiles, c, partial, c, out);
 }
 
-/* The product is added to the bias, so that it is not read a second time. */
+static foci_product affine(int64_t rows, int64_t in, int64_t out, const real *x, const real *weight, const real *bias, real *y,
+                           int64_t ldy) {
+    return (foci_product){.rows = rows, .columns = out, .depth = in, .a = {x, in, false}, .b = {weight, in, true},
+                          .c = y, .ldc = ldy, .bias = bias};
+}
+
 void foci_affine_tile(int64_t rows, int64_t in, int64_t out, const real *x, const real *weight,
                       const real *bias, real *y, int64_t ldy) {
-    for (int64_t i = 0; bias && i < rows; i++) memcpy(y + i * ldy, bias, (size_t)out * sizeof *y);
-    foci_gemm(false, true, rows, out, in, 1, x, in, weight, in, bias ? 1 : 0, y, ldy);
+    foci_product p = affine(rows, in, out, x, weight, bias, y, ldy);
+    foci_gemm(&p);
 }
 
 void foci_affine(int64_t rows, int64_t in, int64_t out, const real *x, const real *weight, const real *bias,
                  real *y, int64_t ldy) {
-    enum { ROWS = 256 };
-    FOCI_PARALLEL_FOR
-    for (int64_t tile = 0; tile < foci_tiles(rows, ROWS); tile++) {
-        foci_range r = foci_tile(rows, ROWS, tile);
-        foci_affine_tile(r.end - r.first, in, out, x + r.first * in, weight, bias, y + r.first * ldy, ldy);
-    }
+    foci_product p = affine(rows, in, out, x, weight, bias, y, ldy);
+    foci_gemm_parallel(&p);
 }

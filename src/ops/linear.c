@@ -25,11 +25,12 @@ static void backward(const foci_node *n) {
     shape s = shape_of(n);
     const real *x = foci_data(n->input[X]), *weight = foci_data(n->input[WEIGHT]), *dy = foci_grad(n->output);
     if (foci_wants(n, X))
-        foci_gemm_parallel(false, false, s.rows, s.in, s.out, 1, dy, s.out, weight, s.in, n->accumulate[X],
-                           foci_grad(n->input[X]), s.in);
+        foci_gemm_parallel(&(foci_product){.rows = s.rows, .columns = s.in, .depth = s.out, .a = {dy, s.out}, .b = {weight, s.in},
+                                           .c = foci_grad(n->input[X]), .ldc = s.in, .add = n->accumulate[X]});
     if (foci_wants(n, WEIGHT))
-        foci_gemm_long(true, false, s.out, s.in, s.rows, dy, s.out, x, s.in, n->accumulate[WEIGHT],
-                       foci_grad(n->input[WEIGHT]), s.in, n->workspace);
+        foci_gemm_long(&(foci_product){.rows = s.out, .columns = s.in, .depth = s.rows, .a = {dy, s.out, true}, .b = {x, s.in},
+                                       .c = foci_grad(n->input[WEIGHT]), .ldc = s.in, .add = n->accumulate[WEIGHT]},
+                       n->workspace);
     if (foci_wants(n, BIAS))
         foci_column_sums(s.rows, s.out, dy, foci_grad(n->input[BIAS]), n->accumulate[BIAS], n->workspace);
 }

@@ -8,8 +8,9 @@ enum { A, B };
 
 static void forward(const foci_node *n) {
     const foci_tensor *a = n->input[A], *b = n->input[B];
-    foci_gemm_parallel(false, false, foci_rows(a), b->shape[1], b->shape[0], 1, foci_data(a), b->shape[0],
-                       foci_data(b), b->shape[1], 0, foci_data(n->output), b->shape[1]);
+    int64_t in = b->shape[0], out = b->shape[1];
+    foci_gemm_parallel(&(foci_product){.rows = foci_rows(a), .columns = out, .depth = in, .a = {foci_data(a), in},
+                                       .b = {foci_data(b), out}, .c = foci_data(n->output), .ldc = out});
 }
 
 /* da = dout bt;  db = at dout */
@@ -18,11 +19,12 @@ static void backward(const foci_node *n) {
     int64_t rows = foci_rows(a), in = b->shape[0], out = b->shape[1];
     const real *dout = foci_grad(n->output);
     if (foci_wants(n, A))
-        foci_gemm_parallel(false, true, rows, in, out, 1, dout, out, foci_data(b), out, n->accumulate[A],
-                           foci_grad(a), in);
+        foci_gemm_parallel(&(foci_product){.rows = rows, .columns = in, .depth = out, .a = {dout, out}, .b = {foci_data(b), out, true},
+                                           .c = foci_grad(a), .ldc = in, .add = n->accumulate[A]});
     if (foci_wants(n, B))
-        foci_gemm_long(true, false, in, out, rows, foci_data(a), in, dout, out, n->accumulate[B],
-                       foci_grad(b), out, n->workspace);
+        foci_gemm_long(&(foci_product){.rows = in, .columns = out, .depth = rows, .a = {foci_data(a), in, true}, .b = {dout, out},
+                                       .c = foci_grad(b), .ldc = out, .add = n->accumulate[B]},
+                       n->workspace);
 }
 
 static foci_cost cost(const foci_node *n) {

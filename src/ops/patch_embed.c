@@ -65,14 +65,15 @@ static void backward(const foci_node *n) {
     const real *dy = foci_grad(n->output);
     if (foci_wants(n, WEIGHT)) {
         gather(&s, foci_data(n->input[IMAGES]), patches);
-        foci_gemm_long(true, false, s.out, s.in, s.rows, dy, s.out, patches, s.in, n->accumulate[WEIGHT],
-                       foci_grad(n->input[WEIGHT]), s.in, scratch);
+        foci_gemm_long(&(foci_product){.rows = s.out, .columns = s.in, .depth = s.rows, .a = {dy, s.out, true}, .b = {patches, s.in},
+                                       .c = foci_grad(n->input[WEIGHT]), .ldc = s.in, .add = n->accumulate[WEIGHT]},
+                       scratch);
     }
     if (foci_wants(n, BIAS))
         foci_column_sums(s.rows, s.out, dy, foci_grad(n->input[BIAS]), n->accumulate[BIAS], scratch);
     if (foci_wants(n, IMAGES)) {
-        foci_gemm_parallel(false, false, s.rows, s.in, s.out, 1, dy, s.out, foci_data(n->input[WEIGHT]), s.in,
-                           0, patches, s.in);
+        foci_gemm_parallel(&(foci_product){.rows = s.rows, .columns = s.in, .depth = s.out, .a = {dy, s.out},
+                                           .b = {foci_data(n->input[WEIGHT]), s.in}, .c = patches, .ldc = s.in});
         scatter(&s, patches, foci_grad(n->input[IMAGES]), n->accumulate[IMAGES]);
     }
 }

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/parallel.h"
 #include "base/philox.h"
 #include "kernels/kernels.h"
@@ -28,12 +28,6 @@ typedef struct bench {
     int32_t *labels, *ids, *targets;
     double *step, *forward, *backward, *update; /* ms, one per counted step */
 } bench;
-
-static double now_ms(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
-}
 
 static void prepare(void *context, int shape, foci_model_io *io) {
     (void)shape;
@@ -94,20 +88,20 @@ static foci_status set_up(bench *b) {
 
 static foci_status one_step(bench *b, int64_t i) {
     foci_graph *g = b->programs.program[0].graph;
-    double forward = 0, backward = 0, start = now_ms();
+    double forward = 0, backward = 0, start = foci_now_ms();
     foci_parameters_zero_grad(&b->programs.parameters);
     for (int64_t first = 0; first < b->batch; first += b->micro) {
-        double t0 = now_ms();
+        double t0 = foci_now_ms();
         foci_graph_set_step(g, (uint64_t)(i + WARM_UP), (uint64_t)first);
         foci_graph_forward(g);
-        double t1 = now_ms();
+        double t1 = foci_now_ms();
         foci_graph_backward(g, (foci_real)((double)b->micro / (double)b->batch));
         forward += t1 - t0;
-        backward += now_ms() - t1;
+        backward += foci_now_ms() - t1;
     }
-    double t2 = now_ms(), norm;
+    double t2 = foci_now_ms(), norm;
     FOCI_TRY(foci_optimizer_step(&b->optimizer, &b->programs.parameters, 1e-5, &norm));
-    double end = now_ms();
+    double end = foci_now_ms();
     if (i < 0) return FOCI_OK;
     b->step[i] = end - start;
     b->forward[i] = forward;
@@ -139,7 +133,7 @@ static double peak_gflops(void) {
     const int64_t rounds = 4000000;
     double best = 0;
     for (int turn = 0; turn < 5; turn++) {
-        double start = now_ms(), operations = 0;
+        double start = foci_now_ms(), operations = 0;
         FOCI_PARALLEL_FOR
         for (int t = 0; t < threads; t++) {
             double done;
@@ -147,10 +141,46 @@ static double peak_gflops(void) {
 #pragma omp atomic
             operations += done;
         }
-        double rate = operations / (now_ms() - start) / 1e6;
+        double rate = operations / (foci_now_ms() - start) / 1e6;
         if (rate > best) best = rate;
     }
     return best;
+}
+
+/* a = b + s c, 3 x 64 MB; the best of five. */
+static double bandwidth_gbs(void) {
+    enum { N = 1 << 24, TILE = 1 << 16 };
+    float *x = malloc(3 * (size_t)N * sizeof *x), *y = x + N, *z = y + N;
+    if (!x) return NAN;
+    double best = 0;
+    for (int turn = 0; turn < 6; turn++) {
+        double start = foci_now_ms();
+        FOCI_PARALLEL_FOR
+        for (int64_t tile = 0; tile < N / TILE; tile++)
+            for (int64_t i = tile * TILE; i < (tile + 1) * TILE; i++) {
+                if (turn == 0) x[i] = 0, y[i] = 1, z[i] = 2; /* touched where it will be used */
+                else x[i] = y[i] + 0.5f * z[i];
+            }
+        double rate = 3.0 * N * sizeof *x / (foci_now_ms() - start) / 1e6;
+        if (turn && rate > best) best = rate;
+    }
+    free(x);
+    return best;
+}
+
+static foci_status profile(bench *b, foci_bench_result *r) {
+    foci_graph *g = b->programs.program[0].graph;
+    int nodes = foci_graph_nodes(g);
+    foci_span *spans = calloc(2 * (size_t)nodes, sizeof *spans);
+    if (!spans) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    foci_graph_profile(g, spans, spans + nodes);
+    foci_status s = FOCI_OK;
+    for (int64_t i = 0; i < b->options->steps && !s; i++) s = one_step(b, -1);
+    foci_graph_profile(g, NULL, NULL);
+    if (!s) s = foci_profile_make(&r->profile, g, spans, spans + nodes, b->options->steps * (b->batch / b->micro));
+    if (!s) s = foci_profile_trace(b->options->trace, g, spans, spans + nodes);
+    free(spans);
+    return s;
 }
 
 static foci_status measure(bench *b, foci_bench_result *r) {
@@ -182,7 +212,8 @@ static foci_status measure(bench *b, foci_bench_result *r) {
     r->gflops = passes * (cost.forward + cost.backward) / r->step_ms / 1e6;
     r->peak_gflops = peak_gflops();
     r->mfu = r->gflops / r->peak_gflops;
-    return FOCI_OK;
+    r->bandwidth_gbs = bandwidth_gbs();
+    return b->options->trace ? profile(b, r) : FOCI_OK;
 }
 
 foci_status foci_bench(const foci_config *config, const foci_bench_options *options, foci_bench_result *result) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/parallel.h"
 #include "kernels/kernels.h"
 
@@ -58,12 +59,7 @@ static int64_t make_tiles(foci_optimizer_tile *tile, const foci_optimizer_option
     return tiles;
 }
 
-static foci_real *moments(int64_t n) {
-    size_t bytes = ((size_t)n * sizeof(foci_real) / 64 + 1) * 64;
-    foci_real *p = aligned_alloc(64, bytes);
-    if (p) memset(p, 0, bytes);
-    return p;
-}
+static foci_real *moments(int64_t n) { return foci_large_calloc((size_t)n * sizeof(foci_real)); }
 
 foci_status foci_optimizer_init(foci_optimizer *o, const foci_optimizer_options *options,
                                 const foci_parameters *p) {

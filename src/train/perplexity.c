@@ -1,3 +1,4 @@
+#include "base/memory.h"
 #include "train/perplexity.h"
 
 #include <math.h>
@@ -37,7 +38,7 @@ static foci_status open_pass(pass *s, const foci_perplexity_options *o, foci_par
     o->model->record(&s->io);
     FOCI_TRY(foci_graph_plan(s->graph, s->io.nll));
     size_t bytes = foci_graph_bytes(s->graph);
-    if (!(s->memory = aligned_alloc(64, (bytes + 64) / 64 * 64)))
+    if (!(s->memory = foci_large_alloc(bytes)))
         return foci_fail(FOCI_ERR_RUNTIME, "out of memory: an evaluation of %lld windows takes %zu bytes",
                          (long long)s->windows, bytes);
     foci_graph_bind(s->graph, s->memory);

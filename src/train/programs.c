@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/memory.h"
+
 foci_status foci_programs_record(foci_programs *p, const foci_model *model, const foci_config *config, int64_t batch, int shapes,
                                  void (*prepare)(void *context, int shape, foci_model_io *io), void *context) {
     *p = (foci_programs){.count = shapes};
@@ -28,7 +30,7 @@ foci_status foci_programs_record(foci_programs *p, const foci_model *model, cons
 foci_status foci_programs_allocate(foci_programs *p, uint64_t seed) {
     FOCI_TRY(foci_parameters_allocate(&p->parameters, true));
     foci_parameters_initialise(&p->parameters, seed);
-    p->memory = aligned_alloc(64, (p->bytes + 63) / 64 * 64 + 64);
+    p->memory = foci_large_alloc(p->bytes);
     if (!p->memory)
         return foci_fail(FOCI_ERR_RUNTIME, "the plan needs %.0f MB of memory, which is not to be had: lower train.micro_batch",
                          (double)p->bytes / 1e6);

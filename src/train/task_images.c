@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "config/config.h"
 #include "models/models.h"
 #include "train/task.h"
@@ -198,7 +199,7 @@ static foci_status evaluate_with(const foci_task_state *s, const foci_model *mod
     if (batch > count) batch = count;
     FOCI_TRY(record_pass(&e[0], s, model, p, batch));
     if (count % batch) FOCI_TRY(record_pass(&e[1], s, model, p, count % batch));
-    *memory = aligned_alloc(64, foci_graph_bytes(e[0].graph) + 64);
+    *memory = foci_large_alloc(foci_graph_bytes(e[0].graph));
     if (!*memory) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for evaluation");
     for (int i = 0; i < 2; i++)
         if (e[i].graph) foci_graph_bind(e[i].graph, *memory);

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "core/load.h"
 #include "models/models.h"
@@ -35,11 +35,7 @@ typedef struct trainer {
     double started, interval;            /* clock: of this sitting, of the last line */
 } trainer;
 
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+static double now(void) { return foci_now_ms() / 1e3; } /* seconds */
 
 /* -------------------------------------------------------------------------------------------- preparation */
 

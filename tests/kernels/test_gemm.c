@@ -3,6 +3,7 @@
 #include "base/philox.h"
 #include "check.h"
 #include "kernels/gemm.h"
+#include "kernels/kernels.h"
 
 static foci_real *random_matrix(int64_t n, uint64_t stream) {
     foci_real *x = malloc((size_t)(n > 0 ? n : 1) * sizeof *x);
@@ -14,52 +15,87 @@ static foci_real *random_matrix(int64_t n, uint64_t stream) {
     return x;
 }
 
-static void naive(bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha, const foci_real *a,
-                  int64_t lda, const foci_real *b, int64_t ldb, double beta, foci_real *c, int64_t ldc) {
-    for (int64_t i = 0; i < m; i++)
-        for (int64_t j = 0; j < n; j++) {
-            double s = 0;
-            for (int64_t t = 0; t < k; t++)
-                s += (double)a[ta ? t * lda + i : i * lda + t] * (double)b[tb ? j * ldb + t : t * ldb + j];
-            c[i * ldc + j] = (foci_real)(alpha * s + (beta != 0 ? beta * (double)c[i * ldc + j] : 0));
+static double entry(const foci_matrix *m, int64_t i, int64_t j) { return (double)m->data[m->transposed ? j * m->ld + i : i * m->ld + j]; }
+
+static void naive(const foci_product *p) {
+    for (int64_t i = 0; i < p->rows; i++)
+        for (int64_t j = 0; j < p->columns; j++) {
+            double s = (p->bias ? (double)p->bias[j] : 0) + (p->add ? (double)p->c[i * p->ldc + j] : 0);
+            for (int64_t t = 0; t < p->depth; t++) s += entry(&p->a, i, t) * entry(&p->b, t, j);
+            p->c[i * p->ldc + j] = (foci_real)s;
         }
 }
 
-typedef void product(bool, bool, int64_t, int64_t, int64_t, foci_real, const foci_real *, int64_t,
-                     const foci_real *, int64_t, foci_real, foci_real *, int64_t);
+typedef void product(const foci_product *p);
 
-static void check_product(product *f, bool ta, bool tb, int64_t m, int64_t n, int64_t k, double alpha,
-                          double beta) {
+static const foci_kernels *table; /* of the instruction set under test */
+static void own_kernel(const foci_product *p) {
+    static foci_real scratch[FOCI_GEMM_DEPTH * FOCI_GEMM_COLUMNS] __attribute__((aligned(64)));
+    table->gemm(p, scratch);
+}
+
+static void long_product(const foci_product *p) {
+    foci_real *partial = random_matrix(foci_gemm_chunks(p->rows, p->columns, p->depth) * p->rows * p->columns, 4);
+    foci_gemm_long(p, partial);
+    free(partial);
+}
+
+/* Every row of C is two elements longer than what the product writes. */
+static void check_product(product *f, bool ta, bool tb, int64_t m, int64_t n, int64_t k, bool add, bool bias) {
     int64_t lda = (ta ? m : k) + 3, ldb = (tb ? k : n) + 1, ldc = n + 2;
     foci_real *a = random_matrix((ta ? k : m) * lda, 1), *b = random_matrix((tb ? n : k) * ldb, 2);
-    foci_real *c = random_matrix(m * ldc, 3), *want = random_matrix(m * ldc, 3);
-    if (beta == 0)
+    foci_real *c = random_matrix(m * ldc, 3), *want = random_matrix(m * ldc, 3), *row = random_matrix(n, 5);
+    foci_product p = {.rows = m, .columns = n, .depth = k, .a = {a, lda, ta}, .b = {b, ldb, tb}, .c = c, .ldc = ldc,
+                      .add = add, .bias = bias ? row : NULL};
+    if (!add)
         for (int64_t i = 0; i < m; i++)
             for (int64_t j = 0; j < n; j++) c[i * ldc + j] = NAN; /* must not be read */
-    f(ta, tb, m, n, k, (foci_real)alpha, a, lda, b, ldb, (foci_real)beta, c, ldc);
-    naive(ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, want, ldc);
-    for (int64_t i = 0; i < m * ldc; i++)
-        assert_close(c[i], want[i], 2e-5 * (1 + sqrt((double)k))); /* gaps too */
+    f(&p);
+    p.c = want;
+    naive(&p);
+    for (int64_t i = 0; i < m * ldc; i++) assert_close(c[i], want[i], 2e-5 * (1 + sqrt((double)k)));
     free(a);
     free(b);
     free(c);
     free(want);
+    free(row);
 }
 
 static void check_all(product *f, int64_t m, int64_t n, int64_t k) {
     for (int t = 0; t < 4; t++) {
-        check_product(f, t & 1, t >> 1, m, n, k, 1, 0);
-        check_product(f, t & 1, t >> 1, m, n, k, 0.5, 1);
-        check_product(f, t & 1, t >> 1, m, n, k, -1, 0.25);
+        check_product(f, t & 1, t >> 1, m, n, k, false, false);
+        check_product(f, t & 1, t >> 1, m, n, k, true, false);
+        if (f != long_product) check_product(f, t & 1, t >> 1, m, n, k, false, true);
     }
 }
 
+static const struct {
+    int64_t m, n, k;
+} shapes[] = {{1, 1, 1}, {7, 5, 3}, {33, 65, 17}, {1, 100, 129}, {13, 31, 400}, {25, 257, 5}, {12, 32, 384}, {24, 300, 769}, {5, 3, 2048}};
+enum { SHAPES = sizeof shapes / sizeof *shapes };
+
 static void one_thread(void **state) {
     (void)state;
-    check_all(foci_gemm, 1, 1, 1);
-    check_all(foci_gemm, 7, 5, 3);
-    check_all(foci_gemm, 33, 65, 17);
-    check_all(foci_gemm, 1, 100, 129);
+    for (int i = 0; i < SHAPES; i++) check_all(foci_gemm, shapes[i].m, shapes[i].n, shapes[i].k);
+}
+
+static void every_instruction_set(void **state) {
+    (void)state;
+    for (int isa = 0; isa < FOCI_ISA_COUNT; isa++)
+        if ((table = foci_kernels_of(isa)))
+            for (int i = 0; i < SHAPES; i++) check_all(own_kernel, shapes[i].m, shapes[i].n, shapes[i].k);
+}
+
+/* A depth of nothing: C is cleared, or stays. */
+static void no_depth(void **state) {
+    (void)state;
+    foci_real c[6] = {1, 2, 3, 4, 5, 6}, x = 0;
+    foci_product p = {.rows = 2, .columns = 2, .a = {&x, 1}, .b = {&x, 2}, .c = c, .ldc = 3, .add = true};
+    foci_gemm(&p);
+    assert_close(c[4], 5, 0);
+    p.add = false;
+    foci_gemm(&p);
+    for (int i = 0; i < 6; i++) assert_close(c[i], i % 3 == 2 ? i + 1 : 0, 0);
 }
 
 static void all_threads(void **state) {
@@ -72,34 +108,42 @@ static void all_threads(void **state) {
 /* 16 tiles of rows and more: columns are no longer cut */
 static void many_rows(void **state) {
     (void)state;
-    check_product(foci_gemm_parallel, false, true, 4099, 5, 3, 1, 0);
-    check_product(foci_gemm_parallel, true, false, 4099, 3, 2, 1, 1);
-}
-
-static void check_long(bool ta, bool tb, int64_t m, int64_t n, int64_t k, bool accumulate) {
-    int64_t lda = ta ? m : k, ldb = tb ? k : n;
-    foci_real *a = random_matrix(m * k, 1), *b = random_matrix(k * n, 2);
-    foci_real *c = random_matrix(m * n, 3), *want = random_matrix(m * n, 3);
-    foci_real *partial = random_matrix(foci_gemm_chunks(m, n, k) * m * n, 4);
-    for (int64_t i = 0; i < m * n && !accumulate; i++) c[i] = NAN;
-    foci_gemm_long(ta, tb, m, n, k, a, lda, b, ldb, accumulate, c, n, partial);
-    naive(ta, tb, m, n, k, 1, a, lda, b, ldb, accumulate, want, n);
-    for (int64_t i = 0; i < m * n; i++) assert_close(c[i], want[i], 2e-5 * (1 + sqrt((double)k)));
-    free(a);
-    free(b);
-    free(c);
-    free(want);
-    free(partial);
+    check_product(foci_gemm_parallel, false, true, 4099, 5, 3, false, true);
+    check_product(foci_gemm_parallel, true, false, 4099, 3, 2, true, false);
 }
 
 static void long_inner_dimension(void **state) {
     (void)state;
-    for (int t = 0; t < 4; t++) {
-        check_long(t & 1, t >> 1, 3, 5, 1, false);
-        check_long(t & 1, t >> 1, 7, 3, 1025, true);
-        check_long(t & 1, t >> 1, 5, 9, 9001, false);
-        check_long(t & 1, t >> 1, 300, 2, 2000, true);
-    }
+    check_all(long_product, 3, 5, 1);
+    check_all(long_product, 7, 3, 1025);
+    check_all(long_product, 5, 9, 9001);
+    check_all(long_product, 300, 2, 2000);
+}
+
+/* An element of C depends on its row of A and column of B only: C may be cut anywhere. */
+static void cutting_does_not_change_bits(void **state) {
+    (void)state;
+    enum { M = 61, N = 301, K = 500 };
+    foci_real *a = random_matrix(M * K, 1), *b = random_matrix(N * K, 2), *c = random_matrix(M * N, 3), *parts = random_matrix(M * N, 3);
+    foci_product p = {.rows = M, .columns = N, .depth = K, .a = {a, K}, .b = {b, K, true}, .c = c, .ldc = N, .add = true};
+    assert_ok(foci_gemm_choose("foci"));
+    foci_gemm(&p);
+    for (int64_t i = 0; i < M; i += 17)
+        for (int64_t j = 0; j < N; j += 45) {
+            foci_product q = p;
+            q.rows = M - i < 17 ? M - i : 17;
+            q.columns = N - j < 45 ? N - j : 45;
+            q.a.data += i * K;
+            q.b.data += j * K;
+            q.c = parts + i * N + j;
+            foci_gemm(&q);
+        }
+    assert_memory_equal(c, parts, M * N * sizeof *c);
+    assert_ok(foci_gemm_choose(NULL));
+    free(a);
+    free(b);
+    free(c);
+    free(parts);
 }
 
 static void chunks_follow_the_shape(void **state) {
@@ -119,8 +163,11 @@ static void threads_do_not_change_bits(void **state) {
     c[1] = random_matrix(2 * M * N, 3);
     for (int run = 0; run < 2; run++) {
         foci_set_threads(run ? 3 : 1);
-        foci_gemm_parallel(false, false, M, N, K, 1, a, K, b, N, 1, c[run], N);
-        foci_gemm_long(true, false, M, N, K, a, M, b, N, true, c[run] + M * N, N, partial);
+        foci_product p = {.rows = M, .columns = N, .depth = K, .a = {a, K}, .b = {b, N}, .c = c[run], .ldc = N, .add = true};
+        foci_gemm_parallel(&p);
+        p.a = (foci_matrix){a, M, true};
+        p.c += M * N;
+        foci_gemm_long(&p, partial);
     }
     foci_set_threads(0);
     assert_memory_equal(c[0], c[1], 2 * M * N * sizeof *c[0]);
@@ -137,10 +184,15 @@ static void many_threads_at_once(void **state) {
     enum { M = 256, N = 3, K = 2, REPEATS = 3000 };
     foci_real *a = random_matrix(M * K, 1), *b = random_matrix(N * K, 2), *want = random_matrix(M * N, 3);
     foci_real *c = random_matrix((int64_t)REPEATS * M * N, 3);
-    foci_gemm(false, true, M, N, K, 1, a, K, b, K, 0, want, N);
+    foci_product p = {.rows = M, .columns = N, .depth = K, .a = {a, K}, .b = {b, K, true}, .c = want, .ldc = N};
+    foci_gemm(&p);
     foci_set_threads(4);
     FOCI_PARALLEL_FOR
-    for (int64_t i = 0; i < REPEATS; i++) foci_gemm(false, true, M, N, K, 1, a, K, b, K, 0, c + i * M * N, N);
+    for (int64_t i = 0; i < REPEATS; i++) {
+        foci_product q = p;
+        q.c = c + i * M * N;
+        foci_gemm(&q);
+    }
     foci_set_threads(0);
     for (int64_t i = 0; i < REPEATS; i++) assert_memory_equal(c + i * M * N, want, M * N * sizeof *c);
     free(a);
@@ -149,24 +201,36 @@ static void many_threads_at_once(void **state) {
     free(want);
 }
 
-static void the_provider_is_usable(void **state) {
+static void providers(void **state) {
     (void)state;
-    assert_non_null(strstr(foci_gemm_provider(), "OpenBLAS"));
+    assert_ok(foci_gemm_choose("foci"));
+    assert_string_equal(foci_gemm_provider(), "foci");
     foci_set_threads(3);
-    assert_ok(foci_gemm_check());
+    assert_ok(foci_gemm_choose("openblas"));
+    assert_non_null(strstr(foci_gemm_provider(), "OpenBLAS"));
     assert_int_equal(foci_threads(), 3);
     assert_int_equal(omp_get_max_threads(), 3); /* not disturbed */
     foci_set_threads(0);
+    assert_fails(foci_gemm_choose("mkl"), FOCI_ERR_CONFIG, "FOCI_GEMM: `mkl` is not foci or openblas");
+    assert_ok(foci_gemm_choose(NULL));
+}
+
+static int with_foci(void **state) {
+    (void)state;
+    return foci_gemm_choose("foci");
+}
+static int with_openblas(void **state) {
+    (void)state;
+    return foci_gemm_choose("openblas");
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_provider_is_usable),
-                                       cmocka_unit_test(one_thread),
-                                       cmocka_unit_test(all_threads),
-                                       cmocka_unit_test(many_rows),
-                                       cmocka_unit_test(long_inner_dimension),
-                                       cmocka_unit_test(chunks_follow_the_shape),
-                                       cmocka_unit_test(threads_do_not_change_bits),
-                                       cmocka_unit_test(many_threads_at_once)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const struct CMUnitTest own[] = {cmocka_unit_test(every_instruction_set), cmocka_unit_test(no_depth),
+                                     cmocka_unit_test(cutting_does_not_change_bits), cmocka_unit_test(providers)};
+    const struct CMUnitTest both[] = {cmocka_unit_test(one_thread),           cmocka_unit_test(all_threads),
+                                      cmocka_unit_test(many_rows),            cmocka_unit_test(long_inner_dimension),
+                                      cmocka_unit_test(chunks_follow_the_shape), cmocka_unit_test(threads_do_not_change_bits),
+                                      cmocka_unit_test(many_threads_at_once)};
+    return cmocka_run_group_tests(own, with_foci, NULL) + cmocka_run_group_tests_name("both, foci", both, with_foci, NULL) +
+           cmocka_run_group_tests_name("both, OpenBLAS", both, with_openblas, NULL);
 }

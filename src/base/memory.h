@@ -1,0 +1,12 @@
+/* Memory for tensors: aligned to 64 bytes, and where it is large, on large pages, so that walking through it does not
+ * stop at every 4 KB to look up where the next page lies. */
+#ifndef FOCI_BASE_MEMORY_H
+#define FOCI_BASE_MEMORY_H
+
+#include <stddef.h>
+
+/* NULL when memory is out. Its contents are undefined; free() gives it back. */
+void *foci_large_alloc(size_t bytes);
+void *foci_large_calloc(size_t bytes); /* zeroed */
+
+#endif

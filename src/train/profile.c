@@ -1,0 +1,93 @@
+#include "train/profile.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+
+static double bytes_of(const foci_tensor *t) {
+    return t ? (double)foci_numel(t) * (t->dtype == FOCI_INT ? sizeof(int32_t) : sizeof(foci_real)) : 0;
+}
+
+static double forward_bytes(const foci_node *n) {
+    double bytes = bytes_of(n->output);
+    for (int i = 0; i < n->inputs; i++) bytes += bytes_of(n->input[i]);
+    for (int i = 0; i < n->saves; i++) bytes += bytes_of(n->saved[i]);
+    return bytes;
+}
+
+/* The gradient of the output, what backward declares to read, and the gradients it writes (reads too where it adds). */
+static double backward_bytes(const foci_node *n) {
+    double bytes = bytes_of(n->output) * (n->op->reads & FOCI_READS_OUTPUT ? 2 : 1);
+    for (int i = 0; i < n->saves; i++) bytes += bytes_of(n->saved[i]);
+    for (int i = 0; i < n->inputs; i++) {
+        if (n->op->reads & FOCI_READS_INPUT(i)) bytes += bytes_of(n->input[i]);
+        if (foci_wants(n, i)) bytes += bytes_of(n->input[i]) * (n->accumulate[i] ? 2 : 1);
+    }
+    return bytes;
+}
+
+static foci_profile_row *find_row(foci_profile *p, const foci_node *n, bool backward) {
+    for (int i = 0; i < p->rows; i++)
+        if (p->row[i].backward == backward && strcmp(p->row[i].op, n->op->name) == 0) return &p->row[i];
+    p->row[p->rows] = (foci_profile_row){.op = n->op->name, .backward = backward};
+    return &p->row[p->rows++];
+}
+
+static void add(foci_profile *p, const foci_node *n, bool backward, const foci_span *span, int64_t steps) {
+    if (span->total_ms <= 0) return;
+    foci_profile_row *r = find_row(p, n, backward);
+    foci_cost cost = n->op->cost ? n->op->cost(n) : (foci_cost){0, 0};
+    r->calls++;
+    r->ms += span->total_ms / (double)steps;
+    r->flop += backward ? cost.backward : cost.forward;
+    r->bytes += backward ? backward_bytes(n) : forward_bytes(n);
+    p->ms += span->total_ms / (double)steps;
+}
+
+static int longest_first(const void *a, const void *b) {
+    double x = ((const foci_profile_row *)a)->ms, y = ((const foci_profile_row *)b)->ms;
+    return (x < y) - (x > y);
+}
+
+foci_status foci_profile_make(foci_profile *p, const foci_graph *g, const foci_span *forward, const foci_span *backward, int64_t steps) {
+    int nodes = foci_graph_nodes(g);
+    *p = (foci_profile){.row = calloc(2 * (size_t)nodes, sizeof *p->row)};
+    if (!p->row) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    for (int i = 0; i < nodes; i++) {
+        add(p, foci_graph_node(g, i), false, &forward[i], steps);
+        add(p, foci_graph_node(g, i), true, &backward[i], steps);
+    }
+    qsort(p->row, (size_t)p->rows, sizeof *p->row, longest_first);
+    return FOCI_OK;
+}
+
+void foci_profile_free(foci_profile *p) {
+    free(p->row);
+    *p = (foci_profile){.row = NULL};
+}
+
+static void write_event(FILE *f, const foci_node *n, const char *pass, const foci_span *span, double start, bool *first) {
+    if (span->total_ms <= 0) return;
+    fprintf(f, "%s\n{\"name\": \"%s\", \"cat\": \"%s\", \"ph\": \"X\", \"ts\": %.3f, \"dur\": %.3f, \"pid\": 1, \"tid\": 1, \"args\": {\"layer\": \"%s\"}}",
+            *first ? "" : ",", n->op->name, pass, 1e3 * (span->start_ms - start), 1e3 * span->last_ms, n->layer ? n->layer : "");
+    *first = false;
+}
+
+foci_status foci_profile_trace(const char *path, const foci_graph *g, const foci_span *forward, const foci_span *backward) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *f = open_memstream(&text, &size);
+    if (!f) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    int nodes = foci_graph_nodes(g);
+    bool first = true;
+    fputs("{\"displayTimeUnit\": \"ms\", \"traceEvents\": [", f);
+    for (int i = 0; i < nodes; i++) write_event(f, foci_graph_node(g, i), "forward", &forward[i], forward[0].start_ms, &first);
+    for (int i = nodes - 1; i >= 0; i--) write_event(f, foci_graph_node(g, i), "backward", &backward[i], forward[0].start_ms, &first);
+    fputs("\n]}\n", f);
+    foci_status s = fclose(f) ? foci_fail(FOCI_ERR_RUNTIME, "out of memory") : foci_write_file(path, text, size);
+    free(text);
+    return s;
+}
