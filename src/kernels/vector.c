@@ -17,6 +17,7 @@
 #endif
 
 #include "kernels/body_exp.h"
+#include "kernels/body_product.h"
 #include "kernels/body_philox.h"
 #include "kernels/body_elementwise.h"
 #include "kernels/body_sums.h"
@@ -24,7 +25,6 @@
 #include "kernels/body_softmax.h"
 #include "kernels/body_dropout.h"
 #include "kernels/body_optimizer.h"
-#include "kernels/body_product.h"
 #include "kernels/body_gemm.h"
 #include "kernels/body_peak.h"
 #include "kernels/body_attention.h"
