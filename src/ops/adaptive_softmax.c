@@ -3,8 +3,8 @@
  * The logits of a head, (B T, 20000) and more, are never stored whole. The rows of a cluster (all rows in the
  * head) are taken in blocks, the columns too, and one such rectangle of logits, the stage, lies in the
  * workspace. Forward keeps the log-sum-exp of every row; backward computes the logits again. Rows are cut
- * into tiles for the threads; the gradient of a weight is cut by its own rows. All boundaries follow from the
- * sizes and the targets. */
+ * into tiles for the threads; the gradient of a weight is cut by its own rows. A row's bits depend neither on the
+ * rows beside it nor on the cut. */
 #include <math.h>
 #include <string.h>
 
@@ -16,7 +16,7 @@ enum {
     STAGE_COLUMNS = 1024,
     PADDING = 16
 };                                              /* the padding keeps rows off a power of two */
-enum { TILE_COLUMNS = 512, WEIGHT_ROWS = 128 }; /* of one product */
+enum { TILE_COLUMNS = 256 };                    /* of one product */
 enum { HEAD_LSE, TAIL_LSE };                    /* saved, (rows) each */
 
 typedef struct shape {
@@ -131,19 +131,13 @@ static int64_t row_of(const block *b, int64_t i) {
     return b->row ? b->row[i] : b->first + i;
 }
 
-/* Row tiles: 16 of them, but not so small that the products suffer. */
-static int64_t tile_rows(int64_t rows) {
-    int64_t tile = (rows / 16 + 31) / 32 * 32;
-    return tile < 32 ? 32 : tile;
-}
-
 static block take_block(const foci_node *n, const shape *s, const layout *l, int cluster, int64_t first,
                         int64_t count, const int32_t *order) {
     block b = {.cluster = cluster,
                .rows = count,
                .first = first,
                .width = foci_adaptive_width(n, cluster),
-               .tile = tile_rows(count)};
+               .tile = foci_gemm_tile_rows(count)};
     b.hidden = b.x = foci_data(n->input[ADAPTIVE_HIDDEN]) + first * s->model;
     if (cluster > 0) {
         real *hidden = at(n, l->hidden);
@@ -281,13 +275,13 @@ static void pieces_backward(const foci_node *n, const shape *s, const layout *l,
         int64_t size = stage_columns(s, b, p->columns), ld = size + PADDING;
         for (int64_t strip = 0; strip < foci_tiles(p->columns, size); strip++) {
             foci_range columns = foci_tile(p->columns, size, strip);
-            int64_t count = columns.end - columns.first;
+            int64_t count = columns.end - columns.first, height = foci_gemm_tile_rows(count);
             FOCI_PARALLEL_FOR
             for (int64_t tile = 0; tile < foci_tiles(b->rows, b->tile); tile++)
                 tile_backward(n, l, b, p, foci_tile(b->rows, b->tile, tile), columns, stage, ld, wants_dx);
             FOCI_PARALLEL_FOR
-            for (int64_t tile = 0; tile < foci_tiles(count, WEIGHT_ROWS); tile++)
-                weight_backward(b, p, columns.first, foci_tile(count, WEIGHT_ROWS, tile), stage, ld);
+            for (int64_t tile = 0; tile < foci_tiles(count, height); tile++)
+                weight_backward(b, p, columns.first, foci_tile(count, height, tile), stage, ld);
         }
     }
 }
