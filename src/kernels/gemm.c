@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/parallel.h"
+#include "kernels/bf16.h"
 #include "kernels/kernels.h"
 
 /* foci's kernels are the faster ones wherever there are wide registers. */
@@ -20,7 +21,8 @@ static bool own_kernels(void) {
 /* On the calling thread; the block of B at work lies in memory of the thread. */
 static void own_product(const foci_product *p) {
     static _Thread_local foci_real block[FOCI_GEMM_DEPTH * FOCI_GEMM_COLUMNS] __attribute__((aligned(64)));
-    foci_kernel()->gemm(p, block);
+    if (p->bf16 && p->depth && foci_bf16_supported()) foci_bf16_gemm(p, block);
+    else foci_kernel()->gemm(p, block);
 }
 
 static void blas_product(const foci_product *p) {
@@ -36,7 +38,7 @@ static void blas_product(const foci_product *p) {
 }
 
 void foci_gemm(const foci_product *p) {
-    if (own_kernels()) {
+    if (p->bf16 || own_kernels()) {
         own_product(p);
     } else if (omp_in_parallel()) {
         blas_product(p);

@@ -2,6 +2,7 @@
 #include "base/parallel.h"
 #include "base/philox.h"
 #include "check.h"
+#include "kernels/bf16.h"
 #include "kernels/gemm.h"
 #include "kernels/kernels.h"
 
@@ -84,6 +85,44 @@ static void every_instruction_set(void **state) {
     for (int isa = 0; isa < FOCI_ISA_COUNT; isa++)
         if ((table = foci_kernels_of(isa)))
             for (int i = 0; i < SHAPES; i++) check_all(own_kernel, shapes[i].m, shapes[i].n, shapes[i].k);
+}
+
+/* To the nearest number of 8 significant bits, ties to even. */
+static foci_real rounded(foci_real x) {
+    float f = (float)x;
+    uint32_t u;
+    memcpy(&u, &f, sizeof u);
+    u = (u + 0x7fff + (u >> 16 & 1)) & 0xffff0000u;
+    memcpy(&f, &u, sizeof f);
+    return (foci_real)f;
+}
+
+static void round_all(const foci_matrix *m, int64_t rows) {
+    for (int64_t i = 0; i < rows * m->ld; i++) ((foci_real *)(uintptr_t)m->data)[i] = rounded(m->data[i]);
+}
+
+/* What is rounded beforehand is not changed by rounding: the result is that of plain products, summed in float32. */
+static void bf16_kernel(const foci_product *p) {
+    static foci_real scratch[FOCI_GEMM_DEPTH * FOCI_GEMM_COLUMNS] __attribute__((aligned(64)));
+    foci_real *before = malloc((size_t)(p->rows * p->ldc) * sizeof *before);
+    memcpy(before, p->c, (size_t)(p->rows * p->ldc) * sizeof *before);
+    foci_bf16_gemm(p, scratch);
+    foci_real *first = malloc((size_t)(p->rows * p->ldc) * sizeof *first);
+    memcpy(first, p->c, (size_t)(p->rows * p->ldc) * sizeof *first);
+    round_all(&p->a, p->a.transposed ? p->depth : p->rows);
+    round_all(&p->b, p->b.transposed ? p->columns : p->depth);
+    memcpy(p->c, before, (size_t)(p->rows * p->ldc) * sizeof *before);
+    foci_bf16_gemm(p, scratch);
+    assert_memory_equal(first, p->c, (size_t)(p->rows * p->ldc) * sizeof *first);
+    free(before);
+    free(first);
+}
+
+static void bfloat16(void **state) {
+    (void)state;
+    if (!foci_bf16_supported()) skip();
+    for (int i = 0; i < SHAPES; i++) check_all(bf16_kernel, shapes[i].m, shapes[i].n, shapes[i].k);
+    check_all(bf16_kernel, 13, 40, 1537);
 }
 
 /* A depth of nothing: C is cleared, or stays. */
@@ -225,7 +264,7 @@ static int with_openblas(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest own[] = {cmocka_unit_test(every_instruction_set), cmocka_unit_test(no_depth),
+    const struct CMUnitTest own[] = {cmocka_unit_test(every_instruction_set), cmocka_unit_test(bfloat16), cmocka_unit_test(no_depth),
                                      cmocka_unit_test(cutting_does_not_change_bits), cmocka_unit_test(providers)};
     const struct CMUnitTest both[] = {cmocka_unit_test(one_thread),           cmocka_unit_test(all_threads),
                                       cmocka_unit_test(many_rows),            cmocka_unit_test(long_inner_dimension),
