@@ -127,6 +127,7 @@ foci_random foci_node_random(const foci_node *n);
 void *foci_graph_fail(foci_graph *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 bool foci_graph_ok(const foci_graph *g);
 bool foci_graph_trains(const foci_graph *g);   /* dropout is active */
+bool foci_graph_bf16(const foci_graph *g);     /* products of matrices round their operands to bfloat16 */
 bool foci_graph_observes(const foci_graph *g); /* foci_observe keeps what it is given */
 
 /* --------------------------------------------------------------- what models and layers record besides */

@@ -37,6 +37,7 @@ void foci_graph_free(foci_graph *g) {
 
 bool foci_graph_ok(const foci_graph *g) { return g->error.status == FOCI_OK; }
 bool foci_graph_trains(const foci_graph *g) { return g->options.train; }
+bool foci_graph_bf16(const foci_graph *g) { return g->options.bf16; }
 bool foci_graph_observes(const foci_graph *g) { return g->options.observe; }
 
 void *foci_graph_fail(foci_graph *g, const char *fmt, ...) {

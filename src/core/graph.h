@@ -22,6 +22,7 @@ typedef struct foci_graph_options {
     bool frozen;        /* parameters need no gradient (inputs may) */
     bool observe;       /* keep what foci_observe is given */
     uint64_t seed;      /* of the random numbers of dropout */
+    bool bf16;          /* products of matrices round their operands to bfloat16 */
     const char *place;  /* where the model stands in the config, for messages; may be NULL */
 } foci_graph_options;
 

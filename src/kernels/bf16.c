@@ -142,8 +142,25 @@ void foci_bf16_gemm(const foci_product *o, foci_real *scratch) {
     }
 }
 
+BF16 void foci_bf16_peak(int64_t rounds, double *operations) {
+    enum { CHAINS = 12 };
+    __m512 sum[CHAINS];
+    const __m512bh x = (__m512bh)_mm512_set1_epi32(0x3f003f00), y = (__m512bh)_mm512_set1_epi32(0x3a003a00);
+    for (int i = 0; i < CHAINS; i++) sum[i] = _mm512_setzero_ps();
+    for (int64_t n = 0; n < rounds; n++) {
+        UNROLL for (int i = 0; i < CHAINS; i++) {
+            sum[i] = _mm512_dpbf16_ps(sum[i], x, y);
+            __asm__("" : "+v"(sum[i])); /* not to be computed once for all chains */
+        }
+    }
+    float total = 0;
+    for (int i = 0; i < CHAINS; i++) total += _mm512_reduce_add_ps(sum[i]);
+    *operations = 4.0 * CHAINS * LANES * (double)rounds + (total == -1 ? 1 : 0);
+}
+
 #else
 
+void foci_bf16_peak(int64_t rounds, double *operations) { foci_kernel()->peak(rounds, operations); }
 bool foci_bf16_supported(void) { return false; }
 void foci_bf16_gemm(const foci_product *p, foci_real *scratch) { foci_kernel()->gemm(p, scratch); }
 

@@ -11,4 +11,7 @@ bool foci_bf16_supported(void);
  * aligned. An element is summed in an order that depends on the depth alone. */
 void foci_bf16_gemm(const foci_product *p, foci_real *scratch);
 
+/* Products and sums of pairs that depend on nothing but registers, as the kernel `peak`. */
+void foci_bf16_peak(int64_t rounds, double *operations);
+
 #endif

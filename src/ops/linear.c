@@ -16,7 +16,7 @@ static shape shape_of(const foci_node *n) {
 
 static void forward(const foci_node *n) {
     shape s = shape_of(n);
-    foci_affine(s.rows, s.in, s.out, foci_data(n->input[X]), foci_data(n->input[WEIGHT]),
+    foci_affine(n, s.rows, s.in, s.out, foci_data(n->input[X]), foci_data(n->input[WEIGHT]),
                 n->input[BIAS] ? foci_data(n->input[BIAS]) : NULL, foci_data(n->output), s.out);
 }
 
@@ -26,10 +26,10 @@ static void backward(const foci_node *n) {
     const real *x = foci_data(n->input[X]), *weight = foci_data(n->input[WEIGHT]), *dy = foci_grad(n->output);
     if (foci_wants(n, X))
         foci_gemm_parallel(&(foci_product){.rows = s.rows, .columns = s.in, .depth = s.out, .a = {dy, s.out}, .b = {weight, s.in},
-                                           .c = foci_grad(n->input[X]), .ldc = s.in, .add = n->accumulate[X]});
+                                           .c = foci_grad(n->input[X]), .ldc = s.in, .add = n->accumulate[X], .bf16 = foci_graph_bf16(n->graph)});
     if (foci_wants(n, WEIGHT))
         foci_gemm_long(&(foci_product){.rows = s.out, .columns = s.in, .depth = s.rows, .a = {dy, s.out, true}, .b = {x, s.in},
-                                       .c = foci_grad(n->input[WEIGHT]), .ldc = s.in, .add = n->accumulate[WEIGHT]},
+                                       .c = foci_grad(n->input[WEIGHT]), .ldc = s.in, .add = n->accumulate[WEIGHT], .bf16 = foci_graph_bf16(n->graph)},
                        n->workspace);
     if (foci_wants(n, BIAS))
         foci_column_sums(s.rows, s.out, dy, foci_grad(n->input[BIAS]), n->accumulate[BIAS], n->workspace);

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/parallel.h"
 #include "base/philox.h"
+#include "kernels/bf16.h"
 #include "kernels/kernels.h"
 #include "models/models.h"
 #include "train/optimizer.h"
@@ -128,7 +129,7 @@ static double resident_mb(void) {
 }
 
 /* What the processor can do at best: fused multiply-adds in registers on all threads at once, the best of five. */
-static double peak_gflops(void) {
+static double peak_gflops(bool bf16) {
     const int threads = foci_threads();
     const int64_t rounds = 4000000;
     double best = 0;
@@ -137,7 +138,8 @@ static double peak_gflops(void) {
         FOCI_PARALLEL_FOR
         for (int t = 0; t < threads; t++) {
             double done;
-            foci_kernel()->peak(rounds, &done);
+            if (bf16) foci_bf16_peak(rounds, &done);
+            else foci_kernel()->peak(rounds, &done);
 #pragma omp atomic
             operations += done;
         }
@@ -210,7 +212,8 @@ static foci_status measure(bench *b, foci_bench_result *r) {
     r->step_max_ms = b->step[steps - 1];
     r->items_per_s = 1e3 * items / r->step_ms;
     r->gflops = passes * (cost.forward + cost.backward) / r->step_ms / 1e6;
-    r->peak_gflops = peak_gflops();
+    r->bf16 = b->programs.bf16;
+    r->peak_gflops = peak_gflops(r->bf16);
     r->mfu = r->gflops / r->peak_gflops;
     r->bandwidth_gbs = bandwidth_gbs();
     return b->options->trace ? profile(b, r) : FOCI_OK;

@@ -32,7 +32,7 @@ static const foci_key train_keys[] = {
     {"warmup_lr", FOCI_KEY_REAL, "0", 0, 1e3, NULL, "learning rate at the start of the warm-up"},
     {"label_smoothing", FOCI_KEY_REAL, "0", 0, 0.99, NULL, "images: share of the target spread over all classes"},
     {"seed", FOCI_KEY_INT, "0", 0, 9e15, NULL, "of initial weights, order, augmentation and dropout"},
-    {"dtype", FOCI_KEY_CHOICE, "fp32", 0, 0, "fp32", "precision of products"},
+    {"dtype", FOCI_KEY_CHOICE, "fp32", 0, 0, "fp32 bf16 auto", "operands of products in training; sums, weights, norms and losses are float32. auto: bf16 where the processor has it"},
     {"checkpoint_every", FOCI_KEY_INT, "0", 0, 1e9, NULL, "updates between checkpoints; 0: at the end of each epoch"},
     {"eval_every", FOCI_KEY_INT, "0", 0, 1e9, NULL, "updates between evaluations; 0: at the end of each epoch"},
     {"eval_batch", FOCI_KEY_INT, "0", 0, 1e6, NULL, "images, or columns of text, per evaluation pass; 0: as in training"},

@@ -93,6 +93,31 @@ dry_run() { # CONFIG KEY: bench, told in KEY what the data would say, has as man
 }
 check "images: a dry run" dry_run vit num_classes
 check "text: a dry run" dry_run lm vocab
+bf16() { # CONFIG: the same bits for any number of threads, near those of float32
+    for n in 1 3; do
+        runs train $1.yaml --out $1-bf16-$n --threads $n --set train.dtype=bf16
+        contains err 'products in bf16$'
+    done
+    same $1-bf16-1/last.safetensors $1-bf16-3/last.safetensors
+    ! cmp -s $1-bf16-1/last.safetensors $1-1/last.safetensors || wrong "bf16 gives the weights of fp32"
+    json loss <$1-1/metrics.jsonl | grep -v absent | tail -n 1 >fp32
+    json loss <$1-bf16-1/metrics.jsonl | grep -v absent | tail -n 1 | paste fp32 - |
+        awk '{ d = ($1 - $2) / $1; print; exit !(d < 0.01 && d > -0.01) }'
+    runs train $1.yaml --out $1-auto --set train.dtype=auto
+    same $1-bf16-1/last.safetensors $1-auto/last.safetensors
+}
+if "$foci" train vit.yaml --dry-run --set train.dtype=bf16 >/dev/null 2>&1; then
+    check "images: products in bf16" bf16 vit
+    check "text: products in bf16" bf16 lm
+fi
+no_bf16() {
+    export FOCI_ISA=generic
+    fails_like 2 '--set train.dtype=bf16: train.dtype: this processor has no products in bf16 \(AVX512-BF16\); auto falls back to fp32' \
+        train vit.yaml --out no --set train.dtype=bf16
+    runs train vit.yaml --dry-run --set train.dtype=auto
+    contains out '^products +in fp32$'
+}
+check "a processor without bf16" no_bf16
 blind() { # CONFIG KEY COUNT DATA: the data are not there, yet the config says enough
     fails_like 3 'nope: .*' train $1.yaml --dry-run --set $4=nope
     runs train $1.yaml --dry-run --set $4=nope --set $2=$3
@@ -113,7 +138,7 @@ folder() { # CONFIG NAME
     # the resolved config is a config: the same weights come from it
     runs train runs/$2/config.yaml --out again --force
     same runs/$2/last.safetensors again/last.safetensors
-    contains runs/$2/log.txt 'parameters$'
+    contains runs/$2/log.txt 'parameters, products in fp32$'
     fails 2 "runs/$2 already holds a run: --resume goes on with it, --force replaces it, --out names another folder" train $1.yaml
     cp -r runs/$2 before
     runs train $1.yaml --force
