@@ -19,6 +19,17 @@ static inline int64_t foci_tile_rows(int64_t row_elements) {
     return rows > 0 ? rows : 1;
 }
 
+/* Operations of one input, over all threads: y = f(x) on every element or on every row, and dx (+)= f'(seen, dy), where
+ * `seen` is x or y, whichever backward reads. */
+typedef void foci_element_kernel(int64_t n, const real *x, real *y);
+typedef void foci_element_gradient(int64_t n, const real *seen, const real *dy, real *dx, bool accumulate);
+typedef void foci_row_kernel(int64_t rows, int64_t c, const real *x, real *y);
+typedef void foci_row_gradient(int64_t rows, int64_t c, const real *seen, const real *dy, real *dx, bool accumulate);
+void foci_each_element(const foci_node *n, foci_element_kernel *kernel);
+void foci_each_element_backward(const foci_node *n, const foci_tensor *seen, foci_element_gradient *kernel);
+void foci_each_row(const foci_node *n, foci_row_kernel *kernel);
+void foci_each_row_backward(const foci_node *n, const foci_tensor *seen, foci_row_gradient *kernel);
+
 /* out (c) = column sums of x (rows, c), added to what is there or not. `scratch` holds foci_column_scratch
  * elements. */
 int64_t foci_column_scratch(int64_t rows, int64_t c);
