@@ -91,14 +91,20 @@ BF16 static strip take_strip(const foci_matrix *a, int64_t i, int64_t p, int64_t
     return (strip){to, DEPTH / 2, 1};
 }
 
+/* What the sums of a block start from, `ld` from row to row: C, or the bias for every row (ld 0); NULL: zeros. */
+typedef struct start {
+    const float *from;
+    int64_t ld;
+} start;
+
 /* A block of C in registers; `rows` is a constant in every call, columns past `width` are masked. */
-INLINE void block(int rows, int64_t deep, const strip *s, int64_t i, const pair *b, int64_t width, float *c, int64_t ldc, bool add) {
+INLINE void block(int rows, int64_t deep, const strip *s, int64_t i, const pair *b, int64_t width, float *c, int64_t ldc, start first) {
     const pair *a = s->data + i * s->row;
     const __mmask16 m[2] = {first_lanes(width), first_lanes(width - LANES)};
     __m512 sum[ROWS][2];
     UNROLL for (int r = 0; r < rows; r++)
         UNROLL for (int w = 0; w < 2; w++)
-            sum[r][w] = add ? _mm512_maskz_loadu_ps(m[w], c + r * ldc + w * LANES) : _mm512_setzero_ps();
+            sum[r][w] = first.from ? _mm512_maskz_loadu_ps(m[w], first.from + (i + r) * first.ld + w * LANES) : _mm512_setzero_ps();
     for (int64_t p = 0; p < deep; p++) {
         const __m512bh b0 = (__m512bh)_mm512_loadu_si512(b + p * PANEL), b1 = (__m512bh)_mm512_loadu_si512(b + p * PANEL + LANES);
         UNROLL for (int r = 0; r < rows; r++) {
@@ -111,25 +117,25 @@ INLINE void block(int rows, int64_t deep, const strip *s, int64_t i, const pair 
         UNROLL for (int w = 0; w < 2; w++) _mm512_mask_storeu_ps(c + r * ldc + w * LANES, m[w], sum[r][w]);
 }
 
-BF16 static void panel(int64_t rows, int64_t deep, const strip *s, const pair *b, int64_t width, float *c, int64_t ldc, bool add) {
+BF16 static void panel(int64_t rows, int64_t deep, const strip *s, const pair *b, int64_t width, float *c, int64_t ldc, start first) {
     int64_t i = 0;
-    for (; i + ROWS <= rows; i += ROWS) block(ROWS, deep, s, i, b, width, c + i * ldc, ldc, add);
-    for (; i + 4 <= rows; i += 4) block(4, deep, s, i, b, width, c + i * ldc, ldc, add);
-    for (; i < rows; i++) block(1, deep, s, i, b, width, c + i * ldc, ldc, add);
+    for (; i + ROWS <= rows; i += ROWS) block(ROWS, deep, s, i, b, width, c + i * ldc, ldc, first);
+    for (; i + 4 <= rows; i += 4) block(4, deep, s, i, b, width, c + i * ldc, ldc, first);
+    for (; i < rows; i++) block(1, deep, s, i, b, width, c + i * ldc, ldc, first);
 }
 
 /* Columns j .. of C, depth p .. of the sum; a panel of b holds b_deep pairs for each of its columns. */
 BF16 static void add_block(const foci_product *o, int64_t j, int64_t columns, int64_t p, int64_t depth, const pair *b, int64_t b_deep) {
     pair rows_of_a[LANES * DEPTH / 2] __attribute__((aligned(64)));
     const int64_t deep = (depth + 1) / 2;
-    const bool bias = o->bias && p == 0;
+    const bool add = p > 0 || o->add;
+    const float *bias = o->bias ? o->bias + j : NULL;
     for (int64_t i = 0; i < o->rows; i += ROWS) {
         const int64_t n = o->rows - i < ROWS ? o->rows - i : ROWS;
         const strip s = take_strip(&o->a, i, p, n, depth, rows_of_a);
         float *c = o->c + i * o->ldc + j;
-        for (int64_t r = 0; r < n && bias; r++) memcpy(c + r * o->ldc, o->bias + j, (size_t)columns * sizeof *c);
         for (int64_t k = 0; k < columns; k += PANEL)
-            panel(n, deep, &s, b + k * b_deep, columns - k, c + k, o->ldc, p > 0 || o->add || bias);
+            panel(n, deep, &s, b + k * b_deep, columns - k, c + k, o->ldc, add ? (start){c + k, o->ldc} : bias ? (start){bias + k, 0} : (start){0});
     }
 }
 
