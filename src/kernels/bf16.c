@@ -76,6 +76,8 @@ void foci_bf16_pack(const foci_matrix *b, int64_t depth, int64_t columns, foci_r
 typedef struct strip { /* rows of A as pairs: entry (i, p) is data[i row + p column] */
     const pair *data;
     int64_t row, column;
+    const float *soon; /* part of the rows of A that come next, soon_row apart, `lines` cache lines of each: asked for meanwhile */
+    int64_t soon_row, lines;
 } strip;
 
 BF16 static strip take_strip(const foci_matrix *a, int64_t i, int64_t p, int64_t rows, int64_t depth, pair *to) {
@@ -83,12 +85,12 @@ BF16 static strip take_strip(const foci_matrix *a, int64_t i, int64_t p, int64_t
         const float *from = a->data + p * a->ld + i;
         for (int64_t d = 0; d < depth; d += 2)
             pair_rows(from + d * a->ld, d + 1 < depth ? from + (d + 1) * a->ld : NULL, rows, LANES, to + d / 2 * LANES);
-        return (strip){to, 1, LANES};
+        return (strip){.data = to, .row = 1, .column = LANES};
     }
     for (int64_t r = 0; r < rows; r++)
         for (int64_t d = 0; d < depth; d += 2 * LANES)
             _mm512_storeu_si512(to + r * (DEPTH / 2) + d / 2, pairs_along(a->data + (i + r) * a->ld + p + d, depth - d));
-    return (strip){to, DEPTH / 2, 1};
+    return (strip){.data = to, .row = DEPTH / 2, .column = 1, .soon_row = a->ld};
 }
 
 /* What the sums of a block start from, `ld` from row to row: C, or the bias for every row (ld 0); NULL: zeros. */
@@ -105,12 +107,18 @@ INLINE void block(int rows, int64_t deep, const strip *s, int64_t i, const pair 
     UNROLL for (int r = 0; r < rows; r++)
         UNROLL for (int w = 0; w < 2; w++)
             sum[r][w] = first.from ? _mm512_maskz_loadu_ps(m[w], first.from + (i + r) * first.ld + w * LANES) : _mm512_setzero_ps();
-    for (int64_t p = 0; p < deep; p++) {
-        const __m512bh b0 = (__m512bh)_mm512_loadu_si512(b + p * PANEL), b1 = (__m512bh)_mm512_loadu_si512(b + p * PANEL + LANES);
-        UNROLL for (int r = 0; r < rows; r++) {
-            const __m512bh x = (__m512bh)_mm512_set1_epi32((int)a[r * s->row + p * s->column]);
-            sum[r][0] = _mm512_dpbf16_ps(sum[r][0], x, b0);
-            sum[r][1] = _mm512_dpbf16_ps(sum[r][1], x, b1);
+    int64_t p = 0;
+    for (int part = 0; part < rows; part++) {
+        /* Lines from afar are asked for one by one: too many at a time and what is near has to wait behind them. */
+        for (int w = 0; w < 2; w++) __builtin_prefetch(c + part * ldc + PANEL + w * LANES, 1);
+        for (int64_t l = 0; l < s->lines; l++) __builtin_prefetch(s->soon + part * s->soon_row + l * LANES);
+        for (const int64_t end = deep * (part + 1) / rows; p < end; p++) {
+            const __m512bh b0 = (__m512bh)_mm512_loadu_si512(b + p * PANEL), b1 = (__m512bh)_mm512_loadu_si512(b + p * PANEL + LANES);
+            UNROLL for (int r = 0; r < rows; r++) {
+                const __m512bh x = (__m512bh)_mm512_set1_epi32((int)a[r * s->row + p * s->column]);
+                sum[r][0] = _mm512_dpbf16_ps(sum[r][0], x, b0);
+                sum[r][1] = _mm512_dpbf16_ps(sum[r][1], x, b1);
+            }
         }
     }
     UNROLL for (int r = 0; r < rows; r++)
@@ -132,10 +140,13 @@ BF16 static void add_block(const foci_product *o, int64_t j, int64_t columns, in
     const float *bias = o->bias ? o->bias + j : NULL;
     for (int64_t i = 0; i < o->rows; i += ROWS) {
         const int64_t n = o->rows - i < ROWS ? o->rows - i : ROWS;
-        const strip s = take_strip(&o->a, i, p, n, depth, rows_of_a);
+        strip s = take_strip(&o->a, i, p, n, depth, rows_of_a);
+        if (!o->a.transposed && i + ROWS < o->rows) s.lines = (depth * PANEL + columns * LANES - 1) / (columns * LANES);
         float *c = o->c + i * o->ldc + j;
-        for (int64_t k = 0; k < columns; k += PANEL)
+        for (int64_t k = 0; k < columns; k += PANEL) {
+            s.soon = o->a.data + (i + ROWS) * o->a.ld + p + k / PANEL * s.lines * LANES;
             panel(n, deep, &s, b + k * b_deep, columns - k, c + k, o->ldc, add ? (start){c + k, o->ldc} : bias ? (start){bias + k, 0} : (start){0});
+        }
     }
 }
 
