@@ -92,6 +92,7 @@ struct foci_node {
     foci_graph *graph;
     const char *layer; /* the scope it was recorded in */
     int index, inputs;
+    int segment; /* foci_segment's number, from 1; 0: outside */
     foci_tensor **input; /* optional inputs may be NULL */
     foci_tensor *output;
     foci_tensor *saved[FOCI_MAX_SAVED]; /* written by forward, read by backward */
@@ -134,6 +135,9 @@ bool foci_graph_observes(const foci_graph *g); /* foci_observe keeps what it is 
 
 /* Names: a scope is a prefix of parameter names and of messages: foci_scope(g, "blocks.%d", i). */
 void foci_scope(foci_graph *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The same, and what is recorded inside, a block of the model as a rule, is a segment: with train.recompute its results are
+ * computed again in the backward pass in place of being kept. A segment within a segment is only a scope. */
+void foci_segment(foci_graph *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void foci_end_scope(foci_graph *g);
 
 typedef struct foci_init {
