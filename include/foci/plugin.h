@@ -81,6 +81,7 @@ typedef struct foci_op {
     unsigned reads;                       /* FOCI_READS_* of backward */
     bool passes_gradient; /* the gradient of each same-shaped input IS that of the output (add): the planner may let
                              them share memory; backward skips an input whose grad pointer equals the output's */
+    bool cheap; /* backward reads the inputs, and forward costs less than memory for the output: the backward pass runs it again */
     foci_cost (*cost)(const foci_node *n); /* NULL: not counted */
     const foci_gradient_case *gradients;   /* ended by {0}; required where backward is set */
 } foci_op;

@@ -1,7 +1,7 @@
 /* The schedule: all nodes forward in the order of recording, then those that a gradient reaches backward in reverse.
  *
- * With `recompute`, what a segment computes is forgotten once the forward pass has used it, and computed again when the
- * backward pass wants it. The second run is that of a twin: a copy of the node that writes copies of its tensors. So every
+ * Results of cheap operations and, with `recompute`, of segments are forgotten once the forward pass has used them, and
+ * computed again when the backward pass wants them. The second run is that of a twin: a copy of the node that writes copies of its tensors. So every
  * tensor is still written at one moment, and the planner, which sees two short lives in place of a long one, need
  * not know. A twin has its node's index, hence draws the same random numbers; the bits are the same. */
 #include <stdlib.h>
@@ -33,15 +33,17 @@ static bool forgets(const foci_graph *g, const foci_node *n) {
 
 /* All their results, except
  * - what detaches: a metric is small, and it may be made from the segment before;
- * - what others than that read outside their segment, and what the caller reads. */
+ * - what others than that read outside their segment.
+ * Elsewhere those of cheap operations, whose inputs are kept for their own backward. What the caller reads is kept. */
 static void find_forgotten(scheduler *s) {
     foci_graph *g = s->g;
     for (int i = 0; i < g->nodes; i++) {
         const foci_node *n = g->node[i];
-        s->forgotten[i] = forgets(g, n) && !n->op->detaches && !g->tensor[n->output->id].keep;
+        s->forgotten[i] = forgets(g, n) ? !n->op->detaches : n->op->cheap && n->reached;
+        if (g->tensor[n->output->id].keep) s->forgotten[i] = false;
         for (int k = 0; k < n->inputs; k++) {
             const foci_node *from = producer_of(n->input[k]);
-            if (from && from->segment != n->segment && !n->op->detaches) s->forgotten[from->index] = false;
+            if (from && forgets(g, from) && from->segment != n->segment && !n->op->detaches) s->forgotten[from->index] = false;
         }
     }
     if (producer_of(g->output)) s->forgotten[producer_of(g->output)->index] = false;
@@ -81,9 +83,15 @@ static bool fill_twin(scheduler *s, foci_node *twin, const foci_node *n) {
     return (twin->output = later(s, n->output));
 }
 
+static bool meets_twins(const scheduler *s, const foci_node *n) {
+    bool meets = s->forgotten[n->index];
+    for (int k = 0; k < n->inputs; k++) meets |= producer_of(n->input[k]) && s->forgotten[producer_of(n->input[k])->index];
+    return meets;
+}
+
 /* The node that stands for n in the backward pass: it reads, and gives gradients to, what the backward pass knows. */
 static foci_node *node_later(scheduler *s, foci_node *n) {
-    if (!forgets(s->g, n)) return n;
+    if (!meets_twins(s, n)) return n;
     foci_node *twin = s->node_twin[n->index];
     if (twin) return twin;
     if (!(twin = foci_arena_alloc(&s->g->arena, sizeof *twin))) return NULL;
