@@ -68,6 +68,11 @@ BF16 static void pack_columns(int64_t depth, int64_t columns, const float *b, in
     }
 }
 
+void foci_bf16_pack(const foci_matrix *b, int64_t depth, int64_t columns, foci_real *to) {
+    if (b->transposed) pack_columns(depth, columns, b->data, b->ld, (pair *)to);
+    else pack_rows(depth, columns, b->data, b->ld, (pair *)to);
+}
+
 typedef struct strip { /* rows of A as pairs: entry (i, p) is data[i row + p column] */
     const pair *data;
     int64_t row, column;
@@ -113,8 +118,8 @@ BF16 static void panel(int64_t rows, int64_t deep, const strip *s, const pair *b
     for (; i < rows; i++) block(1, deep, s, i, b, width, c + i * ldc, ldc, add);
 }
 
-/* Columns j .. of C, depth p .. of the sum. */
-BF16 static void add_block(const foci_product *o, int64_t j, int64_t columns, int64_t p, int64_t depth, const pair *b) {
+/* Columns j .. of C, depth p .. of the sum; a panel of b holds b_deep pairs for each of its columns. */
+BF16 static void add_block(const foci_product *o, int64_t j, int64_t columns, int64_t p, int64_t depth, const pair *b, int64_t b_deep) {
     pair rows_of_a[LANES * DEPTH / 2] __attribute__((aligned(64)));
     const int64_t deep = (depth + 1) / 2;
     const bool bias = o->bias && p == 0;
@@ -124,20 +129,21 @@ BF16 static void add_block(const foci_product *o, int64_t j, int64_t columns, in
         float *c = o->c + i * o->ldc + j;
         for (int64_t r = 0; r < n && bias; r++) memcpy(c + r * o->ldc, o->bias + j, (size_t)columns * sizeof *c);
         for (int64_t k = 0; k < columns; k += PANEL)
-            panel(n, deep, &s, b + k * deep, columns - k, c + k, o->ldc, p > 0 || o->add || bias);
+            panel(n, deep, &s, b + k * b_deep, columns - k, c + k, o->ldc, p > 0 || o->add || bias);
     }
 }
 
 void foci_bf16_gemm(const foci_product *o, foci_real *scratch) {
-    pair *packed = (pair *)scratch;
     const int64_t blocks = (o->depth + DEPTH - 1) / DEPTH, size = blocks ? ((o->depth + blocks - 1) / blocks + 1) / 2 * 2 : 0;
     for (int64_t j = 0; j < o->columns; j += COLUMNS) {
         const int64_t columns = o->columns - j < COLUMNS ? o->columns - j : COLUMNS;
         for (int64_t p = 0; p < o->depth; p += size) {
             const int64_t depth = o->depth - p < size ? o->depth - p : size;
-            if (o->b.transposed) pack_columns(depth, columns, o->b.data + j * o->b.ld + p, o->b.ld, packed);
-            else pack_rows(depth, columns, o->b.data + p * o->b.ld + j, o->b.ld, packed);
-            add_block(o, j, columns, p, depth, packed);
+            const foci_matrix b = {o->b.data + (o->b.transposed ? j * o->b.ld + p : p * o->b.ld + j), o->b.ld, o->b.transposed};
+            if (!o->packed) foci_bf16_pack(&b, depth, columns, scratch);
+            const int64_t all = (o->depth + 1) / 2;
+            if (o->packed) add_block(o, j, columns, p, depth, (const pair *)o->packed + j * all + p / 2 * PANEL, all);
+            else add_block(o, j, columns, p, depth, (const pair *)scratch, (depth + 1) / 2);
         }
     }
 }
@@ -162,6 +168,9 @@ BF16 void foci_bf16_peak(int64_t rounds, double *operations) {
 
 void foci_bf16_peak(int64_t rounds, double *operations) { foci_kernel()->peak(rounds, operations); }
 bool foci_bf16_supported(void) { return false; }
+void foci_bf16_pack(const foci_matrix *b, int64_t depth, int64_t columns, foci_real *to) {
+    foci_kernel()->gemm_pack(b, depth, columns, to);
+}
 void foci_bf16_gemm(const foci_product *p, foci_real *scratch) { foci_kernel()->gemm(p, scratch); }
 
 #endif
