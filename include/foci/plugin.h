@@ -103,6 +103,7 @@ struct foci_node {
     size_t workspace_forward, workspace_backward;
     bool *accumulate; /* per input, in backward: add to its gradient (true) or overwrite it (false) */
     bool reached;     /* a gradient arrives: backward will run */
+    bool spared;      /* forward runs again for what it saves alone: the output need not be written */
 };
 
 /* Starts a node: copies the attributes; NULL after an error. Inputs that are NULL are absent optional ones. */

@@ -1,9 +1,10 @@
 /* The schedule: all nodes forward in the order of recording, then those that a gradient reaches backward in reverse.
  *
  * Results of cheap operations and, with `recompute`, of segments are forgotten once the forward pass has used them, and
- * computed again when the backward pass wants them. The second run is that of a twin: a copy of the node that writes copies of its tensors. So every
- * tensor is still written at one moment, and the planner, which sees two short lives in place of a long one, need
- * not know. A twin has its node's index, hence draws the same random numbers; the bits are the same. */
+ * computed again when the backward pass wants them. The second run is that of a twin: a copy of the node that writes
+ * copies of its tensors. So every tensor is still written at one moment, and the planner, which sees two short lives in
+ * place of a long one, need not know. A twin has its node's index, hence draws the same random numbers: the bits are
+ * those of what was forgotten. */
 #include <stdlib.h>
 
 #include "core/internal.h"
@@ -39,14 +40,13 @@ static void find_forgotten(scheduler *s) {
     foci_graph *g = s->g;
     for (int i = 0; i < g->nodes; i++) {
         const foci_node *n = g->node[i];
-        s->forgotten[i] = forgets(g, n) ? !n->op->detaches : n->op->cheap && n->reached;
-        if (g->tensor[n->output->id].keep) s->forgotten[i] = false;
+        bool kept = g->tensor[n->output->id].keep || n->output == foci_root(g->output);
+        s->forgotten[i] = !kept && (forgets(g, n) ? !n->op->detaches : n->op->cheap && n->reached);
         for (int k = 0; k < n->inputs; k++) {
             const foci_node *from = producer_of(n->input[k]);
             if (from && forgets(g, from) && from->segment != n->segment && !n->op->detaches) s->forgotten[from->index] = false;
         }
     }
-    if (producer_of(g->output)) s->forgotten[producer_of(g->output)->index] = false;
 }
 
 /* -------------------------------------------------------------------------------------------------- twins */
@@ -102,18 +102,21 @@ static foci_node *node_later(scheduler *s, foci_node *n) {
 /* ------------------------------------------------------------------------------------------ what runs when */
 
 /* If n's results were forgotten, makes them again, and first whatever it needs for that. */
-static bool run_again(scheduler *s, foci_node *n) {
+static bool run_again(scheduler *s, foci_node *n, bool spare_output) {
     if (!n || !s->forgotten[n->index] || s->again[n->index]) return true;
     s->again[n->index] = true;
     for (int k = 0; k < n->inputs; k++)
-        if (!run_again(s, producer_of(n->input[k]))) return false;
-    return append(s->g, node_later(s, n), FOCI_AGAIN);
+        if (!run_again(s, producer_of(n->input[k]), false)) return false;
+    foci_node *twin = node_later(s, n);
+    if (twin) twin->spared = spare_output;
+    return append(s->g, twin, FOCI_AGAIN);
 }
 
 static bool run_backward(scheduler *s, foci_node *n) {
     for (int k = 0; k < n->inputs; k++)
-        if (n->op->reads & FOCI_READS_INPUT(k) && !run_again(s, producer_of(n->input[k]))) return false;
-    if ((n->saves || n->op->reads & FOCI_READS_OUTPUT) && !run_again(s, n)) return false;
+        if (n->op->reads & FOCI_READS_INPUT(k) && !run_again(s, producer_of(n->input[k]), false)) return false;
+    bool output = n->op->reads & FOCI_READS_OUTPUT; /* others that read it are behind us, and had it made */
+    if ((n->saves || output) && !run_again(s, n, !output)) return false;
     return append(s->g, node_later(s, n), FOCI_BACKWARD);
 }
 
