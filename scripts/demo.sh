@@ -31,4 +31,4 @@ for name in lm lm-elliptical; do
     row "" "$attention" "$("$FOCI" eval "$OUT/$name" --split valid --json | number ppl)" \
         "$("$FOCI" eval "$OUT/$name" --split test --walk sliding --json | number ppl)"
 done
-"$FOCI" data stats configs/demo/lm.yaml | sed -n 's/^data.test.*unigram perplexity/                       unigram model, test:/p'
+row "" "unigram words" "" "$("$FOCI" data stats configs/demo/lm.yaml | sed -n 's/^data.test.*unigram perplexity //p')"

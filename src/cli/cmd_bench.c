@@ -37,8 +37,8 @@ static void print_json(const foci_bench_result *r) {
            r->gflops, r->peak_gflops, r->mfu, r->bandwidth_gbs, r->rss_mb, r->plan_mb);
     if (isnan(r->allocs_per_step)) printf("\"allocs_per_step\": null, ");
     else printf("\"allocs_per_step\": %.2f, ", r->allocs_per_step);
-    printf("\"batch\": %lld, \"steps\": %lld, \"threads\": %d, \"parameters\": %lld, \"isa\": \"%s\", \"gemm\": \"%s\"}\n",
-           (long long)r->batch, (long long)r->steps, foci_threads(), (long long)r->parameters, foci_kernel()->isa, foci_gemm_provider());
+    printf("\"dtype\": \"%s\", \"batch\": %lld, \"steps\": %lld, \"threads\": %d, \"parameters\": %lld, \"isa\": \"%s\", \"gemm\": \"%s\"}\n",
+           r->bf16 ? "bf16" : "fp32", (long long)r->batch, (long long)r->steps, foci_threads(), (long long)r->parameters, foci_kernel()->isa, foci_gemm_provider());
 }
 
 static void print_table(const foci_bench_result *r) {
@@ -46,8 +46,8 @@ static void print_table(const foci_bench_result *r) {
     printf("  forward  %9.2f ms\n  backward %9.2f ms\n  update   %9.2f ms   %lld parameters\n", r->forward_ms, r->backward_ms,
            r->update_ms, (long long)r->parameters);
     printf("rate       %9.1f %s/s\n", r->items_per_s, r->items);
-    printf("speed      %9.1f GFLOP/s of %.1f (%.0f %%; %d threads, %s, %s)\n", r->gflops, r->peak_gflops, 100 * r->mfu,
-           foci_threads(), foci_kernel()->isa, foci_gemm_provider());
+    printf("speed      %9.1f GFLOP/s of %.1f (%.0f %%; %s, %d threads, %s, %s)\n", r->gflops, r->peak_gflops, 100 * r->mfu,
+           r->bf16 ? "bf16" : "fp32", foci_threads(), foci_kernel()->isa, foci_gemm_provider());
     printf("memory     %9.1f MB resident, %.1f MB planned for a pass; bandwidth %.1f GB/s\n", r->rss_mb, r->plan_mb, r->bandwidth_gbs);
     if (!isnan(r->allocs_per_step)) printf("allocations %8.2f per step\n", r->allocs_per_step);
 }
@@ -59,7 +59,8 @@ static void print_profile(const foci_bench_result *r) {
     for (int i = 0; i < p->rows; i++) {
         const foci_profile_row *q = &p->row[i];
         char name[64], gflops[16] = "";
-        snprintf(name, sizeof name, "%s%s", q->op, q->backward ? ", backward" : "");
+        bool first = q->pass == FOCI_FORWARD;
+        snprintf(name, sizeof name, "%s%s%s", q->op, first ? "" : ", ", first ? "" : foci_pass_name[q->pass]);
         if (q->flop > 0) snprintf(gflops, sizeof gflops, "%.1f", q->flop / q->ms / 1e6);
         double roof = fmax(q->flop / r->peak_gflops, q->bytes / r->bandwidth_gbs) / 1e6;
         printf("%-32s %6d %10.3f %6.1f%% %9s %8.1f %8.0f%%\n", name, q->calls, q->ms, 100 * q->ms / p->ms, gflops, q->bytes / q->ms / 1e6, 100 * roof / q->ms);

@@ -37,15 +37,15 @@ static void forward(const foci_node *n) {
         const real *x = foci_data(hidden);
         if (projection) {
             foci_gemm_parallel(&(foci_product){.rows = rows, .columns = width, .depth = model, .a = {x, model},
-                                               .b = {foci_data(projection), width}, .c = projected, .ldc = width});
+                                               .b = {foci_data(projection), width}, .c = projected, .ldc = width, .bf16 = foci_graph_bf16(n->graph)});
             x = projected;
         }
         foci_adaptive_piece piece[2];
         int pieces = foci_adaptive_pieces(n, cluster, piece);
-        foci_affine(rows, width, piece[0].columns, x, piece[0].weight, piece[0].bias,
+        foci_affine(n, rows, width, piece[0].columns, x, piece[0].weight, piece[0].bias,
                     foci_data(n->output) + foci_adaptive_first_word(n, cluster), vocabulary);
         if (pieces == 2)
-            foci_affine(rows, width, piece[1].columns, x, piece[1].weight, piece[1].bias, tail_logits,
+            foci_affine(n, rows, width, piece[1].columns, x, piece[1].weight, piece[1].bias, tail_logits,
                         piece[1].columns);
         FOCI_PARALLEL_FOR
         for (int64_t row = 0; row < rows; row++) normalise(n, cluster, row, tail_logits);

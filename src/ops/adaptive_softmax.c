@@ -151,7 +151,7 @@ static block take_block(const foci_node *n, const shape *s, const layout *l, int
     if (projection) {
         real *x = at(n, l->x);
         foci_gemm_parallel(&(foci_product){.rows = count, .columns = b.width, .depth = s->model, .a = {b.hidden, s->model},
-                                           .b = {foci_data(projection), b.width}, .c = x, .ldc = b.width});
+                                           .b = {foci_data(projection), b.width}, .c = x, .ldc = b.width, .bf16 = foci_graph_bf16(n->graph)});
         b.x = x;
     }
     return b;
@@ -192,7 +192,7 @@ static void tile_forward(const foci_node *n, const layout *l, const block *b, co
     for (int64_t c = columns.first; c < columns.end; c += TILE_COLUMNS) {
         int64_t count = columns.end - c < TILE_COLUMNS ? columns.end - c : TILE_COLUMNS;
         real *logits = stage + rows.first * ld + (c - columns.first);
-        foci_affine_tile(rows.end - rows.first, b->width, count, b->x + rows.first * b->width,
+        foci_affine_tile(n, rows.end - rows.first, b->width, count, b->x + rows.first * b->width,
                          p->weight + c * b->width, p->bias ? p->bias + c : NULL, logits, ld);
         foci_kernel()->exp_sums(rows.end - rows.first, count, logits, ld, max + rows.first, sum + rows.first);
         for (int64_t i = rows.first; i < rows.end; i++) {
@@ -242,7 +242,7 @@ static void tile_backward(const foci_node *n, const layout *l, const block *b, c
     for (int64_t c = columns.first; c < columns.end; c += TILE_COLUMNS) {
         int64_t count = columns.end - c < TILE_COLUMNS ? columns.end - c : TILE_COLUMNS;
         real *logits = stage + rows.first * ld + (c - columns.first);
-        foci_affine_tile(rows.end - rows.first, b->width, count, b->x + rows.first * b->width,
+        foci_affine_tile(n, rows.end - rows.first, b->width, count, b->x + rows.first * b->width,
                          p->weight + c * b->width, p->bias ? p->bias + c : NULL, logits, ld);
         foci_kernel()->exp_scaled(rows.end - rows.first, count, logits, ld, lse + rows.first,
                                   dnll + rows.first);
@@ -252,17 +252,17 @@ static void tile_backward(const foci_node *n, const layout *l, const block *b, c
         }
         if (wants_dx)
             foci_gemm(&(foci_product){.rows = rows.end - rows.first, .columns = b->width, .depth = count, .a = {logits, ld},
-                                      .b = {p->weight + c * b->width, b->width}, .c = dx, .ldc = b->width, .add = true});
+                                      .b = {p->weight + c * b->width, b->width}, .c = dx, .ldc = b->width, .add = true, .bf16 = foci_graph_bf16(n->graph)});
     }
 }
 
 /* Columns first .. end of the stage: what they add to those rows of dweight and dbias. */
-static void weight_backward(const block *b, const foci_adaptive_piece *p, int64_t first, foci_range columns,
+static void weight_backward(const foci_node *n, const block *b, const foci_adaptive_piece *p, int64_t first, foci_range columns,
                             const real *stage, int64_t ld) {
     int64_t count = columns.end - columns.first, c = first + columns.first;
     if (p->dweight)
         foci_gemm(&(foci_product){.rows = count, .columns = b->width, .depth = b->rows, .a = {stage + columns.first, ld, true},
-                                  .b = {b->x, b->width}, .c = p->dweight + c * b->width, .ldc = b->width, .add = true});
+                                  .b = {b->x, b->width}, .c = p->dweight + c * b->width, .ldc = b->width, .add = true, .bf16 = foci_graph_bf16(n->graph)});
     if (p->dbias) foci_kernel()->column_sums(b->rows, count, stage + columns.first, ld, p->dbias + c);
 }
 
@@ -281,7 +281,7 @@ static void pieces_backward(const foci_node *n, const shape *s, const layout *l,
                 tile_backward(n, l, b, p, foci_tile(b->rows, b->tile, tile), columns, stage, ld, wants_dx);
             FOCI_PARALLEL_FOR
             for (int64_t tile = 0; tile < foci_tiles(count, height); tile++)
-                weight_backward(b, p, columns.first, foci_tile(count, height, tile), stage, ld);
+                weight_backward(n, b, p, columns.first, foci_tile(count, height, tile), stage, ld);
         }
     }
 }
@@ -292,12 +292,12 @@ static void hidden_backward(const foci_node *n, const shape *s, const layout *l,
     const real *dhidden = at(n, l->dx);
     if (projection && projection->grad)
         foci_gemm_long(&(foci_product){.rows = s->model, .columns = b->width, .depth = b->rows, .a = {b->hidden, s->model, true},
-                                       .b = {dhidden, b->width}, .c = foci_grad(projection), .ldc = b->width, .add = true},
+                                       .b = {dhidden, b->width}, .c = foci_grad(projection), .ldc = b->width, .add = true, .bf16 = foci_graph_bf16(n->graph)},
                        at(n, l->partial));
     if (!foci_wants(n, ADAPTIVE_HIDDEN)) return;
     if (projection) {
         foci_gemm_parallel(&(foci_product){.rows = b->rows, .columns = s->model, .depth = b->width, .a = {dhidden, b->width},
-                                           .b = {foci_data(projection), b->width, true}, .c = at(n, l->dhidden), .ldc = s->model});
+                                           .b = {foci_data(projection), b->width, true}, .c = at(n, l->dhidden), .ldc = s->model, .bf16 = foci_graph_bf16(n->graph)});
         dhidden = at(n, l->dhidden);
     }
     bool accumulate = n->accumulate[ADAPTIVE_HIDDEN] || b->cluster > 0; /* the head has been in every row */

@@ -22,6 +22,44 @@ bool foci_same_shape(const foci_tensor *a, const foci_tensor *b) {
     return a->ndim == b->ndim && memcmp(a->shape, b->shape, (size_t)a->ndim * sizeof a->shape[0]) == 0;
 }
 
+void foci_each_element(const foci_node *n, foci_element_kernel *kernel) {
+    const int64_t size = foci_numel(n->output), tiles = foci_tiles(size, FOCI_TILE_ELEMENTS);
+    FOCI_PARALLEL_FOR
+    for (int64_t tile = 0; tile < tiles; tile++) {
+        foci_range r = foci_tile(size, FOCI_TILE_ELEMENTS, tile);
+        kernel(r.end - r.first, foci_data(n->input[0]) + r.first, foci_data(n->output) + r.first);
+    }
+}
+
+void foci_each_element_backward(const foci_node *n, const foci_tensor *seen, foci_element_gradient *kernel) {
+    const int64_t size = foci_numel(n->output), tiles = foci_tiles(size, FOCI_TILE_ELEMENTS);
+    FOCI_PARALLEL_FOR
+    for (int64_t tile = 0; tile < tiles; tile++) {
+        foci_range r = foci_tile(size, FOCI_TILE_ELEMENTS, tile);
+        kernel(r.end - r.first, foci_data(seen) + r.first, foci_grad(n->output) + r.first, foci_grad(n->input[0]) + r.first,
+               n->accumulate[0]);
+    }
+}
+
+void foci_each_row(const foci_node *n, foci_row_kernel *kernel) {
+    const int64_t rows = foci_rows(n->output), c = foci_last_dim(n->output), size = foci_tile_rows(c);
+    FOCI_PARALLEL_FOR
+    for (int64_t tile = 0; tile < foci_tiles(rows, size); tile++) {
+        foci_range r = foci_tile(rows, size, tile);
+        kernel(r.end - r.first, c, foci_data(n->input[0]) + r.first * c, foci_data(n->output) + r.first * c);
+    }
+}
+
+void foci_each_row_backward(const foci_node *n, const foci_tensor *seen, foci_row_gradient *kernel) {
+    const int64_t rows = foci_rows(n->output), c = foci_last_dim(n->output), size = foci_tile_rows(c);
+    FOCI_PARALLEL_FOR
+    for (int64_t tile = 0; tile < foci_tiles(rows, size); tile++) {
+        foci_range r = foci_tile(rows, size, tile);
+        kernel(r.end - r.first, c, foci_data(seen) + r.first * c, foci_grad(n->output) + r.first * c,
+               foci_grad(n->input[0]) + r.first * c, n->accumulate[0]);
+    }
+}
+
 int64_t foci_column_scratch(int64_t rows, int64_t c) {
     return foci_tiles(rows, foci_sum_tile(rows)) * c;
 }
@@ -42,20 +80,29 @@ void foci_add_tiles(int64_t tiles, int64_t c, const real *partial, real *out, bo
     foci_kernel()->column_sums(tiles, c, partial, c, out);
 }
 
-static foci_product affine(int64_t rows, int64_t in, int64_t out, const real *x, const real *weight, const real *bias, real *y,
-                           int64_t ldy) {
-    return (foci_product){.rows = rows, .columns = out, .depth = in, .a = {x, in, false}, .b = {weight, in, true},
-                          .c = y, .ldc = ldy, .bias = bias};
+void foci_add_partial(int64_t tiles, int64_t stride, int64_t count, const real *partial, real *out, bool accumulate) {
+    FOCI_PARALLEL_FOR
+    for (int64_t part = 0; part < foci_tiles(count, FOCI_TILE_ELEMENTS); part++) {
+        foci_range r = foci_tile(count, FOCI_TILE_ELEMENTS, part);
+        for (int64_t i = 0; i < tiles; i++)
+            foci_kernel()->scale(r.end - r.first, 1, partial + i * stride + r.first, out + r.first, accumulate || i > 0);
+    }
 }
 
-void foci_affine_tile(int64_t rows, int64_t in, int64_t out, const real *x, const real *weight,
+static foci_product affine(const foci_node *n, int64_t rows, int64_t in, int64_t out, const real *x, const real *weight, const real *bias, real *y,
+                           int64_t ldy) {
+    return (foci_product){.rows = rows, .columns = out, .depth = in, .a = {x, in, false}, .b = {weight, in, true},
+                          .c = y, .ldc = ldy, .bias = bias, .bf16 = foci_graph_bf16(n->graph)};
+}
+
+void foci_affine_tile(const foci_node *n, int64_t rows, int64_t in, int64_t out, const real *x, const real *weight,
                       const real *bias, real *y, int64_t ldy) {
-    foci_product p = affine(rows, in, out, x, weight, bias, y, ldy);
+    foci_product p = affine(n, rows, in, out, x, weight, bias, y, ldy);
     foci_gemm(&p);
 }
 
-void foci_affine(int64_t rows, int64_t in, int64_t out, const real *x, const real *weight, const real *bias,
+void foci_affine(const foci_node *n, int64_t rows, int64_t in, int64_t out, const real *x, const real *weight, const real *bias,
                  real *y, int64_t ldy) {
-    foci_product p = affine(rows, in, out, x, weight, bias, y, ldy);
+    foci_product p = affine(n, rows, in, out, x, weight, bias, y, ldy);
     foci_gemm_parallel(&p);
 }

@@ -19,16 +19,27 @@ static inline int64_t foci_tile_rows(int64_t row_elements) {
     return rows > 0 ? rows : 1;
 }
 
+/* Operations of one input, over all threads: y = f(x) on every element or on every row, and dx (+)= f'(seen, dy), where
+ * `seen` is x or y, whichever backward reads. */
+typedef void foci_element_kernel(int64_t n, const real *x, real *y);
+typedef void foci_element_gradient(int64_t n, const real *seen, const real *dy, real *dx, bool accumulate);
+typedef void foci_row_kernel(int64_t rows, int64_t c, const real *x, real *y);
+typedef void foci_row_gradient(int64_t rows, int64_t c, const real *seen, const real *dy, real *dx, bool accumulate);
+void foci_each_element(const foci_node *n, foci_element_kernel *kernel);
+void foci_each_element_backward(const foci_node *n, const foci_tensor *seen, foci_element_gradient *kernel);
+void foci_each_row(const foci_node *n, foci_row_kernel *kernel);
+void foci_each_row_backward(const foci_node *n, const foci_tensor *seen, foci_row_gradient *kernel);
+
 /* out (c) = column sums of x (rows, c), added to what is there or not. `scratch` holds foci_column_scratch
  * elements. */
 int64_t foci_column_scratch(int64_t rows, int64_t c);
 void foci_column_sums(int64_t rows, int64_t c, const real *x, real *out, bool accumulate, real *scratch);
 
 /* y (rows, out) = x (rows, in) weightt + bias, weight (out, in), bias (out) or NULL, y with rows ldy apart;
- * on this thread alone, or over all threads. */
-void foci_affine_tile(int64_t rows, int64_t in, int64_t out, const real *x, const real *weight,
+ * on this thread alone, or over all threads. In the precision of the node's graph. */
+void foci_affine_tile(const foci_node *n, int64_t rows, int64_t in, int64_t out, const real *x, const real *weight,
                       const real *bias, real *y, int64_t ldy);
-void foci_affine(int64_t rows, int64_t in, int64_t out, const real *x, const real *weight, const real *bias,
+void foci_affine(const foci_node *n, int64_t rows, int64_t in, int64_t out, const real *x, const real *weight, const real *bias,
                  real *y, int64_t ldy);
 
 /* The number of tiles that a long sum over rows is cut into, and the sum of what they left: out (c) from
@@ -36,6 +47,8 @@ void foci_affine(int64_t rows, int64_t in, int64_t out, const real *x, const rea
 static inline int64_t foci_sum_tile(int64_t rows) {
     return rows <= 256 * 64 ? 256 : foci_tiles(rows, 64);
 }
+/* The same over all threads: out (count), the partial sums `stride` apart. */
+void foci_add_partial(int64_t tiles, int64_t stride, int64_t count, const real *partial, real *out, bool accumulate);
 void foci_add_tiles(int64_t tiles, int64_t c, const real *partial, real *out, bool accumulate);
 
 /* For gradient-check rows: a parameter of this shape, standard normal. */

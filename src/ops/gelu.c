@@ -1,28 +1,9 @@
 /* gelu: x Phi(x), the exact one */
 #include "ops/common.h"
 
-static void forward(const foci_node *n) {
-    int64_t size = foci_numel(n->output), tiles = foci_tiles(size, FOCI_TILE_ELEMENTS);
-    const real *x = foci_data(n->input[0]);
-    real *y = foci_data(n->output);
-    FOCI_PARALLEL_FOR
-    for (int64_t tile = 0; tile < tiles; tile++) {
-        foci_range r = foci_tile(size, FOCI_TILE_ELEMENTS, tile);
-        foci_kernel()->gelu(r.end - r.first, x + r.first, y + r.first);
-    }
-}
+static void forward(const foci_node *n) { foci_each_element(n, foci_kernel()->gelu); }
 
-static void backward(const foci_node *n) {
-    int64_t size = foci_numel(n->output), tiles = foci_tiles(size, FOCI_TILE_ELEMENTS);
-    const real *x = foci_data(n->input[0]), *dy = foci_grad(n->output);
-    real *dx = foci_grad(n->input[0]);
-    FOCI_PARALLEL_FOR
-    for (int64_t tile = 0; tile < tiles; tile++) {
-        foci_range r = foci_tile(size, FOCI_TILE_ELEMENTS, tile);
-        foci_kernel()->gelu_backward(r.end - r.first, x + r.first, dy + r.first, dx + r.first,
-                                     n->accumulate[0]);
-    }
-}
+static void backward(const foci_node *n) { foci_each_element_backward(n, n->input[0], foci_kernel()->gelu_backward); }
 
 static foci_tensor *near_zero(foci_graph *g) {
     return foci_gelu(g, RANDOM(g, "x", 3, 5, 7));

@@ -10,7 +10,7 @@ static void forward(const foci_node *n) {
     const foci_tensor *a = n->input[A], *b = n->input[B];
     int64_t in = b->shape[0], out = b->shape[1];
     foci_gemm_parallel(&(foci_product){.rows = foci_rows(a), .columns = out, .depth = in, .a = {foci_data(a), in},
-                                       .b = {foci_data(b), out}, .c = foci_data(n->output), .ldc = out});
+                                       .b = {foci_data(b), out}, .c = foci_data(n->output), .ldc = out, .bf16 = foci_graph_bf16(n->graph)});
 }
 
 /* da = dout bt;  db = at dout */
@@ -20,10 +20,10 @@ static void backward(const foci_node *n) {
     const real *dout = foci_grad(n->output);
     if (foci_wants(n, A))
         foci_gemm_parallel(&(foci_product){.rows = rows, .columns = in, .depth = out, .a = {dout, out}, .b = {foci_data(b), out, true},
-                                           .c = foci_grad(a), .ldc = in, .add = n->accumulate[A]});
+                                           .c = foci_grad(a), .ldc = in, .add = n->accumulate[A], .bf16 = foci_graph_bf16(n->graph)});
     if (foci_wants(n, B))
         foci_gemm_long(&(foci_product){.rows = in, .columns = out, .depth = rows, .a = {foci_data(a), in, true}, .b = {dout, out},
-                                       .c = foci_grad(b), .ldc = out, .add = n->accumulate[B]},
+                                       .c = foci_grad(b), .ldc = out, .add = n->accumulate[B], .bf16 = foci_graph_bf16(n->graph)},
                        n->workspace);
 }
 

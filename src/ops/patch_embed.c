@@ -54,7 +54,7 @@ static void scatter(const shape *s, const real *patches, real *images, bool accu
 static void forward(const foci_node *n) {
     shape s = shape_of(n);
     gather(&s, foci_data(n->input[IMAGES]), n->workspace);
-    foci_affine(s.rows, s.in, s.out, n->workspace, foci_data(n->input[WEIGHT]),
+    foci_affine(n, s.rows, s.in, s.out, n->workspace, foci_data(n->input[WEIGHT]),
                 n->input[BIAS] ? foci_data(n->input[BIAS]) : NULL, foci_data(n->output), s.out);
 }
 
@@ -66,14 +66,14 @@ static void backward(const foci_node *n) {
     if (foci_wants(n, WEIGHT)) {
         gather(&s, foci_data(n->input[IMAGES]), patches);
         foci_gemm_long(&(foci_product){.rows = s.out, .columns = s.in, .depth = s.rows, .a = {dy, s.out, true}, .b = {patches, s.in},
-                                       .c = foci_grad(n->input[WEIGHT]), .ldc = s.in, .add = n->accumulate[WEIGHT]},
+                                       .c = foci_grad(n->input[WEIGHT]), .ldc = s.in, .add = n->accumulate[WEIGHT], .bf16 = foci_graph_bf16(n->graph)},
                        scratch);
     }
     if (foci_wants(n, BIAS))
         foci_column_sums(s.rows, s.out, dy, foci_grad(n->input[BIAS]), n->accumulate[BIAS], scratch);
     if (foci_wants(n, IMAGES)) {
         foci_gemm_parallel(&(foci_product){.rows = s.rows, .columns = s.in, .depth = s.out, .a = {dy, s.out},
-                                           .b = {foci_data(n->input[WEIGHT]), s.in}, .c = patches, .ldc = s.in});
+                                           .b = {foci_data(n->input[WEIGHT]), s.in}, .c = patches, .ldc = s.in, .bf16 = foci_graph_bf16(n->graph)});
         scatter(&s, patches, foci_grad(n->input[IMAGES]), n->accumulate[IMAGES]);
     }
 }

@@ -1,29 +1,10 @@
 /* relu: max(x, 0) */
 #include "ops/common.h"
 
-static void forward(const foci_node *n) {
-    int64_t size = foci_numel(n->output), tiles = foci_tiles(size, FOCI_TILE_ELEMENTS);
-    const real *x = foci_data(n->input[0]);
-    real *y = foci_data(n->output);
-    FOCI_PARALLEL_FOR
-    for (int64_t tile = 0; tile < tiles; tile++) {
-        foci_range r = foci_tile(size, FOCI_TILE_ELEMENTS, tile);
-        foci_kernel()->relu(r.end - r.first, x + r.first, y + r.first);
-    }
-}
+static void forward(const foci_node *n) { foci_each_element(n, foci_kernel()->relu); }
 
 /* from the output alone: the input may be freed */
-static void backward(const foci_node *n) {
-    int64_t size = foci_numel(n->output), tiles = foci_tiles(size, FOCI_TILE_ELEMENTS);
-    const real *y = foci_data(n->output), *dy = foci_grad(n->output);
-    real *dx = foci_grad(n->input[0]);
-    FOCI_PARALLEL_FOR
-    for (int64_t tile = 0; tile < tiles; tile++) {
-        foci_range r = foci_tile(size, FOCI_TILE_ELEMENTS, tile);
-        foci_kernel()->relu_backward(r.end - r.first, y + r.first, dy + r.first, dx + r.first,
-                                     n->accumulate[0]);
-    }
-}
+static void backward(const foci_node *n) { foci_each_element_backward(n, n->output, foci_kernel()->relu_backward); }
 
 static foci_tensor *plain(foci_graph *g) {
     return foci_relu(g, RANDOM(g, "x", 3, 5, 7));

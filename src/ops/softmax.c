@@ -1,29 +1,10 @@
 /* softmax over the last dimension */
 #include "ops/common.h"
 
-static void forward(const foci_node *n) {
-    int64_t rows = foci_rows(n->output), c = foci_last_dim(n->output), size = foci_tile_rows(c);
-    const real *x = foci_data(n->input[0]);
-    real *y = foci_data(n->output);
-    FOCI_PARALLEL_FOR
-    for (int64_t tile = 0; tile < foci_tiles(rows, size); tile++) {
-        foci_range r = foci_tile(rows, size, tile);
-        foci_kernel()->softmax(r.end - r.first, c, x + r.first * c, y + r.first * c);
-    }
-}
+static void forward(const foci_node *n) { foci_each_row(n, foci_kernel()->softmax); }
 
 /* from the output */
-static void backward(const foci_node *n) {
-    int64_t rows = foci_rows(n->output), c = foci_last_dim(n->output), size = foci_tile_rows(c);
-    const real *y = foci_data(n->output), *dy = foci_grad(n->output);
-    real *dx = foci_grad(n->input[0]);
-    FOCI_PARALLEL_FOR
-    for (int64_t tile = 0; tile < foci_tiles(rows, size); tile++) {
-        foci_range r = foci_tile(rows, size, tile);
-        foci_kernel()->softmax_backward(r.end - r.first, c, y + r.first * c, dy + r.first * c,
-                                        dx + r.first * c, n->accumulate[0]);
-    }
-}
+static void backward(const foci_node *n) { foci_each_row_backward(n, n->output, foci_kernel()->softmax_backward); }
 
 static foci_tensor *three_dims(foci_graph *g) {
     return foci_softmax(g, RANDOM(g, "x", 3, 5, 7));

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/parallel.h"
 #include "base/philox.h"
+#include "kernels/bf16.h"
 #include "kernels/kernels.h"
 #include "models/models.h"
 #include "train/optimizer.h"
@@ -128,7 +129,7 @@ static double resident_mb(void) {
 }
 
 /* What the processor can do at best: fused multiply-adds in registers on all threads at once, the best of five. */
-static double peak_gflops(void) {
+static double peak_gflops(bool bf16) {
     const int threads = foci_threads();
     const int64_t rounds = 4000000;
     double best = 0;
@@ -137,7 +138,8 @@ static double peak_gflops(void) {
         FOCI_PARALLEL_FOR
         for (int t = 0; t < threads; t++) {
             double done;
-            foci_kernel()->peak(rounds, &done);
+            if (bf16) foci_bf16_peak(rounds, &done);
+            else foci_kernel()->peak(rounds, &done);
 #pragma omp atomic
             operations += done;
         }
@@ -170,15 +172,14 @@ static double bandwidth_gbs(void) {
 
 static foci_status profile(bench *b, foci_bench_result *r) {
     foci_graph *g = b->programs.program[0].graph;
-    int nodes = foci_graph_nodes(g);
-    foci_span *spans = calloc(2 * (size_t)nodes, sizeof *spans);
+    foci_span *spans = calloc((size_t)foci_graph_moments(g), sizeof *spans);
     if (!spans) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
-    foci_graph_profile(g, spans, spans + nodes);
+    foci_graph_profile(g, spans);
     foci_status s = FOCI_OK;
     for (int64_t i = 0; i < b->options->steps && !s; i++) s = one_step(b, -1);
-    foci_graph_profile(g, NULL, NULL);
-    if (!s) s = foci_profile_make(&r->profile, g, spans, spans + nodes, b->options->steps * (b->batch / b->micro));
-    if (!s) s = foci_profile_trace(b->options->trace, g, spans, spans + nodes);
+    foci_graph_profile(g, NULL);
+    if (!s) s = foci_profile_make(&r->profile, g, spans, b->options->steps * (b->batch / b->micro));
+    if (!s) s = foci_profile_trace(b->options->trace, g, spans);
     free(spans);
     return s;
 }
@@ -210,7 +211,8 @@ static foci_status measure(bench *b, foci_bench_result *r) {
     r->step_max_ms = b->step[steps - 1];
     r->items_per_s = 1e3 * items / r->step_ms;
     r->gflops = passes * (cost.forward + cost.backward) / r->step_ms / 1e6;
-    r->peak_gflops = peak_gflops();
+    r->bf16 = b->programs.bf16;
+    r->peak_gflops = peak_gflops(r->bf16);
     r->mfu = r->gflops / r->peak_gflops;
     r->bandwidth_gbs = bandwidth_gbs();
     return b->options->trace ? profile(b, r) : FOCI_OK;

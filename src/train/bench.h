@@ -11,6 +11,7 @@ typedef struct foci_bench_result {
     double items_per_s;          /* images or tokens */
     double bandwidth_gbs;        /* of memory: a = b + s c over arrays beyond the caches, all threads */
     double gflops, peak_gflops;  /* of the step; of fused multiply-adds in registers, measured in the same run */
+    bool bf16;                   /* the products, and the peak */
     double mfu;                  /* gflops / peak_gflops */
     double rss_mb, plan_mb;      /* resident; planned activations and workspaces of one pass */
     double allocs_per_step;      /* NAN where they cannot be counted */

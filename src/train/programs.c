@@ -1,17 +1,31 @@
 #include "train/programs.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
+#include "config/config.h"
+#include "kernels/bf16.h"
+
+static foci_status choose_dtype(const foci_config *config, bool *bf16) {
+    const char *dtype = foci_config_string(config, "train.dtype");
+    *bf16 = strcmp(dtype, "fp32") != 0 && foci_bf16_supported();
+    if (strcmp(dtype, "bf16") == 0 && !*bf16)
+        return foci_config_fail(config, "train.dtype", "this processor has no products in bf16 (AVX512-BF16); auto falls back to fp32");
+    return FOCI_OK;
+}
 
 foci_status foci_programs_record(foci_programs *p, const foci_model *model, const foci_config *config, int64_t batch, int shapes,
                                  void (*prepare)(void *context, int shape, foci_model_io *io), void *context) {
     *p = (foci_programs){.count = shapes};
+    FOCI_TRY(choose_dtype(config, &p->bf16));
     foci_parameters_init(&p->parameters);
     for (int i = 0; i < shapes; i++) {
         foci_program *s = &p->program[i];
         s->graph = foci_graph_new(&p->parameters, &(foci_graph_options){.train = true,
                                                                         .differentiate = true,
+                                                                        .bf16 = p->bf16,
+                                                                        .recompute = strcmp(foci_config_string(config, "train.recompute"), "block") == 0,
                                                                         .seed = (uint64_t)foci_config_int(config, "train.seed"),
                                                                         .place = foci_config_place(config, "model.kind")});
         if (!s->graph) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");

@@ -15,6 +15,7 @@ typedef struct foci_programs {
     foci_parameters parameters;
     foci_program program[FOCI_MAX_SHAPES];
     int count;
+    bool bf16; /* train.dtype */
     size_t bytes, bytes_unshared; /* of the largest */
     void *memory;
 } foci_programs;

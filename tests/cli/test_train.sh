@@ -76,6 +76,27 @@ accumulates() { # CONFIG SCORE KEY-OF-DROPPING: the mean over parts of a batch i
 check "images: parts of a batch add up to it" accumulates vit loss drop_path
 check "text: parts of a batch add up to it" accumulates lm nll dropout
 
+recomputes() { # CONFIG: to the same bits as what was kept, in less memory, whatever the attention
+    grep -v '^attention:' $1.yaml >$1-softmax.yaml
+    cp $1.yaml $1-elliptical.yaml
+    for attention in softmax elliptical; do
+        c=$1-$attention
+        runs train $c.yaml --out $c-kept --set model.depth=3
+        for n in 1 2; do
+            runs train $c.yaml --out $c-$n --threads $n --set model.depth=3 --set train.recompute=block
+            same $c-kept/last.safetensors $c-$n/last.safetensors
+        done
+        runs train $c.yaml --dry-run --set model.depth=3
+        lacks out '^recompute'
+        kept=$(sed -n 's/^plan *\([0-9.]*\) MB .*/\1/p' out)
+        runs train $c.yaml --dry-run --set model.depth=3 --set train.recompute=block
+        contains out '^recompute +[0-9.]+ MFLOP per (image|token) again in the backward pass$'
+        awk -v kept="$kept" '$1 == "plan" { print kept, $2; exit !($2 < kept) }' out
+    done
+}
+check "images: blocks computed again" recomputes vit
+check "text: blocks computed again" recomputes lm
+
 dry_run() { # CONFIG KEY: bench, told in KEY what the data would say, has as many parameters
     rm -rf runs
     runs train $1.yaml --dry-run
@@ -93,6 +114,31 @@ dry_run() { # CONFIG KEY: bench, told in KEY what the data would say, has as man
 }
 check "images: a dry run" dry_run vit num_classes
 check "text: a dry run" dry_run lm vocab
+bf16() { # CONFIG: the same bits for any number of threads, near those of float32
+    for n in 1 3; do
+        runs train $1.yaml --out $1-bf16-$n --threads $n --set train.dtype=bf16
+        contains err 'products in bf16$'
+    done
+    same $1-bf16-1/last.safetensors $1-bf16-3/last.safetensors
+    ! cmp -s $1-bf16-1/last.safetensors $1-1/last.safetensors || wrong "bf16 gives the weights of fp32"
+    json loss <$1-1/metrics.jsonl | grep -v absent | tail -n 1 >fp32
+    json loss <$1-bf16-1/metrics.jsonl | grep -v absent | tail -n 1 | paste fp32 - |
+        awk '{ d = ($1 - $2) / $1; print; exit !(d < 0.01 && d > -0.01) }'
+    runs train $1.yaml --out $1-auto --set train.dtype=auto
+    same $1-bf16-1/last.safetensors $1-auto/last.safetensors
+}
+if "$foci" train vit.yaml --dry-run --set train.dtype=bf16 >/dev/null 2>&1; then
+    check "images: products in bf16" bf16 vit
+    check "text: products in bf16" bf16 lm
+fi
+no_bf16() {
+    export FOCI_ISA=generic
+    fails_like 2 '--set train.dtype=bf16: train.dtype: this processor has no products in bf16 \(AVX512-BF16\); auto falls back to fp32' \
+        train vit.yaml --out no --set train.dtype=bf16
+    runs train vit.yaml --dry-run --set train.dtype=auto
+    contains out '^products +in fp32$'
+}
+check "a processor without bf16" no_bf16
 blind() { # CONFIG KEY COUNT DATA: the data are not there, yet the config says enough
     fails_like 3 'nope: .*' train $1.yaml --dry-run --set $4=nope
     runs train $1.yaml --dry-run --set $4=nope --set $2=$3
@@ -113,7 +159,7 @@ folder() { # CONFIG NAME
     # the resolved config is a config: the same weights come from it
     runs train runs/$2/config.yaml --out again --force
     same runs/$2/last.safetensors again/last.safetensors
-    contains runs/$2/log.txt 'parameters$'
+    contains runs/$2/log.txt 'parameters, products in fp32$'
     fails 2 "runs/$2 already holds a run: --resume goes on with it, --force replaces it, --out names another folder" train $1.yaml
     cp -r runs/$2 before
     runs train $1.yaml --force

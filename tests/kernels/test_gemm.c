@@ -2,6 +2,7 @@
 #include "base/parallel.h"
 #include "base/philox.h"
 #include "check.h"
+#include "kernels/bf16.h"
 #include "kernels/gemm.h"
 #include "kernels/kernels.h"
 
@@ -38,6 +39,14 @@ static void long_product(const foci_product *p) {
     foci_real *partial = random_matrix(foci_gemm_chunks(p->rows, p->columns, p->depth) * p->rows * p->columns, 4);
     foci_gemm_long(p, partial);
     free(partial);
+}
+
+static void packed_product(const foci_product *p) {
+    foci_product q = *p;
+    foci_real *memory = random_matrix(foci_gemm_packed_size(p->depth, p->columns) + FOCI_ALIGN, 4);
+    foci_gemm_pack(&q, (foci_real *)(((uintptr_t)memory + 63) / 64 * 64));
+    foci_gemm_parallel(&q);
+    free(memory);
 }
 
 /* Every row of C is two elements longer than what the product writes. */
@@ -79,11 +88,74 @@ static void one_thread(void **state) {
     for (int i = 0; i < SHAPES; i++) check_all(foci_gemm, shapes[i].m, shapes[i].n, shapes[i].k);
 }
 
+static void packed_once(void **state) {
+    (void)state;
+    for (int i = 0; i < SHAPES; i++) check_all(packed_product, shapes[i].m, shapes[i].n, shapes[i].k);
+    check_all(packed_product, 300, 520, 9); /* tiles of rows and of columns */
+    check_product(packed_product, false, true, 4099, 70, 3, false, true);
+}
+
 static void every_instruction_set(void **state) {
     (void)state;
     for (int isa = 0; isa < FOCI_ISA_COUNT; isa++)
         if ((table = foci_kernels_of(isa)))
             for (int i = 0; i < SHAPES; i++) check_all(own_kernel, shapes[i].m, shapes[i].n, shapes[i].k);
+}
+
+/* To the nearest number of 8 significant bits, ties to even. */
+static foci_real rounded(foci_real x) {
+    float f = (float)x;
+    uint32_t u;
+    memcpy(&u, &f, sizeof u);
+    u = (u + 0x7fff + (u >> 16 & 1)) & 0xffff0000u;
+    memcpy(&f, &u, sizeof f);
+    return (foci_real)f;
+}
+
+static void round_all(const foci_matrix *m, int64_t rows) {
+    for (int64_t i = 0; i < rows * m->ld; i++) ((foci_real *)(uintptr_t)m->data)[i] = rounded(m->data[i]);
+}
+
+/* What is rounded beforehand is not changed by rounding: the result is that of plain products, summed in float32. */
+static void bf16_kernel(const foci_product *p) {
+    static foci_real scratch[FOCI_GEMM_DEPTH * FOCI_GEMM_COLUMNS] __attribute__((aligned(64)));
+    foci_real *before = malloc((size_t)(p->rows * p->ldc) * sizeof *before);
+    memcpy(before, p->c, (size_t)(p->rows * p->ldc) * sizeof *before);
+    foci_bf16_gemm(p, scratch);
+    foci_real *first = malloc((size_t)(p->rows * p->ldc) * sizeof *first);
+    memcpy(first, p->c, (size_t)(p->rows * p->ldc) * sizeof *first);
+    round_all(&p->a, p->a.transposed ? p->depth : p->rows);
+    round_all(&p->b, p->b.transposed ? p->columns : p->depth);
+    memcpy(p->c, before, (size_t)(p->rows * p->ldc) * sizeof *before);
+    foci_bf16_gemm(p, scratch);
+    assert_memory_equal(first, p->c, (size_t)(p->rows * p->ldc) * sizeof *first);
+    free(before);
+    free(first);
+}
+
+static void bfloat16(void **state) {
+    (void)state;
+    if (!foci_bf16_supported()) skip();
+    for (int i = 0; i < SHAPES; i++) check_all(bf16_kernel, shapes[i].m, shapes[i].n, shapes[i].k);
+    check_all(bf16_kernel, 13, 40, 1537);
+}
+
+/* Packing changes no bit, in either precision. */
+static void packing_does_not_change_bits(void **state) {
+    (void)state;
+    enum { M = 61, N = 301, K = 1537 };
+    foci_real *a = random_matrix(M * K, 1), *b = random_matrix(N * K, 2), *c = random_matrix(M * N, 3), *d = random_matrix(M * N, 3);
+    for (int t = 0; t < 4; t++) {
+        foci_product p = {.rows = M, .columns = N, .depth = K, .a = {a, K}, .b = {b, t & 1 ? K : N, t & 1}, .c = c, .ldc = N, .bf16 = t >> 1};
+        foci_gemm(&p);
+        p.c = d;
+        packed_product(&p);
+        assert_memory_equal(c, d, M * N * sizeof *c);
+    }
+    free(a);
+    free(b);
+    free(c);
+    free(d);
 }
 
 /* A depth of nothing: C is cleared, or stays. */
@@ -225,9 +297,9 @@ static int with_openblas(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest own[] = {cmocka_unit_test(every_instruction_set), cmocka_unit_test(no_depth),
+    const struct CMUnitTest own[] = {cmocka_unit_test(every_instruction_set), cmocka_unit_test(bfloat16), cmocka_unit_test(packing_does_not_change_bits), cmocka_unit_test(no_depth),
                                      cmocka_unit_test(cutting_does_not_change_bits), cmocka_unit_test(providers)};
-    const struct CMUnitTest both[] = {cmocka_unit_test(one_thread),           cmocka_unit_test(all_threads),
+    const struct CMUnitTest both[] = {cmocka_unit_test(one_thread), cmocka_unit_test(packed_once),           cmocka_unit_test(all_threads),
                                       cmocka_unit_test(many_rows),            cmocka_unit_test(long_inner_dimension),
                                       cmocka_unit_test(chunks_follow_the_shape), cmocka_unit_test(threads_do_not_change_bits),
                                       cmocka_unit_test(many_threads_at_once)};

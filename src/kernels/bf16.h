@@ -1,0 +1,20 @@
+/* Matrix products of numbers rounded to bfloat16, summed in float32: one instruction multiplies 32 pairs. */
+#ifndef FOCI_KERNELS_BF16_H
+#define FOCI_KERNELS_BF16_H
+
+#include "kernels/types.h"
+
+/* The processor has AVX512-BF16, foci computes in float32, and FOCI_ISA does not forbid it. */
+bool foci_bf16_supported(void);
+
+/* As the kernel gemm_pack: b rounded and in pairs along the depth, (depth + 1) / 2 reals a column. */
+void foci_bf16_pack(const foci_matrix *b, int64_t depth, int64_t columns, foci_real *to);
+
+/* As the kernel gemm, with op(A) and op(B) rounded to nearest even; scratch FOCI_GEMM_DEPTH * FOCI_GEMM_COLUMNS reals, 64-byte
+ * aligned. An element is summed in an order that depends on the depth alone. */
+void foci_bf16_gemm(const foci_product *p, foci_real *scratch);
+
+/* Products and sums of pairs that depend on nothing but registers, as the kernel `peak`. */
+void foci_bf16_peak(int64_t rounds, double *operations);
+
+#endif
