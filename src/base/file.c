@@ -100,10 +100,11 @@ foci_status foci_writer_open(foci_writer *w, const char *path) {
     return w->status;
 }
 
-foci_status foci_write(foci_writer *w, const void *data, size_t size) {
+/* At the end of what was written, or over it at `offset` >= 0. */
+static foci_status put(foci_writer *w, int64_t offset, const void *data, size_t size) {
     const char *p = data;
     while (!w->status && size) {
-        ssize_t n = write(w->fd, p, size);
+        ssize_t n = offset < 0 ? write(w->fd, p, size) : pwrite(w->fd, p, size, offset + (p - (const char *)data));
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) {
             w->status = foci_fail(FOCI_ERR_IO, "%s: %s", w->temporary, n < 0 ? strerror(errno) : "wrote nothing");
@@ -114,6 +115,9 @@ foci_status foci_write(foci_writer *w, const void *data, size_t size) {
     }
     return w->status;
 }
+
+foci_status foci_write(foci_writer *w, const void *data, size_t size) { return put(w, -1, data, size); }
+foci_status foci_write_at(foci_writer *w, int64_t offset, const void *data, size_t size) { return put(w, offset, data, size); }
 
 /* A rename is on disk only when its directory is. */
 static int sync_parent(const char *path) {

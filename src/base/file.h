@@ -24,6 +24,7 @@ typedef struct foci_writer {
 } foci_writer;
 foci_status foci_writer_open(foci_writer *w, const char *path);
 foci_status foci_write(foci_writer *w, const void *data, size_t size);
+foci_status foci_write_at(foci_writer *w, int64_t offset, const void *data, size_t size); /* over what was written there */
 foci_status foci_writer_commit(foci_writer *w);
 void foci_writer_abort(foci_writer *w);
 

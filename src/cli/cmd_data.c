@@ -58,6 +58,39 @@ static foci_status make(int argc, char **argv) {
                                                            or_default(o.words, 2000), seed});
 }
 
+/* --------------------------------------------------------------------------- foci data pack IMAGES OUT */
+
+static foci_status set_size(void *state, int key, char *arg) {
+    (void)key;
+    return foci_parse_int("--size", arg, 1, 16384, state);
+}
+
+static void show_packed(void *context, int64_t done, int64_t count) {
+    (void)context;
+    if (foci_is_terminal()) fprintf(stderr, "\r\033[K%lld/%lld%s", (long long)done, (long long)count, done == count ? "\n" : "");
+}
+
+static foci_status pack(int argc, char **argv) {
+    static const struct argp_option table[] = {
+        {"size", SIZE, "N", 0, "the shorter side is reduced to N pixels (default: sizes stay)", 0}, {0}};
+    long long size = 0;
+    const char *rest[2];
+    int count;
+    bool done;
+    const foci_arguments a = {table, set_size, &size, "IMAGES OUT",
+                              "Decodes and resizes the images of a folder CLASS/FILE or a .tar once and writes them to the file OUT, which data.train "
+                              "and data.val may name: training then waits for no decoder. 256 suits training at 224.",
+                              false, 2, 2};
+    FOCI_TRY(foci_parse_arguments(&a, argc, argv, NULL, rest, &count, &done));
+    if (done) return FOCI_OK;
+    foci_image_set *set;
+    FOCI_TRY(foci_image_set_open(&set, rest[0]));
+    foci_status s = foci_pack_images(rest[1], set, &(foci_pack_options){(int)size, show_packed, NULL});
+    if (!s) printf("%s: %lld images in %d classes\n", rest[1], (long long)foci_image_set_count(set), foci_image_set_classes(set));
+    foci_image_set_close(set);
+    return s;
+}
+
 /* ----------------------------------------------------------------------- foci data check|stats CONFIG */
 
 static foci_status check_images(const char *path, const char *key, int64_t *bad) {
@@ -153,9 +186,10 @@ static foci_status with_config(int argc, char **argv, bool checking) {
 }
 
 foci_status foci_cmd_data(int argc, char **argv) {
-    static const char usage[] = "usage: foci data make images|text DIR\n       foci data check CONFIG\n       foci data stats CONFIG\n\n"
-                                "  make    generates a built-in data set\n  check   reads every file, naming each that is bad\n"
-                                "  stats   counts\n\n  foci data make --help   its options\n";
+    static const char usage[] = "usage: foci data make images|text DIR\n       foci data pack IMAGES OUT\n       foci data check CONFIG\n       foci data stats CONFIG\n\n"
+                                "  make    generates a built-in data set\n  pack    images, decoded and resized once, in one file\n"
+                                "  check   reads every file, naming each that is bad\n"
+                                "  stats   counts\n\n  foci data make --help   its options, likewise pack\n";
     if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
         fputs(usage, stdout);
         return FOCI_OK;
@@ -170,9 +204,10 @@ foci_status foci_cmd_data(int argc, char **argv) {
         char *what = argv[1];
         argv[1] = name;
         if (strcmp(what, "make") == 0) return make(argc - 1, argv + 1);
+        if (strcmp(what, "pack") == 0) return pack(argc - 1, argv + 1);
         if (strcmp(what, "check") == 0) return with_config(argc - 1, argv + 1, true);
         if (strcmp(what, "stats") == 0) return with_config(argc - 1, argv + 1, false);
-        return foci_fail(FOCI_ERR_CONFIG, "data: `%s` is not make, check or stats", what);
+        return foci_fail(FOCI_ERR_CONFIG, "data: `%s` is not make, pack, check or stats", what);
     }
-    return foci_fail(FOCI_ERR_CONFIG, "usage: foci data make|check|stats ... (see foci data --help)");
+    return foci_fail(FOCI_ERR_CONFIG, "usage: foci data make|pack|check|stats ... (see foci data --help)");
 }

@@ -39,16 +39,19 @@ static void clock_text(double seconds, char text[32]) {
     else snprintf(text, 32, "%d:%02d", s / 60, s % 60);
 }
 
+static const double NOTABLE_WAIT = 0.02; /* share of a step; more is said in the line of progress */
+
 /* A line that is redrawn on a terminal; elsewhere one line for every `every` updates. */
 static void show_progress(void *context, const foci_progress *p) {
     const int64_t every = *(const int64_t *)context;
     bool terminal = foci_is_terminal();
     if (!terminal && p->step % every && p->step != p->steps) return;
-    char eta[32];
+    char eta[32], wait[64] = "";
     clock_text(p->eta, eta);
-    fprintf(stderr, "%sstep %lld/%lld  epoch %lld/%lld  loss %.4f  lr %.3g  %.0f %s/s  ETA %s%s", terminal ? "\r\033[K" : "",
+    if (p->data_wait > NOTABLE_WAIT) snprintf(wait, sizeof wait, "  %.0f %% waiting for data", 100 * p->data_wait);
+    fprintf(stderr, "%sstep %lld/%lld  epoch %lld/%lld  loss %.4f  lr %.3g  %.0f %s/s%s  ETA %s%s", terminal ? "\r\033[K" : "",
             (long long)p->step, (long long)p->steps, (long long)p->epoch, (long long)p->epochs, p->loss, p->lr,
-            p->items_per_s, p->items, eta, terminal ? "" : "\n");
+            p->items_per_s, p->items, wait, eta, terminal ? "" : "\n");
     if (terminal) fflush(stderr);
 }
 

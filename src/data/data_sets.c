@@ -3,7 +3,7 @@
 #include <string.h>
 
 static const foci_key image_folder_keys[] = {
-    {"train", FOCI_KEY_STRING, "", 0, 0, NULL, "training images: a folder CLASS/FILE, or one inside a .tar (images.tar/train)"},
+    {"train", FOCI_KEY_STRING, "", 0, 0, NULL, "training images: a folder CLASS/FILE, one inside a .tar (images.tar/train), or a pack of either (foci data pack)"},
     {"val", FOCI_KEY_STRING, "", 0, 0, NULL, "validation images, likewise"},
     {"scale", FOCI_KEY_REALS, "[0.08, 1]", 0.0001, 1, NULL, "random resized crop: least and largest share of the area"},
     {"ratio", FOCI_KEY_REALS, "[0.75, 1.3333333]", 0.01, 100, NULL, "random resized crop: least and largest aspect"},
@@ -24,7 +24,7 @@ static const foci_key text_keys[] = {
     {0}};
 
 static const foci_data_set foci_data_set_image_folder = {
-    "image_folder", "labelled images, one folder a class (ImageFolder), or an uncompressed .tar of that", FOCI_TASK_IMAGES, image_folder_keys};
+    "image_folder", "labelled images, one folder a class (ImageFolder), an uncompressed .tar or a pack of that", FOCI_TASK_IMAGES, image_folder_keys};
 static const foci_data_set foci_data_set_text = {
     "text", "words between spaces, one paragraph a line (WikiText), plain or gzip", FOCI_TASK_TEXT, text_keys};
 

@@ -1,4 +1,4 @@
-/* A labelled set of images: CLASS/FILE in a folder, or in a folder inside an uncompressed .tar. */
+/* A labelled set of images: CLASS/FILE in a folder, in a folder inside an uncompressed .tar, or in a pack. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "data/images.h"
+#include "data/image_pack.h"
 #include "data/tar.h"
 
 enum { DEEPEST = 16 };                           /* folders within folders; ends a loop of links */
@@ -16,6 +16,7 @@ typedef struct member {
     const char *name; /* CLASS/FILE */
     const unsigned char *data; /* in the archive; NULL: a file in the folder */
     size_t size;
+    int64_t packed; /* number in the pack */
     int label;
 } member;
 
@@ -23,6 +24,7 @@ struct foci_image_set {
     char *path;
     foci_arena names;
     foci_tar tar;
+    foci_pack pack;
     member *member;
     int64_t count, room;
     const char **class_name;
@@ -49,7 +51,8 @@ static foci_status add(foci_image_set *s, const char *name, const unsigned char 
         s->member = grown;
     }
     if (!name) return no_memory(s);
-    s->member[s->count++] = (member){name, data, size, 0};
+    s->member[s->count] = (member){name, data, size, s->count, 0};
+    s->count++;
     return FOCI_OK;
 }
 
@@ -130,7 +133,15 @@ static foci_status read_archive(foci_image_set *s, size_t length) {
     return foci_fail(FOCI_ERR_DATA, "%s: no CLASS/FILE there; the archive holds %s", s->path, elsewhere);
 }
 
-/* ------------------------------------------------------------------------------------------- both of them */
+/* -------------------------------------------------------------------------------------------------- pack */
+
+static foci_status read_pack(foci_image_set *s) {
+    FOCI_TRY(foci_image_pack_open(&s->pack, s->path));
+    for (int64_t i = 0; i < (int64_t)s->pack.count; i++) FOCI_TRY(add(s, foci_image_pack_name(&s->pack, i), NULL, 0));
+    return FOCI_OK;
+}
+
+/* ------------------------------------------------------------------------------------------- all of them */
 
 /* By class first: "a-b/x" is before "a/x" as text, yet "a" before "a-b" as a class. */
 static int by_class_and_file(const void *x, const void *y) {
@@ -173,8 +184,9 @@ static foci_status fill(foci_image_set *s) {
     int kind = foci_path_kind(s->path);
     size_t archive = kind == 'd' ? 0 : archive_part(s->path);
     if (kind == 'd') FOCI_TRY(scan(s, "", 0));
+    else if (foci_pack_kind_of(s->path)) FOCI_TRY(read_pack(s));
     else if (archive) FOCI_TRY(read_archive(s, archive));
-    else return foci_fail(FOCI_ERR_DATA, "%s: no such folder or .tar of images", s->path);
+    else return foci_fail(FOCI_ERR_DATA, "%s: no such folder, .tar or pack of images", s->path);
     if (s->count == 0) return foci_fail(FOCI_ERR_DATA, "%s: no images; expected CLASS/FILE with .jpg, .jpeg or .png", s->path);
     return label(s);
 }
@@ -197,6 +209,7 @@ foci_status foci_image_set_open(foci_image_set **set, const char *path) {
 void foci_image_set_close(foci_image_set *s) {
     if (!s) return;
     foci_tar_close(&s->tar);
+    foci_pack_close(&s->pack);
     foci_arena_free(&s->names);
     free(s->member);
     free(s->class_name);
@@ -215,6 +228,7 @@ foci_status foci_image_set_read(const foci_image_set *s, int64_t i, foci_image *
     char path[8192];
     *image = (foci_image){0};
     snprintf(path, sizeof path, "%s/%s", s->path, m->name);
+    if (s->pack.count) return foci_image_pack_read(&s->pack, m->packed, path, image);
     if (m->data) return foci_image_decode(image, m->data, m->size, path, least_short_side);
     char *bytes;
     size_t size;

@@ -17,7 +17,7 @@ void foci_image_free(foci_image *image);
 foci_status foci_image_decode(foci_image *image, const unsigned char *bytes, size_t size, const char *name,
                               int least_short_side);
 
-/* A labelled set in ImageFolder layout, CLASS/FILE, from a folder or from an uncompressed .tar of one. Classes are
+/* A labelled set in ImageFolder layout, CLASS/FILE, from a folder, an uncompressed .tar of one, or a pack of one. Classes are
  * sorted by name (strcmp), files within them too; label = index of the class. */
 typedef struct foci_image_set foci_image_set;
 foci_status foci_image_set_open(foci_image_set **set, const char *path);
@@ -28,6 +28,15 @@ const char *foci_image_set_class_name(const foci_image_set *set, int label);
 int foci_image_set_label(const foci_image_set *set, int64_t i);
 const char *foci_image_set_name(const foci_image_set *set, int64_t i); /* "class/file.jpg" */
 foci_status foci_image_set_read(const foci_image_set *set, int64_t i, foci_image *image, int least_short_side);
+
+/* Writes the set to a pack, which foci_image_set_open reads: every image decoded, and resized so that its shorter side is
+ * `size` pixels (bicubic, antialiased; smaller images and size 0: as it is). Nothing is left behind by a failure. */
+typedef struct foci_pack_options {
+    int size;
+    void (*progress)(void *context, int64_t done, int64_t count); /* may be NULL */
+    void *context;
+} foci_pack_options;
+foci_status foci_pack_images(const char *path, const foci_image_set *set, const foci_pack_options *options);
 
 /* Resampling and the transforms, as torchvision / PIL define them. */
 typedef enum foci_interpolation { FOCI_BILINEAR, FOCI_BICUBIC } foci_interpolation;

@@ -31,6 +31,7 @@ typedef struct trainer {
     int64_t updates_per_epoch, steps;    /* updates in all */
     int64_t evaluated, saved;            /* the last step that was */
     double loss_sum, grad_norm, lr;      /* since the last line of metrics */
+    double data_wait;                    /* seconds that steps waited for their batches, likewise */
     int64_t losses, items;
     double started, interval;            /* clock: of this sitting, of the last line */
 } trainer;
@@ -111,7 +112,9 @@ static foci_status step(trainer *t) {
     foci_parameters *p = &t->programs.parameters;
     int64_t update = t->state.position;
     foci_program *s = &t->programs.program[t->task->shape_of(t->data, update)];
+    double asked = now();
     FOCI_TRY(t->task->next(t->data, t->state.epoch, update));
+    t->data_wait += now() - asked;
     double share = (double)t->micro / (double)t->batch, loss = 0;
     foci_parameters_zero_grad(p);
     for (int64_t first = 0; first < t->batch; first += t->micro) {
@@ -146,11 +149,11 @@ static void report_progress(const trainer *t) {
     t->options->progress(t->options->context,
                          &(foci_progress){t->state.step, t->steps, t->state.epoch, foci_config_int(t->config, "train.epochs"),
                                           t->loss_sum / (double)t->losses, t->lr, rate,
-                                          per_step * (double)(t->steps - t->state.step), t->task->items});
+                                          per_step * (double)(t->steps - t->state.step), seconds > 0 ? t->data_wait / seconds : 0, t->task->items});
 }
 
 static void start_interval(trainer *t) {
-    t->loss_sum = 0;
+    t->loss_sum = t->data_wait = 0;
     t->losses = t->items = 0;
     t->interval = now();
 }
@@ -162,7 +165,8 @@ static foci_status write_metrics(trainer *t) {
     double seconds = now() - t->interval;
     FOCI_TRY(foci_run_metrics(&t->folder, "step", (double)t->state.step, "epoch",
                               (double)t->state.step / (double)t->updates_per_epoch, "loss", t->loss_sum / (double)t->losses,
-                              "lr", t->lr, "grad_norm", t->grad_norm, "items_per_s", (double)t->items / seconds, "elapsed", elapsed(t), NULL));
+                              "lr", t->lr, "grad_norm", t->grad_norm, "items_per_s", (double)t->items / seconds, "data_wait_ms",
+                              1e3 * t->data_wait / (double)t->losses, "elapsed", elapsed(t), NULL));
     start_interval(t);
     return FOCI_OK;
 }

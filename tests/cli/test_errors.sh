@@ -59,8 +59,8 @@ check "weights that nobody names" fails 2 'c.yaml is no run folder: --checkpoint
 check "a folder without weights" fails 4 '.: no best.safetensors or last.safetensors here; --checkpoint names another file' eval .
 
 check "images" make_images
-check "no training images" fails 3 'nope: no such folder or .tar of images' train vit.yaml --out run --set data.train=nope
-check "no validation images" fails 3 'nope: no such folder or .tar of images' train vit.yaml --out run --set data.val=nope
+check "no training images" fails 3 'nope: no such folder, .tar or pack of images' train vit.yaml --out run --set data.train=nope
+check "no validation images" fails 3 'nope: no such folder, .tar or pack of images' train vit.yaml --out run --set data.val=nope
 check "validation images that nobody names" fails 2 '--set data.val=: data.val: names no images' train vit.yaml --out run --set data.val=
 check "text" make_text
 check "no training text" fails 3 'nope.txt: No such file or directory' train lm.yaml --out run --set data.train=nope.txt

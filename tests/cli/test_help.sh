@@ -22,7 +22,7 @@ for c in $(cat commands); do
     check "foci $c --version" helps '^foci [0-9]' "$c" --version
     check "foci help $c" helps "^(usage|Usage): foci $c " help "$c"
 done
-for c in make check stats; do check "foci data $c --help" helps "^Usage: foci data $c " data $c --help; done
+for c in make pack check stats; do check "foci data $c --help" helps "^Usage: foci data $c " data $c --help; done
 check "foci train --usage" helps '^Usage: foci train ' train --usage
 for c in train eval verify bench; do
     takes_common() {

@@ -172,10 +172,11 @@ check "text: the run folder" folder lm small-lm
 
 metrics() { # RUN NAMES-OF-A-SCORE: ten lines of training, two of validation
     json <$1/metrics.jsonl | sort | uniq -c | sed 's/^ *//' >names
-    equal "10 step epoch loss lr grad_norm items_per_s elapsed
+    equal "10 step epoch loss lr grad_norm items_per_s data_wait_ms elapsed
 2 $2" "$(sort -rn names)"
     equal "5 10 15 20 25 25 30 35 40 45 50 50" "$(json step <$1/metrics.jsonl | tr '\n' ' ' | sed 's/ $//')"
     json step loss lr grad_norm items_per_s <$1/metrics.jsonl | awk '$2 != "absent" && !($2 > 0 && $3 > 0 && $4 > 0 && $5 > 0) { print; bad = 1 } END { exit bad }'
+    json step data_wait_ms <$1/metrics.jsonl | awk '$2 != "absent" && !($2 >= 0 && $2 < 60000) { print; bad = 1 } END { exit bad }'
 }
 check "images: metrics.jsonl" metrics vit-1 "step epoch val_loss top1 top5 images elapsed"
 check "text: metrics.jsonl" metrics lm-1 "step epoch nll ppl tokens elapsed"
