@@ -18,7 +18,7 @@
 #include "ops/adaptive.h"
 
 enum { MOST_ROWS = 384, LEAST_ROWS = 96 }; /* of a block: what its tiles need stays in the second-level cache */
-enum { STAGE_ELEMENTS = 1 << 24 };         /* wanted; as many as the fewest rows need */
+enum { STAGE_ELEMENTS = 1 << 25 };         /* wanted; as many as the fewest rows need */
 enum { TILE_ELEMENTS = 192 * MOST_ROWS };
 enum { CHUNKS = 16 };                      /* of words: each sums a dx of its own */
 enum { DHIDDEN };                          /* saved, (rows, model) */
