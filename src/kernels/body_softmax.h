@@ -113,7 +113,7 @@ static void column_exp(int64_t words, int64_t rows, real *restrict x, int64_t ld
     for (int64_t w = 0; w < words; w++) {
         real *a = x + w * ld, b = bias ? bias[w] : 0;
 #pragma omp simd
-        for (int64_t i = 0; i < rows; i++) sum[i] += a[i] = exp_(a[i] + b - max[i]);
+        for (int64_t i = 0; i < rows; i++) sum[i] += a[i] = exp_below_(a[i] + b - max[i]);
     }
 }
 
