@@ -192,6 +192,8 @@ typedef struct foci_elliptical_metric_options { /* golden/README 1.2; all tensor
     bool median; /* over the tokens, the lower of the two middle values; in place of the mean */
 } foci_elliptical_metric_options;
 
+typedef enum foci_activation { FOCI_GELU, FOCI_RELU } foci_activation;
+
 enum { FOCI_MAX_CLUSTERS = 8 };
 typedef struct foci_adaptive_softmax_options { /* golden/README 1.5; names as in lmtool-fwms */
     foci_tensor *hidden, *targets;      /* (B, T, d_model), (B, T) int */
@@ -208,6 +210,8 @@ typedef struct foci_adaptive_softmax_options { /* golden/README 1.5; names as in
 #define T foci_tensor *
 #define G foci_graph *g
 T foci_linear(G, T x, T weight, T bias);             /* x (.., in), weight (out, in), bias (out) -> x Wt + b (.., out) */
+T foci_mlp(G, T x, T weight1, T bias1, T weight2, T bias2, /* act(x W1t + b1) W2t + b2, dropout after the activation */
+           foci_activation activation, double dropout);
 T foci_matmul(G, T a, T b);                          /* a (.., n), b (n, m) -> (.., m) */
 T foci_add(G, T a, T b);                             /* same shapes */
 T foci_add_position(G, T x, T position);             /* x (B, N, C), position (N, C) or (1, N, C) */

@@ -9,6 +9,7 @@ FOCI_KERNEL(relu, (int64_t n, const real *x, real *y))
 FOCI_KERNEL(relu_backward, (int64_t n, const real *y, const real *dy, real *dx, bool accumulate))
 FOCI_KERNEL(gelu, (int64_t n, const real *x, real *y))
 FOCI_KERNEL(gelu_backward, (int64_t n, const real *x, const real *dy, real *dx, bool accumulate))
+FOCI_KERNEL(gelu_again, (int64_t n, const real *x, const real *dy, real *y, real *dx)) /* y = gelu(x), and its backward */
 
 /* body_sums.h: in double, or by columns */
 FOCI_KERNEL(sum, (int64_t n, const real *x, double *sum))

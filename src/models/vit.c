@@ -59,9 +59,7 @@ static foci_tensor *mlp(foci_graph *g, foci_tensor *x, double ratio) {
     if (!x) return NULL;
     int64_t width = foci_last_dim(x);
     foci_scope(g, "mlp");
-    x = foci_nn_linear(g, "fc1", x, (int64_t)((double)width * ratio), true, LINEAR_INIT);
-    x = foci_gelu(g, x);
-    x = foci_nn_linear(g, "fc2", x, width, true, LINEAR_INIT);
+    x = foci_nn_mlp(g, "fc1", "fc2", x, (int64_t)((double)width * ratio), FOCI_GELU, 0, LINEAR_INIT);
     foci_end_scope(g);
     return x;
 }
