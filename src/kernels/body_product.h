@@ -16,6 +16,12 @@ enum { LANES = VECTOR_BYTES / sizeof(real), PANEL = 2 * LANES };
 #define UNROLL _Pragma("GCC unroll 16")
 #endif
 
+#if defined(__AVX2__)
+#define STAY(x) __asm__("" : "+v"(x))
+#else
+#define STAY(x)
+#endif
+
 /* c (rows, columns) = or += a (rows, depth) b (depth, columns). Entry (i, p) of a is a[i a_row + p a_column],
  * so that a may be a transpose; b comes in panels of PANEL columns. Columns are a multiple of LANES. */
 typedef struct product_operands {
@@ -55,10 +61,4 @@ product_panel(int vectors, int64_t rows, int64_t depth, const product_operands *
     for (; i + BLOCK_ROWS <= rows; i += BLOCK_ROWS) product_block(BLOCK_ROWS, vectors, depth, o, i, j, add);
     for (; i + 4 <= rows; i += 4) product_block(4, vectors, depth, o, i, j, add);
     for (; i < rows; i++) product_block(1, vectors, depth, o, i, j, add);
-}
-
-static void product(int64_t rows, int64_t columns, int64_t depth, bool add, const product_operands *o) {
-    int64_t j = 0;
-    for (; j + PANEL <= columns; j += PANEL) product_panel(2, rows, depth, o, j, add);
-    if (j < columns) product_panel(1, rows, depth, o, j, add);
 }
