@@ -84,6 +84,27 @@ static void transpose(real *restrict to, const real *restrict from, int64_t n, i
 
 /* ------------------------------------------------------------------------------------------------ products in cache */
 
+/* Rows that are needed soon, and lie in memory far apart: fetched a few at a time while products are at work. */
+typedef struct soon {
+    struct {
+        const real *first;
+        int64_t row;
+    } matrix[5];
+    int matrices;
+    int64_t next, rows, width;
+} soon;
+
+static void fetch_rows(const real *first, int64_t row, int64_t rows, int64_t width) {
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t d = 0; d < width; d += 64 / (int64_t)sizeof(real)) __builtin_prefetch(first + i * row + d);
+}
+
+static void fetch_some(soon *s) {
+    const int64_t n = smaller(2, s->rows - s->next);
+    for (int m = 0; m < s->matrices; m++) fetch_rows(s->matrix[m].first + s->next * s->matrix[m].row, s->matrix[m].row, n, s->width);
+    s->next += n;
+}
+
 /* c (rows, columns) = or += a (rows, depth) b (depth, columns). Entry (i, p) of a is a[i a_row + p a_column], so that a
  * may be a transpose; columns are whole vectors. */
 typedef struct small_product {
@@ -93,6 +114,7 @@ typedef struct small_product {
     int64_t b_row;
     real *c;
     int64_t c_row;
+    soon *meanwhile;
 } small_product;
 
 #if defined(__AVX512F__)
@@ -139,6 +161,8 @@ static inline __attribute__((always_inline)) void
 small_rows(int rows, int vectors, int64_t depth, const small_product *o, int64_t i, int64_t j, triangle t, bool add) {
     int64_t end = smaller(depth, i + rows + t.upper), first = i - t.lower;
     if (first < 0) first = 0;
+    if (o->a_column == 1) fetch_rows(o->a + (i + rows) * o->a_row, o->a_row, rows, depth);
+    fetch_some(o->meanwhile);
     small_block(rows, vectors, end - first, o->a + i * o->a_row + first * o->a_column, o->a_row, o->a_column,
                 o->b + first * o->b_row + j, o->b_row, o->c + i * o->c_row + j, o->c_row, add);
 }
@@ -202,6 +226,22 @@ static inline vector exp2_(vector x) {
 #endif
 }
 
+/* The logarithm to base 2 of finite x >= 2^-126: of the exponent, and of m in [1/sqrt(2), sqrt(2)) as
+ * 2 log2(e) atanh(t), t = (m - 1) / (m + 1), whose series ends below 1e-9. */
+static inline vector log2_(vector x) {
+#ifdef FOCI_DOUBLE
+    for (int l = 0; l < LANES; l++) x[l] = log2(x[l]);
+    return x;
+#else
+    const vector_bits half = 0x3f3504f3 + (vector_bits){0}, exponent = ((vector_bits)x - half) >> 23; /* half: the bits of 1/sqrt(2) */
+    const vector m = (vector)((vector_bits)x - (exponent << 23)), t = (m - 1.0f) / (m + 1.0f), t2 = t * t;
+    const vector series = t2 * (t2 * (t2 * (t2 * (1.0f / 9) + 1.0f / 7) + 1.0f / 5) + 1.0f / 3);
+    vector n;
+    for (int l = 0; l < LANES; l++) n[l] = (real)exponent[l];
+    return n + 2 * log2_e * (t * series + t);
+#endif
+}
+
 /* ----------------------------------------------------------------------------------- scores, masks and dropout */
 
 /* A tile: queries first .. first + n - 1, keys key .. key + keys - 1. */
@@ -224,19 +264,22 @@ static int64_t seen_by(const attention_tile *t, int64_t w) {
 }
 
 /* s (keys, TILE) = rows (keys, width) columns (width, TILE), where it will be seen. */
-static void tile_product(real *s, const attention_tile *t, const real *rows, int64_t row, const real *columns, int64_t width) {
+static void tile_product(real *s, const attention_tile *t, const real *rows, int64_t row, const real *columns, int64_t width,
+                         soon *meanwhile) {
     for (int64_t w = 0, first = 0; w < t->columns; w += LANES) {
         const int64_t end = seen_by(t, w);
         small_multiply(end - first, t->columns - w, width,
-                       &(small_product){rows + first * row, row, 1, columns + w, TILE, s + first * TILE + w, TILE}, full, false);
+                       &(small_product){rows + first * row, row, 1, columns + w, TILE, s + first * TILE + w, TILE, meanwhile},
+                       full, false);
         if (end > first) first = end;
     }
 }
 
 /* With the bias, and -inf where a query does not see a key. */
-static void tile_scores(real *s, const attention_tile *t, const foci_attention_head *h, const real *queries_transposed) {
+static void tile_scores(real *s, const attention_tile *t, const foci_attention_head *h, const real *queries_transposed,
+                        soon *meanwhile) {
     static const real lane[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    tile_product(s, t, h->k + t->key * h->k_row, h->k_row, queries_transposed, h->width);
+    tile_product(s, t, h->k + t->key * h->k_row, h->k_row, queries_transposed, h->width, meanwhile);
     for (int64_t w = 0; w < t->columns; w += LANES) {
         const int64_t end = seen_by(t, w), first_masked = t->diagonal + w + 1;
         vector *column = (vector *)(s + w);
@@ -303,12 +346,18 @@ static vector column_softmax(real *s, int64_t keys, vector *largest, vector *sum
 
 static void finish_rows(const foci_attention_head *h, const real *sums, const real *largest, const real *sum, int64_t first,
                         int64_t n) {
-    const int64_t row = padded(h->width);
+    real inverse[TILE], log_sum[TILE];
+    for (int64_t w = 0; w < padded(n); w += LANES) {
+        const vector total = *(const vector *)(sum + w);
+        const vector_bits none = total == 0; /* a row that sees nothing: 0 */
+        *(vector *)(inverse + w) = choose(none, total, 1 / total);
+        *(vector *)(log_sum + w) = choose(none, (vector){0} + INFINITY, ln_2 * (*(const vector *)(largest + w) + log2_(total)));
+    }
+    memcpy(h->log_sum + first, log_sum, (size_t)n * sizeof *log_sum);
     for (int64_t i = 0; i < n; i++) {
-        const real inverse = sum[i] == 0 ? 0 : 1 / sum[i]; /* a row that sees nothing: 0 */
         real *restrict out = h->out + (first + i) * h->out_row;
-        for (int64_t d = 0; d < h->width; d++) out[d] = sums[i * row + d] * inverse;
-        h->log_sum[first + i] = sum[i] == 0 ? INFINITY : largest[i] * ln_2 + (real)log(sum[i]);
+        const real *restrict row = sums + i * padded(h->width);
+        for (int64_t d = 0; d < h->width; d++) out[d] = row[d] * inverse[i];
     }
 }
 
@@ -323,13 +372,14 @@ static void attention_forward(const foci_attention_head *h, int64_t first, int64
     const real *values = whole_rows(scratch, h->v, &v_row, h->causal ? end : h->tokens, h->width);
 
     for (; first < end; first += TILE) {
-        const int64_t n = smaller(TILE, end - first);
+        const int64_t n = smaller(TILE, end - first), after = first + n;
+        soon next = {{{h->q + after * h->q_row, h->q_row}, {h->out + after * h->out_row, h->out_row}}, 2, 0, smaller(TILE, end - after), h->width};
         pack(queries, h->q + first * h->q_row, h->q_row, n, h->width, h->scale * log2_e,
              h->metric ? h->metric + first * h->metric_row : NULL, h->metric_row);
         transpose(queries_transposed, queries, padded(n), row);
         for (int64_t i = 0; i < TILE; i++) largest[i] = -INFINITY, sum[i] = 0;
         for (attention_tile t = tile_at(h, first, n, 0); t.keys > 0; t = tile_at(h, first, n, t.key + t.keys)) {
-            tile_scores(scores, &t, h, queries_transposed);
+            tile_scores(scores, &t, h, queries_transposed, &next);
             for (int64_t w = 0; w < t.columns; w += LANES)
                 *(vector *)(correction + w) =
                     column_softmax(scores + w, seen_by(&t, w), (vector *)(largest + w), (vector *)(sum + w));
@@ -342,7 +392,7 @@ static void attention_forward(const foci_attention_head *h, int64_t first, int64
                     for (int64_t j = 0; j < seen_by(&t, w); j++)
                         *(vector *)(scores + j * TILE + w) *= *(const vector *)(factor + j * TILE + w);
             }
-            small_multiply(n, row, t.keys, &(small_product){scores, 1, TILE, values + t.key * v_row, v_row, sums, row},
+            small_multiply(n, row, t.keys, &(small_product){scores, 1, TILE, values + t.key * v_row, v_row, sums, row, &next},
                            (triangle){INT32_MAX, t.diagonal}, t.key > 0);
         }
         finish_rows(h, sums, largest, sum, first, n);
@@ -384,7 +434,8 @@ static void attention_backward(const foci_attention_head *h, real *scratch) {
     memset(dvalues, 0, (size_t)(tokens * row) * sizeof *dvalues);
 
     for (int64_t first = 0; first < tokens; first += TILE) {
-        const int64_t n = smaller(TILE, tokens - first);
+        const int64_t n = smaller(TILE, tokens - first), after = first + n;
+        soon next = {{{h->q + after * h->q_row, h->q_row}, {h->out + after * h->out_row, h->out_row}, {h->dout + after * h->dout_row, h->dout_row}}, 3, 0, smaller(TILE, tokens - after), h->width};
         const real *metric = h->metric ? h->metric + first * h->metric_row : NULL;
         pack(queries, h->q + first * h->q_row, h->q_row, n, h->width, h->scale * log2_e, metric, h->metric_row);
         pack(douts, h->dout + first * h->dout_row, h->dout_row, n, h->width, 1, NULL, 0);
@@ -397,8 +448,8 @@ static void attention_backward(const foci_attention_head *h, real *scratch) {
             log_sum[i] = h->log_sum[first + i] * log2_e;
         }
         for (attention_tile t = tile_at(h, first, n, 0); t.keys > 0; t = tile_at(h, first, n, t.key + t.keys)) {
-            tile_scores(p, &t, h, queries_transposed);
-            tile_product(dp, &t, h->v + t.key * h->v_row, h->v_row, douts_transposed, h->width);
+            tile_scores(p, &t, h, queries_transposed, &next);
+            tile_product(dp, &t, h->v + t.key * h->v_row, h->v_row, douts_transposed, h->width, &next);
             if (h->dropout.threshold) tile_dropout(factor, &t, h);
             for (int64_t w = 0; w < t.columns; w += LANES)
                 column_gradient(p + w, dp + w, seen_by(&t, w), *(const vector *)(log_sum + w), *(const vector *)(delta + w),
@@ -407,11 +458,11 @@ static void attention_backward(const foci_attention_head *h, real *scratch) {
             clear_unseen(dp, &t);
             const triangle by_key = {t.diagonal, INT32_MAX}, by_query = {INT32_MAX, t.diagonal};
             if (h->dv)
-                small_multiply(t.keys, row, n, &(small_product){p, TILE, 1, douts, row, dvalues + t.key * row, row}, by_key, true);
+                small_multiply(t.keys, row, n, &(small_product){p, TILE, 1, douts, row, dvalues + t.key * row, row, &next}, by_key, true);
             if (h->dk)
-                small_multiply(t.keys, row, n, &(small_product){dp, TILE, 1, queries, row, dkeys + t.key * row, row}, by_key, true);
+                small_multiply(t.keys, row, n, &(small_product){dp, TILE, 1, queries, row, dkeys + t.key * row, row, &next}, by_key, true);
             if (h->dq)
-                small_multiply(n, row, t.keys, &(small_product){dp, 1, TILE, keys + t.key * k_row, k_row, dqueries, row}, by_query,
+                small_multiply(n, row, t.keys, &(small_product){dp, 1, TILE, keys + t.key * k_row, k_row, dqueries, row, &next}, by_query,
                                t.key > 0);
         }
         if (h->dq)
@@ -431,11 +482,12 @@ static void attention_map(const foci_attention_head *h, real *map, real *scratch
     for (int64_t i = 0; i < tokens * tokens && h->causal; i++) map[i] = 0;
     for (int64_t first = 0; first < tokens; first += TILE) {
         const int64_t n = smaller(TILE, tokens - first);
+        soon next = {0};
         pack(queries, h->q + first * h->q_row, h->q_row, n, h->width, h->scale * log2_e,
              h->metric ? h->metric + first * h->metric_row : NULL, h->metric_row);
         transpose(queries_transposed, queries, padded(n), row);
         for (attention_tile t = tile_at(h, first, n, 0); t.keys > 0; t = tile_at(h, first, n, t.key + t.keys)) {
-            tile_scores(scores, &t, h, queries_transposed);
+            tile_scores(scores, &t, h, queries_transposed, &next);
             for (int64_t i = 0; i < n; i++)
                 for (int64_t j = 0; j < seen_by(&t, i / LANES * LANES); j++)
                     map[(first + i) * tokens + t.key + j] =
