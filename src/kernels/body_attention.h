@@ -300,26 +300,24 @@ static void clear_unseen(real *p, const attention_tile *t) {
 static void tile_dropout(real *factor, const attention_tile *t, const foci_attention_head *h) {
     const foci_dropout_mask *mask = &h->dropout;
     for (int64_t i = 0; i < t->n; i += PHILOX_LANES) {
-        uint64_t counter[PHILOX_LANES];
-        uint32_t odd[PHILOX_LANES], two[PHILOX_LANES], words[8][PHILOX_LANES]; /* of two blocks */
+        wide block[PHILOX_VECTORS] = {0};
+        lane_words odd = {0}, two = {0}, words[8]; /* of two blocks */
         for (int l = 0; l < PHILOX_LANES; l++) {
             const uint64_t element = mask->first + (uint64_t)((t->first + i + l) * h->tokens + t->key);
-            counter[l] = element / 4;
-            odd[l] = element & 1;
-            two[l] = element & 2;
+            philox_set_lane(block, l, element / 4);
+            odd[l] = element & 1 ? UINT32_MAX : 0;
+            two[l] = element & 2 ? UINT32_MAX : 0;
         }
-        philox_blocks(mask->seed, mask->stream, mask->step, counter, words + 4);
+        philox_lanes(mask->seed, mask->stream, mask->step, block, words + 4);
         for (int64_t j = 0, end = seen_by(t, i + PHILOX_LANES - LANES); j < end; j += 4) {
             memcpy(words, words + 4, sizeof words / 2);
-            for (int l = 0; l < PHILOX_LANES; l++) counter[l]++;
-            philox_blocks(mask->seed, mask->stream, mask->step, counter, words + 4);
+            for (int v = 0; v < PHILOX_VECTORS; v++) block[v] += 1;
+            philox_lanes(mask->seed, mask->stream, mask->step, block, words + 4);
             for (int r = 0; r < 4 && j + r < end; r++) {
-                real *to = factor + (j + r) * TILE + i;
-#pragma omp simd
-                for (int l = 0; l < PHILOX_LANES; l++) {
-                    const uint32_t a = odd[l] ? words[r + 1][l] : words[r][l], b = odd[l] ? words[r + 3][l] : words[r + 2][l];
-                    to[l] = (two[l] ? b : a) < mask->threshold ? 0 : mask->factor;
-                }
+                const lane_words near = (odd & words[r + 1]) | (~odd & words[r]), far = (odd & words[r + 3]) | (~odd & words[r + 2]);
+                const lane_words word = (two & far) | (~two & near);
+                const lane_truths kept = word >= mask->threshold; /* -1 or 0 */
+                *(lane_reals *)(factor + (j + r) * TILE + i) = 0 - mask->factor * __builtin_convertvector(kept, lane_reals);
             }
         }
     }

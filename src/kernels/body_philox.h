@@ -66,19 +66,25 @@ static inline void philox_words(uint64_t seed, uint64_t stream, uint64_t step, u
     }
 }
 
-/* words[k][i] is word k of block counter[i] */
-static inline void philox_blocks(uint64_t seed, uint64_t stream, uint64_t step, const uint64_t counter[PHILOX_LANES],
-                                 uint32_t words[4][PHILOX_LANES]) {
-    wide number[PHILOX_VECTORS], c[4][PHILOX_VECTORS];
-    for (int v = 0; v < PHILOX_VECTORS; v++) { /* neighbours in two vectors, to be joined */
-        wide n = {0};
-        for (int i = 0; i < WIDE; i++) n[i] = counter[(v / 2 * WIDE + i) * 2 + v % 2];
-        number[v] = n;
-    }
+/* Lane i of PHILOX_LANES blocks is in this vector, at this place: neighbours in two vectors, so that in_turn joins them. */
+enum { PAIR = 2 * WIDE };
+static inline void philox_set_lane(wide number[PHILOX_VECTORS], int lane, uint64_t block) {
+    number[lane / PAIR * 2 + lane % 2][lane % PAIR / 2] = block;
+}
+
+/* One word of every lane; the same lanes as truth values and as reals. */
+typedef uint32_t lane_words __attribute__((vector_size(4 * PHILOX_LANES)));
+typedef int32_t lane_truths __attribute__((vector_size(4 * PHILOX_LANES)));
+typedef real lane_reals __attribute__((vector_size(PHILOX_LANES * sizeof(real)), aligned(sizeof(real)), may_alias));
+
+/* words[k] is word k of the blocks */
+static inline void philox_lanes(uint64_t seed, uint64_t stream, uint64_t step, const wide number[PHILOX_VECTORS],
+                                lane_words words[4]) {
+    wide c[4][PHILOX_VECTORS];
     philox_rounds(seed, stream, step, number, c);
     for (int k = 0; k < 4; k++)
         for (int v = 0; v < PHILOX_VECTORS; v += 2) {
             const wide joined = in_turn(c[k][v], c[k][v + 1]);
-            memcpy(words[k] + v * WIDE, &joined, sizeof joined);
+            memcpy((uint32_t *)&words[k] + v * WIDE, &joined, sizeof joined);
         }
 }
