@@ -89,9 +89,9 @@ typedef struct soon {
     struct {
         const real *first;
         int64_t row;
-    } matrix[5];
+    } matrix[6];
     int matrices;
-    int64_t next, rows, width;
+    int64_t next, rows, width, each;
 } soon;
 
 static void fetch_rows(const real *first, int64_t row, int64_t rows, int64_t width) {
@@ -100,7 +100,7 @@ static void fetch_rows(const real *first, int64_t row, int64_t rows, int64_t wid
 }
 
 static void fetch_some(soon *s) {
-    const int64_t n = smaller(2, s->rows - s->next);
+    const int64_t n = smaller(s->each, s->rows - s->next);
     for (int m = 0; m < s->matrices; m++) fetch_rows(s->matrix[m].first + s->next * s->matrix[m].row, s->matrix[m].row, n, s->width);
     s->next += n;
 }
@@ -371,7 +371,7 @@ static void attention_forward(const foci_attention_head *h, int64_t first, int64
 
     for (; first < end; first += TILE) {
         const int64_t n = smaller(TILE, end - first), after = first + n;
-        soon next = {{{h->q + after * h->q_row, h->q_row}, {h->out + after * h->out_row, h->out_row}}, 2, 0, smaller(TILE, end - after), h->width};
+        soon next = {{{h->q + after * h->q_row, h->q_row}, {h->out + after * h->out_row, h->out_row}}, 2, 0, smaller(TILE, end - after), h->width, 2};
         pack(queries, h->q + first * h->q_row, h->q_row, n, h->width, h->scale * log2_e,
              h->metric ? h->metric + first * h->metric_row : NULL, h->metric_row);
         transpose(queries_transposed, queries, padded(n), row);
@@ -433,7 +433,7 @@ static void attention_backward(const foci_attention_head *h, real *scratch) {
 
     for (int64_t first = 0; first < tokens; first += TILE) {
         const int64_t n = smaller(TILE, tokens - first), after = first + n;
-        soon next = {{{h->q + after * h->q_row, h->q_row}, {h->out + after * h->out_row, h->out_row}, {h->dout + after * h->dout_row, h->dout_row}}, 3, 0, smaller(TILE, tokens - after), h->width};
+        soon next = {{{h->q + after * h->q_row, h->q_row}, {h->out + after * h->out_row, h->out_row}, {h->dout + after * h->dout_row, h->dout_row},{h->dq+first*h->dq_row,h->dq_row},{h->dk+first*h->dk_row,h->dk_row},{h->dv+first*h->dv_row,h->dv_row}}, 6, 0, n, h->width, 1};
         const real *metric = h->metric ? h->metric + first * h->metric_row : NULL;
         pack(queries, h->q + first * h->q_row, h->q_row, n, h->width, h->scale * log2_e, metric, h->metric_row);
         pack(douts, h->dout + first * h->dout_row, h->dout_row, n, h->width, 1, NULL, 0);
