@@ -81,6 +81,7 @@ typedef struct foci_op {
     unsigned reads;                       /* FOCI_READS_* of backward */
     bool passes_gradient; /* the gradient of each same-shaped input IS that of the output (add): the planner may let
                              them share memory; backward skips an input whose grad pointer equals the output's */
+    bool cheap; /* backward reads the inputs, and forward costs less than memory for the output: the backward pass runs it again */
     foci_cost (*cost)(const foci_node *n); /* NULL: not counted */
     const foci_gradient_case *gradients;   /* ended by {0}; required where backward is set */
 } foci_op;
@@ -92,6 +93,7 @@ struct foci_node {
     foci_graph *graph;
     const char *layer; /* the scope it was recorded in */
     int index, inputs;
+    int segment; /* foci_segment's number, from 1; 0: outside */
     foci_tensor **input; /* optional inputs may be NULL */
     foci_tensor *output;
     foci_tensor *saved[FOCI_MAX_SAVED]; /* written by forward, read by backward */
@@ -101,6 +103,7 @@ struct foci_node {
     size_t workspace_forward, workspace_backward;
     bool *accumulate; /* per input, in backward: add to its gradient (true) or overwrite it (false) */
     bool reached;     /* a gradient arrives: backward will run */
+    bool spared;      /* forward runs again for what it saves alone: the output need not be written */
 };
 
 /* Starts a node: copies the attributes; NULL after an error. Inputs that are NULL are absent optional ones. */
@@ -134,6 +137,9 @@ bool foci_graph_observes(const foci_graph *g); /* foci_observe keeps what it is 
 
 /* Names: a scope is a prefix of parameter names and of messages: foci_scope(g, "blocks.%d", i). */
 void foci_scope(foci_graph *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The same, and what is recorded inside, a block of the model as a rule, is a segment: with train.recompute its results are
+ * computed again in the backward pass in place of being kept. A segment within a segment is only a scope. */
+void foci_segment(foci_graph *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void foci_end_scope(foci_graph *g);
 
 typedef struct foci_init {
@@ -185,6 +191,8 @@ typedef struct foci_elliptical_metric_options { /* golden/README 1.2; all tensor
     bool median; /* over the tokens, the lower of the two middle values; in place of the mean */
 } foci_elliptical_metric_options;
 
+typedef enum foci_activation { FOCI_GELU, FOCI_RELU } foci_activation;
+
 enum { FOCI_MAX_CLUSTERS = 8 };
 typedef struct foci_adaptive_softmax_options { /* golden/README 1.5; names as in lmtool-fwms */
     foci_tensor *hidden, *targets;      /* (B, T, d_model), (B, T) int */
@@ -201,6 +209,8 @@ typedef struct foci_adaptive_softmax_options { /* golden/README 1.5; names as in
 #define T foci_tensor *
 #define G foci_graph *g
 T foci_linear(G, T x, T weight, T bias);             /* x (.., in), weight (out, in), bias (out) -> x Wt + b (.., out) */
+T foci_mlp(G, T x, T weight1, T bias1, T weight2, T bias2, /* act(x W1t + b1) W2t + b2, dropout after the activation */
+           foci_activation activation, double dropout);
 T foci_matmul(G, T a, T b);                          /* a (.., n), b (n, m) -> (.., m) */
 T foci_add(G, T a, T b);                             /* same shapes */
 T foci_add_position(G, T x, T position);             /* x (B, N, C), position (N, C) or (1, N, C) */

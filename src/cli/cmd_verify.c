@@ -1,8 +1,10 @@
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 #include <jansson.h>
 
 #include "cli/cli.h"
+#include "kernels/bf16.h"
 #include "study/verify.h"
 
 static void print_report(const foci_verify_report *r) {
@@ -27,14 +29,26 @@ static json_t *json_report(const foci_verify_report *r) {
     return json_pack("{s:s, s:s, s:b, s:b, s:o}", "case", r->name, "kind", r->kind, "skipped", r->skipped, "ok", r->ok, "groups", groups);
 }
 
-enum { MOST = 4096 };
+enum { MOST = 4096, DTYPE = 1 };
+
+static const struct argp_option table[] = {
+    {"dtype", DTYPE, "TYPE", 0, "fp32 (the default), or bf16: products round their operands, tolerances are those of bfloat16", 0}, {0}};
+
+static foci_status set_option(void *state, int key, char *arg) {
+    bool *bf16 = state;
+    (void)key;
+    *bf16 = strcmp(arg, "bf16") == 0;
+    if (!*bf16 && strcmp(arg, "fp32") != 0) return foci_fail(FOCI_ERR_CONFIG, "--dtype: `%s` is not fp32 or bf16", arg);
+    if (*bf16 && !foci_bf16_supported()) return foci_fail(FOCI_ERR_CONFIG, "--dtype: this processor has no products in bf16 (AVX512-BF16)");
+    return FOCI_OK;
+}
 
 foci_status foci_cmd_verify(int argc, char **argv) {
     foci_common common = {0};
     static const char *path[MOST];
     int count, passed = 0, failed = 0, skipped = 0;
-    bool done;
-    const foci_arguments a = {NULL, NULL, NULL, "CASE.json...",
+    bool done, bf16 = false;
+    const foci_arguments a = {table, set_option, &bf16, "CASE.json...",
                               "Runs golden cases (NAME.json beside NAME.safetensors) and prints, for each group, the largest difference beside "
                               "its tolerance. Exits with 0 only if all hold; kinds foci does not check are counted as skipped.",
                               true, 1, MOST};
@@ -43,7 +57,7 @@ foci_status foci_cmd_verify(int argc, char **argv) {
     json_t *cases = json_array();
     for (int i = 0; i < count; i++) {
         static foci_verify_report r;
-        foci_status s = foci_verify_case(path[i], &r);
+        foci_status s = foci_verify_case(path[i], bf16, &r);
         if (s) {
             json_decref(cases);
             return s;

@@ -7,6 +7,9 @@
 /* The processor has AVX512-BF16, foci computes in float32, and FOCI_ISA does not forbid it. */
 bool foci_bf16_supported(void);
 
+/* As the kernel gemm_pack: b rounded and in pairs along the depth, (depth + 1) / 2 reals a column. */
+void foci_bf16_pack(const foci_matrix *b, int64_t depth, int64_t columns, foci_real *to);
+
 /* As the kernel gemm, with op(A) and op(B) rounded to nearest even; scratch FOCI_GEMM_DEPTH * FOCI_GEMM_COLUMNS reals, 64-byte
  * aligned. An element is summed in an order that depends on the depth alone. */
 void foci_bf16_gemm(const foci_product *p, foci_real *scratch);

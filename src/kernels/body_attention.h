@@ -141,7 +141,7 @@ static inline __attribute__((always_inline)) void small_block(int rows, int vect
             const real x = fourth[r / 4][step[r % 4]];
             UNROLL for (int w = 0; w < vectors; w++) {
                 sum[r][w] += x * *(const vector *)(b + w * LANES);
-                STAY(sum[r][w]);
+                KEEP(sum[r][w]);
             }
         }
         UNROLL for (int r = 0; r < rows; r += 4) fourth[r / 4] += a_column;

@@ -37,13 +37,19 @@ static void pack_columns(int64_t depth, int64_t columns, const real *b, int64_t 
     }
 }
 
+static void gemm_pack(const foci_matrix *b, int64_t depth, int64_t columns, real *to) {
+    if (b->transposed) pack_columns(depth, columns, b->data, b->ld, to);
+    else pack_rows(depth, columns, b->data, b->ld, to);
+}
+
 /* The last columns, fewer than a panel: made beside C, then put in place. */
 static void edge_columns(int64_t rows, int64_t width, int64_t depth, const product_operands *o, int64_t j, bool add) {
-    real beside[BLOCK_ROWS * PANEL] __attribute__((aligned(64))) = {0};
+    real beside[BLOCK_ROWS * PANEL] __attribute__((aligned(64))) = {0}, bias[PANEL] = {0};
     product_operands edge = *o;
     edge.b += j / PANEL * o->b_panel;
     edge.c = beside;
     edge.c_row = PANEL;
+    if (o->bias) edge.bias = memcpy(bias, o->bias + j, (size_t)width * sizeof *bias);
     for (int64_t r = 0; r < rows && add; r++) memcpy(beside + r * PANEL, o->c + r * o->c_row + j, (size_t)width * sizeof(real));
     product_panel(2, rows, depth, &edge, 0, add);
     for (int64_t r = 0; r < rows; r++) memcpy(o->c + r * o->c_row + j, beside + r * PANEL, (size_t)width * sizeof(real));
@@ -69,42 +75,23 @@ static void copy_strip(int64_t rows, int64_t depth, product_operands *strip, rea
     strip->a = to;
 }
 
-static void fill_rows(int64_t rows, int64_t columns, const real *bias, real *c, int64_t ldc) {
-    for (int64_t i = 0; i < rows; i++) memcpy(c + i * ldc, bias, (size_t)columns * sizeof *c);
-}
-
-/* Asks for line `part` of `parts` of a strip of A, so that it is near when its turn comes. */
-static void ask_for(const product_operands *strip, int64_t rows, int64_t depth, int64_t part, int64_t parts) {
-    const int64_t line = 64 / sizeof(real), size = ((depth + line - 1) / line + parts - 1) / parts * line;
-    const int64_t first = part * size, end = first + size < depth ? first + size : depth;
-    if (strip->a_row == 1) return;
-    for (int64_t r = 0; r < rows; r++)
-        for (int64_t p = first; p < end; p += line) __builtin_prefetch(strip->a + r * strip->a_row + p);
-}
-
 /* Rows of A in strips that stay in the first-level cache, each against all panels. */
-static void packed_product(int64_t rows, int64_t columns, int64_t depth, const product_operands *o, const real *bias, bool add) {
+static void packed_product(int64_t rows, int64_t columns, int64_t depth, const product_operands *o, bool add) {
     const int64_t whole = columns / PANEL * PANEL;
     real copy[BLOCK_ROWS * GEMM_DEPTH] __attribute__((aligned(64)));
     for (int64_t i = 0; i < rows; i += BLOCK_ROWS) {
         const int64_t n = rows - i < BLOCK_ROWS ? rows - i : BLOCK_ROWS;
         product_operands strip = *o;
+        strip.soon_row = o->a_row;
         strip.a += i * o->a_row;
         strip.c += i * o->c_row;
         copy_strip(n, depth, &strip, copy);
-        if (bias) fill_rows(n, columns, bias, strip.c, strip.c_row);
-        product_operands next = *o;
-        next.a += (i + BLOCK_ROWS) * o->a_row;
-        const int64_t next_rows = rows - i - BLOCK_ROWS < BLOCK_ROWS ? rows - i - BLOCK_ROWS : BLOCK_ROWS;
+        if (o->a_row > 1 && i + BLOCK_ROWS < rows) strip.lines = (depth * PANEL + columns * LINE - 1) / (columns * LINE);
         for (int64_t j = 0; j < whole; j += PANEL) {
-            ask_for(&next, next_rows, depth, j / PANEL, whole / PANEL);
-            for (int64_t r = 0; r < n; r++) {
-                __builtin_prefetch(strip.c + r * strip.c_row + j, 1);
-                __builtin_prefetch(strip.c + r * strip.c_row + j + LANES, 1);
-            }
-            product_panel(2, n, depth, &strip, j, add || bias);
+            strip.soon = o->a + (i + BLOCK_ROWS) * o->a_row + j / PANEL * strip.lines * LINE;
+            product_panel(2, n, depth, &strip, j, add);
         }
-        if (whole < columns) edge_columns(n, columns - whole, depth, &strip, whole, add || bias);
+        if (whole < columns) edge_columns(n, columns - whole, depth, &strip, whole, add);
     }
 }
 
@@ -120,18 +107,18 @@ static void gemm(const foci_product *o, real *scratch) {
         const int64_t size = (o->depth + blocks - 1) / blocks;
         for (int64_t p = 0; p < o->depth; p += size) {
             const int64_t depth = o->depth - p < size ? o->depth - p : size;
-            if (o->b.transposed) pack_columns(depth, columns, o->b.data + j * o->b.ld + p, o->b.ld, scratch);
-            else pack_rows(depth, columns, o->b.data + p * o->b.ld + j, o->b.ld, scratch);
+            const foci_matrix b = {o->b.data + (o->b.transposed ? j * o->b.ld + p : p * o->b.ld + j), o->b.ld, o->b.transposed};
+            if (!o->packed) gemm_pack(&b, depth, columns, scratch);
             const product_operands block = {.a = o->a.data + (o->a.transposed ? p * o->a.ld : p),
                                             .a_row = o->a.transposed ? 1 : o->a.ld,
                                             .a_column = o->a.transposed ? o->a.ld : 1,
-                                            .b = scratch,
+                                            .b = o->packed ? o->packed + j * o->depth + p * PANEL : scratch,
                                             .b_row = PANEL,
-                                            .b_panel = depth * PANEL,
+                                            .b_panel = (o->packed ? o->depth : depth) * PANEL,
                                             .c = o->c + j,
-                                            .c_row = o->ldc};
-            const real *bias = p == 0 && o->bias ? o->bias + j : NULL;
-            packed_product(o->rows, columns, depth, &block, bias, p > 0 || o->add);
+                                            .c_row = o->ldc,
+                                            .bias = p == 0 && o->bias ? o->bias + j : NULL};
+            packed_product(o->rows, columns, depth, &block, p > 0 || o->add);
         }
     }
 }

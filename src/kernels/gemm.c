@@ -18,10 +18,12 @@ static bool own_kernels(void) {
     return provider == FOCI;
 }
 
+static bool in_bf16(const foci_product *p) { return p->bf16 && p->depth && foci_bf16_supported(); }
+
 /* On the calling thread; the block of B at work lies in memory of the thread. */
 static void own_product(const foci_product *p) {
     static _Thread_local foci_real block[FOCI_GEMM_DEPTH * FOCI_GEMM_COLUMNS] __attribute__((aligned(64)));
-    if (p->bf16 && p->depth && foci_bf16_supported()) foci_bf16_gemm(p, block);
+    if (in_bf16(p)) foci_bf16_gemm(p, block);
     else foci_kernel()->gemm(p, block);
 }
 
@@ -52,6 +54,9 @@ void foci_gemm(const foci_product *p) {
 static const foci_real *part(const foci_matrix *m, int64_t row, int64_t column) {
     return m->data + (m->transposed ? column * m->ld + row : row * m->ld + column);
 }
+/* Reals that a column of a packed B takes: two numbers share one in bfloat16. */
+static int64_t packed_depth(const foci_product *p) { return in_bf16(p) ? (p->depth + 1) / 2 : p->depth; }
+
 static foci_product part_of(const foci_product *p, foci_range r, foci_range s, foci_range t) {
     foci_product q = *p;
     q.rows = r.end - r.first;
@@ -61,7 +66,27 @@ static foci_product part_of(const foci_product *p, foci_range r, foci_range s, f
     q.b.data = part(&p->b, t.first, s.first);
     q.c = p->c + r.first * p->ldc + s.first;
     if (p->bias) q.bias = p->bias + s.first;
+    if (p->packed) q.packed = p->packed + s.first * packed_depth(p);
     return q;
+}
+
+enum { PACK_COLUMNS = 64 }; /* a multiple of every panel */
+
+int64_t foci_gemm_packed_size(int64_t depth, int64_t columns) {
+    return foci_tiles(columns, PACK_COLUMNS) * PACK_COLUMNS * depth;
+}
+
+void foci_gemm_pack(foci_product *p, foci_real *memory) {
+    if (!p->bf16 && !own_kernels()) return;
+    FOCI_PARALLEL_FOR
+    for (int64_t tile = 0; tile < foci_tiles(p->columns, PACK_COLUMNS); tile++) {
+        foci_range s = foci_tile(p->columns, PACK_COLUMNS, tile);
+        const foci_matrix b = {part(&p->b, 0, s.first), p->b.ld, p->b.transposed};
+        foci_real *to = memory + s.first * packed_depth(p);
+        if (in_bf16(p)) foci_bf16_pack(&b, p->depth, s.end - s.first, to);
+        else foci_kernel()->gemm_pack(&b, p->depth, s.end - s.first, to);
+    }
+    p->packed = memory;
 }
 
 /* Tiles of C: large enough that copying the operands does not count, small enough that there are some for every thread. */

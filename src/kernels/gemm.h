@@ -5,6 +5,11 @@
 #include "foci/foci.h"
 #include "kernels/types.h"
 
+/* B copied once, over all threads, into the order in which products read it, where many tiles of rows share it: sets
+ * p->packed. `memory`: foci_gemm_packed_size(depth, columns) reals, 64-byte aligned. (OpenBLAS has no use for it.) */
+int64_t foci_gemm_packed_size(int64_t depth, int64_t columns);
+void foci_gemm_pack(foci_product *p, foci_real *memory);
+
 /* On the calling thread alone. */
 void foci_gemm(const foci_product *p);
 

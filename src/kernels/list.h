@@ -9,6 +9,7 @@ FOCI_KERNEL(relu, (int64_t n, const real *x, real *y))
 FOCI_KERNEL(relu_backward, (int64_t n, const real *y, const real *dy, real *dx, bool accumulate))
 FOCI_KERNEL(gelu, (int64_t n, const real *x, real *y))
 FOCI_KERNEL(gelu_backward, (int64_t n, const real *x, const real *dy, real *dx, bool accumulate))
+FOCI_KERNEL(gelu_again, (int64_t n, const real *x, const real *dy, real *y, real *dx)) /* y = gelu(x), and its backward */
 
 /* body_sums.h: in double, or by columns */
 FOCI_KERNEL(sum, (int64_t n, const real *x, double *sum))
@@ -44,7 +45,8 @@ FOCI_KERNEL(dropout, (int64_t n, const foci_dropout_mask *mask, const real *x, r
 FOCI_KERNEL(adam, (int64_t n, real *theta, const real *grad, real *m, real *v, const foci_adam_step *step))
 FOCI_KERNEL(sgd, (int64_t n, real *theta, const real *grad, real *momentum, const foci_sgd_step *step))
 
-/* body_gemm.h: scratch (FOCI_GEMM_DEPTH * FOCI_GEMM_COLUMNS), 64-byte aligned */
+/* body_gemm.h: b (depth, columns) to panels, the last filled up; scratch (FOCI_GEMM_DEPTH * FOCI_GEMM_COLUMNS), 64-byte aligned */
+FOCI_KERNEL(gemm_pack, (const foci_matrix *b, int64_t depth, int64_t columns, real *to))
 FOCI_KERNEL(gemm, (const foci_product *p, real *scratch))
 
 /* body_attention.h: one head; scratch as types.h says, 64-byte aligned */

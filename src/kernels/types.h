@@ -44,6 +44,7 @@ typedef struct foci_product {
     int64_t ldc;
     bool add;
     const foci_real *bias; /* or NULL; not together with `add` */
+    const foci_real *packed; /* b as foci_gemm_pack left it, or NULL */
     bool bf16;             /* a and b may be rounded to bfloat16 (kernels/bf16.h) */
 } foci_product;
 

@@ -159,10 +159,8 @@ static foci_tensor *attention(foci_graph *g, const foci_config *c, const sizes *
 
 static foci_tensor *feed_forward(foci_graph *g, const sizes *s, foci_tensor *h) {
     foci_scope(g, "pos_ff");
-    foci_tensor *y = foci_nn_linear(g, "CoreNet.0", h, s->inner, true, LINEAR_INIT);
-    y = foci_dropout(g, foci_relu(g, y), s->dropout);
-    y = foci_dropout(g, foci_nn_linear(g, "CoreNet.3", y, s->width, true, LINEAR_INIT), s->dropout);
-    h = post_norm(g, h, y);
+    foci_tensor *y = foci_nn_mlp(g, "CoreNet.0", "CoreNet.3", h, s->inner, FOCI_RELU, s->dropout, LINEAR_INIT);
+    h = post_norm(g, h, foci_dropout(g, y, s->dropout));
     foci_end_scope(g);
     return h;
 }
@@ -211,7 +209,7 @@ static void record(foci_model_io *io) {
     h = foci_dropout(g, h, s.dropout);
     foci_heads_of_layer before = {NULL, NULL, NULL};
     for (int i = 0; i < s.depth; i++) {
-        foci_scope(g, "layers.%d", i);
+        foci_segment(g, "layers.%d", i);
         h = attention(g, io->config, &s, h, i, &before);
         h = feed_forward(g, &s, h);
         foci_observe(g, "output", h);

@@ -59,9 +59,7 @@ static foci_tensor *mlp(foci_graph *g, foci_tensor *x, double ratio) {
     if (!x) return NULL;
     int64_t width = foci_last_dim(x);
     foci_scope(g, "mlp");
-    x = foci_nn_linear(g, "fc1", x, (int64_t)((double)width * ratio), true, LINEAR_INIT);
-    x = foci_gelu(g, x);
-    x = foci_nn_linear(g, "fc2", x, width, true, LINEAR_INIT);
+    x = foci_nn_mlp(g, "fc1", "fc2", x, (int64_t)((double)width * ratio), FOCI_GELU, 0, LINEAR_INIT);
     foci_end_scope(g);
     return x;
 }
@@ -100,7 +98,7 @@ static void record(foci_model_io *io) {
     for (int i = 0; i < depth; i++) {
         double drop = depth > 1 ? drop_path * i / (depth - 1) : 0;
         foci_attend_options options = {.layer = i, .depth = depth};
-        foci_scope(g, "blocks.%d", i);
+        foci_segment(g, "blocks.%d", i);
         foci_tensor *y = attention(g, c, norm(g, "norm1", x), heads, qkv_bias, &before, &options);
         x = foci_add(g, x, foci_drop_path(g, y, drop));
         y = mlp(g, norm(g, "norm2", x), ratio);

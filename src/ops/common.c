@@ -80,6 +80,15 @@ void foci_add_tiles(int64_t tiles, int64_t c, const real *partial, real *out, bo
     foci_kernel()->column_sums(tiles, c, partial, c, out);
 }
 
+void foci_add_partial(int64_t tiles, int64_t stride, int64_t count, const real *partial, real *out, bool accumulate) {
+    FOCI_PARALLEL_FOR
+    for (int64_t part = 0; part < foci_tiles(count, FOCI_TILE_ELEMENTS); part++) {
+        foci_range r = foci_tile(count, FOCI_TILE_ELEMENTS, part);
+        for (int64_t i = 0; i < tiles; i++)
+            foci_kernel()->scale(r.end - r.first, 1, partial + i * stride + r.first, out + r.first, accumulate || i > 0);
+    }
+}
+
 static foci_product affine(const foci_node *n, int64_t rows, int64_t in, int64_t out, const real *x, const real *weight, const real *bias, real *y,
                            int64_t ldy) {
     return (foci_product){.rows = rows, .columns = out, .depth = in, .a = {x, in, false}, .b = {weight, in, true},

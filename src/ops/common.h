@@ -47,6 +47,8 @@ void foci_affine(const foci_node *n, int64_t rows, int64_t in, int64_t out, cons
 static inline int64_t foci_sum_tile(int64_t rows) {
     return rows <= 256 * 64 ? 256 : foci_tiles(rows, 64);
 }
+/* The same over all threads: out (count), the partial sums `stride` apart. */
+void foci_add_partial(int64_t tiles, int64_t stride, int64_t count, const real *partial, real *out, bool accumulate);
 void foci_add_tiles(int64_t tiles, int64_t c, const real *partial, real *out, bool accumulate);
 
 /* For gradient-check rows: a parameter of this shape, standard normal. */

@@ -16,17 +16,23 @@ static shape shape_of(const foci_node *n) {
 
 static void forward(const foci_node *n) {
     shape s = shape_of(n);
-    foci_affine(n, s.rows, s.in, s.out, foci_data(n->input[X]), foci_data(n->input[WEIGHT]),
-                n->input[BIAS] ? foci_data(n->input[BIAS]) : NULL, foci_data(n->output), s.out);
+    foci_product p = {.rows = s.rows, .columns = s.out, .depth = s.in, .a = {foci_data(n->input[X]), s.in},
+                      .b = {foci_data(n->input[WEIGHT]), s.in, true}, .c = foci_data(n->output), .ldc = s.out,
+                      .bias = n->input[BIAS] ? foci_data(n->input[BIAS]) : NULL, .bf16 = foci_graph_bf16(n->graph)};
+    foci_gemm_pack(&p, n->workspace);
+    foci_gemm_parallel(&p);
 }
 
 /* dx = dy W;  dW = dyt x;  db = column sums of dy */
 static void backward(const foci_node *n) {
     shape s = shape_of(n);
     const real *x = foci_data(n->input[X]), *weight = foci_data(n->input[WEIGHT]), *dy = foci_grad(n->output);
-    if (foci_wants(n, X))
-        foci_gemm_parallel(&(foci_product){.rows = s.rows, .columns = s.in, .depth = s.out, .a = {dy, s.out}, .b = {weight, s.in},
-                                           .c = foci_grad(n->input[X]), .ldc = s.in, .add = n->accumulate[X], .bf16 = foci_graph_bf16(n->graph)});
+    if (foci_wants(n, X)) {
+        foci_product p = {.rows = s.rows, .columns = s.in, .depth = s.out, .a = {dy, s.out}, .b = {weight, s.in},
+                          .c = foci_grad(n->input[X]), .ldc = s.in, .add = n->accumulate[X], .bf16 = foci_graph_bf16(n->graph)};
+        foci_gemm_pack(&p, n->workspace);
+        foci_gemm_parallel(&p);
+    }
     if (foci_wants(n, WEIGHT))
         foci_gemm_long(&(foci_product){.rows = s.out, .columns = s.in, .depth = s.rows, .a = {dy, s.out, true}, .b = {x, s.in},
                                        .c = foci_grad(n->input[WEIGHT]), .ldc = s.in, .add = n->accumulate[WEIGHT], .bf16 = foci_graph_bf16(n->graph)},
@@ -34,6 +40,8 @@ static void backward(const foci_node *n) {
     if (foci_wants(n, BIAS))
         foci_column_sums(s.rows, s.out, dy, foci_grad(n->input[BIAS]), n->accumulate[BIAS], n->workspace);
 }
+
+static int64_t max3(int64_t a, int64_t b, int64_t c) { return a > b ? a > c ? a : c : b > c ? b : c; }
 
 static foci_cost cost(const foci_node *n) {
     shape s = shape_of(n);
@@ -85,7 +93,8 @@ foci_tensor *foci_linear(foci_graph *g, foci_tensor *x, foci_tensor *weight, foc
     foci_node *n = foci_record(g, &foci_op_linear, 3, (foci_tensor *[]){x, weight, bias}, NULL, 0);
     int64_t rows = foci_rows(x), partial = foci_gemm_chunks(out, in, rows) * out * in;
     int64_t sums = bias ? foci_column_scratch(rows, out) : 0;
-    foci_workspace(n, 0, (size_t)(partial > sums ? partial : sums) * sizeof(real));
+    int64_t packed = foci_gemm_packed_size(in, out), back = foci_gemm_packed_size(out, in);
+    foci_workspace(n, (size_t)packed * sizeof(real), (size_t)max3(partial, sums, back) * sizeof(real));
     int64_t shape_out[FOCI_MAX_DIMS];
     memcpy(shape_out, x->shape, sizeof shape_out);
     shape_out[x->ndim - 1] = out;

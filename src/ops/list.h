@@ -1,5 +1,6 @@
 /* FOCI_OP(name): the descriptor `const foci_op foci_op_NAME` of src/ops/NAME.c. No include guard. */
 FOCI_OP(linear)
+FOCI_OP(mlp)
 FOCI_OP(matmul)
 FOCI_OP(add)
 FOCI_OP(add_position)

@@ -104,8 +104,8 @@ static void name_case(foci_verify_report *report, const char *path) {
     if (dot) *dot = 0;
 }
 
-foci_status foci_verify_case(const char *json_path, foci_verify_report *report) {
-    foci_case c = {.path = json_path, .report = report};
+foci_status foci_verify_case(const char *json_path, bool bf16, foci_verify_report *report) {
+    foci_case c = {.path = json_path, .bf16 = bf16, .report = report};
     *report = (foci_verify_report){0};
     name_case(report, json_path);
     char *text;

@@ -22,8 +22,8 @@ typedef struct foci_verify_report {
     foci_verify_group group[FOCI_VERIFY_MAX_GROUPS];
 } foci_verify_report;
 
-/* FOCI_ERR_DATA where the case is malformed. A difference beyond the tolerance is no error: see the report.
- */
-foci_status foci_verify_case(const char *json_path, foci_verify_report *report);
+/* FOCI_ERR_DATA where the case is malformed. A difference beyond the tolerance is no error: see the report. With `bf16`
+ * products round their operands to bfloat16, and differences and tolerances are relative (verify_case.c derives them). */
+foci_status foci_verify_case(const char *json_path, bool bf16, foci_verify_report *report);
 
 #endif

@@ -118,13 +118,21 @@ foci_status foci_case_ints(foci_case *c, const char *name, int ndim, const int64
 
 /* ---------------------------------------------------------------------------------------------- comparing */
 
-foci_status foci_case_difference(foci_case *c, const char *group, double difference) {
+/* Rounding to bfloat16 moves a number by at most u = 2^-9 of itself, evenly spread: by u / sqrt(3) in the root mean square,
+ * and a product of two rounded numbers by sqrt(2/3) u. A sum of such products moves by the same share of its own size, and
+ * P of them one after another by sqrt(P) times as much, all in the root mean square. Ten times that leaves room for what
+ * cancels: the gradient of a softmax is a difference of near numbers. */
+static double bf16_tolerance(int products) { return 10 * sqrt(2.0 / 3 * products) * 0x1p-9; }
+
+foci_status foci_case_difference(foci_case *c, const char *group, double difference, double size) {
+    if (c->bf16 && size > 0) difference /= size;
     for (int i = 0; i < c->report->groups; i++) {
         foci_verify_group *g = &c->report->group[i];
         if (strcmp(g->name, group) != 0) continue;
         if (!isfinite(difference)) difference = INFINITY;
         if (!c->compared[i] || difference > g->difference) g->difference = difference;
         c->compared[i] = true;
+        if (c->bf16) g->tolerance = fmax(g->tolerance, bf16_tolerance(c->products));
         g->ok = g->difference <= g->tolerance;
         return FOCI_OK;
     }
@@ -137,13 +145,16 @@ foci_status foci_case_compare(foci_case *c, const char *group, const foci_real *
     FOCI_TRY(foci_case_reals(c, expected, ndim, shape, &want));
     int64_t n = 1;
     for (int i = 0; i < ndim; i++) n *= shape[i];
-    double largest = 1, difference = 0;
+    double largest = 1, difference = 0, size = 0, error = 0;
     for (int64_t i = 0; i < n; i++) {
         double d = fabs((double)got[i] - (double)want[i]);
         if (!(d <= difference)) difference = isfinite(d) ? d : (double)INFINITY;
         largest = fmax(largest, fabs((double)want[i]));
+        size += (double)want[i] * (double)want[i];
+        error += d * d;
     }
-    return foci_case_difference(c, group, c->relative ? difference / largest : difference);
+    if (c->bf16) return foci_case_difference(c, group, sqrt(error / (double)n), sqrt(size / (double)n));
+    return foci_case_difference(c, group, c->relative ? difference / largest : difference, 1);
 }
 
 /* ------------------------------------------------------------------------------------------------ configs */
@@ -242,7 +253,7 @@ foci_status foci_case_config(foci_case *c, const foci_model *model, const char *
 foci_status foci_case_run_open(foci_case *c, foci_case_run *r) {
     *r = (foci_case_run){0};
     foci_parameters_init(&r->parameters);
-    r->graph = foci_graph_new(&r->parameters, &(foci_graph_options){.differentiate = true, .observe = true});
+    r->graph = foci_graph_new(&r->parameters, &(foci_graph_options){.differentiate = true, .observe = true, .bf16 = c->bf16});
     return r->graph ? FOCI_OK : out_of_memory(c);
 }
 
@@ -280,6 +291,9 @@ foci_status foci_case_run_ready(foci_case *c, foci_case_run *r, foci_tensor *out
     r->memory = aligned_alloc(64, (foci_graph_bytes(r->graph) + 64) / 64 * 64);
     if (!r->memory) return out_of_memory(c);
     foci_graph_bind(r->graph, r->memory);
+    c->products = 0;
+    for (int i = 0; i < foci_graph_nodes(r->graph); i++)
+        if (foci_graph_node(r->graph, i)->op->cost) c->products += 3; /* one forward, two backward */
     return FOCI_OK;
 }
 
@@ -305,7 +319,7 @@ foci_status foci_case_run_gradients(foci_case *c, foci_case_run *r, const char *
     for (int i = 0; i < r->parameters.count; i++) {
         const foci_parameter_entry *e = &r->parameters.entry[i];
         const foci_real *grad = r->parameters.grad + e->offset;
-        if (contains(none, e->name)) FOCI_TRY(foci_case_difference(c, group, largest(grad, e->numel)));
+        if (contains(none, e->name)) FOCI_TRY(foci_case_difference(c, group, largest(grad, e->numel), 1));
         else FOCI_TRY(foci_case_compare(c, group, grad, joined(c, prefix, e->name), e->ndim, e->shape));
     }
     return FOCI_OK;

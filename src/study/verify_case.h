@@ -17,6 +17,8 @@ typedef struct foci_case {
     bool *used;     /* per tensor of the file: some checker asked for it; in the end all must be */
     bool relative;  /* differences are relative to the largest expected value where that is above 1 */
     bool *compared; /* per group of the report */
+    bool bf16;      /* products round their operands: differences are root mean squares, relative to what is expected */
+    int products;   /* that a result of the graph at hand may have gone through, one after another */
     foci_arena arena;
     foci_verify_report *report;
 } foci_case;
@@ -54,7 +56,8 @@ foci_status foci_case_ints(foci_case *c, const char *name, int ndim, const int64
 
 /* ------- comparing */
 
-foci_status foci_case_difference(foci_case *c, const char *group, double difference);
+/* `size` of what was expected: its magnitude, the root mean square of a tensor. */
+foci_status foci_case_difference(foci_case *c, const char *group, double difference, double size);
 foci_status foci_case_compare(foci_case *c, const char *group, const foci_real *got, const char *expected,
                               int ndim, const int64_t *shape);
 

@@ -157,7 +157,7 @@ static foci_status check_pass(model_case *m) {
     if (!out) return foci_case_fail(c, "the model does not observe its log-probabilities");
     FOCI_TRY(foci_case_compare(c, m->kind->output, foci_data(out), input_name(c, "expected", m->kind->output),
                                out->ndim, out->shape));
-    FOCI_TRY(foci_case_difference(c, "loss", fabs(loss(m) - expected_loss)));
+    FOCI_TRY(foci_case_difference(c, "loss", fabs(loss(m) - expected_loss), fabs(expected_loss)));
     FOCI_TRY(check_metrics(m));
     foci_parameters_zero_grad(&m->run.parameters);
     foci_graph_backward(m->run.graph, 1);
@@ -196,7 +196,7 @@ static foci_status check_walk(model_case *m, const json_t *walk, const char *pla
     if (status) return foci_context(status, "%s: %s", c->path, place);
     double difference =
         result.tokens == positions ? fabs(result.nll_sum - nll) / (double)positions : (double)INFINITY;
-    return foci_case_difference(c, "eval_loss", difference);
+    return foci_case_difference(c, "eval_loss", difference, nll / (double)positions);
 }
 
 static foci_status check_evaluation(model_case *m) {
@@ -288,7 +288,7 @@ static foci_status check_norms(model_case *m, const json_t *train) {
         FOCI_TRY(foci_case_number(c, norms, "train.param_norm", name, &norm));
         const foci_real *x = p->value + p->entry[k].offset;
         for (int64_t i = 0; i < p->entry[k].numel; i++) square += (double)x[i] * (double)x[i];
-        FOCI_TRY(foci_case_difference(c, "train_param_norm", fabs(sqrt(square) - norm)));
+        FOCI_TRY(foci_case_difference(c, "train_param_norm", fabs(sqrt(square) - norm), norm));
     }
     return FOCI_OK;
 }
@@ -299,11 +299,11 @@ static foci_status run_updates(model_case *m, foci_optimizer *o, const data *d, 
         double grad_norm;
         feed(m, d, i % batches);
         foci_graph_forward(m->run.graph);
-        FOCI_TRY(foci_case_difference(m->c, "train_losses", fabs(loss(m) - losses[i])));
+        FOCI_TRY(foci_case_difference(m->c, "train_losses", fabs(loss(m) - losses[i]), fabs(losses[i])));
         foci_parameters_zero_grad(&m->run.parameters);
         foci_graph_backward(m->run.graph, 1);
         if (foci_optimizer_step(o, &m->run.parameters, lr[i], &grad_norm))
-            return foci_case_difference(m->c, "train_losses", (double)INFINITY);
+            return foci_case_difference(m->c, "train_losses", (double)INFINITY, 1);
     }
     return FOCI_OK;
 }

@@ -10,6 +10,20 @@ all_pass() {
 }
 check "the golden cases pass" all_pass
 
+bf16() { # within wider tolerances, and not the numbers of float32
+    runs verify "$golden"/*.json --dtype bf16
+    contains out ' passed, 0 failed, 0 skipped$'
+    grep ' logits ' out >rounded
+    runs verify "$golden"/*.json
+    ! grep ' logits ' out | cmp -s - rounded || wrong "bf16 gives the differences of fp32"
+}
+if "$foci" verify "$golden/units.json" --dtype bf16 >/dev/null 2>&1; then
+    check "the golden cases pass in bf16" bf16
+else
+    check "bf16 on a processor without it" fails 2 '--dtype: this processor has no products in bf16 (AVX512-BF16)' verify "$golden/units.json" --dtype bf16
+fi
+check "an unknown dtype" fails 2 '--dtype: `fp8` is not fp32 or bf16' verify "$golden/units.json" --dtype fp8
+
 copy() { cp "$golden/$1.json" case.json && cp "$golden/$1.safetensors" case.safetensors; }
 changed_number() { # the loss is 1.81820642...
     copy small-vit

@@ -41,6 +41,14 @@ static void long_product(const foci_product *p) {
     free(partial);
 }
 
+static void packed_product(const foci_product *p) {
+    foci_product q = *p;
+    foci_real *memory = random_matrix(foci_gemm_packed_size(p->depth, p->columns) + FOCI_ALIGN, 4);
+    foci_gemm_pack(&q, (foci_real *)(((uintptr_t)memory + 63) / 64 * 64));
+    foci_gemm_parallel(&q);
+    free(memory);
+}
+
 /* Every row of C is two elements longer than what the product writes. */
 static void check_product(product *f, bool ta, bool tb, int64_t m, int64_t n, int64_t k, bool add, bool bias) {
     int64_t lda = (ta ? m : k) + 3, ldb = (tb ? k : n) + 1, ldc = n + 2;
@@ -78,6 +86,13 @@ enum { SHAPES = sizeof shapes / sizeof *shapes };
 static void one_thread(void **state) {
     (void)state;
     for (int i = 0; i < SHAPES; i++) check_all(foci_gemm, shapes[i].m, shapes[i].n, shapes[i].k);
+}
+
+static void packed_once(void **state) {
+    (void)state;
+    for (int i = 0; i < SHAPES; i++) check_all(packed_product, shapes[i].m, shapes[i].n, shapes[i].k);
+    check_all(packed_product, 300, 520, 9); /* tiles of rows and of columns */
+    check_product(packed_product, false, true, 4099, 70, 3, false, true);
 }
 
 static void every_instruction_set(void **state) {
@@ -123,6 +138,24 @@ static void bfloat16(void **state) {
     if (!foci_bf16_supported()) skip();
     for (int i = 0; i < SHAPES; i++) check_all(bf16_kernel, shapes[i].m, shapes[i].n, shapes[i].k);
     check_all(bf16_kernel, 13, 40, 1537);
+}
+
+/* Packing changes no bit, in either precision. */
+static void packing_does_not_change_bits(void **state) {
+    (void)state;
+    enum { M = 61, N = 301, K = 1537 };
+    foci_real *a = random_matrix(M * K, 1), *b = random_matrix(N * K, 2), *c = random_matrix(M * N, 3), *d = random_matrix(M * N, 3);
+    for (int t = 0; t < 4; t++) {
+        foci_product p = {.rows = M, .columns = N, .depth = K, .a = {a, K}, .b = {b, t & 1 ? K : N, t & 1}, .c = c, .ldc = N, .bf16 = t >> 1};
+        foci_gemm(&p);
+        p.c = d;
+        packed_product(&p);
+        assert_memory_equal(c, d, M * N * sizeof *c);
+    }
+    free(a);
+    free(b);
+    free(c);
+    free(d);
 }
 
 /* A depth of nothing: C is cleared, or stays. */
@@ -264,9 +297,9 @@ static int with_openblas(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest own[] = {cmocka_unit_test(every_instruction_set), cmocka_unit_test(bfloat16), cmocka_unit_test(no_depth),
+    const struct CMUnitTest own[] = {cmocka_unit_test(every_instruction_set), cmocka_unit_test(bfloat16), cmocka_unit_test(packing_does_not_change_bits), cmocka_unit_test(no_depth),
                                      cmocka_unit_test(cutting_does_not_change_bits), cmocka_unit_test(providers)};
-    const struct CMUnitTest both[] = {cmocka_unit_test(one_thread),           cmocka_unit_test(all_threads),
+    const struct CMUnitTest both[] = {cmocka_unit_test(one_thread), cmocka_unit_test(packed_once),           cmocka_unit_test(all_threads),
                                       cmocka_unit_test(many_rows),            cmocka_unit_test(long_inner_dimension),
                                       cmocka_unit_test(chunks_follow_the_shape), cmocka_unit_test(threads_do_not_change_bits),
                                       cmocka_unit_test(many_threads_at_once)};

@@ -69,6 +69,12 @@ static void check_elementwise(int64_t n) {
             expect(i, (double)y[i] * (phi(v) + v * exp(-v * v / 2) / sqrt(2 * M_PI)), accumulate, 1e-6);
         }
     }
+    real dx[MOST];
+    memcpy(dx, y, sizeof dx);
+    k->gelu_again(n, x, dx, out, dx);
+    for (int64_t i = 0; i < n; i++) expect(i, (double)x[i] * phi((double)x[i]), false, 1e-6);
+    k->gelu_backward(n, x, y, out, false);
+    for (int64_t i = 0; i < n; i++) assert_close(dx[i], out[i], 1e-6);
     k->relu(n, x, out);
     for (int64_t i = 0; i < n; i++) expect(i, x[i] > 0 ? (double)x[i] : 0, false, 0);
     k->gelu(n, x, out);

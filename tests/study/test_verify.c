@@ -8,11 +8,12 @@
 #include "base/file.h"
 #include "base/philox.h"
 #include "core/safetensors.h"
+#include "kernels/bf16.h"
 #include "study/verify.h"
 
-static void passes(const char *path) {
+static void passes_in(const char *path, bool bf16) {
     foci_verify_report r;
-    assert_ok(foci_verify_case(path, &r));
+    assert_ok(foci_verify_case(path, bf16, &r));
     assert_false(r.skipped);
     for (int i = 0; i < r.groups; i++)
         if (!r.group[i].ok)
@@ -20,6 +21,11 @@ static void passes(const char *path) {
                      r.group[i].tolerance);
     assert_true(r.ok);
     assert_true(r.groups > 0);
+}
+
+static void passes(const char *path) {
+    passes_in(path, false);
+    if (foci_bf16_supported()) passes_in(path, true);
 }
 
 /* Cases beside the checkout. */
@@ -60,7 +66,7 @@ static void other_kinds_are_skipped(void **state) {
     const char *path = shared_path("golden/segmenter-elliptical.json");
     if (!path) skip();
     foci_verify_report r;
-    assert_ok(foci_verify_case(path, &r));
+    assert_ok(foci_verify_case(path, false, &r));
     assert_true(r.skipped);
     assert_string_equal(r.kind, "segmenter");
     assert_string_equal(r.name, "segmenter-elliptical");
@@ -95,7 +101,7 @@ static int close_copy(void **state) {
 
 static foci_status verify_copy(foci_verify_report *r) {
     assert_int_equal(json_dump_file(root, json_path, 0), 0);
-    return foci_verify_case(json_path, r);
+    return foci_verify_case(json_path, false, r);
 }
 
 static void a_copy_passes(void **state) {
@@ -182,9 +188,9 @@ static void fields_and_kinds_are_known_or_refused(void **state) {
 static void files_that_are_broken(void **state) {
     (void)state;
     foci_verify_report r;
-    assert_fails(foci_verify_case("/nonexistent.json", &r), FOCI_ERR_DATA, "/nonexistent.json: No such file");
+    assert_fails(foci_verify_case("/nonexistent.json", false, &r), FOCI_ERR_DATA, "/nonexistent.json: No such file");
     assert_ok(foci_write_file(json_path, "{\n \"kind\": }", 12));
-    assert_fails(foci_verify_case(json_path, &r), FOCI_ERR_DATA, "units.json:2:");
+    assert_fails(foci_verify_case(json_path, false, &r), FOCI_ERR_DATA, "units.json:2:");
     assert_ok(foci_write_file(tensor_path, "short", 5));
     assert_fails(verify_copy(&r), FOCI_ERR_DATA, "units.safetensors: 5 bytes, too short");
     remove(tensor_path);
@@ -229,7 +235,7 @@ static foci_status verify_changed(const char *name, const char *from, const char
     assert_ok(foci_write_file(json_path, changed, before + length + after));
     free(bytes);
     free(changed);
-    return foci_verify_case(json_path, r);
+    return foci_verify_case(json_path, false, r);
 }
 
 static void options_change_the_answer(void **state) {
@@ -314,7 +320,7 @@ static void random_changes_are_survived(void **state) {
             text[foci_rng_below(&rng, range)] = bytes[foci_rng_below(&rng, sizeof bytes - 1)];
         assert_ok(foci_write_file(json_path, text, size));
         free(text);
-        foci_status status = foci_verify_case(json_path, &r);
+        foci_status status = foci_verify_case(json_path, false, &r);
         if (status && status != FOCI_ERR_DATA)
             fail_msg("change %d: status %d: %s", i, (int)status, foci_error_message());
     }

@@ -1,0 +1,243 @@
+/* mlp: y = act(x W1t + b1) W2t + b2, tile by tile of rows, so that what lies between the two products stays in cache.
+ *
+ * One tensor as wide as the hidden layer is saved for backward: what goes into gelu (which is computed again), or what
+ * comes out of relu and dropout (which tells what passed). */
+#include <string.h>
+
+#include "kernels/gemm.h"
+#include "ops/common.h"
+
+enum { X, WEIGHT1, BIAS1, WEIGHT2, BIAS2 };
+enum { TILE = 96, LEAST_CHUNK = 128, CHUNKS = 16 };
+
+typedef struct attributes {
+    foci_activation activation;
+    double dropout;
+} attributes;
+
+typedef struct shape { /* x (rows, in), weights (hidden, in) and (out, hidden) -> y (rows, out) */
+    int64_t rows, in, hidden, out;
+    int64_t ld; /* of a tile of hidden rows in scratch memory: no power of two */
+} shape;
+
+static shape shape_of(const foci_node *n) {
+    shape s = {foci_rows(n->input[X]), foci_last_dim(n->input[X]), foci_last_dim(n->input[WEIGHT2]), foci_last_dim(n->output), 0};
+    s.ld = foci_tiles(s.hidden, FOCI_ALIGN) * FOCI_ALIGN + FOCI_ALIGN;
+    return s;
+}
+
+/* What backward finds of rows r: gelu's input, relu's output. */
+static real *saved_rows(const foci_node *n, const shape *s, foci_range r) { return foci_data(n->saved[0]) + r.first * s->hidden; }
+
+static real *scratch_tile(real *scratch, const shape *s, int per_thread, int i) {
+    return scratch + (foci_thread() * per_thread + i) * TILE * s->ld;
+}
+
+/* Rows of a hidden tile, `ld` apart, dropped out in place; the same elements in forward and backward. */
+static void drop(const foci_node *n, const shape *s, foci_range rows, real *x, int64_t ld) {
+    const double p = ((const attributes *)n->attributes)->dropout;
+    const foci_random random = foci_node_random(n);
+    const int64_t sample = foci_numel(n->input[X]) / n->input[X]->shape[0] / s->in * s->hidden; /* hidden elements of one */
+    for (int64_t i = rows.first; i < rows.end && p > 0; i++, x += ld) {
+        const foci_dropout_mask mask = {random.seed, random.stream, random.step,
+                                        random.first_sample * (uint64_t)sample + (uint64_t)(i * s->hidden),
+                                        (uint32_t)(p * 0x1p32), (real)(1 / (1 - p))};
+        foci_kernel()->dropout(s->hidden, &mask, x, x, false);
+    }
+}
+
+static bool is_relu(const foci_node *n) { return ((const attributes *)n->attributes)->activation == FOCI_RELU; }
+
+/* What the second product reads: where it is saved for relu, made in `scratch` for gelu. */
+static foci_matrix activation(const foci_node *n, const shape *s, foci_range r, real *scratch) {
+    real *x = saved_rows(n, s, r);
+    if (is_relu(n)) {
+        foci_kernel()->relu((r.end - r.first) * s->hidden, x, x);
+        drop(n, s, r, x, s->hidden);
+        return (foci_matrix){x, s->hidden, false};
+    }
+    for (int64_t i = 0; i < r.end - r.first; i++) foci_kernel()->gelu(s->hidden, x + i * s->hidden, scratch + i * s->ld);
+    drop(n, s, r, scratch, s->ld);
+    return (foci_matrix){scratch, s->ld, false};
+}
+
+/* In backward: the same again, and da (rows, ld) becomes the gradient of what goes into dropout and activation. */
+static foci_matrix activation_backward(const foci_node *n, const shape *s, foci_range r, real *scratch, real *da) {
+    const double dropout = ((const attributes *)n->attributes)->dropout;
+    const real *x = saved_rows(n, s, r), factor = (real)(1 / (1 - dropout));
+    if (is_relu(n)) {
+        for (int64_t i = 0; i < r.end - r.first; i++) {
+            foci_kernel()->relu_backward(s->hidden, x + i * s->hidden, da + i * s->ld, da + i * s->ld, false);
+            if (dropout > 0) foci_kernel()->scale(s->hidden, factor, da + i * s->ld, da + i * s->ld, false);
+        }
+        return (foci_matrix){x, s->hidden, false};
+    }
+    drop(n, s, r, da, s->ld);
+    for (int64_t i = 0; i < r.end - r.first; i++)
+        foci_kernel()->gelu_again(s->hidden, x + i * s->hidden, da + i * s->ld, scratch + i * s->ld, da + i * s->ld);
+    drop(n, s, r, scratch, s->ld);
+    return (foci_matrix){scratch, s->ld, false};
+}
+
+static const real *optional(const foci_tensor *t) { return t ? foci_data(t) : NULL; }
+
+static void forward(const foci_node *n) {
+    const shape s = shape_of(n);
+    const bool bf16 = foci_graph_bf16(n->graph);
+    foci_product first = {.columns = s.hidden, .depth = s.in, .a = {foci_data(n->input[X]), s.in},
+                          .b = {foci_data(n->input[WEIGHT1]), s.in, true}, .ldc = s.hidden, .bias = optional(n->input[BIAS1]), .bf16 = bf16};
+    foci_product second = {.columns = s.out, .depth = s.hidden, .b = {foci_data(n->input[WEIGHT2]), s.hidden, true},
+                           .c = foci_data(n->output), .ldc = s.out, .bias = optional(n->input[BIAS2]), .bf16 = bf16};
+    real *packed = n->workspace, *scratch = packed + foci_gemm_packed_size(s.in, s.hidden) + foci_gemm_packed_size(s.hidden, s.out);
+    foci_gemm_pack(&first, packed);
+    foci_gemm_pack(&second, packed + foci_gemm_packed_size(s.in, s.hidden));
+    FOCI_PARALLEL_FOR
+    for (int64_t tile = 0; tile < foci_tiles(s.rows, TILE); tile++) {
+        const foci_range r = foci_tile(s.rows, TILE, tile);
+        foci_product p = first, q = second;
+        p.rows = q.rows = r.end - r.first;
+        p.a.data += r.first * s.in;
+        p.c = saved_rows(n, &s, r);
+        foci_gemm(&p);
+        if (n->spared && !is_relu(n)) continue;
+        q.a = activation(n, &s, r, scratch_tile(scratch, &s, 1, 0));
+        if (n->spared) continue;
+        q.c += r.first * s.out;
+        foci_gemm(&q);
+    }
+}
+
+/* The gradients of the parameters, one after another: sums over a chunk of rows. */
+typedef struct sums {
+    real *weight1, *bias1, *weight2, *bias2;
+} sums;
+static int64_t sums_size(const shape *s) { return s->hidden * (s->in + 1) + s->out * (s->hidden + 1); }
+static sums sums_at(const shape *s, real *at) {
+    real *bias1 = at + s->hidden * s->in, *weight2 = bias1 + s->hidden;
+    return (sums){at, bias1, weight2, weight2 + s->out * s->hidden};
+}
+
+/* C (+)= at b over the rows of a tile: the gradient of a weight */
+static void add_weight_gradient(const foci_node *n, int64_t rows, foci_matrix a, int64_t width, foci_matrix b, int64_t columns, real *c) {
+    foci_gemm(&(foci_product){.rows = width, .columns = columns, .depth = rows, .a = {a.data, a.ld, true}, .b = b, .c = c, .ldc = columns,
+                              .add = true, .bf16 = foci_graph_bf16(n->graph)});
+}
+
+static int64_t chunk_rows(int64_t rows) {
+    int64_t size = foci_tiles(rows, CHUNKS);
+    return size < LEAST_CHUNK ? LEAST_CHUNK : size;
+}
+
+/* Per chunk of rows, tile by tile: da = dy W2, dh = act'(da), dx = dh W1, and the parameters' gradients, which are added
+ * over the chunks afterwards. */
+static void backward(const foci_node *n) {
+    const shape s = shape_of(n);
+    const bool bf16 = foci_graph_bf16(n->graph);
+    const int64_t size = chunk_rows(s.rows), chunks = foci_tiles(s.rows, size), sum_size = sums_size(&s);
+    const real *x = foci_data(n->input[X]), *dy = foci_grad(n->output);
+    foci_product to_hidden = {.columns = s.hidden, .depth = s.out, .b = {foci_data(n->input[WEIGHT2]), s.hidden}, .ldc = s.ld, .bf16 = bf16};
+    foci_product to_x = {.columns = s.in, .depth = s.hidden, .b = {foci_data(n->input[WEIGHT1]), s.in}, .ldc = s.in,
+                         .add = n->accumulate[X], .bf16 = bf16};
+    real *packed = n->workspace, *partial = packed + foci_gemm_packed_size(s.out, s.hidden) + foci_gemm_packed_size(s.hidden, s.in);
+    real *scratch = partial + foci_tiles(chunks * sum_size, FOCI_ALIGN) * FOCI_ALIGN;
+    foci_gemm_pack(&to_hidden, packed);
+    foci_gemm_pack(&to_x, packed + foci_gemm_packed_size(s.out, s.hidden));
+    FOCI_PARALLEL_FOR
+    for (int64_t chunk = 0; chunk < chunks; chunk++) {
+        const foci_range all = foci_tile(s.rows, size, chunk);
+        const sums sum = sums_at(&s, partial + chunk * sum_size);
+        real *a = scratch_tile(scratch, &s, 2, 0), *dh = scratch_tile(scratch, &s, 2, 1);
+        memset(sum.weight1, 0, (size_t)sum_size * sizeof(real));
+        for (foci_range r = {all.first, 0}; r.first < all.end; r.first = r.end) {
+            r.end = r.first + TILE < all.end ? r.first + TILE : all.end;
+            const int64_t rows = r.end - r.first;
+            const foci_matrix dy_rows = {dy + r.first * s.out, s.out, false}, x_rows = {x + r.first * s.in, s.in, false};
+            foci_product p = to_hidden, q = to_x;
+            p.rows = q.rows = rows;
+            p.a = dy_rows;
+            p.c = dh;
+            foci_gemm(&p);
+            add_weight_gradient(n, rows, dy_rows, s.out, activation_backward(n, &s, r, a, dh), s.hidden, sum.weight2);
+            foci_kernel()->column_sums(rows, s.out, dy_rows.data, s.out, sum.bias2);
+            add_weight_gradient(n, rows, (foci_matrix){dh, s.ld, false}, s.hidden, x_rows, s.in, sum.weight1);
+            foci_kernel()->column_sums(rows, s.hidden, dh, s.ld, sum.bias1);
+            if (!foci_wants(n, X)) continue;
+            q.a = (foci_matrix){dh, s.ld, false};
+            q.c = foci_grad(n->input[X]) + r.first * s.in;
+            foci_gemm(&q);
+        }
+    }
+    const sums sum = sums_at(&s, partial);
+    const real *of[] = {NULL, sum.weight1, sum.bias1, sum.weight2, sum.bias2};
+    for (int i = WEIGHT1; i <= BIAS2; i++)
+        if (foci_wants(n, i)) foci_add_partial(chunks, sum_size, foci_numel(n->input[i]), of[i], foci_grad(n->input[i]), n->accumulate[i]);
+}
+
+static foci_cost cost(const foci_node *n) {
+    const shape s = shape_of(n);
+    double first = 2.0 * (double)s.rows * (double)s.in * (double)s.hidden, second = 2.0 * (double)s.rows * (double)s.hidden * (double)s.out;
+    return (foci_cost){first + (n->spared ? 0 : second), first * (1 + n->input[X]->requires_grad) + 2 * second};
+}
+
+static foci_tensor *three_layers(foci_graph *g, int64_t batch, int64_t tokens, foci_activation activation, double dropout, bool bias) {
+    foci_tensor *x = RANDOM(g, "x", batch, tokens, 3);
+    return foci_mlp(g, x, RANDOM(g, "weight1", 7, 3), bias ? RANDOM(g, "bias1", 7) : NULL, RANDOM(g, "weight2", 2, 7),
+                    bias ? RANDOM(g, "bias2", 2) : NULL, activation, dropout);
+}
+static foci_tensor *with_gelu(foci_graph *g) { return three_layers(g, 2, 5, FOCI_GELU, 0, true); }
+static foci_tensor *with_relu(foci_graph *g) { return three_layers(g, 2, 5, FOCI_RELU, 0, true); }
+static foci_tensor *without_biases(foci_graph *g) { return three_layers(g, 1, 4, FOCI_GELU, 0, false); }
+static foci_tensor *gelu_dropout(foci_graph *g) { return three_layers(g, 2, 5, FOCI_GELU, 0.4, true); }
+static foci_tensor *relu_dropout(foci_graph *g) { return three_layers(g, 2, 5, FOCI_RELU, 0.4, true); }
+static foci_tensor *several_chunks(foci_graph *g) { return three_layers(g, 3, 100, FOCI_GELU, 0.1, true); }
+static foci_tensor *twice(foci_graph *g) { /* the input, and all parameters */
+    foci_tensor *x = foci_scale(g, RANDOM(g, "x", 4, 3), 1), *w = RANDOM(g, "weight", 3, 3), *b = RANDOM(g, "bias", 3);
+    return foci_add(g, foci_mlp(g, x, w, b, w, b, FOCI_GELU, 0), foci_mlp(g, x, w, b, w, b, FOCI_RELU, 0));
+}
+static const foci_gradient_case gradients[] = {{"gelu", with_gelu},
+                                               {"relu", with_relu},
+                                               {"without biases", without_biases},
+                                               {"gelu, dropout 0.4", gelu_dropout},
+                                               {"relu, dropout 0.4", relu_dropout},
+                                               {"300 rows, dropout 0.1", several_chunks},
+                                               {"everything used twice", twice},
+                                               {0}};
+
+const foci_op foci_op_mlp = {.name = "mlp",
+                             .summary = "two linear layers with gelu or relu (and dropout) between them",
+                             .forward = forward,
+                             .backward = backward,
+                             .reads = FOCI_READS_INPUT(X) | FOCI_READS_INPUT(WEIGHT1) | FOCI_READS_INPUT(WEIGHT2),
+                             .cost = cost,
+                             .gradients = gradients};
+
+foci_tensor *foci_mlp(foci_graph *g, foci_tensor *x, foci_tensor *weight1, foci_tensor *bias1, foci_tensor *weight2, foci_tensor *bias2,
+                      foci_activation activation, double dropout) {
+    foci_tensor *inputs[] = {x, weight1, bias1, weight2, bias2};
+    static const char *const names[] = {"input", "first weight", "first bias", "second weight", "second bias"};
+    for (int i = X; i <= BIAS2; i++)
+        if ((inputs[i] || i == X || i == WEIGHT1 || i == WEIGHT2) && !foci_operand(g, "mlp", names[i], inputs[i], FOCI_REAL)) return NULL;
+    if (weight1->ndim != 2 || weight2->ndim != 2 || weight1->shape[1] != foci_last_dim(x) || weight2->shape[1] != weight1->shape[0])
+        return foci_graph_fail(g, "mlp: input %s does not go through weights %s and %s", foci_shape_text(g, x), foci_shape_text(g, weight1),
+                               foci_shape_text(g, weight2));
+    for (int i = BIAS1; i <= BIAS2; i += BIAS2 - BIAS1)
+        if (inputs[i] && foci_numel(inputs[i]) != inputs[i - 1]->shape[0])
+            return foci_graph_fail(g, "mlp: %s %s does not fit %s %s", names[i], foci_shape_text(g, inputs[i]), names[i - 1],
+                                   foci_shape_text(g, inputs[i - 1]));
+    if (!(dropout >= 0 && dropout < 1)) return foci_graph_fail(g, "mlp: dropout is %g, it must be at least 0 and below 1", dropout);
+    const attributes o = {activation, foci_graph_trains(g) ? dropout : 0};
+    foci_node *n = foci_record(g, &foci_op_mlp, 5, inputs, &o, sizeof o);
+    const int64_t rows = foci_rows(x), in = foci_last_dim(x), hidden = weight1->shape[0], out = weight2->shape[0];
+    foci_save(n, FOCI_REAL, rows * hidden);
+    int64_t shape_out[FOCI_MAX_DIMS];
+    memcpy(shape_out, x->shape, sizeof shape_out);
+    shape_out[x->ndim - 1] = out;
+    foci_tensor *y = foci_emit(n, FOCI_REAL, x->ndim, shape_out);
+    if (!y) return NULL;
+    const shape s = shape_of(n);
+    const int64_t tile = foci_threads() * TILE * s.ld, chunks = foci_tiles(rows, chunk_rows(rows));
+    foci_workspace(n, (size_t)(foci_gemm_packed_size(in, hidden) + foci_gemm_packed_size(hidden, out) + tile) * sizeof(real),
+                   (size_t)(foci_gemm_packed_size(out, hidden) + foci_gemm_packed_size(hidden, in) + chunks * sums_size(&s) + FOCI_ALIGN + 2 * tile) *
+                       sizeof(real));
+    return y;
+}
