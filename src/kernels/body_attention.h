@@ -327,7 +327,7 @@ static void tile_dropout(real *factor, const attention_tile *t, const foci_atten
 
 /* One vector of queries: scores to 2^(score - largest), with the running largest and sum. Returns what the sums so far
  * must be multiplied with. */
-static vector column_softmax(real *s, int64_t keys, vector *largest, vector *sum) {
+static vector softmax_of_columns(real *s, int64_t keys, vector *largest, vector *sum) {
     vector top = *largest, total = {0};
     for (int64_t j = 0; j < keys; j++) top = larger(top, *(const vector *)(s + j * TILE));
     const vector base = choose(top == -INFINITY, (vector){0}, top); /* nothing seen yet: all become 0 */
@@ -380,7 +380,7 @@ static void attention_forward(const foci_attention_head *h, int64_t first, int64
             tile_scores(scores, &t, h, queries_transposed, &next);
             for (int64_t w = 0; w < t.columns; w += LANES)
                 *(vector *)(correction + w) =
-                    column_softmax(scores + w, seen_by(&t, w), (vector *)(largest + w), (vector *)(sum + w));
+                    softmax_of_columns(scores + w, seen_by(&t, w), (vector *)(largest + w), (vector *)(sum + w));
             clear_unseen(scores, &t);
             for (int64_t i = 0; i < n && t.key > 0; i++)
                 for (int64_t d = 0; d < row; d++) sums[i * row + d] *= correction[i];
