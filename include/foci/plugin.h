@@ -83,6 +83,7 @@ typedef struct foci_op {
                              them share memory; backward skips an input whose grad pointer equals the output's */
     foci_real (*even)(const foci_node *n, foci_real dy); /* the gradient of every element of the input where that of every
                              element of the output is dy; NULL: they differ */
+    bool cheap; /* backward reads the inputs, and forward costs less than memory for the output: the backward pass runs it again */
     foci_cost (*cost)(const foci_node *n); /* NULL: not counted */
     const foci_gradient_case *gradients;   /* ended by {0}; required where backward is set */
 } foci_op;
@@ -94,6 +95,7 @@ struct foci_node {
     foci_graph *graph;
     const char *layer; /* the scope it was recorded in */
     int index, inputs;
+    int segment; /* foci_segment's number, from 1; 0: outside */
     foci_tensor **input; /* optional inputs may be NULL */
     foci_tensor *output;
     foci_tensor *saved[FOCI_MAX_SAVED]; /* written by forward, read by backward */
@@ -103,6 +105,7 @@ struct foci_node {
     size_t workspace_forward, workspace_backward;
     bool *accumulate; /* per input, in backward: add to its gradient (true) or overwrite it (false) */
     bool reached;     /* a gradient arrives: backward will run */
+    bool spared;      /* forward runs again for what it saves alone: the output need not be written */
 };
 
 /* Starts a node: copies the attributes; NULL after an error. Inputs that are NULL are absent optional ones. */
@@ -141,6 +144,9 @@ bool foci_graph_observes(const foci_graph *g); /* foci_observe keeps what it is 
 
 /* Names: a scope is a prefix of parameter names and of messages: foci_scope(g, "blocks.%d", i). */
 void foci_scope(foci_graph *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The same, and what is recorded inside, a block of the model as a rule, is a segment: with train.recompute its results are
+ * computed again in the backward pass in place of being kept. A segment within a segment is only a scope. */
+void foci_segment(foci_graph *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void foci_end_scope(foci_graph *g);
 
 typedef struct foci_init {

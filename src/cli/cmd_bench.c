@@ -59,7 +59,8 @@ static void print_profile(const foci_bench_result *r) {
     for (int i = 0; i < p->rows; i++) {
         const foci_profile_row *q = &p->row[i];
         char name[64], gflops[16] = "";
-        snprintf(name, sizeof name, "%s%s", q->op, q->backward ? ", backward" : "");
+        bool first = q->pass == FOCI_FORWARD;
+        snprintf(name, sizeof name, "%s%s%s", q->op, first ? "" : ", ", first ? "" : foci_pass_name[q->pass]);
         if (q->flop > 0) snprintf(gflops, sizeof gflops, "%.1f", q->flop / q->ms / 1e6);
         double roof = fmax(q->flop / r->peak_gflops, q->bytes / r->bandwidth_gbs) / 1e6;
         printf("%-32s %6d %10.3f %6.1f%% %9s %8.1f %8.0f%%\n", name, q->calls, q->ms, 100 * q->ms / p->ms, gflops, q->bytes / q->ms / 1e6, 100 * roof / q->ms);

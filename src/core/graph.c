@@ -30,8 +30,7 @@ void foci_graph_free(foci_graph *g) {
     free(g->tensor);
     free(g->observation);
     free(g->block);
-    free(g->workspace);
-    free(g->zero);
+    free(g->moment);
     free(g);
 }
 
@@ -61,7 +60,7 @@ static void *out_of_memory(foci_graph *g) {
 
 /* ------------------------------------------------------------------------------------------------- scopes */
 
-void foci_scope(foci_graph *g, const char *fmt, ...) {
+static void open_scope(foci_graph *g, const char *fmt, va_list ap) {
     size_t used = strlen(g->scope);
     if (g->scopes == FOCI_MAX_SCOPES) {
         foci_graph_fail(g, "layer names nest too deep");
@@ -69,14 +68,29 @@ void foci_scope(foci_graph *g, const char *fmt, ...) {
     }
     g->scope_start[g->scopes++] = used;
     if (used && used + 1 < sizeof g->scope) g->scope[used++] = '.';
-    va_list ap;
-    va_start(ap, fmt);
     int n = vsnprintf(g->scope + used, sizeof g->scope - used, fmt, ap);
-    va_end(ap);
     if (n < 0 || (size_t)n >= sizeof g->scope - used) foci_graph_fail(g, "layer names are too long");
 }
 
+void foci_scope(foci_graph *g, const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    open_scope(g, fmt, ap);
+    va_end(ap);
+}
+
+void foci_segment(foci_graph *g, const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    open_scope(g, fmt, ap);
+    va_end(ap);
+    if (g->segment) return;
+    g->segment = ++g->segments;
+    g->segment_scope = g->scopes;
+}
+
 void foci_end_scope(foci_graph *g) {
+    if (g->scopes == g->segment_scope) g->segment = g->segment_scope = 0;
     if (g->scopes) g->scope[g->scope_start[--g->scopes]] = 0;
 }
 
@@ -228,6 +242,7 @@ foci_node *foci_record(foci_graph *g, const foci_op *op, int inputs, foci_tensor
     n->graph = g;
     n->attributes = own;
     n->inputs = inputs;
+    n->segment = g->segment;
     n->input = foci_arena_alloc(&g->arena, (size_t)inputs * sizeof *n->input);
     n->accumulate = foci_arena_alloc(&g->arena, (size_t)inputs * sizeof *n->accumulate);
     n->layer = foci_arena_strdup(&g->arena, g->scope);
@@ -293,7 +308,7 @@ static const foci_node *only_consumer(const foci_node *n) {
 
 bool foci_gradient_known(const foci_node *n, foci_real *dy) {
     const foci_graph *g = n->graph;
-    if (!g->promised) return false;
+    if (!g->promised || n->segment) return false; /* forward of a segment may run twice */
     *dy = g->promised_seed;
     if (n->output == g->output) return true;
     const foci_node *consumer = only_consumer(n);
@@ -313,5 +328,16 @@ foci_cost foci_graph_cost(const foci_graph *g) {
     return sum;
 }
 
+double foci_graph_cost_again(const foci_graph *g) {
+    double sum = 0;
+    for (int i = 0; i < g->moments; i++) {
+        const foci_node *n = g->moment[i].node;
+        if (g->moment[i].pass == FOCI_AGAIN && n->op->cost) sum += n->op->cost(n).forward;
+    }
+    return sum;
+}
+
 int foci_graph_nodes(const foci_graph *g) { return g->nodes; }
 const foci_node *foci_graph_node(const foci_graph *g, int i) { return g->node[i]; }
+int foci_graph_moments(const foci_graph *g) { return g->moments; }
+const foci_moment *foci_graph_moment(const foci_graph *g, int i) { return &g->moment[i]; }

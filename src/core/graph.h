@@ -23,6 +23,7 @@ typedef struct foci_graph_options {
     bool observe;       /* keep what foci_observe is given */
     uint64_t seed;      /* of the random numbers of dropout */
     bool bf16;          /* products of matrices round their operands to bfloat16 */
+    bool recompute;     /* the results of segments are not kept for the backward pass, but computed again */
     const char *place;  /* where the model stands in the config, for messages; may be NULL */
 } foci_graph_options;
 
@@ -47,12 +48,24 @@ void foci_graph_forward(foci_graph *g);
 void foci_graph_backward(foci_graph *g, foci_real seed); /* every element of the output's gradient = seed */
 void foci_graph_backward_from_output(foci_graph *g);     /* output->grad was filled by the caller */
 
-/* Times every node from now on: spans of (nodes) for the forward and the backward pass; NULL, NULL ends it. */
+/* A moment is the run of one node. Those of the forward pass come first, one for every node; then those of the backward
+ * pass, among them forward runs again of what was not kept (`recompute`). */
+typedef enum foci_pass { FOCI_FORWARD, FOCI_AGAIN, FOCI_BACKWARD } foci_pass;
+typedef struct foci_moment {
+    foci_node *node;
+    foci_pass pass;
+    int workspace;     /* internal: block or -1 */
+    foci_tensor *zero; /* internal: gradient to clear before, or NULL */
+} foci_moment;
+int foci_graph_moments(const foci_graph *g); /* of a planned graph */
+const foci_moment *foci_graph_moment(const foci_graph *g, int i);
+
+/* Times every moment from now on; NULL ends it. */
 typedef struct foci_span {
     double start_ms;         /* when the last run began, on the clock of foci_now_ms */
     double last_ms, total_ms;
 } foci_span;
-void foci_graph_profile(foci_graph *g, foci_span *forward, foci_span *backward);
+void foci_graph_profile(foci_graph *g, foci_span *spans);
 
 /* An input that the caller wants the gradient of; call before recording uses it. */
 void foci_require_grad(foci_tensor *input);
@@ -61,6 +74,7 @@ void foci_require_grad(foci_tensor *input);
 foci_tensor *foci_graph_observed(const foci_graph *g, const char *name);
 
 foci_cost foci_graph_cost(const foci_graph *g); /* floating-point operations of one forward and one backward pass */
+double foci_graph_cost_again(const foci_graph *g); /* and of what the backward pass computes again */
 int foci_graph_nodes(const foci_graph *g);
 const foci_node *foci_graph_node(const foci_graph *g, int i);
 

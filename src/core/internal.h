@@ -25,6 +25,7 @@ typedef struct foci_tensor_info {
     foci_role role;
     int entry;           /* of a parameter: in foci_parameters */
     bool keep;
+    bool reached;        /* a gradient arrives */
     int value, gradient; /* index into blocks, -1: none */
 } foci_tensor_info;
 
@@ -51,21 +52,25 @@ struct foci_graph {
     char scope[256]; /* the names of all open scopes, with dots between */
     size_t scope_start[FOCI_MAX_SCOPES];
     int scopes;
+    int segment, segment_scope; /* the open one's number and its scope's; 0: none */
+    int segments;
     foci_error error; /* the first one; status FOCI_OK until then */
 
     foci_tensor *output;
     foci_block *block;
     int blocks;
-    int *workspace;        /* per node, forward then backward: block or -1 */
-    foci_tensor **zero;    /* per node: gradient to clear before its backward, or NULL */
+    foci_moment *moment;
+    int moments;
     size_t bytes, bytes_unshared;
-    foci_span *forward_span, *backward_span; /* NULL: not timed */
+    foci_span *span; /* per moment; NULL: not timed */
     int threads; /* that workspaces are sized for */
     unsigned char *memory;
 };
 
 #define foci_grow(array, count) foci_grow_((void **)&(array), (count), sizeof *(array))
 bool foci_grow_(void **array, int count, size_t size); /* room for one more; false: out of memory */
+
+bool foci_graph_schedule(foci_graph *g); /* decides the moments; false: out of memory */
 
 static inline foci_tensor *foci_root(foci_tensor *t) { return t->base ? t->base : t; }
 

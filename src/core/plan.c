@@ -1,6 +1,6 @@
-/* The plan. A step is 2n moments: node i runs forward at moment i and backward at 2n-1-i. For every tensor, gradient
- * and workspace the plan finds its first and its last moment, and then lays all of them into one block of memory, so
- * that two may share a place if their moments do not overlap. */
+/* The plan. Walking through the moments of the schedule, it finds for every tensor, gradient and workspace the first and
+ * the last moment of its life, and then lays all of them into one block of memory, so that two may share a place if
+ * their lives do not overlap. */
 #define _GNU_SOURCE /* qsort_r */
 #include <stdlib.h>
 #include <string.h>
@@ -9,15 +9,12 @@
 
 typedef struct planner {
     foci_graph *g;
-    bool *has_gradient;     /* per root tensor: a gradient reaches it */
     bool *written;          /* per root tensor: backward has begun to write its gradient */
     bool *read_only;        /* per root tensor: its gradient is another's memory, to be read once */
     int64_t *covered;       /* per root tensor: elements that reached consumers take through views; -1: taken whole */
     bool *clear;            /* per root tensor: views do not cover it, so it starts at zero */
     int *guarded;           /* per root tensor: only nodes before this one may add to its gradient's memory */
 } planner;
-
-static int moment_backward(const foci_graph *g, int node) { return 2 * g->nodes - 1 - node; }
 
 static int new_block(foci_graph *g, size_t bytes, int first, int last) {
     if (!foci_grow(g->block, g->blocks)) return -1;
@@ -38,20 +35,22 @@ static size_t tensor_bytes(const foci_tensor *t) {
 
 /* ---------------------------------------------------------------------------------- which gradients flow */
 
-static void find_reached(planner *p) {
-    foci_graph *g = p->g;
+static void find_reached(foci_graph *g) {
     if (!g->options.differentiate) return;
-    p->has_gradient[foci_root(g->output)->id] = true;
+    g->tensor[foci_root(g->output)->id].reached = true;
     for (int i = g->nodes - 1; i >= 0; i--) {
         foci_node *n = g->node[i];
-        n->reached = n->op->backward && n->output->requires_grad && p->has_gradient[n->output->id];
+        n->reached = n->op->backward && n->output->requires_grad && g->tensor[n->output->id].reached;
         if (!n->reached) continue;
         for (int k = 0; k < n->inputs; k++)
-            if (n->input[k] && n->input[k]->requires_grad) p->has_gradient[foci_root(n->input[k])->id] = true;
+            if (n->input[k] && n->input[k]->requires_grad) g->tensor[foci_root(n->input[k])->id].reached = true;
     }
 }
 
-static bool wants(const foci_node *n, int k) { return n->reached && n->input[k] && n->input[k]->requires_grad; }
+/* Does this moment write the gradient of the node's input k? */
+static bool wants(const foci_moment *m, int k) {
+    return m->pass == FOCI_BACKWARD && m->node->input[k] && m->node->input[k]->requires_grad;
+}
 
 /* Where gradients arrive through views, the first writer of each part may overwrite only if the parts cover the whole. */
 static bool same_view(const foci_tensor *a, const foci_tensor *b) {
@@ -60,25 +59,27 @@ static bool same_view(const foci_tensor *a, const foci_tensor *b) {
                       memcmp(a->stride, b->stride, sizeof a->stride) == 0);
 }
 
-/* Was this very view already an input that wants a gradient, in a node after `node` or an earlier input of it? */
-static bool view_seen_later(const foci_graph *g, int node, int input) {
-    const foci_tensor *v = g->node[node]->input[input];
-    for (int i = g->nodes - 1; i >= node; i--)
-        for (int k = 0; k < (i == node ? input : g->node[i]->inputs); k++)
-            if (wants(g->node[i], k) && g->node[i]->input[k]->base == v->base && same_view(g->node[i]->input[k], v)) return true;
+/* Was the gradient of this very view written before: at an earlier moment, or for an earlier input? */
+static bool view_seen(const foci_graph *g, int now, int input) {
+    const foci_tensor *v = g->moment[now].node->input[input];
+    for (int i = g->nodes; i <= now; i++) {
+        const foci_moment *m = &g->moment[i];
+        for (int k = 0; k < (i == now ? input : m->node->inputs); k++)
+            if (wants(m, k) && m->node->input[k]->base == v->base && same_view(m->node->input[k], v)) return true;
+    }
     return false;
 }
 
 static void find_covers(planner *p) {
     foci_graph *g = p->g;
-    for (int i = g->nodes - 1; i >= 0; i--) {
-        foci_node *n = g->node[i];
+    for (int i = g->nodes; i < g->moments; i++) {
+        const foci_node *n = g->moment[i].node;
         for (int k = 0; k < n->inputs; k++) {
-            if (!wants(n, k)) continue;
+            if (!wants(&g->moment[i], k)) continue;
             foci_tensor *t = n->input[k], *root = foci_root(t);
             if (!t->base)
                 p->covered[root->id] = -1;
-            else if (p->covered[root->id] >= 0 && !view_seen_later(g, i, k))
+            else if (p->covered[root->id] >= 0 && !view_seen(g, i, k))
                 p->covered[root->id] += foci_numel(t);
         }
     }
@@ -86,7 +87,7 @@ static void find_covers(planner *p) {
         foci_tensor *t = g->tensor[id].tensor;
         bool has_views = false;
         for (int j = 0; j < g->tensors && !has_views; j++) has_views = g->tensor[j].tensor->base == t;
-        p->clear[id] = has_views && p->has_gradient[id] && p->covered[id] != foci_numel(t);
+        p->clear[id] = has_views && g->tensor[id].reached && p->covered[id] != foci_numel(t);
     }
 }
 
@@ -102,14 +103,14 @@ static bool may_share(const planner *p, const foci_node *n, int k) {
     if (foci_numel(t) != foci_numel(out) || p->read_only[out->id] || out == g->output) return false;
     for (int j = 0; j < n->inputs; j++)
         if (j != k && n->input[j] && foci_root(n->input[j]) == t) return false;
-    for (int i = 0; i < g->nodes; i++) {
-        if (g->node[i] == n) continue;
-        for (int j = 0; j < g->node[i]->inputs; j++) {
-            if (!wants(g->node[i], j)) continue;
-            const foci_tensor *used = foci_root(g->node[i]->input[j]);
-            if (k == 0 && used == t && i >= p->guarded[out->id]) return false;
+    for (int i = g->nodes; i < g->moments; i++) {
+        const foci_node *other = g->moment[i].node;
+        for (int j = 0; j < other->inputs && other != n; j++) {
+            if (!wants(&g->moment[i], j)) continue;
+            const foci_tensor *used = foci_root(other->input[j]);
+            if (k == 0 && used == t && other->index >= p->guarded[out->id]) return false;
             if (k > 0 && used == t) return false;
-            if (k > 0 && used == n->input[0] && i >= t->producer->index) return false;
+            if (k > 0 && used == n->input[0] && other->index >= t->producer->index) return false;
         }
     }
     return true;
@@ -125,11 +126,11 @@ static void share(planner *p, const foci_node *n, int k) {
         p->guarded[first->id] = t->producer->index;
 }
 
-static bool plan_gradient_of(planner *p, foci_node *n, int k) {
+static bool plan_gradient_of(planner *p, int now, int k) {
     foci_graph *g = p->g;
+    foci_node *n = g->moment[now].node;
     foci_tensor *t = n->input[k], *root = foci_root(t);
     foci_tensor_info *info = &g->tensor[root->id];
-    int now = moment_backward(g, n->index);
     if (info->role == FOCI_ROLE_PARAMETER) { /* the flat array, cleared before the step */
         n->accumulate[k] = true;
         return true;
@@ -142,10 +143,10 @@ static bool plan_gradient_of(planner *p, foci_node *n, int k) {
     if (info->gradient < 0) {
         info->gradient = new_block(g, tensor_bytes(root), now, now);
         if (info->gradient < 0) return false;
-        if (p->clear[root->id]) g->zero[n->index] = root;
+        if (p->clear[root->id]) g->moment[now].zero = root;
     }
     extend(g, info->gradient, now);
-    n->accumulate[k] = p->clear[root->id] || (t->base ? view_seen_later(g, n->index, k) : p->written[root->id]);
+    n->accumulate[k] = p->clear[root->id] || (t->base ? view_seen(g, now, k) : p->written[root->id]);
     p->written[root->id] = true;
     return true;
 }
@@ -157,47 +158,54 @@ static bool plan_gradients(planner *p) {
     out->gradient = new_block(g, tensor_bytes(foci_root(g->output)), g->nodes - 1, g->nodes);
     if (out->gradient < 0) return false;
     p->written[foci_root(g->output)->id] = true;
-    for (int i = g->nodes - 1; i >= 0; i--) {
-        foci_node *n = g->node[i];
-        if (!n->reached) continue;
-        extend(g, g->tensor[n->output->id].gradient, moment_backward(g, i));
-        for (int k = 0; k < n->inputs; k++)
-            if (wants(n, k) && !plan_gradient_of(p, n, k)) return false;
+    for (int i = g->nodes; i < g->moments; i++) {
+        const foci_moment *m = &g->moment[i];
+        if (m->pass != FOCI_BACKWARD) continue;
+        extend(g, g->tensor[m->node->output->id].gradient, i);
+        for (int k = 0; k < m->node->inputs; k++)
+            if (wants(m, k) && !plan_gradient_of(p, i, k)) return false;
     }
     for (int id = 0; id < g->tensors; id++) /* an input's gradient is for the caller */
         if (g->tensor[id].role == FOCI_ROLE_INPUT || g->tensor[id].keep)
-            extend(g, g->tensor[id].gradient, 2 * g->nodes);
+            extend(g, g->tensor[id].gradient, g->moments);
     return true;
 }
 
 /* ------------------------------------------------------------------------------------------------- values */
 
-static bool plan_values(planner *p) {
-    foci_graph *g = p->g;
-    for (int i = 0; i < g->nodes; i++) {
-        foci_node *n = g->node[i];
-        int back = moment_backward(g, i);
-        foci_tensor_info *out = &g->tensor[n->output->id];
-        out->value = new_block(g, tensor_bytes(n->output), i, i);
-        if (out->value < 0) return false;
-        if (n->reached && (n->op->reads & FOCI_READS_OUTPUT)) extend(g, out->value, back);
-        if (out->keep || n->output == foci_root(g->output)) extend(g, out->value, 2 * g->nodes);
-        for (int k = 0; k < n->inputs; k++) {
-            if (!n->input[k]) continue;
-            int value = g->tensor[foci_root(n->input[k])->id].value;
-            extend(g, value, i);
-            if (n->reached && (n->op->reads & FOCI_READS_INPUT(k))) extend(g, value, back);
-        }
-        for (int s = 0; s < n->saves; s++) {
-            int *saved = &g->tensor[n->saved[s]->id].value;
-            *saved = new_block(g, tensor_bytes(n->saved[s]), i, n->reached ? back : i);
-            if (*saved < 0) return false;
-        }
-        g->workspace[2 * i] = g->workspace[2 * i + 1] = -1;
-        if (n->workspace_forward && (g->workspace[2 * i] = new_block(g, n->workspace_forward, i, i)) < 0) return false;
-        if (n->reached && n->workspace_backward &&
-            (g->workspace[2 * i + 1] = new_block(g, n->workspace_backward, back, back)) < 0)
-            return false;
+static int value_of(const foci_graph *g, const foci_tensor *t) { return g->tensor[t->base ? t->base->id : t->id].value; }
+
+static bool write_value(foci_graph *g, const foci_tensor *t, int now) {
+    foci_tensor_info *info = &g->tensor[t->id];
+    info->value = new_block(g, tensor_bytes(t), now, now);
+    bool stays = info->keep || t == foci_root(g->output);
+    extend(g, info->value, stays ? g->moments : now);
+    return info->value >= 0;
+}
+
+static bool plan_forward(foci_graph *g, const foci_node *n, int now) {
+    bool ok = write_value(g, n->output, now);
+    for (int i = 0; i < n->saves; i++) ok = ok && write_value(g, n->saved[i], now);
+    for (int k = 0; k < n->inputs; k++)
+        if (n->input[k]) extend(g, value_of(g, n->input[k]), now);
+    return ok;
+}
+
+static void plan_backward(foci_graph *g, const foci_node *n, int now) {
+    if (n->op->reads & FOCI_READS_OUTPUT) extend(g, value_of(g, n->output), now);
+    for (int i = 0; i < n->saves; i++) extend(g, value_of(g, n->saved[i]), now);
+    for (int k = 0; k < n->inputs; k++)
+        if (n->input[k] && n->op->reads & FOCI_READS_INPUT(k)) extend(g, value_of(g, n->input[k]), now);
+}
+
+static bool plan_values(foci_graph *g) {
+    for (int i = 0; i < g->moments; i++) {
+        foci_moment *m = &g->moment[i];
+        bool backward = m->pass == FOCI_BACKWARD;
+        if (backward) plan_backward(g, m->node, i);
+        else if (!plan_forward(g, m->node, i)) return false;
+        size_t scratch = backward ? m->node->workspace_backward : m->node->workspace_forward;
+        if (scratch && (m->workspace = new_block(g, scratch, i, i)) < 0) return false;
     }
     return true;
 }
@@ -244,11 +252,10 @@ static bool lay_out(foci_graph *g) {
 }
 
 /* Parameters that the loss does not depend on are most often a mistake in a model: say so once. */
-static void report_unreached(const planner *p) {
-    const foci_graph *g = p->g;
+static void report_unreached(const foci_graph *g) {
     for (int id = 0; id < g->tensors; id++) {
         const foci_tensor_info *t = &g->tensor[id];
-        if (t->role == FOCI_ROLE_PARAMETER && t->tensor->requires_grad && !p->has_gradient[id])
+        if (t->role == FOCI_ROLE_PARAMETER && t->tensor->requires_grad && !t->reached)
             foci_log(FOCI_LOG_WARN, "parameter %s gets no gradient: the loss does not depend on it", t->tensor->name);
     }
 }
@@ -260,26 +267,22 @@ foci_status foci_graph_plan(foci_graph *g, foci_tensor *output) {
         return foci_fail(FOCI_ERR_CONFIG, "the loss needs no gradient: it depends on no parameter");
     g->output = output;
     g->threads = foci_threads();
-    size_t tensors = (size_t)g->tensors, nodes = (size_t)g->nodes;
-    g->workspace = calloc(2 * nodes, sizeof *g->workspace);
-    g->zero = calloc(nodes, sizeof *g->zero);
+    find_reached(g);
+    bool ok = foci_graph_schedule(g);
+    size_t tensors = (size_t)g->tensors;
     planner p = {.g = g,
-                 .has_gradient = calloc(tensors, sizeof(bool)),
                  .written = calloc(tensors, sizeof(bool)),
                  .read_only = calloc(tensors, sizeof(bool)),
                  .covered = calloc(tensors, sizeof(int64_t)),
                  .clear = calloc(tensors, sizeof(bool)),
                  .guarded = malloc(tensors * sizeof(int))};
-    bool ok = g->workspace && g->zero && p.has_gradient && p.written && p.read_only && p.covered && p.clear &&
-              p.guarded;
+    ok = ok && p.written && p.read_only && p.covered && p.clear && p.guarded;
     if (ok) {
         for (size_t i = 0; i < tensors; i++) p.guarded[i] = g->nodes;
-        find_reached(&p);
         find_covers(&p);
-        ok = plan_gradients(&p) && plan_values(&p) && lay_out(g);
-        if (g->options.differentiate) report_unreached(&p);
+        ok = plan_gradients(&p) && plan_values(g) && lay_out(g);
+        if (g->options.differentiate) report_unreached(g);
     }
-    free(p.has_gradient);
     free(p.written);
     free(p.read_only);
     free(p.covered);

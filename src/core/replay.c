@@ -41,44 +41,32 @@ void foci_graph_promise(foci_graph *g, foci_real seed) {
     g->promised_seed = seed;
 }
 
-void foci_graph_profile(foci_graph *g, foci_span *forward, foci_span *backward) {
-    g->forward_span = forward;
-    g->backward_span = backward;
-}
+void foci_graph_profile(foci_graph *g, foci_span *spans) { g->span = spans; }
 
-/* A node's work, timed where somebody asked. */
-static void run(const foci_node *n, void (*work)(const foci_node *), foci_span *span) {
-    if (!span) {
-        work(n);
-        return;
-    }
+static void timed(const foci_node *n, void (*work)(const foci_node *), foci_span *span) {
     span->start_ms = foci_now_ms();
     work(n);
     span->last_ms = foci_now_ms() - span->start_ms;
     span->total_ms += span->last_ms;
 }
 
-void foci_graph_forward(foci_graph *g) {
-    foci_limit_threads(g->threads);
-    for (int i = 0; i < g->nodes; i++) {
-        g->node[i]->workspace = place(g, g->workspace[2 * i]);
-        run(g->node[i], g->node[i]->op->forward, g->forward_span ? g->forward_span + i : NULL);
-    }
+static void run(foci_graph *g, int i) {
+    const foci_moment *m = &g->moment[i];
+    void (*work)(const foci_node *) = m->pass == FOCI_BACKWARD ? m->node->op->backward : m->node->op->forward;
+    m->node->workspace = place(g, m->workspace);
+    if (m->zero) memset(m->zero->grad, 0, (size_t)foci_numel(m->zero) * sizeof(foci_real));
+    if (g->span) timed(m->node, work, &g->span[i]);
+    else work(m->node);
 }
 
-static void clear(foci_tensor *t) {
-    memset(t->grad, 0, (size_t)foci_numel(t) * sizeof(foci_real));
+void foci_graph_forward(foci_graph *g) {
+    foci_limit_threads(g->threads);
+    for (int i = 0; i < g->nodes; i++) run(g, i);
 }
 
 void foci_graph_backward_from_output(foci_graph *g) {
     foci_limit_threads(g->threads);
-    for (int i = g->nodes - 1; i >= 0; i--) {
-        foci_node *n = g->node[i];
-        if (!n->reached) continue;
-        if (g->zero[i]) clear(g->zero[i]);
-        n->workspace = place(g, g->workspace[2 * i + 1]);
-        run(n, n->op->backward, g->backward_span ? g->backward_span + i : NULL);
-    }
+    for (int i = g->nodes; i < g->moments; i++) run(g, i);
 }
 
 void foci_graph_backward(foci_graph *g, foci_real seed) {

@@ -73,74 +73,80 @@ void foci_bf16_pack(const foci_matrix *b, int64_t depth, int64_t columns, foci_r
     else pack_rows(depth, columns, b->data, b->ld, (pair *)to);
 }
 
-/* Rows of A as pairs: entry (i, p) is to[i STRIP_ROW + p], or to[i + p LANES] where A is transposed. */
-enum { STRIP_ROW = DEPTH / 2 };
+typedef struct strip { /* rows of A as pairs: entry (i, p) is data[i row + p column] */
+    const pair *data;
+    int64_t row, column;
+    const float *soon; /* part of the rows of A that come next, soon_row apart, `lines` cache lines of each: asked for meanwhile */
+    int64_t soon_row, lines;
+} strip;
 
-BF16 static void take_strip(const foci_matrix *a, int64_t i, int64_t p, int64_t rows, int64_t depth, pair *to) {
+BF16 static strip take_strip(const foci_matrix *a, int64_t i, int64_t p, int64_t rows, int64_t depth, pair *to) {
     if (a->transposed) {
         const float *from = a->data + p * a->ld + i;
         for (int64_t d = 0; d < depth; d += 2)
             pair_rows(from + d * a->ld, d + 1 < depth ? from + (d + 1) * a->ld : NULL, rows, LANES, to + d / 2 * LANES);
-        return;
+        return (strip){.data = to, .row = 1, .column = LANES};
     }
-    const int64_t whole = depth / (2 * LANES) * (2 * LANES);
-    for (int64_t r = 0; r < rows; r++) {
-        const float *from = a->data + (i + r) * a->ld + p;
-        pair *row = to + r * STRIP_ROW;
-        for (int64_t d = 0; d < whole; d += 2 * LANES)
-            _mm512_storeu_si512(row + d / 2, (__m512i)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(from + d + LANES), _mm512_loadu_ps(from + d)));
-        if (whole < depth) _mm512_storeu_si512(row + whole / 2, pairs_along(from + whole, depth - whole));
-    }
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t d = 0; d < depth; d += 2 * LANES)
+            _mm512_storeu_si512(to + r * (DEPTH / 2) + d / 2, pairs_along(a->data + (i + r) * a->ld + p + d, depth - d));
+    return (strip){.data = to, .row = DEPTH / 2, .column = 1, .soon_row = a->ld};
 }
 
-/* A block of C in registers; rows, layout and whole (no columns past `width`) are constants in every call. */
-INLINE void block(int rows, int64_t row, int64_t column, bool whole, int64_t deep, const pair *a, const pair *b, int64_t width, float *c,
-                  int64_t ldc, bool add) {
-    const __mmask16 m[2] = {whole ? 0xffff : first_lanes(width), whole ? 0xffff : first_lanes(width - LANES)};
+/* What the sums of a block start from, `ld` from row to row: C, or the bias for every row (ld 0); NULL: zeros. */
+typedef struct start {
+    const float *from;
+    int64_t ld;
+} start;
+
+/* A block of C in registers; `rows` is a constant in every call, columns past `width` are masked. */
+INLINE void block(int rows, int64_t deep, const strip *s, int64_t i, const pair *b, int64_t width, float *c, int64_t ldc, start first) {
+    const pair *a = s->data + i * s->row;
+    const __mmask16 m[2] = {first_lanes(width), first_lanes(width - LANES)};
     __m512 sum[ROWS][2];
     UNROLL for (int r = 0; r < rows; r++)
         UNROLL for (int w = 0; w < 2; w++)
-            sum[r][w] = add ? _mm512_maskz_loadu_ps(m[w], c + r * ldc + w * LANES) : _mm512_setzero_ps();
-    for (int64_t p = 0; p < deep; p++, a += column, b += PANEL) {
-        const __m512bh b0 = (__m512bh)_mm512_loadu_si512(b), b1 = (__m512bh)_mm512_loadu_si512(b + LANES);
-        UNROLL for (int r = 0; r < rows; r++) {
-            const __m512bh x = (__m512bh)_mm512_set1_epi32((int)a[r * row]);
-            sum[r][0] = _mm512_dpbf16_ps(sum[r][0], x, b0);
-            sum[r][1] = _mm512_dpbf16_ps(sum[r][1], x, b1);
+            sum[r][w] = first.from ? _mm512_maskz_loadu_ps(m[w], first.from + (i + r) * first.ld + w * LANES) : _mm512_setzero_ps();
+    int64_t p = 0;
+    for (int part = 0; part < rows; part++) {
+        /* Lines from afar are asked for one by one: too many at a time and what is near has to wait behind them. */
+        for (int w = 0; w < 2; w++) __builtin_prefetch(c + part * ldc + PANEL + w * LANES, 1);
+        for (int64_t l = 0; l < s->lines; l++) __builtin_prefetch(s->soon + part * s->soon_row + l * LANES);
+        for (const int64_t end = deep * (part + 1) / rows; p < end; p++) {
+            const __m512bh b0 = (__m512bh)_mm512_loadu_si512(b + p * PANEL), b1 = (__m512bh)_mm512_loadu_si512(b + p * PANEL + LANES);
+            UNROLL for (int r = 0; r < rows; r++) {
+                const __m512bh x = (__m512bh)_mm512_set1_epi32((int)a[r * s->row + p * s->column]);
+                sum[r][0] = _mm512_dpbf16_ps(sum[r][0], x, b0);
+                sum[r][1] = _mm512_dpbf16_ps(sum[r][1], x, b1);
+            }
         }
     }
     UNROLL for (int r = 0; r < rows; r++)
         UNROLL for (int w = 0; w < 2; w++) _mm512_mask_storeu_ps(c + r * ldc + w * LANES, m[w], sum[r][w]);
 }
 
-INLINE void panel(int64_t row, int64_t column, int64_t rows, int64_t deep, const pair *a, const pair *b, int64_t width, float *c,
-                  int64_t ldc, bool add) {
-    if (rows == ROWS && width >= PANEL) {
-        UNROLL for (int r = 0; r < ROWS; r++) { /* so that C is near when the sums are */
-            __builtin_prefetch(c + r * ldc, 1);
-            __builtin_prefetch(c + r * ldc + LANES, 1);
-        }
-        block(ROWS, row, column, true, deep, a, b, width, c, ldc, add);
-        return;
-    }
+BF16 static void panel(int64_t rows, int64_t deep, const strip *s, const pair *b, int64_t width, float *c, int64_t ldc, start first) {
     int64_t i = 0;
-    for (; i + 4 <= rows; i += 4) block(4, row, column, false, deep, a + i * row, b, width, c + i * ldc, ldc, add);
-    for (; i < rows; i++) block(1, row, column, false, deep, a + i * row, b, width, c + i * ldc, ldc, add);
+    for (; i + ROWS <= rows; i += ROWS) block(ROWS, deep, s, i, b, width, c + i * ldc, ldc, first);
+    for (; i + 4 <= rows; i += 4) block(4, deep, s, i, b, width, c + i * ldc, ldc, first);
+    for (; i < rows; i++) block(1, deep, s, i, b, width, c + i * ldc, ldc, first);
 }
 
 /* Columns j .. of C, depth p .. of the sum; a panel of b holds b_deep pairs for each of its columns. */
 BF16 static void add_block(const foci_product *o, int64_t j, int64_t columns, int64_t p, int64_t depth, const pair *b, int64_t b_deep) {
     pair rows_of_a[LANES * DEPTH / 2] __attribute__((aligned(64)));
     const int64_t deep = (depth + 1) / 2;
-    const bool bias = o->bias && p == 0, add = p > 0 || o->add || bias;
+    const bool add = p > 0 || o->add;
+    const float *bias = o->bias ? o->bias + j : NULL;
     for (int64_t i = 0; i < o->rows; i += ROWS) {
         const int64_t n = o->rows - i < ROWS ? o->rows - i : ROWS;
-        take_strip(&o->a, i, p, n, depth, rows_of_a);
+        strip s = take_strip(&o->a, i, p, n, depth, rows_of_a);
+        if (!o->a.transposed && i + ROWS < o->rows) s.lines = (depth * PANEL + columns * LANES - 1) / (columns * LANES);
         float *c = o->c + i * o->ldc + j;
-        for (int64_t r = 0; r < n && bias; r++) memcpy(c + r * o->ldc, o->bias + j, (size_t)columns * sizeof *c);
-        for (int64_t k = 0; k < columns; k += PANEL)
-            if (o->a.transposed) panel(1, LANES, n, deep, rows_of_a, b + k * b_deep, columns - k, c + k, o->ldc, add);
-            else panel(STRIP_ROW, 1, n, deep, rows_of_a, b + k * b_deep, columns - k, c + k, o->ldc, add);
+        for (int64_t k = 0; k < columns; k += PANEL) {
+            s.soon = o->a.data + (i + ROWS) * o->a.ld + p + k / PANEL * s.lines * LANES;
+            panel(n, deep, &s, b + k * b_deep, columns - k, c + k, o->ldc, add ? (start){c + k, o->ldc} : bias ? (start){bias + k, 0} : (start){0});
+        }
     }
 }
 

@@ -75,15 +75,6 @@ static void copy_strip(int64_t rows, int64_t depth, product_operands *strip, rea
     strip->a = to;
 }
 
-/* Asks for line `part` of `parts` of a strip of A, so that it is near when its turn comes. */
-static void ask_for(const product_operands *strip, int64_t rows, int64_t depth, int64_t part, int64_t parts) {
-    const int64_t line = 64 / sizeof(real), size = ((depth + line - 1) / line + parts - 1) / parts * line;
-    const int64_t first = part * size, end = first + size < depth ? first + size : depth;
-    if (strip->a_row == 1) return;
-    for (int64_t r = 0; r < rows; r++)
-        for (int64_t p = first; p < end; p += line) __builtin_prefetch(strip->a + r * strip->a_row + p);
-}
-
 /* Rows of A in strips that stay in the first-level cache, each against all panels. */
 static void packed_product(int64_t rows, int64_t columns, int64_t depth, const product_operands *o, bool add) {
     const int64_t whole = columns / PANEL * PANEL;
@@ -91,18 +82,13 @@ static void packed_product(int64_t rows, int64_t columns, int64_t depth, const p
     for (int64_t i = 0; i < rows; i += BLOCK_ROWS) {
         const int64_t n = rows - i < BLOCK_ROWS ? rows - i : BLOCK_ROWS;
         product_operands strip = *o;
+        strip.soon_row = o->a_row;
         strip.a += i * o->a_row;
         strip.c += i * o->c_row;
         copy_strip(n, depth, &strip, copy);
-        product_operands next = *o;
-        next.a += (i + BLOCK_ROWS) * o->a_row;
-        const int64_t next_rows = rows - i - BLOCK_ROWS < BLOCK_ROWS ? rows - i - BLOCK_ROWS : BLOCK_ROWS;
+        if (o->a_row > 1 && i + BLOCK_ROWS < rows) strip.lines = (depth * PANEL + columns * LINE - 1) / (columns * LINE);
         for (int64_t j = 0; j < whole; j += PANEL) {
-            ask_for(&next, next_rows, depth, j / PANEL, whole / PANEL);
-            for (int64_t r = 0; r < n; r++) {
-                __builtin_prefetch(strip.c + r * strip.c_row + j, 1);
-                __builtin_prefetch(strip.c + r * strip.c_row + j + LANES, 1);
-            }
+            strip.soon = o->a + (i + BLOCK_ROWS) * o->a_row + j / PANEL * strip.lines * LINE;
             product_panel(2, n, depth, &strip, j, add);
         }
         if (whole < columns) edge_columns(n, columns - whole, depth, &strip, whole, add);

@@ -8,7 +8,7 @@ enum { VECTOR_BYTES = 32, BLOCK_ROWS = 6 };
 enum { VECTOR_BYTES = 16, BLOCK_ROWS = 6 };
 #endif
 typedef real vector __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
-enum { LANES = VECTOR_BYTES / sizeof(real), PANEL = 2 * LANES };
+enum { LANES = VECTOR_BYTES / sizeof(real), PANEL = 2 * LANES, LINE = 64 / sizeof(real) };
 
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
@@ -33,6 +33,8 @@ typedef struct product_operands {
     real *c;
     int64_t c_row;
     const real *bias; /* (columns) that the sums start from, where they do not add to C; NULL: zeros */
+    const real *soon; /* part of the rows of a that come next, soon_row apart, `lines` cache lines of each: asked for meanwhile */
+    int64_t soon_row, lines;
 } product_operands;
 
 /* A block of C that stays in registers. `rows` and `vectors` are constants in every call. */
@@ -52,16 +54,22 @@ product_block(int rows, int vectors, int64_t depth, const product_operands *o, i
     const real *every4[(BLOCK_ROWS + 3) / 4];
     UNROLL for (int r = 0; r < rows; r += 4) every4[r / 4] = a + r * a_row;
     const int64_t a_row2 = 2 * a_row, a_row3 = 3 * a_row;
-    for (int64_t p = 0; p < depth; p++) {
-        UNROLL for (int r = 0; r < rows; r++) {
-            const real x = every4[r / 4][r % 4 == 0 ? 0 : r % 4 == 1 ? a_row : r % 4 == 2 ? a_row2 : a_row3];
-            UNROLL for (int w = 0; w < vectors; w++) {
-                sum[r][w] += x * *(const vector *)(b + w * LANES);
-                KEEP(sum[r][w]);
+    int64_t p = 0;
+    for (int part = 0; part < rows; part++) {
+        /* Lines from afar are asked for one by one: too many at a time and what is near has to wait behind them. */
+        for (int w = 0; w < vectors; w++) __builtin_prefetch(c + part * c_row + PANEL + w * LANES, 1);
+        for (int64_t l = 0; l < o->lines; l++) __builtin_prefetch(o->soon + part * o->soon_row + l * LINE);
+        for (const int64_t end = depth * (part + 1) / rows; p < end; p++) {
+            UNROLL for (int r = 0; r < rows; r++) {
+                const real x = every4[r / 4][r % 4 == 0 ? 0 : r % 4 == 1 ? a_row : r % 4 == 2 ? a_row2 : a_row3];
+                UNROLL for (int w = 0; w < vectors; w++) {
+                    sum[r][w] += x * *(const vector *)(b + w * LANES);
+                    KEEP(sum[r][w]);
+                }
             }
+            UNROLL for (int r = 0; r < rows; r += 4) every4[r / 4] += a_column;
+            b += b_row;
         }
-        UNROLL for (int r = 0; r < rows; r += 4) every4[r / 4] += a_column;
-        b += b_row;
     }
     UNROLL for (int r = 0; r < rows; r++)
         UNROLL for (int w = 0; w < vectors; w++) *(vector *)(c + r * c_row + w * LANES) = sum[r][w];

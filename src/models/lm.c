@@ -209,7 +209,7 @@ static void record(foci_model_io *io) {
     h = foci_dropout(g, h, s.dropout);
     foci_heads_of_layer before = {NULL, NULL, NULL};
     for (int i = 0; i < s.depth; i++) {
-        foci_scope(g, "layers.%d", i);
+        foci_segment(g, "layers.%d", i);
         h = attention(g, io->config, &s, h, i, &before);
         h = feed_forward(g, &s, h);
         foci_observe(g, "output", h);

@@ -98,7 +98,7 @@ static void record(foci_model_io *io) {
     for (int i = 0; i < depth; i++) {
         double drop = depth > 1 ? drop_path * i / (depth - 1) : 0;
         foci_attend_options options = {.layer = i, .depth = depth};
-        foci_scope(g, "blocks.%d", i);
+        foci_segment(g, "blocks.%d", i);
         foci_tensor *y = attention(g, c, norm(g, "norm1", x), heads, qkv_bias, &before, &options);
         x = foci_add(g, x, foci_drop_path(g, y, drop));
         y = mlp(g, norm(g, "norm2", x), ratio);

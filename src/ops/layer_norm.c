@@ -87,6 +87,7 @@ const foci_op foci_op_layer_norm = {
     .forward = forward,
     .backward = backward,
     .reads = FOCI_READS_INPUT(X) | FOCI_READS_INPUT(WEIGHT),
+    .cheap = true,
     .gradients = gradients};
 
 foci_tensor *foci_layer_norm(foci_graph *g, foci_tensor *x, foci_tensor *weight, foci_tensor *bias,

@@ -99,7 +99,9 @@ static void forward(const foci_node *n) {
         p.a.data += r.first * s.in;
         p.c = saved_rows(n, &s, r);
         foci_gemm(&p);
+        if (n->spared && !is_relu(n)) continue;
         q.a = activation(n, &s, r, scratch_tile(scratch, &s, 1, 0));
+        if (n->spared) continue;
         q.c += r.first * s.out;
         foci_gemm(&q);
     }
@@ -174,7 +176,7 @@ static void backward(const foci_node *n) {
 static foci_cost cost(const foci_node *n) {
     const shape s = shape_of(n);
     double first = 2.0 * (double)s.rows * (double)s.in * (double)s.hidden, second = 2.0 * (double)s.rows * (double)s.hidden * (double)s.out;
-    return (foci_cost){first + second, first * (1 + n->input[X]->requires_grad) + 2 * second};
+    return (foci_cost){first + (n->spared ? 0 : second), first * (1 + n->input[X]->requires_grad) + 2 * second};
 }
 
 static foci_tensor *three_layers(foci_graph *g, int64_t batch, int64_t tokens, foci_activation activation, double dropout, bool bias) {

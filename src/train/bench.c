@@ -174,15 +174,14 @@ static double bandwidth_gbs(void) {
 
 static foci_status profile(bench *b, foci_bench_result *r) {
     foci_graph *g = b->programs.program[0].graph;
-    int nodes = foci_graph_nodes(g);
-    foci_span *spans = calloc(2 * (size_t)nodes, sizeof *spans);
+    foci_span *spans = calloc((size_t)foci_graph_moments(g), sizeof *spans);
     if (!spans) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
-    foci_graph_profile(g, spans, spans + nodes);
+    foci_graph_profile(g, spans);
     foci_status s = FOCI_OK;
     for (int64_t i = 0; i < b->options->steps && !s; i++) s = one_step(b, -1);
-    foci_graph_profile(g, NULL, NULL);
-    if (!s) s = foci_profile_make(&r->profile, g, spans, spans + nodes, b->options->steps * (b->batch / b->micro));
-    if (!s) s = foci_profile_trace(b->options->trace, g, spans, spans + nodes);
+    foci_graph_profile(g, NULL);
+    if (!s) s = foci_profile_make(&r->profile, g, spans, b->options->steps * (b->batch / b->micro));
+    if (!s) s = foci_profile_trace(b->options->trace, g, spans);
     free(spans);
     return s;
 }

@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "base/file.h"
 
+const char *const foci_pass_name[] = {"forward", "again", "backward"};
+
 static double bytes_of(const foci_tensor *t) {
     return t ? (double)foci_numel(t) * (t->dtype == FOCI_INT ? sizeof(int32_t) : sizeof(foci_real)) : 0;
 }
@@ -29,16 +31,18 @@ static double backward_bytes(const foci_node *n) {
     return bytes;
 }
 
-static foci_profile_row *find_row(foci_profile *p, const foci_node *n, bool backward) {
+static foci_profile_row *find_row(foci_profile *p, const foci_node *n, foci_pass pass) {
     for (int i = 0; i < p->rows; i++)
-        if (p->row[i].backward == backward && strcmp(p->row[i].op, n->op->name) == 0) return &p->row[i];
-    p->row[p->rows] = (foci_profile_row){.op = n->op->name, .backward = backward};
+        if (p->row[i].pass == pass && strcmp(p->row[i].op, n->op->name) == 0) return &p->row[i];
+    p->row[p->rows] = (foci_profile_row){.op = n->op->name, .pass = pass};
     return &p->row[p->rows++];
 }
 
-static void add(foci_profile *p, const foci_node *n, bool backward, const foci_span *span, int64_t steps) {
+static void add(foci_profile *p, const foci_moment *m, const foci_span *span, int64_t steps) {
     if (span->total_ms <= 0) return;
-    foci_profile_row *r = find_row(p, n, backward);
+    const foci_node *n = m->node;
+    bool backward = m->pass == FOCI_BACKWARD;
+    foci_profile_row *r = find_row(p, n, m->pass);
     foci_cost cost = n->op->cost ? n->op->cost(n) : (foci_cost){0, 0};
     r->calls++;
     r->ms += span->total_ms / (double)steps;
@@ -52,14 +56,11 @@ static int longest_first(const void *a, const void *b) {
     return (x < y) - (x > y);
 }
 
-foci_status foci_profile_make(foci_profile *p, const foci_graph *g, const foci_span *forward, const foci_span *backward, int64_t steps) {
-    int nodes = foci_graph_nodes(g);
-    *p = (foci_profile){.row = calloc(2 * (size_t)nodes, sizeof *p->row)};
+foci_status foci_profile_make(foci_profile *p, const foci_graph *g, const foci_span *spans, int64_t steps) {
+    int moments = foci_graph_moments(g);
+    *p = (foci_profile){.row = calloc((size_t)moments, sizeof *p->row)};
     if (!p->row) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
-    for (int i = 0; i < nodes; i++) {
-        add(p, foci_graph_node(g, i), false, &forward[i], steps);
-        add(p, foci_graph_node(g, i), true, &backward[i], steps);
-    }
+    for (int i = 0; i < moments; i++) add(p, foci_graph_moment(g, i), &spans[i], steps);
     qsort(p->row, (size_t)p->rows, sizeof *p->row, longest_first);
     return FOCI_OK;
 }
@@ -69,23 +70,22 @@ void foci_profile_free(foci_profile *p) {
     *p = (foci_profile){.row = NULL};
 }
 
-static void write_event(FILE *f, const foci_node *n, const char *pass, const foci_span *span, double start, bool *first) {
+static void write_event(FILE *f, const foci_moment *m, const foci_span *span, double start, bool *first) {
+    const foci_node *n = m->node;
     if (span->total_ms <= 0) return;
     fprintf(f, "%s\n{\"name\": \"%s\", \"cat\": \"%s\", \"ph\": \"X\", \"ts\": %.3f, \"dur\": %.3f, \"pid\": 1, \"tid\": 1, \"args\": {\"layer\": \"%s\"}}",
-            *first ? "" : ",", n->op->name, pass, 1e3 * (span->start_ms - start), 1e3 * span->last_ms, n->layer ? n->layer : "");
+            *first ? "" : ",", n->op->name, foci_pass_name[m->pass], 1e3 * (span->start_ms - start), 1e3 * span->last_ms, n->layer ? n->layer : "");
     *first = false;
 }
 
-foci_status foci_profile_trace(const char *path, const foci_graph *g, const foci_span *forward, const foci_span *backward) {
+foci_status foci_profile_trace(const char *path, const foci_graph *g, const foci_span *spans) {
     char *text = NULL;
     size_t size = 0;
     FILE *f = open_memstream(&text, &size);
     if (!f) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
-    int nodes = foci_graph_nodes(g);
     bool first = true;
     fputs("{\"displayTimeUnit\": \"ms\", \"traceEvents\": [", f);
-    for (int i = 0; i < nodes; i++) write_event(f, foci_graph_node(g, i), "forward", &forward[i], forward[0].start_ms, &first);
-    for (int i = nodes - 1; i >= 0; i--) write_event(f, foci_graph_node(g, i), "backward", &backward[i], forward[0].start_ms, &first);
+    for (int i = 0; i < foci_graph_moments(g); i++) write_event(f, foci_graph_moment(g, i), &spans[i], spans[0].start_ms, &first);
     fputs("\n]}\n", f);
     foci_status s = fclose(f) ? foci_fail(FOCI_ERR_RUNTIME, "out of memory") : foci_write_file(path, text, size);
     free(text);

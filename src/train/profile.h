@@ -4,9 +4,11 @@
 
 #include "core/graph.h"
 
+extern const char *const foci_pass_name[]; /* "forward", "again", "backward" */
+
 typedef struct foci_profile_row {
     const char *op; /* "linear" */
-    bool backward;
+    foci_pass pass;
     int calls;       /* in a step */
     double ms;       /* of a step, all calls together */
     double flop;     /* counted by the operation; 0 where it does not count them */
@@ -20,10 +22,10 @@ typedef struct foci_profile {
 } foci_profile;
 
 /* Adds up the spans of `steps` replays (foci_graph_profile). FOCI_ERR_RUNTIME when memory is out. */
-foci_status foci_profile_make(foci_profile *p, const foci_graph *g, const foci_span *forward, const foci_span *backward, int64_t steps);
+foci_status foci_profile_make(foci_profile *p, const foci_graph *g, const foci_span *spans, int64_t steps);
 void foci_profile_free(foci_profile *p);
 
 /* The last replay as Chrome trace events (chrome://tracing, Perfetto). */
-foci_status foci_profile_trace(const char *path, const foci_graph *g, const foci_span *forward, const foci_span *backward);
+foci_status foci_profile_trace(const char *path, const foci_graph *g, const foci_span *spans);
 
 #endif

@@ -25,6 +25,7 @@ foci_status foci_programs_record(foci_programs *p, const foci_model *model, cons
         s->graph = foci_graph_new(&p->parameters, &(foci_graph_options){.train = true,
                                                                         .differentiate = true,
                                                                         .bf16 = p->bf16,
+                                                                        .recompute = strcmp(foci_config_string(config, "train.recompute"), "block") == 0,
                                                                         .seed = (uint64_t)foci_config_int(config, "train.seed"),
                                                                         .place = foci_config_place(config, "model.kind")});
         if (!s->graph) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");

@@ -33,6 +33,7 @@ static const foci_key train_keys[] = {
     {"label_smoothing", FOCI_KEY_REAL, "0", 0, 0.99, NULL, "images: share of the target spread over all classes"},
     {"seed", FOCI_KEY_INT, "0", 0, 9e15, NULL, "of initial weights, order, augmentation and dropout"},
     {"dtype", FOCI_KEY_CHOICE, "fp32", 0, 0, "fp32 bf16 auto", "operands of products in training; sums, weights, norms and losses are float32. auto: bf16 where the processor has it"},
+    {"recompute", FOCI_KEY_CHOICE, "none", 0, 0, "none block", "block: what a block of the model computes is not kept for the backward pass but computed again, to the same bits: less memory, more time"},
     {"checkpoint_every", FOCI_KEY_INT, "0", 0, 1e9, NULL, "updates between checkpoints; 0: at the end of each epoch"},
     {"eval_every", FOCI_KEY_INT, "0", 0, 1e9, NULL, "updates between evaluations; 0: at the end of each epoch"},
     {"eval_batch", FOCI_KEY_INT, "0", 0, 1e6, NULL, "images, or columns of text, per evaluation pass; 0: as in training"},

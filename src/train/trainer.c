@@ -332,6 +332,7 @@ static foci_status print_plan(trainer *t, FILE *out) {
     print_parameters(&t->programs.parameters, out);
     const foci_program *s = &t->programs.program[0];
     foci_cost cost = foci_graph_cost(s->graph);
+    double again = foci_graph_cost_again(s->graph);
     int64_t items = t->micro * (s->io.ids ? s->io.ids->shape[1] : 1);
     double flat = (double)t->programs.parameters.size * sizeof(foci_real);
     int moments = strcmp(foci_config_string(t->config, "train.optimizer"), "sgd") == 0 ? 1 : 2;
@@ -339,6 +340,7 @@ static foci_status print_plan(trainer *t, FILE *out) {
     if (t->data) fprintf(out, "updates          %lld an epoch, %lld in all\n", (long long)t->updates_per_epoch, (long long)t->steps);
     fprintf(out, "MFLOP per %-6s %.2f forward, %.2f backward\n", t->task->item, cost.forward / (double)items / 1e6, cost.backward / (double)items / 1e6);
     fprintf(out, "products         in %s\n", dtype(t));
+    if (again > 0) fprintf(out, "recompute        %.2f MFLOP per %s again in the backward pass\n", again / (double)items / 1e6, t->task->item);
     fprintf(out, "plan             %.1f MB for a pass of %lld (%.1f MB without sharing)\n", (double)t->programs.bytes / 1e6,
             (long long)t->micro, (double)t->programs.bytes_unshared / 1e6);
     fprintf(out, "parameters       %.1f MB with gradients and %d moment%s\n", flat * (2 + moments) / 1e6, moments, moments > 1 ? "s" : "");

@@ -76,6 +76,27 @@ accumulates() { # CONFIG SCORE KEY-OF-DROPPING: the mean over parts of a batch i
 check "images: parts of a batch add up to it" accumulates vit loss drop_path
 check "text: parts of a batch add up to it" accumulates lm nll dropout
 
+recomputes() { # CONFIG: to the same bits as what was kept, in less memory, whatever the attention
+    grep -v '^attention:' $1.yaml >$1-softmax.yaml
+    cp $1.yaml $1-elliptical.yaml
+    for attention in softmax elliptical; do
+        c=$1-$attention
+        runs train $c.yaml --out $c-kept --set model.depth=3
+        for n in 1 2; do
+            runs train $c.yaml --out $c-$n --threads $n --set model.depth=3 --set train.recompute=block
+            same $c-kept/last.safetensors $c-$n/last.safetensors
+        done
+        runs train $c.yaml --dry-run --set model.depth=3
+        lacks out '^recompute'
+        kept=$(sed -n 's/^plan *\([0-9.]*\) MB .*/\1/p' out)
+        runs train $c.yaml --dry-run --set model.depth=3 --set train.recompute=block
+        contains out '^recompute +[0-9.]+ MFLOP per (image|token) again in the backward pass$'
+        awk -v kept="$kept" '$1 == "plan" { print kept, $2; exit !($2 < kept) }' out
+    done
+}
+check "images: blocks computed again" recomputes vit
+check "text: blocks computed again" recomputes lm
+
 dry_run() { # CONFIG KEY: bench, told in KEY what the data would say, has as many parameters
     rm -rf runs
     runs train $1.yaml --dry-run

@@ -1,5 +1,6 @@
 /* The plan, tested by what it must never change: gradients. Random graphs of tiny operations (sharing add, products,
- * views that cover their tensor or do not, tensors used many times) against central differences. */
+ * views that cover their tensor or do not, tensors used many times) against central differences; half of them in segments
+ * that compute their results twice. */
 #include "gradients.h"
 
 static int64_t numel(const foci_node *n) { return foci_numel(n->output); }
@@ -29,11 +30,12 @@ static void product_backward(const foci_node *n) {
 static const foci_op op_product = {.name = "product", .forward = product_forward, .backward = product_backward,
                                    .reads = FOCI_READS_INPUT(0) | FOCI_READS_INPUT(1)};
 
-/* tanh through a saved copy and a workspace, to exercise both */
+/* tanh through a saved copy and a workspace, to exercise both; an output that nobody should read is none */
 static void tanh_forward(const foci_node *n) {
     double *scratch = n->workspace;
     for (int64_t i = 0; i < numel(n); i++) scratch[i] = tanh(foci_data(n->input[0])[i]);
-    for (int64_t i = 0; i < numel(n); i++) foci_data(n->output)[i] = foci_data(n->saved[0])[i] = scratch[i];
+    for (int64_t i = 0; i < numel(n); i++) foci_data(n->saved[0])[i] = scratch[i];
+    for (int64_t i = 0; i < numel(n); i++) foci_data(n->output)[i] = n->spared ? NAN : scratch[i];
 }
 static void tanh_backward(const foci_node *n) {
     for (int64_t i = 0; i < numel(n); i++) {
@@ -65,6 +67,10 @@ static foci_tensor *random_graph(foci_graph *g) {
     }
     int count = 4 + (int)foci_rng_below(&r, 16);
     for (int i = 0; i < count; i++) {
+        if (graph_seed % 2 && i % 4 == 0) {
+            if (i) foci_end_scope(g);
+            foci_segment(g, "segment%d", i / 4);
+        }
         foci_tensor *a = pool[foci_rng_below(&r, (uint32_t)n)], *b = pool[foci_rng_below(&r, (uint32_t)n)];
         switch (foci_rng_below(&r, 6)) {
         case 0:
@@ -92,6 +98,7 @@ static foci_tensor *random_graph(foci_graph *g) {
         }
         n++;
     }
+    if (graph_seed % 2) foci_end_scope(g);
     foci_tensor *out = pool[2];
     for (int i = 3; i < n; i++) out = record(g, &op_add, foci_rng_below(&r, 2) ? out : pool[i], foci_rng_below(&r, 2) ? pool[i] : out);
     return record(g, &op_add, out, pool[n - 1]);
@@ -103,6 +110,43 @@ static void random_graphs(void **state) {
         double worst = gradient_error(random_graph, graph_seed);
         if (!(worst <= 1e-6)) fail_msg("graph %d: gradient is off by %.3g", (int)graph_seed, worst);
     }
+}
+
+/* Gradients of random_graph: (numel) per graph, over all parameters. */
+static double *gradients_of(bool recompute, int64_t *numel, int *again) {
+    foci_parameters p;
+    foci_parameters_init(&p);
+    foci_graph *g = foci_graph_new(&p, &(foci_graph_options){.train = true, .differentiate = true, .recompute = recompute});
+    assert_ok(foci_graph_plan(g, random_graph(g)));
+    assert_ok(foci_parameters_allocate(&p, true));
+    foci_parameters_initialise(&p, 1);
+    void *memory = aligned_alloc(64, foci_graph_bytes(g) + 64);
+    foci_graph_bind(g, memory);
+    foci_graph_forward(g);
+    foci_graph_backward(g, 1);
+    for (int i = 0; i < foci_graph_moments(g); i++) *again += foci_graph_moment(g, i)->pass == FOCI_AGAIN;
+    *numel = p.size;
+    double *grad = malloc((size_t)p.size * sizeof *grad);
+    memcpy(grad, p.grad, (size_t)p.size * sizeof *grad);
+    free(memory);
+    foci_graph_free(g);
+    foci_parameters_free(&p);
+    return grad;
+}
+
+static void the_same_bits_twice(void **state) {
+    (void)state;
+    int never = 0, again = 0;
+    for (graph_seed = 1; graph_seed < 400; graph_seed += 2) {
+        int64_t kept, made;
+        double *a = gradients_of(false, &kept, &never), *b = gradients_of(true, &made, &again);
+        assert_int_equal(kept, made);
+        assert_memory_equal(a, b, (size_t)kept * sizeof *a);
+        free(a);
+        free(b);
+    }
+    assert_int_equal(never, 0);
+    assert_true(again > 400);
 }
 
 /* Views of a result: heads read through views only, covering it or leaving a gap. */
@@ -161,7 +205,11 @@ static void missing_gradient_is_refused(void **state) {
 
 static foci_tensor *chain(foci_graph *g) {
     foci_tensor *x = foci_parameter(g, "x", FOCI_NORMAL(0, 1), FOCI_SHAPE(1000));
-    for (int i = 0; i < 20; i++) x = record(g, &op_add, x, record(g, &op_tanh, x, NULL));
+    for (int i = 0; i < 20; i++) {
+        if (i % 5 == 0) foci_segment(g, "segment%d", i / 5);
+        x = record(g, &op_add, x, record(g, &op_tanh, x, NULL));
+        if (i % 5 == 4) foci_end_scope(g);
+    }
     return x;
 }
 
@@ -169,22 +217,24 @@ static void memory_is_shared(void **state) {
     (void)state;
     foci_parameters p;
     foci_parameters_init(&p);
-    size_t bytes[2];
-    for (int differentiate = 0; differentiate < 2; differentiate++) {
-        foci_graph *g = foci_graph_new(&p, &(foci_graph_options){.differentiate = differentiate});
+    size_t bytes[3];
+    for (int i = 0; i < 3; i++) {
+        foci_graph *g = foci_graph_new(&p, &(foci_graph_options){.differentiate = i > 0, .recompute = i > 1});
         assert_ok(foci_graph_plan(g, chain(g)));
-        bytes[differentiate] = foci_graph_bytes(g);
+        bytes[i] = foci_graph_bytes(g);
         assert_true(foci_graph_bytes(g) < foci_graph_bytes_unshared(g));
         foci_graph_free(g);
     }
     assert_true(bytes[0] <= 4 * 8064);            /* evaluation: a few tensors whatever the depth */
     assert_true(bytes[1] <= (20 + 6) * 8064);     /* training: what tanh saved, and little more */
+    assert_true(bytes[2] <= (4 + 5 + 6) * 8064);  /* what leaves the segments, and what tanh saved in one of them */
     foci_parameters_free(&p);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_graphs),    cmocka_unit_test(views),
+        cmocka_unit_test(random_graphs),    cmocka_unit_test(the_same_bits_twice),
+        cmocka_unit_test(views),
         cmocka_unit_test(errors_stick),     cmocka_unit_test(missing_gradient_is_refused),
         cmocka_unit_test(memory_is_shared),
     };
