@@ -308,7 +308,7 @@ static const foci_node *only_consumer(const foci_node *n) {
 
 bool foci_gradient_known(const foci_node *n, foci_real *dy) {
     const foci_graph *g = n->graph;
-    if (!g->promised) return false;
+    if (!g->promised || n->segment) return false; /* forward of a segment may run twice */
     *dy = g->promised_seed;
     if (n->output == g->output) return true;
     const foci_node *consumer = only_consumer(n);
