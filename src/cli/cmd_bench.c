@@ -2,27 +2,34 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
+#include "cli/gnuplot.h"
+#include "cli/roofline.h"
 #include "kernels/gemm.h"
 #include "kernels/kernels.h"
 #include "train/bench.h"
 
 typedef struct options {
     long long steps, batch;
-    const char *trace;
+    const char *trace, *roofline;
 } options;
 
-enum { STEPS = 1, BATCH, PROFILE };
+enum { STEPS = 1, BATCH, PROFILE, ROOFLINE };
 static const struct argp_option table[] = {
     {"steps", STEPS, "N", 0, "steps to time after warm-up (default 10)", 0},
     {"batch", BATCH, "B", 0, "batch size (default: train.batch_size)", 0},
     {"profile", PROFILE, "FILE", OPTION_ARG_OPTIONAL, "print the time of every operation beside its roof, and write the last step as Chrome "
                                                       "trace events (default: trace.json)", 0},
+    {"roofline", ROOFLINE, "FILE", 0, "with --profile: draw the operations under the processor's roof, as .svg or .png (needs gnuplot)", 0},
     {0}};
 
 static foci_status set_option(void *state, int key, char *arg) {
     options *o = state;
     if (key == PROFILE) {
         o->trace = arg ? arg : "trace.json";
+        return FOCI_OK;
+    }
+    if (key == ROOFLINE) {
+        o->roofline = arg;
         return FOCI_OK;
     }
     if (key == STEPS) return foci_parse_int("--steps", arg, 1, 100000, &o->steps);
@@ -55,16 +62,19 @@ static void print_table(const foci_bench_result *r) {
 /* The roof of an operation: the time its arithmetic takes at the peak, or its memory traffic at full bandwidth. */
 static void print_profile(const foci_bench_result *r) {
     const foci_profile *p = &r->profile;
+    double bound_ms = 0, bound_bytes = 0;
     printf("\n%-32s %6s %10s %7s %9s %8s %9s\n", "operation", "calls", "ms", "share", "GFLOP/s", "GB/s", "of roof");
     for (int i = 0; i < p->rows; i++) {
         const foci_profile_row *q = &p->row[i];
         char name[64], gflops[16] = "";
-        bool first = q->pass == FOCI_FORWARD;
-        snprintf(name, sizeof name, "%s%s%s", q->op, first ? "" : ", ", first ? "" : foci_pass_name[q->pass]);
+        foci_profile_label(q, name, sizeof name);
         if (q->flop > 0) snprintf(gflops, sizeof gflops, "%.1f", q->flop / q->ms / 1e6);
-        double roof = fmax(q->flop / r->peak_gflops, q->bytes / r->bandwidth_gbs) / 1e6;
+        double arithmetic = q->flop / r->peak_gflops / 1e6, traffic = q->bytes / r->bandwidth_gbs / 1e6, roof = fmax(arithmetic, traffic);
+        if (traffic > arithmetic) bound_ms += q->ms, bound_bytes += q->bytes;
         printf("%-32s %6d %10.3f %6.1f%% %9s %8.1f %8.0f%%\n", name, q->calls, q->ms, 100 * q->ms / p->ms, gflops, q->bytes / q->ms / 1e6, 100 * roof / q->ms);
     }
+    if (bound_ms > 0)
+        printf("bound by memory: %.1f %% of the time, at %.1f GB/s\n", 100 * bound_ms / p->ms, bound_bytes / bound_ms / 1e6);
 }
 
 foci_status foci_cmd_bench(int argc, char **argv) {
@@ -79,10 +89,14 @@ foci_status foci_cmd_bench(int argc, char **argv) {
                               true, 1, 1};
     FOCI_TRY(foci_parse_arguments(&a, argc, argv, &common, path, &count, &done));
     if (done) return FOCI_OK;
+    if (o.roofline && !o.trace) return foci_fail(FOCI_ERR_CONFIG, "--roofline draws what --profile measures: give both");
+    char terminal[256]; /* a wrong name is said before anything is measured */
+    if (o.roofline) FOCI_TRY(foci_gnuplot_terminal(o.roofline, 1, 1, terminal, sizeof terminal));
     foci_config *config;
     FOCI_TRY(foci_open_config(&config, path[0], &common));
     foci_bench_result r = {.step_ms = 0};
     foci_status s = foci_bench(config, &(foci_bench_options){o.steps, o.batch, foci_allocations, o.trace}, &r);
+    if (!s && o.roofline) s = foci_roofline_draw(&r, foci_config_string(config, "name"), o.roofline);
     foci_config_free(config);
     if (!s && common.json) print_json(&r);
     else if (!s) print_table(&r);

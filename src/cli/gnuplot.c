@@ -26,7 +26,7 @@ foci_status foci_gnuplot_terminal(const char *path, int width, int height, char 
     else if (dot && strcmp(dot, ".png") == 0)
         snprintf(line, size, "set terminal pngcairo size %d,%d font 'Sans,10' background '#ffffff'", width, height);
     else
-        return foci_fail(FOCI_ERR_CONFIG, "--out: `%s` does not end in .svg or .png", path);
+        return foci_fail(FOCI_ERR_CONFIG, "`%s` does not end in .svg or .png", path);
     return FOCI_OK;
 }
 

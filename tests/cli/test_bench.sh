@@ -38,6 +38,17 @@ no_data() {
     runs bench lm.yaml --steps 1 --set model.vocab=200
 }
 check "no data is needed" no_data
+profiled() { # every operation has a row, an event in the trace and a place under the roof
+    runs bench vit.yaml --steps 2 --profile=trace.json --roofline roof.svg
+    for row in mlp 'mlp, backward' layer_norm 'layer_norm, again' 'bound by memory:'; do contains out "^$row "; done
+    events=$(python3 -c 'import json; print(len(json.load(open("trace.json"))["traceEvents"]))' 2>/dev/null || grep -c '"ph": "X"' trace.json)
+    equal "$events" "$(awk '/ +[0-9.]+%/ { for (i = 1; i <= NF; i++) if ($i ~ /^[0-9]+$/) { n += $i; break } } END { print n }' out)"
+    contains roof.svg '<svg'
+    contains roof.svg 'mlp, backward: [0-9.]+ % of the step, at [0-9]+ % of its roof'
+}
+check "a profile" profiled
+check "a roofline of nothing" fails 2 '--roofline draws what --profile measures: give both' bench vit.yaml --roofline roof.svg
+check "a roofline that is no picture" fails 2 '`roof.txt` does not end in .svg or .png' bench vit.yaml --steps 1 --profile=t.json --roofline roof.txt
 check "no steps" fails 2 '--steps: `0` is not a whole number from 1 to 100000' bench lm.yaml --steps 0
 check "a batch that is no number" fails 2 '--batch: `x` is not a whole number from 1 to 1000000' bench lm.yaml --batch x
 check "no config" fails 2 'usage: foci bench CONFIG (see foci bench --help)' bench
