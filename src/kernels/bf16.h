@@ -14,6 +14,10 @@ void foci_bf16_pack(const foci_matrix *b, int64_t depth, int64_t columns, foci_r
  * aligned. An element is summed in an order that depends on the depth alone. */
 void foci_bf16_gemm(const foci_product *p, foci_real *scratch);
 
+/* As the kernels, where foci_bf16_supported; softmax stays in float32. */
+void foci_bf16_attention_forward(const foci_attention_head *h, int64_t first_query, int64_t end_query, foci_real *scratch);
+void foci_bf16_attention_backward(const foci_attention_head *h, foci_real *scratch);
+
 /* Products and sums of pairs that depend on nothing but registers, as the kernel `peak`. */
 void foci_bf16_peak(int64_t rounds, double *operations);
 

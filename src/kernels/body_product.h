@@ -10,6 +10,12 @@ enum { VECTOR_BYTES = 16, BLOCK_ROWS = 6 };
 typedef real vector __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
 enum { LANES = VECTOR_BYTES / sizeof(real), PANEL = 2 * LANES, LINE = 64 / sizeof(real) };
 
+#ifdef FOCI_DOUBLE /* the integer of a real's size */
+typedef int64_t bits_;
+#else
+typedef int32_t bits_;
+#endif
+
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else

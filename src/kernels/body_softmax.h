@@ -4,10 +4,8 @@
  * of integers, but not one of floating-point numbers, because of NaN (which here counts as larger than all).
  */
 #ifdef FOCI_DOUBLE
-typedef int64_t bits_;
 #define MAGNITUDE INT64_MAX
 #else
-typedef int32_t bits_;
 #define MAGNITUDE INT32_MAX
 #endif
 

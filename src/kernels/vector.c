@@ -27,7 +27,9 @@
 #include "kernels/body_optimizer.h"
 #include "kernels/body_gemm.h"
 #include "kernels/body_peak.h"
+#include "kernels/body_tile.h"
 #include "kernels/body_attention.h"
+#include "kernels/body_attention_map.h"
 #include "kernels/body_metric.h"
 
 #define PASTE_(a, b) a##b

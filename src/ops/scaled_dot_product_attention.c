@@ -1,6 +1,7 @@
 /* scaled_dot_product_attention: softmax(scale (q * metric) kt + bias) v, fused (kernels/body_attention.h) */
 #include <math.h>
 
+#include "kernels/bf16.h"
 #include "ops/attention_head.h"
 
 enum { Q = ATTENTION_Q, K = ATTENTION_K, V = ATTENTION_V };
@@ -15,6 +16,11 @@ static foci_attention_head head_of(const foci_node *n, int64_t b, int64_t h) {
     return head;
 }
 
+/* Narrow heads spend their time on exponentials: copies in bfloat16 would not pay. */
+static bool bf16(const foci_node *n) {
+    return foci_graph_bf16(n->graph) && foci_bf16_supported() && n->input[Q]->shape[3] > 16;
+}
+
 static real *scratch_of(const foci_node *n, int64_t elements) {
     return (real *)n->workspace + foci_thread() * elements;
 }
@@ -23,7 +29,7 @@ static real *scratch_of(const foci_node *n, int64_t elements) {
  * on the others. */
 static void forward(const foci_node *n) {
     const int64_t *shape = n->input[Q]->shape, heads = shape[1], all = shape[0] * heads, tokens = shape[2];
-    const int64_t scratch = foci_attention_forward_scratch(tokens, shape[3]);
+    const int64_t scratch = foci_attention_forward_scratch(tokens, shape[3], bf16(n));
     const int64_t tiles = foci_tiles(tokens, FOCI_ATTENTION_QUERIES),
                   wanted = foci_tiles(2 * foci_threads(), all);
     const int64_t part = foci_tiles(tiles, wanted) * FOCI_ATTENTION_QUERIES, parts = foci_tiles(tokens, part);
@@ -31,7 +37,8 @@ static void forward(const foci_node *n) {
     for (int64_t task = 0; task < all * parts; task++) {
         foci_attention_head head = head_of(n, task / parts / heads, task / parts % heads);
         foci_range queries = foci_tile(tokens, part, task % parts);
-        foci_kernel()->attention_forward(&head, queries.first, queries.end, scratch_of(n, scratch));
+        (bf16(n) ? foci_bf16_attention_forward : foci_kernel()->attention_forward)(&head, queries.first, queries.end,
+                                                                                         scratch_of(n, scratch));
     }
 }
 
@@ -44,7 +51,7 @@ static real *gradient_of(const foci_node *n, int input, int64_t b, int64_t h) {
  */
 static void backward(const foci_node *n) {
     const int64_t *shape = n->input[Q]->shape, heads = shape[1];
-    const int64_t scratch = foci_attention_backward_scratch(shape[2], shape[3]);
+    const int64_t scratch = foci_attention_backward_scratch(shape[2], shape[3], bf16(n));
     FOCI_PARALLEL_FOR
     for (int64_t task = 0; task < shape[0] * heads; task++) {
         const int64_t b = task / heads, h = task % heads;
@@ -54,7 +61,7 @@ static void backward(const foci_node *n) {
         head.dq = gradient_of(n, Q, b, h), head.dq_row = head.q_row, head.add_dq = n->accumulate[Q];
         head.dk = gradient_of(n, K, b, h), head.dk_row = head.k_row, head.add_dk = n->accumulate[K];
         head.dv = gradient_of(n, V, b, h), head.dv_row = head.v_row, head.add_dv = n->accumulate[V];
-        foci_kernel()->attention_backward(&head, scratch_of(n, scratch));
+        (bf16(n) ? foci_bf16_attention_backward : foci_kernel()->attention_backward)(&head, scratch_of(n, scratch));
     }
 }
 
@@ -181,7 +188,7 @@ foci_tensor *foci_scaled_dot_product_attention(foci_graph *g, foci_tensor *q, fo
     const int64_t batch = q->shape[0], heads = q->shape[1], tokens = q->shape[2], width = q->shape[3];
     foci_save(n, FOCI_REAL, batch * heads * tokens);
     size_t scratch = (size_t)foci_threads() * sizeof(real);
-    foci_workspace(n, scratch * (size_t)foci_attention_forward_scratch(tokens, width),
-                   scratch * (size_t)foci_attention_backward_scratch(tokens, width));
+    foci_workspace(n, scratch * (size_t)foci_attention_forward_scratch(tokens, width, bf16(n)),
+                   scratch * (size_t)foci_attention_backward_scratch(tokens, width, bf16(n)));
     return foci_emit(n, FOCI_REAL, FOCI_SHAPE(batch, tokens, heads * width));
 }

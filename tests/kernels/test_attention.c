@@ -3,6 +3,7 @@
 
 #include "base/philox.h"
 #include "check.h"
+#include "kernels/bf16.h"
 #include "kernels/kernels.h"
 
 enum { HEADS = 2 };
@@ -99,7 +100,7 @@ typedef struct problem {
 
 static problem make_problem(shape s) {
     const int64_t n = s.tokens, d = s.width, wide = 3 * HEADS * d, joined = HEADS * d;
-    int64_t scratch = foci_attention_backward_scratch(n, d);
+    int64_t scratch = foci_attention_backward_scratch(n, d, true);
     problem p = {.qkv = noisy(1, n * wide),
                  .metric = noisy(2, n * d),
                  .bias = noisy(3, n),
@@ -192,7 +193,7 @@ static void check(shape s) {
 
 /* `s` with every number of tokens and every width. */
 static void check_sizes(shape s) {
-    static const int64_t tokens[] = {1, 2, 7, 48, 65, 197, 300}, widths[] = {8, 16, 20, 64, 128};
+    static const int64_t tokens[] = {1, 2, 7, 48, 65, 197, 300}, widths[] = {8, 16, 20, 48, 64, 128};
     for (size_t n = 0; n < sizeof tokens / sizeof *tokens; n++)
         for (size_t d = 0; d < sizeof widths / sizeof *widths; d++) {
             s.tokens = tokens[n];
@@ -235,6 +236,50 @@ static void all_together(void **state) {
     check((shape){600, 16, true, true, 0.2, 2, false}); /* three tiles of keys */
     check((shape){1, 1});
     check((shape){3, 1, true, true, 0.9, 1, true});
+}
+
+/* ----------------------------------------------------------------------------------------------- bfloat16 */
+
+/* Operands are rounded by at most 2^-9 of themselves, at random: the whole is off by less than 1 % (of 1 where less is left). */
+static void nearly(const char *what, shape s, const real *got, int64_t row, const double *want, uint64_t before, int64_t offset) {
+    double error = 0, size = 0;
+    for (int64_t i = 0; i < s.tokens; i++)
+        for (int64_t c = 0; c < s.width; c++) {
+            const double x = want[i * s.width + c], there = before ? noise(before, offset + i * row + c) : 0;
+            error += pow(got[i * row + c] - there - x, 2);
+            size += x * x;
+        }
+    if (!(sqrt(error) <= 0.01 * fmax(1, sqrt(size))))
+        fail_msg("%s (%d, %d) is off by %g of %g", what, (int)s.tokens, (int)s.width, sqrt(error), sqrt(size));
+}
+
+static void check_bf16(shape s) {
+    problem p = make_problem(s);
+    answer a = oracle(&p.h);
+    const int64_t wide = 3 * HEADS * s.width;
+    foci_bf16_attention_forward(&p.h, 0, s.tokens, p.scratch);
+    nearly("out", s, p.h.out, p.h.out_row, a.out, 0, 0);
+    foci_bf16_attention_backward(&p.h, p.scratch);
+    nearly("dq", s, p.h.dq, wide, a.dq, s.add ? 7 : 0, s.width);
+    nearly("dk", s, p.h.dk, wide, a.dk, s.add ? 7 : 0, (HEADS + 1) * s.width);
+    nearly("dv", s, p.h.dv, wide, a.dv, s.add ? 7 : 0, (2 * HEADS + 1) * s.width);
+    free_answer(&a);
+    free_problem(&p);
+}
+
+static void in_bf16(void **state) {
+    (void)state;
+    if (!foci_bf16_supported()) {
+        print_message("no AVX512-BF16 here\n");
+        skip();
+    }
+    static const int64_t tokens[] = {2, 7, 48, 65, 197, 300}, widths[] = {3, 8, 16, 20, 24, 48, 64, 128};
+    for (size_t n = 0; n < sizeof tokens / sizeof *tokens; n++)
+        for (size_t d = 0; d < sizeof widths / sizeof *widths; d++) {
+            check_bf16((shape){tokens[n], widths[d]});
+            check_bf16((shape){tokens[n], widths[d], .causal = true, .metric = 2, .dropout = 0.2});
+            check_bf16((shape){tokens[n], widths[d], .bias = true, .metric = 1, .add = true});
+        }
 }
 
 /* ------------------------------------------------------------------------------------------------ details */
@@ -351,6 +396,7 @@ int main(void) {
         cmocka_unit_test(metric_of_position),
         cmocka_unit_test(gradients_add),
         cmocka_unit_test(all_together),
+        cmocka_unit_test(in_bf16),
         cmocka_unit_test(forward_in_parts_is_the_same),
         cmocka_unit_test(queries_that_are_keys),
         cmocka_unit_test(gradients_that_nobody_wants),

@@ -1,0 +1,462 @@
+/* What attention is made of: products in cache, and a tile of scores with its softmax, masks and dropout.
+ *
+ * A tile is kept transposed, a row of TILE queries for each key. So the softmax of 16 queries goes down one column of
+ * vectors and needs no sum across lanes, and in all seven products keys and values are read where they lie. Scores are
+ * in powers of two: log2(e) is part of the scale. */
+
+enum { TILE = FOCI_ATTENTION_QUERIES, TILE_KEYS = FOCI_ATTENTION_KEYS };
+
+static const real log2_e = (real)1.4426950408889634, ln_2 = (real)0.6931471805599453;
+
+static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
+/* Rows and columns are filled up to multiples of PAD. */
+enum { PAD = LANES < 4 ? 4 : LANES };
+static int64_t padded(int64_t n) { return (n + PAD - 1) / PAD * PAD; }
+
+/* The next n elements of scratch memory, on a 64-byte boundary as scratch itself is. */
+static real *take(real **scratch, int64_t n) {
+    real *taken = *scratch;
+    *scratch += (n + FOCI_ALIGN - 1) / FOCI_ALIGN * FOCI_ALIGN;
+    return taken;
+}
+
+/* ----------------------------------------------------------------------------------------------- rows and columns */
+
+/* to (padded(n), padded(width)) = factor from (n, width) * metric, the rest zero; metric NULL: ones. */
+static void pack(real *restrict to, const real *from, int64_t from_row, int64_t n, int64_t width, real factor,
+                 const real *metric, int64_t metric_row) {
+    const int64_t row = padded(width);
+    for (int64_t i = 0; i < n; i++) {
+        real *restrict t = to + i * row;
+        const real *restrict f = from + i * from_row, *restrict m = metric ? metric + i * metric_row : NULL;
+        for (int64_t d = 0; d < width; d++) t[d] = f[d] * (m ? m[d] * factor : factor);
+        for (int64_t d = width; d < row; d++) t[d] = 0;
+    }
+    memset(to + n * row, 0, (size_t)((padded(n) - n) * row) * sizeof *to);
+}
+
+/* to (n, width) = or += factor from (n, padded(width)) * metric */
+static void unpack(real *restrict to, int64_t to_row, const real *restrict from, int64_t n, int64_t width, real factor,
+                   const real *metric, int64_t metric_row, bool add) {
+    for (int64_t i = 0; i < n; i++, to += to_row, from += padded(width)) {
+        const real *m = metric ? metric + i * metric_row : NULL;
+        for (int64_t d = 0; d < width; d++) {
+            const real x = from[d] * (m ? m[d] * factor : factor);
+            to[d] = add ? to[d] + x : x;
+        }
+    }
+}
+
+typedef real quad __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real)), may_alias));
+typedef bits_ quad_bits __attribute__((vector_size(4 * sizeof(real))));
+#if defined(__clang__)
+#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (quad_bits){__VA_ARGS__})
+#endif
+
+/* ------------------------------------------------------------------------------------------- operands of products */
+
+#ifdef FOCI_BF16_OPERANDS
+/* Two neighbours along the depth, rounded to bfloat16, the first in the lower half. */
+typedef uint32_t element;
+enum { DEEP = 2 };
+#else
+typedef real element;
+enum { DEEP = 1 };
+#endif
+static int64_t deep(int64_t n) { return (n + DEEP - 1) / DEEP; }
+
+/* A matrix as a product reads it. */
+typedef struct operand {
+    const element *data;
+    int64_t row;
+} operand;
+
+#ifdef FOCI_BF16_OPERANDS
+
+static inline vector add_product(vector sum, element x, const element *b) {
+    return (vector)_mm512_dpbf16_ps((__m512)sum, (__m512bh)_mm512_set1_epi32((int)x), (__m512bh)_mm512_loadu_si512(b));
+}
+
+static inline __m512 first_of(const real *from, int64_t n) {
+    return _mm512_maskz_loadu_ps((__mmask16)(n >= LANES ? 0xffff : n <= 0 ? 0 : (1 << n) - 1), from);
+}
+
+/* from (n, width), the depth along the rows. `room` holds n * row / 2. */
+static operand along(element *room, const real *from, int64_t from_row, int64_t n, int64_t width) {
+    const int64_t row = padded(width) / 2;
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t d = 0; d < row; d += LANES) {
+            const real *f = from + i * from_row + 2 * d;
+            const int64_t left = width - 2 * d;
+            const __m512i pairs = (__m512i)_mm512_cvtne2ps_pbh(first_of(f + LANES, left - LANES), first_of(f, left));
+            _mm512_mask_storeu_epi32(room + i * row + d, row - d < LANES ? 0xff : 0xffff, pairs);
+        }
+    return (operand){room, row};
+}
+
+/* from (n, width), the depth from row to row. `room` holds deep(n) * padded(width). */
+static operand down(element *room, const real *from, int64_t from_row, int64_t n, int64_t width) {
+    static const uint16_t turns[32] = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
+                                       8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+    const __m512i in_turns = _mm512_loadu_si512(turns);
+    const int64_t row = padded(width);
+    for (int64_t i = 0; i < n; i += 2)
+        for (int64_t d = 0; d < row; d += LANES) {
+            const real *f = from + i * from_row + d;
+            const __m512 second = i + 1 < n ? first_of(f + from_row, width - d) : _mm512_setzero_ps();
+            const __m512i halves = (__m512i)_mm512_cvtne2ps_pbh(second, first_of(f, width - d));
+            _mm512_storeu_si512(room + i / 2 * row + d, _mm512_permutexvar_epi16(in_turns, halves));
+        }
+    return (operand){room, row};
+}
+
+#else
+
+static inline vector add_product(vector sum, element x, const element *b) { return sum + x * *(const vector *)b; }
+
+static operand along(element *room, const real *from, int64_t from_row, int64_t n, int64_t width) {
+    (void)room, (void)n, (void)width;
+    return (operand){from, from_row};
+}
+
+/* Rows of whole vectors are used where they lie. */
+static operand down(element *room, const real *from, int64_t from_row, int64_t n, int64_t width) {
+    if (width % PAD == 0) return (operand){from, from_row};
+    pack(room, from, from_row, n, width, 1, NULL, 0);
+    return (operand){room, padded(width)};
+}
+
+#endif
+
+/* to (width, TILE) = the transpose of from (n, row), n and row multiples of 4: in squares of 4 x 4 */
+static void transpose(real *restrict to, const real *restrict from, int64_t n, int64_t row) {
+    for (int64_t i = 0; i < n; i += 4)
+        for (int64_t d = 0; d < row; d += 4) {
+            const real *f = from + i * row + d;
+            const quad a = *(const quad *)f, b = *(const quad *)(f + row), c = *(const quad *)(f + 2 * row), e = *(const quad *)(f + 3 * row);
+            const quad ab = SHUFFLE(a, b, 0, 4, 1, 5), ce = SHUFFLE(c, e, 0, 4, 1, 5);
+            const quad ab2 = SHUFFLE(a, b, 2, 6, 3, 7), ce2 = SHUFFLE(c, e, 2, 6, 3, 7);
+            quad *t = (quad *)(to + d * TILE + i);
+            t[0] = SHUFFLE(ab, ce, 0, 1, 4, 5);
+            t[TILE / 4] = SHUFFLE(ab, ce, 2, 3, 6, 7);
+            t[2 * TILE / 4] = SHUFFLE(ab2, ce2, 0, 1, 4, 5);
+            t[3 * TILE / 4] = SHUFFLE(ab2, ce2, 2, 3, 6, 7);
+        }
+}
+
+/* from (n, row), both multiples of PAD, as its transpose. `room` holds row * TILE, `rows` n * row. */
+static operand across(element *room, element *rows, const real *from, int64_t n, int64_t row) {
+    const operand lines = along(rows, from, row, n, row);
+    transpose((real *)room, (const real *)lines.data, n, lines.row);
+    return (operand){room, TILE};
+}
+
+/* ------------------------------------------------------------------------------------------------ products in cache */
+
+/* Rows that are needed soon, and lie in memory far apart: fetched a few at a time while products are at work. */
+typedef struct soon {
+    struct {
+        const real *first;
+        int64_t row;
+    } matrix[6];
+    int matrices;
+    int64_t next, rows; /* of each matrix: done so far, in all */
+    int64_t width, each; /* elements of a row, rows at a time */
+} soon;
+
+static void fetch_rows(const real *first, int64_t row, int64_t rows, int64_t width) {
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t d = 0; d < width; d += 64 / (int64_t)sizeof(real)) __builtin_prefetch(first + i * row + d);
+}
+
+/* Rows from `from` on of a matrix, which may be missing. */
+static void ask_for(soon *s, const real *matrix, int64_t row, int64_t from) {
+    if (!matrix) return;
+    s->matrix[s->matrices].first = matrix + from * row;
+    s->matrix[s->matrices++].row = row;
+}
+
+static void fetch_some(soon *s) {
+    const int64_t n = smaller(s->each, s->rows - s->next);
+    for (int m = 0; m < s->matrices; m++) fetch_rows(s->matrix[m].first + s->next * s->matrix[m].row, s->matrix[m].row, n, s->width);
+    s->next += n;
+}
+
+/* c (rows, columns) = or += a (rows, depth) b (depth, columns). Entry (i, p) of a is a[i a_row + p a_column], so that a
+ * may be a transpose; columns are whole vectors. */
+typedef struct small_product {
+    const element *a;
+    int64_t a_row, a_column;
+    const element *b;
+    int64_t b_row;
+    real *c;
+    int64_t c_row;
+    soon *meanwhile;
+} small_product;
+
+#if defined(__AVX512F__)
+enum { BLOCK = 24 };
+#else
+enum { BLOCK = 12 };
+#endif
+
+/* A block of C that stays in registers: `rows` x `vectors`, constants in every call. */
+static inline __attribute__((always_inline)) void small_block(int rows, int vectors, int64_t depth, const element *a, int64_t a_row,
+                                                              int64_t a_column, const element *b, int64_t b_row, real *c,
+                                                              int64_t c_row, bool add) {
+    vector sum[BLOCK][3] = {0};
+    if (add) {
+        UNROLL for (int r = 0; r < rows; r++)
+            UNROLL for (int w = 0; w < vectors; w++) sum[r][w] = *(const vector *)(c + r * c_row + w * LANES);
+    }
+    /* A pointer for every fourth row: for one each there are no registers left. */
+    const element *fourth[BLOCK / 4];
+    UNROLL for (int r = 0; r < rows; r += 4) fourth[r / 4] = a + r * a_row;
+    const int64_t step[4] = {0, a_row, 2 * a_row, 3 * a_row};
+    for (int64_t p = 0; p < depth; p++) {
+        UNROLL for (int r = 0; r < rows; r++) {
+            const element x = fourth[r / 4][step[r % 4]];
+            UNROLL for (int w = 0; w < vectors; w++) {
+                sum[r][w] = add_product(sum[r][w], x, b + w * LANES);
+                KEEP(sum[r][w]);
+            }
+        }
+        UNROLL for (int r = 0; r < rows; r += 4) fourth[r / 4] += a_column;
+        b += b_row;
+    }
+    UNROLL for (int r = 0; r < rows; r++)
+        UNROLL for (int w = 0; w < vectors; w++) *(vector *)(c + r * c_row + w * LANES) = sum[r][w];
+}
+
+/* Which part of the depth takes part in the sums of rows i .. i + rows - 1: all, or where A is not zero. */
+typedef struct triangle {
+    int64_t lower, upper; /* entry (i, p) of A may differ from zero where i - lower <= p <= i + upper */
+} triangle;
+static const triangle full = {INT32_MAX, INT32_MAX};
+
+static inline __attribute__((always_inline)) void
+small_rows(int rows, int vectors, int64_t depth, const small_product *o, int64_t i, int64_t j, triangle t, bool add) {
+    const int64_t end = smaller(depth, (i + rows + t.upper + DEEP - 1) / DEEP), first = i > t.lower ? (i - t.lower) / DEEP : 0;
+    if (o->a_column == 1) fetch_rows((const real *)o->a + (i + rows) * o->a_row, o->a_row, rows, depth);
+    fetch_some(o->meanwhile);
+    small_block(rows, vectors, end - first, o->a + i * o->a_row + first * o->a_column, o->a_row, o->a_column,
+                o->b + first * o->b_row + j, o->b_row, o->c + i * o->c_row + j, o->c_row, add);
+}
+
+static inline __attribute__((always_inline)) void
+small_columns(int vectors, int64_t rows, int64_t depth, const small_product *o, int64_t j, triangle t, bool add) {
+    const int most = vectors == 3 ? BLOCK / 3 : BLOCK / 2;
+    int64_t i = 0;
+    for (; i + most <= rows; i += most) small_rows(most, vectors, depth, o, i, j, t, add);
+    for (; i + 4 <= rows; i += 4) small_rows(4, vectors, depth, o, i, j, t, add);
+    for (; i < rows; i++) small_rows(1, vectors, depth, o, i, j, t, add);
+}
+
+static void small_multiply(int64_t rows, int64_t columns, int64_t depth, const small_product *o, triangle t, bool add) {
+    for (int64_t j = 0, left; (left = (columns - j) / LANES) > 0;) {
+        if (left == 3 || left > 4) small_columns(3, rows, depth, o, j, t, add), j += 3 * LANES;
+        else if (left > 1) small_columns(2, rows, depth, o, j, t, add), j += 2 * LANES;
+        else small_columns(1, rows, depth, o, j, t, add), j += LANES;
+    }
+}
+
+/* ---------------------------------------------------------------------------------------------------- vectors */
+
+typedef bits_ vector_bits __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
+
+/* where mask: a, else b */
+static inline vector choose(vector_bits mask, vector a, vector b) {
+    return (vector)(((vector_bits)a & mask) | ((vector_bits)b & ~mask));
+}
+
+/* The larger; b where either is not a number. */
+static inline vector larger(vector a, vector b) {
+#if defined(FOCI_DOUBLE)
+    return choose(a > b, a, b);
+#elif defined(__AVX512F__)
+    return (vector)_mm512_max_ps((__m512)a, (__m512)b);
+#elif defined(__AVX2__)
+    return (vector)_mm256_max_ps((__m256)a, (__m256)b);
+#elif defined(__SSE2__)
+    return (vector)_mm_max_ps((__m128)a, (__m128)b);
+#else
+    return choose(a > b, a, b);
+#endif
+}
+
+/* 2^x for x below 128: 2^n 2^r with n = round(x), |r| <= 1/2, and 2^r = 1 + r q(r) by a minimax polynomial of degree 5, relative
+ * error below 2e-7. Below -126.5 (and at -inf) exactly 0; a NaN stays one. */
+static inline vector exp2_(vector x) {
+#ifdef FOCI_DOUBLE
+    for (int l = 0; l < LANES; l++) x[l] = exp2(x[l]);
+    return x;
+#else
+    const float shift = 0x1.8p23f + 127; /* adding it rounds; the low bits of the sum are n + 127, the exponent of 2^n */
+    const vector y = larger((vector){0} - 127.0f, x), sum = y + shift, r = y - (sum - shift);
+    vector p = 0x1.5bba16p-10f * r + 0x1.3cea8ap-7f;
+    p = p * r + 0x1.c6b752p-5f;
+    p = p * r + 0x1.ebf9bcp-3f;
+    p = p * r + 0x1.62e42ap-1f;
+    p = p * r + 1.0f;
+    return p * (vector)((vector_bits)sum << 23);
+#endif
+}
+
+/* The logarithm to base 2 of finite x >= 2^-126: of the exponent, and of m in [1/sqrt(2), sqrt(2)) as
+ * 2 log2(e) atanh(t), t = (m - 1) / (m + 1), whose series ends below 1e-9. */
+static inline vector log2_(vector x) {
+#ifdef FOCI_DOUBLE
+    for (int l = 0; l < LANES; l++) x[l] = log2(x[l]);
+    return x;
+#else
+    const vector_bits half = 0x3f3504f3 + (vector_bits){0}, exponent = ((vector_bits)x - half) >> 23; /* half: the bits of 1/sqrt(2) */
+    const vector m = (vector)((vector_bits)x - (exponent << 23)), t = (m - 1.0f) / (m + 1.0f), t2 = t * t;
+    const vector series = t2 * (t2 * (t2 * (t2 * (1.0f / 9) + 1.0f / 7) + 1.0f / 5) + 1.0f / 3);
+    vector n;
+    for (int l = 0; l < LANES; l++) n[l] = (real)exponent[l];
+    return n + 2 * log2_e * (t * series + t);
+#endif
+}
+
+/* ----------------------------------------------------------------------------------- scores, masks and dropout */
+
+/* A tile: queries first .. first + n - 1, keys key .. key + keys - 1. */
+typedef struct attention_tile {
+    int64_t first, n, key, keys;
+    int64_t columns;  /* n, up to whole vectors */
+    int64_t diagonal; /* query i sees the keys up to i + diagonal, counted from `first` and `key` */
+} attention_tile;
+
+static attention_tile tile_at(const foci_attention_head *h, int64_t first, int64_t n, int64_t key) {
+    const int64_t last = h->causal ? first + n : h->tokens;
+    return (attention_tile){first, n, key, smaller(TILE_KEYS, last - key), padded(n),
+                            h->causal ? first - key : INT32_MAX};
+}
+
+/* Keys that some query of the vector at column w sees. */
+static int64_t seen_by(const attention_tile *t, int64_t w) {
+    const int64_t seen = smaller(t->keys, t->diagonal + w + LANES);
+    return seen > 0 ? seen : 0;
+}
+
+/* s (keys, TILE) = rows (keys, depth) columns (depth, TILE), where it will be seen. */
+static void tile_product(real *s, const attention_tile *t, operand rows, operand columns, int64_t depth, soon *meanwhile) {
+    const element *from = rows.data + t->key * rows.row;
+    for (int64_t w = 0, first = 0; w < t->columns; w += LANES) {
+        const int64_t end = seen_by(t, w);
+        small_multiply(end - first, t->columns - w, depth,
+                       &(small_product){from + first * rows.row, rows.row, 1, columns.data + w, TILE, s + first * TILE + w, TILE, meanwhile},
+                       full, false);
+        if (end > first) first = end;
+    }
+}
+
+/* Adds the bias; -inf where a query does not see a key. */
+static void tile_mask(real *s, const attention_tile *t, const foci_attention_head *h) {
+    static const real lane[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    for (int64_t w = 0; w < t->columns; w += LANES) {
+        const int64_t end = seen_by(t, w), first_masked = t->diagonal + w + 1;
+        vector *column = (vector *)(s + w);
+        for (int64_t j = 0; j < end && h->bias; j++) column[j * (TILE / LANES)] += h->bias[t->key + j] * log2_e;
+        for (int64_t j = first_masked > 0 ? first_masked : 0; j < end; j++)
+            column[j * (TILE / LANES)] = choose(*(const vector *)lane < (real)(j - t->diagonal - w), (vector){0} - INFINITY, column[j * (TILE / LANES)]);
+    }
+}
+
+/* Zeros in the rows that no query of a vector sees. */
+static void clear_unseen(real *p, const attention_tile *t) {
+    for (int64_t w = 0; w < t->columns; w += LANES)
+        for (int64_t j = seen_by(t, w); j < t->keys; j++) *(vector *)(p + j * TILE + w) = (vector){0};
+}
+
+/* What dropout multiplies the probabilities with, factor (keys, TILE): 0 or 1 / (1 - p). A block of Philox has the words
+ * of four neighbouring keys; where they begin differs from query to query. */
+static void tile_dropout(real *factor, const attention_tile *t, const foci_attention_head *h) {
+    const foci_dropout_mask *mask = &h->dropout;
+    for (int64_t i = 0; i < t->n; i += PHILOX_LANES) {
+        wide block[PHILOX_VECTORS] = {0};
+        lane_words odd = {0}, two = {0}, words[8]; /* of two blocks */
+        for (int l = 0; l < PHILOX_LANES; l++) {
+            const uint64_t number = mask->first + (uint64_t)((t->first + i + l) * h->tokens + t->key);
+            philox_set_lane(block, l, number / 4);
+            odd[l] = number & 1 ? UINT32_MAX : 0;
+            two[l] = number & 2 ? UINT32_MAX : 0;
+        }
+        philox_lanes(mask->seed, mask->stream, mask->step, block, words + 4);
+        for (int64_t j = 0, end = seen_by(t, i + PHILOX_LANES - LANES); j < end; j += 4) {
+            memcpy(words, words + 4, sizeof words / 2);
+            for (int v = 0; v < PHILOX_VECTORS; v++) block[v] += 1;
+            philox_lanes(mask->seed, mask->stream, mask->step, block, words + 4);
+            for (int r = 0; r < 4 && j + r < end; r++) {
+                const lane_words near = (odd & words[r + 1]) | (~odd & words[r]), far = (odd & words[r + 3]) | (~odd & words[r + 2]);
+                const lane_words word = (two & far) | (~two & near);
+                const lane_truths kept = word >= mask->threshold; /* -1 or 0 */
+                *(lane_reals *)(factor + (j + r) * TILE + i) = 0 - mask->factor * __builtin_convertvector(kept, lane_reals);
+            }
+        }
+    }
+}
+
+/* The inner product, summed in double. */
+static real inner(int64_t n, const real *restrict a, const real *restrict b) {
+    double s = 0;
+#pragma omp simd reduction(+ : s)
+    for (int64_t i = 0; i < n; i++) s += (double)a[i] * (double)b[i];
+    return (real)s;
+}
+
+/* -------------------------------------------------------------------------------------------------------- softmax */
+
+/* One vector of queries: scores to 2^(score - largest), with the running largest and sum. Returns what the sums so far
+ * must be multiplied with. */
+static vector softmax_of_columns(real *s, int64_t keys, vector *largest, vector *sum) {
+    vector top = *largest, total = {0};
+    for (int64_t j = 0; j < keys; j++) top = larger(top, *(const vector *)(s + j * TILE));
+    const vector base = choose(top == -INFINITY, (vector){0}, top); /* nothing seen yet: all become 0 */
+    for (int64_t j = 0; j < keys; j++) {
+        const vector p = exp2_(*(const vector *)(s + j * TILE) - base);
+        total += p;
+        *(vector *)(s + j * TILE) = p;
+    }
+    const vector correction = exp2_(*largest - base);
+    *largest = top;
+    *sum = *sum * correction + total;
+    return correction;
+}
+
+static void finish_rows(const foci_attention_head *h, const real *sums, const real *largest, const real *sum, int64_t first,
+                        int64_t n) {
+    real inverse[TILE], log_sum[TILE];
+    for (int64_t w = 0; w < padded(n); w += LANES) {
+        const vector total = *(const vector *)(sum + w);
+        const vector_bits none = total == 0; /* a row that sees nothing: 0 */
+        *(vector *)(inverse + w) = choose(none, total, 1 / total);
+        *(vector *)(log_sum + w) = choose(none, (vector){0} + INFINITY, ln_2 * (*(const vector *)(largest + w) + log2_(total)));
+    }
+    memcpy(h->log_sum + first, log_sum, (size_t)n * sizeof *log_sum);
+    for (int64_t i = 0; i < n; i++) {
+        real *restrict out = h->out + (first + i) * h->out_row;
+        const real *restrict row = sums + i * padded(h->width);
+        for (int64_t d = 0; d < h->width; d++) out[d] = row[d] * inverse[i];
+    }
+}
+
+/* One vector of queries: scores to probabilities after dropout (p), and their gradients (dp) to those of the scores:
+ * ds = prob * (dp * factor - delta), delta = sum_j p_j dp_j = dout . out. */
+static void column_gradient(real *p, real *dp, int64_t keys, vector log_sum, vector delta, const real *factor) {
+    for (int64_t j = 0; j < keys; j++) {
+        vector *s = (vector *)(p + j * TILE), *d = (vector *)(dp + j * TILE);
+        const vector prob = exp2_(*s - log_sum);
+        if (factor) {
+            const vector f = *(const vector *)(factor + j * TILE);
+            *s = prob * f;
+            *d = prob * (*d * f - delta);
+        } else {
+            *s = prob;
+            *d = prob * (*d - delta);
+        }
+    }
+}
