@@ -75,6 +75,15 @@ static void copy_strip(int64_t rows, int64_t depth, product_operands *strip, rea
     strip->a = to;
 }
 
+/* The next strip of A is asked for panel by panel: some lines of every row; of a transpose, where every step along the depth
+ * is a line of its own, some steps. */
+static void ask_while(const product_operands *o, int64_t depth, int64_t columns, product_operands *strip) {
+    const int64_t panels = (columns + PANEL - 1) / PANEL, share = o->a_row == 1 ? panels * BLOCK_ROWS : panels * LINE;
+    strip->lines = (depth + share - 1) / share;
+    strip->soon_row = o->a_row == 1 ? strip->lines * o->a_column : o->a_row;
+    strip->soon_line = o->a_row == 1 ? o->a_column : LINE;
+}
+
 /* Rows of A in strips that stay in the first-level cache, each against all panels. */
 static void packed_product(int64_t rows, int64_t columns, int64_t depth, const product_operands *o, bool add) {
     const int64_t whole = columns / PANEL * PANEL;
@@ -82,13 +91,12 @@ static void packed_product(int64_t rows, int64_t columns, int64_t depth, const p
     for (int64_t i = 0; i < rows; i += BLOCK_ROWS) {
         const int64_t n = rows - i < BLOCK_ROWS ? rows - i : BLOCK_ROWS;
         product_operands strip = *o;
-        strip.soon_row = o->a_row;
         strip.a += i * o->a_row;
         strip.c += i * o->c_row;
         copy_strip(n, depth, &strip, copy);
-        if (o->a_row > 1 && i + BLOCK_ROWS < rows) strip.lines = (depth * PANEL + columns * LINE - 1) / (columns * LINE);
+        if (i + BLOCK_ROWS < rows) ask_while(o, depth, columns, &strip);
         for (int64_t j = 0; j < whole; j += PANEL) {
-            strip.soon = o->a + (i + BLOCK_ROWS) * o->a_row + j / PANEL * strip.lines * LINE;
+            strip.soon = o->a + (i + BLOCK_ROWS) * o->a_row + j / PANEL * strip.lines * (o->a_row == 1 ? BLOCK_ROWS * o->a_column : LINE);
             product_panel(2, n, depth, &strip, j, add);
         }
         if (whole < columns) edge_columns(n, columns - whole, depth, &strip, whole, add);

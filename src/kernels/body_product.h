@@ -39,8 +39,8 @@ typedef struct product_operands {
     real *c;
     int64_t c_row;
     const real *bias; /* (columns) that the sums start from, where they do not add to C; NULL: zeros */
-    const real *soon; /* part of the rows of a that come next, soon_row apart, `lines` cache lines of each: asked for meanwhile */
-    int64_t soon_row, lines;
+    const real *soon; /* part of what comes next of a, asked for meanwhile: BLOCK_ROWS times `lines` cache lines */
+    int64_t soon_row, soon_line, lines; /* from the first of them to the next, from line to line */
 } product_operands;
 
 /* A block of C that stays in registers. `rows` and `vectors` are constants in every call. */
@@ -64,7 +64,7 @@ product_block(int rows, int vectors, int64_t depth, const product_operands *o, i
     for (int part = 0; part < rows; part++) {
         /* Lines from afar are asked for one by one: too many at a time and what is near has to wait behind them. */
         for (int w = 0; w < vectors; w++) __builtin_prefetch(c + part * c_row + PANEL + w * LANES, 1);
-        for (int64_t l = 0; l < o->lines; l++) __builtin_prefetch(o->soon + part * o->soon_row + l * LINE);
+        for (int64_t l = 0; l < o->lines; l++) __builtin_prefetch(o->soon + part * o->soon_row + l * o->soon_line);
         for (const int64_t end = depth * (part + 1) / rows; p < end; p++) {
             UNROLL for (int r = 0; r < rows; r++) {
                 const real x = every4[r / 4][r % 4 == 0 ? 0 : r % 4 == 1 ? a_row : r % 4 == 2 ? a_row2 : a_row3];
