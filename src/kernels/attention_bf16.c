@@ -25,6 +25,8 @@ void foci_bf16_attention_backward(const foci_attention_head *h, foci_real *scrat
 void foci_bf16_attention_forward(const foci_attention_head *h, int64_t first_query, int64_t end_query, foci_real *scratch) {
     foci_kernel()->attention_forward(h, first_query, end_query, scratch);
 }
-void foci_bf16_attention_backward(const foci_attention_head *h, foci_real *scratch) { foci_kernel()->attention_backward(h, scratch); }
+void foci_bf16_attention_backward(const foci_attention_head *h, foci_real *scratch) {
+    foci_kernel()->attention_backward(h, scratch);
+}
 
 #endif

@@ -47,7 +47,8 @@ static void attention_forward(const foci_attention_head *h, int64_t first, int64
             }
             const operand p = down(probabilities, scores, TILE, t.keys, TILE);
             small_multiply(n, row, deep(t.keys),
-                           &(small_product){p.data, 1, p.row, values.data + t.key / DEEP * values.row, values.row, sums, row, &next},
+                           &(small_product){p.data, 1, p.row, values.data + t.key / DEEP * values.row, values.row, sums, row,
+                                            &next},
                            (triangle){INT32_MAX, t.diagonal}, t.key > 0);
         }
         finish_rows(h, sums, largest, sum, first, n);
@@ -61,7 +62,8 @@ static void attention_backward(const foci_attention_head *h, real *scratch) {
     real *queries = take(&scratch, TILE * row), *douts = take(&scratch, TILE * row);
     element *room = (element *)take(&scratch, TILE * row);
     element *queries_across = (element *)take(&scratch, TILE * row), *douts_across = (element *)take(&scratch, TILE * row);
-    element *queries_down = (element *)take(&scratch, COPIES * TILE * row), *douts_down = (element *)take(&scratch, COPIES * TILE * row);
+    element *queries_down = (element *)take(&scratch, COPIES * TILE * row);
+    element *douts_down = (element *)take(&scratch, COPIES * TILE * row);
     real *p = take(&scratch, TILE_KEYS * TILE), *dp = take(&scratch, TILE_KEYS * TILE);
     real *factor = take(&scratch, TILE_KEYS * TILE);
     element *tile_room = (element *)take(&scratch, COPIES * TILE_KEYS * TILE);
@@ -85,8 +87,9 @@ static void attention_backward(const foci_attention_head *h, real *scratch) {
         ask_for(&next, h->dv, h->dv_row, first);
         pack_queries(queries, h, first, n);
         pack(douts, h->dout + first * h->dout_row, h->dout_row, n, h->width, 1, NULL, 0);
-        const operand q_columns = across(queries_across, room, queries, padded(n), row), q_rows = down(queries_down, queries, row, n, row);
-        const operand o_columns = across(douts_across, room, douts, padded(n), row), o_rows = down(douts_down, douts, row, n, row);
+        const operand q_columns = across(queries_across, room, queries, padded(n), row);
+        const operand o_columns = across(douts_across, room, douts, padded(n), row);
+        const operand q_rows = down(queries_down, queries, row, n, row), o_rows = down(douts_down, douts, row, n, row);
         for (int64_t i = 0; i < n; i++) {
             delta[i] = inner(h->width, douts + i * row, h->out + (first + i) * h->out_row);
             log_sum[i] = h->log_sum[first + i] * log2_e;
@@ -105,17 +108,20 @@ static void attention_backward(const foci_attention_head *h, real *scratch) {
             if (h->dv) {
                 const operand a = along(tile_room, p, TILE, t.keys, TILE);
                 small_multiply(t.keys, row, deep(n),
-                               &(small_product){a.data, a.row, 1, o_rows.data, o_rows.row, dvalues + t.key * row, row, &next}, by_key, true);
+                               &(small_product){a.data, a.row, 1, o_rows.data, o_rows.row, dvalues + t.key * row, row, &next},
+                               by_key, true);
             }
             if (h->dk) {
                 const operand a = along(tile_room, dp, TILE, t.keys, TILE);
                 small_multiply(t.keys, row, deep(n),
-                               &(small_product){a.data, a.row, 1, q_rows.data, q_rows.row, dkeys + t.key * row, row, &next}, by_key, true);
+                               &(small_product){a.data, a.row, 1, q_rows.data, q_rows.row, dkeys + t.key * row, row, &next},
+                               by_key, true);
             }
             if (h->dq) {
                 const operand a = down(tile_room, dp, TILE, t.keys, TILE);
                 small_multiply(n, row, deep(t.keys),
-                               &(small_product){a.data, 1, a.row, keys_down.data + t.key / DEEP * keys_down.row, keys_down.row, dqueries, row, &next},
+                               &(small_product){a.data, 1, a.row, keys_down.data + t.key / DEEP * keys_down.row,
+                                                keys_down.row, dqueries, row, &next},
                                by_query, t.key > 0);
             }
         }

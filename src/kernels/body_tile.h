@@ -136,7 +136,8 @@ static void transpose(real *restrict to, const real *restrict from, int64_t n, i
     for (int64_t i = 0; i < n; i += 4)
         for (int64_t d = 0; d < row; d += 4) {
             const real *f = from + i * row + d;
-            const quad a = *(const quad *)f, b = *(const quad *)(f + row), c = *(const quad *)(f + 2 * row), e = *(const quad *)(f + 3 * row);
+            const quad a = *(const quad *)f, b = *(const quad *)(f + row);
+            const quad c = *(const quad *)(f + 2 * row), e = *(const quad *)(f + 3 * row);
             const quad ab = SHUFFLE(a, b, 0, 4, 1, 5), ce = SHUFFLE(c, e, 0, 4, 1, 5);
             const quad ab2 = SHUFFLE(a, b, 2, 6, 3, 7), ce2 = SHUFFLE(c, e, 2, 6, 3, 7);
             quad *t = (quad *)(to + d * TILE + i);
@@ -181,7 +182,8 @@ static void ask_for(soon *s, const real *matrix, int64_t row, int64_t from) {
 
 static void fetch_some(soon *s) {
     const int64_t n = smaller(s->each, s->rows - s->next);
-    for (int m = 0; m < s->matrices; m++) fetch_rows(s->matrix[m].first + s->next * s->matrix[m].row, s->matrix[m].row, n, s->width);
+    for (int m = 0; m < s->matrices; m++)
+        fetch_rows(s->matrix[m].first + s->next * s->matrix[m].row, s->matrix[m].row, n, s->width);
     s->next += n;
 }
 
@@ -204,9 +206,9 @@ enum { BLOCK = 12 };
 #endif
 
 /* A block of C that stays in registers: `rows` x `vectors`, constants in every call. */
-static inline __attribute__((always_inline)) void small_block(int rows, int vectors, int64_t depth, const element *a, int64_t a_row,
-                                                              int64_t a_column, const element *b, int64_t b_row, real *c,
-                                                              int64_t c_row, bool add) {
+static inline __attribute__((always_inline)) void
+small_block(int rows, int vectors, int64_t depth, const element *a, int64_t a_row, int64_t a_column, const element *b,
+            int64_t b_row, real *c, int64_t c_row, bool add) {
     vector sum[BLOCK][3] = {0};
     if (add) {
         UNROLL for (int r = 0; r < rows; r++)
@@ -287,14 +289,14 @@ static inline vector larger(vector a, vector b) {
 #endif
 }
 
-/* 2^x for x below 128: 2^n 2^r with n = round(x), |r| <= 1/2, and 2^r = 1 + r q(r) by a minimax polynomial of degree 5, relative
- * error below 2e-7. Below -126.5 (and at -inf) exactly 0; a NaN stays one. */
+/* 2^x for x below 128: 2^n 2^r with n = round(x), |r| <= 1/2, and 2^r = 1 + r q(r) by a minimax polynomial of degree 5,
+ * relative error below 2e-7. Below -126.5 (and at -inf) exactly 0; a NaN stays one. */
 static inline vector exp2_(vector x) {
 #ifdef FOCI_DOUBLE
     for (int l = 0; l < LANES; l++) x[l] = exp2(x[l]);
     return x;
 #else
-    const float shift = 0x1.8p23f + 127; /* adding it rounds; the low bits of the sum are n + 127, the exponent of 2^n */
+    const float shift = 0x1.8p23f + 127; /* adding it rounds; the sum ends with the bits of n + 127, the exponent of 2^n */
     const vector y = larger((vector){0} - 127.0f, x), sum = y + shift, r = y - (sum - shift);
     vector p = 0x1.5bba16p-10f * r + 0x1.3cea8ap-7f;
     p = p * r + 0x1.c6b752p-5f;
@@ -312,7 +314,7 @@ static inline vector log2_(vector x) {
     for (int l = 0; l < LANES; l++) x[l] = log2(x[l]);
     return x;
 #else
-    const vector_bits half = 0x3f3504f3 + (vector_bits){0}, exponent = ((vector_bits)x - half) >> 23; /* half: the bits of 1/sqrt(2) */
+    const vector_bits exponent = ((vector_bits)x - 0x3f3504f3) >> 23; /* the bits of 1/sqrt(2) */
     const vector m = (vector)((vector_bits)x - (exponent << 23)), t = (m - 1.0f) / (m + 1.0f), t2 = t * t;
     const vector series = t2 * (t2 * (t2 * (t2 * (1.0f / 9) + 1.0f / 7) + 1.0f / 5) + 1.0f / 3);
     vector n;
@@ -348,7 +350,8 @@ static void tile_product(real *s, const attention_tile *t, operand rows, operand
     for (int64_t w = 0, first = 0; w < t->columns; w += LANES) {
         const int64_t end = seen_by(t, w);
         small_multiply(end - first, t->columns - w, depth,
-                       &(small_product){from + first * rows.row, rows.row, 1, columns.data + w, TILE, s + first * TILE + w, TILE, meanwhile},
+                       &(small_product){from + first * rows.row, rows.row, 1, columns.data + w, TILE, s + first * TILE + w,
+                                        TILE, meanwhile},
                        full, false);
         if (end > first) first = end;
     }
@@ -359,10 +362,11 @@ static void tile_mask(real *s, const attention_tile *t, const foci_attention_hea
     static const real lane[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     for (int64_t w = 0; w < t->columns; w += LANES) {
         const int64_t end = seen_by(t, w), first_masked = t->diagonal + w + 1;
-        vector *column = (vector *)(s + w);
-        for (int64_t j = 0; j < end && h->bias; j++) column[j * (TILE / LANES)] += h->bias[t->key + j] * log2_e;
-        for (int64_t j = first_masked > 0 ? first_masked : 0; j < end; j++)
-            column[j * (TILE / LANES)] = choose(*(const vector *)lane < (real)(j - t->diagonal - w), (vector){0} - INFINITY, column[j * (TILE / LANES)]);
+        for (int64_t j = 0; j < end && h->bias; j++) *(vector *)(s + j * TILE + w) += h->bias[t->key + j] * log2_e;
+        for (int64_t j = first_masked > 0 ? first_masked : 0; j < end; j++) {
+            vector *score = (vector *)(s + j * TILE + w);
+            *score = choose(*(const vector *)lane < (real)(j - t->diagonal - w), (vector){0} - INFINITY, *score);
+        }
     }
 }
 
@@ -391,7 +395,8 @@ static void tile_dropout(real *factor, const attention_tile *t, const foci_atten
             for (int v = 0; v < PHILOX_VECTORS; v++) block[v] += 1;
             philox_lanes(mask->seed, mask->stream, mask->step, block, words + 4);
             for (int r = 0; r < 4 && j + r < end; r++) {
-                const lane_words near = (odd & words[r + 1]) | (~odd & words[r]), far = (odd & words[r + 3]) | (~odd & words[r + 2]);
+                const lane_words near = (odd & words[r + 1]) | (~odd & words[r]);
+                const lane_words far = (odd & words[r + 3]) | (~odd & words[r + 2]);
                 const lane_words word = (two & far) | (~two & near);
                 const lane_truths kept = word >= mask->threshold; /* -1 or 0 */
                 *(lane_reals *)(factor + (j + r) * TILE + i) = 0 - mask->factor * __builtin_convertvector(kept, lane_reals);
