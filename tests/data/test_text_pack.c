@@ -127,6 +127,7 @@ static void a_limited_vocabulary_is_packed_limited(void **state) {
     expect_same_words(a, b);
     expect_same_words(a, c);
     expect_same_tokens(text, small, a);
+    foci_vocabulary_free(b);
     assert_fails(foci_vocabulary_cached(&b, small, 4), FOCI_ERR_DATA, "small.pack: packed with 5 words, more than data.vocab_limit: pack it with --vocab-limit 4");
     assert_null(b);
     foci_vocabulary_free(a);
