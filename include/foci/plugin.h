@@ -82,6 +82,8 @@ typedef struct foci_op {
     bool passes_gradient; /* the gradient of each same-shaped input IS that of the output (add): the planner may let
                              them share memory; backward skips an input whose grad pointer equals the output's */
     bool cheap; /* backward reads the inputs, and forward costs less than memory for the output: the backward pass runs it again */
+    foci_real (*even)(const foci_node *n, foci_real dy); /* the gradient of every element of the input where that of every
+                             element of the output is dy; NULL: they differ */
     foci_cost (*cost)(const foci_node *n); /* NULL: not counted */
     const foci_gradient_case *gradients;   /* ended by {0}; required where backward is set */
 } foci_op;
@@ -116,6 +118,11 @@ void foci_save(foci_node *n, foci_dtype dtype, int64_t elements);
 void foci_workspace(foci_node *n, size_t forward_bytes, size_t backward_bytes);
 /* Does backward have to compute the gradient of input i? */
 static inline bool foci_wants(const foci_node *n, int i) { return n->input[i] && n->input[i]->grad; }
+
+/* Will the gradient of every element of the output be the same number, known while forward runs already? Then forward may add
+ * to the gradients of parameters what backward would add. The answer does not change between the two. */
+bool foci_gradient_known(const foci_node *n, foci_real *dy);
+bool foci_is_parameter(const foci_tensor *t);
 
 /* A view of part of a tensor's memory; shares its gradient too. */
 foci_tensor *foci_view(foci_tensor *base, int64_t offset, int ndim, const int64_t *shape, const int64_t *stride);

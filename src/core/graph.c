@@ -290,6 +290,33 @@ foci_random foci_node_random(const foci_node *n) {
     return (foci_random){g->options.seed, (uint64_t)n->index + 1, g->step, g->first_sample * per_sample, g->first_sample};
 }
 
+bool foci_is_parameter(const foci_tensor *t) { return t->graph->tensor[t->id].role == FOCI_ROLE_PARAMETER; }
+
+/* The only node that this one's output gets a gradient from; NULL where there are several, or views between. */
+static const foci_node *only_consumer(const foci_node *n) {
+    const foci_graph *g = n->graph;
+    const foci_node *found = NULL;
+    for (int i = n->index + 1; i < g->nodes; i++)
+        for (int k = 0; k < g->node[i]->inputs; k++) {
+            foci_tensor *t = g->node[i]->input[k];
+            if (!t || foci_root(t) != n->output || !g->node[i]->reached) continue;
+            if (found || t != n->output) return NULL;
+            found = g->node[i];
+        }
+    return found;
+}
+
+bool foci_gradient_known(const foci_node *n, foci_real *dy) {
+    const foci_graph *g = n->graph;
+    if (!g->promised || n->segment) return false; /* forward of a segment may run twice */
+    *dy = g->promised_seed;
+    if (n->output == g->output) return true;
+    const foci_node *consumer = only_consumer(n);
+    if (!consumer || !consumer->op->even || !foci_gradient_known(consumer, dy)) return false;
+    *dy = consumer->op->even(consumer, *dy);
+    return true;
+}
+
 foci_cost foci_graph_cost(const foci_graph *g) {
     foci_cost sum = {0, 0};
     for (int i = 0; i < g->nodes; i++) {

@@ -40,6 +40,10 @@ void foci_graph_bind(foci_graph *g, void *memory);
  * the whole batch, so that a batch run in parts draws the same masks. */
 void foci_graph_set_step(foci_graph *g, uint64_t step, uint64_t first_sample);
 
+/* A promise: from now on gradients are cleared before every forward pass, and foci_graph_backward with this seed follows
+ * it. Operations may then make gradients of parameters in the forward pass already, where they need less work there. */
+void foci_graph_promise(foci_graph *g, foci_real seed);
+
 void foci_graph_forward(foci_graph *g);
 void foci_graph_backward(foci_graph *g, foci_real seed); /* every element of the output's gradient = seed */
 void foci_graph_backward_from_output(foci_graph *g);     /* output->grad was filled by the caller */

@@ -41,6 +41,8 @@ struct foci_graph {
     foci_parameters *parameters;
     foci_graph_options options;
     uint64_t step, first_sample;
+    bool promised; /* foci_graph_promise */
+    foci_real promised_seed;
 
     foci_node **node;
     foci_tensor_info *tensor;

@@ -36,6 +36,11 @@ void foci_graph_set_step(foci_graph *g, uint64_t step, uint64_t first_sample) {
     g->first_sample = first_sample;
 }
 
+void foci_graph_promise(foci_graph *g, foci_real seed) {
+    g->promised = true;
+    g->promised_seed = seed;
+}
+
 void foci_graph_profile(foci_graph *g, foci_span *spans) { g->span = spans; }
 
 static void timed(const foci_node *n, void (*work)(const foci_node *), foci_span *span) {

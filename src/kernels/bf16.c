@@ -169,7 +169,7 @@ BF16 void foci_bf16_peak(int64_t rounds, double *operations) {
     enum { CHAINS = 12 };
     __m512 sum[CHAINS];
     const __m512bh x = (__m512bh)_mm512_set1_epi32(0x3f003f00), y = (__m512bh)_mm512_set1_epi32(0x3a003a00);
-    for (int i = 0; i < CHAINS; i++) sum[i] = _mm512_setzero_ps();
+    UNROLL for (int i = 0; i < CHAINS; i++) sum[i] = _mm512_setzero_ps();
     for (int64_t n = 0; n < rounds; n++) {
         UNROLL for (int i = 0; i < CHAINS; i++) {
             sum[i] = _mm512_dpbf16_ps(sum[i], x, y);
@@ -177,7 +177,7 @@ BF16 void foci_bf16_peak(int64_t rounds, double *operations) {
         }
     }
     float total = 0;
-    for (int i = 0; i < CHAINS; i++) total += _mm512_reduce_add_ps(sum[i]);
+    UNROLL for (int i = 0; i < CHAINS; i++) total += _mm512_reduce_add_ps(sum[i]);
     *operations = 4.0 * CHAINS * LANES * (double)rounds + (total == -1 ? 1 : 0);
 }
 

@@ -33,6 +33,9 @@ static void mean_movement(const foci_metric_head *h, real *scratch) {
     real *restrict u = scratch + 2 * h->width;
     memset(sums, 0, (size_t)h->width * sizeof *sums);
     for (int64_t n = 0; n < h->tokens; n++) {
+        const int64_t ahead = smaller(n + 8, h->tokens - 1);
+        fetch_rows(h->cur + ahead * h->cur_row, 0, 1, h->width);
+        fetch_rows(h->prev + ahead * h->prev_row, 0, 1, h->width);
         movement(h, n, u);
         for (int64_t d = 0; d < h->width; d++) sums[d] += (double)u[d];
         if (!h->causal && n + 1 < h->tokens) continue;

@@ -22,34 +22,69 @@ static inline wide multiply(wide a, uint32_t b) {
 #endif
 }
 
-/* words[4 i + k] is word k of block counter + i */
-static inline void philox_words(uint64_t seed, uint64_t stream, uint64_t step, uint64_t counter,
-                                uint32_t words[PHILOX_WORDS]) {
+/* c[k] = word k of the blocks with these numbers */
+static inline void philox_rounds(uint64_t seed, uint64_t stream, uint64_t step, const wide number[PHILOX_VECTORS],
+                                 wide c[4][PHILOX_VECTORS]) {
     const uint64_t key = seed ^ (stream * 0x9E3779B97F4A7C15u);
     uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
-    wide c0[PHILOX_VECTORS], c1[PHILOX_VECTORS], c2[PHILOX_VECTORS], c3[PHILOX_VECTORS];
     for (int v = 0; v < PHILOX_VECTORS; v++) {
-        wide number = {0};
-        for (int i = 0; i < WIDE; i++) number[i] = counter + (uint64_t)(v * WIDE + i);
-        c0[v] = number;
-        c1[v] = number >> 32;
-        c2[v] = (wide){0} + step;
-        c3[v] = (wide){0} + (step >> 32);
+        c[0][v] = number[v];
+        c[1][v] = number[v] >> 32;
+        c[2][v] = (wide){0} + step;
+        c[3][v] = (wide){0} + (step >> 32);
     }
     for (int round = 0; round < 10; round++, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
         UNROLL for (int v = 0; v < PHILOX_VECTORS; v++) {
-            const wide p0 = multiply(c0[v], 0xD2511F53u), p1 = multiply(c2[v], 0xCD9E8D57u);
-            c0[v] = (p1 >> 32) ^ c1[v] ^ k0;
-            c2[v] = (p0 >> 32) ^ c3[v] ^ k1;
-            c1[v] = p1;
-            c3[v] = p0;
+            const wide p0 = multiply(c[0][v], 0xD2511F53u), p1 = multiply(c[2][v], 0xCD9E8D57u);
+            c[0][v] = (p1 >> 32) ^ c[1][v] ^ k0;
+            c[2][v] = (p0 >> 32) ^ c[3][v] ^ k1;
+            c[1][v] = p1;
+            c[3][v] = p0;
         }
     }
+}
+
+/* The lower halves of `first` and `second`, in turn (little-endian). */
+static inline wide in_turn(wide first, wide second) { return (first & 0xffffffffu) | second << 32; }
+
+/* words[4 i + k] is word k of block counter + i */
+static inline void philox_words(uint64_t seed, uint64_t stream, uint64_t step, uint64_t counter,
+                                uint32_t words[PHILOX_WORDS]) {
+    wide number[PHILOX_VECTORS], c[4][PHILOX_VECTORS];
     for (int v = 0; v < PHILOX_VECTORS; v++) {
-        const wide low = (c0[v] & 0xffffffffu) | c1[v] << 32, high = (c2[v] & 0xffffffffu) | c3[v] << 32;
+        wide n = {0};
+        for (int i = 0; i < WIDE; i++) n[i] = counter + (uint64_t)(v * WIDE + i);
+        number[v] = n;
+    }
+    philox_rounds(seed, stream, step, number, c);
+    for (int v = 0; v < PHILOX_VECTORS; v++) {
+        const wide low = in_turn(c[0][v], c[1][v]), high = in_turn(c[2][v], c[3][v]);
         for (int i = 0; i < WIDE; i++) {
-            const uint64_t pair[2] = {low[i], high[i]}; /* words 0, 1 and 2, 3: little-endian */
+            const uint64_t pair[2] = {low[i], high[i]};
             memcpy(words + 4 * (v * WIDE + i), pair, sizeof pair);
         }
     }
+}
+
+/* Lane i of PHILOX_LANES blocks is in this vector, at this place: neighbours in two vectors, so that in_turn joins them. */
+enum { PAIR = 2 * WIDE };
+static inline void philox_set_lane(wide number[PHILOX_VECTORS], int lane, uint64_t block) {
+    number[lane / PAIR * 2 + lane % 2][lane % PAIR / 2] = block;
+}
+
+/* One word of every lane; the same lanes as truth values and as reals. */
+typedef uint32_t lane_words __attribute__((vector_size(4 * PHILOX_LANES)));
+typedef int32_t lane_truths __attribute__((vector_size(4 * PHILOX_LANES)));
+typedef real lane_reals __attribute__((vector_size(PHILOX_LANES * sizeof(real)), aligned(sizeof(real)), may_alias));
+
+/* words[k] is word k of the blocks */
+static inline void philox_lanes(uint64_t seed, uint64_t stream, uint64_t step, const wide number[PHILOX_VECTORS],
+                                lane_words words[4]) {
+    wide c[4][PHILOX_VECTORS];
+    philox_rounds(seed, stream, step, number, c);
+    for (int k = 0; k < 4; k++)
+        for (int v = 0; v < PHILOX_VECTORS; v += 2) {
+            const wide joined = in_turn(c[k][v], c[k][v + 1]);
+            memcpy((uint32_t *)&words[k] + v * WIDE, &joined, sizeof joined);
+        }
 }

@@ -1,4 +1,4 @@
-/* Products of small matrices in cache, from and to rows of whole vectors: what attention is made of. */
+/* Products of small matrices in cache, from and to rows of whole vectors: what matrix products are made of. */
 
 #if defined(__AVX512F__)
 enum { VECTOR_BYTES = 64, BLOCK_ROWS = 12 };
@@ -81,10 +81,4 @@ product_panel(int vectors, int64_t rows, int64_t depth, const product_operands *
     for (; i + BLOCK_ROWS <= rows; i += BLOCK_ROWS) product_block(BLOCK_ROWS, vectors, depth, o, i, j, add);
     for (; i + 4 <= rows; i += 4) product_block(4, vectors, depth, o, i, j, add);
     for (; i < rows; i++) product_block(1, vectors, depth, o, i, j, add);
-}
-
-static void product(int64_t rows, int64_t columns, int64_t depth, bool add, const product_operands *o) {
-    int64_t j = 0;
-    for (; j + PANEL <= columns; j += PANEL) product_panel(2, rows, depth, o, j, add);
-    if (j < columns) product_panel(1, rows, depth, o, j, add);
 }

@@ -98,13 +98,49 @@ static void exp_sums(int64_t rows, int64_t c, const real *restrict x, int64_t ld
     }
 }
 
-static void exp_scaled(int64_t rows, int64_t c, real *restrict x, int64_t ld, const real *restrict lse,
-                       const real *restrict factor) {
-    for (int64_t r = 0; r < rows; r++) {
-        real *a = x + r * ld;
-        const real l = lse[r], f = factor[r];
+/* The same down columns, x (words, rows): every column is a softmax, and its words come in tiles. */
+static void column_exp(int64_t words, int64_t rows, real *restrict x, int64_t ld, const real *restrict bias, real *restrict max,
+                       real *restrict sum) {
+    for (int64_t i = 0; i < rows; i++) {
+        max[i] = -INFINITY;
+        sum[i] = 0;
+    }
+    for (int64_t w = 0; w < words; w++) {
+        const real *a = x + w * ld, b = bias ? bias[w] : 0;
 #pragma omp simd
-        for (int64_t i = 0; i < c; i++) a[i] = f * exp_(a[i] - l);
+        for (int64_t i = 0; i < rows; i++) max[i] = a[i] + b > max[i] ? a[i] + b : max[i];
+    }
+    for (int64_t w = 0; w < words; w++) {
+        real *a = x + w * ld, b = bias ? bias[w] : 0;
+#pragma omp simd
+        for (int64_t i = 0; i < rows; i++) sum[i] += a[i] = exp_below_(a[i] + b - max[i]);
+    }
+}
+
+static void column_lse(int64_t tiles, int64_t rows, const real *restrict max, real *restrict sum, real *restrict lse) {
+    memcpy(lse, max, (size_t)rows * sizeof *lse);
+    for (int64_t t = 1; t < tiles; t++) {
+#pragma omp simd
+        for (int64_t i = 0; i < rows; i++) lse[i] = max[t * rows + i] > lse[i] ? max[t * rows + i] : lse[i];
+    }
+#pragma omp simd
+    for (int64_t i = 0; i < rows; i++) sum[i] *= exp_(max[i] - lse[i]);
+    for (int64_t t = 1; t < tiles; t++) {
+#pragma omp simd
+        for (int64_t i = 0; i < rows; i++) sum[i] += sum[t * rows + i] * exp_(max[t * rows + i] - lse[i]);
+    }
+    for (int64_t i = 0; i < rows; i++) lse[i] += (real)log((double)sum[i]);
+}
+
+static void column_softmax(int64_t words, int64_t rows, real *restrict x, int64_t ld, real *restrict max,
+                           const real *restrict lse, const real *restrict d, real *restrict sums) {
+#pragma omp simd
+    for (int64_t i = 0; i < rows; i++) max[i] = d[i] * exp_(max[i] - lse[i]);
+    for (int64_t w = 0; w < words; w++) {
+        real *a = x + w * ld, total = 0;
+#pragma omp simd reduction(+ : total)
+        for (int64_t i = 0; i < rows; i++) total += a[i] *= max[i];
+        if (sums) sums[w] += total;
     }
 }
 

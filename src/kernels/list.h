@@ -32,8 +32,12 @@ FOCI_KERNEL(log_softmax, (int64_t rows, int64_t c, const real *x, real *y))
 FOCI_KERNEL(log_softmax_backward, (int64_t rows, int64_t c, const real *y, const real *dy, real *dx, bool accumulate))
 /* Running log-sum-exp: max (rows) starts at -inf, sum (rows) at 0; afterwards lse = max + log(sum). */
 FOCI_KERNEL(exp_sums, (int64_t rows, int64_t c, const real *x, int64_t ld, real *max, real *sum))
-/* x = factor exp(x - lse), lse and factor (rows) */
-FOCI_KERNEL(exp_scaled, (int64_t rows, int64_t c, real *x, int64_t ld, const real *lse, const real *factor))
+/* Down the columns of x (words, rows), a tile of their words: x = exp(x + bias - max), bias (words) or NULL; max, sum (rows)
+ * are the tile's. Then lse (rows) from those of all tiles, (tiles, rows); then x = d exp(x - lse), sums (words) += its row
+ * sums, or NULL; d, lse (rows), and max and sum are used up. */
+FOCI_KERNEL(column_exp, (int64_t words, int64_t rows, real *x, int64_t ld, const real *bias, real *max, real *sum))
+FOCI_KERNEL(column_lse, (int64_t tiles, int64_t rows, const real *max, real *sum, real *lse))
+FOCI_KERNEL(column_softmax, (int64_t words, int64_t rows, real *x, int64_t ld, real *max, const real *lse, const real *d, real *sums))
 /* One row: dx = factor (total exp(x - lse) - soft - uniform); soft (c) or NULL */
 FOCI_KERNEL(cross_entropy_backward, (int64_t c, const real *x, real lse, real total, const real *soft, real uniform,
                                      real factor, real *dx, bool accumulate))

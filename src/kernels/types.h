@@ -80,19 +80,19 @@ typedef struct foci_attention_head {
 /* Tiles of queries and keys. A head's forward pass may be cut between tiles of queries. */
 enum { FOCI_ATTENTION_QUERIES = 48, FOCI_ATTENTION_KEYS = 256 };
 
-/* Elements of scratch memory (64-byte aligned) that the kernels need, whatever the instruction set. */
+/* Elements of scratch memory (64-byte aligned) that the kernels need, whatever the instruction set: matrices of a
+ * tile's queries (or all tokens) with the width, and of its scores. */
 static inline int64_t foci_attention_scratch(int64_t tokens, int64_t width, int token_matrices, int query_matrices,
                                              int score_matrices) {
-    const int64_t n = tokens + 32, d = width + 16, keys = FOCI_ATTENTION_KEYS + 16; /* with padding to vectors */
-    int64_t elements = token_matrices * n * d + query_matrices * FOCI_ATTENTION_QUERIES * d +
-                       score_matrices * FOCI_ATTENTION_QUERIES * keys + 2 * keys + 16 * FOCI_ALIGN;
-    return elements / FOCI_ALIGN * FOCI_ALIGN;
+    const int64_t d = (width + 15) / 16 * 16, copied = width % 16 ? 1 : 0; /* rows of whole vectors are not copied */
+    return (token_matrices * tokens + copied * (tokens + 15)) * d + query_matrices * FOCI_ATTENTION_QUERIES * d +
+           score_matrices * FOCI_ATTENTION_QUERIES * FOCI_ATTENTION_KEYS + 16 * FOCI_ALIGN;
 }
 static inline int64_t foci_attention_forward_scratch(int64_t tokens, int64_t width) {
-    return foci_attention_scratch(tokens, width, 2, 2, 1);
+    return foci_attention_scratch(tokens, width, 0, 3, 2);
 }
 static inline int64_t foci_attention_backward_scratch(int64_t tokens, int64_t width) {
-    return foci_attention_scratch(tokens, width, 5, 3, 2);
+    return foci_attention_scratch(tokens, width, 2, 5, 3);
 }
 
 /* How far something moved from one layer to the next, along each coordinate: u = |cur - prev| / delta, or

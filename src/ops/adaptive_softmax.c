@@ -1,57 +1,52 @@
 /* adaptive_softmax: negative log-likelihood of every target (golden/README 1.5).
  *
- * The logits of a head, (B T, 20000) and more, are never stored whole. The rows of a cluster (all rows in the
- * head) are taken in blocks, the columns too, and one such rectangle of logits, the stage, lies in the
- * workspace. Forward keeps the log-sum-exp of every row; backward computes the logits again. Rows are cut
- * into tiles for the threads; the gradient of a weight is cut by its own rows. A row's bits depend neither on the
- * rows beside it nor on the cut. */
+ * The logits of a head, (B T, 20000) and more, are never stored whole. The rows of a cluster (all rows in the head) are
+ * taken in blocks. A block's logits lie in the workspace, the stage, transposed: (words, rows), so that products read the
+ * large weights where they are and only the few rows need packing. Words are cut into tiles:
+ *
+ *     1. every tile computes its logits and turns them into e = exp(logit - the tile's largest of that row);
+ *     2. the sums of all tiles make the log-sum-exp of every row, and the loss;
+ *     3. every tile turns e into g = d (softmax - one at the target), and adds gt x to dweight and g weight to dx.
+ *
+ * The third step needs the gradient d of the loss. Where it is known beforehand (foci_gradient_known), as in training,
+ * forward does all three, with three products; otherwise backward does them once more. A row's loss depends neither on the
+ * rows beside it nor on the number of threads. */
 #include <math.h>
 #include <string.h>
 
 #include "kernels/gemm.h"
 #include "ops/adaptive.h"
 
-enum {
-    BLOCK_ROWS = 4096,
-    STAGE_COLUMNS = 1024,
-    PADDING = 16
-};                                              /* the padding keeps rows off a power of two */
-enum { TILE_COLUMNS = 256 };                    /* of one product */
-enum { HEAD_LSE, TAIL_LSE };                    /* saved, (rows) each */
+enum { MOST_ROWS = 384, LEAST_ROWS = 96 }; /* of a block: what its tiles need stays in the second-level cache */
+enum { STAGE_ELEMENTS = 1 << 25 };         /* wanted; as many as the fewest rows need */
+enum { TILE_ELEMENTS = 192 * MOST_ROWS };
+enum { CHUNKS = 16 };                      /* of words: each sums a dx of its own */
+enum { DHIDDEN };                          /* saved, (rows, model) */
 
-typedef struct shape {
-    int64_t rows, model;    /* hidden (rows, model) */
-    int64_t block;          /* most rows of a block */
-    int64_t width, columns; /* the largest of a cluster's weight, and of a piece */
-    bool tails, projected;
-} shape;
+/* Rows of a block of a cluster with so many words, and words of a tile. */
+static int64_t block_rows(int64_t words) {
+    int64_t fit = STAGE_ELEMENTS / words / LEAST_ROWS * LEAST_ROWS;
+    return fit < LEAST_ROWS ? LEAST_ROWS : fit < MOST_ROWS ? fit : MOST_ROWS;
+}
+static int64_t tile_words(int64_t words) { return TILE_ELEMENTS / block_rows(words); }
 
-static shape shape_of(const foci_node *n) {
-    const foci_adaptive *a = n->attributes;
-    const foci_tensor *hidden = n->input[ADAPTIVE_HIDDEN];
-    shape s = {.rows = foci_rows(hidden), .model = foci_last_dim(hidden), .tails = a->clusters > 1};
-    s.block = s.rows < BLOCK_ROWS ? s.rows : BLOCK_ROWS;
-    for (int i = 0; i < a->clusters; i++) {
-        int64_t width = foci_adaptive_width(n, i), words = a->end[i] - foci_adaptive_first_word(n, i);
-        if (width > s.width) s.width = width;
-        if (words > s.columns) s.columns = words;
-        s.projected |= n->input[ADAPTIVE_PROJECTION + i] != NULL;
-    }
-    if (s.columns < a->clusters - 1) s.columns = a->clusters - 1;
-    return s;
+/* From word to word of the stage: not a multiple of 1 KB, where lines compete for places in the cache. */
+static int64_t stage_row(int64_t rows) {
+    int64_t ld = foci_tiles(rows, FOCI_ALIGN) * FOCI_ALIGN;
+    return ld * (int64_t)sizeof(real) % 1024 ? ld : ld + FOCI_ALIGN;
 }
 
-static int64_t stage_elements(const shape *s) {
-    return s->block * ((s->columns < STAGE_COLUMNS ? s->columns : STAGE_COLUMNS) + PADDING);
-}
-
-/* Where things lie in the workspace, in bytes. */
+/* Where things lie in the workspace, in bytes. R: rows of a block. */
 typedef struct layout {
-    size_t order;            /* int32 (rows): the rows of tail 1, then those of tail 2, ... */
-    size_t hidden, x, stage; /* (block, model) gathered; (block, width) projected; the rectangle of logits */
-    size_t row_a, row_b, row_c;  /* (block) each */
-    size_t dx, dhidden, partial; /* backward: (block, width); (block, model); foci_gemm_long's */
-    size_t forward_bytes, backward_bytes;
+    size_t order;                 /* int32 (rows): the rows of tail 1, then those of tail 2, ... */
+    size_t dnll;                  /* (rows) */
+    size_t hidden, x;             /* (R, model) gathered; (R, width) projected */
+    size_t rows_of_b, columns_of_b; /* x packed for both kinds of products */
+    size_t stage;                 /* (words, R) */
+    size_t max, sum;              /* (tiles, R) */
+    size_t column, target, lse, d; /* (R) each: int32; the target's logit; log-sum-exp; gradient of the loss */
+    size_t partial, dx, dhidden;  /* (CHUNKS, R, width), or foci_gemm_long's; (R, width); (R, model) */
+    size_t bytes;
 } layout;
 
 static size_t place(size_t *bytes, int64_t elements) {
@@ -60,28 +55,48 @@ static size_t place(size_t *bytes, int64_t elements) {
     return at;
 }
 
-static layout layout_of(const shape *s) {
+static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+
+static int64_t words_of(const foci_node *n, int cluster) {
+    return ((const foci_adaptive *)n->attributes)->end[cluster] - foci_adaptive_first_word(n, cluster);
+}
+
+static layout layout_of(const foci_node *n) {
+    const foci_adaptive *a = n->attributes;
+    const foci_tensor *hidden = n->input[ADAPTIVE_HIDDEN];
+    int64_t rows = foci_rows(hidden), model = foci_last_dim(hidden), width = 0, stage = 0, tiles = 0, block = 0, partial = 0;
+    bool projected = false;
+    for (int i = 0; i < a->clusters; i++) {
+        int64_t words = words_of(n, i), w = foci_adaptive_width(n, i), r = block_rows(words);
+        r = r < rows ? r : rows;
+        block = most(block, r);
+        width = most(width, w);
+        stage = most(stage, (words + a->clusters) * stage_row(r));
+        tiles = most(tiles, (foci_tiles(words, tile_words(words)) + 1) * r);
+        partial = most(partial, most(CHUNKS * r * w, foci_gemm_chunks(model, w, r) * model * w));
+        projected |= n->input[ADAPTIVE_PROJECTION + i] != NULL;
+    }
     layout l = {0};
-    size_t bytes = 0;
-    l.order = place(&bytes, s->tails ? s->rows : 0);
-    l.hidden = place(&bytes, s->tails ? s->block * s->model : 0);
-    l.x = place(&bytes, s->projected ? s->block * s->width : 0);
-    l.stage = place(&bytes, stage_elements(s));
-    l.row_a = place(&bytes, s->block);
-    l.row_b = place(&bytes, s->block);
-    l.row_c = place(&bytes, s->block);
-    l.forward_bytes = bytes;
-    l.dx = place(&bytes, s->block * s->width);
-    l.dhidden = place(&bytes, s->projected ? s->block * s->model : 0);
-    l.partial = place(
-        &bytes, s->projected ? foci_gemm_chunks(s->model, s->width, s->block) * s->model * s->width : 0);
-    l.backward_bytes = bytes;
+    l.order = place(&l.bytes, rows);
+    l.dnll = place(&l.bytes, rows);
+    l.hidden = place(&l.bytes, block * model);
+    l.x = place(&l.bytes, projected ? block * width : 0);
+    l.rows_of_b = place(&l.bytes, foci_gemm_packed_size(width, block));
+    l.columns_of_b = place(&l.bytes, foci_gemm_packed_size(block, width));
+    l.stage = place(&l.bytes, stage);
+    l.max = place(&l.bytes, tiles);
+    l.sum = place(&l.bytes, tiles);
+    l.column = place(&l.bytes, block);
+    l.target = place(&l.bytes, block);
+    l.lse = place(&l.bytes, block);
+    l.d = place(&l.bytes, block);
+    l.partial = place(&l.bytes, partial);
+    l.dx = place(&l.bytes, block * width);
+    l.dhidden = place(&l.bytes, projected ? block * model : 0);
     return l;
 }
 
-static void *at(const foci_node *n, size_t offset) {
-    return (unsigned char *)n->workspace + offset;
-}
+static void *at(const foci_node *n, size_t offset) { return (unsigned char *)n->workspace + offset; }
 
 /* ------------------------------------------------------------------------------------------------ rows */
 
@@ -100,8 +115,7 @@ static int64_t column_of(const foci_node *n, int cluster, int64_t row) {
     const foci_adaptive *a = n->attributes;
     int own = cluster_of(n, row);
     if (own < 0) return -1;
-    if (own == cluster)
-        return foci_ints(n->input[ADAPTIVE_TARGETS])[row] - foci_adaptive_first_word(n, cluster);
+    if (own == cluster) return foci_ints(n->input[ADAPTIVE_TARGETS])[row] - foci_adaptive_first_word(n, cluster);
     return a->end[0] + (a->clusters - 1) - own; /* in the head: cluster 1 is the last column */
 }
 
@@ -117,226 +131,257 @@ static void group(const foci_node *n, int32_t *order, int64_t start[FOCI_MAX_CLU
     start[a->clusters] = used;
 }
 
-/* A block: up to BLOCK_ROWS rows of one cluster. */
+/* What a pass over all blocks is to do. */
+typedef struct pass {
+    real *nll;        /* (rows), or NULL */
+    const real *dnll; /* (rows): make gradients; NULL: do not */
+    real *dhidden;    /* (rows, model), or NULL */
+    bool add;         /* to dhidden */
+} pass;
+
+/* Some rows of one cluster, against all of its words. */
 typedef struct block {
-    int cluster;
-    int64_t rows, width;
-    const int32_t *row; /* their numbers; NULL in the head: first, first + 1, ... */
+    int cluster, pieces;
+    foci_adaptive_piece piece[2];
+    int64_t rows, width, ld;     /* ld: of the stage */
+    int64_t tile_words, tiles;   /* a tile belongs to one piece */
+    const int32_t *row;          /* their numbers; NULL in the head: first, first + 1, ... */
     int64_t first;
-    const real *hidden, *x; /* (rows, model); projected: (rows, width) */
-    int64_t tile;           /* rows of a tile */
+    const real *hidden, *x;      /* (rows, model); projected: (rows, width) */
+    foci_product logits, weight; /* per tile: stage = weight xt; dweight += stage x. Both share what is packed */
 } block;
 
-static int64_t row_of(const block *b, int64_t i) {
-    return b->row ? b->row[i] : b->first + i;
-}
+static int64_t row_of(const block *b, int64_t i) { return b->row ? b->row[i] : b->first + i; }
 
-static block take_block(const foci_node *n, const shape *s, const layout *l, int cluster, int64_t first,
-                        int64_t count, const int32_t *order) {
-    block b = {.cluster = cluster,
-               .rows = count,
-               .first = first,
-               .width = foci_adaptive_width(n, cluster),
-               .tile = foci_gemm_tile_rows(count)};
-    b.hidden = b.x = foci_data(n->input[ADAPTIVE_HIDDEN]) + first * s->model;
+static block take_block(const foci_node *n, const layout *l, int cluster, int64_t first, int64_t rows, const int32_t *order) {
+    const foci_tensor *hidden = n->input[ADAPTIVE_HIDDEN], *projection = n->input[ADAPTIVE_PROJECTION + cluster];
+    const int64_t model = foci_last_dim(hidden), words = words_of(n, cluster);
+    block b = {.cluster = cluster, .rows = rows, .first = first, .width = foci_adaptive_width(n, cluster),
+               .ld = stage_row(rows), .tile_words = tile_words(words)};
+    b.pieces = foci_adaptive_pieces(n, cluster, b.piece);
+    b.tiles = foci_tiles(words, b.tile_words) + (b.pieces == 2); /* the tails' columns in the head are few */
+    b.hidden = b.x = foci_data(hidden) + first * model;
     if (cluster > 0) {
-        real *hidden = at(n, l->hidden);
+        real *gathered = at(n, l->hidden);
         b.row = order + first;
-        for (int64_t i = 0; i < count; i++)
-            memcpy(hidden + i * s->model, foci_data(n->input[ADAPTIVE_HIDDEN]) + b.row[i] * s->model,
-                   (size_t)s->model * sizeof *hidden);
-        b.hidden = b.x = hidden;
+        for (int64_t i = 0; i < rows; i++)
+            memcpy(gathered + i * model, foci_data(hidden) + b.row[i] * model, (size_t)model * sizeof *gathered);
+        b.hidden = b.x = gathered;
     }
-    const foci_tensor *projection = n->input[ADAPTIVE_PROJECTION + cluster];
+    const bool bf16 = foci_graph_bf16(n->graph);
     if (projection) {
-        real *x = at(n, l->x);
-        foci_gemm_parallel(&(foci_product){.rows = count, .columns = b.width, .depth = s->model, .a = {b.hidden, s->model},
-                                           .b = {foci_data(projection), b.width}, .c = x, .ldc = b.width, .bf16 = foci_graph_bf16(n->graph)});
-        b.x = x;
+        b.x = at(n, l->x);
+        foci_gemm_parallel(&(foci_product){.rows = rows, .columns = b.width, .depth = model, .a = {b.hidden, model},
+                                           .b = {foci_data(projection), b.width}, .c = at(n, l->x), .ldc = b.width, .bf16 = bf16});
     }
+    b.logits = (foci_product){.columns = rows, .depth = b.width, .b = {b.x, b.width, true}, .ldc = b.ld, .bf16 = bf16};
+    b.weight = (foci_product){.columns = b.width, .depth = rows, .b = {b.x, b.width}, .ldc = b.width, .add = true, .bf16 = bf16};
+    foci_gemm_pack(&b.logits, at(n, l->rows_of_b));
+    foci_gemm_pack(&b.weight, at(n, l->columns_of_b));
     return b;
 }
 
-/* Calls `visit` for every block of every cluster, the head first. */
-static void for_blocks(const foci_node *n,
-                       void (*visit)(const foci_node *, const shape *, const layout *, const block *)) {
+typedef struct tile {
+    const foci_adaptive_piece *piece;
+    int64_t first, words; /* of the piece */
+    real *stage;          /* (words, rows) */
+    real *max, *sum;      /* (rows) */
+} tile;
+
+static tile take_tile(const foci_node *n, const layout *l, const block *b, int64_t i) {
+    const bool second = b->pieces == 2 && i == b->tiles - 1;
+    tile t = {.piece = &b->piece[second], .max = (real *)at(n, l->max) + i * b->rows, .sum = (real *)at(n, l->sum) + i * b->rows};
+    foci_range words = second ? (foci_range){0, t.piece->columns} : foci_tile(t.piece->columns, b->tile_words, i);
+    t.first = words.first;
+    t.words = words.end - words.first;
+    t.stage = (real *)at(n, l->stage) + (t.piece->first + t.first) * b->ld;
+    return t;
+}
+
+static const real *weight_of(const block *b, const tile *t) { return t->piece->weight + t->first * b->width; }
+
+/* The place of row i's target in the tile, NULL where it is elsewhere. */
+static real *target_in(const block *b, const tile *t, const int32_t *column, int64_t i) {
+    int64_t word = column[i] - t->piece->first - t->first;
+    return column[i] >= 0 && word >= 0 && word < t->words ? t->stage + word * b->ld + i : NULL;
+}
+
+/* --------------------------------------------------------------------------------------- the three steps */
+
+static void exponentials(const foci_node *n, const layout *l, const block *b, int64_t i) {
+    const tile t = take_tile(n, l, b, i);
+    const real *bias = t.piece->bias ? t.piece->bias + t.first : NULL;
+    foci_product p = b->logits;
+    p.rows = t.words;
+    p.a = (foci_matrix){weight_of(b, &t), b->width};
+    p.c = t.stage;
+    foci_gemm(&p);
+    real *target = at(n, l->target);
+    for (int64_t r = 0; r < b->rows; r++) {
+        const real *x = target_in(b, &t, at(n, l->column), r);
+        if (x) target[r] = *x + (bias ? bias[(x - t.stage) / b->ld] : 0);
+    }
+    foci_kernel()->column_exp(t.words, b->rows, t.stage, b->ld, bias, t.max, t.sum);
+}
+
+static void losses(const foci_node *n, const layout *l, const block *b, real *nll) {
+    const real *lse = at(n, l->lse), *target = at(n, l->target);
+    for (int64_t i = 0; i < b->rows; i++) {
+        int64_t row = row_of(b, i);
+        nll[row] = (b->cluster ? nll[row] : 0) + (lse[i] - target[i]);
+    }
+}
+
+/* dx: (rows, width) of its chunk, or NULL */
+static void tile_gradients(const foci_node *n, const layout *l, const block *b, int64_t i, real *dx, bool add) {
+    const tile t = take_tile(n, l, b, i);
+    const real *d = at(n, l->d);
+    real *dbias = t.piece->dbias ? t.piece->dbias + t.first : NULL;
+    foci_kernel()->column_softmax(t.words, b->rows, t.stage, b->ld, t.max, at(n, l->lse), d, dbias);
+    for (int64_t r = 0; r < b->rows; r++) {
+        real *x = target_in(b, &t, at(n, l->column), r);
+        if (x) *x -= d[r];
+        if (x && dbias) dbias[(x - t.stage) / b->ld] -= d[r];
+    }
+    if (t.piece->dweight) {
+        foci_product p = b->weight;
+        p.rows = t.words;
+        p.a = (foci_matrix){t.stage, b->ld};
+        p.c = t.piece->dweight + t.first * b->width;
+        foci_gemm(&p);
+    }
+    if (dx)
+        foci_gemm(&(foci_product){.rows = b->rows, .columns = b->width, .depth = t.words, .a = {t.stage, b->ld, true},
+                                  .b = {weight_of(b, &t), b->width}, .c = dx, .ldc = b->width, .add = add, .bf16 = b->weight.bf16});
+}
+
+/* The tiles of chunk i: as even as can be. */
+static foci_range chunk(const block *b, int64_t i) { return (foci_range){i * b->tiles / CHUNKS, (i + 1) * b->tiles / CHUNKS}; }
+
+/* dx (rows, width) = the chunks' in order */
+static void add_chunks(const foci_node *n, const layout *l, const block *b) {
+    const int64_t size = b->rows * b->width;
+    const real *partial = at(n, l->partial);
+    real *dx = at(n, l->dx);
+    FOCI_PARALLEL_FOR
+    for (int64_t i = 0; i < foci_tiles(size, FOCI_TILE_ELEMENTS); i++) {
+        foci_range r = foci_tile(size, FOCI_TILE_ELEMENTS, i);
+        memset(dx + r.first, 0, (size_t)(r.end - r.first) * sizeof *dx);
+        for (int64_t c = 0; c < CHUNKS; c++)
+            if (chunk(b, c).first < chunk(b, c).end)
+                foci_kernel()->scale(r.end - r.first, 1, partial + c * size + r.first, dx + r.first, true);
+    }
+}
+
+/* dx back through the projection, and to the rows of hidden it belongs to */
+static void hidden_gradient(const foci_node *n, const layout *l, const block *b, const pass *p) {
+    const foci_tensor *projection = n->input[ADAPTIVE_PROJECTION + b->cluster];
+    const int64_t model = foci_last_dim(n->input[ADAPTIVE_HIDDEN]);
+    const real *dhidden = at(n, l->dx);
+    if (projection && projection->grad)
+        foci_gemm_long(&(foci_product){.rows = model, .columns = b->width, .depth = b->rows, .a = {b->hidden, model, true},
+                                       .b = {dhidden, b->width}, .c = foci_grad(projection), .ldc = b->width, .add = true, .bf16 = b->weight.bf16},
+                       at(n, l->partial));
+    if (!p->dhidden) return;
+    if (projection) {
+        foci_gemm_parallel(&(foci_product){.rows = b->rows, .columns = model, .depth = b->width, .a = {dhidden, b->width},
+                                           .b = {foci_data(projection), b->width, true}, .c = at(n, l->dhidden), .ldc = model, .bf16 = b->weight.bf16});
+        dhidden = at(n, l->dhidden);
+    }
+    for (int64_t i = 0; i < b->rows; i++) /* the head has been in every row */
+        foci_kernel()->scale(model, 1, dhidden + i * model, p->dhidden + row_of(b, i) * model, p->add || b->cluster > 0);
+}
+
+static void run_block(const foci_node *n, const layout *l, const block *b, const pass *p) {
+    int32_t *column = at(n, l->column);
+    real *target = at(n, l->target), *d = at(n, l->d), *partial = at(n, l->partial);
+    const foci_tensor *projection = n->input[ADAPTIVE_PROJECTION + b->cluster];
+    for (int64_t i = 0; i < b->rows; i++) {
+        column[i] = (int32_t)column_of(n, b->cluster, row_of(b, i));
+        target[i] = NAN;
+        d[i] = p->dnll && column[i] >= 0 ? p->dnll[row_of(b, i)] : 0;
+    }
+    FOCI_PARALLEL_FOR
+    for (int64_t i = 0; i < b->tiles; i++) exponentials(n, l, b, i);
+    foci_kernel()->column_lse(b->tiles, b->rows, at(n, l->max), at(n, l->sum), at(n, l->lse));
+    if (p->nll) losses(n, l, b, p->nll);
+    if (!p->dnll) return;
+    const bool wants_dx = p->dhidden || (projection && projection->grad);
+    FOCI_PARALLEL_FOR
+    for (int64_t c = 0; c < CHUNKS; c++)
+        for (int64_t first = chunk(b, c).first, i = first; i < chunk(b, c).end; i++)
+            tile_gradients(n, l, b, i, wants_dx ? partial + c * b->rows * b->width : NULL, i > first);
+    if (!wants_dx) return;
+    add_chunks(n, l, b);
+    hidden_gradient(n, l, b, p);
+}
+
+/* Block by block, the head first. */
+static void run(const foci_node *n, const pass *p) {
     const foci_adaptive *a = n->attributes;
-    shape s = shape_of(n);
-    layout l = layout_of(&s);
+    const layout l = layout_of(n);
     int32_t *order = at(n, l.order);
     int64_t start[FOCI_MAX_CLUSTERS + 1];
     group(n, order, start);
     for (int cluster = 0; cluster < a->clusters; cluster++) {
-        int64_t from = cluster ? start[cluster] : 0, to = cluster ? start[cluster + 1] : s.rows;
-        for (int64_t first = from; first < to; first += BLOCK_ROWS) {
-            block b = take_block(n, &s, &l, cluster, first, to - first < BLOCK_ROWS ? to - first : BLOCK_ROWS,
-                                 order);
-            visit(n, &s, &l, &b);
+        int64_t first = cluster ? start[cluster] : 0, end = cluster ? start[cluster + 1] : foci_rows(n->input[ADAPTIVE_HIDDEN]);
+        int64_t size = block_rows(words_of(n, cluster));
+        for (int64_t i = 0; i < foci_tiles(end - first, size); i++) {
+            foci_range rows = foci_tile(end - first, size, i);
+            const block b = take_block(n, &l, cluster, first + rows.first, rows.end - rows.first, order);
+            run_block(n, &l, &b, p);
         }
     }
 }
 
-/* Columns that fit into the stage beside the rows of this block, and the distance of its rows. */
-static int64_t stage_columns(const shape *s, const block *b, int64_t columns) {
-    int64_t fit = stage_elements(s) / b->rows - PADDING;
-    return columns < fit ? columns : fit;
-}
+/* ------------------------------------------------------------------------------------- forward, backward */
 
-/* ---------------------------------------------------------------------------------------------- forward */
-
-/* One tile of rows against columns first .. end of a piece: the running log-sum-exp, and the target's logit.
- */
-static void tile_forward(const foci_node *n, const layout *l, const block *b, const foci_adaptive_piece *p,
-                         foci_range rows, foci_range columns, real *stage, int64_t ld) {
-    real *max = at(n, l->row_a), *sum = at(n, l->row_b), *target = at(n, l->row_c);
-    for (int64_t c = columns.first; c < columns.end; c += TILE_COLUMNS) {
-        int64_t count = columns.end - c < TILE_COLUMNS ? columns.end - c : TILE_COLUMNS;
-        real *logits = stage + rows.first * ld + (c - columns.first);
-        foci_affine_tile(n, rows.end - rows.first, b->width, count, b->x + rows.first * b->width,
-                         p->weight + c * b->width, p->bias ? p->bias + c : NULL, logits, ld);
-        foci_kernel()->exp_sums(rows.end - rows.first, count, logits, ld, max + rows.first, sum + rows.first);
-        for (int64_t i = rows.first; i < rows.end; i++) {
-            int64_t column = column_of(n, b->cluster, row_of(b, i)) - p->first - c;
-            if (column >= 0 && column < count) target[i] = logits[(i - rows.first) * ld + column];
-        }
-    }
-}
-
-static void block_forward(const foci_node *n, const shape *s, const layout *l, const block *b) {
-    real *max = at(n, l->row_a), *sum = at(n, l->row_b), *target = at(n, l->row_c), *stage = at(n, l->stage);
-    for (int64_t i = 0; i < b->rows; i++) {
-        max[i] = -INFINITY;
-        sum[i] = 0;
-        target[i] = NAN;
-    }
-    foci_adaptive_piece piece[2];
-    int pieces = foci_adaptive_pieces(n, b->cluster, piece);
-    for (const foci_adaptive_piece *p = piece; p < piece + pieces; p++) {
-        int64_t size = stage_columns(s, b, p->columns);
-        for (int64_t strip = 0; strip < foci_tiles(p->columns, size); strip++) {
-            foci_range columns = foci_tile(p->columns, size, strip);
-            FOCI_PARALLEL_FOR
-            for (int64_t tile = 0; tile < foci_tiles(b->rows, b->tile); tile++)
-                tile_forward(n, l, b, p, foci_tile(b->rows, b->tile, tile), columns, stage, size + PADDING);
-        }
-    }
-    real *nll = foci_data(n->output), *lse = foci_data(n->saved[b->cluster ? TAIL_LSE : HEAD_LSE]);
-    for (int64_t i = 0; i < b->rows; i++) {
-        int64_t row = row_of(b, i);
-        lse[row] = max[i] + (real)log((double)sum[i]);
-        nll[row] = (b->cluster ? nll[row] : 0) + (lse[row] - target[i]);
-    }
+/* May forward make the gradients? Those of parameters have their memory all the time; that of hidden is saved. */
+static bool gradients_in_forward(const foci_node *n, real *dnll) {
+    for (int i = ADAPTIVE_CLUSTER_WEIGHT; i < ADAPTIVE_INPUTS; i++)
+        if (foci_wants(n, i) && !foci_is_parameter(n->input[i])) return false;
+    return n->reached && foci_gradient_known(n, dnll);
 }
 
 static void forward(const foci_node *n) {
-    for_blocks(n, block_forward);
-}
-
-/* --------------------------------------------------------------------------------------------- backward */
-
-/* One tile of rows: stage = dnll (softmax - one at the target), and what it adds to dx. */
-static void tile_backward(const foci_node *n, const layout *l, const block *b, const foci_adaptive_piece *p,
-                          foci_range rows, foci_range columns, real *stage, int64_t ld, bool wants_dx) {
-    const real *lse = at(n, l->row_a), *dnll = at(n, l->row_b);
-    real *dx = (real *)at(n, l->dx) + rows.first * b->width;
-    for (int64_t c = columns.first; c < columns.end; c += TILE_COLUMNS) {
-        int64_t count = columns.end - c < TILE_COLUMNS ? columns.end - c : TILE_COLUMNS;
-        real *logits = stage + rows.first * ld + (c - columns.first);
-        foci_affine_tile(n, rows.end - rows.first, b->width, count, b->x + rows.first * b->width,
-                         p->weight + c * b->width, p->bias ? p->bias + c : NULL, logits, ld);
-        foci_kernel()->exp_scaled(rows.end - rows.first, count, logits, ld, lse + rows.first,
-                                  dnll + rows.first);
-        for (int64_t i = rows.first; i < rows.end; i++) {
-            int64_t column = column_of(n, b->cluster, row_of(b, i)) - p->first - c;
-            if (column >= 0 && column < count) logits[(i - rows.first) * ld + column] -= dnll[i];
-        }
-        if (wants_dx)
-            foci_gemm(&(foci_product){.rows = rows.end - rows.first, .columns = b->width, .depth = count, .a = {logits, ld},
-                                      .b = {p->weight + c * b->width, b->width}, .c = dx, .ldc = b->width, .add = true, .bf16 = foci_graph_bf16(n->graph)});
+    pass p = {.nll = foci_data(n->output)};
+    real even;
+    if (gradients_in_forward(n, &even)) {
+        real *dnll = at(n, layout_of(n).dnll);
+        for (int64_t i = 0; i < foci_numel(n->output); i++) dnll[i] = even;
+        p.dnll = dnll;
+        if (n->input[ADAPTIVE_HIDDEN]->requires_grad) p.dhidden = foci_data(n->saved[DHIDDEN]);
     }
-}
-
-/* Columns first .. end of the stage: what they add to those rows of dweight and dbias. */
-static void weight_backward(const foci_node *n, const block *b, const foci_adaptive_piece *p, int64_t first, foci_range columns,
-                            const real *stage, int64_t ld) {
-    int64_t count = columns.end - columns.first, c = first + columns.first;
-    if (p->dweight)
-        foci_gemm(&(foci_product){.rows = count, .columns = b->width, .depth = b->rows, .a = {stage + columns.first, ld, true},
-                                  .b = {b->x, b->width}, .c = p->dweight + c * b->width, .ldc = b->width, .add = true, .bf16 = foci_graph_bf16(n->graph)});
-    if (p->dbias) foci_kernel()->column_sums(b->rows, count, stage + columns.first, ld, p->dbias + c);
-}
-
-static void pieces_backward(const foci_node *n, const shape *s, const layout *l, const block *b,
-                            bool wants_dx) {
-    real *stage = at(n, l->stage);
-    foci_adaptive_piece piece[2];
-    int pieces = foci_adaptive_pieces(n, b->cluster, piece);
-    for (const foci_adaptive_piece *p = piece; p < piece + pieces; p++) {
-        int64_t size = stage_columns(s, b, p->columns), ld = size + PADDING;
-        for (int64_t strip = 0; strip < foci_tiles(p->columns, size); strip++) {
-            foci_range columns = foci_tile(p->columns, size, strip);
-            int64_t count = columns.end - columns.first, height = foci_gemm_tile_rows(count);
-            FOCI_PARALLEL_FOR
-            for (int64_t tile = 0; tile < foci_tiles(b->rows, b->tile); tile++)
-                tile_backward(n, l, b, p, foci_tile(b->rows, b->tile, tile), columns, stage, ld, wants_dx);
-            FOCI_PARALLEL_FOR
-            for (int64_t tile = 0; tile < foci_tiles(count, height); tile++)
-                weight_backward(n, b, p, columns.first, foci_tile(count, height, tile), stage, ld);
-        }
-    }
-}
-
-/* dx (rows, width) back through the projection and to the rows of hidden it belongs to */
-static void hidden_backward(const foci_node *n, const shape *s, const layout *l, const block *b) {
-    const foci_tensor *projection = n->input[ADAPTIVE_PROJECTION + b->cluster];
-    const real *dhidden = at(n, l->dx);
-    if (projection && projection->grad)
-        foci_gemm_long(&(foci_product){.rows = s->model, .columns = b->width, .depth = b->rows, .a = {b->hidden, s->model, true},
-                                       .b = {dhidden, b->width}, .c = foci_grad(projection), .ldc = b->width, .add = true, .bf16 = foci_graph_bf16(n->graph)},
-                       at(n, l->partial));
-    if (!foci_wants(n, ADAPTIVE_HIDDEN)) return;
-    if (projection) {
-        foci_gemm_parallel(&(foci_product){.rows = b->rows, .columns = s->model, .depth = b->width, .a = {dhidden, b->width},
-                                           .b = {foci_data(projection), b->width, true}, .c = at(n, l->dhidden), .ldc = s->model, .bf16 = foci_graph_bf16(n->graph)});
-        dhidden = at(n, l->dhidden);
-    }
-    bool accumulate = n->accumulate[ADAPTIVE_HIDDEN] || b->cluster > 0; /* the head has been in every row */
-    for (int64_t i = 0; i < b->rows; i++)
-        foci_kernel()->scale(s->model, 1, dhidden + i * s->model,
-                             foci_grad(n->input[ADAPTIVE_HIDDEN]) + row_of(b, i) * s->model, accumulate);
-}
-
-static void block_backward(const foci_node *n, const shape *s, const layout *l, const block *b) {
-    const real *saved = foci_data(n->saved[b->cluster ? TAIL_LSE : HEAD_LSE]), *dout = foci_grad(n->output);
-    real *lse = at(n, l->row_a), *dnll = at(n, l->row_b), *dx = at(n, l->dx);
-    const foci_tensor *projection = n->input[ADAPTIVE_PROJECTION + b->cluster];
-    bool wants_dx = foci_wants(n, ADAPTIVE_HIDDEN) || (projection && projection->grad);
-    for (int64_t i = 0; i < b->rows; i++) {
-        int64_t row = row_of(b, i);
-        lse[i] = saved[row];
-        dnll[i] = cluster_of(n, row) < 0 ? 0 : dout[row];
-    }
-    if (wants_dx) memset(dx, 0, (size_t)(b->rows * b->width) * sizeof *dx);
-    pieces_backward(n, s, l, b, wants_dx);
-    if (wants_dx) hidden_backward(n, s, l, b);
+    run(n, &p);
 }
 
 /* All weights are added to, block by block: those that are to be overwritten start at zero. */
 static void backward(const foci_node *n) {
+    const foci_tensor *hidden = n->input[ADAPTIVE_HIDDEN];
+    real *dhidden = foci_wants(n, ADAPTIVE_HIDDEN) ? foci_grad(hidden) : NULL, even;
+    if (gradients_in_forward(n, &even)) {
+        if (dhidden) foci_kernel()->scale(foci_numel(hidden), 1, foci_data(n->saved[DHIDDEN]), dhidden, n->accumulate[ADAPTIVE_HIDDEN]);
+        return;
+    }
     for (int i = ADAPTIVE_CLUSTER_WEIGHT; i < ADAPTIVE_INPUTS; i++)
-        if (foci_wants(n, i) && !n->accumulate[i])
-            memset(n->input[i]->grad, 0, (size_t)foci_numel(n->input[i]) * sizeof(real));
-    for_blocks(n, block_backward);
+        if (foci_wants(n, i) && !n->accumulate[i]) memset(n->input[i]->grad, 0, (size_t)foci_numel(n->input[i]) * sizeof(real));
+    run(n, &(pass){.dnll = foci_grad(n->output), .dhidden = dhidden, .add = n->accumulate[ADAPTIVE_HIDDEN]});
 }
 
-/* Of the head; what the tails cost depends on the targets. */
+/* Three products, wherever they are made. The tails' rows are known once there are targets. */
 static foci_cost cost(const foci_node *n) {
     const foci_adaptive *a = n->attributes;
-    shape s = shape_of(n);
-    double width = (double)foci_adaptive_width(n, 0), rows = (double)s.rows;
-    double product = 2 * rows * width * (double)(a->end[0] + a->clusters - 1);
-    if (n->input[ADAPTIVE_PROJECTION]) product += 2 * rows * width * (double)s.model;
-    return (foci_cost){product, 2 * product};
+    const int64_t rows = foci_rows(n->input[ADAPTIVE_HIDDEN]), model = foci_last_dim(n->input[ADAPTIVE_HIDDEN]);
+    double product = 0;
+    real even;
+    for (int cluster = 0; cluster < a->clusters; cluster++) {
+        int64_t own = cluster ? 0 : rows, words = words_of(n, cluster) + (cluster ? 0 : a->clusters - 1);
+        for (int64_t row = 0; cluster && n->input[ADAPTIVE_TARGETS]->data && row < rows; row++) own += cluster_of(n, row) == cluster;
+        if (n->input[ADAPTIVE_PROJECTION + cluster]) words += model;
+        product += 2.0 * (double)own * (double)words * (double)foci_adaptive_width(n, cluster);
+    }
+    bool early = gradients_in_forward(n, &even);
+    return (foci_cost){early ? 3 * product : product, early ? 0 : 2 * product};
 }
 
 /* ---------------------------------------------------------------------------------------- gradient check */
@@ -412,14 +457,11 @@ foci_tensor *foci_adaptive_softmax(foci_graph *g, const foci_adaptive_softmax_op
     if (!foci_operand(g, "adaptive_softmax", "targets", o->targets, FOCI_INT)) return NULL;
     foci_node *n = foci_adaptive_record(g, &foci_op_adaptive_softmax, o);
     if (!n) return NULL;
-    shape s = shape_of(n);
-    if (foci_numel(o->targets) != s.rows)
-        return foci_graph_fail(g, "adaptive_softmax: hidden %s has %lld rows, targets %s",
-                               foci_shape_text(g, o->hidden), (long long)s.rows,
-                               foci_shape_text(g, o->targets));
-    layout l = layout_of(&s);
-    foci_save(n, FOCI_REAL, s.rows);
-    foci_save(n, FOCI_REAL, s.tails ? s.rows : 1);
-    foci_workspace(n, l.forward_bytes, l.backward_bytes);
-    return foci_emit(n, FOCI_REAL, FOCI_SHAPE(s.rows));
+    int64_t rows = foci_rows(o->hidden);
+    if (foci_numel(o->targets) != rows)
+        return foci_graph_fail(g, "adaptive_softmax: hidden %s has %lld rows, targets %s", foci_shape_text(g, o->hidden),
+                               (long long)rows, foci_shape_text(g, o->targets));
+    foci_save(n, FOCI_REAL, foci_numel(o->hidden));
+    foci_workspace(n, layout_of(n).bytes, layout_of(n).bytes);
+    return foci_emit(n, FOCI_REAL, FOCI_SHAPE(rows));
 }

@@ -15,9 +15,11 @@ static void forward(const foci_node *n) {
     foci_data(n->output)[0] = (real)(total / (double)size);
 }
 
+static real even(const foci_node *n, real dy) { return (real)((double)dy / (double)foci_numel(n->input[0])); }
+
 static void backward(const foci_node *n) {
     int64_t size = foci_numel(n->input[0]), tiles = foci_tiles(size, FOCI_TILE_ELEMENTS);
-    const real share = (real)((double)foci_grad(n->output)[0] / (double)size);
+    const real share = even(n, foci_grad(n->output)[0]);
     real *dx = foci_grad(n->input[0]);
     FOCI_PARALLEL_FOR
     for (int64_t tile = 0; tile < tiles; tile++) {
@@ -39,6 +41,7 @@ const foci_op foci_op_average = {.name = "average",
                                  .summary = "mean of all elements",
                                  .forward = forward,
                                  .backward = backward,
+                                 .even = even,
                                  .gradients = gradients};
 
 foci_tensor *foci_average(foci_graph *g, foci_tensor *x) {

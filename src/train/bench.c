@@ -89,14 +89,16 @@ static foci_status set_up(bench *b) {
 
 static foci_status one_step(bench *b, int64_t i) {
     foci_graph *g = b->programs.program[0].graph;
+    const foci_real share = (foci_real)((double)b->micro / (double)b->batch);
     double forward = 0, backward = 0, start = foci_now_ms();
     foci_parameters_zero_grad(&b->programs.parameters);
+    foci_graph_promise(g, share);
     for (int64_t first = 0; first < b->batch; first += b->micro) {
         double t0 = foci_now_ms();
         foci_graph_set_step(g, (uint64_t)(i + WARM_UP), (uint64_t)first);
         foci_graph_forward(g);
         double t1 = foci_now_ms();
-        foci_graph_backward(g, (foci_real)((double)b->micro / (double)b->batch));
+        foci_graph_backward(g, share);
         forward += t1 - t0;
         backward += foci_now_ms() - t1;
     }

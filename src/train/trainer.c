@@ -117,6 +117,7 @@ static foci_status step(trainer *t) {
     t->data_wait += now() - asked;
     double share = (double)t->micro / (double)t->batch, loss = 0;
     foci_parameters_zero_grad(p);
+    foci_graph_promise(s->graph, (foci_real)share);
     for (int64_t first = 0; first < t->batch; first += t->micro) {
         t->task->bind(t->data, &s->io, first);
         foci_graph_set_step(s->graph, (uint64_t)t->state.step, (uint64_t)first);

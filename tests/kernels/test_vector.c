@@ -201,24 +201,48 @@ static void check_softmax(int64_t c) {
 /* The running log-sum-exp over two halves is that of the whole; and back to probabilities. */
 static void check_exp_sums(int64_t c) {
     enum { ROWS = 5 };
-    real max[ROWS], sum[ROWS], lse[ROWS], factor[ROWS];
+    real max[ROWS], sum[ROWS];
     int64_t half = c / 2;
     for (int r = 0; r < ROWS; r++) {
         max[r] = -INFINITY;
         sum[r] = 0;
-        factor[r] = (real)(r - 2);
     }
     if (half) k->exp_sums(ROWS, half, x, c, max, sum);
     k->exp_sums(ROWS, c - half, x + half, c, max, sum);
-    for (int r = 0; r < ROWS; r++) {
-        lse[r] = max[r] + (real)log((double)sum[r]);
-        assert_close(lse[r], log_sum_exp(c, x + r * c), 2e-6);
+    for (int r = 0; r < ROWS; r++) assert_close(max[r] + (real)log((double)sum[r]), log_sum_exp(c, x + r * c), 2e-6);
+}
+
+/* A softmax down the columns, its words in two tiles of 3 and 2; and its gradient but for the targets. */
+static void check_column_softmax(int64_t c) {
+    enum { WORDS = 5, SPLIT = 3 };
+    const real bias[WORDS] = {0.5, -1, 2, 0, 0.25};
+    real *max = calloc((size_t)(6 * c), sizeof *max), *sum = max + 2 * c, *lse = max + 4 * c, *d = max + 5 * c;
+    for (int64_t i = 0; i < c; i++) d[i] = (real)(i % 5 - 2);
+    for (int with_bias = 0; with_bias < 2; with_bias++) {
+        real sums[WORDS] = {1, 2, 3, 4, 5};
+        memcpy(out, x, (size_t)(WORDS * c) * sizeof *out);
+        k->column_exp(SPLIT, c, out, c, with_bias ? bias : NULL, max, sum);
+        k->column_exp(WORDS - SPLIT, c, out + SPLIT * c, c, with_bias ? bias + SPLIT : NULL, max + c, sum + c);
+        k->column_lse(2, c, max, sum, lse);
+        k->column_softmax(SPLIT, c, out, c, max, lse, d, sums);
+        k->column_softmax(WORDS - SPLIT, c, out + SPLIT * c, c, max + c, lse, d, NULL);
+        double total[WORDS] = {1, 2, 3};
+        for (int64_t i = 0; i < c; i++) {
+            real logit[WORDS];
+            for (int j = 0; j < WORDS; j++) logit[j] = x[j * c + i] + (with_bias ? bias[j] : 0);
+            const double want = log_sum_exp(WORDS, logit);
+            assert_close(lse[i], want, 2e-6);
+            for (int j = 0; j < WORDS; j++) {
+                const double g = (double)d[i] * exp((double)logit[j] - want);
+                expect(j * c + i, g, false, 2e-6);
+                total[j] += g;
+            }
+        }
+        for (int j = 0; j < SPLIT; j++) assert_close(sums[j], total[j], 1e-5 * (double)(c + 1));
+        assert_true(sums[SPLIT] == 4); /* not wanted */
     }
-    memcpy(out, x, (size_t)(ROWS * c) * sizeof *out);
-    k->exp_scaled(ROWS, c, out, c, lse, factor);
-    for (int64_t j = 0; j < ROWS * c; j++)
-        expect(j, (double)(j / c - 2) * exp((double)x[j] - (double)lse[j / c]), false, 1e-6);
-    restore(ROWS * c);
+    restore(WORDS * c);
+    free(max);
 }
 
 static void check_dropout(int64_t n) {
@@ -334,6 +358,10 @@ static void exp_sums(void **state) {
     (void)state;
     for_all_isas(check_exp_sums);
 }
+static void column_softmax(void **state) {
+    (void)state;
+    for_all_isas(check_column_softmax);
+}
 static void dropout(void **state) {
     (void)state;
     for_all_isas(check_dropout);
@@ -393,6 +421,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(elementwise),   cmocka_unit_test(sums),
                                        cmocka_unit_test(layer_norm),    cmocka_unit_test(softmax),
                                        cmocka_unit_test(exp_sums),      cmocka_unit_test(dropout),
+                                       cmocka_unit_test(column_softmax),
                                        cmocka_unit_test(adam),          cmocka_unit_test(sgd),
         cmocka_unit_test(resample),
                                        cmocka_unit_test(gelu_is_exact), cmocka_unit_test(infinities_and_nan)};

@@ -405,6 +405,64 @@ static void text_has_the_same_bits(void **state) {
     same_bits(text);
 }
 
+/* The adaptive softmax makes its gradients in forward where the seed is promised. */
+static foci_tensor *promised_text(foci_graph *g) {
+    foci_graph_promise(g, 1);
+    return text(g);
+}
+static void promised_text_has_the_same_bits(void **state) {
+    (void)state;
+    same_bits(promised_text);
+}
+
+/* And they are those that backward would have made: of parameters, and of what is before it. */
+static foci_tensor *long_text(foci_graph *g) {
+    foci_adaptive_softmax_options o = adaptive(g, 3, 300, 16, 2, (int64_t[]){1500, 1600, 4000});
+    o.hidden = foci_layer_norm(g, o.hidden, normal(g, "norm", FOCI_SHAPE(16)), NULL, 1e-5);
+    for (int i = 0; i < 3; i++) {
+        foci_scope(g, "%d", i);
+        o.projection[i] = normal(g, "projection", FOCI_SHAPE(16, 16));
+        foci_end_scope(g);
+    }
+    return foci_average(g, foci_adaptive_softmax(g, &o));
+}
+static void a_promise_changes_no_gradient(void **state) {
+    (void)state;
+    lab a = open_lab(true, true), b = open_lab(true, true);
+    foci_tensor *loss_a = long_text(a.g), *loss_b = long_text(b.g);
+    foci_graph_promise(b.g, (foci_real)0.25);
+    run(&a, loss_a);
+    run(&b, loss_b);
+    double made = 0;
+    for (int64_t i = 0; i < b.parameters->size; i++) made += fabs((double)b.parameters->grad[i]);
+    assert_true(made > 0); /* in forward */
+    foci_graph_backward(a.g, (foci_real)0.25);
+    foci_graph_backward(b.g, (foci_real)0.25);
+    assert_true(foci_data(loss_a)[0] == foci_data(loss_b)[0]);
+    for (int64_t i = 0; i < b.parameters->size; i++) assert_close(b.parameters->grad[i], a.parameters->grad[i], 1e-9 + 1e-5 * fabs((double)a.parameters->grad[i]));
+    close_lab(&a);
+    close_lab(&b);
+}
+
+/* Where the gradient is not one number, or a weight is a result, forward makes none. */
+static void promises_that_do_not_hold(void **state) {
+    (void)state;
+    for (int weight_is_result = 0; weight_is_result < 2; weight_is_result++) {
+        lab l = open_lab(true, true);
+        foci_graph_promise(l.g, 1);
+        foci_adaptive_softmax_options o = adaptive(l.g, 2, 3, 5, 2, (int64_t[]){4, 6, 9});
+        if (weight_is_result) o.weight[0] = foci_scale(l.g, o.weight[0], 1);
+        foci_tensor *nll = foci_adaptive_softmax(l.g, &o);
+        run(&l, foci_average(l.g, weight_is_result ? nll : foci_gelu(l.g, nll)));
+        for (int64_t i = 0; i < l.parameters->size; i++) assert_true(l.parameters->grad[i] == 0);
+        foci_graph_backward(l.g, 1);
+        double made = 0;
+        for (int64_t i = 0; i < l.parameters->size; i++) made += fabs((double)l.parameters->grad[i]);
+        assert_true(made > 0);
+        close_lab(&l);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(shapes_that_do_not_fit),
                                        cmocka_unit_test(adaptive_softmax_that_does_not_fit),
@@ -418,6 +476,9 @@ int main(void) {
                                        cmocka_unit_test(a_target_that_is_no_word),
                                        cmocka_unit_test(heads_are_views),
                                        cmocka_unit_test(vision_has_the_same_bits),
-                                       cmocka_unit_test(text_has_the_same_bits)};
+                                       cmocka_unit_test(text_has_the_same_bits),
+                                       cmocka_unit_test(promised_text_has_the_same_bits),
+                                       cmocka_unit_test(a_promise_changes_no_gradient),
+                                       cmocka_unit_test(promises_that_do_not_hold)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
