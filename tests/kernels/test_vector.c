@@ -311,7 +311,7 @@ static void check_resample(int64_t n) {
     static const int64_t shares[ROWS] = {-3, 5, 1, -2, 4, 7, -6, 8, 2}; /* 16ths */
     unsigned char bytes[ROWS * 300], sums[301];
     int weight[ROWS];
-    for (int64_t i = 0; i < ROWS * n; i++) bytes[i] = (unsigned char)(x[i % MOST] < 0 ? 255 * (x[i % MOST] < -1) : 100 * x[i % MOST]);
+    for (int64_t i = 0; i < ROWS * n; i++) bytes[i] = (unsigned char)(x[i % MOST] > 1 ? 255 : x[i % MOST] < -1 ? 0 : 97 * i);
     for (int64_t count = 1; count <= ROWS; count++) {
         int64_t rest = 16;
         for (int64_t r = 0; r < count; r++) {
