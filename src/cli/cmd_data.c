@@ -58,11 +58,27 @@ static foci_status make(int argc, char **argv) {
                                                            or_default(o.words, 2000), seed});
 }
 
-/* --------------------------------------------------------------------------- foci data pack IMAGES OUT */
+/* ---------------------------------------------------------------------- foci data pack images|text FROM OUT */
 
-static foci_status set_size(void *state, int key, char *arg) {
-    (void)key;
-    return foci_parse_int("--size", arg, 1, 16384, state);
+typedef struct pack_options {
+    long long size, limit; /* -1: not given */
+    const char *vocabulary;
+} pack_options;
+
+enum { LIMIT = SEED + 1, VOCABULARY };
+static const struct argp_option pack_table[] = {
+    {"size", SIZE, "N", 0, "images: the shorter side is reduced to N pixels (default: sizes stay)", 0},
+    {"vocab-limit", LIMIT, "N", 0, "text: keep the N most frequent words, the others are <unk> (default: all)", 0},
+    {"vocabulary", VOCABULARY, "TRAIN", 0, "text: take the words of this training text or pack of one (default: FROM's own)", 0},
+    {0}};
+
+static foci_status set_pack_option(void *state, int key, char *arg) {
+    pack_options *o = state;
+    switch (key) {
+    case SIZE: return foci_parse_int("--size", arg, 1, 16384, &o->size);
+    case LIMIT: return foci_parse_int("--vocab-limit", arg, 2, 100000000, &o->limit);
+    default: o->vocabulary = arg; return FOCI_OK;
+    }
 }
 
 static void show_packed(void *context, int64_t done, int64_t count) {
@@ -70,25 +86,45 @@ static void show_packed(void *context, int64_t done, int64_t count) {
     if (foci_is_terminal()) fprintf(stderr, "\r\033[K%lld/%lld%s", (long long)done, (long long)count, done == count ? "\n" : "");
 }
 
-static foci_status pack(int argc, char **argv) {
-    static const struct argp_option table[] = {
-        {"size", SIZE, "N", 0, "the shorter side is reduced to N pixels (default: sizes stay)", 0}, {0}};
-    long long size = 0;
-    const char *rest[2];
-    int count;
-    bool done;
-    const foci_arguments a = {table, set_size, &size, "IMAGES OUT",
-                              "Decodes and resizes the images of a folder CLASS/FILE or a .tar once and writes them to the file OUT, which data.train "
-                              "and data.val may name: training then waits for no decoder. 256 suits training at 224.",
-                              false, 2, 2};
-    FOCI_TRY(foci_parse_arguments(&a, argc, argv, NULL, rest, &count, &done));
-    if (done) return FOCI_OK;
+static foci_status pack_images(const char *from, const char *to, const pack_options *o) {
     foci_image_set *set;
-    FOCI_TRY(foci_image_set_open(&set, rest[0]));
-    foci_status s = foci_pack_images(rest[1], set, &(foci_pack_options){(int)size, show_packed, NULL});
-    if (!s) printf("%s: %lld images in %d classes\n", rest[1], (long long)foci_image_set_count(set), foci_image_set_classes(set));
+    FOCI_TRY(foci_image_set_open(&set, from));
+    foci_status s = foci_pack_images(to, set, &(foci_pack_options){(int)or_default(o->size, 0), show_packed, NULL});
+    if (!s) printf("%s: %lld images in %d classes\n", to, (long long)foci_image_set_count(set), foci_image_set_classes(set));
     foci_image_set_close(set);
     return s;
+}
+
+static foci_status pack_text(const char *from, const char *to, const pack_options *o) {
+    foci_vocabulary *v;
+    foci_tokens t = {0};
+    FOCI_TRY(foci_vocabulary_cached(&v, o->vocabulary ? o->vocabulary : from, or_default(o->limit, 0)));
+    foci_status s = foci_tokens_read(&t, v, from);
+    if (!s) s = foci_pack_text(to, &t, v);
+    if (!s) printf("%s: %lld tokens, %lld words\n", to, (long long)t.count, (long long)foci_vocabulary_size(v));
+    foci_tokens_free(&t);
+    foci_vocabulary_free(v);
+    return s;
+}
+
+static foci_status pack(int argc, char **argv) {
+    pack_options o = {-1, -1, NULL};
+    const char *rest[3];
+    int count;
+    bool done;
+    const foci_arguments a = {pack_table, set_pack_option, &o, "images|text FROM OUT",
+                              "Writes the file OUT, which data.train and the like may name: the images of a folder CLASS/FILE or a .tar, decoded "
+                              "and resized once (--size 256 suits training at 224), or the token ids and the vocabulary of a text.",
+                              false, 3, 3};
+    FOCI_TRY(foci_parse_arguments(&a, argc, argv, NULL, rest, &count, &done));
+    if (done) return FOCI_OK;
+    if (strcmp(rest[0], "images") == 0) {
+        if (o.limit >= 0 || o.vocabulary) return foci_fail(FOCI_ERR_CONFIG, "--vocab-limit and --vocabulary are for text");
+        return pack_images(rest[1], rest[2], &o);
+    }
+    if (strcmp(rest[0], "text") != 0) return foci_fail(FOCI_ERR_CONFIG, "data pack: `%s` is neither images nor text", rest[0]);
+    if (o.size >= 0) return foci_fail(FOCI_ERR_CONFIG, "--size is for images");
+    return pack_text(rest[1], rest[2], &o);
 }
 
 /* ----------------------------------------------------------------------- foci data check|stats CONFIG */
@@ -186,8 +222,8 @@ static foci_status with_config(int argc, char **argv, bool checking) {
 }
 
 foci_status foci_cmd_data(int argc, char **argv) {
-    static const char usage[] = "usage: foci data make images|text DIR\n       foci data pack IMAGES OUT\n       foci data check CONFIG\n       foci data stats CONFIG\n\n"
-                                "  make    generates a built-in data set\n  pack    images, decoded and resized once, in one file\n"
+    static const char usage[] = "usage: foci data make images|text DIR\n       foci data pack images|text FROM OUT\n       foci data check CONFIG\n       foci data stats CONFIG\n\n"
+                                "  make    generates a built-in data set\n  pack    images, decoded and resized once, or the token ids of a text, in one file\n"
                                 "  check   reads every file, naming each that is bad\n"
                                 "  stats   counts\n\n  foci data make --help   its options, likewise pack\n";
     if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {

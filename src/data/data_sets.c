@@ -3,7 +3,7 @@
 #include <string.h>
 
 static const foci_key image_folder_keys[] = {
-    {"train", FOCI_KEY_STRING, "", 0, 0, NULL, "training images: a folder CLASS/FILE, one inside a .tar (images.tar/train), or a pack of either (foci data pack)"},
+    {"train", FOCI_KEY_STRING, "", 0, 0, NULL, "training images: a folder CLASS/FILE, one inside a .tar (images.tar/train), or a pack (foci data pack)"},
     {"val", FOCI_KEY_STRING, "", 0, 0, NULL, "validation images, likewise"},
     {"scale", FOCI_KEY_REALS, "[0.08, 1]", 0.0001, 1, NULL, "random resized crop: least and largest share of the area"},
     {"ratio", FOCI_KEY_REALS, "[0.75, 1.3333333]", 0.01, 100, NULL, "random resized crop: least and largest aspect"},
@@ -17,16 +17,16 @@ static const foci_key image_folder_keys[] = {
     {0}};
 
 static const foci_key text_keys[] = {
-    {"train", FOCI_KEY_STRING, "", 0, 0, NULL, "training text in WikiText format, plain or .gz; its words are the vocabulary"},
-    {"valid", FOCI_KEY_STRING, "", 0, 0, NULL, "validation text"},
-    {"test", FOCI_KEY_STRING, "", 0, 0, NULL, "test text"},
+    {"train", FOCI_KEY_STRING, "", 0, 0, NULL, "training text in WikiText format, plain or .gz, or a pack of it (foci data pack); its words are the vocabulary"},
+    {"valid", FOCI_KEY_STRING, "", 0, 0, NULL, "validation text, likewise"},
+    {"test", FOCI_KEY_STRING, "", 0, 0, NULL, "test text, likewise"},
     {"vocab_limit", FOCI_KEY_INT, "0", 0, 1e8, NULL, "keep so many of the most frequent words, the others are <unk>; 0: all"},
     {0}};
 
 static const foci_data_set foci_data_set_image_folder = {
     "image_folder", "labelled images, one folder a class (ImageFolder), an uncompressed .tar or a pack of that", FOCI_TASK_IMAGES, image_folder_keys};
 static const foci_data_set foci_data_set_text = {
-    "text", "words between spaces, one paragraph a line (WikiText), plain or gzip", FOCI_TASK_TEXT, text_keys};
+    "text", "words between spaces, one paragraph a line (WikiText), plain or gzip, or a pack of that", FOCI_TASK_TEXT, text_keys};
 
 const foci_data_set *const foci_data_sets[] = {
 #define FOCI_DATA_SET(name) &foci_data_set_##name,

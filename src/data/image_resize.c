@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Weights are 22-bit fixed point: 8 bits for the pixel, 2 for the overshoot of bicubic. */
-enum { PRECISION = 32 - 8 - 2, MOST = 1 << 28 /* pixels */ };
+#include "kernels/kernels.h"
+
+enum { MOST = 1 << 28 /* pixels */ };
 
 static double triangle(double x) { return x < 1 ? 1 - x : 0; }
 
@@ -16,7 +17,7 @@ static double cubic(double x) {
     return x < 2 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : 0;
 }
 
-/* Which inputs make an output, and their weights. */
+/* Which inputs make an output, and their weights in fixed point. */
 typedef struct taps {
     int most;     /* weights per output */
     int *first;   /* (n) */
@@ -45,7 +46,7 @@ static bool make_taps(taps *t, int in, int n, foci_interpolation how) {
             sum += w[k - first] = how == FOCI_BICUBIC ? cubic(x) : triangle(x);
         }
         for (int k = first; k < end; k++)
-            t->weight[(size_t)i * row + (size_t)(k - first)] = (int)floor(w[k - first] / sum * (1 << PRECISION) + 0.5);
+            t->weight[(size_t)i * row + (size_t)(k - first)] = (int)floor(w[k - first] / sum * (1 << FOCI_RESAMPLE_BITS) + 0.5);
         t->first[i] = first;
         t->count[i] = end - first;
     }
@@ -53,63 +54,47 @@ static bool make_taps(taps *t, int in, int n, foci_interpolation how) {
     return true;
 }
 
-static inline unsigned char to_byte(int sum) {
-    int v = sum >> PRECISION;
-    return (unsigned char)(v < 0 ? 0 : v > 255 ? 255 : v);
-}
-
-/* Rows of `in` to rows of t's width: out is (height, n, 3). */
-static void along_rows(unsigned char *out, const foci_image_view *in, const taps *t, int n) {
-    for (int y = 0; y < in->height; y++) {
-        const unsigned char *row = in->pixels + y * in->stride;
-        for (int x = 0; x < n; x++) {
-            const unsigned char *p = row + (int64_t)3 * t->first[x];
-            const int *w = t->weight + (int64_t)x * t->most;
-            int r = 1 << (PRECISION - 1), g = r, b = r;
-            for (int k = 0; k < t->count[x]; k++) {
-                r += w[k] * p[3 * k];
-                g += w[k] * p[3 * k + 1];
-                b += w[k] * p[3 * k + 2];
-            }
-            *out++ = to_byte(r);
-            *out++ = to_byte(g);
-            *out++ = to_byte(b);
-        }
-    }
-}
-
-/* Columns: in is (any, row bytes), out is (n, row bytes); `sum` holds one row. */
-static void along_columns(unsigned char *out, const unsigned char *in, const taps *t, int n, int64_t row, int *sum) {
-    for (int y = 0; y < n; y++, out += row) {
-        const int *w = t->weight + (int64_t)y * t->most;
-        for (int64_t x = 0; x < row; x++) sum[x] = 1 << (PRECISION - 1);
-        for (int k = 0; k < t->count[y]; k++) {
-            const unsigned char *p = in + (t->first[y] + k) * row;
-            for (int64_t x = 0; x < row; x++) sum[x] += w[k] * p[x];
-        }
-        for (int64_t x = 0; x < row; x++) out[x] = to_byte(sum[x]);
-    }
-}
-
 static void copy(unsigned char *out, const foci_image_view *in) {
     size_t row = (size_t)3 * (size_t)in->width;
     for (int y = 0; y < in->height; y++) memcpy(out + (size_t)y * row, in->pixels + y * in->stride, row);
 }
 
+/* n rows of `row` bytes from those of `in`. */
+static void resample_rows(unsigned char *out, const unsigned char *in, const taps *t, int n, int64_t row) {
+    for (int64_t i = 0; i < n; i++)
+        foci_kernel()->resample(row, t->count[i], t->weight + i * t->most, in + t->first[i] * row, out + i * row);
+}
+
+enum { STRIP = 16 }; /* rows that are turned together */
+
+/* Columns of pixels become rows and back: (height <= STRIP, width, 3) and (width, STRIP, 3). */
+static void turn(unsigned char *out, const unsigned char *in, int64_t stride, int height, int width) {
+    for (int y = 0; y < height; y++)
+        for (int64_t x = 0; x < width; x++) memcpy(out + 3 * (x * STRIP + y), in + y * stride + 3 * x, 3);
+}
+static void turn_back(unsigned char *out, const unsigned char *in, int height, int width) {
+    for (int y = 0; y < height; y++)
+        for (int64_t x = 0; x < width; x++) memcpy(out + 3 * ((int64_t)y * width + x), in + 3 * (x * STRIP + y), 3);
+}
+
 static foci_status resample(foci_image *out, const foci_image_view *in, foci_interpolation how) {
-    size_t row = (size_t)3 * (size_t)out->width;
+    int n = out->width, height = in->height;
     taps across = {0}, down = {0};
-    unsigned char *between = malloc(row * (size_t)in->height);
-    int *sum = malloc(row * sizeof *sum);
-    bool ok = between && sum && make_taps(&across, in->width, out->width, how) && make_taps(&down, in->height, out->height, how);
-    if (ok) {
-        along_rows(between, in, &across, out->width);
-        along_columns(out->pixels, between, &down, out->height, (int64_t)row, sum);
+    unsigned char *between = malloc((size_t)3 * (size_t)n * (size_t)height);
+    unsigned char *strip = calloc((size_t)in->width + (size_t)n, 3 * STRIP);
+    bool ok = between && strip && make_taps(&across, in->width, n, how) && make_taps(&down, height, out->height, how);
+    for (int y = 0; ok && y < height; y += STRIP) {
+        int rows = height - y < STRIP ? height - y : STRIP;
+        unsigned char *narrow = strip + (int64_t)in->width * 3 * STRIP;
+        turn(strip, in->pixels + y * in->stride, in->stride, rows, in->width);
+        resample_rows(narrow, strip, &across, n, 3 * STRIP);
+        turn_back(between + (int64_t)3 * n * y, narrow, rows, n);
     }
+    if (ok) resample_rows(out->pixels, between, &down, out->height, (int64_t)3 * n);
     free(across.first);
     free(down.first);
     free(between);
-    free(sum);
+    free(strip);
     return ok ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory for an image of %d x %d pixels", out->width, out->height);
 }
 

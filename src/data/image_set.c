@@ -184,7 +184,7 @@ static foci_status fill(foci_image_set *s) {
     int kind = foci_path_kind(s->path);
     size_t archive = kind == 'd' ? 0 : archive_part(s->path);
     if (kind == 'd') FOCI_TRY(scan(s, "", 0));
-    else if (foci_pack_kind_of(s->path)) FOCI_TRY(read_pack(s));
+    else if (foci_is_pack(s->path)) FOCI_TRY(read_pack(s));
     else if (archive) FOCI_TRY(read_archive(s, archive));
     else return foci_fail(FOCI_ERR_DATA, "%s: no such folder, .tar or pack of images", s->path);
     if (s->count == 0) return foci_fail(FOCI_ERR_DATA, "%s: no images; expected CLASS/FILE with .jpg, .jpeg or .png", s->path);

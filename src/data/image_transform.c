@@ -8,20 +8,20 @@
 
 /* (height, width, 3) bytes to (3, height, width) numbers. */
 static void normalise(const foci_transform *t, const foci_image *image, bool mirrored, foci_real *out) {
-    int64_t plane = (int64_t)t->height * t->width;
+    foci_real value[3][256];
     for (int c = 0; c < 3; c++) {
         double gain = 1 / (255 * t->std[c]), offset = -t->mean[c] / t->std[c];
-        foci_real value[256];
-        for (int v = 0; v < 256; v++) value[v] = (foci_real)(v * gain + offset);
-        for (int y = 0; y < t->height; y++) {
-            const unsigned char *row = image->pixels + (int64_t)3 * y * t->width + c;
-            foci_real *to = out + c * plane + (int64_t)y * t->width;
-            if (mirrored)
-                for (int x = 0; x < t->width; x++) to[x] = value[row[3 * (t->width - 1 - x)]];
-            else
-                for (int x = 0; x < t->width; x++) to[x] = value[row[3 * x]];
-        }
+        for (int v = 0; v < 256; v++) value[c][v] = (foci_real)(v * gain + offset);
     }
+    const int64_t plane = (int64_t)t->height * t->width;
+    const unsigned char *pixel = image->pixels;
+    for (int y = 0; y < t->height; y++)
+        for (int x = 0; x < t->width; x++, pixel += 3) {
+            foci_real *to = out + (int64_t)y * t->width + (mirrored ? t->width - 1 - x : x);
+            to[0] = value[0][pixel[0]];
+            to[plane] = value[1][pixel[1]];
+            to[2 * plane] = value[2][pixel[2]];
+        }
 }
 
 static int below(foci_rng *r, int n) { return (int)foci_rng_below(r, (uint32_t)n); }

@@ -15,13 +15,13 @@ static const char *const kind_name[] = {"nothing", "images", "tokens"};
 
 static uint64_t field(const foci_pack *p, int at, int bytes) { return foci_number(p->map.data + at, bytes); }
 
-foci_pack_kind foci_pack_kind_of(const char *path) {
-    unsigned char head[16];
+bool foci_is_pack(const char *path) {
+    char head[sizeof MAGIC] = {0};
     FILE *f = foci_path_kind(path) == 'f' ? fopen(path, "rbe") : NULL;
-    size_t got = f ? fread(head, 1, sizeof head, f) : 0;
-    if (f) fclose(f);
-    if (got < sizeof head || memcmp(head, MAGIC, sizeof MAGIC) != 0) return FOCI_PACK_NONE;
-    return foci_number(head + 12, 4) == FOCI_PACK_TOKENS ? FOCI_PACK_TOKENS : FOCI_PACK_IMAGES;
+    if (!f) return false;
+    bool whole = fread(head, sizeof head, 1, f) == 1;
+    fclose(f);
+    return whole && memcmp(head, MAGIC, sizeof MAGIC) == 0;
 }
 
 static foci_status check(foci_pack *p, const char *path, foci_pack_kind kind) {

@@ -19,7 +19,7 @@
 
 #include "base/file.h"
 
-typedef enum foci_pack_kind { FOCI_PACK_NONE, FOCI_PACK_IMAGES, FOCI_PACK_TOKENS } foci_pack_kind;
+typedef enum foci_pack_kind { FOCI_PACK_IMAGES = 1, FOCI_PACK_TOKENS } foci_pack_kind;
 
 typedef struct foci_pack {
     foci_map map;
@@ -28,8 +28,8 @@ typedef struct foci_pack {
     size_t table_offset, table_size;
 } foci_pack;
 
-/* FOCI_PACK_NONE where the file does not begin as packs do, or cannot be read. */
-foci_pack_kind foci_pack_kind_of(const char *path);
+/* Does the file begin as packs do? */
+bool foci_is_pack(const char *path);
 /* Checks header and table. FOCI_ERR_DATA names the file and what is wrong. */
 foci_status foci_pack_open(foci_pack *p, const char *path, foci_pack_kind kind);
 void foci_pack_close(foci_pack *p);

@@ -2,7 +2,7 @@
 #ifndef FOCI_DATA_TEXT_H
 #define FOCI_DATA_TEXT_H
 
-#include "base/error.h"
+#include "base/file.h"
 
 /* Words by falling count in the training text (ties: first seen), <eos> = 0. */
 typedef struct foci_vocabulary foci_vocabulary;
@@ -13,7 +13,7 @@ foci_status foci_vocabulary_build(foci_vocabulary **v, const char *path, int64_t
 foci_status foci_vocabulary_load(foci_vocabulary **v, const char *path);
 foci_status foci_vocabulary_save(const foci_vocabulary *v, const char *path);
 /* foci_vocabulary_build through a cache file beside the text (or, where that folder cannot be written, none), which names the
- * text's size and checksum and is rebuilt when they differ. */
+ * text's size and checksum and is rebuilt when they differ. From a pack of a text: the vocabulary it was packed with. */
 foci_status foci_vocabulary_cached(foci_vocabulary **v, const char *path, int64_t limit);
 void foci_vocabulary_free(foci_vocabulary *v);
 int64_t foci_vocabulary_size(const foci_vocabulary *v);
@@ -24,11 +24,16 @@ int64_t foci_vocabulary_frequency(const foci_vocabulary *v, int32_t id); /* in t
 /* A token stream. */
 typedef struct foci_tokens {
     int64_t count, lines, unknown; /* unknown: tokens that are <unk>, in the text or by the vocabulary */
-    int32_t *ids;
+    const int32_t *ids;
+    foci_map map; /* of the pack that holds them; none: they are from malloc */
 } foci_tokens;
-/* A word that is not in a vocabulary without <unk> is FOCI_ERR_DATA with file and line. */
+/* From a text, or mapped from a pack of one, which must have been packed with the same words. A word that is not in a vocabulary
+ * without <unk> is FOCI_ERR_DATA with file and line. */
 foci_status foci_tokens_read(foci_tokens *t, const foci_vocabulary *v, const char *path);
 void foci_tokens_free(foci_tokens *t);
+/* Writes them to a pack, which foci_vocabulary_cached and foci_tokens_read read. Refuses a file that is there already; nothing is
+ * left behind by a failure. */
+foci_status foci_pack_text(const char *path, const foci_tokens *t, const foci_vocabulary *v);
 
 /* The stream cut into `batch` equal contiguous columns (the rest is dropped), read in windows of `window` tokens:
  * ids and targets (batch, length), targets one further. The last window of a pass may be shorter. */

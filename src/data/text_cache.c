@@ -9,6 +9,8 @@
 #include "data/text_vocabulary.h"
 
 #include "base/file.h"
+#include "data/pack.h"
+#include "data/text_pack.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -72,6 +74,7 @@ static foci_status write_cache(const foci_vocabulary *v, const identity *id) {
 }
 
 foci_status foci_vocabulary_cached(foci_vocabulary **v, const char *path, int64_t limit) {
+    if (foci_is_pack(path)) return foci_text_pack_vocabulary(v, path, limit);
     *v = NULL;
     identity id;
     FOCI_TRY(identify(&id, path, limit));

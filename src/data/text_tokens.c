@@ -1,4 +1,5 @@
-#include "data/text.h"
+#include "data/pack.h"
+#include "data/text_pack.h"
 #include "data/text_read.h"
 
 #include <inttypes.h>
@@ -7,17 +8,21 @@
 
 /* ------------------------------------------------------------------------------------ the token stream */
 
-static foci_status reserve(foci_tokens *t, int64_t *capacity, int64_t wanted) {
-    int32_t *ids = realloc(t->ids, (size_t)wanted * sizeof *ids);
+typedef struct stream {
+    int32_t *ids;
+    int64_t count, room, unknown;
+} stream;
+
+static foci_status reserve(stream *s, int64_t wanted) {
+    int32_t *ids = realloc(s->ids, (size_t)wanted * sizeof *ids);
     if (!ids) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for %" PRId64 " tokens", wanted);
-    t->ids = ids;
-    *capacity = wanted;
+    s->ids = ids;
+    s->room = wanted;
     return FOCI_OK;
 }
 
-static foci_status encode(foci_tokens *t, const foci_vocabulary *v, foci_text_reader *r) {
+static foci_status encode(stream *s, const foci_vocabulary *v, foci_text_reader *r) {
     const int32_t end_of_line = foci_vocabulary_id(v, "<eos>"), unknown = foci_vocabulary_id(v, "<unk>");
-    int64_t capacity = 0;
     for (;;) {
         foci_text_item item;
         FOCI_TRY(foci_text_next(r, &item));
@@ -27,27 +32,30 @@ static foci_status encode(foci_tokens *t, const foci_vocabulary *v, foci_text_re
             return foci_fail(FOCI_ERR_DATA,
                              "%s:%" PRId64 ": \"%.80s\" is not in the vocabulary, which has no <unk>",
                              r->path, r->line, r->word);
-        if (t->count == capacity) FOCI_TRY(reserve(t, &capacity, capacity + capacity / 2 + 65536));
-        t->ids[t->count++] = id;
-        t->unknown += id == unknown;
+        if (s->count == s->room) FOCI_TRY(reserve(s, s->room + s->room / 2 + 65536));
+        s->ids[s->count++] = id;
+        s->unknown += id == unknown;
     }
-    t->lines = r->line;
-    if (!t->count) return foci_fail(FOCI_ERR_DATA, "%s: the file is empty", r->path);
-    return reserve(t, &capacity, t->count);
+    if (!s->count) return foci_fail(FOCI_ERR_DATA, "%s: the file is empty", r->path);
+    return reserve(s, s->count);
 }
 
 foci_status foci_tokens_read(foci_tokens *t, const foci_vocabulary *v, const char *path) {
+    if (foci_is_pack(path)) return foci_text_pack_tokens(t, v, path);
     *t = (foci_tokens){0};
     foci_text_reader reader;
+    stream s = {0};
     foci_status status = foci_text_open(&reader, path);
-    if (!status) status = encode(t, v, &reader);
+    if (!status) status = encode(&s, v, &reader);
     foci_text_close(&reader);
-    if (status) foci_tokens_free(t);
+    if (status) free(s.ids);
+    else *t = (foci_tokens){.count = s.count, .lines = reader.line, .unknown = s.unknown, .ids = s.ids};
     return status;
 }
 
 void foci_tokens_free(foci_tokens *t) {
-    free(t->ids);
+    if (t->map.data) foci_map_close(&t->map);
+    else free((void *)(uintptr_t)t->ids);
     *t = (foci_tokens){0};
 }
 

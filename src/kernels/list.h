@@ -62,5 +62,8 @@ FOCI_KERNEL(attention_map, (const foci_attention_head *h, real *map, real *scrat
 FOCI_KERNEL(elliptical_metric, (const foci_metric_head *h, real *scratch))
 FOCI_KERNEL(scale_metric, (int64_t width, foci_metric_scale scale, real *metric))
 
+/* body_resample.h: y (n) = sum over the `count` rows of x (count, n), times their weights */
+FOCI_KERNEL(resample, (int64_t n, int64_t count, const int *weight, const unsigned char *x, unsigned char *y))
+
 /* body_peak.h */
 FOCI_KERNEL(peak, (int64_t rounds, double *operations)) /* operations: floating-point operations done */

@@ -28,6 +28,9 @@ typedef struct foci_sgd_step {
     double lr, momentum, decay, grad_scale;
 } foci_sgd_step;
 
+/* Weights of resampling: of 32 bits 8 are for the pixel, 2 for the overshoot of bicubic. */
+enum { FOCI_RESAMPLE_BITS = 32 - 8 - 2 };
+
 /* A matrix, row-major, `ld` elements from row to row; `transposed`: what is meant is its transpose. */
 typedef struct foci_matrix {
     const foci_real *data;

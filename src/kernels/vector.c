@@ -27,6 +27,7 @@
 #include "kernels/body_optimizer.h"
 #include "kernels/body_gemm.h"
 #include "kernels/body_peak.h"
+#include "kernels/body_resample.h"
 #include "kernels/body_tile.h"
 #include "kernels/body_attention.h"
 #include "kernels/body_attention_map.h"

@@ -305,6 +305,32 @@ static void check_sgd(int64_t n) {
     restore(n);
 }
 
+/* Whole numbers: no tolerance. The weights sum to 1 and reach below 0 and above 1, so that sums leave the range of a byte. */
+static void check_resample(int64_t n) {
+    enum { ROWS = 9 };
+    static const int64_t shares[ROWS] = {-3, 5, 1, -2, 4, 7, -6, 8, 2}; /* 16ths */
+    unsigned char bytes[ROWS * 300], sums[301];
+    int weight[ROWS];
+    for (int64_t i = 0; i < ROWS * n; i++) bytes[i] = (unsigned char)(x[i % MOST] > 1 ? 255 : x[i % MOST] < -1 ? 0 : 97 * i);
+    for (int64_t count = 1; count <= ROWS; count++) {
+        int64_t rest = 16;
+        for (int64_t r = 0; r < count; r++) {
+            int64_t share = r + 1 < count ? shares[r] : rest;
+            weight[r] = (int)(share * (1 << (FOCI_RESAMPLE_BITS - 4)));
+            rest -= share;
+        }
+        memset(sums, 77, sizeof sums);
+        k->resample(n, count, weight, bytes, sums);
+        for (int64_t i = 0; i < n; i++) {
+            double sum = 0;
+            for (int64_t r = 0; r < count; r++) sum += weight[r] * (double)bytes[r * n + i];
+            sum = floor(sum / (1 << FOCI_RESAMPLE_BITS) + 0.5);
+            assert_int_equal(sums[i], sum < 0 ? 0 : sum > 255 ? 255 : (int)sum);
+        }
+        assert_int_equal(sums[n], 77);
+    }
+}
+
 static void for_all_isas(void (*check)(int64_t n)) {
     for (int isa = 0; isa < FOCI_ISA_COUNT; isa++) {
         k = foci_kernels_of((foci_isa)isa);
@@ -347,6 +373,11 @@ static void adam(void **state) {
 static void sgd(void **state) {
     (void)state;
     for_all_isas(check_sgd);
+}
+
+static void resample(void **state) {
+    (void)state;
+    for_all_isas(check_resample);
 }
 
 /* GELU to float accuracy over its whole range, tails included. */
@@ -392,6 +423,7 @@ int main(void) {
                                        cmocka_unit_test(exp_sums),      cmocka_unit_test(dropout),
                                        cmocka_unit_test(column_softmax),
                                        cmocka_unit_test(adam),          cmocka_unit_test(sgd),
+        cmocka_unit_test(resample),
                                        cmocka_unit_test(gelu_is_exact), cmocka_unit_test(infinities_and_nan)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
