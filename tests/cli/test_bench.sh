@@ -51,7 +51,7 @@ check "data time without data" equal null "$("$foci" bench vit.yaml --steps 1 --
 counted() {
     runs bench vit.yaml --steps 1 --json --set model.num_classes=10
     equal "$(awk 'BEGIN { products = 3 * (2 * 17 * 12 * 256 + 16 * 10) + 2 * 16 * 192 * 16; attention = 2 * 6 * 17 * 17 * 16
-                          print 2 * 16 * (products + attention) / 1e9 }')" "$(json gflop <out | awk '{ print $1 + 0 }')"
+                          printf "%.6f", 2 * 16 * (products + attention) / 1e9 }')" "$(json gflop <out | awk '{ printf "%.6f", $1 }')"
 }
 check "FLOPs of a step" counted
 recomputed() { # what is computed twice counts once
