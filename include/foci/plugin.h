@@ -59,6 +59,7 @@ const char *foci_shape_text(foci_graph *g, const foci_tensor *t); /* "(32, 65, 1
 
 typedef struct foci_cost {
     double forward, backward; /* floating-point operations, a multiply-add counted as two */
+    double forward_bytes, backward_bytes; /* of memory read and written, where not all inputs and gradients are; 0: they are */
 } foci_cost;
 
 /* A row of the gradient check: records a small graph of parameters (foci_parameter) that ends in the operation;

@@ -126,7 +126,7 @@ foci_status foci_cmd_plot(int argc, char **argv) {
     FOCI_TRY(foci_parse_arguments(&a, argc, argv, NULL, path, &count, &done));
     if (done) return FOCI_OK;
     char terminal[256];
-    FOCI_TRY(foci_gnuplot_terminal(out, WIDTH, HEIGHT, terminal, sizeof terminal));
+    FOCI_TRY(foci_gnuplot_terminal("--out", out, WIDTH, HEIGHT, terminal, sizeof terminal));
     foci_status s = FOCI_OK;
     int read = 0;
     for (; read < count && !s; read++) {

@@ -19,14 +19,14 @@ void foci_gnuplot_text(FILE *script, const char *text) {
     putc('\'', script);
 }
 
-foci_status foci_gnuplot_terminal(const char *path, int width, int height, char *line, size_t size) {
+foci_status foci_gnuplot_terminal(const char *option, const char *path, int width, int height, char *line, size_t size) {
     const char *dot = strrchr(path, '.');
     if (dot && strcmp(dot, ".svg") == 0)
         snprintf(line, size, "set terminal svg size %d,%d font 'Helvetica,13' background '#ffffff'", width, height);
     else if (dot && strcmp(dot, ".png") == 0)
         snprintf(line, size, "set terminal pngcairo size %d,%d font 'Sans,10' background '#ffffff'", width, height);
     else
-        return foci_fail(FOCI_ERR_CONFIG, "`%s` does not end in .svg or .png", path);
+        return foci_fail(FOCI_ERR_CONFIG, "%s: `%s` does not end in .svg or .png", option, path);
     return FOCI_OK;
 }
 

@@ -9,8 +9,9 @@
 /* Text in a script, in quotes of its own, nothing in it special. */
 void foci_gnuplot_text(FILE *script, const char *text);
 
-/* `set terminal ...` for a picture of width x height named *.svg or *.png; another ending is FOCI_ERR_CONFIG. */
-foci_status foci_gnuplot_terminal(const char *path, int width, int height, char *line, size_t size);
+/* `set terminal ...` for a picture of width x height named *.svg or *.png; another ending is FOCI_ERR_CONFIG, which names the
+ * option. */
+foci_status foci_gnuplot_terminal(const char *option, const char *path, int width, int height, char *line, size_t size);
 
 /* Runs the script; its output becomes the file at `path`, whole or not at all. */
 foci_status foci_gnuplot_run(FILE *script, const char *path);

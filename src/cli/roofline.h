@@ -1,13 +1,12 @@
-/* The operations of a step under the processor's roof, as a picture. */
+/* The roofline picture: every operation of a step where its arithmetic intensity puts it, beneath the roof of the processor
+ * (Williams, Waterman and Patterson, "Roofline", 2009). */
 #ifndef FOCI_CLI_ROOFLINE_H
 #define FOCI_CLI_ROOFLINE_H
 
 #include "train/bench.h"
 
-/* Needs a profile. An operation that counts no arithmetic is taken to do one for every number it touches. */
-foci_status foci_roofline_draw(const foci_bench_result *r, const char *title, const char *path);
-
-/* "linear, backward" */
-void foci_profile_label(const foci_profile_row *row, char *label, size_t size);
+/* The name must end in .svg or .png. */
+foci_status foci_roofline_check(const char *path);
+foci_status foci_roofline_draw(const foci_bench_result *r, const char *name, const char *path);
 
 #endif

@@ -368,20 +368,21 @@ static void backward(const foci_node *n) {
     run(n, &(pass){.dnll = foci_grad(n->output), .dhidden = dhidden, .add = n->accumulate[ADAPTIVE_HIDDEN]});
 }
 
-/* Three products, wherever they are made. The tails' rows are known once there are targets. */
+/* Three products, wherever they are made. The tails' rows are known once there are targets; no row, no work. */
 static foci_cost cost(const foci_node *n) {
     const foci_adaptive *a = n->attributes;
     const int64_t rows = foci_rows(n->input[ADAPTIVE_HIDDEN]), model = foci_last_dim(n->input[ADAPTIVE_HIDDEN]);
-    double product = 0;
+    double product = 0, hidden = (double)(rows * model) * sizeof(real), weights = 0;
     real even;
     for (int cluster = 0; cluster < a->clusters; cluster++) {
-        int64_t own = cluster ? 0 : rows, words = words_of(n, cluster) + (cluster ? 0 : a->clusters - 1);
+        int64_t own = cluster ? 0 : rows, words = words_of(n, cluster) + (cluster ? 0 : a->clusters - 1), width = foci_adaptive_width(n, cluster);
         for (int64_t row = 0; cluster && n->input[ADAPTIVE_TARGETS]->data && row < rows; row++) own += cluster_of(n, row) == cluster;
         if (n->input[ADAPTIVE_PROJECTION + cluster]) words += model;
-        product += 2.0 * (double)own * (double)words * (double)foci_adaptive_width(n, cluster);
+        product += 2.0 * (double)own * (double)words * (double)width;
+        if (own) weights += (double)(words * width) * sizeof(real);
     }
-    bool early = gradients_in_forward(n, &even);
-    return (foci_cost){early ? 3 * product : product, early ? 0 : 2 * product};
+    if (gradients_in_forward(n, &even)) return (foci_cost){3 * product, 0, 2 * hidden + 3 * weights, 2 * hidden};
+    return (foci_cost){product, 2 * product, hidden + weights, 2 * hidden + 3 * weights};
 }
 
 /* ---------------------------------------------------------------------------------------- gradient check */

@@ -52,6 +52,12 @@ static void backward(const foci_node *n) {
     }
 }
 
+/* Memory for the rows of the tokens, not for the whole table. */
+static foci_cost cost(const foci_node *n) {
+    double rows = (double)foci_numel(n->output) * sizeof(real), table = (double)foci_numel(n->input[WEIGHT]) * sizeof(real);
+    return (foci_cost){.forward_bytes = 2 * rows, .backward_bytes = 3 * rows + (n->accumulate[WEIGHT] ? 0 : table)};
+}
+
 static foci_tensor *ids_of(foci_graph *g) {
     static const int32_t ids[8] = {3, 0, 3, 4, 1, 3, 2, 0};
     return foci_constant(g, "ids", FOCI_INT, FOCI_SHAPE(2, 4), ids);
@@ -75,6 +81,7 @@ const foci_op foci_op_embedding = {.name = "embedding",
                                    .forward = forward,
                                    .backward = backward,
                                    .reads = FOCI_READS_INPUT(IDS),
+                                   .cost = cost,
                                    .gradients = gradients};
 
 foci_tensor *foci_embedding(foci_graph *g, foci_tensor *ids, foci_tensor *weight, int64_t first,

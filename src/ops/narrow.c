@@ -31,6 +31,9 @@ static void backward(const foci_node *n) {
     }
 }
 
+/* Forward reads what it copies, not all of x. */
+static foci_cost cost(const foci_node *n) { return (foci_cost){.forward_bytes = 2 * (double)foci_numel(n->output) * sizeof(real)}; }
+
 static foci_tensor *middle(foci_graph *g) {
     return foci_narrow(g, RANDOM(g, "x", 3, 5, 7), 1, 3);
 }
@@ -55,11 +58,13 @@ const foci_op foci_op_narrow = {.name = "narrow",
                                 .summary = "a range of tokens",
                                 .forward = forward,
                                 .backward = backward,
+                                .cost = cost,
                                 .gradients = gradients};
 const foci_op foci_op_select = {.name = "select",
                                 .summary = "one token of every sample",
                                 .forward = forward,
                                 .backward = backward,
+                                .cost = cost,
                                 .gradients = select_gradients};
 
 static foci_node *record(foci_graph *g, const foci_op *op, foci_tensor *x, int64_t first, int64_t count) {

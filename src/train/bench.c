@@ -18,23 +18,29 @@
 
 enum { WARM_UP = 2 };
 
+enum { STEP, FORWARD, BACKWARD, UPDATE, DATA, PARTS };
+
 typedef struct bench {
     const foci_config *config;
     const foci_bench_options *options;
     const foci_model *model;
+    const foci_task_kind *task;
+    foci_task_state *data; /* NULL: made-up inputs */
+    int64_t epoch, update, updates; /* of the data; an epoch has so many batches of full length */
     foci_programs programs;
     foci_optimizer optimizer;
     int64_t batch, micro, classes;
     foci_real *images;
     int32_t *labels, *ids, *targets;
-    double *step, *forward, *backward, *update; /* ms, one per counted step */
+    double *times; /* ms, (PARTS, steps) */
+    foci_span *spans;
 } bench;
 
 static void prepare(void *context, int shape, foci_model_io *io) {
-    (void)shape;
     const bench *b = context;
     io->classes = b->classes;
     io->labelled = true;
+    if (b->data) b->task->prepare(b->data, shape, io);
 }
 
 static void *random_input(const foci_tensor *t, int64_t below) {
@@ -57,59 +63,81 @@ static foci_status bind_input(foci_tensor *t, int64_t below, void **owned) {
     return *owned ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory");
 }
 
+static foci_status make_up_inputs(bench *b) {
+    const foci_model_io *io = &b->programs.program[0].io;
+    FOCI_TRY(bind_input(io->images, 0, (void **)&b->images));
+    FOCI_TRY(bind_input(io->labels, b->classes, (void **)&b->labels));
+    FOCI_TRY(bind_input(io->ids, b->classes, (void **)&b->ids));
+    return bind_input(io->targets, b->classes, (void **)&b->targets);
+}
+
+static foci_status open_data(bench *b) {
+    FOCI_TRY(b->task->open(&b->data, b->config, true));
+    b->updates = b->task->updates(b->data);
+    if (b->task->shape_of(b->data, b->updates - 1)) b->updates--; /* shorter windows would be a step of their own */
+    return b->task->seek(b->data, 0, 0);
+}
+
 static foci_status set_up(bench *b) {
     const foci_config *c = b->config;
     b->model = foci_model_find(foci_config_string(c, "model.kind"));
+    b->task = foci_task_kind_of(b->model->task);
     bool text = b->model->task == FOCI_TASK_TEXT;
     b->classes = foci_config_int(c, text ? "model.vocab" : "model.num_classes");
     if (!b->classes) b->classes = text ? 20000 : 1000;
-    b->batch = b->options->batch ? b->options->batch : foci_config_int(c, "train.batch_size");
+    b->batch = foci_config_int(c, "train.batch_size");
     b->micro = foci_config_int(c, "train.micro_batch");
     if (!b->micro || b->micro > b->batch) b->micro = b->batch;
     if (b->batch % b->micro)
         return foci_config_fail(c, "train.micro_batch", "%lld does not divide a batch of %lld", (long long)b->micro, (long long)b->batch);
+    if (b->options->data) FOCI_TRY(open_data(b));
     FOCI_TRY(foci_programs_record(&b->programs, b->model, c, b->micro, 1, prepare, b));
     FOCI_TRY(foci_programs_allocate(&b->programs, 1));
     foci_optimizer_options o = {.beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .momentum = 0.9, .clip = foci_config_real(c, "train.clip")};
     while (strcmp(foci_optimizer_name(o.kind), foci_config_string(c, "train.optimizer")) != 0) o.kind++;
     FOCI_TRY(foci_optimizer_init(&b->optimizer, &o, &b->programs.parameters));
-    foci_model_io *io = &b->programs.program[0].io;
-    FOCI_TRY(bind_input(io->images, 0, (void **)&b->images));
-    FOCI_TRY(bind_input(io->labels, b->classes, (void **)&b->labels));
-    FOCI_TRY(bind_input(io->ids, b->classes, (void **)&b->ids));
-    FOCI_TRY(bind_input(io->targets, b->classes, (void **)&b->targets));
-    double *times = calloc((size_t)b->options->steps * 4, sizeof *times);
-    if (!times) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
-    b->step = times;
-    b->forward = times + b->options->steps;
-    b->backward = times + 2 * b->options->steps;
-    b->update = times + 3 * b->options->steps;
-    return FOCI_OK;
+    if (!b->data) FOCI_TRY(make_up_inputs(b));
+    b->times = calloc((size_t)b->options->steps * PARTS, sizeof *b->times);
+    b->spans = calloc((size_t)foci_graph_moments(b->programs.program[0].graph), sizeof *b->spans);
+    return b->times && b->spans ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory");
 }
 
+static foci_status next_batch(bench *b) {
+    if (b->update == b->updates) {
+        b->update = 0;
+        FOCI_TRY(b->task->seek(b->data, ++b->epoch, 0));
+    }
+    return b->task->next(b->data, b->epoch, b->update++);
+}
+
+/* Step i, the first WARM_UP of them with a negative number. */
 static foci_status one_step(bench *b, int64_t i) {
-    foci_graph *g = b->programs.program[0].graph;
+    const foci_program *s = &b->programs.program[0];
+    foci_parameters *p = &b->programs.parameters;
     const foci_real share = (foci_real)((double)b->micro / (double)b->batch);
-    double forward = 0, backward = 0, start = foci_now_ms();
-    foci_parameters_zero_grad(&b->programs.parameters);
-    foci_graph_promise(g, share);
+    double part[PARTS] = {0}, norm, start = foci_now_ms();
+    if (b->data) FOCI_TRY(next_batch(b));
+    double ready = foci_now_ms();
+    foci_parameters_zero_grad(p);
+    foci_graph_promise(s->graph, share);
+    part[UPDATE] = foci_now_ms() - ready;
     for (int64_t first = 0; first < b->batch; first += b->micro) {
         double t0 = foci_now_ms();
-        foci_graph_set_step(g, (uint64_t)(i + WARM_UP), (uint64_t)first);
-        foci_graph_forward(g);
+        if (b->data) b->task->bind(b->data, &s->io, first);
+        foci_graph_set_step(s->graph, (uint64_t)(i + WARM_UP), (uint64_t)first);
+        foci_graph_forward(s->graph);
         double t1 = foci_now_ms();
-        foci_graph_backward(g, share);
-        forward += t1 - t0;
-        backward += foci_now_ms() - t1;
+        foci_graph_backward(s->graph, share);
+        part[FORWARD] += t1 - t0;
+        part[BACKWARD] += foci_now_ms() - t1;
     }
-    double t2 = foci_now_ms(), norm;
-    FOCI_TRY(foci_optimizer_step(&b->optimizer, &b->programs.parameters, 1e-5, &norm));
+    double done = foci_now_ms();
+    FOCI_TRY(foci_optimizer_step(&b->optimizer, p, 1e-5, &norm));
     double end = foci_now_ms();
-    if (i < 0) return FOCI_OK;
-    b->step[i] = end - start;
-    b->forward[i] = forward;
-    b->backward[i] = backward;
-    b->update[i] = end - t2;
+    part[UPDATE] += end - done;
+    part[DATA] = ready - start;
+    part[STEP] = end - start;
+    for (int k = 0; k < PARTS && i >= 0; k++) b->times[k * b->options->steps + i] = part[k];
     return FOCI_OK;
 }
 
@@ -117,9 +145,11 @@ static int rising(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
 }
-static double median(double *x, int64_t n) {
+static foci_times times_of(const bench *b, int part) {
+    int64_t n = b->options->steps;
+    double *x = b->times + part * n;
     qsort(x, (size_t)n, sizeof *x, rising);
-    return (x[(n - 1) / 2] + x[n / 2]) / 2;
+    return (foci_times){(x[(n - 1) / 2] + x[n / 2]) / 2, x[0], x[n - 1]};
 }
 
 static double resident_mb(void) {
@@ -172,63 +202,82 @@ static double bandwidth_gbs(void) {
     return best;
 }
 
-static foci_status profile(bench *b, foci_bench_result *r) {
-    foci_graph *g = b->programs.program[0].graph;
-    foci_span *spans = calloc((size_t)foci_graph_moments(g), sizeof *spans);
-    if (!spans) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
-    foci_graph_profile(g, spans);
-    foci_status s = FOCI_OK;
-    for (int64_t i = 0; i < b->options->steps && !s; i++) s = one_step(b, -1);
-    foci_graph_profile(g, NULL);
-    if (!s) s = foci_profile_make(&r->profile, g, spans, b->options->steps * (b->batch / b->micro));
-    if (!s) s = foci_profile_trace(b->options->trace, g, spans);
-    free(spans);
-    return s;
+/* The update as a row of the profile: the gradients are cleared and read (twice where they are clipped), parameters and moments
+ * read and written. */
+static foci_profile_row update_row(const bench *b, double ms) {
+    const foci_optimizer *o = &b->optimizer;
+    int arrays = 2 + (o->options.clip > 0) + 2 * (1 + (o->m != NULL) + (o->v != NULL));
+    return (foci_profile_row){.op = foci_optimizer_name(o->options.kind),
+                              .pass = "update",
+                              .calls = 1,
+                              .ms = ms,
+                              .bytes = (double)b->programs.parameters.size * sizeof(foci_real) * arrays};
+}
+
+static foci_status profile(const bench *b, foci_bench_result *r) {
+    const foci_graph *g = b->programs.program[0].graph;
+    const foci_profile_row update = update_row(b, r->update.median);
+    FOCI_TRY(foci_profile_make(&r->profile, g, b->spans, b->options->steps, (int)(b->batch / b->micro), &update));
+    double bytes = 0;
+    for (int i = 0; i < r->profile.rows; i++) {
+        const foci_profile_row *q = &r->profile.row[i];
+        if (!foci_profile_memory_bound(q, r->peak_gflops, r->bandwidth_gbs)) continue;
+        bytes += q->bytes;
+        r->memory_bound_ms += q->ms;
+    }
+    r->memory_bound_gbs = bytes / r->memory_bound_ms / 1e6;
+    return b->options->trace ? foci_profile_trace(b->options->trace, g, b->spans) : FOCI_OK;
 }
 
 static foci_status measure(bench *b, foci_bench_result *r) {
     FOCI_TRY(set_up(b));
+    const foci_program *s = &b->programs.program[0];
     int64_t steps = b->options->steps;
     for (int64_t i = -WARM_UP; i < 0; i++) FOCI_TRY(one_step(b, i));
+    foci_graph_profile(s->graph, b->spans);
     long long before = b->options->allocations ? b->options->allocations() : -1;
     for (int64_t i = 0; i < steps; i++) FOCI_TRY(one_step(b, i));
     long long made = before < 0 ? -1 : b->options->allocations() - before;
+    foci_graph_profile(s->graph, NULL);
 
-    const foci_program *s = &b->programs.program[0];
     foci_cost cost = foci_graph_cost(s->graph);
-    double passes = (double)(b->batch / b->micro);
     double items = (double)b->batch * (s->io.ids ? (double)s->io.ids->shape[1] : 1);
-    *r = (foci_bench_result){.step_ms = median(b->step, steps),
-                             .forward_ms = median(b->forward, steps),
-                             .backward_ms = median(b->backward, steps),
-                             .update_ms = median(b->update, steps),
+    double flat = (double)b->programs.parameters.size * sizeof(foci_real);
+    *r = (foci_bench_result){.step = times_of(b, STEP),
+                             .forward = times_of(b, FORWARD),
+                             .backward = times_of(b, BACKWARD),
+                             .update = times_of(b, UPDATE),
+                             .data = times_of(b, DATA),
+                             .reads_data = b->data,
+                             .gflop = (double)(b->batch / b->micro) * (cost.forward + cost.backward) / 1e9,
                              .rss_mb = resident_mb(),
                              .plan_mb = (double)b->programs.bytes / 1e6,
+                             .state_mb = flat * (2 + (b->optimizer.m != NULL) + (b->optimizer.v != NULL)) / 1e6,
                              .allocs_per_step = made < 0 ? NAN : (double)made / (double)steps,
+                             .bf16 = b->programs.bf16,
                              .batch = b->batch,
                              .steps = steps,
                              .parameters = foci_parameters_numel(&b->programs.parameters),
-                             .items = foci_task_kind_of(b->model->task)->items};
-    r->step_min_ms = b->step[0];
-    r->step_max_ms = b->step[steps - 1];
-    r->items_per_s = 1e3 * items / r->step_ms;
-    r->gflops = passes * (cost.forward + cost.backward) / r->step_ms / 1e6;
-    r->bf16 = b->programs.bf16;
+                             .items = b->task->items};
+    r->items_per_s = 1e3 * items / r->step.median;
+    r->gflops = 1e3 * r->gflop / r->step.median;
     r->peak_gflops = peak_gflops(r->bf16);
     r->mfu = r->gflops / r->peak_gflops;
     r->bandwidth_gbs = bandwidth_gbs();
-    return b->options->trace ? profile(b, r) : FOCI_OK;
+    return profile(b, r);
 }
 
 foci_status foci_bench(const foci_config *config, const foci_bench_options *options, foci_bench_result *result) {
     bench b = {.config = config, .options = options};
     foci_status s = measure(&b, result);
+    if (b.data) b.task->close(b.data);
     foci_optimizer_free(&b.optimizer);
     foci_programs_free(&b.programs);
     free(b.images);
     free(b.labels);
     free(b.ids);
     free(b.targets);
-    free(b.step);
+    free(b.times);
+    free(b.spans);
     return s;
 }

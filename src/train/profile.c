@@ -1,5 +1,6 @@
 #include "train/profile.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 
-const char *const foci_pass_name[] = {"forward", "again", "backward"};
+static const char *const pass_name[] = {[FOCI_FORWARD] = "forward", [FOCI_AGAIN] = "again", [FOCI_BACKWARD] = "backward"};
 
 static double bytes_of(const foci_tensor *t) {
     return t ? (double)foci_numel(t) * (t->dtype == FOCI_INT ? sizeof(int32_t) : sizeof(foci_real)) : 0;
@@ -20,35 +21,37 @@ static double forward_bytes(const foci_node *n) {
     return bytes;
 }
 
-/* The gradient of the output, what backward declares to read, and the gradients it writes (reads too where it adds). */
+/* What backward declares to read, the gradients it writes (reads too where it adds) and, for these, that of the output. A
+ * gradient that lies where that of the output does is passed on without a touch. */
 static double backward_bytes(const foci_node *n) {
-    double bytes = bytes_of(n->output) * (n->op->reads & FOCI_READS_OUTPUT ? 2 : 1);
+    double bytes = n->op->reads & FOCI_READS_OUTPUT ? bytes_of(n->output) : 0, gradients = 0;
     for (int i = 0; i < n->saves; i++) bytes += bytes_of(n->saved[i]);
     for (int i = 0; i < n->inputs; i++) {
         if (n->op->reads & FOCI_READS_INPUT(i)) bytes += bytes_of(n->input[i]);
-        if (foci_wants(n, i)) bytes += bytes_of(n->input[i]) * (n->accumulate[i] ? 2 : 1);
+        if (foci_wants(n, i) && n->input[i]->grad != n->output->grad) gradients += bytes_of(n->input[i]) * (n->accumulate[i] ? 2 : 1);
     }
-    return bytes;
+    return bytes + gradients + (gradients > 0 ? bytes_of(n->output) : 0);
 }
 
-static foci_profile_row *find_row(foci_profile *p, const foci_node *n, foci_pass pass) {
+static foci_profile_row *find_row(foci_profile *p, const char *op, const char *pass) {
     for (int i = 0; i < p->rows; i++)
-        if (p->row[i].pass == pass && strcmp(p->row[i].op, n->op->name) == 0) return &p->row[i];
-    p->row[p->rows] = (foci_profile_row){.op = n->op->name, .pass = pass};
+        if (p->row[i].pass == pass && strcmp(p->row[i].op, op) == 0) return &p->row[i];
+    p->row[p->rows] = (foci_profile_row){.op = op, .pass = pass};
     return &p->row[p->rows++];
 }
 
-static void add(foci_profile *p, const foci_moment *m, const foci_span *span, int64_t steps) {
+static void add(foci_profile *p, const foci_moment *m, const foci_span *span, int64_t steps, int passes) {
     if (span->total_ms <= 0) return;
     const foci_node *n = m->node;
-    bool backward = m->pass == FOCI_BACKWARD;
-    foci_profile_row *r = find_row(p, n, m->pass);
+    foci_profile_row *r = find_row(p, n->op->name, pass_name[m->pass]);
     foci_cost cost = n->op->cost ? n->op->cost(n) : (foci_cost){0, 0};
-    r->calls++;
+    double bytes;
+    if (m->pass == FOCI_BACKWARD) bytes = cost.backward_bytes > 0 ? cost.backward_bytes : backward_bytes(n);
+    else bytes = cost.forward_bytes > 0 ? cost.forward_bytes : forward_bytes(n);
+    r->calls += passes;
     r->ms += span->total_ms / (double)steps;
-    r->flop += backward ? cost.backward : cost.forward;
-    r->bytes += backward ? backward_bytes(n) : forward_bytes(n);
-    p->ms += span->total_ms / (double)steps;
+    r->flop += passes * (m->pass == FOCI_BACKWARD ? cost.backward : cost.forward);
+    r->bytes += passes * bytes;
 }
 
 static int longest_first(const void *a, const void *b) {
@@ -56,14 +59,20 @@ static int longest_first(const void *a, const void *b) {
     return (x < y) - (x > y);
 }
 
-foci_status foci_profile_make(foci_profile *p, const foci_graph *g, const foci_span *spans, int64_t steps) {
+foci_status foci_profile_make(foci_profile *p, const foci_graph *g, const foci_span *spans, int64_t steps, int passes,
+                              const foci_profile_row *update) {
     int moments = foci_graph_moments(g);
-    *p = (foci_profile){.row = calloc((size_t)moments, sizeof *p->row)};
+    *p = (foci_profile){.row = calloc((size_t)moments + 1, sizeof *p->row)};
     if (!p->row) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
-    for (int i = 0; i < moments; i++) add(p, foci_graph_moment(g, i), &spans[i], steps);
+    for (int i = 0; i < moments; i++) add(p, foci_graph_moment(g, i), &spans[i], steps, passes);
+    p->row[p->rows++] = *update;
+    for (int i = 0; i < p->rows; i++) p->ms += p->row[i].ms;
     qsort(p->row, (size_t)p->rows, sizeof *p->row, longest_first);
     return FOCI_OK;
 }
+
+double foci_profile_roof_ms(const foci_profile_row *r, double gflops, double gbs) { return fmax(r->flop / gflops, r->bytes / gbs) / 1e6; }
+bool foci_profile_memory_bound(const foci_profile_row *r, double gflops, double gbs) { return r->bytes / gbs > r->flop / gflops; }
 
 void foci_profile_free(foci_profile *p) {
     free(p->row);
@@ -74,7 +83,7 @@ static void write_event(FILE *f, const foci_moment *m, const foci_span *span, do
     const foci_node *n = m->node;
     if (span->total_ms <= 0) return;
     fprintf(f, "%s\n{\"name\": \"%s\", \"cat\": \"%s\", \"ph\": \"X\", \"ts\": %.3f, \"dur\": %.3f, \"pid\": 1, \"tid\": 1, \"args\": {\"layer\": \"%s\"}}",
-            *first ? "" : ",", n->op->name, foci_pass_name[m->pass], 1e3 * (span->start_ms - start), 1e3 * span->last_ms, n->layer ? n->layer : "");
+            *first ? "" : ",", n->op->name, pass_name[m->pass], 1e3 * (span->start_ms - start), 1e3 * span->last_ms, n->layer ? n->layer : "");
     *first = false;
 }
 

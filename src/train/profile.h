@@ -4,15 +4,13 @@
 
 #include "core/graph.h"
 
-extern const char *const foci_pass_name[]; /* "forward", "again", "backward" */
-
 typedef struct foci_profile_row {
-    const char *op; /* "linear" */
-    foci_pass pass;
-    int calls;       /* in a step */
-    double ms;       /* of a step, all calls together */
-    double flop;     /* counted by the operation; 0 where it does not count them */
-    double bytes;    /* that it must read and write at least: its inputs, its output, their gradients */
+    const char *op;   /* "linear", or of the optimiser "adamw" */
+    const char *pass; /* "forward", "again" (what was not kept is computed once more), "backward", "update" */
+    int calls;        /* in a step */
+    double ms;        /* of a step, all calls together */
+    double flop;      /* counted by the operation; 0 where it does not count them */
+    double bytes;     /* that it must read and write at least: its inputs, its output, their gradients */
 } foci_profile_row;
 
 typedef struct foci_profile {
@@ -21,9 +19,16 @@ typedef struct foci_profile {
     double ms; /* sum */
 } foci_profile;
 
-/* Adds up the spans of `steps` replays (foci_graph_profile). FOCI_ERR_RUNTIME when memory is out. */
-foci_status foci_profile_make(foci_profile *p, const foci_graph *g, const foci_span *spans, int64_t steps);
+/* Adds up the spans of `steps` steps (foci_graph_profile), each of `passes` replays of the graph, and the update, which is no
+ * operation of the graph. FOCI_ERR_RUNTIME when memory is out. */
+foci_status foci_profile_make(foci_profile *p, const foci_graph *g, const foci_span *spans, int64_t steps, int passes,
+                              const foci_profile_row *update);
 void foci_profile_free(foci_profile *p);
+
+/* The least time a row could take where arithmetic reaches `gflops` and memory `gbs`. */
+double foci_profile_roof_ms(const foci_profile_row *r, double gflops, double gbs);
+/* Memory is what limits it. */
+bool foci_profile_memory_bound(const foci_profile_row *r, double gflops, double gbs);
 
 /* The last replay as Chrome trace events (chrome://tracing, Perfetto). */
 foci_status foci_profile_trace(const char *path, const foci_graph *g, const foci_span *spans);

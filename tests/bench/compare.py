@@ -2,13 +2,20 @@
 """Times training steps of foci and of PyTorch on the same shapes, alternating, and prints medians and ratios.
 
     tests/bench/compare.py [CASE...] [--dtype fp32,bf16] [--rounds N] [--steps N] [--threads T]
+    tests/bench/compare.py [CASE...] --within threads|elliptical|recompute [...]
 
 Cases: deit-tiny, vit-cifar10, lm-small, lm-medium, and each of them with -elliptical appended (default: all eight).
-A round is one process of each side: `build/foci bench CASE.yaml` and peer.py. Needs Debian's PyTorch:
+
+Without --within, a round is a process of each side: `foci bench CASE.yaml` and peer.py. PyTorch's processes come in two
+speeds, so both ratios are printed: of the paired medians, and of foci's median to PyTorch's fastest process. PyTorch must be
+installed; foci itself never needs it:
 
     apt-get install python3-torch libopenblas0-openmp libjemalloc2
 
-It runs at its strongest: OpenBLAS's OpenMP build and jemalloc with large pages, for its own process only.
+It runs at its strongest, for its own process only: OpenBLAS's OpenMP build, jemalloc with large pages, oneDNN's bf16.
+
+With --within, foci alone, two ways in turn: one thread and T threads, softmax and elliptical (and for language models elliptical
+of causal scope), activations kept and recomputed.
 """
 import argparse
 import json
@@ -20,61 +27,110 @@ import sys
 import sysconfig
 
 HERE = pathlib.Path(__file__).resolve().parent
-FOCI = HERE.parent.parent / "build" / "foci"
+FOCI = pathlib.Path(os.environ.get("FOCI", HERE.parent.parent / "build" / "foci"))
 LIBRARIES = pathlib.Path("/usr/lib") / (sysconfig.get_config_var("MULTIARCH") or "x86_64-linux-gnu")
-CASES = [name + attention for name in ("deit-tiny", "vit-cifar10", "lm-small", "lm-medium") for attention in ("", "-elliptical")]
+PYTHON = "/usr/bin/python3"  # the one that Debian's PyTorch belongs to
+NEEDED = {"python3-torch": "/usr/lib/python3/dist-packages/torch",
+          "libopenblas0-openmp": LIBRARIES / "openblas-openmp/libopenblas.so.0",
+          "libjemalloc2": LIBRARIES / "libjemalloc.so.2"}
+STRONGEST = {"LD_LIBRARY_PATH": str(LIBRARIES / "openblas-openmp"), "LD_PRELOAD": str(LIBRARIES / "libjemalloc.so.2"),
+             "MALLOC_CONF": "oversize_threshold:1,thp:always,metadata_thp:auto,dirty_decay_ms:-1,muzzy_decay_ms:-1"}
+ELLIPTICAL = "-elliptical"
+CASES = [name + attention for name in ("deit-tiny", "vit-cifar10", "lm-small", "lm-medium") for attention in ("", ELLIPTICAL)]
 
 
-def run(command, environment=None):
-    done = subprocess.run([str(c) for c in command], env={**os.environ, **(environment or {})}, stdout=subprocess.PIPE, text=True)
+def run(command, environment={}):
+    done = subprocess.run([str(c) for c in command], env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True)
     if done.returncode:
-        sys.exit(f"compare.py: {command[0]} ended with {done.returncode}")
+        sys.exit(f"compare.py: this ended with {done.returncode}: {' '.join(map(str, command))}")
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def foci(case, dtype, a):
-    config, kind = (case.removesuffix("-elliptical"), "elliptical") if case.endswith("-elliptical") else (case, "softmax")
-    return run([FOCI, "bench", HERE / f"{config}.yaml", "--json", "--steps", a.steps, "--threads", a.threads,
-                "--set", f"train.dtype={dtype}", "--set", f"attention.kind={kind}"])
+def foci(case, dtype, a, threads=None, **keys):
+    keys = {"train.dtype": dtype, "attention.kind": "elliptical" if case.endswith(ELLIPTICAL) else "softmax", **keys}
+    return run([FOCI, "bench", HERE / f"{case.removesuffix(ELLIPTICAL)}.yaml", "--json", "--steps", a.steps, "--threads", threads or a.threads,
+                *(f"--set={key}={value}" for key, value in keys.items())])
 
 
 def peer(case, dtype, a):
-    strongest = {"LD_LIBRARY_PATH": f"{LIBRARIES}/openblas-openmp", "LD_PRELOAD": f"{LIBRARIES}/libjemalloc.so.2",
-                 "MALLOC_CONF": "oversize_threshold:1,thp:always,metadata_thp:auto,dirty_decay_ms:-1,muzzy_decay_ms:-1"}
-    return run(["/usr/bin/python3", "-W", "ignore", HERE / "peer.py", case, "--dtype", dtype, "--steps", a.steps,
-                "--threads", a.threads], strongest)
+    return run([PYTHON, "-W", "ignore", HERE / "peer.py", case, "--dtype", dtype, "--steps", a.steps, "--threads", a.threads], STRONGEST)
 
 
-def check_installed():
-    if not FOCI.exists():
-        sys.exit("compare.py: build foci first: make")
-    for file, package in ((LIBRARIES / "openblas-openmp/libblas.so.3", "libopenblas0-openmp"), (LIBRARIES / "libjemalloc.so.2", "libjemalloc2"),
-                          (pathlib.Path("/usr/lib/python3/dist-packages/torch"), "python3-torch")):
-        if not file.exists():
-            sys.exit(f"compare.py: apt-get install {package}")
+def alternate(rounds, *sides):
+    """The results of each side, which take turns: [[round 1, round 2, ...], ...]"""
+    return list(zip(*([side() for side in sides] for _ in range(rounds))))
+
+
+def median(results, key):
+    return statistics.median(r[key] for r in results)
+
+
+def ratio(results, others, key="items_per_s"):
+    return statistics.median(r[key] / o[key] for r, o in zip(results, others))
+
+
+def print_row(*cells):
+    print("|", " | ".join(str(c) for c in cells), "|", flush=True)
+
+
+def print_head(*cells):
+    print_row(*cells)
+    print_row(*["---"] * len(cells))
+
+
+def beside_pytorch(a):
+    print_head("case", "type", "foci, items/s", "of peak", "PyTorch", "its fastest", "foci / PyTorch", "/ its fastest",
+               "resident MB, foci", "PyTorch", "foci / PyTorch")
+    for case, dtype in a.runs:
+        ours, theirs = alternate(a.rounds, lambda: foci(case, dtype, a), lambda: peer(case, dtype, a))
+        if ours[0]["parameters"] != theirs[0]["parameters"]:
+            sys.exit(f"compare.py: {case} has {ours[0]['parameters']} parameters in foci, {theirs[0]['parameters']} in PyTorch")
+        speed, fastest = median(ours, "items_per_s"), max(t["items_per_s"] for t in theirs)
+        print_row(case, dtype, f"{speed:.1f}", f"{100 * median(ours, 'mfu'):.0f} %", f"{median(theirs, 'items_per_s'):.1f}", f"{fastest:.1f}",
+                  f"{ratio(ours, theirs):.2f}", f"{speed / fastest:.2f}", f"{median(ours, 'rss_mb'):.0f}", f"{median(theirs, 'rss_mb'):.0f}",
+                  f"{median(ours, 'rss_mb') / median(theirs, 'rss_mb'):.2f}")
+
+
+def within(a):
+    ways = {"threads": ("1 thread", {"threads": 1}, [(f"{a.threads} threads", {})]),
+            "elliptical": ("softmax", {"attention.kind": "softmax"},
+                           [("elliptical", {"attention.kind": "elliptical"}),
+                            ("elliptical, causal", {"attention.kind": "elliptical", "attention.scope": "causal"})]),
+            "recompute": ("kept", {"train.recompute": "none"}, [("recomputed", {"train.recompute": "block"})])}
+    name, keys, others = ways[a.within]
+    print_head("case", "type", "", "items/s", "planned MB", "resident MB", f"speed / {name}", f"planned / {name}", f"resident / {name}")
+    for case, dtype in a.runs:
+        if a.within == "elliptical" and case.endswith(ELLIPTICAL):
+            continue
+        rows = [(name, keys)] + [o for o in others if "causal" not in o[0] or case.startswith("lm")]
+        results = alternate(a.rounds, *(lambda keys=keys: foci(case, dtype, a, **keys) for _, keys in rows))
+        for (way, _), r in zip(rows, results):
+            print_row(case, dtype, way, f"{median(r, 'items_per_s'):.1f}", f"{median(r, 'plan_mb'):.1f}", f"{median(r, 'rss_mb'):.0f}",
+                      *(f"{ratio(r, results[0], key):.3f}" for key in ("items_per_s", "plan_mb", "rss_mb")))
 
 
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("case", nargs="*", metavar="CASE")
-    arguments.add_argument("--dtype", default="fp32,bf16")
-    arguments.add_argument("--rounds", type=int, default=3)
-    arguments.add_argument("--steps", type=int, default=4)
-    arguments.add_argument("--threads", type=int, default=2)
+    arguments.add_argument("--dtype", default="fp32,bf16", help="fp32, bf16 or both, with a comma between (default: both)")
+    arguments.add_argument("--rounds", type=int, default=5, help="processes of each side (default: 5)")
+    arguments.add_argument("--steps", type=int, default=4, help="steps that a process times, after warm-up (default: 4)")
+    arguments.add_argument("--threads", type=int, default=2, help="of both sides (default: 2)")
+    arguments.add_argument("--within", choices=("threads", "elliptical", "recompute"), help="compare foci with itself")
     a = arguments.parse_args()
     if unknown := set(a.case) - set(CASES):
         arguments.error(f"no case {', '.join(sorted(unknown))}; there are {', '.join(CASES)}")
-    check_installed()
-    print("| case | type | foci, items/s | share of peak | PyTorch, items/s | foci / PyTorch | resident MB, foci | PyTorch | share |")
-    print("|---|---|---|---|---|---|---|---|---|", flush=True)
-    for case in a.case or CASES:
-        for dtype in a.dtype.split(","):
-            ours, theirs = zip(*[(foci(case, dtype, a), peer(case, dtype, a)) for _ in range(a.rounds)])
-            mid = lambda results, key: statistics.median(r[key] for r in results)
-            ratio = statistics.median(o["items_per_s"] / t["items_per_s"] for o, t in zip(ours, theirs))
-            print(f"| {case} | {dtype} | {mid(ours, 'items_per_s'):.1f} | {100 * mid(ours, 'mfu'):.0f} % | {mid(theirs, 'items_per_s'):.1f} "
-                  f"| {ratio:.2f} | {mid(ours, 'rss_mb'):.0f} | {mid(theirs, 'rss_mb'):.0f} | {mid(ours, 'rss_mb') / mid(theirs, 'rss_mb'):.2f} |",
-                  flush=True)
+    if unknown := set(a.dtype.split(",")) - {"fp32", "bf16"}:
+        arguments.error(f"--dtype: no type {', '.join(sorted(unknown))}; there are fp32, bf16")
+    if min(a.rounds, a.steps, a.threads) < 1:
+        arguments.error("--rounds, --steps and --threads are at least 1")
+    if not FOCI.exists():
+        sys.exit(f"compare.py: there is no {FOCI}; build foci first: make")
+    missing = [package for package, file in NEEDED.items() if not pathlib.Path(file).exists()]
+    if missing and not a.within:
+        sys.exit(f"compare.py: PyTorch is needed beside foci; on Debian or Ubuntu, as root: apt-get install {' '.join(missing)}")
+    a.runs = [(case, dtype) for case in a.case or CASES for dtype in a.dtype.split(",")]
+    (within if a.within else beside_pytorch)(a)
 
 
 main()

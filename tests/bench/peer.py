@@ -118,8 +118,8 @@ class LM_(nn.Module):
         angles = torch.outer(torch.arange(window - 1.0, -1, -1), 10000.0 ** (-torch.arange(0.0, width, 2) / width))
         self.position = torch.cat([angles.sin(), angles.cos()], -1)
         self.mask = torch.full((window, window), float("-inf")).triu(1)
-        zipf = 1 / torch.arange(1.0, words + 1)  # as words of a text are distributed
-        text = torch.multinomial(zipf, batch * (window + 1), replacement=True).view(batch, -1)
+        uniform = torch.rand(batch, window + 1)  # words by Zipf's law, as `foci bench` draws them
+        text = ((words + 1) ** uniform - 1).long().clamp_(max=words - 1)
         self.ids, self.targets = text[:, :-1].contiguous(), text[:, 1:].flatten()
         self.items = batch * window
 
@@ -130,7 +130,7 @@ class LM_(nn.Module):
         x, y, first = x.flatten(0, 1), self.targets, EDGES[1]
         cluster = torch.bucketize(y, torch.tensor(EDGES[1:-1]), right=True)  # 0: in the shortlist
         head = F.linear(x, torch.cat([self.weight[:first], self.cluster_weight]), torch.cat([self.bias[:first], self.cluster_bias]))
-        loss = F.cross_entropy(head, torch.where(cluster == 0, y, first - 1 + cluster), reduction="sum")
+        loss = F.cross_entropy(head, torch.where(cluster == 0, y, len(head[0]) - cluster), reduction="sum")
         for i in range(1, len(EDGES) - 1):
             rows, part = (cluster == i).nonzero()[:, 0], slice(EDGES[i], EDGES[i + 1])
             if len(rows):
