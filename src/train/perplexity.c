@@ -12,8 +12,9 @@ typedef struct pass {
     foci_graph *graph;
     void *memory;
     foci_model_io io;
-    int64_t windows, length;
-    int32_t *ids, *targets; /* (windows, length) */
+    int64_t windows, length, counted;
+    int32_t *ids, *targets; /* (windows, length), (windows, scored) */
+    int64_t scored;         /* of each window, the last so many tokens: all, or the last alone */
 } pass;
 
 static void close_pass(pass *s) {
@@ -24,16 +25,18 @@ static void close_pass(pass *s) {
 }
 
 static foci_status open_pass(pass *s, const foci_perplexity_options *o, foci_parameters *p) {
-    size_t tokens = (size_t)(s->windows * s->length);
+    bool last_only = s->counted == 1 && s->length > 1;
+    s->scored = last_only ? 1 : s->length;
     s->graph = foci_graph_new(p, &(foci_graph_options){0});
-    s->ids = malloc(tokens * sizeof *s->ids);
-    s->targets = malloc(tokens * sizeof *s->targets);
+    s->ids = malloc((size_t)(s->windows * s->length) * sizeof *s->ids);
+    s->targets = malloc((size_t)(s->windows * s->scored) * sizeof *s->targets);
     if (!s->graph || !s->ids || !s->targets)
         return foci_fail(FOCI_ERR_RUNTIME, "out of memory for an evaluation");
     s->io = (foci_model_io){.graph = s->graph,
                             .config = o->config,
                             .batch = s->windows,
                             .tokens = s->length,
+                            .last_only = last_only,
                             .classes = o->vocabulary};
     o->model->record(&s->io);
     FOCI_TRY(foci_graph_plan(s->graph, s->io.nll));
@@ -57,7 +60,7 @@ typedef struct stretch {
 static foci_status run(const foci_perplexity_options *o, foci_parameters *p, const int32_t *token,
                        int64_t row, const stretch *w, foci_perplexity_result *result) {
     if (!w->count) return FOCI_OK;
-    pass s = {.length = w->length, .windows = o->at_once < w->count ? o->at_once : w->count};
+    pass s = {.length = w->length, .counted = w->counted, .windows = o->at_once < w->count ? o->at_once : w->count};
     foci_status status = open_pass(&s, o, p);
     for (int64_t first = 0; first < w->count && !status; first += s.windows) {
         int64_t here = w->count - first < s.windows ? w->count - first : s.windows;
@@ -65,13 +68,13 @@ static foci_status run(const foci_perplexity_options *o, foci_parameters *p, con
             int64_t k = first + (i < here ? i : here - 1);
             const int32_t *from = token + k % o->columns * row + w->start + k / o->columns * w->stride;
             memcpy(s.ids + i * w->length, from, (size_t)w->length * sizeof *from);
-            memcpy(s.targets + i * w->length, from + 1, (size_t)w->length * sizeof *from);
+            memcpy(s.targets + i * s.scored, from + 1 + w->length - s.scored, (size_t)s.scored * sizeof *from);
         }
         foci_graph_forward(s.graph);
         const foci_real *nll = foci_data(s.io.nll);
         for (int64_t i = 0; i < here; i++)
-            for (int64_t t = w->length - w->counted; t < w->length; t++)
-                result->nll_sum += (double)nll[i * w->length + t];
+            for (int64_t t = s.scored - w->counted; t < s.scored; t++)
+                result->nll_sum += (double)nll[i * s.scored + t];
         result->tokens += here * w->counted;
     }
     close_pass(&s);
