@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "cli/cli.h"
 #include "train/trainer.h"
 
@@ -26,15 +25,6 @@ static foci_status set_option(void *state, int key, char *arg) {
     else if (strcmp(arg, "sliding") == 0 || strcmp(arg, "disjoint") == 0) o->sliding = *arg == 's';
     else return foci_fail(FOCI_ERR_CONFIG, "--walk: `%s` is not disjoint or sliding", arg);
     return FOCI_OK;
-}
-
-/* best.safetensors of the run, or last.safetensors. */
-static foci_status find_weights(const char *run, char *path, size_t size) {
-    FOCI_TRY(foci_path_join(path, size, run, "best.safetensors"));
-    if (foci_path_kind(path)) return FOCI_OK;
-    FOCI_TRY(foci_path_join(path, size, run, "last.safetensors"));
-    if (foci_path_kind(path)) return FOCI_OK;
-    return foci_fail(FOCI_ERR_CHECKPOINT, "%s: no best.safetensors or last.safetensors here; --checkpoint names another file", run);
 }
 
 static void print_score(const foci_score *s, const char *split, bool sliding, bool json) {
@@ -64,9 +54,7 @@ foci_status foci_cmd_eval(int argc, char **argv) {
     FOCI_TRY(foci_parse_arguments(&a, argc, argv, &common, path, &count, &done));
     if (done) return FOCI_OK;
     char weights[4200];
-    if (o.checkpoint) FOCI_TRY(foci_path_join(weights, sizeof weights, "", o.checkpoint));
-    else if (foci_path_kind(path[0]) == 'd') FOCI_TRY(find_weights(path[0], weights, sizeof weights));
-    else return foci_fail(FOCI_ERR_CONFIG, "%s is no run folder: --checkpoint must name the weights", path[0]);
+    FOCI_TRY(foci_find_weights(path[0], o.checkpoint, weights, sizeof weights));
     foci_config *config;
     FOCI_TRY(foci_open_config(&config, path[0], &common));
     foci_score score;
