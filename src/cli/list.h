@@ -2,6 +2,7 @@
 FOCI_COMMAND(train, "train a model from a config")
 FOCI_COMMAND(eval, "accuracy or perplexity of a run")
 FOCI_COMMAND(generate, "words from a language model")
+FOCI_COMMAND(average, "the mean of several checkpoints")
 FOCI_COMMAND(verify, "compare with golden cases")
 FOCI_COMMAND(bench, "time of a training step, and how far it is from the processor's peak")
 FOCI_COMMAND(plot, "draw the curves of runs")

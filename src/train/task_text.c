@@ -7,6 +7,7 @@
 #include "base/parallel.h"
 #include "config/config.h"
 #include "models/models.h"
+#include "train/final_test.h"
 #include "train/perplexity.h"
 #include "train/task.h"
 
@@ -60,6 +61,7 @@ static foci_status fill(foci_task_state *s, bool train) {
         return foci_config_fail(c, "model.vocab", "%lld, but the training text has %lld words", (long long)wanted, (long long)words);
     FOCI_TRY(read_split(s, "data.valid", &s->valid));
     FOCI_TRY(read_split(s, "data.test", &s->test));
+    if (train) FOCI_TRY(foci_final_test_check(c, &s->test));
     return train ? open_training(s) : FOCI_OK;
 }
 
