@@ -1,10 +1,12 @@
-#include "base/memory.h"
 #include "train/perplexity.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "config/config.h"
 #include "core/graph.h"
 
 /* A recorded forward pass over `windows` windows of `length` tokens. */
@@ -109,4 +111,23 @@ foci_status foci_perplexity(const foci_perplexity_options *o, foci_parameters *p
     result->nll = result->nll_sum / (double)result->tokens;
     result->ppl = exp(result->nll);
     return FOCI_OK;
+}
+
+enum { SLIDING_TOKENS = 16384 }; /* of the windows of one pass */
+
+foci_status foci_perplexity_as_configured(const foci_config *config, const foci_model *model, int64_t vocabulary, bool sliding,
+                                          foci_parameters *p, const int32_t *token, int64_t count, foci_perplexity_result *result) {
+    int64_t window = foci_config_int(config, "model.context"), columns = foci_config_int(config, "train.eval_batch");
+    if (!columns) columns = foci_config_int(config, "train.batch_size");
+    foci_perplexity_options o = {.model = model, .config = config, .vocabulary = vocabulary, .window = window,
+                                 .walk = FOCI_WALK_DISJOINT, .columns = columns, .at_once = columns};
+    if (sliding) {
+        /* The test figure has one column; windows of several starts run at once, many of them, since each brings only one token
+         * before the large weights of the softmax. */
+        o.walk = FOCI_WALK_SLIDING;
+        o.columns = 1;
+        o.at_once = foci_tiles(SLIDING_TOKENS, window);
+        if (o.at_once < columns) o.at_once = columns;
+    }
+    return foci_perplexity(&o, p, token, count, result);
 }

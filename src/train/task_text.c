@@ -4,14 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/parallel.h"
 #include "config/config.h"
 #include "models/models.h"
 #include "train/final_test.h"
 #include "train/perplexity.h"
 #include "train/task.h"
-
-enum { SLIDING_TOKENS = 16384 }; /* of the windows of one pass */
 
 struct foci_task_state {
     const foci_config *config;
@@ -116,20 +113,8 @@ static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_pa
     if (!tokens) return foci_fail(FOCI_ERR_CONFIG, "text has the splits valid and test, not %s", split);
     if (!tokens->count)
         return foci_config_fail(s->config, tokens == &s->test ? "data.test" : "data.valid", "names no text");
-    int64_t columns = foci_config_int(s->config, "train.eval_batch");
-    if (!columns) columns = s->batch_size;
-    /* The test figure has one column; windows of several starts run at once, many of them, since each brings only one token
-     * before the large weights of the softmax. */
-    int64_t starts = foci_tiles(SLIDING_TOKENS, s->window);
-    foci_perplexity_options options = {.model = model,
-                                       .config = s->config,
-                                       .vocabulary = classes(s),
-                                       .walk = sliding ? FOCI_WALK_SLIDING : FOCI_WALK_DISJOINT,
-                                       .window = s->window,
-                                       .columns = sliding ? 1 : columns,
-                                       .at_once = sliding && starts > columns ? starts : columns};
     foci_perplexity_result r;
-    FOCI_TRY(foci_perplexity(&options, p, tokens->ids, tokens->count, &r));
+    FOCI_TRY(foci_perplexity_as_configured(s->config, model, classes(s), sliding, p, tokens->ids, tokens->count, &r));
     *score = (foci_score){r.nll, NAN, NAN, r.ppl, r.tokens};
     return FOCI_OK;
 }
