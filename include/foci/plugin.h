@@ -174,6 +174,10 @@ foci_tensor *foci_input(foci_graph *g, const char *name, foci_dtype dtype, int n
 /* A constant of the graph; data is copied. */
 foci_tensor *foci_constant(foci_graph *g, const char *name, foci_dtype dtype, int ndim, const int64_t *shape,
                            const void *data);
+/* x (B, M, C), of tokens that come behind `past` others: all of them, (B, past + M, C), in graphs that continue where an earlier
+ * one stopped (foci_graph_options.remember); x itself in all others. */
+foci_tensor *foci_remember(foci_graph *g, foci_tensor *x);
+int64_t foci_graph_past(const foci_graph *g); /* tokens before those of this graph */
 /* Keeps a tensor readable after the pass. */
 void foci_keep(foci_tensor *t);
 /* Offers a tensor for inspection under SCOPE.name; kept, and listed, only by graphs recorded with `observe`. */
@@ -236,9 +240,11 @@ T foci_patch_embed(G, T images, T weight, T bias);   /* (B, I, H, W), (C, I, p, 
 T foci_class_token(G, T token, T x);                 /* token (1, 1, C), x (B, N, C) -> (B, 1 + N, C) */
 T foci_select(G, T x, int64_t index);                /* x (B, N, C) -> (B, C): token `index` */
 T foci_narrow(G, T x, int64_t first, int64_t count); /* x (B, N, C) -> (B, count, C) */
+T foci_cat(G, T a, T b);                             /* a (B, N, C), b (B, M, C) -> (B, N + M, C) */
 T foci_mean(G, T x);                                 /* x (B, N, C) -> (B, C): mean over tokens */
 T foci_heads(G, T x, int parts, int part, int heads); /* view: x (B, N, parts*H*D) -> (B, H, N, D) of one part; no copy */
-T foci_scaled_dot_product_attention(G, T q, T k, T v, /* (B, H, N, D) each, any strides with D contiguous -> (B, N, H*D) */
+T foci_scaled_dot_product_attention(G, T q, T k, T v, /* (B, H, N, D) each, any strides with D contiguous -> (B, N, H*D);
+                                                        without gradients q may be the last token's alone, (B, H, 1, D) */
                                     const foci_sdpa_options *options);
 T foci_attention_map(G, T q, T k, const foci_sdpa_options *options); /* probabilities (B, H, N, N) before dropout; for
                                                         inspection, no gradient */
@@ -299,11 +305,18 @@ typedef struct foci_attention_io {
     double dropout;                    /* on the attention map */
 } foci_attention_io;
 
+/* What a variant is able to do in causal models, besides attention over a whole sequence. */
+enum {
+    FOCI_LAST_QUERY = 1, /* forward takes q of the last token alone, (B, H, 1, D), with k and v (and those before) of all N */
+    FOCI_INCREMENTAL = 2 /* and no later token changes what an earlier one got: keys and values may be kept from token to token */
+};
+
 typedef struct foci_attention {
     const char *name, *summary;
     const foci_key *keys;
     /* Records the layer; extra parameters by foci_parameter. Returns (B, N, H*D). */
     foci_tensor *(*forward)(const foci_attention_io *io);
+    unsigned (*abilities)(const foci_config *config); /* FOCI_LAST_QUERY | FOCI_INCREMENTAL; NULL: neither */
 } foci_attention;
 
 /* ------------------------------------------------------------------------------------------------ models */
@@ -315,6 +328,9 @@ typedef struct foci_model_io {
     const foci_config *config; /* "model.KEY", "attention.KEY" */
     int64_t batch;
     int64_t tokens;         /* text: of a window; 0: model.context */
+    int64_t window;         /* text: positions count down to 0 at the end of so many tokens; 0: of all there are */
+    bool last_only;         /* text: only the last token of each window is scored; targets (B, 1) */
+    bool distribution;      /* text: declare no targets, but record logprob */
     int64_t classes;        /* labels (images) or vocabulary (text) of the data set; 0: as configured */
     bool labelled;          /* images: declare labels and record the loss */
     double label_smoothing; /* images */
@@ -326,6 +342,7 @@ typedef struct foci_model_io {
     /* Outputs. */
     foci_tensor *logits; /* images: (B, K) */
     foci_tensor *nll;    /* text: (B*T) negative log-likelihood of each target */
+    foci_tensor *logprob; /* text, asked for: (B, T, V) log-probabilities of every word */
     foci_tensor *loss;   /* (1) mean */
 } foci_model_io;
 
@@ -333,6 +350,7 @@ typedef struct foci_model {
     const char *name, *summary;
     foci_task task;
     const foci_key *keys;
+    const char *head; /* parameters that depend on the classes or words: prefixes of their names, with blanks between */
     void (*record)(foci_model_io *io);
 } foci_model;
 

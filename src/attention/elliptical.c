@@ -62,6 +62,7 @@ static foci_tensor *named(const foci_attention_io *io, const char *key, bool bef
 /* (B, H, 1, D), or (B, H, N, D) with scope causal */
 static foci_tensor *metric(const foci_attention_io *io, const foci_sdpa_options *dot_product) {
     const foci_config *c = io->config;
+    const bool last_query = io->q->shape[2] < io->v->shape[2]; /* its own metric is that of all tokens */
     if (chosen(c, "attention.metric", "random"))
         return foci_random_metric(io->graph, io->q, foci_config_real(c, "attention.bottom"));
     if (chosen(c, "attention.metric", "finite_difference"))
@@ -74,7 +75,7 @@ static foci_tensor *metric(const foci_attention_io *io, const foci_sdpa_options 
                                                  .delta = foci_config_real(c, "attention.delta"),
                                                  .attenuation = foci_config_real(c, "attention.attenuation"),
                                                  .scale = scale_of(c),
-                                                 .causal = chosen(c, "attention.scope", "causal"),
+                                                 .causal = chosen(c, "attention.scope", "causal") && !last_query,
                                                  .median = chosen(c, "attention.reduce", "median")});
 }
 
@@ -92,9 +93,16 @@ static foci_tensor *forward(const foci_attention_io *io) {
     return foci_scaled_dot_product_attention(io->graph, io->q, io->k, io->v, &options);
 }
 
+/* The metric of the last token needs its own query and those of no others unless it measures queries. */
+static unsigned abilities(const foci_config *c) {
+    if (!chosen(c, "attention.metric", "over_layers") || chosen(c, "attention.num", "q") || chosen(c, "attention.den", "q")) return 0;
+    return FOCI_LAST_QUERY | (chosen(c, "attention.scope", "causal") ? FOCI_INCREMENTAL : 0);
+}
+
 const foci_attention foci_attention_elliptical = {
     .name = "elliptical",
     .summary =
         "dot-product attention in a space stretched by how far the values moved over a layer (NeurIPS 2024)",
     .keys = keys,
-    .forward = forward};
+    .forward = forward,
+    .abilities = abilities};

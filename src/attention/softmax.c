@@ -10,5 +10,10 @@ static foci_tensor *forward(const foci_attention_io *io) {
             .scale = io->scale, .causal = io->causal, .dropout = io->dropout, .bias = io->bias});
 }
 
+static unsigned abilities(const foci_config *c) {
+    (void)c;
+    return FOCI_LAST_QUERY | FOCI_INCREMENTAL;
+}
+
 const foci_attention foci_attention_softmax = {
-    .name = "softmax", .summary = "dot-product attention", .keys = keys, .forward = forward};
+    .name = "softmax", .summary = "dot-product attention", .keys = keys, .forward = forward, .abilities = abilities};

@@ -18,6 +18,14 @@ foci_status foci_parse_int(const char *option, const char *text, long long min, 
     return FOCI_OK;
 }
 
+foci_status foci_parse_real(const char *option, const char *text, double min, double max, double *value) {
+    char *end;
+    *value = strtod(text, &end);
+    if (!*text || *end || !(*value >= min && *value <= max))
+        return foci_fail(FOCI_ERR_CONFIG, "%s: `%s` is not a number from %g to %g", option, text, min, max);
+    return FOCI_OK;
+}
+
 enum { KEY_SET = 1000, KEY_THREADS, KEY_JSON, KEY_USAGE, KEY_VERSION, KEY_HELP = 'h' };
 const struct argp_option foci_common_options[] = {
     {"set", KEY_SET, "KEY=VALUE", 0, "change a key of the config; repeatable", 90},

@@ -1,40 +1,36 @@
+#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "cli/cli.h"
+#include "study/contamination.h"
 #include "train/trainer.h"
 
 typedef struct options {
-    const char *checkpoint, *split;
+    const char *checkpoint, *split, *contaminate;
     bool sliding;
 } options;
 
-enum { CHECKPOINT = 1, SPLIT, WALK };
+enum { CHECKPOINT = 1, SPLIT, WALK, CONTAMINATE };
 static const struct argp_option table[] = {
     {"checkpoint", CHECKPOINT, "FILE", 0, "weights (default: the run's best.safetensors, else last.safetensors)", 0},
     {"split", SPLIT, "S", 0, "val (the default); text also has test", 0},
     {"walk", WALK, "WALK", 0, "text: disjoint windows (the default), or sliding by one token, each token but those of the "
                               "first window predicted from a full window", 0},
+    {"contaminate", CONTAMINATE, "KIND[:KEY=VALUE,...]", 0, "text: beside the text as it is, its perplexity contaminated, as in "
+                                                             "word-swap:rate=0.015,min=1 (see foci list contaminations)", 0},
     {0}};
 
 static foci_status set_option(void *state, int key, char *arg) {
     options *o = state;
     if (key == CHECKPOINT) o->checkpoint = arg;
     else if (key == SPLIT) o->split = arg;
+    else if (key == CONTAMINATE) o->contaminate = arg;
     else if (strcmp(arg, "sliding") == 0 || strcmp(arg, "disjoint") == 0) o->sliding = *arg == 's';
     else return foci_fail(FOCI_ERR_CONFIG, "--walk: `%s` is not disjoint or sliding", arg);
     return FOCI_OK;
-}
-
-/* best.safetensors of the run, or last.safetensors. */
-static foci_status find_weights(const char *run, char *path, size_t size) {
-    FOCI_TRY(foci_path_join(path, size, run, "best.safetensors"));
-    if (foci_path_kind(path)) return FOCI_OK;
-    FOCI_TRY(foci_path_join(path, size, run, "last.safetensors"));
-    if (foci_path_kind(path)) return FOCI_OK;
-    return foci_fail(FOCI_ERR_CHECKPOINT, "%s: no best.safetensors or last.safetensors here; --checkpoint names another file", run);
 }
 
 static void print_score(const foci_score *s, const char *split, bool sliding, bool json) {
@@ -53,6 +49,65 @@ static void print_score(const foci_score *s, const char *split, bool sliding, bo
                (long long)s->items);
 }
 
+/* ------------------------------------------------------------------------------------- contaminated text */
+
+static json_t *setting(const foci_config *settings, const foci_key *key) {
+    switch (key->type) {
+    case FOCI_KEY_BOOL: return json_boolean(foci_config_bool(settings, key->name));
+    case FOCI_KEY_INT: return json_integer(foci_config_int(settings, key->name));
+    case FOCI_KEY_REAL: return json_real(foci_config_real(settings, key->name));
+    default: return json_string(foci_config_string(settings, key->name));
+    }
+}
+
+static json_t *settings_of(const foci_contamination *c, const foci_config *settings, const foci_contamination_count *n) {
+    json_t *object = json_pack("{s:s}", "kind", c->name);
+    for (const foci_key *key = c->keys; key->name; key++) json_object_set_new(object, key->name, setting(settings, key));
+    json_object_set_new(object, "lines", json_integer(n->lines));
+    json_object_set_new(object, "words", json_integer(n->words));
+    json_object_set_new(object, "swapped", json_integer(n->swapped));
+    return object;
+}
+
+static foci_status print_contaminated(const foci_contaminated_score *s, const options *o, json_t *settings, bool json) {
+    const char *walk = o->sliding ? "sliding" : "disjoint";
+    json_t *object = json_pack("{s:s, s:s, s:f, s:f, s:f, s:I, s:f, s:f, s:O}", "split", o->split, "walk", walk, "nll", s->clean.nll, "loss",
+                               s->clean.nll, "ppl", s->clean.ppl, "tokens", (json_int_t)s->clean.tokens, "contaminated_nll",
+                               s->contaminated.nll, "contaminated_ppl", s->contaminated.ppl, "contamination", settings);
+    char *text = json_dumps(json ? object : settings, JSON_REAL_PRECISION(9));
+    json_decref(object);
+    if (!text) return foci_fail(FOCI_ERR_CONFIG, "--contaminate: a setting is not UTF-8");
+    if (json) puts(text);
+    else
+        printf("%s, %s windows: perplexity %.3f clean, %.3f contaminated (%.5f and %.5f nats per token) over %lld tokens\n%s\n", o->split,
+               walk, s->clean.ppl, s->contaminated.ppl, s->clean.nll, s->contaminated.nll, (long long)s->clean.tokens, text);
+    free(text);
+    return FOCI_OK;
+}
+
+static foci_status evaluate_contaminated(const foci_config *config, const char *weights, const options *o, bool json) {
+    const foci_contamination *c;
+    foci_config *settings;
+    foci_contaminated_score score;
+    FOCI_TRY(foci_contamination_parse(o->contaminate, &c, &settings));
+    foci_status s = foci_evaluate_contaminated(config, weights, o->split, o->sliding, c, settings, &score);
+    if (!s) {
+        json_t *object = settings_of(c, settings, &score.count);
+        s = print_contaminated(&score, o, object, json);
+        json_decref(object);
+    }
+    foci_config_free(settings);
+    return s;
+}
+
+static foci_status evaluate(const foci_config *config, const char *weights, const options *o, bool json) {
+    if (o->contaminate) return evaluate_contaminated(config, weights, o, json);
+    foci_score score;
+    FOCI_TRY(foci_evaluate(config, weights, o->split, o->sliding, &score));
+    print_score(&score, o->split, o->sliding, json);
+    return FOCI_OK;
+}
+
 foci_status foci_cmd_eval(int argc, char **argv) {
     options o = {.split = "val"};
     foci_common common = {0};
@@ -64,14 +119,10 @@ foci_status foci_cmd_eval(int argc, char **argv) {
     FOCI_TRY(foci_parse_arguments(&a, argc, argv, &common, path, &count, &done));
     if (done) return FOCI_OK;
     char weights[4200];
-    if (o.checkpoint) FOCI_TRY(foci_path_join(weights, sizeof weights, "", o.checkpoint));
-    else if (foci_path_kind(path[0]) == 'd') FOCI_TRY(find_weights(path[0], weights, sizeof weights));
-    else return foci_fail(FOCI_ERR_CONFIG, "%s is no run folder: --checkpoint must name the weights", path[0]);
+    FOCI_TRY(foci_find_weights(path[0], o.checkpoint, weights, sizeof weights));
     foci_config *config;
     FOCI_TRY(foci_open_config(&config, path[0], &common));
-    foci_score score;
-    foci_status s = foci_evaluate(config, weights, o.split, o.sliding, &score);
+    foci_status s = evaluate(config, weights, &o, common.json);
     foci_config_free(config);
-    if (!s) print_score(&score, o.split, o.sliding, common.json);
     return s;
 }

@@ -16,7 +16,8 @@ static const struct argp_option table[] = {
     {"out", OUT, "DIR", 0, "run folder (default: runs/NAME, NAME as in the config)", 0},
     {"resume", RESUME, NULL, 0, "go on with the run in the folder, to the same bits as if it had never stopped", 0},
     {"force", FORCE, NULL, 0, "replace the run in the folder", 0},
-    {"init", INIT, "FILE", 0, "start from these weights (safetensors: foci's, timm's DeiT, lmtool's)", 0},
+    {"init", INIT, "RUN_OR_FILE", 0, "start from these weights (a run, or safetensors: foci's, timm's DeiT, lmtool's); what they lack, and a head of another "
+                            "shape, begins anew", 0},
     {"dry-run", DRY_RUN, NULL, 0, "print parameters, FLOPs per item and planned memory, and stop", 0},
     {0}};
 
@@ -59,11 +60,13 @@ static foci_status train(const foci_config *config, const options *o) {
     if (o->dry_run) return foci_train_plan(config, stdout);
     char folder[4200];
     FOCI_TRY(foci_path_join(folder, sizeof folder, "runs", foci_config_string(config, "name")));
+    char init[4200];
+    if (o->init) FOCI_TRY(foci_weights_of(o->init, init, sizeof init));
     int64_t every = foci_config_int(config, "train.log_every");
     foci_catch_signals();
     return foci_train(config, &(foci_train_options){.out = o->out ? o->out : folder,
                                                     .command = foci_command_line(),
-                                                    .init = o->init,
+                                                    .init = o->init ? init : NULL,
                                                     .resume = o->resume,
                                                     .force = o->force,
                                                     .stop = &foci_stop,

@@ -29,6 +29,7 @@ void foci_graph_free(foci_graph *g) {
     free(g->node);
     free(g->tensor);
     free(g->observation);
+    free(g->memory_of);
     free(g->block);
     free(g->moment);
     free(g);
@@ -227,6 +228,20 @@ foci_tensor *foci_graph_observed(const foci_graph *g, const char *name) {
     for (int i = 0; i < g->observations; i++)
         if (strcmp(g->observation[i].name, name) == 0) return g->observation[i].tensor;
     return NULL;
+}
+
+int64_t foci_graph_past(const foci_graph *g) { return g->options.remember ? g->options.past : 0; }
+int foci_graph_memories(const foci_graph *g) { return g->memories; }
+const foci_memory *foci_graph_memory(const foci_graph *g, int i) { return &g->memory_of[i]; }
+
+void foci_graph_add_memory(foci_graph *g, foci_memory m) {
+    if (!g->options.remember || !m.now) return;
+    if (!foci_grow(g->memory_of, g->memories)) {
+        out_of_memory(g);
+        return;
+    }
+    g->memory_of[g->memories++] = m;
+    foci_keep(m.now);
 }
 
 /* -------------------------------------------------------------------------------------------------- nodes */

@@ -21,6 +21,8 @@ typedef struct foci_graph_options {
     bool differentiate; /* plan a backward pass */
     bool frozen;        /* parameters need no gradient (inputs may) */
     bool observe;       /* keep what foci_observe is given */
+    bool remember;      /* what foci_remember is given goes on from `past` tokens of an earlier graph */
+    int64_t past;
     uint64_t seed;      /* of the random numbers of dropout */
     bool bf16;          /* products of matrices round their operands to bfloat16 */
     bool recompute;     /* the results of segments are not kept for the backward pass, but computed again */
@@ -72,6 +74,15 @@ void foci_require_grad(foci_tensor *input);
 
 /* What foci_observe kept: NULL where there is no such name. */
 foci_tensor *foci_graph_observed(const foci_graph *g, const char *name);
+
+/* What foci_remember was given, in order: the caller fills `past` (NULL where there is none) with the rows of earlier tokens
+ * before the pass, and finds them with the new ones in `now` after it. */
+typedef struct foci_memory {
+    foci_tensor *past, *now; /* (B, past, C), (B, past + M, C) */
+} foci_memory;
+int foci_graph_memories(const foci_graph *g);
+const foci_memory *foci_graph_memory(const foci_graph *g, int i);
+void foci_graph_add_memory(foci_graph *g, foci_memory m); /* for foci_remember */
 
 foci_cost foci_graph_cost(const foci_graph *g); /* floating-point operations of one forward and one backward pass */
 double foci_graph_cost_again(const foci_graph *g); /* and of what the backward pass computes again */

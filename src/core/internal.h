@@ -47,7 +47,8 @@ struct foci_graph {
     foci_node **node;
     foci_tensor_info *tensor;
     foci_observation *observation;
-    int nodes, tensors, observations;
+    foci_memory *memory_of;
+    int nodes, tensors, observations, memories;
 
     char scope[256]; /* the names of all open scopes, with dots between */
     size_t scope_start[FOCI_MAX_SCOPES];

@@ -125,45 +125,66 @@ static bool same_bytes(const foci_safetensors *f, const foci_safetensor *a, cons
            memcmp(f->data + a->first, f->data + b->first, a->end - a->first) == 0;
 }
 
-/* Fills source[i], the tensor of the file for parameter i. */
-static foci_status match(const foci_parameters *p, const foci_safetensors *f,
-                         const foci_safetensor **source) {
-    list missing = {0}, unexpected = {0}, shapes = {0}, untied = {0};
+static bool in_head(const char *name, const char *head) {
+    for (size_t length; *head; head += length + strspn(head + length, " ")) {
+        length = strcspn(head, " ");
+        if (foci_name_within(name, head, length)) return true;
+    }
+    return false;
+}
+
+/* What does not fit. */
+typedef struct misfits {
+    list missing, unexpected, shapes, untied, head; /* head: misshapen, where that is allowed */
+    int matched;
+} misfits;
+
+/* Fills source[i], the tensor of the file for parameter i; NULL where there is none that fits. */
+static void match(const foci_parameters *p, const foci_safetensors *f, const char *head,
+                  const foci_safetensor **source, misfits *m) {
     size_t skip = all_have_prefix(f, parallel_prefix) ? strlen(parallel_prefix) : 0;
     for (int i = 0; i < f->count; i++) {
         const foci_safetensor *t = &f->tensor[i];
         int k = foci_parameters_find(p, t->name + skip);
         if (k < 0) {
-            if (!foci_parameters_ignores(p, t->name + skip)) list_add(&unexpected, "%s", t->name);
+            if (!foci_parameters_ignores(p, t->name + skip)) list_add(&m->unexpected, "%s", t->name);
             continue;
         }
         const foci_parameter_entry *e = &p->entry[k];
         if (source[k] && !same_bytes(f, source[k], t))
-            list_add(&untied, "%s and %s", source[k]->name, t->name);
+            list_add(&m->untied, "%s and %s", source[k]->name, t->name);
         source[k] = t;
         if (same_shape(e, t) || is_resizable(e, t)) continue;
         char in_file[200], in_model[200];
-        list_add(&shapes, "%s is %s in the file and %s in the model", t->name,
+        const bool allowed = head && in_head(e->name, head);
+        list_add(allowed ? &m->head : &m->shapes, "%s is %s in the file and %s in the model", t->name,
                  foci_safetensor_shape(in_file, sizeof in_file, t->ndim, t->shape),
                  foci_safetensor_shape(in_model, sizeof in_model, e->ndim, e->shape));
     }
-    for (int k = 0; k < p->count; k++)
-        if (!source[k]) list_add(&missing, "%s", p->entry[k].name);
-    if (!missing.total && !unexpected.total && !shapes.total && !untied.total) return FOCI_OK;
+    for (int k = 0; k < p->count; k++) {
+        if (!source[k]) list_add(&m->missing, "%s", p->entry[k].name);
+        else if (!same_shape(&p->entry[k], source[k]) && !is_resizable(&p->entry[k], source[k])) source[k] = NULL;
+        m->matched += source[k] != NULL;
+    }
+}
+
+static foci_status refuse(const foci_safetensors *f, const misfits *m) {
     char message[2048] = "";
-    list_print(&missing, "missing", message, sizeof message);
-    list_print(&unexpected, "unexpected", message, sizeof message);
-    list_print(&shapes, "shapes differ", message, sizeof message);
-    list_print(&untied, "tied here, but different in the file", message, sizeof message);
+    list_print(&m->missing, "missing", message, sizeof message);
+    list_print(&m->unexpected, "unexpected", message, sizeof message);
+    list_print(&m->shapes, "shapes differ", message, sizeof message);
+    list_print(&m->untied, "tied here, but different in the file", message, sizeof message);
     return foci_fail(FOCI_ERR_CHECKPOINT, "%s does not fit the model%s", f->path, message);
 }
 
 /* ----------------------------------------------------------------------------------------- load and save */
 
+/* What has no source stays as it is. */
 static foci_status read_all(const foci_parameters *p, const foci_safetensors *f,
                             const foci_safetensor **source, foci_real *out) {
     for (int k = 0; k < p->count; k++) {
         const foci_parameter_entry *e = &p->entry[k];
+        if (!source[k]) continue;
         if (same_shape(e, source[k]))
             FOCI_TRY(foci_safetensors_reals(f, source[k], 0, e->numel, out + e->offset));
         else FOCI_TRY(resize(f, source[k], e, out + e->offset));
@@ -171,19 +192,47 @@ static foci_status read_all(const foci_parameters *p, const foci_safetensors *f,
     return FOCI_OK;
 }
 
-foci_status foci_load_weights(foci_parameters *p, const char *path) {
-    foci_safetensors f;
-    FOCI_TRY(foci_safetensors_open(&f, path));
+/* `head` NULL: everything must fit. */
+static foci_status load(foci_parameters *p, const foci_safetensors *f, const char *head, misfits *m) {
     const foci_safetensor **source = calloc((size_t)p->count + 1, sizeof *source);
-    foci_real *fresh = calloc((size_t)p->size + 1, sizeof *fresh);
-    foci_status status =
-        source && fresh ? match(p, &f, source) : foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", path);
-    if (!status) status = read_all(p, &f, source, fresh);
+    foci_real *fresh = malloc(((size_t)p->size + 1) * sizeof *fresh);
+    foci_status status = FOCI_OK;
+    if (!source || !fresh) status = foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", f->path);
+    if (!status) {
+        match(p, f, head, source, m);
+        memcpy(fresh, p->value, (size_t)p->size * sizeof *fresh);
+        bool partly = head && m->matched; /* nothing at all: the weights of something else */
+        if (m->shapes.total || m->untied.total || (!partly && (m->missing.total || m->unexpected.total || m->head.total)))
+            status = refuse(f, m);
+    }
+    if (!status) status = read_all(p, f, source, fresh);
     if (!status) memcpy(p->value, fresh, (size_t)p->size * sizeof *fresh);
     free(fresh);
     free(source);
+    return status;
+}
+
+foci_status foci_load_weights(foci_parameters *p, const char *path) {
+    foci_safetensors f;
+    misfits m = {.matched = 0};
+    FOCI_TRY(foci_safetensors_open(&f, path));
+    foci_status status = load(p, &f, NULL, &m);
     foci_safetensors_close(&f);
     return status;
+}
+
+foci_status foci_init_weights(foci_parameters *p, const char *path, const char *head, char *note, size_t size) {
+    foci_safetensors f;
+    misfits m = {.matched = 0};
+    FOCI_TRY(foci_safetensors_open(&f, path));
+    foci_status status = load(p, &f, head ? head : "", &m);
+    foci_safetensors_close(&f);
+    if (status) return status;
+    snprintf(note, size, "%d of %d parameters from %s", m.matched, p->count, path);
+    list_print(&m.head, "new, of another shape", note, size);
+    list_print(&m.missing, "new, not in the file", note, size);
+    list_print(&m.unexpected, "not used", note, size);
+    return FOCI_OK;
 }
 
 foci_status foci_save_weights(const foci_parameters *p, const char *path, const foci_text_pair *metadata,

@@ -12,9 +12,18 @@
  * message; then nothing was changed. */
 foci_status foci_load_weights(foci_parameters *p, const char *path);
 
+/* The start of a fine-tuning: the same, but parameters that the file lacks, and those of the `head` (prefixes of names, with
+ * blanks between; NULL: none) that have another shape there, keep their values, and tensors of no use are passed over; `note`,
+ * one line, names them all. Another shape elsewhere is an error, and so is a file that fits in nothing. */
+foci_status foci_init_weights(foci_parameters *p, const char *path, const char *head, char *note, size_t size);
+
 /* Every parameter once, under its own name. */
 foci_status foci_save_weights(const foci_parameters *p, const char *path, const foci_text_pair *metadata,
                               int pairs);
+
+/* Writes the mean of `count` files with the same tensors (average_weights.c). FOCI_ERR_CHECKPOINT, naming file and tensor, where
+ * they differ. */
+foci_status foci_average_weights(const char *const *path, int count, const char *out);
 
 /* pos_embed (1, 1 + old*old, C) -> (1, 1 + new*new, C): the class token as it is, the grid bicubic as in
  * PyTorch (a = -0.75, align_corners False, no antialiasing), which is timm's resize_pos_embed. */

@@ -3,6 +3,8 @@
 #ifndef FOCI_CORE_PARAMETERS_H
 #define FOCI_CORE_PARAMETERS_H
 
+#include <string.h>
+
 #include "base/arena.h"
 #include "base/error.h"
 #include "foci/plugin.h"
@@ -31,6 +33,11 @@ typedef struct foci_parameters {
 
 void foci_parameters_init(foci_parameters *p);
 void foci_parameters_free(foci_parameters *p);
+
+/* Is the name the prefix, or below it? "blocks.1" holds blocks.1.norm1.weight, but not blocks.10.norm1.weight. */
+static inline bool foci_name_within(const char *name, const char *prefix, size_t length) {
+    return strncmp(name, prefix, length) == 0 && (name[length] == 0 || name[length] == '.');
+}
 
 /* -1 where there is none. Aliases are found too. */
 int foci_parameters_find(const foci_parameters *p, const char *name);

@@ -4,6 +4,11 @@
 
 #include "attention/attention.h"
 
+unsigned foci_attention_abilities(const foci_config *config) {
+    const foci_attention *variant = foci_attention_find(foci_config_string(config, "attention.kind"));
+    return variant && variant->abilities ? variant->abilities(config) : 0;
+}
+
 foci_tensor *foci_attend(foci_graph *g, const foci_config *config, foci_heads_of_layer now,
                          foci_heads_of_layer *before, const foci_attend_options *options) {
     if (!now.q || !now.k || !now.v) return NULL;

@@ -121,13 +121,14 @@ static foci_tensor *embed(foci_graph *g, const sizes *s, const tied *e, foci_ten
     return sum;
 }
 
-/* (T, C): token t has position r = T-1-t; sines of r * 10000^(-2i/C) in the first half, cosines in the second. */
-static foci_tensor *positions(foci_graph *g, int64_t tokens, int64_t width) {
+/* (T, C): the first token has position `first`, the next one less; sines of r * 10000^(-2i/C) in the first half, cosines in
+ * the second. */
+static foci_tensor *positions(foci_graph *g, int64_t first, int64_t tokens, int64_t width) {
     foci_real *p = malloc((size_t)(tokens * width) * sizeof *p);
     if (!p) return foci_graph_fail(g, "out of memory for positions");
     for (int64_t t = 0; t < tokens; t++)
         for (int64_t i = 0; i < width / 2; i++) {
-            double angle = (double)(tokens - 1 - t) * pow(10000, -2.0 * (double)i / (double)width);
+            double angle = (double)(first - t) * pow(10000, -2.0 * (double)i / (double)width);
             p[t * width + i] = (foci_real)sin(angle);
             p[t * width + width / 2 + i] = (foci_real)cos(angle);
         }
@@ -136,23 +137,30 @@ static foci_tensor *positions(foci_graph *g, int64_t tokens, int64_t width) {
     return constant;
 }
 
+/* (B, T, C) -> (B, 1, C) */
+static foci_tensor *last_token(foci_graph *g, foci_tensor *h) {
+    return !h || h->shape[1] == 1 ? h : foci_narrow(g, h, h->shape[1] - 1, 1);
+}
+
 static foci_tensor *post_norm(foci_graph *g, foci_tensor *h, foci_tensor *y) {
     return foci_nn_layer_norm(g, "layer_norm", foci_add(g, h, y), 1e-5, FOCI_NORMAL(1, 0.02));
 }
 
+/* With last_query the last token alone asks, and h (B, T, C) becomes (B, 1, C). */
 static foci_tensor *attention(foci_graph *g, const foci_config *c, const sizes *s, foci_tensor *h, int layer,
-                              foci_heads_of_layer *before) {
+                              bool last_query, foci_heads_of_layer *before) {
     int64_t joined = s->heads * s->head_width;
     int heads = (int)s->heads;
     foci_scope(g, "dec_attn");
-    foci_tensor *q = foci_nn_linear(g, "q_net", h, joined, false, LINEAR_INIT);
-    foci_tensor *kv = foci_nn_linear(g, "kv_net", h, 2 * joined, false, LINEAR_INIT);
+    foci_tensor *asking = last_query ? last_token(g, h) : h;
+    foci_tensor *q = foci_nn_linear(g, "q_net", asking, joined, false, LINEAR_INIT);
+    foci_tensor *kv = foci_remember(g, foci_nn_linear(g, "kv_net", h, 2 * joined, false, LINEAR_INIT));
     foci_heads_of_layer now = {foci_heads(g, q, 1, 0, heads), foci_heads(g, kv, 2, 0, heads),
                                foci_heads(g, kv, 2, 1, heads)};
     foci_attend_options options = {.layer = layer, .depth = s->depth, .causal = true};
     foci_tensor *y = foci_attend(g, c, now, before, &options);
     y = foci_dropout(g, foci_nn_linear(g, "o_net", y, s->width, false, LINEAR_INIT), s->dropout);
-    h = post_norm(g, h, y);
+    h = post_norm(g, asking, y);
     foci_end_scope(g);
     return h;
 }
@@ -200,26 +208,34 @@ static void record(foci_model_io *io) {
     foci_graph *g = io->graph;
     sizes s = read_sizes(io);
     if (!io->ids) io->ids = foci_input(g, "ids", FOCI_INT, FOCI_SHAPE(io->batch, s.tokens));
-    if (!io->targets) io->targets = foci_input(g, "targets", FOCI_INT, FOCI_SHAPE(io->batch, s.tokens));
+    if (!io->targets && !io->distribution)
+        io->targets = foci_input(g, "targets", FOCI_INT, FOCI_SHAPE(io->batch, io->last_only ? 1 : s.tokens));
     if (!foci_graph_ok(g)) return;
+    int64_t past = foci_graph_past(g), window = io->window ? io->window : past + s.tokens;
+    /* Where one token is scored, the last layer need not ask for the others. */
+    bool last_query = io->last_only && foci_attention_abilities(io->config) & FOCI_LAST_QUERY;
 
     tied e = declare_embedding(g, &s);
     foci_ignore(g, "pos_emb.inv_freq");
-    foci_tensor *h = foci_add_position(g, embed(g, &s, &e, io->ids), positions(g, s.tokens, s.width));
+    foci_tensor *h = foci_add_position(g, embed(g, &s, &e, io->ids), positions(g, window - 1 - past, s.tokens, s.width));
     h = foci_dropout(g, h, s.dropout);
     foci_heads_of_layer before = {NULL, NULL, NULL};
     for (int i = 0; i < s.depth; i++) {
         foci_segment(g, "layers.%d", i);
-        h = attention(g, io->config, &s, h, i, &before);
+        h = attention(g, io->config, &s, h, i, last_query && i == s.depth - 1, &before);
         h = feed_forward(g, &s, h);
         foci_observe(g, "output", h);
         foci_end_scope(g);
     }
-    h = foci_dropout(g, h, s.dropout);
+    h = foci_dropout(g, io->last_only ? last_token(g, h) : h, s.dropout);
 
     if (!foci_graph_ok(g)) return;
     foci_adaptive_softmax_options a = criterion(g, &s, &e, h, io->targets);
     if (!foci_graph_ok(g)) return;
+    if (io->distribution) {
+        io->logprob = foci_adaptive_log_prob(g, &a);
+        return;
+    }
     if (foci_graph_observes(g)) foci_observe(g, "logprob", foci_adaptive_log_prob(g, &a));
     io->nll = foci_adaptive_softmax(g, &a);
     foci_keep(io->nll);
@@ -231,5 +247,6 @@ const foci_model foci_model_lm = {
     .summary = "post-norm decoder with tied adaptive softmax (WikiText), language modelling",
     .task = FOCI_TASK_TEXT,
     .keys = keys,
+    .head = "word_emb crit",
     .record = record,
 };

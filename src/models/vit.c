@@ -120,5 +120,6 @@ const foci_model foci_model_vit = {
     .summary = "vision transformer with a class token (ViT, DeiT), image classification",
     .task = FOCI_TASK_IMAGES,
     .keys = keys,
+    .head = "head",
     .record = record,
 };

@@ -36,18 +36,28 @@ static bool bias_operand(foci_graph *g, const char *op, const foci_tensor *bias,
     return foci_graph_ok(g);
 }
 
+extern const foci_op foci_op_scaled_dot_product_attention;
+
+/* The last token alone asks, of all N: q (B, H, 1, D). It sees every key. */
+static bool one_query(const foci_op *op, const foci_tensor *q, const foci_tensor *k) {
+    return op == &foci_op_scaled_dot_product_attention && k && k->ndim == 4 && q->shape[2] == 1 && k->shape[2] > 1 && k->shape[0] == q->shape[0] &&
+           k->shape[1] == q->shape[1] && k->shape[3] == q->shape[3];
+}
+
 foci_node *foci_record_attention(foci_graph *g, const foci_op *op, foci_tensor *q, foci_tensor *k,
                                  foci_tensor *v, const foci_sdpa_options *options, foci_metric_scale result) {
-    if (!foci_head_operand(g, op->name, "q", q, NULL) || !foci_head_operand(g, op->name, "k", k, q) ||
-        (v && !foci_head_operand(g, op->name, "v", v, q)) ||
-        !metric_operand(g, op->name, options->metric, q) || !bias_operand(g, op->name, options->bias, q))
+    if (!foci_head_operand(g, op->name, "q", q, NULL) || !foci_head_operand(g, op->name, "k", k, one_query(op, q, k) ? NULL : q) ||
+        (v && !foci_head_operand(g, op->name, "v", v, k)) ||
+        !metric_operand(g, op->name, options->metric, q) || !bias_operand(g, op->name, options->bias, k))
         return NULL;
+    if (one_query(op, q, k) && (q->requires_grad || k->requires_grad))
+        return foci_graph_fail(g, "%s: the query of the last token alone has no gradient", op->name);
     if (!isfinite(options->scale))
         return foci_graph_fail(g, "%s: the scale is not a finite number", op->name);
     if (!(options->dropout >= 0 && options->dropout < 1))
         return foci_graph_fail(g, "%s: dropout %g must lie in [0, 1)", op->name, options->dropout);
     foci_attention_attributes a = {options->scale, foci_graph_trains(g) ? options->dropout : 0,
-                                   options->causal, result};
+                                   options->causal && !one_query(op, q, k), result};
     foci_tensor *const input[ATTENTION_INPUTS] = {q, k, v, options->metric, options->bias};
     return foci_record(g, op, ATTENTION_INPUTS, input, &a, sizeof a);
 }
@@ -69,7 +79,7 @@ foci_attention_head foci_attention_head_of(const foci_node *n, int64_t b, int64_
     const foci_attention_attributes *a = n->attributes;
     const foci_tensor *q = n->input[ATTENTION_Q], *k = n->input[ATTENTION_K], *v = n->input[ATTENTION_V];
     const foci_tensor *metric = n->input[ATTENTION_METRIC], *bias = n->input[ATTENTION_BIAS];
-    foci_attention_head head = {.tokens = q->shape[2],
+    foci_attention_head head = {.tokens = k->shape[2],
                                 .width = q->shape[3],
                                 .q = foci_data(q) + foci_head_offset(q, b, h),
                                 .k = foci_data(k) + foci_head_offset(k, b, h),

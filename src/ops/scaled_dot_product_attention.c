@@ -11,8 +11,9 @@ static foci_attention_head head_of(const foci_node *n, int64_t b, int64_t h) {
     foci_attention_head head = foci_attention_head_of(n, b, h);
     const int64_t heads = n->input[Q]->shape[1];
     head.out_row = heads * head.width;
-    head.out = foci_data(n->output) + b * head.tokens * head.out_row + h * head.width;
-    head.log_sum = foci_data(n->saved[0]) + (b * heads + h) * head.tokens;
+    const int64_t queries = n->output->shape[1];
+    head.out = foci_data(n->output) + b * queries * head.out_row + h * head.width;
+    head.log_sum = foci_data(n->saved[0]) + (b * heads + h) * queries;
     return head;
 }
 
@@ -29,7 +30,7 @@ static real *scratch_of(const foci_node *n, int64_t elements) {
  * on the others. */
 static void forward(const foci_node *n) {
     const int64_t *shape = n->input[Q]->shape, heads = shape[1], all = shape[0] * heads, tokens = shape[2];
-    const int64_t scratch = foci_attention_forward_scratch(tokens, shape[3], bf16(n));
+    const int64_t scratch = foci_attention_forward_scratch(n->input[K]->shape[2], shape[3], bf16(n));
     const int64_t tiles = foci_tiles(tokens, FOCI_ATTENTION_QUERIES),
                   wanted = foci_tiles(2 * foci_threads(), all);
     const int64_t part = foci_tiles(tiles, wanted) * FOCI_ATTENTION_QUERIES, parts = foci_tiles(tokens, part);
@@ -69,8 +70,7 @@ static void backward(const foci_node *n) {
  * a fifth one, spares memory and is no part of the work. */
 static foci_cost cost(const foci_node *n) {
     const foci_attention_attributes *a = n->attributes;
-    const int64_t *shape = n->input[Q]->shape;
-    double product = 2.0 * (double)foci_numel(n->input[Q]) * (double)shape[2] * (a->causal ? 0.5 : 1);
+    double product = 2.0 * (double)foci_numel(n->input[Q]) * (double)n->input[K]->shape[2] * (a->causal ? 0.5 : 1);
     return (foci_cost){2 * product, 4 * product};
 }
 
@@ -182,14 +182,14 @@ const foci_op foci_op_scaled_dot_product_attention = {
 foci_tensor *foci_scaled_dot_product_attention(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v,
                                                const foci_sdpa_options *options) {
     const foci_op *op = &foci_op_scaled_dot_product_attention;
-    if (!foci_head_operand(g, op->name, "v", v, q)) return NULL;
-    if (foci_graph_observes(g)) foci_observe(g, "prob", foci_attention_map(g, q, k, options));
+    if (!foci_head_operand(g, op->name, "v", v, k)) return NULL;
+    if (foci_graph_observes(g) && q->shape[2] == k->shape[2]) foci_observe(g, "prob", foci_attention_map(g, q, k, options));
     foci_node *n = foci_record_attention(g, op, q, k, v, options, FOCI_SCALE_NONE);
     if (!n) return NULL;
     const int64_t batch = q->shape[0], heads = q->shape[1], tokens = q->shape[2], width = q->shape[3];
     foci_save(n, FOCI_REAL, batch * heads * tokens);
     size_t scratch = (size_t)foci_threads() * sizeof(real);
-    foci_workspace(n, scratch * (size_t)foci_attention_forward_scratch(tokens, width, bf16(n)),
+    foci_workspace(n, scratch * (size_t)foci_attention_forward_scratch(k->shape[2], width, bf16(n)),
                    scratch * (size_t)foci_attention_backward_scratch(tokens, width, bf16(n)));
     return foci_emit(n, FOCI_REAL, FOCI_SHAPE(batch, tokens, heads * width));
 }

@@ -42,19 +42,78 @@ static foci_status check_names(const foci_optimizer_options *options, const foci
     return FOCI_OK;
 }
 
-/* Tiles of the stretches of parameters that have the same decay; a parameter's padding belongs to it. Counts
- * only where `tile` is NULL. */
+/* ------------------------------------------------------------------------------------------- groups of rates */
+
+/* One of "head=10 blocks.0=0.5", or of "patch_embed blocks.0", which stand for a factor of 0. */
+typedef struct group {
+    const char *prefix;
+    size_t length;
+    double factor;
+} group;
+
+/* Takes the next one off *text; false behind the last. */
+static bool next_group(const char **text, bool factors, group *g) {
+    *text += strspn(*text, " ");
+    if (!**text) return false;
+    size_t word = strcspn(*text, " ");
+    const char *sign = factors ? memchr(*text, '=', word) : NULL;
+    char *end = NULL;
+    *g = (group){*text, sign ? (size_t)(sign - *text) : word, sign ? strtod(sign + 1, &end) : factors ? NAN : 0};
+    if (sign && (end == sign + 1 || end != *text + word)) g->factor = NAN;
+    *text += word;
+    return true;
+}
+
+static bool within(const foci_parameters *p, int entry, const group *g) {
+    if (foci_name_within(p->entry[entry].name, g->prefix, g->length)) return true;
+    for (int i = 0; i < p->aliases; i++)
+        if (p->alias[i].index == entry && foci_name_within(p->alias[i].name, g->prefix, g->length)) return true;
+    return false;
+}
+
+/* Every group has a factor and holds a parameter. */
+static foci_status check_groups(const char *key, const char *text, bool factors, const foci_parameters *p) {
+    for (group g; next_group(&text, factors, &g);) {
+        int length = (int)g.length, held = 0;
+        if (!(isfinite(g.factor) && g.factor >= 0))
+            return foci_fail(FOCI_ERR_CONFIG, "%s: `%.*s` needs a factor of 0 or more, as in head=10", key, length, g.prefix);
+        for (int i = 0; i < p->count; i++) held += within(p, i, &g);
+        if (!held) return foci_fail(FOCI_ERR_CONFIG, "%s: no parameter is called `%.*s` or begins with `%.*s.`", key, length, g.prefix, length, g.prefix);
+    }
+    return FOCI_OK;
+}
+
+/* What the learning rate of a parameter is multiplied with: 0 where it is frozen, else the factor of the longest prefix. */
+static double rate_of(const foci_optimizer_options *options, const foci_parameters *p, int entry) {
+    double factor = 1;
+    size_t longest = 0;
+    const char *text = options->freeze;
+    for (group g; text && next_group(&text, false, &g);)
+        if (within(p, entry, &g)) return 0;
+    text = options->lr_scale;
+    for (group g; text && next_group(&text, true, &g);)
+        if (g.length > longest && within(p, entry, &g)) {
+            longest = g.length;
+            factor = g.factor;
+        }
+    return factor;
+}
+
+/* Tiles of the stretches of parameters that have the same decay and rate; a parameter's padding belongs to it. What has no
+ * rate has no tile: neither an update nor a share in the gradient's norm. Counts only where `tile` is NULL. */
 static int64_t make_tiles(foci_optimizer_tile *tile, const foci_optimizer_options *options,
                           const foci_parameters *p) {
     int64_t tiles = 0;
     for (int i = 0, next; i < p->count; i = next) {
         bool decay = decays(options, p, i);
-        for (next = i + 1; next < p->count && decays(options, p, next) == decay;) next++;
+        double rate = rate_of(options, p, i);
+        for (next = i + 1; next < p->count && decays(options, p, next) == decay && rate_of(options, p, next) == rate;) next++;
+        if (rate == 0) continue;
         int64_t start = p->entry[i].offset, end = next < p->count ? p->entry[next].offset : p->size;
         for (int64_t first = start; first < end; first += TILE, tiles++)
             if (tile)
                 tile[tiles] = (foci_optimizer_tile){first, first + TILE < end ? first + TILE : end,
-                                                    decay ? options->weight_decay : 0};
+                                                    decay ? options->weight_decay : 0, rate};
     }
     return tiles;
 }
@@ -65,7 +124,10 @@ foci_status foci_optimizer_init(foci_optimizer *o, const foci_optimizer_options 
                                 const foci_parameters *p) {
     *o = (foci_optimizer){.options = *options};
     o->options.no_decay = NULL;
+    o->options.freeze = o->options.lr_scale = NULL;
     FOCI_TRY(check_names(options, p));
+    if (options->freeze) FOCI_TRY(check_groups("train.freeze", options->freeze, false, p));
+    if (options->lr_scale) FOCI_TRY(check_groups("train.lr_scale", options->lr_scale, true, p));
     o->tiles = make_tiles(NULL, options, p);
     o->tile = calloc((size_t)o->tiles + 1, sizeof *o->tile);
     o->square = calloc((size_t)o->tiles + 1, sizeof *o->square);
@@ -133,6 +195,6 @@ foci_status foci_optimizer_step(foci_optimizer *o, foci_parameters *p, double lr
     double clip = o->options.clip, grad_scale = clip > 0 ? fmin(1, clip / (*grad_norm + 1e-6)) : 1;
     o->updates++;
     FOCI_PARALLEL_FOR
-    for (int64_t i = 0; i < o->tiles; i++) update_tile(o, p, &o->tile[i], lr, grad_scale);
+    for (int64_t i = 0; i < o->tiles; i++) update_tile(o, p, &o->tile[i], lr * o->tile[i].rate, grad_scale);
     return FOCI_OK;
 }

@@ -23,6 +23,8 @@ typedef struct foci_optimizer_options {
     double clip; /* largest global norm of the gradient; 0: no clipping */
     const char *const
         *no_decay; /* names without decay, ended by NULL; where this is NULL, foci_decays decides */
+    const char *freeze;   /* "patch_embed blocks.0": parameters of these names, or below them, stay as they are; NULL: none */
+    const char *lr_scale; /* "head=10 blocks=0.1": factors of the learning rate, the longest name decides; NULL: all 1 */
 } foci_optimizer_options;
 
 /* timm's rule: weights decay; 1-d tensors, biases, class tokens and position tables do not. */
@@ -30,11 +32,11 @@ bool foci_decays(const foci_parameter_entry *e);
 
 typedef struct foci_optimizer_tile {
     int64_t first, end; /* elements of the flat arrays */
-    double decay;
+    double decay, rate; /* rate: factor of the learning rate */
 } foci_optimizer_tile;
 
 typedef struct foci_optimizer {
-    foci_optimizer_options options; /* no_decay is not kept */
+    foci_optimizer_options options; /* names are not kept */
     foci_real *m, *v;               /* flat, as the parameters; v is NULL for SGD */
     int64_t updates;                /* made so far */
     foci_optimizer_tile *tile;
@@ -42,7 +44,7 @@ typedef struct foci_optimizer {
     int64_t tiles;
 } foci_optimizer;
 
-/* The parameters must be allocated with gradients. Names in no_decay that do not exist are FOCI_ERR_CONFIG.
+/* The parameters must be allocated with gradients. Names that do not exist are FOCI_ERR_CONFIG.
  */
 foci_status foci_optimizer_init(foci_optimizer *o, const foci_optimizer_options *options,
                                 const foci_parameters *p);

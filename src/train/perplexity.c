@@ -1,10 +1,12 @@
-#include "base/memory.h"
 #include "train/perplexity.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "config/config.h"
 #include "core/graph.h"
 
 /* A recorded forward pass over `windows` windows of `length` tokens. */
@@ -12,8 +14,9 @@ typedef struct pass {
     foci_graph *graph;
     void *memory;
     foci_model_io io;
-    int64_t windows, length;
-    int32_t *ids, *targets; /* (windows, length) */
+    int64_t windows, length, counted;
+    int32_t *ids, *targets; /* (windows, length), (windows, scored) */
+    int64_t scored;         /* of each window, the last so many tokens: all, or the last alone */
 } pass;
 
 static void close_pass(pass *s) {
@@ -24,16 +27,18 @@ static void close_pass(pass *s) {
 }
 
 static foci_status open_pass(pass *s, const foci_perplexity_options *o, foci_parameters *p) {
-    size_t tokens = (size_t)(s->windows * s->length);
+    bool last_only = s->counted == 1 && s->length > 1;
+    s->scored = last_only ? 1 : s->length;
     s->graph = foci_graph_new(p, &(foci_graph_options){0});
-    s->ids = malloc(tokens * sizeof *s->ids);
-    s->targets = malloc(tokens * sizeof *s->targets);
+    s->ids = malloc((size_t)(s->windows * s->length) * sizeof *s->ids);
+    s->targets = malloc((size_t)(s->windows * s->scored) * sizeof *s->targets);
     if (!s->graph || !s->ids || !s->targets)
         return foci_fail(FOCI_ERR_RUNTIME, "out of memory for an evaluation");
     s->io = (foci_model_io){.graph = s->graph,
                             .config = o->config,
                             .batch = s->windows,
                             .tokens = s->length,
+                            .last_only = last_only,
                             .classes = o->vocabulary};
     o->model->record(&s->io);
     FOCI_TRY(foci_graph_plan(s->graph, s->io.nll));
@@ -57,7 +62,7 @@ typedef struct stretch {
 static foci_status run(const foci_perplexity_options *o, foci_parameters *p, const int32_t *token,
                        int64_t row, const stretch *w, foci_perplexity_result *result) {
     if (!w->count) return FOCI_OK;
-    pass s = {.length = w->length, .windows = o->at_once < w->count ? o->at_once : w->count};
+    pass s = {.length = w->length, .counted = w->counted, .windows = o->at_once < w->count ? o->at_once : w->count};
     foci_status status = open_pass(&s, o, p);
     for (int64_t first = 0; first < w->count && !status; first += s.windows) {
         int64_t here = w->count - first < s.windows ? w->count - first : s.windows;
@@ -65,13 +70,13 @@ static foci_status run(const foci_perplexity_options *o, foci_parameters *p, con
             int64_t k = first + (i < here ? i : here - 1);
             const int32_t *from = token + k % o->columns * row + w->start + k / o->columns * w->stride;
             memcpy(s.ids + i * w->length, from, (size_t)w->length * sizeof *from);
-            memcpy(s.targets + i * w->length, from + 1, (size_t)w->length * sizeof *from);
+            memcpy(s.targets + i * s.scored, from + 1 + w->length - s.scored, (size_t)s.scored * sizeof *from);
         }
         foci_graph_forward(s.graph);
         const foci_real *nll = foci_data(s.io.nll);
         for (int64_t i = 0; i < here; i++)
-            for (int64_t t = w->length - w->counted; t < w->length; t++)
-                result->nll_sum += (double)nll[i * w->length + t];
+            for (int64_t t = s.scored - w->counted; t < s.scored; t++)
+                result->nll_sum += (double)nll[i * s.scored + t];
         result->tokens += here * w->counted;
     }
     close_pass(&s);
@@ -106,4 +111,23 @@ foci_status foci_perplexity(const foci_perplexity_options *o, foci_parameters *p
     result->nll = result->nll_sum / (double)result->tokens;
     result->ppl = exp(result->nll);
     return FOCI_OK;
+}
+
+enum { SLIDING_TOKENS = 16384 }; /* of the windows of one pass */
+
+foci_status foci_perplexity_as_configured(const foci_config *config, const foci_model *model, int64_t vocabulary, bool sliding,
+                                          foci_parameters *p, const int32_t *token, int64_t count, foci_perplexity_result *result) {
+    int64_t window = foci_config_int(config, "model.context"), columns = foci_config_int(config, "train.eval_batch");
+    if (!columns) columns = foci_config_int(config, "train.batch_size");
+    foci_perplexity_options o = {.model = model, .config = config, .vocabulary = vocabulary, .window = window,
+                                 .walk = FOCI_WALK_DISJOINT, .columns = columns, .at_once = columns};
+    if (sliding) {
+        /* The test figure has one column; windows of several starts run at once, many of them, since each brings only one token
+         * before the large weights of the softmax. */
+        o.walk = FOCI_WALK_SLIDING;
+        o.columns = 1;
+        o.at_once = foci_tiles(SLIDING_TOKENS, window);
+        if (o.at_once < columns) o.at_once = columns;
+    }
+    return foci_perplexity(&o, p, token, count, result);
 }

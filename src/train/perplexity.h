@@ -31,4 +31,8 @@ typedef struct foci_perplexity_result {
 foci_status foci_perplexity(const foci_perplexity_options *options, foci_parameters *p, const int32_t *token,
                             int64_t count, foci_perplexity_result *result);
 
+/* The same with the window, and for the disjoint walk the columns, of the config. */
+foci_status foci_perplexity_as_configured(const foci_config *config, const foci_model *model, int64_t vocabulary, bool sliding,
+                                          foci_parameters *p, const int32_t *token, int64_t count, foci_perplexity_result *result);
+
 #endif

@@ -6,6 +6,7 @@
 
 #include "config/config.h"
 #include "models/models.h"
+#include "train/final_test.h"
 #include "train/perplexity.h"
 #include "train/task.h"
 
@@ -57,6 +58,7 @@ static foci_status fill(foci_task_state *s, bool train) {
         return foci_config_fail(c, "model.vocab", "%lld, but the training text has %lld words", (long long)wanted, (long long)words);
     FOCI_TRY(read_split(s, "data.valid", &s->valid));
     FOCI_TRY(read_split(s, "data.test", &s->test));
+    if (train) FOCI_TRY(foci_final_test_check(c, &s->test));
     return train ? open_training(s) : FOCI_OK;
 }
 
@@ -111,18 +113,8 @@ static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_pa
     if (!tokens) return foci_fail(FOCI_ERR_CONFIG, "text has the splits valid and test, not %s", split);
     if (!tokens->count)
         return foci_config_fail(s->config, tokens == &s->test ? "data.test" : "data.valid", "names no text");
-    int64_t columns = foci_config_int(s->config, "train.eval_batch");
-    if (!columns) columns = s->batch_size;
-    /* The test figure has one column; several windows at once are several starts of it. */
-    foci_perplexity_options options = {.model = model,
-                                       .config = s->config,
-                                       .vocabulary = classes(s),
-                                       .walk = sliding ? FOCI_WALK_SLIDING : FOCI_WALK_DISJOINT,
-                                       .window = s->window,
-                                       .columns = sliding ? 1 : columns,
-                                       .at_once = columns};
     foci_perplexity_result r;
-    FOCI_TRY(foci_perplexity(&options, p, tokens->ids, tokens->count, &r));
+    FOCI_TRY(foci_perplexity_as_configured(s->config, model, classes(s), sliding, p, tokens->ids, tokens->count, &r));
     *score = (foci_score){r.nll, NAN, NAN, r.ppl, r.tokens};
     return FOCI_OK;
 }

@@ -11,6 +11,8 @@
 #include "core/load.h"
 #include "models/models.h"
 #include "train/checkpoint.h"
+#include "train/final_test.h"
+#include "train/load_model.h"
 #include "train/programs.h"
 #include "train/run_folder.h"
 #include "train/schedule.h"
@@ -78,7 +80,9 @@ static foci_optimizer_options optimizer_options(const foci_config *c) {
     foci_optimizer_options o = {.eps = foci_config_real(c, "train.eps"),
                                 .momentum = foci_config_real(c, "train.momentum"),
                                 .weight_decay = foci_config_real(c, "train.weight_decay"),
-                                .clip = foci_config_real(c, "train.clip")};
+                                .clip = foci_config_real(c, "train.clip"),
+                                .freeze = foci_config_string(c, "train.freeze"),
+                                .lr_scale = foci_config_string(c, "train.lr_scale")};
     while (strcmp(foci_optimizer_name(o.kind), name) != 0) o.kind++;
     const double *betas;
     int n = foci_config_reals(c, "train.betas", &betas);
@@ -235,7 +239,8 @@ static foci_status start(trainer *t) {
     FOCI_TRY(foci_optimizer_init(&t->optimizer, &options, &t->programs.parameters));
     t->schedule = schedule_of(t);
     t->state = (foci_run_state){.seed = seed, .best = NAN};
-    if (t->options->init) FOCI_TRY(foci_load_weights(&t->programs.parameters, t->options->init));
+    char start_from[2048] = "";
+    if (t->options->init) FOCI_TRY(foci_init_weights(&t->programs.parameters, t->options->init, t->model->head, start_from, sizeof start_from));
     FOCI_TRY(foci_run_folder_open(&t->folder, t->options->out, t->options->resume, t->options->force));
     char saved[4200], text[512];
     FOCI_TRY(foci_path_join(saved, sizeof saved, t->folder.path, "state.safetensors"));
@@ -252,6 +257,7 @@ static foci_status start(trainer *t) {
     foci_run_log(&t->folder, "plan: %.1f MB for a pass of %lld (%.1f MB without sharing); %lld updates an epoch, %lld in all",
                  (double)t->programs.bytes / 1e6, (long long)t->micro, (double)t->programs.bytes_unshared / 1e6,
                  (long long)t->updates_per_epoch, (long long)t->steps);
+    if (*start_from && !t->state.step) foci_run_log(&t->folder, "%s", start_from);
     if (t->state.step) foci_run_log(&t->folder, "resuming after step %lld", (long long)t->state.step);
     return t->task->seek(t->data, t->state.epoch, t->state.position);
 }
@@ -272,7 +278,7 @@ static foci_status run(trainer *t) {
         report_progress(t);
         FOCI_TRY(between_steps(t));
     }
-    return FOCI_OK;
+    return foci_final_test(t->config, t->task, t->data, t->model, &t->programs.parameters, &t->folder, t->state.step);
 }
 
 static void close_trainer(trainer *t) {
@@ -363,16 +369,7 @@ foci_status foci_train_plan(const foci_config *config, FILE *out) {
 static foci_status evaluate_file(trainer *t, const char *weights, const char *split, bool sliding, foci_score *score) {
     FOCI_TRY(find_task(t->config, &t->model, &t->task));
     FOCI_TRY(t->task->open(&t->data, t->config, false));
-    /* Recording one sample declares the parameters. */
-    foci_graph *g = foci_graph_new(&t->programs.parameters, &(foci_graph_options){.place = foci_config_place(t->config, "model.kind")});
-    if (!g) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
-    foci_model_io io = {.graph = g, .config = t->config, .batch = 1, .classes = t->task->classes(t->data)};
-    t->model->record(&io);
-    foci_status s = foci_graph_plan(g, io.loss ? io.loss : io.logits);
-    foci_graph_free(g);
-    if (s) return s;
-    FOCI_TRY(foci_parameters_allocate(&t->programs.parameters, false));
-    FOCI_TRY(foci_load_weights(&t->programs.parameters, weights));
+    FOCI_TRY(foci_load_model(&t->programs.parameters, t->model, t->config, t->task->classes(t->data), weights));
     return t->task->evaluate(t->data, t->model, &t->programs.parameters, split, sliding, score);
 }
 

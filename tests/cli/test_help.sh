@@ -8,14 +8,14 @@ helps() { # REGEX ARGUMENT...: prints a line that matches, to stdout only, and n
     runs "$@"
     contains out "$regex"
     [ ! -s err ] || wrong "on standard error:" "$(cat err)"
-    ! grep -Ewi 'attack|analyze|sweep|generate|table|todo|not yet' out || wrong "it offers what is not there"
+    ! grep -Ewi 'attack|analyze|sweep|table|todo|not yet' out || wrong "it offers what is not there"
 }
 check "foci --help" helps '^usage: foci COMMAND' --help
 check "foci -h" helps '^usage: foci COMMAND' -h
 check "foci --version" helps '^foci [0-9]+\.[0-9]+\.[0-9]+ \(.*; [0-9]+ threads\)$' --version
 
 "$foci" --help | sed -n 's/^  \([a-z][a-z]*\)  *[a-z].*/\1/p' | grep -v '^foci$' >commands
-all_commands() { equal "train eval verify bench plot data list help" "$(tr '\n' ' ' <commands | sed 's/ $//')"; }
+all_commands() { equal "train eval generate average verify bench plot data list help" "$(tr '\n' ' ' <commands | sed 's/ $//')"; }
 check "the commands are those of foci" all_commands
 for c in $(cat commands); do
     check "foci $c --help" helps "^(usage|Usage): foci $c " "$c" --help
@@ -24,7 +24,7 @@ for c in $(cat commands); do
 done
 for c in make pack check stats; do check "foci data $c --help" helps "^Usage: foci data $c " data $c --help; done
 check "foci train --usage" helps '^Usage: foci train ' train --usage
-for c in train eval verify bench; do
+for c in train eval generate verify bench; do
     takes_common() {
         runs "$c" --help
         for option in --set=KEY=VALUE --threads=N --json; do contains out "^ +$option  "; done

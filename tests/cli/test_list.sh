@@ -25,5 +25,11 @@ chosen() { # every attention that is listed works in both models
     done
 }
 check "each attention can be chosen" chosen
-check "what is not listed" fails 2 'there is no list `x`: models, attention, ops or data' list x
+contaminations() { # their names may have hyphens
+    runs list contaminations
+    sed -n 's/^FOCI_CONTAMINATION(\([a-z_]*\).*/\1/p' "$root/src/study/contaminations.h" | tr _ - | sort >expected
+    equal "$(cat expected)" "$(sed 's/ .*//' out | sort)"
+}
+check "contaminations" contaminations
+check "what is not listed" fails 2 'there is no list `x`: models, attention, ops, data or contaminations' list x
 finish

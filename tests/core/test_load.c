@@ -177,6 +177,67 @@ static void refuses_other_grids(void **state) {
     foci_parameters_free(&a);
 }
 
+static void a_start_takes_what_fits(void **state) {
+    (void)state;
+    foci_parameters a, b;
+    char note[1000];
+    make_model(&a, 2, 1);
+    make_model(&b, 3, 2);
+    foci_real other[7] = {0}, bias[8];
+    memcpy(bias, b.value + b.entry[1].offset, 5 * sizeof *bias);
+    foci_safetensor_item item[] = {own_item(&a, 0, "emb.weight"), {"out.bias", SHAPE(7), other}, own_item(&a, 2, "pos_embed"), {"zebra", SHAPE(1), other}};
+    assert_ok(foci_safetensors_write(path, item, 4, NULL, 0));
+    assert_ok(foci_init_weights(&b, path, "tail out", note, sizeof note));
+    assert_non_null(strstr(note, "2 of 3 parameters from"));
+    assert_non_null(strstr(note, "; new, of another shape: out.bias is (7) in the file and (5) in the model; not used: zebra"));
+    assert_memory_equal(b.value, a.value, 15 * sizeof *a.value);
+    assert_memory_equal(b.value + b.entry[1].offset, bias, 5 * sizeof *bias); /* as initialised */
+    assert_fails(foci_init_weights(&b, path, "ou tail", note, sizeof note), FOCI_ERR_CHECKPOINT, "shapes differ: out.bias is (7)");
+    assert_fails(foci_init_weights(&b, path, NULL, note, sizeof note), FOCI_ERR_CHECKPOINT, "shapes differ: out.bias is (7)");
+
+    assert_ok(foci_safetensors_write(path, item, 1, NULL, 0));
+    assert_ok(foci_init_weights(&b, path, NULL, note, sizeof note));
+    assert_non_null(strstr(note, "1 of 3 parameters from"));
+    assert_non_null(strstr(note, "; new, not in the file: out.bias, pos_embed"));
+    assert_ok(foci_safetensors_write(path, item + 3, 1, NULL, 0));
+    assert_fails(foci_init_weights(&b, path, "out", note, sizeof note), FOCI_ERR_CHECKPOINT, "does not fit the model; missing: emb.weight");
+    foci_parameters_free(&a);
+    foci_parameters_free(&b);
+}
+
+static void averages(void **state) {
+    (void)state;
+    foci_parameters p[3];
+    char name[3][600], out[600];
+    const char *file[3];
+    for (int i = 0; i < 3; i++) {
+        make_model(&p[i], 2, 1 + (uint64_t)i);
+        snprintf(name[i], sizeof *name, "%s.%d", path, i);
+        file[i] = name[i];
+        assert_ok(foci_save_weights(&p[i], name[i], NULL, 0));
+    }
+    snprintf(out, sizeof out, "%s.mean", path);
+    assert_ok(foci_average_weights(file, 3, out));
+    foci_parameters mean;
+    make_model(&mean, 2, 9);
+    assert_ok(foci_load_weights(&mean, out));
+    for (int64_t i = 0; i < mean.size; i++) assert_close(mean.value[i], ((double)p[0].value[i] + (double)p[1].value[i] + (double)p[2].value[i]) / 3, 1e-7);
+    assert_ok(foci_average_weights(file, 1, out));
+    assert_ok(foci_load_weights(&mean, out));
+    assert_memory_equal(mean.value, p[0].value, (size_t)mean.size * sizeof *mean.value);
+
+    foci_safetensor_item item[] = {own_item(&p[0], 0, "emb.weight"), own_item(&p[0], 1, "out.bias"), own_item(&p[0], 2, "pos_embed"), own_item(&p[0], 1, "more")};
+    assert_ok(foci_safetensors_write(name[1], item, 2, NULL, 0));
+    assert_fails(foci_average_weights(file, 3, out), FOCI_ERR_CHECKPOINT, "tensor pos_embed of ");
+    assert_ok(foci_safetensors_write(name[1], item, 4, NULL, 0));
+    assert_fails(foci_average_weights(file, 3, out), FOCI_ERR_CHECKPOINT, "tensor more is not in ");
+    item[1] = (foci_safetensor_item){"out.bias", SHAPE(1, 5), p[0].value};
+    assert_ok(foci_safetensors_write(name[1], item, 3, NULL, 0));
+    assert_fails(foci_average_weights(file, 3, out), FOCI_ERR_CHECKPOINT, "tensor out.bias is (1, 5), but (5) in ");
+    for (int i = 0; i < 3; i++) foci_parameters_free(&p[i]);
+    foci_parameters_free(&mean);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(saves_and_loads),
@@ -186,6 +247,8 @@ int main(void) {
         cmocka_unit_test(resizes_position_tables),
         cmocka_unit_test(keeps_a_table_of_the_same_size),
         cmocka_unit_test(refuses_other_grids),
+        cmocka_unit_test(a_start_takes_what_fits),
+        cmocka_unit_test(averages),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

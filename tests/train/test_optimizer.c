@@ -127,6 +127,48 @@ static void named_parameters_do_not_decay(void **state) {
     foci_parameters_free(&p);
 }
 
+static void rates_by_name(void **state) {
+    (void)state;
+    foci_optimizer_options plain = {.kind = FOCI_ADAMW, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = 0.5}, some = plain;
+    some.freeze = " norm  cls_token";
+    some.lr_scale = "fc=0.5 fc.bias=3 cls_token=7";
+    foci_parameters p[3];
+    foci_optimizer o[3];
+    const foci_optimizer_options *of[3] = {&plain, &some, &plain};
+    for (int i = 0; i < 3; i++) {
+        make(&p[i]);
+        assert_ok(foci_optimizer_init(&o[i], of[i], &p[i]));
+    }
+    for (int t = 1; t <= 3; t++) {
+        double norm, whole;
+        for (int i = 0; i < 3; i++) fill_gradients(&p[i], t);
+        assert_ok(foci_optimizer_step(&o[0], &p[0], 0.01, &whole)); /* weights at the rate 0.5 * 0.02, biases at 3 * 0.02 */
+        assert_ok(foci_optimizer_step(&o[2], &p[2], 0.06, &whole));
+        assert_ok(foci_optimizer_step(&o[1], &p[1], 0.02, &norm));
+        assert_true(norm < whole); /* what is frozen has no share in it */
+    }
+    foci_parameters fresh;
+    make(&fresh);
+    for (int k = 0; k < 4; k++) {
+        const foci_parameters *expected = k == 1 ? &p[0] : k == 2 ? &p[2] : &fresh; /* cls_token, fc.weight, fc.bias, norm.weight */
+        const foci_parameter_entry *e = &fresh.entry[k];
+        for (int64_t i = e->offset; i < e->offset + e->numel; i++) assert_close(p[1].value[i], expected->value[i], k == 1 || k == 2 ? 1e-6 : 0);
+    }
+    some.freeze = "f";
+    assert_fails(foci_optimizer_init(&o[1], &some, &fresh), FOCI_ERR_CONFIG, "train.freeze: no parameter is called `f` or begins with `f.`");
+    some.freeze = "second"; /* a second name */
+    some.lr_scale = "fc.bias";
+    assert_fails(foci_optimizer_init(&o[1], &some, &fresh), FOCI_ERR_CONFIG, "train.lr_scale: `fc.bias` needs a factor of 0 or more");
+    for (const char *const *wrong = (const char *const[]){"fc=", "fc=-1", "fc=1x", "fc=nan", "=1", "fc=1 x=2", NULL}; *wrong; wrong++) {
+        some.lr_scale = *wrong;
+        assert_fails(foci_optimizer_init(&o[1], &some, &fresh), FOCI_ERR_CONFIG, "train.lr_scale: ");
+    }
+    for (int i = 0; i < 3; i++) foci_parameters_free(&p[i]);
+    foci_optimizer_free(&o[0]);
+    foci_optimizer_free(&o[2]);
+    foci_parameters_free(&fresh);
+}
+
 static void stops_before_an_update_that_is_not_finite(void **state) {
     (void)state;
     foci_parameters p;
@@ -182,6 +224,7 @@ int main(void) {
         cmocka_unit_test(adamw),
         cmocka_unit_test(sgd),
         cmocka_unit_test(named_parameters_do_not_decay),
+        cmocka_unit_test(rates_by_name),
         cmocka_unit_test(stops_before_an_update_that_is_not_finite),
         cmocka_unit_test(any_number_of_threads_gives_the_same_bits),
     };

@@ -1,0 +1,18 @@
+#include "base/file.h"
+#include "cli/cli.h"
+
+foci_status foci_find_weights(const char *run, const char *checkpoint, char *path, size_t size) {
+    if (checkpoint) return foci_path_join(path, size, "", checkpoint);
+    if (foci_path_kind(run) != 'd')
+        return foci_fail(FOCI_ERR_CONFIG, "%s is no run folder: --checkpoint must name the weights", run);
+    FOCI_TRY(foci_path_join(path, size, run, "best.safetensors"));
+    if (foci_path_kind(path)) return FOCI_OK;
+    FOCI_TRY(foci_path_join(path, size, run, "last.safetensors"));
+    if (foci_path_kind(path)) return FOCI_OK;
+    return foci_fail(FOCI_ERR_CHECKPOINT, "%s: no best.safetensors or last.safetensors here; --checkpoint names another file", run);
+}
+
+foci_status foci_weights_of(const char *file_or_run, char *path, size_t size) {
+    const bool run = foci_path_kind(file_or_run) == 'd';
+    return foci_find_weights(file_or_run, run ? NULL : file_or_run, path, size);
+}

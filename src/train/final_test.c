@@ -1,0 +1,25 @@
+#include "train/final_test.h"
+
+#include "core/load.h"
+
+foci_status foci_final_test_check(const foci_config *config, const foci_tokens *test) {
+    long long window = (long long)foci_config_int(config, "model.context");
+    if (!foci_config_bool(config, "train.test_at_end") || test->count > window) return FOCI_OK;
+    return foci_config_fail(config, "train.test_at_end", "data.test has %lld tokens, fewer than a window of %lld and one more",
+                            (long long)test->count, window);
+}
+
+foci_status foci_final_test(const foci_config *config, const foci_task_kind *task, foci_task_state *data, const foci_model *model,
+                            foci_parameters *p, foci_run_folder *folder, int64_t step) {
+    if (task != &foci_task_text || !foci_config_bool(config, "train.test_at_end")) return FOCI_OK;
+    char best[4200];
+    FOCI_TRY(foci_path_join(best, sizeof best, folder->path, "best.safetensors"));
+    FOCI_TRY(foci_load_weights(p, best));
+    foci_run_log(folder, "testing the best weights: sliding windows over the test text");
+    foci_score score;
+    FOCI_TRY(task->evaluate(data, model, p, "test", true, &score));
+    foci_run_log(folder, "test, sliding windows: perplexity %.3f (%.5f nats per token) over %lld tokens", score.ppl, score.loss,
+                 (long long)score.items);
+    return foci_run_metrics(folder, "step", (double)step, "test_nll", score.loss, "test_ppl", score.ppl, "test_tokens",
+                            (double)score.items, NULL);
+}

@@ -1,0 +1,16 @@
+/* The figure at the end of a language model's training: train.test_at_end. */
+#ifndef FOCI_TRAIN_FINAL_TEST_H
+#define FOCI_TRAIN_FINAL_TEST_H
+
+#include "train/run_folder.h"
+#include "train/task.h"
+
+/* Before the first step: can the test be made? */
+foci_status foci_final_test_check(const foci_config *config, const foci_tokens *test);
+
+/* Where the config asks for it and the task is text: loads the run's best weights into p, walks over the test text by the sliding
+ * windows, and writes perplexity to log.txt and, as test_ppl, to metrics.jsonl. */
+foci_status foci_final_test(const foci_config *config, const foci_task_kind *task, foci_task_state *data, const foci_model *model,
+                            foci_parameters *p, foci_run_folder *folder, int64_t step);
+
+#endif

@@ -1,0 +1,132 @@
+#!/bin/sh
+# Language models: words generated, text contaminated, the test at the end; and fine-tuning, which images share.
+. "$(dirname "$0")/lib.sh"
+
+check "images" make_images
+check "text" make_text
+
+trained() {
+    runs train lm.yaml --out lm --set train.test_at_end=true
+    contains err '^test, sliding windows: perplexity '
+    runs train lm.yaml --out sequence --set attention.scope=sequence
+    runs train vit.yaml --out vit
+}
+check "three runs" trained
+
+tested() { # the test figure is that of eval, of the best weights
+    contains lm/log.txt '^test, sliding windows: perplexity [0-9.]+ \([0-9.]+ nats per token\) over [0-9]+ tokens$'
+    runs eval lm --split test --walk sliding --json
+    equal "$(json ppl tokens <out)" "$(json test_ppl test_tokens <lm/metrics.jsonl | grep -v absent)"
+    lacks sequence/log.txt '^test'
+}
+check "the test at the end" tested
+no_test_text() {
+    fails_like 2 '.*train.test_at_end: data.test has 0 tokens, fewer than a window of 16 and one more' \
+        train lm.yaml --out no --set train.test_at_end=true --set data.test=
+    [ ! -e no ] || wrong "it made a run folder"
+}
+check "a test without a text is refused at the start" no_test_text
+
+generates() { # RUN: the same words whatever is kept, whatever the threads; others for another seed
+    for k in 1 2; do
+        runs generate $1 --prompt "the" --tokens 40 --seed 5 --threads $k
+        cp out words-$k
+    done
+    same words-1 words-2
+    contains err "$2"
+    contains words-1 '^the '
+    equal 41 "$(tr ' ' '\n' <words-1 | wc -l | tr -d ' ')" || [ "$(wc -l <words-1)" -gt 1 ]
+    lacks words-1 '<unk>|<eos>'
+    runs generate $1 --prompt "the" --tokens 40 --seed 5 --recompute
+    same words-1 out
+    contains err '^the window of 16 tokens is computed anew for each word$'
+    runs generate $1 --prompt "the" --tokens 40 --seed 6
+    ! cmp -s words-1 out || wrong "another seed gives the same words"
+}
+check "generate: keys and values are kept" generates lm 'keys and values are kept, which is exact with elliptical attention, until the window of 16 tokens is full'
+check "generate: computed anew" generates sequence 'elliptical attention, as configured, .*: the window of 16 tokens is computed anew for each word'
+greedy() {
+    runs generate lm --tokens 20 --temperature 0
+    cp out one
+    runs generate lm --tokens 20 --top-k 1 --seed 77
+    same one out
+    runs generate lm --tokens 10
+    contains err '^keys and values are kept from word to word, which is exact with elliptical attention$'
+}
+check "generate: the likeliest words" greedy
+generate_json() {
+    runs generate lm --tokens 12 --prompt 'a "b"' --top-p 0.5 --seed 3 --json
+    equal 1 "$(wc -l <out | tr -d ' ')"
+    equal 'prompt words logprob tokens temperature top_k top_p seed cache window' "$(json <out)"
+    equal '12 3 16' "$(json tokens seed window <out)"
+}
+check "generate --json" generate_json
+check "generate: no words in images" fails_like 2 '.*model.kind: vit on image_folder has no words to generate' generate vit
+check "generate: no such temperature" fails 2 '--temperature: `-1` is not a number from 0 to 1e+06' generate lm --temperature=-1
+check "generate: no words at all" fails 2 '--tokens: `0` is not a whole number from 1 to 10000000' generate lm --tokens 0
+
+contaminated() {
+    runs eval lm --split test --walk sliding --json
+    clean=$(json ppl tokens <out)
+    runs eval lm --split test --walk sliding --json --contaminate word-swap:rate=0.2,min=2
+    equal 'split walk nll loss ppl tokens contaminated_nll contaminated_ppl contamination' "$(json <out)"
+    equal "$clean" "$(json ppl tokens <out)"
+    json ppl contaminated_ppl <out | awk '{ exit !($1 != $2 && $2 > 1) }'
+    cp out one
+    runs eval lm --split test --walk sliding --json --contaminate word-swap:rate=0.2,min=2 --threads 3
+    same one out
+    runs eval lm --contaminate word-swap:rate=0,min=0 --json
+    json ppl contaminated_ppl <out | awk '{ exit !($1 == $2) }'
+    runs eval lm --contaminate word-swap
+    contains out '^val, disjoint windows: perplexity [0-9.]+ clean, [0-9.]+ contaminated \([0-9.]+ and [0-9.]+ nats per token\) over [0-9]+ tokens$'
+    contains out '"kind": "word-swap", "rate": 0.015, "min": 1, "stop_words": "spare", "word": "AAA", "seed": 0'
+}
+check "eval --contaminate" contaminated
+check "no such contamination" fails 2 'there is no contamination `swap`; foci list contaminations names them' eval lm --contaminate swap
+check "images are not contaminated so" fails_like 2 '.*data.kind: image_folder has no text to contaminate' eval vit --contaminate word-swap
+
+frozen() { # CONFIG RUN FREEZE REST: with both frozen nothing moves; with one, something does
+    runs eval $2 --json
+    cp out before
+    for freeze in "$3 $4" "$3"; do
+        runs train $1.yaml --out still --force --init $2 --set "train.freeze=$freeze" --set train.weight_decay=0.1 --set train.max_steps=3
+        runs eval still --json --checkpoint still/last.safetensors
+        if [ "$freeze" = "$3" ]; then ! cmp -s before out; else same before out; fi
+    done
+}
+check "images: frozen parameters" frozen vit vit "patch_embed cls_token pos_embed blocks.0 blocks.1" "norm head"
+check "text: frozen parameters" frozen lm lm "word_emb layers.0" "layers.1 crit"
+check "what cannot be frozen" fails_like 2 'train.freeze: no parameter is called `blocks.9` or begins with `blocks.9.`' train vit.yaml --out no --set train.freeze=blocks.9
+scaled() {
+    runs train vit.yaml --out plain --set train.max_steps=3
+    runs train vit.yaml --out scaled --set train.max_steps=3 --set "train.lr_scale=head=10"
+    ! cmp -s plain/last.safetensors scaled/last.safetensors || wrong "the rate of the head changes nothing"
+    runs train vit.yaml --out none --set train.max_steps=3 --set "train.lr_scale=head=1 blocks=1"
+    same plain/last.safetensors none/last.safetensors
+    fails_like 2 'train.lr_scale: `head` needs a factor of 0 or more, as in head=10' train vit.yaml --out no --set train.lr_scale=head
+}
+check "rates by name" scaled
+
+new_head() { # fewer classes than the weights know
+    cp -r images few
+    for class in $(ls few/train | tail -n 4); do rm -r few/train/$class few/val/$class; done
+    runs train vit.yaml --out six --init vit --set data.train=few/train --set data.val=few/val --set train.max_steps=2
+    contains six/log.txt '^[0-9]+ of [0-9]+ parameters from vit/best.safetensors; new, of another shape: head.bias is \(10\) in the file and \(6\) in the model, head.weight is '
+    fails_like 4 'vit/best.safetensors does not fit the model; .*shapes differ: .*' train vit.yaml --out no --init vit --set model.embed_dim=32
+    fails_like 4 'lm/best.safetensors does not fit the model; missing: .*' train vit.yaml --out no --init lm
+}
+check "--init with a new head" new_head
+
+averaged() {
+    runs average vit vit/best.safetensors --out same
+    runs eval vit --json --checkpoint same
+    cp out one
+    runs eval vit --json
+    same one out
+    fails_like 4 'lm/best.safetensors: tensor .* is missing' average vit lm --out no
+    [ ! -e no ] || wrong "it wrote something"
+    fails 2 '--out FILE: where is the average to go?' average vit
+    fails_like 4 'nope: .*' average vit nope --out no
+}
+check "average" averaged
+finish
