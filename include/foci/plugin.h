@@ -277,6 +277,7 @@ typedef struct foci_key {
     double min, max;     /* of numbers and of the elements of lists, inclusive; both 0: unbounded */
     const char *choices; /* "max mean none" */
     const char *doc;     /* one line, with the unit */
+    bool may_change;     /* a run goes on to the same end with another value */
 } foci_key;
 
 /* Values; the key must exist in the schema. Full names: "train.lr". Strings and lists live as long as the config. */

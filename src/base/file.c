@@ -135,18 +135,28 @@ static int sync_parent(const char *path) {
     return r;
 }
 
-foci_status foci_writer_commit(foci_writer *w) {
+foci_status foci_writer_sync(foci_writer *w) {
     if (!w->status && fsync(w->fd) < 0)
         w->status = foci_fail(FOCI_ERR_IO, "%s: %s", w->temporary, strerror(errno));
     if (w->fd >= 0 && close(w->fd) < 0 && !w->status)
         w->status = foci_fail(FOCI_ERR_IO, "%s: %s", w->temporary, strerror(errno));
     w->fd = -1;
+    if (w->status) foci_writer_abort(w);
+    return w->status;
+}
+
+foci_status foci_writer_publish(foci_writer *w) {
     if (!w->status && rename(w->temporary, w->path) < 0)
         w->status = foci_fail(FOCI_ERR_IO, "%s: %s", w->path, strerror(errno));
     if (!w->status && sync_parent(w->path) < 0)
         w->status = foci_fail(FOCI_ERR_IO, "folder of %s: %s", w->path, strerror(errno));
     if (w->status) foci_writer_abort(w);
     return w->status;
+}
+
+foci_status foci_writer_commit(foci_writer *w) {
+    FOCI_TRY(foci_writer_sync(w));
+    return foci_writer_publish(w);
 }
 
 void foci_writer_abort(foci_writer *w) {

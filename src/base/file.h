@@ -25,7 +25,10 @@ typedef struct foci_writer {
 foci_status foci_writer_open(foci_writer *w, const char *path);
 foci_status foci_write(foci_writer *w, const void *data, size_t size);
 foci_status foci_write_at(foci_writer *w, int64_t offset, const void *data, size_t size); /* over what was written there */
-foci_status foci_writer_commit(foci_writer *w);
+/* In two halves, so that what was written can be checked at w->temporary before it takes its place. */
+foci_status foci_writer_sync(foci_writer *w);    /* flushed to disk and closed */
+foci_status foci_writer_publish(foci_writer *w); /* renamed, the directory synced */
+foci_status foci_writer_commit(foci_writer *w);  /* both */
 void foci_writer_abort(foci_writer *w);
 
 /* One call: the whole file. */

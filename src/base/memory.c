@@ -1,9 +1,13 @@
 #define _GNU_SOURCE
 #include "base/memory.h"
 
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 static const size_t LINE = 64, PAGE = (size_t)2 << 20;
 
@@ -19,4 +23,32 @@ void *foci_large_alloc(size_t bytes) {
 void *foci_large_calloc(size_t bytes) {
     void *memory = foci_large_alloc(bytes);
     return memory ? memset(memory, 0, bytes) : NULL;
+}
+
+/* The number in a small file: behind `label`, or the whole of it; SIZE_MAX where there is none ("max"). */
+static size_t number_in(const char *path, const char *label) {
+    char line[256];
+    unsigned long long n;
+    size_t found = SIZE_MAX;
+    FILE *f = fopen(path, "re");
+    while (f && found == SIZE_MAX && fgets(line, sizeof line, f))
+        if (strncmp(line, label, strlen(label)) == 0 && sscanf(line + strlen(label), " %llu", &n) == 1) found = (size_t)n;
+    if (f) fclose(f);
+    return found;
+}
+
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+static size_t rest(size_t limit, size_t used) { return limit == SIZE_MAX ? SIZE_MAX : used < limit ? limit - used : 0; }
+
+size_t foci_memory_available(void) {
+    size_t kilobytes = number_in("/proc/meminfo", "MemAvailable:"), pages = number_in("/proc/self/statm", "");
+    size_t free_memory = kilobytes == SIZE_MAX ? SIZE_MAX : kilobytes * 1024;
+    size_t used = number_in("/sys/fs/cgroup/memory.current", ""), cached = number_in("/sys/fs/cgroup/memory.stat", "inactive_file");
+    if (used != SIZE_MAX && cached < used) used -= cached; /* which the kernel gives back when asked */
+    size_t group = rest(number_in("/sys/fs/cgroup/memory.max", ""), used == SIZE_MAX ? 0 : used);
+    struct rlimit limit;
+    size_t own = SIZE_MAX;
+    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && pages != SIZE_MAX)
+        own = rest((size_t)limit.rlim_cur, pages * (size_t)sysconf(_SC_PAGESIZE));
+    return least(free_memory, least(group, own));
 }

@@ -9,4 +9,7 @@
 void *foci_large_alloc(size_t bytes);
 void *foci_large_calloc(size_t bytes); /* zeroed */
 
+/* Bytes that this process may still take: what the machine has free, the limit of its control group, its own limit. */
+size_t foci_memory_available(void);
+
 #endif

@@ -74,8 +74,8 @@ foci_status foci_parse_real(const char *option, const char *text, double min, do
 /* stderr is a terminal (and TERM is not dumb): a progress line may be redrawn. */
 bool foci_is_terminal(void);
 
-/* SIGINT and SIGTERM set this; a second one ends the process at once. */
-extern volatile sig_atomic_t foci_stop;
+/* SIGINT and SIGTERM set the first; a second one ends the process at once. SIGUSR1 sets the other. */
+extern volatile sig_atomic_t foci_stop, foci_save_now;
 void foci_catch_signals(void);
 
 void foci_print_version(void);

@@ -70,6 +70,7 @@ static foci_status train(const foci_config *config, const options *o) {
                                                     .resume = o->resume,
                                                     .force = o->force,
                                                     .stop = &foci_stop,
+                                                    .save = &foci_save_now,
                                                     .progress = show_progress,
                                                     .context = &every});
 }
@@ -82,7 +83,7 @@ foci_status foci_cmd_train(int argc, char **argv) {
     bool done;
     const foci_arguments a = {table, set_option, &o, "CONFIG",
                               "Trains a model. The run folder gets config.yaml, env.json, metrics.jsonl, log.txt, last.safetensors, "
-                              "best.safetensors and state.safetensors. Ctrl-C finishes the step, saves, and exits with 75.",
+                              "best.safetensors and state.safetensors. Ctrl-C finishes the step, saves, and exits with 75; SIGUSR1 saves and goes on.",
                               true, 1, 1};
     FOCI_TRY(foci_parse_arguments(&a, argc, argv, &common, path, &count, &done));
     if (done) return FOCI_OK;

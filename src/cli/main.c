@@ -14,9 +14,13 @@ const foci_command foci_commands[] = {
 #undef FOCI_COMMAND
     {0}};
 
-volatile sig_atomic_t foci_stop;
+volatile sig_atomic_t foci_stop, foci_save_now;
 
 static void on_signal(int number) {
+    if (number == SIGUSR1) {
+        foci_save_now = 1;
+        return;
+    }
     if (foci_stop) _exit(128 + number);
     foci_stop = 1;
 }
@@ -26,6 +30,7 @@ void foci_catch_signals(void) {
     sigemptyset(&a.sa_mask);
     sigaction(SIGINT, &a, NULL);
     sigaction(SIGTERM, &a, NULL);
+    sigaction(SIGUSR1, &a, NULL);
 }
 
 static char command_line[2048];

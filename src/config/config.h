@@ -38,6 +38,15 @@ char *foci_config_dump(const foci_config *config);
 /* Fails with the place of a key: "FILE:LINE:COLUMN: KEY: fmt". For checks that a table cannot express. */
 foci_status foci_config_fail(const foci_config *config, const char *key, const char *fmt, ...) FOCI_PRINTF(3, 4);
 
+/* A key whose values differ; where it does not apply (another kind), NULL. */
+typedef struct foci_difference {
+    const char *key, *a, *b;
+    bool may_change; /* and a run may go on all the same */
+} foci_difference;
+/* Both of one schema. FOCI_ERR_RUNTIME when memory is out. */
+foci_status foci_config_compare(const foci_config *a, const foci_config *b, void (*visit)(void *context, const foci_difference *d),
+                                void *context);
+
 /* Every key in the order of the table, as text. */
 typedef struct foci_key_text {
     const char *section, *kind; /* "train"; "vit", or NULL where the key belongs to all kinds */

@@ -81,6 +81,18 @@ static void write_value(FILE *f, const foci_value *v) {
     }
 }
 
+char *foci_value_text(const foci_value *v) {
+    char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+    if (!f) return NULL;
+    write_value(f, v);
+    bool failed = ferror(f);
+    if (!fclose(f) && !failed) return text;
+    free(text);
+    return NULL;
+}
+
 /* All rows of the section that rows[first] is the first of. */
 static void write_section(FILE *f, const foci_config *c, int first) {
     const char *section = c->values[first].section;

@@ -115,6 +115,9 @@ foci_status foci_value_read(foci_arena *arena, foci_value *v, const foci_entry *
 const foci_value *foci_value_find(const foci_config *config, const char *name);
 foci_status foci_resolve(foci_config *config, const foci_schema *schema);
 
+/* As YAML; from malloc, NULL when memory is out. */
+char *foci_value_text(const foci_value *v);
+
 /* "1 to 4096", "0 or more"; "" where the key is unbounded. */
 foci_shown foci_bounds(const foci_key *key);
 /* The i-th word of "max mean none" into `word`; false behind the last. */

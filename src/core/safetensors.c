@@ -407,6 +407,15 @@ static foci_status put_checksum(char *header, size_t size, const foci_safetensor
     return FOCI_OK;
 }
 
+/* What is on disk is what was meant to be: it carries the checksum of it. */
+static foci_status read_back(const char *temporary, const char *path) {
+    foci_safetensors f;
+    foci_status status = foci_safetensors_open(&f, temporary);
+    bool good = !status && f.verified;
+    if (!status) foci_safetensors_close(&f);
+    return good ? FOCI_OK : foci_fail(FOCI_ERR_IO, "%s: what was written does not read back", path);
+}
+
 foci_status foci_safetensors_write(const char *path, const foci_safetensor_item *item, int count,
                                    const foci_text_pair *metadata, int pairs) {
     size_t size;
@@ -420,7 +429,10 @@ foci_status foci_safetensors_write(const char *path, const foci_safetensor_item 
         foci_write(&w, &length, sizeof length);
         foci_write(&w, header, size);
         for (int i = 0; i < count; i++) each_bytes(&item[i], write_sink, &w);
-        status = foci_writer_commit(&w);
+        status = foci_writer_sync(&w);
+        if (!status) status = w.status = read_back(w.temporary, path);
+        if (status) foci_writer_abort(&w);
+        else status = foci_writer_publish(&w);
     }
     free(header);
     return status;

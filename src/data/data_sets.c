@@ -3,8 +3,8 @@
 #include <string.h>
 
 static const foci_key image_folder_keys[] = {
-    {"train", FOCI_KEY_STRING, "", 0, 0, NULL, "training images: a folder CLASS/FILE, one inside a .tar (images.tar/train), or a pack (foci data pack)"},
-    {"val", FOCI_KEY_STRING, "", 0, 0, NULL, "validation images, likewise"},
+    {"train", FOCI_KEY_STRING, "", 0, 0, NULL, "training images: a folder CLASS/FILE, one inside a .tar (images.tar/train), or a pack (foci data pack)", true},
+    {"val", FOCI_KEY_STRING, "", 0, 0, NULL, "validation images, likewise", true},
     {"scale", FOCI_KEY_REALS, "[0.08, 1]", 0.0001, 1, NULL, "random resized crop: least and largest share of the area"},
     {"ratio", FOCI_KEY_REALS, "[0.75, 1.3333333]", 0.01, 100, NULL, "random resized crop: least and largest aspect"},
     {"padding", FOCI_KEY_INT, "0", 0, 4096, NULL, "pixels to pad before a random crop, instead of the random resized crop; 0: off"},
@@ -13,13 +13,13 @@ static const foci_key image_folder_keys[] = {
     {"interpolation", FOCI_KEY_CHOICE, "bicubic", 0, 0, "bicubic bilinear", "resampling, antialiased"},
     {"mean", FOCI_KEY_REALS, "[0.485, 0.456, 0.406]", 0, 1, NULL, "of the channels in [0, 1], subtracted"},
     {"std", FOCI_KEY_REALS, "[0.229, 0.224, 0.225]", 0.001, 10, NULL, "of the channels in [0, 1], divided by"},
-    {"workers", FOCI_KEY_INT, "2", 1, 64, NULL, "threads that decode and transform ahead of training"},
+    {"workers", FOCI_KEY_INT, "2", 1, 64, NULL, "threads that decode and transform ahead of training", true},
     {0}};
 
 static const foci_key text_keys[] = {
-    {"train", FOCI_KEY_STRING, "", 0, 0, NULL, "training text in WikiText format, plain or .gz, or a pack of it (foci data pack); its words are the vocabulary"},
-    {"valid", FOCI_KEY_STRING, "", 0, 0, NULL, "validation text, likewise"},
-    {"test", FOCI_KEY_STRING, "", 0, 0, NULL, "test text, likewise"},
+    {"train", FOCI_KEY_STRING, "", 0, 0, NULL, "training text in WikiText format, plain or .gz, or a pack of it (foci data pack); its words are the vocabulary", true},
+    {"valid", FOCI_KEY_STRING, "", 0, 0, NULL, "validation text, likewise", true},
+    {"test", FOCI_KEY_STRING, "", 0, 0, NULL, "test text, likewise", true},
     {"vocab_limit", FOCI_KEY_INT, "0", 0, 1e8, NULL, "keep so many of the most frequent words, the others are <unk>; 0: all"},
     {0}};
 

@@ -10,6 +10,11 @@ static void scale(int64_t n, real factor, const real *restrict x, real *restrict
     for (int64_t i = 0; i < n; i++) y[i] = (accumulate ? y[i] : 0) + factor * x[i];
 }
 
+static void lerp(int64_t n, real weight, const real *restrict x, real *restrict y) {
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) y[i] += weight * (x[i] - y[i]);
+}
+
 static void relu(int64_t n, const real *restrict x, real *restrict y) {
 #pragma omp simd
     for (int64_t i = 0; i < n; i++) y[i] = x[i] < 0 ? 0 : x[i]; /* a NaN stays one */

@@ -5,6 +5,7 @@
 /* body_elementwise.h */
 FOCI_KERNEL(add, (int64_t n, const real *a, const real *b, real *y))
 FOCI_KERNEL(scale, (int64_t n, real factor, const real *x, real *y, bool accumulate))
+FOCI_KERNEL(lerp, (int64_t n, real weight, const real *x, real *y)) /* y += weight (x - y) */
 FOCI_KERNEL(relu, (int64_t n, const real *x, real *y))
 FOCI_KERNEL(relu_backward, (int64_t n, const real *y, const real *dy, real *dx, bool accumulate))
 FOCI_KERNEL(gelu, (int64_t n, const real *x, real *y))

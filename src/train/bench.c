@@ -92,7 +92,7 @@ static foci_status set_up(bench *b) {
         return foci_config_fail(c, "train.micro_batch", "%lld does not divide a batch of %lld", (long long)b->micro, (long long)b->batch);
     if (b->options->data) FOCI_TRY(open_data(b));
     FOCI_TRY(foci_programs_record(&b->programs, b->model, c, b->micro, 1, prepare, b));
-    FOCI_TRY(foci_programs_allocate(&b->programs, 1));
+    FOCI_TRY(foci_programs_allocate(&b->programs, 1, 2));
     foci_optimizer_options o = {.beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .momentum = 0.9, .clip = foci_config_real(c, "train.clip")};
     while (strcmp(foci_optimizer_name(o.kind), foci_config_string(c, "train.optimizer")) != 0) o.kind++;
     FOCI_TRY(foci_optimizer_init(&b->optimizer, &o, &b->programs.parameters));

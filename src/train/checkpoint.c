@@ -8,8 +8,8 @@
 
 #include "core/load.h"
 
-static const char format[] = "foci run state 1";
-enum { ARRAYS = 3, NUMBERS = 7 };
+static const char format[] = "foci run state 2";
+enum { ARRAYS = 4, NUMBERS = 12 };
 
 /* The flat arrays of a state file and what stands before their tensors' names. */
 typedef struct array {
@@ -17,19 +17,42 @@ typedef struct array {
     foci_real *data;
 } array;
 
-static int arrays_of(const foci_parameters *p, const foci_optimizer *o, array out[ARRAYS]) {
-    out[0] = (array){"value.", p->value};
-    out[1] = (array){"m.", o->m};
-    out[2] = (array){"v.", o->v};
-    return o->v ? 3 : 2;
+static int arrays_of(const foci_parameters *p, const foci_optimizer *o, foci_real *ema, array out[ARRAYS]) {
+    int n = 0;
+    out[n++] = (array){"value.", p->value};
+    out[n++] = (array){"m.", o->m};
+    if (o->v) out[n++] = (array){"v.", o->v};
+    if (ema) out[n++] = (array){"ema.", ema};
+    return n;
+}
+
+/* Its numbers: one of the pointers is set. */
+typedef struct number {
+    const char *key;
+    int64_t *count;
+    uint64_t *seed;
+    double *real;
+} number;
+
+static int numbers_of(foci_run_state *s, foci_optimizer *o, number out[NUMBERS]) {
+    const number all[] = {
+        {"updates", .count = &o->updates},         {"step", .count = &s->step},
+        {"epoch", .count = &s->epoch},             {"position", .count = &s->position},
+        {"checkpoints", .count = &s->checkpoints}, {"left_out", .count = &s->left_out},
+        {"losses", .count = &s->watch.losses},     {"loss_mean", .real = &s->watch.mean},
+        {"loss_variance", .real = &s->watch.variance}, {"seed", .seed = &s->seed},
+        {"best", .real = &s->best},                {"elapsed", .real = &s->elapsed},
+    };
+    _Static_assert(sizeof all / sizeof *all == NUMBERS, "");
+    memcpy(out, all, sizeof all);
+    return NUMBERS;
 }
 
 /* ------------------------------------------------------------------------------------------------ writing */
 
-static foci_status write_arrays(const char *path, const foci_parameters *p, const foci_optimizer *o,
+static foci_status write_arrays(const char *path, const foci_parameters *p, const array *a, int arrays,
                                 const foci_text_pair *metadata, int pairs) {
-    array a[ARRAYS];
-    int arrays = arrays_of(p, o, a), count = 0;
+    int count = 0;
     foci_arena names = {NULL};
     foci_safetensor_item *item = calloc((size_t)(arrays * p->count) + 1, sizeof *item);
     bool ok = item;
@@ -47,28 +70,35 @@ static foci_status write_arrays(const char *path, const foci_parameters *p, cons
     return status;
 }
 
-foci_status foci_checkpoint_save(const char *folder, const foci_parameters *p, const foci_optimizer *o,
-                                 const foci_run_state *state) {
-    char path[4096], number[NUMBERS][32];
-    snprintf(number[0], sizeof *number, "%" PRId64, o->updates);
-    snprintf(number[1], sizeof *number, "%" PRId64, state->step);
-    snprintf(number[2], sizeof *number, "%" PRId64, state->epoch);
-    snprintf(number[3], sizeof *number, "%" PRId64, state->position);
-    snprintf(number[4], sizeof *number, "%" PRIu64, state->seed);
-    snprintf(number[5], sizeof *number, "%.17g", state->best);
-    snprintf(number[6], sizeof *number, "%.17g", state->elapsed);
-    const foci_text_pair metadata[] = {
-        {"format", format},     {"optimizer", foci_optimizer_name(o->options.kind)},
-        {"updates", number[0]}, {"step", number[1]},
-        {"epoch", number[2]},   {"position", number[3]},
-        {"seed", number[4]},    {"best", number[5]},
-        {"elapsed", number[6]},
-    };
+static foci_status write_weights(const char *folder, const char *name, const foci_parameters *p, foci_real *values, const char *step) {
+    char path[4200];
+    const foci_text_pair note[] = {{"step", step}};
+    const array a = {"", values};
+    FOCI_TRY(foci_path_join(path, sizeof path, folder, name));
+    return write_arrays(path, p, &a, 1, note, 1);
+}
+
+foci_status foci_checkpoint_save(const char *folder, const foci_parameters *p, foci_optimizer *o, foci_real *ema,
+                                 foci_run_state *state, int64_t keep_every) {
+    char path[4200], text[NUMBERS][32], name[64];
+    foci_text_pair metadata[2 + NUMBERS] = {{"format", format}, {"optimizer", foci_optimizer_name(o->options.kind)}};
+    number n[NUMBERS];
+    state->checkpoints++;
+    for (int i = 0; i < numbers_of(state, o, n); i++) {
+        if (n[i].count) snprintf(text[i], sizeof *text, "%" PRId64, *n[i].count);
+        else if (n[i].seed) snprintf(text[i], sizeof *text, "%" PRIu64, *n[i].seed);
+        else snprintf(text[i], sizeof *text, "%.17g", *n[i].real);
+        metadata[2 + i] = (foci_text_pair){n[i].key, text[i]};
+    }
+    array a[ARRAYS];
     FOCI_TRY(foci_path_join(path, sizeof path, folder, "state.safetensors"));
-    FOCI_TRY(write_arrays(path, p, o, metadata, sizeof metadata / sizeof *metadata));
-    FOCI_TRY(foci_path_join(path, sizeof path, folder, "last.safetensors"));
-    const foci_text_pair note[] = {{"step", number[1]}};
-    return foci_save_weights(p, path, note, 1);
+    FOCI_TRY(write_arrays(path, p, a, arrays_of(p, o, ema, a), metadata, 2 + NUMBERS));
+    const char *step = text[1];
+    FOCI_TRY(write_weights(folder, "last.safetensors", p, p->value, step));
+    if (ema) FOCI_TRY(write_weights(folder, "ema.safetensors", p, ema, step));
+    if (!keep_every || state->checkpoints % keep_every) return FOCI_OK;
+    snprintf(name, sizeof name, "step-%s.safetensors", step);
+    return write_weights(folder, name, p, p->value, step);
 }
 
 /* ------------------------------------------------------------------------------------------------ reading */
@@ -79,34 +109,16 @@ static foci_status read_text(const foci_safetensors *f, const char *key, const c
                  : foci_fail(FOCI_ERR_CHECKPOINT, "%s: no run state: \"%s\" is missing", f->path, key);
 }
 
-static foci_status bad_number(const foci_safetensors *f, const char *key, const char *text) {
-    return foci_fail(FOCI_ERR_CHECKPOINT, "%s: %s is %.40s", f->path, key, text);
-}
-
-static foci_status read_count(const foci_safetensors *f, const char *key, int64_t *value) {
+static foci_status read_number(const foci_safetensors *f, const number *n) {
     const char *text;
     char *end;
-    FOCI_TRY(read_text(f, key, &text));
+    FOCI_TRY(read_text(f, n->key, &text));
     errno = 0;
-    *value = strtoll(text, &end, 10);
-    return errno || *end || end == text || *value < 0 ? bad_number(f, key, text) : FOCI_OK;
-}
-
-static foci_status read_double(const foci_safetensors *f, const char *key, double *value) {
-    const char *text;
-    char *end;
-    FOCI_TRY(read_text(f, key, &text));
-    *value = strtod(text, &end);
-    return *end || end == text ? bad_number(f, key, text) : FOCI_OK;
-}
-
-static foci_status read_seed(const foci_safetensors *f, uint64_t *value) {
-    const char *text;
-    char *end;
-    FOCI_TRY(read_text(f, "seed", &text));
-    errno = 0;
-    *value = strtoull(text, &end, 10);
-    return errno || *end || end == text ? bad_number(f, "seed", text) : FOCI_OK;
+    if (n->count) *n->count = strtoll(text, &end, 10);
+    else if (n->seed) *n->seed = strtoull(text, &end, 10);
+    else *n->real = strtod(text, &end);
+    bool bad = *end || end == text || (n->real ? false : errno != 0) || (n->count && *n->count < 0);
+    return bad ? foci_fail(FOCI_ERR_CHECKPOINT, "%s: %s is %.40s", f->path, n->key, text) : FOCI_OK;
 }
 
 static foci_status check_kind(const foci_safetensors *f, const foci_optimizer *o) {
@@ -139,18 +151,13 @@ static foci_status read_tensor(const foci_safetensors *f, const char *prefix, co
     return foci_safetensors_reals(f, t, 0, e->numel, out + e->offset);
 }
 
-static foci_status read_state(const foci_safetensors *f, foci_parameters *p, foci_optimizer *o,
+static foci_status read_state(const foci_safetensors *f, foci_parameters *p, foci_optimizer *o, foci_real *ema,
                               foci_run_state *state) {
-    FOCI_TRY(check_kind(f, o));
-    FOCI_TRY(read_count(f, "updates", &o->updates));
-    FOCI_TRY(read_count(f, "step", &state->step));
-    FOCI_TRY(read_count(f, "epoch", &state->epoch));
-    FOCI_TRY(read_count(f, "position", &state->position));
-    FOCI_TRY(read_seed(f, &state->seed));
-    FOCI_TRY(read_double(f, "best", &state->best));
-    FOCI_TRY(read_double(f, "elapsed", &state->elapsed));
+    number n[NUMBERS];
     array a[ARRAYS];
-    int arrays = arrays_of(p, o, a);
+    FOCI_TRY(check_kind(f, o));
+    for (int i = 0; i < numbers_of(state, o, n); i++) FOCI_TRY(read_number(f, &n[i]));
+    int arrays = arrays_of(p, o, ema, a);
     for (int i = 0; i < arrays; i++)
         for (int k = 0; k < p->count; k++) FOCI_TRY(read_tensor(f, a[i].prefix, &p->entry[k], a[i].data));
     if (f->count != arrays * p->count)
@@ -159,13 +166,12 @@ static foci_status read_state(const foci_safetensors *f, foci_parameters *p, foc
     return FOCI_OK;
 }
 
-foci_status foci_checkpoint_load(const char *folder, foci_parameters *p, foci_optimizer *o,
-                                 foci_run_state *state) {
+foci_status foci_checkpoint_load(const char *folder, foci_parameters *p, foci_optimizer *o, foci_real *ema, foci_run_state *state) {
     char path[4096];
     FOCI_TRY(foci_path_join(path, sizeof path, folder, "state.safetensors"));
     foci_safetensors f;
     FOCI_TRY(foci_safetensors_open(&f, path));
-    foci_status status = read_state(&f, p, o, state);
+    foci_status status = read_state(&f, p, o, ema, state);
     foci_safetensors_close(&f);
     return status;
 }

@@ -41,7 +41,18 @@ foci_status foci_programs_record(foci_programs *p, const foci_model *model, cons
     return FOCI_OK;
 }
 
-foci_status foci_programs_allocate(foci_programs *p, uint64_t seed) {
+static foci_status check_memory(const foci_programs *p, int arrays) {
+    double plan = (double)p->bytes / 1e6, flat = (double)p->parameters.size * sizeof(foci_real) / 1e6 * (2 + arrays);
+    double available = (double)foci_memory_available() / 1e6;
+    if (plan + flat <= available) return FOCI_OK;
+    return foci_fail(FOCI_ERR_RUNTIME,
+                     "this takes %.0f MB of memory, %.0f MB of them for the activations of a pass, and %.0f MB are available: "
+                     "lower train.micro_batch, or set train.recompute to block",
+                     plan + flat, plan, available);
+}
+
+foci_status foci_programs_allocate(foci_programs *p, uint64_t seed, int arrays) {
+    FOCI_TRY(check_memory(p, arrays));
     FOCI_TRY(foci_parameters_allocate(&p->parameters, true));
     foci_parameters_initialise(&p->parameters, seed);
     p->memory = foci_large_alloc(p->bytes);

@@ -23,8 +23,9 @@ typedef struct foci_programs {
 /* `prepare` sets what a shape needs beyond the batch. Parameters are declared, not yet allocated; nothing is bound. */
 foci_status foci_programs_record(foci_programs *p, const foci_model *model, const foci_config *config, int64_t batch, int shapes,
                                  void (*prepare)(void *context, int shape, foci_model_io *io), void *context);
-/* Parameters with gradients and initial values, and the block of memory. */
-foci_status foci_programs_allocate(foci_programs *p, uint64_t seed);
+/* Parameters with gradients and initial values, and the block of memory. `arrays`: as large as the parameters, that come on top
+ * (moments, averages). Refused with advice where all of it will not fit into memory. */
+foci_status foci_programs_allocate(foci_programs *p, uint64_t seed, int arrays);
 void foci_programs_free(foci_programs *p);
 
 #endif

@@ -7,14 +7,14 @@
 #include "models/models.h"
 
 static const foci_key top_keys[] = {
-    {"name", FOCI_KEY_STRING, "run", 0, 0, NULL, "of the run; its folder is runs/NAME unless --out says otherwise"},
+    {"name", FOCI_KEY_STRING, "run", 0, 0, NULL, "of the run; its folder is runs/NAME unless --out says otherwise", true},
     {0}};
 
 static const foci_key train_keys[] = {
     {"batch_size", FOCI_KEY_INT, "128", 1, 1e6, NULL, "images, or columns of text, per update"},
     {"micro_batch", FOCI_KEY_INT, "0", 0, 1e6, NULL, "so many at once, gradients added up to batch_size; 0: all at once"},
     {"epochs", FOCI_KEY_INT, "10", 1, 1e6, NULL, "passes over the training data"},
-    {"max_steps", FOCI_KEY_INT, "0", 0, 1e12, NULL, "ends the run early, after so many updates, the schedule unchanged; 0: after the epochs"},
+    {"max_steps", FOCI_KEY_INT, "0", 0, 1e12, NULL, "ends the run early, after so many updates, the schedule unchanged; 0: after the epochs", true},
     {"optimizer", FOCI_KEY_CHOICE, "adamw", 0, 0, "adamw adam sgd", "adam adds the decay to the gradient, adamw shrinks the weights"},
     {"lr", FOCI_KEY_REAL, "1e-3", 0, 1e3, NULL, "peak learning rate"},
     {"betas", FOCI_KEY_REALS, "[0.9, 0.999]", 0, 0.999999, NULL, "Adam's decay rates of the two moments"},
@@ -32,15 +32,20 @@ static const foci_key train_keys[] = {
     {"warmup_lr", FOCI_KEY_REAL, "0", 0, 1e3, NULL, "learning rate at the start of the warm-up"},
     {"freeze", FOCI_KEY_STRING, "", 0, 0, NULL, "parameters that are not trained: names, or what they begin with (patch_embed blocks.0), with blanks between"},
     {"lr_scale", FOCI_KEY_STRING, "", 0, 0, NULL, "factors of the learning rate, by what names begin with: head=10 blocks.0=0.1"},
-    {"test_at_end", FOCI_KEY_BOOL, "false", 0, 0, NULL, "text: perplexity of the test text by the sliding walk, with the best weights, when the training is over"},
+    {"test_at_end", FOCI_KEY_BOOL, "false", 0, 0, NULL, "text: perplexity of the test text by the sliding walk, with the best weights, when the training is over", true},
+    {"ema_decay", FOCI_KEY_REAL, "0", 0, 0.9999999, NULL, "an average of the weights follows them, w <- decay w + (1 - decay) weights at every update, and is evaluated beside them; 0: none"},
+    {"on_nonfinite", FOCI_KEY_CHOICE, "stop", 0, 0, "stop skip rollback", "a loss or gradient that is no number: end the run; leave the update out; go back to the weights of the last checkpoint and leave out the updates since"},
+    {"spike_zscore", FOCI_KEY_REAL, "0", 0, 1000, NULL, "an update whose loss is so many standard deviations above its running mean is left out; 0: none is"},
     {"label_smoothing", FOCI_KEY_REAL, "0", 0, 0.99, NULL, "images: share of the target spread over all classes"},
     {"seed", FOCI_KEY_INT, "0", 0, 9e15, NULL, "of initial weights, order, augmentation and dropout"},
     {"dtype", FOCI_KEY_CHOICE, "fp32", 0, 0, "fp32 bf16 auto", "operands of products in training; sums, weights, norms and losses are float32. auto: bf16 where the processor has it"},
-    {"recompute", FOCI_KEY_CHOICE, "none", 0, 0, "none block", "block: what a block of the model computes is not kept for the backward pass but computed again, to the same bits: less memory, more time"},
-    {"checkpoint_every", FOCI_KEY_INT, "0", 0, 1e9, NULL, "updates between checkpoints; 0: at the end of each epoch"},
-    {"eval_every", FOCI_KEY_INT, "0", 0, 1e9, NULL, "updates between evaluations; 0: at the end of each epoch"},
-    {"eval_batch", FOCI_KEY_INT, "0", 0, 1e6, NULL, "images, or columns of text, per evaluation pass; 0: as in training"},
-    {"log_every", FOCI_KEY_INT, "50", 1, 1e9, NULL, "updates between lines of metrics.jsonl"},
+    {"recompute", FOCI_KEY_CHOICE, "none", 0, 0, "none block", "block: what a block of the model computes is not kept for the backward pass but computed again, to the same bits: less memory, more time", true},
+    {"checkpoint_every", FOCI_KEY_INT, "0", 0, 1e9, NULL, "updates between checkpoints; 0: at the end of each epoch", true},
+    {"eval_every", FOCI_KEY_INT, "0", 0, 1e9, NULL, "updates between evaluations; 0: at the end of each epoch", true},
+    {"checkpoint_minutes", FOCI_KEY_REAL, "0", 0, 1e6, NULL, "minutes of training after which a checkpoint is written too; 0: never", true},
+    {"keep_every", FOCI_KEY_INT, "0", 0, 1e9, NULL, "the weights of every so many checkpoints stay, as step-N.safetensors; 0: of none", true},
+    {"eval_batch", FOCI_KEY_INT, "0", 0, 1e6, NULL, "images, or columns of text, per evaluation pass; 0: as in training", true},
+    {"log_every", FOCI_KEY_INT, "50", 1, 1e9, NULL, "updates between lines of metrics.jsonl", true},
     {0}};
 
 /* A row "kind" whose choices are the names of a registry. */

@@ -8,7 +8,10 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/memory.h"
+#include "base/parallel.h"
 #include "core/load.h"
+#include "kernels/kernels.h"
 #include "models/models.h"
 #include "train/checkpoint.h"
 #include "train/final_test.h"
@@ -16,6 +19,7 @@
 #include "train/programs.h"
 #include "train/run_folder.h"
 #include "train/schedule.h"
+#include "train/schema.h"
 
 typedef struct trainer {
     const foci_config *config;
@@ -25,13 +29,17 @@ typedef struct trainer {
     foci_task_state *data;
     foci_programs programs;
     foci_optimizer optimizer;
+    foci_real *ema; /* flat as the parameters; NULL without train.ema_decay */
     foci_schedule schedule;
     foci_run_folder folder;
     foci_run_state state;
 
     int64_t batch, micro;                /* samples of an update, of one pass */
     int64_t updates_per_epoch, steps;    /* updates in all */
-    int64_t evaluated, saved;            /* the last step that was */
+    int64_t saved;                       /* the step of the last checkpoint */
+    double saved_at;                     /* clock */
+    int rollbacks, in_a_row;             /* to that checkpoint; updates left out one after another */
+    bool lost;                           /* something could not be written */
     double loss_sum, grad_norm, lr;      /* since the last line of metrics */
     double data_wait;                    /* seconds that steps waited for their batches, likewise */
     int64_t losses, items;
@@ -110,6 +118,74 @@ static foci_schedule schedule_of(const trainer *t) {
     return s;
 }
 
+/* ----------------------------------------------------------------------------------------------- an update */
+
+enum { MOST_ROLLBACKS = 3, MOST_IN_A_ROW = 100 };
+
+/* A number that is none, said with the step and the last checkpoint. */
+static foci_status diverged(const trainer *t, foci_status s) {
+    if (!t->saved) return foci_context(s, "step %lld, before the first checkpoint", (long long)t->state.step + 1);
+    return foci_context(s, "step %lld (the last good checkpoint is %s/state.safetensors, step %lld)", (long long)t->state.step + 1,
+                        t->folder.path, (long long)t->saved);
+}
+
+static foci_status leave_out(trainer *t, const char *why) {
+    t->state.left_out++;
+    foci_run_log(&t->folder, "step %lld: %s: the update is left out (%lld so far)", (long long)t->state.step + 1, why, (long long)t->state.left_out);
+    if (++t->in_a_row < MOST_IN_A_ROW) return FOCI_OK;
+    return diverged(t, foci_fail(FOCI_ERR_DIVERGED, "%d updates in a row had to be left out", MOST_IN_A_ROW));
+}
+
+/* Weights, moments and averages of the last checkpoint; the step, the schedule and the data go on. */
+static foci_status roll_back(trainer *t, foci_status why) {
+    if (!t->saved || ++t->rollbacks > MOST_ROLLBACKS) return diverged(t, why);
+    foci_error reason;
+    foci_error_take(&reason, why);
+    foci_run_state then;
+    FOCI_TRY(foci_checkpoint_load(t->folder.path, &t->programs.parameters, &t->optimizer, t->ema, &then));
+    t->state.left_out += t->state.step + 1 - t->saved;
+    t->state.watch = then.watch;
+    foci_run_log(&t->folder, "step %lld: %s: back to the weights of step %lld, the updates since are left out", (long long)t->state.step + 1,
+                 reason.message, (long long)t->saved);
+    return FOCI_OK;
+}
+
+static foci_status not_finite(trainer *t, foci_status s) {
+    const char *policy = foci_config_string(t->config, "train.on_nonfinite");
+    if (strcmp(policy, "skip") == 0) return leave_out(t, foci_error_message());
+    return strcmp(policy, "rollback") == 0 ? roll_back(t, s) : diverged(t, s);
+}
+
+enum { TILE = 1 << 15 };
+
+static void follow(trainer *t) {
+    const foci_parameters *p = &t->programs.parameters;
+    const double decay = foci_config_real(t->config, "train.ema_decay");
+    FOCI_PARALLEL_FOR
+    for (int64_t i = 0; i < foci_tiles(p->size, TILE); i++) {
+        const foci_range r = foci_tile(p->size, TILE, i);
+        foci_kernel()->lerp(r.end - r.first, (foci_real)(1 - decay), p->value + r.first, t->ema + r.first);
+    }
+}
+
+/* Of the gradients that stand in the parameters; or none, where the loss or they forbid it. */
+static foci_status make_update(trainer *t, double loss) {
+    foci_status s = FOCI_OK;
+    if (!isfinite(loss)) s = foci_fail(FOCI_ERR_DIVERGED, "the loss is %s", isnan(loss) ? "not a number" : "infinite");
+    else if (foci_loss_spikes(&t->state.watch, loss, foci_config_real(t->config, "train.spike_zscore"))) {
+        char text[128];
+        snprintf(text, sizeof text, "the loss is %.4f after a mean of %.4f", loss, t->state.watch.mean);
+        return leave_out(t, text);
+    }
+    if (!s) s = foci_optimizer_step(&t->optimizer, &t->programs.parameters, t->lr, &t->grad_norm);
+    if (s == FOCI_ERR_DIVERGED) return not_finite(t, s);
+    if (s) return s;
+    t->in_a_row = 0;
+    foci_loss_take(&t->state.watch, loss);
+    if (t->ema) follow(t);
+    return FOCI_OK;
+}
+
 /* ------------------------------------------------------------------------------------------------- a step */
 
 static foci_status step(trainer *t) {
@@ -130,9 +206,8 @@ static foci_status step(trainer *t) {
         foci_graph_backward(s->graph, (foci_real)share);
     }
     t->lr = foci_schedule_lr(&t->schedule, t->state.step, t->updates_per_epoch);
-    if (!isfinite(loss)) return foci_fail(FOCI_ERR_DIVERGED, "the loss is %s", isnan(loss) ? "not a number" : "infinite");
-    FOCI_TRY(foci_optimizer_step(&t->optimizer, p, t->lr, &t->grad_norm));
-    t->loss_sum += loss;
+    FOCI_TRY(make_update(t, loss));
+    if (isfinite(loss)) t->loss_sum += loss;
     t->losses++;
     t->items += t->task->items_in(t->data, update);
     t->state.step++;
@@ -168,46 +243,84 @@ static double elapsed(const trainer *t) { return t->state.elapsed + now() - t->s
 static foci_status write_metrics(trainer *t) {
     if (!t->losses) return FOCI_OK;
     double seconds = now() - t->interval;
-    FOCI_TRY(foci_run_metrics(&t->folder, "step", (double)t->state.step, "epoch",
+    foci_status s = foci_run_metrics(&t->folder, "step", (double)t->state.step, "epoch",
                               (double)t->state.step / (double)t->updates_per_epoch, "loss", t->loss_sum / (double)t->losses,
                               "lr", t->lr, "grad_norm", t->grad_norm, "items_per_s", (double)t->items / seconds, "data_wait_ms",
-                              1e3 * t->data_wait / (double)t->losses, "elapsed", elapsed(t), NULL));
+                              1e3 * t->data_wait / (double)t->losses, "elapsed", elapsed(t), NULL);
     start_interval(t);
+    return s;
+}
+
+/* Training goes on without what could not be written. */
+static foci_status lose(trainer *t, foci_status s) {
+    if (s != FOCI_ERR_IO) return s;
+    foci_log(FOCI_LOG_WARN, "%s; training goes on", foci_error_message());
+    t->lost = true;
     return FOCI_OK;
 }
 
-static foci_status save(trainer *t) {
-    foci_run_state state = t->state;
-    state.elapsed = elapsed(t);
-    FOCI_TRY(foci_checkpoint_save(t->folder.path, &t->programs.parameters, &t->optimizer, &state));
+/* A checkpoint that cannot be written is tried again with the next one, as long as there is an older one to go back to. */
+static foci_status save(trainer *t, bool last) {
+    t->state.elapsed = elapsed(t);
+    t->started = now();
+    foci_status s = foci_checkpoint_save(t->folder.path, &t->programs.parameters, &t->optimizer, t->ema, &t->state,
+                                         foci_config_int(t->config, "train.keep_every"));
+    t->saved_at = now();
+    if (s == FOCI_ERR_IO && t->saved && !last) {
+        foci_run_log(&t->folder, "the checkpoint of step %lld was not written (%s); training goes on, that of step %lld is intact",
+                     (long long)t->state.step, foci_error_message(), (long long)t->saved);
+        return FOCI_OK;
+    }
+    if (s) return t->saved ? foci_context(s, "the last complete checkpoint is that of step %lld", (long long)t->saved) : s;
     t->saved = t->state.step;
+    t->rollbacks = 0;
     return FOCI_OK;
+}
+
+static void describe_score(const foci_score *score, char *text, size_t size) {
+    if (isnan(score->top1)) snprintf(text, size, "loss %.4f, perplexity %.2f over %lld tokens", score->loss, score->ppl, (long long)score->items);
+    else snprintf(text, size, "top-1 %.2f %%, top-5 %.2f %%, loss %.4f over %lld images", score->top1, score->top5, score->loss, (long long)score->items);
+}
+
+/* The averaged weights take the place of the others meanwhile. */
+static foci_status evaluate_average(trainer *t, foci_score *score) {
+    foci_parameters *p = &t->programs.parameters;
+    foci_real *weights = p->value;
+    p->value = t->ema;
+    foci_status s = t->task->evaluate(t->data, t->model, p, "val", false, score);
+    p->value = weights;
+    return s;
 }
 
 static foci_status evaluate(trainer *t) {
-    foci_score score;
-    FOCI_TRY(t->task->evaluate(t->data, t->model, &t->programs.parameters, "val", false, &score));
-    t->evaluated = t->state.step;
+    foci_score score, average = {NAN, NAN, NAN, NAN, 0};
+    char text[128];
     double epoch = (double)t->state.step / (double)t->updates_per_epoch;
-    bool text = isnan(score.top1);
-    if (text) {
-        foci_run_log(&t->folder, "epoch %.2f, step %lld: validation loss %.4f, perplexity %.2f over %lld tokens", epoch,
-                     (long long)t->state.step, score.loss, score.ppl, (long long)score.items);
-        FOCI_TRY(foci_run_metrics(&t->folder, "step", (double)t->state.step, "epoch", epoch, "nll", score.loss, "ppl", score.ppl,
-                                  "tokens", (double)score.items, "elapsed", elapsed(t), NULL));
-    } else {
-        foci_run_log(&t->folder, "epoch %.2f, step %lld: validation top-1 %.2f %%, top-5 %.2f %%, loss %.4f over %lld images", epoch,
-                     (long long)t->state.step, score.top1, score.top5, score.loss, (long long)score.items);
-        FOCI_TRY(foci_run_metrics(&t->folder, "step", (double)t->state.step, "epoch", epoch, "val_loss", score.loss, "top1", score.top1,
-                                  "top5", score.top5, "images", (double)score.items, "elapsed", elapsed(t), NULL));
+    FOCI_TRY(t->task->evaluate(t->data, t->model, &t->programs.parameters, "val", false, &score));
+    describe_score(&score, text, sizeof text);
+    foci_run_log(&t->folder, "epoch %.2f, step %lld: validation %s", epoch, (long long)t->state.step, text);
+    if (t->ema) {
+        FOCI_TRY(evaluate_average(t, &average));
+        describe_score(&average, text, sizeof text);
+        foci_run_log(&t->folder, "    with averaged weights: %s", text);
     }
+    foci_status s;
+    const double step = (double)t->state.step, items = (double)score.items;
+    const char *end = t->ema ? "ema_loss" : NULL; /* where the line ends without averages */
+    if (isnan(score.top1))
+        s = foci_run_metrics(&t->folder, "step", step, "epoch", epoch, "nll", score.loss, "ppl", score.ppl, "tokens", items, "elapsed",
+                             elapsed(t), end, average.loss, "ema_ppl", average.ppl, NULL);
+    else
+        s = foci_run_metrics(&t->folder, "step", step, "epoch", epoch, "val_loss", score.loss, "top1", score.top1, "top5", score.top5,
+                             "images", items, "elapsed", elapsed(t), end, average.loss, "ema_top1", average.top1, "ema_top5", average.top5, NULL);
+    FOCI_TRY(lose(t, s));
     double metric = t->task->metric(&score), best = t->state.best;
     foci_score before = {.top1 = best, .ppl = best};
     if (!isfinite(best) || t->task->better(&score, &before)) {
         char path[4200];
         t->state.best = metric;
         FOCI_TRY(foci_path_join(path, sizeof path, t->folder.path, "best.safetensors"));
-        FOCI_TRY(foci_save_weights(&t->programs.parameters, path, NULL, 0));
+        FOCI_TRY(lose(t, foci_save_weights(&t->programs.parameters, path, NULL, 0)));
     }
     start_interval(t); /* evaluation is not training time */
     return FOCI_OK;
@@ -221,32 +334,65 @@ static bool due(const trainer *t, int64_t every) {
 static foci_status between_steps(trainer *t) {
     const foci_config *c = t->config;
     bool last = t->state.step >= t->steps, stopped = t->options->stop && *t->options->stop;
+    bool asked = t->options->save && *t->options->save;
+    double minutes = foci_config_real(c, "train.checkpoint_minutes");
+    if (asked) *t->options->save = 0;
     bool evaluation = due(t, foci_config_int(c, "train.eval_every")) || last;
-    if (due(t, foci_config_int(c, "train.log_every")) || evaluation || stopped) FOCI_TRY(write_metrics(t));
+    if (due(t, foci_config_int(c, "train.log_every")) || evaluation || stopped) FOCI_TRY(lose(t, write_metrics(t)));
     if (evaluation && !stopped) FOCI_TRY(evaluate(t));
-    if (due(t, foci_config_int(c, "train.checkpoint_every")) || last || stopped) FOCI_TRY(save(t));
+    if (due(t, foci_config_int(c, "train.checkpoint_every")) || (minutes > 0 && now() - t->saved_at >= 60 * minutes) || asked || last || stopped)
+        FOCI_TRY(save(t, last || stopped));
     if (!stopped || last) return FOCI_OK;
     return foci_fail(FOCI_INTERRUPTED, "stopped after step %lld of %lld; --resume goes on from there", (long long)t->state.step, (long long)t->steps);
 }
 
 /* --------------------------------------------------------------------------------------------------- runs */
 
+static foci_status start_average(trainer *t) {
+    const foci_parameters *p = &t->programs.parameters;
+    t->ema = foci_large_alloc((size_t)p->size * sizeof *t->ema);
+    if (!t->ema) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for averages of %lld parameters", (long long)p->size);
+    memcpy(t->ema, p->value, (size_t)p->size * sizeof *t->ema);
+    return FOCI_OK;
+}
+
+static void note_difference(void *context, const foci_difference *d) {
+    char *text = context;
+    size_t used = strlen(text);
+    if (!d->may_change)
+        snprintf(text + used, 1024 - used, "%s%s (%s there, %s now)", used ? ", " : "", d->key, d->a ? d->a : "absent", d->b ? d->b : "absent");
+}
+
+/* A run goes on with the config that it was begun with, but for keys that do not change where it ends. */
+static foci_status check_same_config(const trainer *t) {
+    char path[4200], text[1024] = "";
+    foci_config *before;
+    FOCI_TRY(foci_path_join(path, sizeof path, t->folder.path, "config.yaml"));
+    FOCI_TRY(foci_config_load(&before, foci_schema_all(), path, NULL, 0));
+    foci_status s = foci_config_compare(before, t->config, note_difference, text);
+    foci_config_free(before);
+    if (s || !*text) return s;
+    return foci_fail(FOCI_ERR_CONFIG, "%s was begun with another config: %s; a new run may start from its weights with --init", t->folder.path, text);
+}
+
 static foci_status start(trainer *t) {
     const foci_config *c = t->config;
     uint64_t seed = (uint64_t)foci_config_int(c, "train.seed");
     foci_optimizer_options options = optimizer_options(c);
-    FOCI_TRY(foci_programs_allocate(&t->programs, seed));
+    const bool average = foci_config_real(c, "train.ema_decay") > 0;
+    FOCI_TRY(foci_programs_allocate(&t->programs, seed, (options.kind == FOCI_SGD ? 1 : 2) + average));
     FOCI_TRY(foci_optimizer_init(&t->optimizer, &options, &t->programs.parameters));
     t->schedule = schedule_of(t);
     t->state = (foci_run_state){.seed = seed, .best = NAN};
     char start_from[2048] = "";
     if (t->options->init) FOCI_TRY(foci_init_weights(&t->programs.parameters, t->options->init, t->model->head, start_from, sizeof start_from));
+    if (average) FOCI_TRY(start_average(t));
     FOCI_TRY(foci_run_folder_open(&t->folder, t->options->out, t->options->resume, t->options->force));
     char saved[4200], text[512];
     FOCI_TRY(foci_path_join(saved, sizeof saved, t->folder.path, "state.safetensors"));
     if (t->options->resume && foci_path_kind(saved)) {
-        FOCI_TRY(foci_checkpoint_load(t->folder.path, &t->programs.parameters, &t->optimizer, &t->state));
-        if (t->state.seed != seed) return foci_config_fail(c, "train.seed", "the run that is resumed has seed %llu", (unsigned long long)t->state.seed);
+        FOCI_TRY(check_same_config(t));
+        FOCI_TRY(foci_checkpoint_load(t->folder.path, &t->programs.parameters, &t->optimizer, t->ema, &t->state));
         FOCI_TRY(foci_run_folder_rewind(&t->folder, t->state.step));
     }
     FOCI_TRY(foci_run_folder_describe(&t->folder, c, t->options->command));
@@ -265,16 +411,11 @@ static foci_status start(trainer *t) {
 static foci_status run(trainer *t) {
     FOCI_TRY(open_data_and_model(t));
     FOCI_TRY(start(t));
-    t->started = now();
+    t->started = t->saved_at = now();
     t->saved = t->state.step;
     start_interval(t);
     while (t->state.step < t->steps) {
-        foci_status s = step(t);
-        if (s == FOCI_ERR_DIVERGED && t->saved)
-            return foci_context(s, "step %lld (the last good checkpoint is %s/state.safetensors, step %lld)",
-                                (long long)t->state.step + 1, t->folder.path, (long long)t->saved);
-        if (s == FOCI_ERR_DIVERGED) return foci_context(s, "step %lld, before the first checkpoint", (long long)t->state.step + 1);
-        if (s) return s;
+        FOCI_TRY(step(t));
         report_progress(t);
         FOCI_TRY(between_steps(t));
     }
@@ -284,6 +425,7 @@ static foci_status run(trainer *t) {
 static void close_trainer(trainer *t) {
     if (t->data) t->task->close(t->data);
     foci_optimizer_free(&t->optimizer);
+    free(t->ema);
     foci_programs_free(&t->programs);
     foci_run_folder_close(&t->folder);
 }

@@ -21,6 +21,7 @@ typedef struct foci_train_options {
     const char *init;    /* weights to start from, or NULL */
     bool resume, force;
     const volatile sig_atomic_t *stop; /* not 0: finish the step, save, return FOCI_INTERRUPTED */
+    volatile sig_atomic_t *save;       /* not 0: finish the step, save, go on; it is set to 0 again */
     void (*progress)(void *context, const foci_progress *p); /* after each update; may be NULL */
     void *context;
 } foci_train_options;

@@ -62,8 +62,8 @@ completion_works() {
     equal train "$(completes foci tr)"
     equal make "$(completes foci data m)"
     equal --resume "$(completes foci train config.yaml --res)"
-    equal train.lr= "$(completes foci train config.yaml --set train.lr)"
-    equal train.lr= "$(completes foci train config.yaml --set = train.lr)"
+    equal train.momentum= "$(completes foci train config.yaml --set train.mom)"
+    equal train.momentum= "$(completes foci train config.yaml --set = train.mom)"
     : >some-config.yaml
     equal some-config.yaml "$(completes foci train some-c)"
 }
