@@ -1,12 +1,15 @@
 #define _GNU_SOURCE
 #include "train/run_folder.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,21 +31,66 @@ static foci_status open_append(const foci_run_folder *r, const char *name, FILE 
     return FOCI_OK;
 }
 
+/* The file `lock`, with the process that holds it. */
+static foci_status take_lock(foci_run_folder *r) {
+    char path[4200], holder[32] = "";
+    FOCI_TRY(inside(r, "lock", path));
+    r->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (r->lock < 0) return foci_fail(FOCI_ERR_IO, "%s: %s", path, strerror(errno));
+    if (flock(r->lock, LOCK_EX | LOCK_NB) < 0) {
+        if (pread(r->lock, holder, sizeof holder - 1, 0) < 0) holder[0] = 0;
+        holder[strcspn(holder, "\n")] = 0;
+        return foci_fail(FOCI_ERR_CONFIG, "%s: another foci writes into this run (process %s)", r->path, *holder ? holder : "?");
+    }
+    int n = snprintf(holder, sizeof holder, "%ld\n", (long)getpid());
+    if (ftruncate(r->lock, 0) < 0 || pwrite(r->lock, holder, (size_t)n, 0) < 0) holder[0] = 0; /* only for people to read */
+    return FOCI_OK;
+}
+
+bool foci_run_folder_locked(const char *path) {
+    char file[4200];
+    if (foci_path_join(file, sizeof file, path, "lock")) return false;
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    bool locked = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+    if (fd >= 0) close(fd);
+    return locked;
+}
+
+static bool ends_with(const char *s, const char *end) {
+    size_t n = strlen(s), m = strlen(end);
+    return n >= m && strcmp(s + n - m, end) == 0;
+}
+
+/* Removes the files of the folder that `unwanted` names. */
+static foci_status remove_files(const foci_run_folder *r, bool (*unwanted)(const char *name)) {
+    DIR *folder = opendir(r->path);
+    if (!folder) return foci_fail(FOCI_ERR_IO, "%s: %s", r->path, strerror(errno));
+    foci_status s = FOCI_OK;
+    for (struct dirent *e; !s && (e = readdir(folder));)
+        if (unwanted(e->d_name) && unlinkat(dirfd(folder), e->d_name, 0) < 0 && errno != ENOENT)
+            s = foci_fail(FOCI_ERR_IO, "%s/%s: %s", r->path, e->d_name, strerror(errno));
+    closedir(folder);
+    return s;
+}
+
+static bool is_orphan(const char *name) { return ends_with(name, ".tmp"); }
+static bool is_of_a_run(const char *name) {
+    return ends_with(name, ".safetensors") || strcmp(name, "metrics.jsonl") == 0 || strcmp(name, "log.txt") == 0;
+}
+
 foci_status foci_run_folder_open(foci_run_folder *r, const char *path, bool resume, bool force) {
     memset(r, 0, sizeof *r);
+    r->lock = -1;
     FOCI_TRY(foci_path_join(r->path, sizeof r->path, "", path));
     FOCI_TRY(foci_make_dirs(path));
+    FOCI_TRY(take_lock(r));
+    FOCI_TRY(remove_files(r, is_orphan));
     char known[4200];
     FOCI_TRY(inside(r, "config.yaml", known));
     if (foci_path_kind(known) && !resume) {
         if (!force)
             return foci_fail(FOCI_ERR_CONFIG, "%s already holds a run: --resume goes on with it, --force replaces it, --out names another folder", path);
-        static const char *const old[] = {"metrics.jsonl", "log.txt", "state.safetensors", "last.safetensors", "best.safetensors"};
-        for (size_t i = 0; i < sizeof old / sizeof *old; i++) {
-            char file[4200];
-            FOCI_TRY(inside(r, old[i], file));
-            if (unlink(file) < 0 && errno != ENOENT) return foci_fail(FOCI_ERR_IO, "%s: %s", file, strerror(errno));
-        }
+        FOCI_TRY(remove_files(r, is_of_a_run));
     }
     FOCI_TRY(open_append(r, "log.txt", &r->log));
     return open_append(r, "metrics.jsonl", &r->metrics);
@@ -102,7 +150,9 @@ foci_status foci_run_folder_describe(const foci_run_folder *r, const foci_config
 void foci_run_folder_close(foci_run_folder *r) {
     if (r->metrics) fclose(r->metrics);
     if (r->log) fclose(r->log);
+    if (r->lock >= 0) close(r->lock);
     r->metrics = r->log = NULL;
+    r->lock = -1;
 }
 
 void foci_run_log(foci_run_folder *r, const char *fmt, ...) {

@@ -9,11 +9,14 @@
 typedef struct foci_run_folder {
     char path[4096];
     FILE *metrics, *log;
+    int lock; /* held while this is open; the kernel lets go of it when the process ends, however it ends */
 } foci_run_folder;
 
-/* Makes the folder and opens its files. One that already holds a run is refused unless `resume` is set; then the lines of
- * metrics.jsonl beyond `step` (written after the checkpoint that is resumed) are dropped. */
+/* Makes the folder and opens its files; what an interrupted write left behind is removed. One that another process writes
+ * into is refused, and one that already holds a run unless `resume` is set (then foci_run_folder_rewind drops the lines of
+ * metrics.jsonl beyond `step`, written after the checkpoint that is resumed) or `force`, which removes that run. */
 foci_status foci_run_folder_open(foci_run_folder *r, const char *path, bool resume, bool force);
+bool foci_run_folder_locked(const char *path); /* somebody writes into it */
 foci_status foci_run_folder_rewind(foci_run_folder *r, int64_t step);
 foci_status foci_run_folder_describe(const foci_run_folder *r, const foci_config *config, const char *command);
 void foci_run_folder_close(foci_run_folder *r);

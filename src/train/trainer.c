@@ -431,7 +431,7 @@ static void close_trainer(trainer *t) {
 }
 
 foci_status foci_train(const foci_config *config, const foci_train_options *options) {
-    trainer t = {.config = config, .options = options};
+    trainer t = {.config = config, .options = options, .folder.lock = -1};
     foci_status s = run(&t);
     if (s && t.folder.log) fprintf(t.folder.log, "%s\n", foci_error_message());
     close_trainer(&t);
@@ -500,7 +500,7 @@ static foci_status print_plan(trainer *t, FILE *out) {
 }
 
 foci_status foci_train_plan(const foci_config *config, FILE *out) {
-    trainer t = {.config = config};
+    trainer t = {.config = config, .folder.lock = -1};
     foci_status s = print_plan(&t, out);
     close_trainer(&t);
     return s;
@@ -516,7 +516,7 @@ static foci_status evaluate_file(trainer *t, const char *weights, const char *sp
 }
 
 foci_status foci_evaluate(const foci_config *config, const char *weights, const char *split, bool sliding, foci_score *score) {
-    trainer t = {.config = config};
+    trainer t = {.config = config, .folder.lock = -1};
     foci_status s = evaluate_file(&t, weights, split, sliding, score);
     close_trainer(&t);
     return s;

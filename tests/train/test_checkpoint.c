@@ -55,16 +55,18 @@ static void resumes_bit_for_bit(void **state) {
         take_steps(&whole, 0, 10);
         make(&first, (foci_optimizer_kind)kind, 3);
         take_steps(&first, 0, 4);
-        foci_run_state saved = {4, 1, 2, UINT64_MAX, 0.1, 3.25}, loaded;
-        assert_ok(foci_checkpoint_save(folder, &first.p, &first.o, &saved));
+        foci_run_state saved = {4, 1, 2, 6, 5, UINT64_MAX, 0.1, 3.25, {9, 0.7, 0.01}}, loaded;
+        assert_ok(foci_checkpoint_save(folder, &first.p, &first.o, NULL, &saved, 0));
         make(&second, (foci_optimizer_kind)kind, 3);
         take_steps(&second, 50, 51); /* something else, to be replaced */
-        assert_ok(foci_checkpoint_load(folder, &second.p, &second.o, &loaded));
+        assert_ok(foci_checkpoint_load(folder, &second.p, &second.o, NULL, &loaded));
         assert_int_equal(loaded.step, 4);
         assert_int_equal(loaded.epoch, 1);
         assert_int_equal(loaded.position, 2);
         assert_true(loaded.seed == UINT64_MAX);
         assert_true(loaded.best == 0.1 && loaded.elapsed == 3.25);
+        assert_true(loaded.checkpoints == 7 && loaded.left_out == 5); /* this one counts */
+        assert_true(loaded.watch.losses == 9 && loaded.watch.mean == 0.7 && loaded.watch.variance == 0.01);
         take_steps(&second, 4, 10);
         assert_memory_equal(whole.p.value, second.p.value, (size_t)whole.p.size * sizeof(foci_real));
         drop(&whole);
@@ -79,8 +81,8 @@ static void keeps_no_best_as_nan(void **state) {
     run r;
     make(&r, FOCI_ADAM, 3);
     foci_run_state saved = {.best = NAN}, loaded = {0};
-    assert_ok(foci_checkpoint_save(folder, &r.p, &r.o, &saved));
-    assert_ok(foci_checkpoint_load(folder, &r.p, &r.o, &loaded));
+    assert_ok(foci_checkpoint_save(folder, &r.p, &r.o, NULL, &saved, 0));
+    assert_ok(foci_checkpoint_load(folder, &r.p, &r.o, NULL, &loaded));
     assert_true(isnan(loaded.best));
     drop(&r);
 }
@@ -92,11 +94,40 @@ static void writes_the_weights_beside_it(void **state) {
     run a, b;
     make(&a, FOCI_ADAM, 3);
     take_steps(&a, 0, 2);
-    assert_ok(foci_checkpoint_save(folder, &a.p, &a.o, &(foci_run_state){.step = 2}));
+    assert_ok(foci_checkpoint_save(folder, &a.p, &a.o, NULL, &(foci_run_state){.step = 2}, 0));
     make(&b, FOCI_ADAM, 3);
     snprintf(path, sizeof path, "%s/last.safetensors", folder);
     assert_ok(foci_load_weights(&b.p, path));
     assert_memory_equal(a.p.value, b.p.value, (size_t)a.p.size * sizeof(foci_real));
+    drop(&a);
+    drop(&b);
+}
+
+static void averages_are_part_of_it(void **state) {
+    (void)state;
+    const char *folder = temporary_folder();
+    char path[512];
+    run a, b;
+    make(&a, FOCI_ADAMW, 3);
+    make(&b, FOCI_ADAMW, 3);
+    foci_real *ema = calloc((size_t)a.p.size, sizeof *ema), *loaded = calloc((size_t)a.p.size, sizeof *ema);
+    for (int k = 0; k < a.p.count; k++)
+        for (int64_t i = 0; i < a.p.entry[k].numel; i++) ema[a.p.entry[k].offset + i] = (foci_real)(k + 1) / (foci_real)(i + 3);
+    foci_run_state s = {.step = 2}, t;
+    assert_ok(foci_checkpoint_save(folder, &a.p, &a.o, ema, &s, 2));
+    assert_ok(foci_checkpoint_load(folder, &b.p, &b.o, loaded, &t));
+    assert_memory_equal(ema, loaded, (size_t)a.p.size * sizeof *ema);
+    snprintf(path, sizeof path, "%s/ema.safetensors", folder);
+    assert_ok(foci_load_weights(&b.p, path));
+    assert_memory_equal(ema, b.p.value, (size_t)a.p.size * sizeof *ema);
+    assert_fails(foci_checkpoint_load(folder, &b.p, &b.o, NULL, &t), FOCI_ERR_CHECKPOINT, "8 tensors, this model has 6");
+    /* of two checkpoints the second stays */
+    snprintf(path, sizeof path, "%s/step-2.safetensors", folder);
+    assert_int_equal(foci_path_kind(path), 0);
+    assert_ok(foci_checkpoint_save(folder, &a.p, &a.o, ema, &s, 2));
+    assert_ok(foci_load_weights(&b.p, path));
+    free(ema);
+    free(loaded);
     drop(&a);
     drop(&b);
 }
@@ -107,19 +138,19 @@ static void refuses_other_models_and_optimisers(void **state) {
     foci_run_state s;
     run a, wide, sgd;
     make(&a, FOCI_ADAM, 3);
-    assert_fails(foci_checkpoint_load(folder, &a.p, &a.o, &s), FOCI_ERR_CHECKPOINT,
+    assert_fails(foci_checkpoint_load(folder, &a.p, &a.o, NULL, &s), FOCI_ERR_CHECKPOINT,
                  "state.safetensors: No such file");
-    assert_ok(foci_checkpoint_save(folder, &a.p, &a.o, &(foci_run_state){0}));
+    assert_ok(foci_checkpoint_save(folder, &a.p, &a.o, NULL, &(foci_run_state){0}, 0));
     make(&wide, FOCI_ADAM, 4);
-    assert_fails(foci_checkpoint_load(folder, &wide.p, &wide.o, &s), FOCI_ERR_CHECKPOINT,
+    assert_fails(foci_checkpoint_load(folder, &wide.p, &wide.o, NULL, &s), FOCI_ERR_CHECKPOINT,
                  "tensor value.a.weight is (5, 3) in the file and (5, 4) in the model");
     make(&sgd, FOCI_SGD, 3);
-    assert_fails(foci_checkpoint_load(folder, &sgd.p, &sgd.o, &s), FOCI_ERR_CHECKPOINT,
+    assert_fails(foci_checkpoint_load(folder, &sgd.p, &sgd.o, NULL, &s), FOCI_ERR_CHECKPOINT,
                  "the run used the optimiser adam, the config says sgd");
     char state_path[512];
     snprintf(state_path, sizeof state_path, "%s/state.safetensors", folder);
     assert_ok(foci_save_weights(&a.p, state_path, NULL, 0));
-    assert_fails(foci_checkpoint_load(folder, &a.p, &a.o, &s), FOCI_ERR_CHECKPOINT,
+    assert_fails(foci_checkpoint_load(folder, &a.p, &a.o, NULL, &s), FOCI_ERR_CHECKPOINT,
                  "no run state: \"format\" is missing");
     drop(&a);
     drop(&wide);
@@ -133,7 +164,7 @@ static void refuses_every_flipped_byte(void **state) {
     run r;
     foci_run_state s;
     make(&r, FOCI_ADAM, 3);
-    assert_ok(foci_checkpoint_save(folder, &r.p, &r.o, &(foci_run_state){.step = 7}));
+    assert_ok(foci_checkpoint_save(folder, &r.p, &r.o, NULL, &(foci_run_state){.step = 7}, 0));
     snprintf(path, sizeof path, "%s/state.safetensors", folder);
     char *bytes;
     size_t size;
@@ -143,7 +174,7 @@ static void refuses_every_flipped_byte(void **state) {
         FILE *f = fopen(path, "wb");
         fwrite(bytes, 1, size, f);
         fclose(f);
-        foci_status status = foci_checkpoint_load(folder, &r.p, &r.o, &s);
+        foci_status status = foci_checkpoint_load(folder, &r.p, &r.o, NULL, &s);
         if (status != FOCI_ERR_CHECKPOINT) fail_msg("byte %zu flipped: status %d", i, (int)status);
         bytes[i] ^= (char)(1 << i % 8);
     }
@@ -151,11 +182,64 @@ static void refuses_every_flipped_byte(void **state) {
     drop(&r);
 }
 
+/* A larger state: 10,000 random bits, and every length that is a multiple of 4 KiB. */
+static void refuses_random_damage(void **state) {
+    (void)state;
+    const char *folder = temporary_folder();
+    char path[512];
+    run r;
+    foci_run_state s = {.step = 7};
+    make(&r, FOCI_ADAM, 3001);
+    assert_ok(foci_checkpoint_save(folder, &r.p, &r.o, NULL, &s, 0));
+    snprintf(path, sizeof path, "%s/state.safetensors", folder);
+    char *bytes;
+    size_t size;
+    assert_ok(foci_read_file(path, 1 << 20, &bytes, &size, FOCI_ERR_IO));
+    FILE *f = fopen(path, "r+b");
+    setvbuf(f, NULL, _IONBF, 0);
+    for (uint64_t i = 0; i < 10000; i++) {
+        uint32_t bit = foci_philox(9, 0, 0, i).v[0] % (uint32_t)(8 * size);
+        long at = (long)(bit / 8);
+        fseek(f, at, SEEK_SET);
+        fputc(bytes[at] ^ 1 << bit % 8, f);
+        foci_status status = foci_checkpoint_load(folder, &r.p, &r.o, NULL, &s);
+        if (status != FOCI_ERR_CHECKPOINT) fail_msg("bit %u flipped: status %d", bit, (int)status);
+        fseek(f, at, SEEK_SET);
+        fputc(bytes[at], f);
+    }
+    assert_ok(foci_checkpoint_load(folder, &r.p, &r.o, NULL, &s));
+    for (size_t length = size / 4096 * 4096;; length -= 4096) {
+        assert_int_equal(ftruncate(fileno(f), (off_t)length), 0);
+        foci_status status = foci_checkpoint_load(folder, &r.p, &r.o, NULL, &s);
+        if (status != FOCI_ERR_CHECKPOINT) fail_msg("cut to %zu bytes: status %d", length, (int)status);
+        if (!length) break;
+    }
+    fclose(f);
+    free(bytes);
+    drop(&r);
+}
+
+static void a_spike_is_above_what_is_usual(void **state) {
+    (void)state;
+    foci_loss_watch w = {0};
+    for (int i = 0; i < FOCI_WATCH_LEAST; i++) {
+        assert_false(foci_loss_spikes(&w, 1e9, 3)); /* too early to tell */
+        foci_loss_take(&w, i % 2 ? 1.9 : 2.1);
+    }
+    assert_true(fabs(w.mean - 2) < 1e-9 && fabs(sqrt(w.variance) - 0.1) < 1e-9);
+    assert_true(foci_loss_spikes(&w, 2.31, 3));
+    assert_false(foci_loss_spikes(&w, 2.29, 3));
+    assert_false(foci_loss_spikes(&w, 1e9, 0));
+    for (int i = 0; i < 2000; i++) foci_loss_take(&w, 5); /* what is usual may change */
+    assert_true(fabs(w.mean - 5) < 1e-6 && w.variance < 1e-6);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resumes_bit_for_bit),          cmocka_unit_test(keeps_no_best_as_nan),
         cmocka_unit_test(writes_the_weights_beside_it), cmocka_unit_test(refuses_other_models_and_optimisers),
-        cmocka_unit_test(refuses_every_flipped_byte),
+        cmocka_unit_test(refuses_every_flipped_byte),   cmocka_unit_test(refuses_random_damage),
+        cmocka_unit_test(averages_are_part_of_it),      cmocka_unit_test(a_spike_is_above_what_is_usual),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
