@@ -62,8 +62,8 @@ completion_works() {
     equal train "$(completes foci tr)"
     equal make "$(completes foci data m)"
     equal --resume "$(completes foci train config.yaml --res)"
-    equal train.lr= "$(completes foci train config.yaml --set train.lr)"
-    equal train.lr= "$(completes foci train config.yaml --set = train.lr)"
+    equal train.label_smoothing= "$(completes foci train config.yaml --set train.lab)"
+    equal train.label_smoothing= "$(completes foci train config.yaml --set = train.lab)"
     : >some-config.yaml
     equal some-config.yaml "$(completes foci train some-c)"
 }
