@@ -154,6 +154,7 @@ static void rates_by_name(void **state) {
         const foci_parameter_entry *e = &fresh.entry[k];
         for (int64_t i = e->offset; i < e->offset + e->numel; i++) assert_close(p[1].value[i], expected->value[i], k == 1 || k == 2 ? 1e-6 : 0);
     }
+    foci_optimizer_free(&o[1]);
     some.freeze = "f";
     assert_fails(foci_optimizer_init(&o[1], &some, &fresh), FOCI_ERR_CONFIG, "train.freeze: no parameter is called `f` or begins with `f.`");
     some.freeze = "second"; /* a second name */

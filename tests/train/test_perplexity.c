@@ -85,6 +85,36 @@ static void windows_per_pass_do_not_matter(void **state) {
     }
 }
 
+/* The sliding walk scores the last token alone; the same from whole windows, one after another. */
+static void the_last_token_is_that_of_the_window(void **state) {
+    fixture *f = *state;
+    enum { W = 16, N = 40 };
+    foci_perplexity_result sliding, whole;
+    f->options.walk = FOCI_WALK_SLIDING;
+    f->options.columns = 1;
+    assert_ok(foci_perplexity(&f->options, &f->p, f->token, N, &sliding));
+    double sum = 0;
+    for (int start = 0; start + W < N; start++) {
+        double all;
+        f->options.walk = FOCI_WALK_DISJOINT;
+        assert_ok(foci_perplexity(&f->options, &f->p, f->token + start, W + 1, &whole));
+        all = whole.nll_sum;
+        foci_graph *g = foci_graph_new(&f->p, &(foci_graph_options){0});
+        foci_model_io io = {.graph = g, .config = f->config, .batch = 1, .tokens = W};
+        f->options.model->record(&io);
+        assert_ok(foci_graph_plan(g, io.nll));
+        void *memory = aligned_alloc(64, (foci_graph_bytes(g) + 63) / 64 * 64);
+        foci_graph_bind(g, memory);
+        io.ids->data = f->token + start;
+        io.targets->data = f->token + start + 1;
+        foci_graph_forward(g);
+        sum += start ? (double)foci_data(io.nll)[W - 1] : all;
+        foci_graph_free(g);
+        free(memory);
+    }
+    assert_close(sum, sliding.nll_sum, 1e-4);
+}
+
 static void windows_that_end_exactly(void **state) {
     fixture *f = *state;
     foci_perplexity_result r;
@@ -111,6 +141,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_MODEL(both_walks_predict_every_token_but_the_first),
         WITH_MODEL(windows_per_pass_do_not_matter),
+        WITH_MODEL(the_last_token_is_that_of_the_window),
         WITH_MODEL(windows_that_end_exactly),
         WITH_MODEL(too_few_tokens_are_an_error),
     };
