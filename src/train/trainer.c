@@ -94,6 +94,8 @@ static foci_schedule schedule_of(const trainer *t) {
                        .min_lr = foci_config_real(c, "train.min_lr"),
                        .warmup_lr = foci_config_real(c, "train.warmup_lr"),
                        .power = foci_config_real(c, "train.power"),
+                       .lag = (double)foci_config_int(c, "train.schedule_lag"),
+                       .first_update_at_lr = foci_config_bool(c, "train.first_update_at_lr"),
                        .per_epoch = strcmp(foci_config_string(c, "train.schedule_by"), "epoch") == 0};
     while (strcmp(kinds[s.kind], foci_config_string(c, "train.schedule")) != 0) s.kind++;
     double per_epoch = (double)t->updates_per_epoch, warmup_steps = (double)foci_config_int(c, "train.warmup_steps");
