@@ -409,7 +409,11 @@ static void an_epoch_of_repeats_is_a_multiple_of_256(void **state) {
     (void)state;
     const char *dir = path_of("%s/many", folder);
     mkdir(dir, 0755);
-    for (int i = 0; i < 300; i++) save_image(dir, "k", path_of("%03d.png", i), i % 7);
+    for (int i = 0; i < 300; i++) {
+        char file[16];
+        snprintf(file, sizeof file, "%03d.png", i);
+        save_image(dir, "k", file, i % 7);
+    }
     foci_image_set *many;
     foci_image_loader *l;
     assert_ok(foci_image_set_open(&many, dir));
