@@ -1,6 +1,5 @@
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "cli/cli.h"
 
@@ -24,17 +23,6 @@ static foci_status show(int argc, char **argv) {
 }
 
 foci_status foci_cmd_config(int argc, char **argv) {
-    static const char usage[] = "usage: foci config show CONFIG\n\n  show    every key that applies, with its value\n\n  foci config show --help   its options\n";
-    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-        fputs(usage, stdout);
-        return FOCI_OK;
-    }
-    if (argc > 1 && strcmp(argv[1], "--version") == 0) {
-        foci_print_version();
-        return FOCI_OK;
-    }
-    if (argc < 2) return foci_fail(FOCI_ERR_CONFIG, "usage: foci config show CONFIG (see foci config --help)");
-    if (strcmp(argv[1], "show") != 0) return foci_fail(FOCI_ERR_CONFIG, "config: `%s` is not show", argv[1]);
-    argv[1] = "foci config show";
-    return show(argc - 1, argv + 1);
+    static const foci_command commands[] = {{"show", "every key that applies, with its value", show}, {0}};
+    return foci_run_command("foci config", commands, argc, argv);
 }
