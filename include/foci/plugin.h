@@ -255,6 +255,8 @@ T foci_finite_difference_metric(G, T q, T k, T v, const foci_sdpa_options *optio
 T foci_random_metric(G, T like, double bottom);      /* like (B, H, N, D) -> (B, H, 1, D) uniform in [bottom, 1) over its max */
 T foci_cross_entropy(G, T logits, T labels, T soft_targets, double label_smoothing, int32_t ignore_index);
                                                      /* logits (.., K); labels (..) int, or soft targets (.., K) -> (1) mean */
+T foci_mixed_cross_entropy(G, T logits, T labels, T partners, T shares, double label_smoothing);
+                                                     /* two labels a row, the first of weight shares (..), the second of the rest */
 T foci_adaptive_softmax(G, const foci_adaptive_softmax_options *a); /* -> nll of every target, (B*T) */
 T foci_average(G, T x);                              /* any shape -> (1): mean of all elements */
 #undef T
@@ -334,10 +336,13 @@ typedef struct foci_model_io {
     bool distribution;      /* text: declare no targets, but record logprob */
     int64_t classes;        /* labels (images) or vocabulary (text) of the data set; 0: as configured */
     bool labelled;          /* images: declare labels and record the loss */
+    bool mixed;             /* images: two labels each (foci_mixed_cross_entropy) */
     double label_smoothing; /* images */
     /* Inputs: the model declares those the caller has not. */
     foci_tensor *images;       /* (B, 3, H, W) normalised */
     foci_tensor *labels;       /* (B) int */
+    foci_tensor *partners;     /* (B) int, mixed only */
+    foci_tensor *shares;       /* (B), likewise */
     foci_tensor *soft_targets; /* (B, K) in place of labels, if the caller declared it */
     foci_tensor *ids, *targets; /* text: (B, T) int */
     /* Outputs. */

@@ -7,6 +7,7 @@
 #include "models/models.h"
 #include "ops/ops.h"
 #include "study/contamination.h"
+#include "train/recipes.h"
 
 static void line(const char *name, const char *summary) { printf("%-30s %s\n", name, summary); }
 
@@ -22,7 +23,9 @@ static void ops(void) {
 static void data(void) {
     for (int i = 0; foci_data_sets[i]; i++) line(foci_data_sets[i]->name, foci_data_sets[i]->summary);
 }
-
+static void recipes(void) {
+    for (const foci_recipe *r = foci_recipes; r->name; r++) line(r->name, r->summary);
+}
 static void contaminations(void) {
     for (int i = 0; foci_contaminations[i]; i++) line(foci_contaminations[i]->name, foci_contaminations[i]->summary);
 }
@@ -30,19 +33,37 @@ static void contaminations(void) {
 static const struct {
     const char *name;
     void (*print)(void);
-} lists[] = {{"models", models}, {"attention", attention}, {"ops", ops}, {"data", data}, {"contaminations", contaminations}};
+} lists[] = {
+    {"models", models},
+    {"attention", attention},
+    {"ops", ops},
+    {"data", data},
+    {"recipes", recipes},
+    {"contaminations", contaminations},
+};
+enum { LISTS = sizeof lists / sizeof *lists };
+
+/* "models, attention, ..." */
+static void join_names(const char *between, char *text, size_t size) {
+    size_t used = 0;
+    for (int i = 0; i < LISTS && used < size; i++)
+        used += (size_t)snprintf(text + used, size - used, "%s%s", i ? between : "", lists[i].name);
+}
 
 foci_status foci_cmd_list(int argc, char **argv) {
     const char *what[1];
+    char names[256];
     int count;
     bool done;
-    const foci_arguments a = {NULL, NULL, NULL, "models|attention|ops|data|contaminations", "What is built in, one line each.", false, 1, 1};
+    join_names("|", names, sizeof names);
+    const foci_arguments a = {NULL, NULL, NULL, names, "What is built in, one line each.", false, 1, 1};
     FOCI_TRY(foci_parse_arguments(&a, argc, argv, NULL, what, &count, &done));
     if (done) return FOCI_OK;
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+    for (int i = 0; i < LISTS; i++)
         if (strcmp(what[0], lists[i].name) == 0) {
             lists[i].print();
             return FOCI_OK;
         }
-    return foci_fail(FOCI_ERR_CONFIG, "there is no list `%s`: models, attention, ops, data or contaminations", what[0]);
+    join_names(", ", names, sizeof names);
+    return foci_fail(FOCI_ERR_CONFIG, "there is no list `%s`; there are %s", what[0], names);
 }

@@ -13,9 +13,14 @@ typedef struct foci_section {
     const char *section, *kind;
     const foci_key *keys; /* NULL: none */
 } foci_section;
+/* A config with a name, built in: what `recipe: NAME` stands for. Its keys are defaults, those of files and --set win. */
+typedef struct foci_recipe {
+    const char *name, *summary, *text; /* text: YAML */
+} foci_recipe;
 typedef struct foci_schema {
     const foci_section *sections;
     int count;
+    const foci_recipe *recipes; /* ended by {0}; or NULL */
 } foci_schema;
 
 /* In a file: `inherit: other.yaml` (or a list of them), relative to the file, is read first, later keys win;
@@ -34,6 +39,8 @@ void foci_config_free(foci_config *config);
 /* The resolved config as YAML: every key of the schema that applies, with its value; reading it back gives the same
  * config. From malloc. */
 char *foci_config_dump(const foci_config *config);
+/* The same as one line of JSON: top-level keys, and an object for each section. */
+char *foci_config_json(const foci_config *config);
 
 /* Fails with the place of a key: "FILE:LINE:COLUMN: KEY: fmt". For checks that a table cannot express. */
 foci_status foci_config_fail(const foci_config *config, const char *key, const char *fmt, ...) FOCI_PRINTF(3, 4);

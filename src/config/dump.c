@@ -1,4 +1,4 @@
-/* The resolved config as YAML that reads back as the same config. */
+/* The resolved config as YAML that reads back as the same config, or as JSON. */
 #include "config/internal.h"
 
 #include <stdio.h>
@@ -54,14 +54,14 @@ static void write_real(FILE *f, double value) {
         fputs(text, f);
 }
 
-static void write_value(FILE *f, const foci_value *v) {
+static void write_value(FILE *f, const foci_value *v, bool quoted) {
     switch (v->key.type) {
     case FOCI_KEY_BOOL: fputs(v->integer ? "true" : "false", f); break;
     case FOCI_KEY_INT: fprintf(f, "%lld", (long long)v->integer); break;
     case FOCI_KEY_REAL: write_real(f, v->real); break;
     case FOCI_KEY_STRING:
     case FOCI_KEY_CHOICE:
-        if (is_plain(v->string))
+        if (!quoted && is_plain(v->string))
             fputs(v->string, f);
         else
             write_quoted(f, v->string);
@@ -86,7 +86,7 @@ char *foci_value_text(const foci_value *v) {
     size_t size;
     FILE *f = open_memstream(&text, &size);
     if (!f) return NULL;
-    write_value(f, v);
+    write_value(f, v, false);
     bool failed = ferror(f);
     if (!fclose(f) && !failed) return text;
     free(text);
@@ -105,19 +105,48 @@ static void write_section(FILE *f, const foci_config *c, int first) {
         if (!headed) fprintf(f, "%s:\n", section);
         headed = true;
         fprintf(f, "%s%s: ", section[0] ? "  " : "", v->key.name);
-        write_value(f, v);
+        write_value(f, v, false);
         fputc('\n', f);
     }
 }
 
-char *foci_config_dump(const foci_config *config) {
+/* As "section": {...}, or bare at the top, after a comma if something stands there. */
+static void write_object(FILE *f, const foci_config *c, int first, bool *comma) {
+    const char *section = c->values[first].section;
+    for (int i = 0; i < first; i++)
+        if (strcmp(c->values[i].section, section) == 0) return; /* written already */
+    bool opened = false;
+    for (int i = first; i < c->count; i++) {
+        const foci_value *v = &c->values[i];
+        if (!v->applies || strcmp(v->section, section) != 0) continue;
+        if (*comma) fputs(", ", f);
+        if (section[0] && !opened) fprintf(f, "\"%s\": {", section);
+        fprintf(f, "\"%s\": ", v->key.name);
+        write_value(f, v, true);
+        opened = *comma = true;
+    }
+    if (section[0] && opened) fputc('}', f);
+}
+
+static void write_yaml(FILE *f, const foci_config *c) {
+    fprintf(f, "# The config as resolved from %s: every key that applies, with its value.\n",
+            foci_show(c->main->name, strlen(c->main->name)).text);
+    for (int i = 0; i < c->count; i++) write_section(f, c, i);
+}
+
+static void write_json(FILE *f, const foci_config *c) {
+    bool comma = false;
+    fputc('{', f);
+    for (int i = 0; i < c->count; i++) write_object(f, c, i, &comma);
+    fputc('}', f);
+}
+
+static char *in_memory(const foci_config *config, void (*write)(FILE *, const foci_config *)) {
     char *text = NULL;
     size_t size;
     FILE *f = open_memstream(&text, &size);
     if (!f) return NULL;
-    fprintf(f, "# The config as resolved from %s: every key that applies, with its value.\n",
-            foci_show(config->main->name, strlen(config->main->name)).text);
-    for (int i = 0; i < config->count; i++) write_section(f, config, i);
+    write(f, config);
     bool failed = ferror(f);
     if (fclose(f) || failed) {
         free(text);
@@ -125,3 +154,6 @@ char *foci_config_dump(const foci_config *config) {
     }
     return text;
 }
+
+char *foci_config_dump(const foci_config *config) { return in_memory(config, write_yaml); }
+char *foci_config_json(const foci_config *config) { return in_memory(config, write_json); }

@@ -1,4 +1,4 @@
-/* From files and overrides to a config: reading, inheritance, --set. */
+/* From files and overrides to a config: reading, inheritance, --set, recipes. */
 #include "config/internal.h"
 
 #include <limits.h>
@@ -124,6 +124,24 @@ static foci_status override(loader *l, const char *set) {
     return FOCI_OK;
 }
 
+/* The recipe that was chosen last goes behind all entries there are. */
+static foci_status read_recipe(loader *l) {
+    const foci_recipe *r = l->schema->recipes;
+    const foci_entry *chosen = foci_entry_find(l->config->entries, "", "recipe");
+    while (r && r->name && (!chosen || chosen->list || strcmp(r->name, chosen->items->text) != 0)) r++;
+    if (!r || !r->name) return FOCI_OK; /* a name that is none is refused like any wrong value */
+    char name[80];
+    snprintf(name, sizeof name, "recipe %s", r->name);
+    const foci_source *source = make_source(l->config, name, r->text, strlen(r->text));
+    if (!source) return foci_out_of_memory();
+    foci_entry *entries, **end = &l->config->entries;
+    FOCI_TRY(foci_yaml_read(&l->config->arena, source, &entries));
+    for (const foci_entry *e = entries; e; e = e->next) FOCI_TRY(foci_check_name(l->schema, e));
+    while (*end) end = &(*end)->next;
+    *end = entries;
+    return FOCI_OK;
+}
+
 /* The rest, once the main file is there. */
 static foci_status load(loader *l, const char *const *set, int sets) {
     const foci_source *source = l->config->main;
@@ -131,6 +149,7 @@ static foci_status load(loader *l, const char *const *set, int sets) {
     if (!realpath(source->name, real)) snprintf(real, sizeof real, "%s", source->name);
     FOCI_TRY(read_text(l, source, &(link){NULL, source, real, 0}));
     for (int i = 0; i < sets; i++) FOCI_TRY(override(l, set[i]));
+    FOCI_TRY(read_recipe(l));
     return foci_resolve(l->config, l->schema);
 }
 

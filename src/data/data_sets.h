@@ -15,7 +15,8 @@ typedef struct foci_data_set {
 extern const foci_data_set *const foci_data_sets[]; /* ended by NULL */
 const foci_data_set *foci_data_set_find(const char *name);
 
-/* The transform that the keys of image_folder ask for; height and width are the model's. */
-void foci_transform_from_config(foci_transform *t, const foci_config *config, int height, int width, bool train);
+/* What the keys of image_folder ask for; height and width are the model's. */
+void foci_mix_from_config(foci_mix *mix, const foci_config *config);
+foci_status foci_transform_from_config(foci_transform *t, const foci_config *config, int height, int width, bool train);
 
 #endif

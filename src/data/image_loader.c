@@ -1,15 +1,16 @@
 /* Batches made ahead of use: threads take one sample after another, and put each where it belongs.
  *
  * Samples are numbered through the epoch (`ticket`); batch b of them lies in slot b mod SLOTS. A thread takes the next
- * ticket while its batch is at most SLOTS - 1 ahead of the one in the user's hands. What a sample holds depends on its
- * number alone, so neither the number of threads nor their pace changes a bit. */
+ * ticket while its batch is at most SLOTS - 1 ahead of the one in the user's hands, and with it those that follow from the
+ * same file (repeats), which it reads once. Whoever makes the second sample of a pair mixes the two. What a sample holds
+ * depends on its number alone, so neither the number of threads nor their pace changes a bit. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/philox.h"
-#include "data/images.h"
+#include "data/image_mix.h"
 
 enum { SLOTS = 3, MOST_WORKERS = 64 };
 
@@ -17,8 +18,11 @@ typedef struct slot {
     foci_real *images;
     int32_t *labels;
     int64_t *index;
-    int64_t done;      /* samples that are in */
-    int64_t failed_at; /* the first of the batch that could not be read, or -1 */
+    int32_t *partners;  /* of a loader that mixes */
+    foci_real *shares;
+    bool *waits;        /* its partner is not in yet */
+    int64_t done;       /* samples that are in, and mixed */
+    int64_t failed_at;  /* the first ticket of the batch that could not be made, or -1 */
     foci_error error;
 } slot;
 
@@ -27,7 +31,9 @@ struct foci_image_loader {
     foci_transform transform;
     int64_t batch, pixels; /* samples in a full batch; numbers in a sample */
     int64_t samples;       /* in an epoch, after drop_last */
-    bool shuffle;
+    bool shuffle, drop_last, mixes;
+    int repeats;
+    foci_mix mix;
     uint64_t seed;
     int least_short_side;
     slot slot[SLOTS];
@@ -49,18 +55,78 @@ static int64_t batch_size(const foci_image_loader *l, int64_t b) {
     return left < l->batch ? left : l->batch;
 }
 
-static foci_status make_sample(const foci_image_loader *l, slot *s, int64_t at, int64_t sample) {
+/* The batch is dealt in turn: ticket t of it goes to hand t mod groups. */
+static int64_t place_of(const foci_image_loader *l, int64_t ticket) {
+    int64_t t = ticket % l->batch, hands = l->mix.groups;
+    return t % hands * (l->batch / hands) + t / hands;
+}
+static int64_t ticket_at(const foci_image_loader *l, int64_t batch, int64_t place) {
+    int64_t hand = l->batch / l->mix.groups;
+    return batch * l->batch + place % hand * l->mix.groups + place / hand;
+}
+static int64_t partner_of(const foci_image_loader *l, int64_t place) {
+    int64_t hand = l->batch / l->mix.groups, first = place / hand * hand;
+    return first + hand - 1 - (place - first);
+}
+
+static foci_mixture mixture_of(const foci_image_loader *l, int64_t batch, int64_t place) {
+    int64_t group = batch * l->mix.groups + place / (l->batch / l->mix.groups);
+    return foci_mix_draw(&l->mix, l->transform.height, l->transform.width, l->seed, l->epoch, group);
+}
+
+static void label_sample(const foci_image_loader *l, slot *s, int64_t ticket) {
+    int64_t at = place_of(l, ticket), batch = ticket / l->batch;
+    s->index[at] = l->order[ticket / l->repeats];
+    s->labels[at] = foci_image_set_label(l->set, s->index[at]);
+    if (!l->mixes) return;
+    int64_t partner = ticket_at(l, batch, partner_of(l, at));
+    s->partners[at] = foci_image_set_label(l->set, l->order[partner / l->repeats]);
+    s->shares[at] = (foci_real)mixture_of(l, batch, at).share;
+}
+
+/* `count` samples from one file, each augmented by numbers of its own. */
+static foci_status make_samples(const foci_image_loader *l, slot *s, int64_t ticket, int64_t count) {
     foci_image image;
-    FOCI_TRY(foci_image_set_read(l->set, sample, &image, l->least_short_side));
-    foci_status status = foci_transform_apply(&l->transform, &image, l->seed, l->epoch, sample, s->images + at * l->pixels);
+    int64_t file = l->order[ticket / l->repeats];
+    for (int64_t i = 0; i < count; i++) label_sample(l, s, ticket + i);
+    FOCI_TRY(foci_image_set_read(l->set, file, &image, l->least_short_side));
+    foci_status status = FOCI_OK;
+    for (int64_t i = 0; i < count && !status; i++)
+        status = foci_transform_apply(&l->transform, &image, l->seed, l->epoch, file * l->repeats + (ticket + i) % l->repeats,
+                                      s->images + place_of(l, ticket + i) * l->pixels);
     foci_image_free(&image);
-    return status ? foci_context(status, "%s", foci_image_set_name(l->set, sample)) : FOCI_OK;
+    return status ? foci_context(status, "%s", foci_image_set_name(l->set, file)) : FOCI_OK;
+}
+
+/* The sample is in; the mutex is held. Its pair is mixed if the other is in as well. */
+static void take_in(foci_image_loader *l, slot *s, int64_t ticket) {
+    int64_t at = place_of(l, ticket), other = partner_of(l, at);
+    if (!l->mixes || at == other) {
+        s->done++;
+        return;
+    }
+    s->waits[at] = !s->waits[other];
+    if (s->waits[at]) return;
+    if (s->failed_at < 0) {
+        pthread_mutex_unlock(&l->mutex);
+        foci_mixture m = mixture_of(l, ticket / l->batch, at);
+        foci_mix_pair(&m, l->transform.height, l->transform.width, s->images + at * l->pixels, s->images + other * l->pixels);
+        pthread_mutex_lock(&l->mutex);
+    }
+    s->done += 2;
 }
 
 /* May a ticket be taken? The batch in the user's hands (taken - 1) keeps its slot. */
 static bool has_work(const foci_image_loader *l) {
     int64_t in_use = l->taken ? l->taken - 1 : 0;
     return l->started && l->ticket < l->samples && l->ticket / l->batch < in_use + SLOTS;
+}
+
+/* How many tickets from this one on are of the same file, and of the same batch. */
+static int64_t same_file(const foci_image_loader *l, int64_t ticket) {
+    int64_t next_file = (ticket / l->repeats + 1) * l->repeats, next_batch = (ticket / l->batch + 1) * l->batch;
+    int64_t end = next_file < next_batch ? next_file : next_batch;
+    return (end < l->samples ? end : l->samples) - ticket;
 }
 
 static void *work(void *loader) {
@@ -71,19 +137,18 @@ static void *work(void *loader) {
             pthread_cond_wait(&l->work, &l->mutex);
             continue;
         }
-        int64_t ticket = l->ticket++, at = ticket % l->batch, sample = l->order[ticket];
+        int64_t ticket = l->ticket, count = same_file(l, ticket);
         slot *s = &l->slot[ticket / l->batch % SLOTS];
+        l->ticket += count;
         l->busy++;
         pthread_mutex_unlock(&l->mutex);
-        foci_status status = make_sample(l, s, at, sample);
-        s->labels[at] = foci_image_set_label(l->set, sample);
-        s->index[at] = sample;
+        foci_status status = make_samples(l, s, ticket, count);
         pthread_mutex_lock(&l->mutex);
-        if (status && (s->failed_at < 0 || at < s->failed_at)) {
-            s->failed_at = at;
+        if (status && (s->failed_at < 0 || ticket < s->failed_at)) {
+            s->failed_at = ticket;
             foci_error_take(&s->error, status);
         }
-        s->done++;
+        for (int64_t i = 0; i < count; i++) take_in(l, s, ticket + i);
         l->busy--;
         pthread_cond_signal(&l->result);
     }
@@ -139,6 +204,9 @@ foci_status foci_image_loader_open(foci_image_loader **loader, const foci_image_
     l->pixels = (int64_t)3 * t->height * t->width;
     l->samples = drop_last ? count / batch * batch : count;
     l->shuffle = shuffle;
+    l->drop_last = drop_last;
+    l->repeats = 1;
+    l->mix.groups = 1;
     l->seed = seed;
     l->least_short_side = least_side(t);
     pthread_mutex_init(&l->mutex, NULL);
@@ -150,6 +218,26 @@ foci_status foci_image_loader_open(foci_image_loader **loader, const foci_image_
     else *loader = l;
     return status;
 }
+
+foci_status foci_image_loader_augment(foci_image_loader *l, int repeats, const foci_mix *mix) {
+    int64_t count = foci_image_set_count(l->set), draws = repeats > 1 && count >= 256 ? count / 256 * 256 : count;
+    if (!l->drop_last || draws < l->batch || l->batch % mix->groups)
+        return foci_fail(FOCI_ERR_CONFIG, "batches of %lld from %lld images cannot be dealt to %d hands", (long long)l->batch, (long long)draws, mix->groups);
+    l->samples = draws / l->batch * l->batch;
+    l->repeats = repeats;
+    l->mix = *mix;
+    l->mixes = mix->probability > 0 && (mix->mixup > 0 || mix->cutmix > 0);
+    bool ok = true;
+    for (int i = 0; l->mixes && i < SLOTS; i++) {
+        slot *s = &l->slot[i];
+        ok &= (s->partners = malloc((size_t)l->batch * sizeof *s->partners)) != NULL;
+        ok &= (s->shares = malloc((size_t)l->batch * sizeof *s->shares)) != NULL;
+        ok &= (s->waits = malloc((size_t)l->batch * sizeof *s->waits)) != NULL;
+    }
+    return ok ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory for %d batches of %lld labels", SLOTS, (long long)l->batch);
+}
+
+bool foci_image_loader_mixes(const foci_image_loader *l) { return l->mixes; }
 
 int64_t foci_image_loader_batches(const foci_image_loader *l) { return (l->samples + l->batch - 1) / l->batch; }
 
@@ -166,9 +254,10 @@ static void order_epoch(foci_image_loader *l) {
     }
 }
 
-static void empty_slot(slot *s) {
+static void empty_slot(const foci_image_loader *l, slot *s) {
     s->done = 0;
     s->failed_at = -1;
+    if (s->waits) memset(s->waits, 0, (size_t)l->batch * sizeof *s->waits);
 }
 
 foci_status foci_image_loader_seek(foci_image_loader *l, int64_t epoch, int64_t batch) {
@@ -179,7 +268,7 @@ foci_status foci_image_loader_seek(foci_image_loader *l, int64_t epoch, int64_t 
     order_epoch(l);
     l->ticket = batch * l->batch;
     l->taken = batch;
-    for (int i = 0; i < SLOTS; i++) empty_slot(&l->slot[i]);
+    for (int i = 0; i < SLOTS; i++) empty_slot(l, &l->slot[i]);
     l->started = true;
     pthread_cond_broadcast(&l->work);
     pthread_mutex_unlock(&l->mutex);
@@ -193,12 +282,12 @@ foci_status foci_image_loader_next(foci_image_loader *l, foci_image_batch *batch
     pthread_mutex_lock(&l->mutex);
     int64_t b = l->taken++, count = batch_size(l, b);
     slot *s = &l->slot[b % SLOTS];
-    if (b) empty_slot(&l->slot[(b - 1) % SLOTS]); /* the batch given out before */
+    if (b) empty_slot(l, &l->slot[(b - 1) % SLOTS]); /* the batch given out before */
     pthread_cond_broadcast(&l->work);
     while (s->done < count) pthread_cond_wait(&l->result, &l->mutex);
     pthread_mutex_unlock(&l->mutex);
     if (s->failed_at >= 0) return foci_error_raise(&s->error);
-    *batch = (foci_image_batch){count, s->images, s->labels, s->index};
+    *batch = (foci_image_batch){count, s->images, s->labels, s->partners, s->shares, s->index};
     return FOCI_OK;
 }
 
@@ -216,6 +305,9 @@ void foci_image_loader_close(foci_image_loader *l) {
         free(l->slot[i].images);
         free(l->slot[i].labels);
         free(l->slot[i].index);
+        free(l->slot[i].partners);
+        free(l->slot[i].shares);
+        free(l->slot[i].waits);
     }
     free(l->order);
     free(l);

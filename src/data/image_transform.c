@@ -3,11 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/philox.h"
+#include "data/image_augment.h"
 #include "data/image_resize.h"
 
 /* (height, width, 3) bytes to (3, height, width) numbers. */
-static void normalise(const foci_transform *t, const foci_image *image, bool mirrored, foci_real *out) {
+static void normalise(const foci_transform *t, const foci_image *image, foci_real *out) {
     foci_real value[3][256];
     for (int c = 0; c < 3; c++) {
         double gain = 1 / (255 * t->std[c]), offset = -t->mean[c] / t->std[c];
@@ -17,7 +17,7 @@ static void normalise(const foci_transform *t, const foci_image *image, bool mir
     const unsigned char *pixel = image->pixels;
     for (int y = 0; y < t->height; y++)
         for (int x = 0; x < t->width; x++, pixel += 3) {
-            foci_real *to = out + (int64_t)y * t->width + (mirrored ? t->width - 1 - x : x);
+            foci_real *to = out + (int64_t)y * t->width + x;
             to[0] = value[0][pixel[0]];
             to[plane] = value[1][pixel[1]];
             to[2 * plane] = value[2][pixel[2]];
@@ -64,15 +64,41 @@ static void shift(foci_image *image, int padding, foci_rng *r) {
     }
 }
 
+static void mirror(foci_image *image) {
+    for (int y = 0; y < image->height; y++) {
+        unsigned char *left = image->pixels + (int64_t)3 * image->width * y, *right = left + (int64_t)3 * (image->width - 1);
+        for (; left < right; left += 3, right -= 3) {
+            unsigned char kept[3];
+            memcpy(kept, left, 3);
+            memcpy(left, right, 3);
+            memcpy(right, kept, 3);
+        }
+    }
+}
+
 static foci_image_view whole(const foci_image *image) { return foci_image_crop(image, 0, 0, image->width, image->height); }
 
-/* The training image of height x width; draws from `r`. */
-static foci_status make_training(const foci_transform *t, const foci_image *image, foci_rng *r, foci_image *out) {
+/* Cut to height x width, and perhaps mirrored. */
+static foci_status cut(const foci_transform *t, const foci_image *image, foci_rng *r, foci_image *out) {
+    bool mirrored = foci_rng_uniform(r) < t->flip;
     bool all = t->padding > 0 || (t->scale_min >= 1 && t->scale_max >= 1);
     foci_image_view part = all ? whole(image) : random_part(t, image, r);
     FOCI_TRY(foci_image_resize(out, &part, t->width, t->height, t->interpolation));
     if (t->padding > 0) shift(out, t->padding, r);
+    if (mirrored) mirror(out);
     return FOCI_OK;
+}
+
+static foci_status make_training(const foci_transform *t, const foci_image *image, foci_rng *r, foci_real *out) {
+    foci_image made;
+    FOCI_TRY(cut(t, image, r, &made));
+    foci_status status = FOCI_OK;
+    if (t->rand_augment.operations) status = foci_rand_augment_apply(t, &made, r);
+    else if (t->color_jitter > 0) foci_color_jitter(t->color_jitter, &made, r);
+    if (!status) normalise(t, &made, out);
+    foci_image_free(&made);
+    if (!status && t->erasing > 0) foci_random_erasing(t->erasing, out, t->height, t->width, r);
+    return status;
 }
 
 /* The shorter side to size / crop_pct (rounded down, as timm does), the longer in proportion; then the centre. */
@@ -93,16 +119,13 @@ static foci_status make_evaluation(const foci_transform *t, const foci_image *im
 
 foci_status foci_transform_apply(const foci_transform *t, const foci_image *image, uint64_t seed, int64_t epoch, int64_t sample,
                                  foci_real *out) {
-    foci_image made;
-    bool mirrored = false;
     if (t->train) {
         foci_rng r = foci_rng_make(seed, foci_stream("augment") + (uint64_t)epoch, (uint64_t)sample);
-        mirrored = foci_rng_uniform(&r) < t->flip;
-        FOCI_TRY(make_training(t, image, &r, &made));
-    } else {
-        FOCI_TRY(make_evaluation(t, image, &made));
+        return make_training(t, image, &r, out);
     }
-    normalise(t, &made, mirrored, out);
+    foci_image made;
+    FOCI_TRY(make_evaluation(t, image, &made));
+    normalise(t, &made, out);
     foci_image_free(&made);
     return FOCI_OK;
 }

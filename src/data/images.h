@@ -40,6 +40,10 @@ foci_status foci_pack_images(const char *path, const foci_image_set *set, const 
 
 /* Resampling and the transforms, as torchvision / PIL define them. */
 typedef enum foci_interpolation { FOCI_BILINEAR, FOCI_BICUBIC } foci_interpolation;
+typedef struct foci_rand_augment {
+    int operations;          /* drawn for every image; 0: none */
+    double magnitude, noise; /* level of 10, and its standard deviation */
+} foci_rand_augment;
 typedef struct foci_transform {
     int height, width;                  /* of the result */
     bool train;                         /* random resized crop and flip, or resize and centre crop */
@@ -49,6 +53,9 @@ typedef struct foci_transform {
     double flip;                        /* probability of the horizontal flip */
     double crop_pct;                    /* evaluation: resize the shorter side to size / crop_pct, then centre crop */
     foci_interpolation interpolation;   /* antialiased: the filter widens when it shrinks, as PIL does */
+    foci_rand_augment rand_augment;     /* training, after crop and flip */
+    double color_jitter;                /* strength; in place of rand_augment, not with it */
+    double erasing;                     /* probability that a box becomes noise */
     double mean[3], std[3];             /* (x / 255 - mean) / std */
 } foci_transform;
 
@@ -61,11 +68,25 @@ typedef struct foci_image_batch {
     int64_t count;          /* images in this batch */
     foci_real *images;      /* (count, 3, height, width); valid until the next call */
     int32_t *labels;        /* (count) */
+    int32_t *partners;      /* (count) labels of what was mixed in; NULL: nothing is ever mixed */
+    foci_real *shares;      /* (count) of the label, the partner has the rest; NULL likewise */
     const int64_t *index;   /* which samples of the set */
 } foci_image_batch;
 typedef struct foci_image_loader foci_image_loader;
 foci_status foci_image_loader_open(foci_image_loader **loader, const foci_image_set *set, const foci_transform *t,
                                    int64_t batch, bool shuffle, bool drop_last, uint64_t seed, int workers);
+/* What happens to whole batches, set before the first seek. Samples come `repeats` times in a row, each time augmented
+ * anew, and an epoch is as long as before (repeated augmentation; rounded down to a multiple of 256, as DeiT has it). A
+ * batch is dealt to `groups` hands in turn, as to DeiT's processes; within a hand all samples are mixed, the first with
+ * the last and so on, by one decision. */
+typedef struct foci_mix {
+    double mixup, cutmix; /* alpha of lambda's beta distribution; 0: off */
+    double probability;   /* that a group is mixed */
+    double switching;     /* where both are on: that it is by cutmix */
+    int groups;           /* divides the batch */
+} foci_mix;
+foci_status foci_image_loader_augment(foci_image_loader *loader, int repeats, const foci_mix *mix);
+bool foci_image_loader_mixes(const foci_image_loader *loader);
 int64_t foci_image_loader_batches(const foci_image_loader *loader); /* in an epoch */
 /* Starts (or restarts) at a batch of an epoch; without it the first is epoch 0, batch 0. */
 foci_status foci_image_loader_seek(foci_image_loader *loader, int64_t epoch, int64_t batch);

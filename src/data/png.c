@@ -1,4 +1,4 @@
-/* The one file that sees stb: its code is compiled here, private, with the warnings it does not care about turned off. */
+/* The one file that sees stb's image code: it is compiled here, private, with the warnings it does not care about turned off. */
 #include <string.h>
 
 #include "data/png.h"

@@ -112,7 +112,13 @@ static void record(foci_model_io *io) {
 
     if (!io->labelled && !io->soft_targets) return;
     if (!io->labels && !io->soft_targets) io->labels = foci_input(g, "labels", FOCI_INT, FOCI_SHAPE(io->batch));
-    io->loss = foci_cross_entropy(g, io->logits, io->labels, io->soft_targets, io->label_smoothing, -1);
+    if (io->mixed) {
+        io->partners = foci_input(g, "partners", FOCI_INT, FOCI_SHAPE(io->batch));
+        io->shares = foci_input(g, "shares", FOCI_REAL, FOCI_SHAPE(io->batch));
+        io->loss = foci_mixed_cross_entropy(g, io->logits, io->labels, io->partners, io->shares, io->label_smoothing);
+    } else {
+        io->loss = foci_cross_entropy(g, io->logits, io->labels, io->soft_targets, io->label_smoothing, -1);
+    }
 }
 
 const foci_model foci_model_vit = {

@@ -78,9 +78,20 @@ static foci_status write_weights(const char *folder, const char *name, const foc
     return write_arrays(path, p, &a, 1, note, 1);
 }
 
+foci_status foci_checkpoint_weights(const char *folder, const foci_parameters *p, foci_real *ema, const foci_run_state *state,
+                                    int64_t keep_every) {
+    char step[32], name[64];
+    snprintf(step, sizeof step, "%" PRId64, state->step);
+    FOCI_TRY(write_weights(folder, "last.safetensors", p, p->value, step));
+    if (ema) FOCI_TRY(write_weights(folder, "ema.safetensors", p, ema, step));
+    if (!keep_every || state->checkpoints % keep_every) return FOCI_OK;
+    snprintf(name, sizeof name, "step-%s.safetensors", step);
+    return write_weights(folder, name, p, p->value, step);
+}
+
 foci_status foci_checkpoint_save(const char *folder, const foci_parameters *p, foci_optimizer *o, foci_real *ema,
                                  foci_run_state *state, int64_t keep_every) {
-    char path[4200], text[NUMBERS][32], name[64];
+    char path[4200], text[NUMBERS][32];
     foci_text_pair metadata[2 + NUMBERS] = {{"format", format}, {"optimizer", foci_optimizer_name(o->options.kind)}};
     number n[NUMBERS];
     state->checkpoints++;
@@ -93,12 +104,7 @@ foci_status foci_checkpoint_save(const char *folder, const foci_parameters *p, f
     array a[ARRAYS];
     FOCI_TRY(foci_path_join(path, sizeof path, folder, "state.safetensors"));
     FOCI_TRY(write_arrays(path, p, a, arrays_of(p, o, ema, a), metadata, 2 + NUMBERS));
-    const char *step = text[1];
-    FOCI_TRY(write_weights(folder, "last.safetensors", p, p->value, step));
-    if (ema) FOCI_TRY(write_weights(folder, "ema.safetensors", p, ema, step));
-    if (!keep_every || state->checkpoints % keep_every) return FOCI_OK;
-    snprintf(name, sizeof name, "step-%s.safetensors", step);
-    return write_weights(folder, name, p, p->value, step);
+    return foci_checkpoint_weights(folder, p, ema, state, keep_every);
 }
 
 /* ------------------------------------------------------------------------------------------------ reading */

@@ -27,6 +27,10 @@ typedef struct foci_run_state {
 foci_status foci_checkpoint_save(const char *folder, const foci_parameters *p, foci_optimizer *o, foci_real *ema,
                                  foci_run_state *state, int64_t keep_every);
 
+/* The weights of a state that is on disk already, where the run ended between it and them. */
+foci_status foci_checkpoint_weights(const char *folder, const foci_parameters *p, foci_real *ema, const foci_run_state *state,
+                                    int64_t keep_every);
+
 /* Reads state.safetensors. FOCI_ERR_CHECKPOINT where it is damaged, or is that of another model or optimiser. */
 foci_status foci_checkpoint_load(const char *folder, foci_parameters *p, foci_optimizer *o, foci_real *ema, foci_run_state *state);
 

@@ -13,7 +13,8 @@ static double share_left(const foci_schedule *s, double x) {
 }
 
 double foci_schedule_lr(const foci_schedule *s, int64_t update, int64_t updates_per_epoch) {
-    double t = (double)(s->per_epoch ? update / updates_per_epoch : update);
+    if (update == 0 && s->first_update_at_lr) return s->lr;
+    double t = fmax(0, (double)(s->per_epoch ? update / updates_per_epoch : update) - s->lag);
     if (t < s->warmup) return s->warmup_lr + (s->lr - s->warmup_lr) * t / s->warmup;
     double x = s->total > 0 ? fmin(t / s->total, 1) : 0;
     return s->min_lr + (s->lr - s->min_lr) * share_left(s, x);

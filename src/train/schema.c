@@ -5,9 +5,14 @@
 #include "attention/attention.h"
 #include "data/data_sets.h"
 #include "models/models.h"
+#include "train/recipes.h"
+
+enum { MOST_SECTIONS = 64, NAMES = 1024 };
+static char recipe_names[NAMES] = "none", model_names[NAMES], attention_names[NAMES], data_names[NAMES];
 
 static const foci_key top_keys[] = {
     {"name", FOCI_KEY_STRING, "run", 0, 0, NULL, "of the run; its folder is runs/NAME unless --out says otherwise", true},
+    {"recipe", FOCI_KEY_CHOICE, "none", 0, 0, recipe_names, "a published recipe as defaults for the keys below (foci list recipes); what files and --set say wins"},
     {0}};
 
 static const foci_key train_keys[] = {
@@ -25,6 +30,8 @@ static const foci_key train_keys[] = {
     {"schedule", FOCI_KEY_CHOICE, "cosine", 0, 0, "cosine linear polynomial constant", "how the learning rate falls"},
     {"schedule_by", FOCI_KEY_CHOICE, "step", 0, 0, "step epoch", "the rate changes at every update, or only with the epoch (DeiT)"},
     {"schedule_steps", FOCI_KEY_INT, "0", 0, 1e12, NULL, "schedule_by step: the updates it runs over; 0: those of all epochs"},
+    {"schedule_lag", FOCI_KEY_INT, "0", 0, 1e9, NULL, "the rate is that of so many updates (or epochs) earlier; 1 by epoch as DeiT's loop has it: epochs 0 and 1 are alike"},
+    {"first_update_at_lr", FOCI_KEY_BOOL, "false", 0, 0, NULL, "the first update runs at the full rate in spite of the warm-up, as in the paper's language model code"},
     {"power", FOCI_KEY_REAL, "0.9", 0.01, 10, NULL, "of the polynomial schedule"},
     {"min_lr", FOCI_KEY_REAL, "0", 0, 1e3, NULL, "learning rate at the end"},
     {"warmup_epochs", FOCI_KEY_REAL, "0", 0, 1e6, NULL, "linear warm-up, in epochs"},
@@ -49,8 +56,6 @@ static const foci_key train_keys[] = {
     {0}};
 
 /* A row "kind" whose choices are the names of a registry. */
-enum { MOST_SECTIONS = 64, NAMES = 1024 };
-static char model_names[NAMES], attention_names[NAMES], data_names[NAMES];
 static foci_key model_kind[] = {{"kind", FOCI_KEY_CHOICE, NULL, 0, 0, model_names, "which model; its keys are below"}, {0}};
 static foci_key attention_kind[] = {{"kind", FOCI_KEY_CHOICE, "softmax", 0, 0, attention_names, "which attention; its keys are below"}, {0}};
 static foci_key data_kind[] = {{"kind", FOCI_KEY_CHOICE, "image_folder", 0, 0, data_names, "which kind of data set; its keys are below"}, {0}};
@@ -66,6 +71,7 @@ const foci_schema *foci_schema_all(void) {
     static foci_schema schema;
     if (schema.count) return &schema;
     int n = 0;
+    for (const foci_recipe *r = foci_recipes; r->name; r++) append_name(recipe_names, r->name);
     section[n++] = (foci_section){"", NULL, top_keys};
     section[n++] = (foci_section){"model", NULL, model_kind};
     for (int i = 0; foci_models[i] && n < MOST_SECTIONS; i++) {
@@ -84,6 +90,6 @@ const foci_schema *foci_schema_all(void) {
         section[n++] = (foci_section){"data", foci_data_sets[i]->name, foci_data_sets[i]->keys};
     }
     section[n++] = (foci_section){"train", NULL, train_keys};
-    schema = (foci_schema){section, n};
+    schema = (foci_schema){section, n, foci_recipes};
     return &schema;
 }

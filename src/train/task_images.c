@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "models/models.h"
 #include "train/task.h"
+#include "train/training_images.h"
 
 struct foci_task_state {
     const foci_config *config;
@@ -36,28 +37,6 @@ static foci_status open_set(const foci_config *c, const char *key, foci_image_se
     return foci_image_set_open(set, path);
 }
 
-static foci_status image_size(const foci_config *c, int *height, int *width) {
-    const int64_t *size;
-    int n = foci_config_ints(c, "model.img_size", &size);
-    if (n < 1 || n > 2) return foci_config_fail(c, "model.img_size", "needs one number, or height and width");
-    if (foci_config_int(c, "model.in_chans") != 3) return foci_config_fail(c, "model.in_chans", "images have 3 channels");
-    *height = (int)size[0];
-    *width = (int)size[n - 1];
-    return FOCI_OK;
-}
-
-static foci_status check_lists(const foci_config *c) {
-    static const char *const keys[] = {"data.scale", "data.ratio", "data.mean", "data.std"};
-    for (int i = 0; i < 4; i++) {
-        const double *v;
-        int n = foci_config_reals(c, keys[i], &v);
-        if (i < 2 ? n < 1 || n > 2 : n != 1 && n != 3)
-            return foci_config_fail(c, keys[i], i < 2 ? "needs one number, or the least and the largest" : "needs one number, or one per channel");
-        if (i < 2 && v[0] > v[n - 1]) return foci_config_fail(c, keys[i], "%g is more than %g", v[0], v[n - 1]);
-    }
-    return FOCI_OK;
-}
-
 static void close_images(foci_task_state *s) {
     if (!s) return;
     if (s->loader) foci_image_loader_close(s->loader);
@@ -66,34 +45,25 @@ static void close_images(foci_task_state *s) {
     free(s);
 }
 
-static foci_status open_training(foci_task_state *s, int height, int width) {
-    const foci_config *c = s->config;
-    FOCI_TRY(open_set(c, "data.train", &s->train));
-    FOCI_TRY(check_class_names(s->train, s->val));
-    if (foci_image_set_count(s->train) < s->batch_size)
-        return foci_config_fail(c, "train.batch_size", "%lld is more than the %lld training images", (long long)s->batch_size,
-                                (long long)foci_image_set_count(s->train));
-    foci_transform t;
-    foci_transform_from_config(&t, c, height, width, true);
-    return foci_image_loader_open(&s->loader, s->train, &t, s->batch_size, true, true,
-                                  (uint64_t)foci_config_int(c, "train.seed"), s->workers);
+static foci_status open_training(foci_task_state *s) {
+    FOCI_TRY(foci_training_images_open(s->config, &s->train, &s->loader));
+    return check_class_names(s->train, s->val);
 }
 
 static foci_status fill(foci_task_state *s, bool train) {
     const foci_config *c = s->config;
     int height = 0, width = 0;
-    FOCI_TRY(image_size(c, &height, &width));
-    FOCI_TRY(check_lists(c));
+    FOCI_TRY(foci_image_size(c, &height, &width));
     s->batch_size = foci_config_int(c, "train.batch_size");
     s->workers = (int)foci_config_int(c, "data.workers");
     s->pixels = (int64_t)3 * height * width;
-    foci_transform_from_config(&s->evaluation, c, height, width, false);
+    FOCI_TRY(foci_transform_from_config(&s->evaluation, c, height, width, false));
     FOCI_TRY(open_set(c, "data.val", &s->val));
     s->classes = foci_image_set_classes(s->val);
     int64_t wanted = foci_config_int(c, "model.num_classes");
     if (wanted && wanted != s->classes)
         return foci_config_fail(c, "model.num_classes", "%lld, but the data has %lld classes", (long long)wanted, (long long)s->classes);
-    return train ? open_training(s, height, width) : FOCI_OK;
+    return train ? open_training(s) : FOCI_OK;
 }
 
 static foci_status open_images(foci_task_state **state, const foci_config *config, bool train) {
@@ -129,6 +99,7 @@ static void prepare(const foci_task_state *s, int shape, foci_model_io *io) {
     (void)shape;
     io->classes = s->classes;
     io->labelled = true;
+    io->mixed = foci_image_loader_mixes(s->loader);
     io->label_smoothing = foci_config_real(s->config, "train.label_smoothing");
 }
 static foci_status seek(foci_task_state *s, int64_t epoch, int64_t update) { return foci_image_loader_seek(s->loader, epoch, update); }
@@ -139,6 +110,8 @@ static foci_status next(foci_task_state *s, int64_t epoch, int64_t update) {
 static void point(const foci_image_batch *b, int64_t pixels, const foci_model_io *io, int64_t first) {
     io->images->data = b->images + first * pixels;
     if (io->labels) io->labels->data = b->labels + first;
+    if (io->partners) io->partners->data = b->partners + first;
+    if (io->shares) io->shares->data = b->shares + first;
 }
 static void bind(const foci_task_state *s, const foci_model_io *io, int64_t first) { point(&s->batch, s->pixels, io, first); }
 static int64_t items_in(const foci_task_state *s, int64_t update) {
@@ -162,10 +135,10 @@ static foci_status record_pass(pass *e, const foci_task_state *s, const foci_mod
     return foci_graph_plan(e->graph, e->io.loss);
 }
 
-/* How many classes score higher than the label; ties go to the lower index, as argmax does. */
+/* How many classes score higher than the label; ties go to the lower index, as argmax does, and nothing is below a NaN. */
 static int64_t rank_of(const foci_real *logits, int64_t k, int32_t label) {
     int64_t rank = 0;
-    for (int64_t i = 0; i < k; i++) rank += logits[i] > logits[label] || (logits[i] == logits[label] && i < label);
+    for (int64_t i = 0; i < k; i++) rank += i != label && !(logits[i] < logits[label] || (logits[i] == logits[label] && i > label));
     return rank;
 }
 

@@ -38,7 +38,8 @@ typedef struct trainer {
     int64_t updates_per_epoch, steps;    /* updates in all */
     int64_t saved;                       /* the step of the last checkpoint */
     double saved_at;                     /* clock */
-    int rollbacks, in_a_row;             /* to that checkpoint; updates left out one after another */
+    int rollbacks, in_a_row;             /* since training got on; updates left out one after another */
+    bool updated;                        /* since the last checkpoint */
     bool lost;                           /* something could not be written */
     double loss_sum, grad_norm, lr;      /* since the last line of metrics */
     double data_wait;                    /* seconds that steps waited for their batches, likewise */
@@ -106,6 +107,8 @@ static foci_schedule schedule_of(const trainer *t) {
                        .min_lr = foci_config_real(c, "train.min_lr"),
                        .warmup_lr = foci_config_real(c, "train.warmup_lr"),
                        .power = foci_config_real(c, "train.power"),
+                       .lag = (double)foci_config_int(c, "train.schedule_lag"),
+                       .first_update_at_lr = foci_config_bool(c, "train.first_update_at_lr"),
                        .per_epoch = strcmp(foci_config_string(c, "train.schedule_by"), "epoch") == 0};
     while (strcmp(kinds[s.kind], foci_config_string(c, "train.schedule")) != 0) s.kind++;
     double per_epoch = (double)t->updates_per_epoch, warmup_steps = (double)foci_config_int(c, "train.warmup_steps");
@@ -181,6 +184,7 @@ static foci_status make_update(trainer *t, double loss) {
     if (s == FOCI_ERR_DIVERGED) return not_finite(t, s);
     if (s) return s;
     t->in_a_row = 0;
+    t->updated = true;
     foci_loss_take(&t->state.watch, loss);
     if (t->ema) follow(t);
     return FOCI_OK;
@@ -273,7 +277,8 @@ static foci_status save(trainer *t, bool last) {
     }
     if (s) return t->saved ? foci_context(s, "the last complete checkpoint is that of step %lld", (long long)t->saved) : s;
     t->saved = t->state.step;
-    t->rollbacks = 0;
+    if (t->updated) t->rollbacks = 0;
+    t->updated = false;
     return FOCI_OK;
 }
 
@@ -393,6 +398,7 @@ static foci_status start(trainer *t) {
     if (t->options->resume && foci_path_kind(saved)) {
         FOCI_TRY(check_same_config(t));
         FOCI_TRY(foci_checkpoint_load(t->folder.path, &t->programs.parameters, &t->optimizer, t->ema, &t->state));
+        FOCI_TRY(foci_checkpoint_weights(t->folder.path, &t->programs.parameters, t->ema, &t->state, foci_config_int(c, "train.keep_every")));
         FOCI_TRY(foci_run_folder_rewind(&t->folder, t->state.step));
     }
     FOCI_TRY(foci_run_folder_describe(&t->folder, c, t->options->command));
@@ -419,7 +425,10 @@ static foci_status run(trainer *t) {
         report_progress(t);
         FOCI_TRY(between_steps(t));
     }
-    return foci_final_test(t->config, t->task, t->data, t->model, &t->programs.parameters, &t->folder, t->state.step);
+    FOCI_TRY(foci_final_test(t->config, t->task, t->data, t->model, &t->programs.parameters, &t->folder, t->state.step));
+    if (!t->lost) return FOCI_OK;
+    return foci_fail(FOCI_ERR_IO, "%s: the run is over and its last checkpoint complete, but metrics or best weights could not be written on the way",
+                     t->folder.path);
 }
 
 static void close_trainer(trainer *t) {

@@ -52,7 +52,7 @@ check "a missing argument" fails 2 'usage: foci train CONFIG (see foci train --h
 check "an argument too many" fails 2 '`b` is one argument too many (see foci train --help)' train a b
 check "threads that are no number" fails 2 '--threads: `x` is not a whole number from 1 to 1024' train c.yaml --threads x
 check "options that exclude each other" fails 2 '--resume and --force exclude each other' train c.yaml --resume --force
-check "a list that is not there" fails 2 'there is no list `x`: models, attention, ops, data or contaminations' list x
+check "a list that is not there" fails 2 'there is no list `x`; there are models, attention, ops, data, recipes, contaminations' list x
 check "data of an unknown kind" fails 2 'data make: `x` is neither images nor text' data make x y
 check "a walk that is not there" fails 2 '--walk: `up` is not disjoint or sliding' eval c.yaml --walk up
 check "weights that nobody names" fails 2 'c.yaml is no run folder: --checkpoint must name the weights' eval c.yaml
@@ -141,14 +141,18 @@ no_state() {
     fails 4 'run/state.safetensors: no run state: "format" is missing' train vit.yaml --out run --resume
 }
 check "weights in place of a state" no_state
-another_model() {
-    cp whole run/state.safetensors
-    fails 4 'run/state.safetensors: tensor value.patch_embed.proj.weight is (16, 3, 8, 8) in the file and (32, 3, 8, 8) in the model' \
-        train vit.yaml --out run --resume --set model.embed_dim=32
+another_model() { # a state file from elsewhere
+    cp -r run wide
+    cp whole wide/state.safetensors
+    sed -i 's/embed_dim: 16/embed_dim: 32/' wide/config.yaml
+    fails 4 'wide/state.safetensors: tensor value.patch_embed.proj.weight is (16, 3, 8, 8) in the file and (32, 3, 8, 8) in the model' \
+        train vit.yaml --out wide --resume --set model.embed_dim=32
 }
 check "the state of another model" another_model
 another_seed() {
-    fails 2 '--set train.seed=7: train.seed: the run that is resumed has seed 0' train vit.yaml --out run --resume --set train.seed=7
+    cp whole run/state.safetensors
+    fails 2 'run was begun with another config: train.seed (0 there, 7 now); a new run may start from its weights with --init' \
+        train vit.yaml --out run --resume --set train.seed=7
 }
 check "the state of another seed" another_seed
 

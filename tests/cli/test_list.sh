@@ -13,6 +13,12 @@ check "models" lists models models FOCI_MODEL
 check "attention" lists attention attention FOCI_ATTENTION
 check "operations" lists ops ops FOCI_OP
 check "data sets" lists data data FOCI_DATA_SET
+recipes() {
+    runs list recipes
+    equal "deit wikitext103" "$(sed 's/ .*//' out | tr '\n' ' ' | sed 's/ $//')"
+    lacks out '^[a-z0-9_]+ *$'
+}
+check "recipes" recipes
 chosen() { # every attention that is listed works in both models
     make_images
     make_text
@@ -31,5 +37,5 @@ contaminations() { # their names may have hyphens
     equal "$(cat expected)" "$(sed 's/ .*//' out | sort)"
 }
 check "contaminations" contaminations
-check "what is not listed" fails 2 'there is no list `x`: models, attention, ops, data or contaminations' list x
+check "what is not listed" fails 2 'there is no list `x`; there are models, attention, ops, data, recipes, contaminations' list x
 finish

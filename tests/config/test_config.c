@@ -567,6 +567,75 @@ static void inheritance_is_bounded(void **state) {
     assert_fails(foci_config_load(&c, &schema, put("8.yaml", text), NULL, 0), FOCI_ERR_CONFIG, "inherit: more than 64 files");
 }
 
+/* -------------------------------------------------------------------------------------------------- recipes */
+
+static const foci_key recipe_keys[] = {
+    {"name", FOCI_KEY_STRING, "run", 0, 0, NULL, "of the run"},
+    {"recipe", FOCI_KEY_CHOICE, "none", 0, 0, "none fast slow", "defaults"},
+    {0}};
+static const foci_section recipe_sections[] = {{"", NULL, recipe_keys}, {"train", NULL, train_keys}};
+static const foci_recipe recipes[] = {{"fast", "in no time", "train:\n  lr: 1\n  clip: 2\n  seed: 3\n"},
+                                      {"slow", "in a while", "train: {lr: 0.5}\n"},
+                                      {0}};
+static const foci_schema with_recipes = {recipe_sections, 2, recipes};
+
+static foci_config *with_recipe(const char *text, const char *const *set, int sets) {
+    foci_config *c = NULL;
+    assert_ok(foci_config_parse(&c, &with_recipes, "a.yaml", text, strlen(text), set, sets));
+    return c;
+}
+
+static void a_recipe_gives_defaults(void **state) {
+    (void)state;
+    foci_config *c = with_recipe("train: {clip: 7}\nrecipe: fast\n", (const char *const[]){"train.seed=9"}, 1);
+    assert_close(foci_config_real(c, "train.lr"), 1, 0);
+    assert_close(foci_config_real(c, "train.clip"), 7, 0); /* the file wins, wherever it stands */
+    assert_int_equal(foci_config_int(c, "train.seed"), 9);
+    assert_int_equal(foci_config_int(c, "train.batch_size"), 128);
+    assert_true(foci_config_is_set(c, "train.lr"));
+    assert_string_equal(foci_config_place(c, "train.lr"), "recipe fast:2:3");
+    char *text = foci_config_dump(c); /* and the dump says the same without knowing it */
+    foci_config *again = with_recipe(text, NULL, 0);
+    char *text_again = foci_config_dump(again);
+    assert_string_equal(text, text_again);
+    assert_non_null(strstr(text, "recipe: fast\n"));
+    free(text);
+    free(text_again);
+    foci_config_free(again);
+    foci_config_free(c);
+}
+static void the_last_recipe_counts(void **state) {
+    (void)state;
+    foci_config *c = with_recipe("recipe: fast\n", (const char *const[]){"recipe=slow"}, 1);
+    assert_close(foci_config_real(c, "train.lr"), 0.5, 0);
+    assert_int_equal(foci_config_int(c, "train.seed"), 0); /* nothing of the other */
+    foci_config_free(c);
+    c = with_recipe("recipe: fast\n", (const char *const[]){"recipe=none"}, 1);
+    assert_close(foci_config_real(c, "train.lr"), 1e-3, 0);
+    foci_config_free(c);
+}
+static void a_recipe_that_is_none(void **state) {
+    (void)state;
+    foci_config *c;
+    assert_fails(foci_config_parse(&c, &with_recipes, "a.yaml", "recipe: fats", 12, NULL, 0), FOCI_ERR_CONFIG,
+                 "a.yaml:1:9: recipe: `fats` is not one of none, fast, slow; did you mean `fast`?");
+    assert_fails(foci_config_parse(&c, &with_recipes, "a.yaml", "recipe: [fast]", 14, NULL, 0), FOCI_ERR_CONFIG,
+                 "recipe: a list where");
+    assert_fails(foci_config_parse(&c, &with_recipes, "a.yaml", "recipe: []", 10, NULL, 0), FOCI_ERR_CONFIG, "recipe: a list where");
+}
+
+static void a_config_as_json(void **state) {
+    (void)state;
+    foci_config *c = good("name: \"a \\\"b\\\"\"\nattention: {kind: elliptical, first: 2}\ndata: {train: d, mean: []}\ntrain: {clip: 1e20}\n");
+    char *text = foci_config_json(c);
+    assert_string_equal(text, "{\"name\": \"a \\\"b\\\"\", \"model\": {\"kind\": \"vit\", \"depth\": 12, \"img_size\": [224], \"qkv_bias\": true}, "
+                              "\"attention\": {\"kind\": \"elliptical\", \"first\": 2, \"scale\": \"max\"}, "
+                              "\"data\": {\"train\": \"d\", \"mean\": []}, "
+                              "\"train\": {\"batch_size\": 128, \"lr\": 0.001, \"clip\": 1.0e+20, \"momentum\": 0.9, \"seed\": 0}}");
+    free(text);
+    foci_config_free(c);
+}
+
 /* ---------------------------------------------------------------------------------------- dump, fail, help */
 
 static char *dump_of(foci_config *c) {
@@ -804,6 +873,10 @@ int main(void) {
         IN_FOLDER(missing_files_are_named),
         IN_FOLDER(circles_are_named),
         IN_FOLDER(inheritance_is_bounded),
+        cmocka_unit_test(a_recipe_gives_defaults),
+        cmocka_unit_test(the_last_recipe_counts),
+        cmocka_unit_test(a_recipe_that_is_none),
+        cmocka_unit_test(a_config_as_json),
         cmocka_unit_test(a_dump_is_readable),
         cmocka_unit_test(a_dump_reads_back_the_same),
         cmocka_unit_test(checks_of_others_fail_at_the_place_of_a_key),

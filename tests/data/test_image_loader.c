@@ -321,6 +321,120 @@ static void without_a_seek_it_starts_at_the_first_epoch(void **state) {
     foci_image_loader_close(l);
 }
 
+/* -------------------------------------------------------------------------------------- repeats and mixing */
+
+static foci_image_loader *open_augmented(int64_t batch, int workers, int repeats, const foci_mix *mix) {
+    foci_image_loader *l = open_loader(&training, batch, true, true, 4, workers);
+    assert_ok(foci_image_loader_augment(l, repeats, mix));
+    return l;
+}
+static void run_augmented(epoch *e, int64_t batch, int workers, int repeats, const foci_mix *mix) {
+    foci_image_loader *l = open_augmented(batch, workers, repeats, mix);
+    run_epoch(l, 1, 0, e);
+    foci_image_loader_close(l);
+}
+static const foci_mix unmixed = {.groups = 1}, mixed = {.mixup = 0.8, .cutmix = 1, .probability = 1, .switching = 0.5, .groups = 1};
+
+static void repeats_come_in_a_row_each_augmented_anew(void **state) {
+    (void)state;
+    run_alone(&one, &training, 4, true, true, 4, 1, 2);
+    run_augmented(&other, 4, 3, 3, &unmixed);
+    assert_int_equal(other.count, 20); /* as many as without */
+    for (int i = 0; i < other.count; i++) {
+        foci_image image;
+        foci_real wanted[PIXELS];
+        assert_int_equal(other.index[i], one.index[i / 3]);
+        assert_ok(foci_image_set_read(set, other.index[i], &image, 22));
+        assert_ok(foci_transform_apply(&training, &image, 4, 1, 3 * other.index[i] + i % 3, wanted));
+        assert_memory_equal(wanted, other.images[i], sizeof wanted);
+        foci_image_free(&image);
+        if (i % 3) assert_memory_not_equal(other.images[i], other.images[i - 1], sizeof wanted);
+    }
+}
+
+/* A batch of 6 in 2 hands: draws 0 2 4, then 1 3 5. */
+static void a_batch_is_dealt_in_turn(void **state) {
+    (void)state;
+    run_augmented(&one, 6, 2, 1, &unmixed);
+    run_augmented(&other, 6, 2, 1, &(foci_mix){.groups = 2});
+    for (int i = 0; i < 18; i++) {
+        int place = i / 6 * 6 + i % 2 * 3 + i % 6 / 2;
+        assert_int_equal(other.index[place], one.index[i]);
+        assert_memory_equal(other.images[place], one.images[i], sizeof one.images[i]);
+    }
+}
+
+/* The first with the last and so on, in each hand by its own lambda; the middle of three has no partner but itself. */
+static void a_batch_is_mixed_in_reverse_order(void **state) {
+    (void)state;
+    foci_mix mixup = {.mixup = 0.8, .probability = 1, .groups = 2};
+    run_augmented(&one, 6, 2, 1, &(foci_mix){.groups = 2});
+    foci_image_loader *l = open_augmented(6, 3, 1, &mixup);
+    assert_ok(foci_image_loader_seek(l, 1, 0));
+    foci_real shares[6];
+    for (int b = 0; b < 3; b++) {
+        foci_image_batch batch;
+        assert_ok(foci_image_loader_next(l, &batch));
+        for (int i = 0; i < 6; i++) {
+            int partner = i / 3 * 3 + 2 - i % 3;
+            const foci_real *x = one.images[6 * b + i], *y = one.images[6 * b + partner];
+            shares[i] = batch.shares[i];
+            assert_int_equal(batch.labels[i], one.label[6 * b + i]);
+            assert_int_equal(batch.partners[i], one.label[6 * b + partner]);
+            for (int k = 0; k < PIXELS; k++)
+                assert_close(batch.images[i * PIXELS + k], partner == i ? x[k] : batch.shares[i] * x[k] + (1 - batch.shares[i]) * y[k], 1e-6);
+        }
+        assert_true(shares[0] == shares[1] && shares[1] == shares[2] && shares[3] == shares[5]);
+        assert_true(shares[0] != shares[3]);
+    }
+    foci_image_loader_close(l);
+}
+
+static void mixed_batches_do_not_depend_on_threads_or_where_one_starts(void **state) {
+    (void)state;
+    run_augmented(&one, 6, 1, 3, &mixed);
+    for (int workers = 2; workers <= 6; workers++)
+        for (int again = 0; again < 10; again++) {
+            run_augmented(&other, 6, workers, 3, &mixed);
+            expect_same(&one, &other);
+        }
+    foci_image_loader *l = open_augmented(6, 4, 3, &mixed);
+    run_epoch(l, 1, 2, &other);
+    assert_int_equal(other.count, 6);
+    assert_memory_equal(other.images, one.images[12], 6 * sizeof one.images[0]);
+    foci_image_loader_close(l);
+}
+
+static void an_epoch_of_repeats_is_a_multiple_of_256(void **state) {
+    (void)state;
+    const char *dir = path_of("%s/many", folder);
+    mkdir(dir, 0755);
+    for (int i = 0; i < 300; i++) {
+        char file[16];
+        snprintf(file, sizeof file, "%03d.png", i);
+        save_image(dir, "k", file, i % 7);
+    }
+    foci_image_set *many;
+    foci_image_loader *l;
+    assert_ok(foci_image_set_open(&many, dir));
+    assert_ok(foci_image_loader_open(&l, many, &training, 10, true, true, 0, 2));
+    assert_int_equal(foci_image_loader_batches(l), 30);
+    assert_ok(foci_image_loader_augment(l, 3, &unmixed));
+    assert_int_equal(foci_image_loader_batches(l), 25);
+    foci_image_loader_close(l);
+    foci_image_set_close(many);
+}
+
+static void impossible_hands_are_refused(void **state) {
+    (void)state;
+    foci_image_loader *l = open_loader(&training, 6, true, true, 0, 1);
+    assert_fails(foci_image_loader_augment(l, 1, &(foci_mix){.groups = 4}), FOCI_ERR_CONFIG, "cannot be dealt to 4 hands");
+    foci_image_loader_close(l);
+    l = open_loader(&training, 6, true, false, 0, 1);
+    assert_fails(foci_image_loader_augment(l, 1, &unmixed), FOCI_ERR_CONFIG, "cannot be dealt");
+    foci_image_loader_close(l);
+}
+
 /* ------------------------------------------------------------------------------------------------ failures
  */
 
@@ -361,6 +475,23 @@ static void a_corrupt_image_fails_its_batch_by_name(void **state) {
         assert_ok(foci_image_loader_seek(l, 1, 0)); /* or starts again without a memory of it */
         assert_ok(foci_image_loader_next(l, &b));
         assert_fails(foci_image_loader_next(l, &b), FOCI_ERR_DATA, "k/07.png");
+        foci_image_loader_close(l);
+    }
+    foci_image_set_close(spoilt);
+}
+
+static void a_corrupt_image_fails_a_mixed_batch_too(void **state) {
+    (void)state;
+    foci_image_set *spoilt = open_spoilt();
+    for (int workers = 1; workers < 6; workers++) {
+        foci_image_loader *l;
+        foci_image_batch b;
+        assert_ok(foci_image_loader_open(&l, spoilt, &training, 4, false, true, 0, workers));
+        assert_ok(foci_image_loader_augment(l, 1, &mixed));
+        assert_ok(foci_image_loader_seek(l, 0, 0));
+        assert_ok(foci_image_loader_next(l, &b));
+        assert_fails(foci_image_loader_next(l, &b), FOCI_ERR_DATA, "k/07.png");
+        assert_fails(foci_image_loader_next(l, &b), FOCI_ERR_DATA, "k/08.png");
         foci_image_loader_close(l);
     }
     foci_image_set_close(spoilt);
@@ -469,7 +600,14 @@ int main(void) {
         cmocka_unit_test(seeking_to_the_end_gives_nothing),
         cmocka_unit_test(seeking_while_the_workers_work_is_safe),
         cmocka_unit_test(without_a_seek_it_starts_at_the_first_epoch),
+        cmocka_unit_test(repeats_come_in_a_row_each_augmented_anew),
+        cmocka_unit_test(a_batch_is_dealt_in_turn),
+        cmocka_unit_test(a_batch_is_mixed_in_reverse_order),
+        cmocka_unit_test(mixed_batches_do_not_depend_on_threads_or_where_one_starts),
+        cmocka_unit_test(an_epoch_of_repeats_is_a_multiple_of_256),
+        cmocka_unit_test(impossible_hands_are_refused),
         cmocka_unit_test(a_corrupt_image_fails_its_batch_by_name),
+        cmocka_unit_test(a_corrupt_image_fails_a_mixed_batch_too),
         cmocka_unit_test(a_file_that_went_away_is_named),
         cmocka_unit_test(large_jpegs_are_decoded_small_for_training),
         cmocka_unit_test(closing_with_batches_in_flight_is_safe),

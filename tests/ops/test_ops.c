@@ -284,6 +284,41 @@ static void cross_entropy_values(void **state) {
     assert_true(isnan(loss_of((int32_t[]){0, -1, 1}, NULL, 0.1)));
 }
 
+/* Mixed labels are the soft targets of timm: off s / K, on 1 - s + s / K, each one-hot row weighed by its share. */
+static void mixed_labels_are_soft_targets(void **state) {
+    (void)state;
+    enum { ROWS = 4, K = 7 };
+    const int32_t labels[ROWS] = {0, 6, 3, 2}, partners[ROWS] = {2, 3, 3, 5};
+    const foci_real shares[ROWS] = {(foci_real)0.3, (foci_real)0.9, (foci_real)0.5, 1};
+    const double smoothing = 0.1, off = smoothing / K, on = 1 - smoothing + off;
+    foci_real soft[ROWS * K], logits[ROWS * K];
+    for (int i = 0; i < ROWS * K; i++) {
+        int row = i / K, k = i % K;
+        double u = (double)shares[row];
+        soft[i] = (foci_real)(u * (k == labels[row] ? on : off) + (1 - u) * (k == partners[row] ? on : off));
+        logits[i] = (foci_real)(i * 37 % 11 - 5);
+    }
+    lab l = open_lab(true, false);
+    foci_tensor *x = foci_constant(l.g, "x", FOCI_REAL, FOCI_SHAPE(ROWS, K), logits);
+    foci_tensor *mixed = foci_mixed_cross_entropy(l.g, x, foci_constant(l.g, "labels", FOCI_INT, FOCI_SHAPE(ROWS), labels),
+                                                  foci_constant(l.g, "partners", FOCI_INT, FOCI_SHAPE(ROWS), partners),
+                                                  foci_constant(l.g, "shares", FOCI_REAL, FOCI_SHAPE(ROWS), shares), smoothing);
+    foci_tensor *target = foci_constant(l.g, "soft", FOCI_REAL, FOCI_SHAPE(ROWS, K), soft);
+    foci_tensor *wanted = foci_cross_entropy(l.g, x, NULL, target, 0, -1);
+    foci_keep(mixed);
+    run(&l, wanted);
+    assert_close(foci_data(mixed)[0], foci_data(wanted)[0], 1e-6);
+    close_lab(&l);
+}
+
+static void mixed_labels_that_do_not_fit(void **state) {
+    (void)state;
+    lab l = open_lab(true, false);
+    foci_tensor *x = foci_input(l.g, "x", FOCI_REAL, FOCI_SHAPE(4, 7)), *y = foci_input(l.g, "y", FOCI_INT, FOCI_SHAPE(4));
+    refused(&l, foci_mixed_cross_entropy(l.g, x, y, y, foci_input(l.g, "u", FOCI_REAL, FOCI_SHAPE(3)), 0),
+            "cross_entropy: logits (4, 7) have 4 rows, labels (4), partners (4), shares (3)");
+}
+
 /* nll of every target is minus its log-probability, and the probabilities of all words sum to one. */
 static void check_adaptive(int tails, const int64_t *cutoff) {
     lab a = open_lab(false, false), b = open_lab(false, false);
@@ -472,6 +507,8 @@ int main(void) {
                                        cmocka_unit_test(drop_path_drops_samples),
                                        cmocka_unit_test(tokens_outside_the_table_are_zero),
                                        cmocka_unit_test(cross_entropy_values),
+        cmocka_unit_test(mixed_labels_are_soft_targets),
+        cmocka_unit_test(mixed_labels_that_do_not_fit),
                                        cmocka_unit_test(adaptive_softmax_agrees_with_log_prob),
                                        cmocka_unit_test(a_target_that_is_no_word),
                                        cmocka_unit_test(heads_are_views),

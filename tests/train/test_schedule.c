@@ -1,4 +1,6 @@
 /* Learning rates of the published recipes, computed by hand. */
+#include <math.h>
+
 #include "check.h"
 
 #include "train/schedule.h"
@@ -13,6 +15,10 @@ static void language_model(void **state) {
     assert_close(foci_schedule_lr(&s, 250000, 1000), 1.25e-4, 1e-18);
     assert_close(foci_schedule_lr(&s, 500000, 1000), 0, 1e-18);
     assert_close(foci_schedule_lr(&s, 600000, 1000), 0, 1e-18);
+    s.first_update_at_lr = true; /* as the published loop has it */
+    assert_close(foci_schedule_lr(&s, 0, 1000), 2.5e-4, 0);
+    assert_close(foci_schedule_lr(&s, 1, 1000), 1.25e-7, 1e-18);
+    assert_close(foci_schedule_lr(&s, 2000, 1000), 2.4999013044e-4, 1e-13);
 }
 
 static void deit(void **state) {
@@ -29,6 +35,12 @@ static void deit(void **state) {
     assert_close(foci_schedule_lr(&s, 1251, 1251), 1e-6 + (1e-3 - 1e-6) / 5, 1e-18);
     assert_close(foci_schedule_lr(&s, 150 * 1251 + 7, 1251), (1e-3 + 1e-5) / 2, 1e-15);
     assert_close(foci_schedule_lr(&s, 300 * 1251, 1251), 1e-5, 1e-18);
+    s.lag = 1; /* as the published loop has it: epochs 0 and 1 are alike */
+    assert_close(foci_schedule_lr(&s, 0, 1251), 1e-6, 1e-18);
+    assert_close(foci_schedule_lr(&s, 2 * 1251 - 1, 1251), 1e-6, 1e-18);
+    assert_close(foci_schedule_lr(&s, 2 * 1251, 1251), 1e-6 + (1e-3 - 1e-6) / 5, 1e-18);
+    assert_close(foci_schedule_lr(&s, 151 * 1251, 1251), (1e-3 + 1e-5) / 2, 1e-15);
+    assert_close(foci_schedule_lr(&s, 299 * 1251, 1251), 1e-5 + 9.9e-4 * (1 + cos(3.14159265358979323846 * 298 / 300)) / 2, 1e-15);
 }
 
 static void other_shapes(void **state) {

@@ -1,0 +1,53 @@
+#!/bin/sh
+# Kills a training run again and again, at any instant, and resumes it each time: it must end in the weights of the run that
+# was left alone, and every checkpoint that is there must be whole. Ends with a line that says what happened, or with 1.
+#
+#   FOCI=build/foci tests/crash.sh KILLS SIGNAL [CONFIG]     SIGNAL: KILL, or TERM (INT and TERM in turn)
+#
+# Random numbers come from SEED (default 1). The config must exist in the current folder; train.checkpoint_every=1 makes
+# saving a good part of the run.
+set -eu
+kills=$1 signal=$2 config=${3:-vit.yaml}
+steps=$((kills * 4 + 40))
+keys="--set train.epochs=100000 --set train.max_steps=$steps --set train.checkpoint_every=1 --set train.eval_every=37 --set train.ema_decay=0.9"
+seed=${SEED:-1}
+random() { # LIMIT: 0 .. LIMIT - 1
+    seed=$(((seed * 1103515245 + 12345) % 2147483648))
+    echo $((seed / 65536 % $1))
+}
+step_of() { sed -n 's/.*"step":"\([0-9]*\)".*/\1/p' "$1" | head -n 1; }
+
+rm -rf crash-whole crash-cut
+"$FOCI" train "$config" --out crash-whole $keys 2>/dev/null
+# how long a step takes, in ms
+took=$(sed -n 's/.*"elapsed": \([0-9.]*\).*/\1/p' crash-whole/metrics.jsonl | tail -n 1)
+span=$(awk -v s="$took" -v n="$kills" 'BEGIN { t = 1000 * s / n; print int(t < 40 ? 40 : t) }')
+
+done=0 saving=0 last=0 finished=
+while [ "$done" -lt "$kills" ]; do
+    "$FOCI" train "$config" --out crash-cut $keys --resume 2>crash-err &
+    pid=$!
+    sleep "$(random "$((span + 30))" | awk '{ printf "%.3f", $1 / 1000 }')"
+    case $signal$((done % 2)) in KILL*) s=KILL ;; TERM0) s=TERM ;; *) s=INT ;; esac
+    kill -$s $pid 2>/dev/null || true
+    code=0
+    wait $pid || code=$?
+    case $s$code in
+    KILL137 | TERM75 | INT75 | TERM143 | INT130) ;; # 143, 130: before foci had begun to listen
+    *0) finished=1 ;;
+    *) echo "kill $done ($s): exit code $code"; cat crash-err; exit 1 ;;
+    esac
+    done=$((done + 1))
+    for f in crash-cut/*.tmp; do [ -e "$f" ] && saving=$((saving + 1)) && break; done
+    if [ -e crash-cut/state.safetensors ]; then
+        # no step back: what was saved stays saved
+        now=$(head -c 4096 crash-cut/state.safetensors | tr -d '\0' | sed -n 's/.*"step":"\([0-9]*\)".*/\1/p' | head -n 1)
+        [ "$now" -ge "$last" ] || { echo "kill $done: the checkpoint went from step $last to $now"; exit 1; }
+        last=$now
+    fi
+    [ -z "$finished" ] || break
+done
+"$FOCI" train "$config" --out crash-cut $keys --resume 2>crash-err || { cat crash-err; exit 1; }
+for f in last ema best; do cmp crash-whole/$f.safetensors crash-cut/$f.safetensors; done
+ls crash-cut/*.tmp 2>/dev/null && exit 1
+echo "$done times SIG$signal over $steps steps ($saving while a file was being written): the same weights, no checkpoint lost"
