@@ -45,6 +45,9 @@ foci_status foci_parse_int(const char *option, const char *text, long long min, 
 /* The config of CONFIG, or of a run folder (its config.yaml). */
 foci_status foci_open_config(foci_config **config, const char *config_or_run, const foci_common *common);
 
+/* The weights to measure: `checkpoint` where it is not NULL; else best.safetensors of the run, or last.safetensors. */
+foci_status foci_find_weights(const char *run, const char *checkpoint, char *path, size_t size);
+
 /* stderr is a terminal (and TERM is not dumb): a progress line may be redrawn. */
 bool foci_is_terminal(void);
 

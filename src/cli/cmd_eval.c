@@ -28,8 +28,9 @@ static foci_status set_option(void *state, int key, char *arg) {
     return FOCI_OK;
 }
 
-/* best.safetensors of the run, or last.safetensors. */
-static foci_status find_weights(const char *run, char *path, size_t size) {
+foci_status foci_find_weights(const char *run, const char *checkpoint, char *path, size_t size) {
+    if (checkpoint) return foci_path_join(path, size, "", checkpoint);
+    if (foci_path_kind(run) != 'd') return foci_fail(FOCI_ERR_CONFIG, "%s is no run folder: --checkpoint must name the weights", run);
     FOCI_TRY(foci_path_join(path, size, run, "best.safetensors"));
     if (foci_path_kind(path)) return FOCI_OK;
     FOCI_TRY(foci_path_join(path, size, run, "last.safetensors"));
@@ -64,9 +65,7 @@ foci_status foci_cmd_eval(int argc, char **argv) {
     FOCI_TRY(foci_parse_arguments(&a, argc, argv, &common, path, &count, &done));
     if (done) return FOCI_OK;
     char weights[4200];
-    if (o.checkpoint) FOCI_TRY(foci_path_join(weights, sizeof weights, "", o.checkpoint));
-    else if (foci_path_kind(path[0]) == 'd') FOCI_TRY(find_weights(path[0], weights, sizeof weights));
-    else return foci_fail(FOCI_ERR_CONFIG, "%s is no run folder: --checkpoint must name the weights", path[0]);
+    FOCI_TRY(foci_find_weights(path[0], o.checkpoint, weights, sizeof weights));
     foci_config *config;
     FOCI_TRY(foci_open_config(&config, path[0], &common));
     foci_score score;

@@ -6,6 +6,7 @@
 #include "data/data_sets.h"
 #include "models/models.h"
 #include "ops/ops.h"
+#include "study/attack.h"
 
 static void line(const char *name, const char *summary) { printf("%-30s %s\n", name, summary); }
 
@@ -21,17 +22,20 @@ static void ops(void) {
 static void data(void) {
     for (int i = 0; foci_data_sets[i]; i++) line(foci_data_sets[i]->name, foci_data_sets[i]->summary);
 }
+static void attacks(void) {
+    for (int i = 0; foci_attacks[i]; i++) line(foci_attacks[i]->name, foci_attacks[i]->summary);
+}
 
 static const struct {
     const char *name;
     void (*print)(void);
-} lists[] = {{"models", models}, {"attention", attention}, {"ops", ops}, {"data", data}};
+} lists[] = {{"models", models}, {"attention", attention}, {"ops", ops}, {"data", data}, {"attacks", attacks}};
 
 foci_status foci_cmd_list(int argc, char **argv) {
     const char *what[1];
     int count;
     bool done;
-    const foci_arguments a = {NULL, NULL, NULL, "models|attention|ops|data", "What is built in, one line each.", false, 1, 1};
+    const foci_arguments a = {NULL, NULL, NULL, "models|attention|ops|data|attacks", "What is built in, one line each.", false, 1, 1};
     FOCI_TRY(foci_parse_arguments(&a, argc, argv, NULL, what, &count, &done));
     if (done) return FOCI_OK;
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
@@ -39,5 +43,5 @@ foci_status foci_cmd_list(int argc, char **argv) {
             lists[i].print();
             return FOCI_OK;
         }
-    return foci_fail(FOCI_ERR_CONFIG, "there is no list `%s`: models, attention, ops or data", what[0]);
+    return foci_fail(FOCI_ERR_CONFIG, "there is no list `%s`: models, attention, ops, data or attacks", what[0]);
 }

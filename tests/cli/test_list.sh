@@ -13,6 +13,12 @@ check "models" lists models models FOCI_MODEL
 check "attention" lists attention attention FOCI_ATTENTION
 check "operations" lists ops ops FOCI_OP
 check "data sets" lists data data FOCI_DATA_SET
+attacks() { # their list stands in a room that has others
+    runs list attacks
+    equal "$(sed -n 's/^FOCI_ATTACK(\([a-z_]*\)).*/\1/p' "$root/src/study/attack_list.h")" "$(sed 's/ .*//' out)"
+    lacks out '^[a-z_]+ *$'
+}
+check "attacks" attacks
 chosen() { # every attention that is listed works in both models
     make_images
     make_text
@@ -25,5 +31,5 @@ chosen() { # every attention that is listed works in both models
     done
 }
 check "each attention can be chosen" chosen
-check "what is not listed" fails 2 'there is no list `x`: models, attention, ops or data' list x
+check "what is not listed" fails 2 'there is no list `x`: models, attention, ops, data or attacks' list x
 finish
