@@ -97,17 +97,24 @@ void foci_victim_close(foci_victim *v) {
 
 static int64_t slot_of(const int64_t *which, int64_t i) { return which ? which[i] : i; }
 
-/* The smallest rung that takes n images. */
+/* The rung to run when n images are left: the smallest that takes them all, or, where a quarter of it would be idle, the
+ * next one for the first of them. */
 static int rung_for(const foci_victim *v, int64_t n) {
     int r = v->rungs - 1;
     while (r > 0 && v->io[r].batch < n) r--;
-    return r;
+    return r + 1 < v->rungs && 4 * n < 3 * v->io[r].batch ? r + 1 : r;
 }
 
-/* Part of a list that fits, through the model: rows 0 .. n-1 of the rung. */
-static int forward(foci_victim *v, int64_t n, const int64_t *which, int64_t first, const foci_real *x) {
+/* Images first .. of a list through the model: as many as the rung takes, its rows 0 .. */
+typedef struct part {
+    int rung;
+    int64_t n;
+} part;
+
+static part forward(foci_victim *v, int64_t all, const int64_t *which, int64_t first, const foci_real *x) {
     const int64_t area = v->height * v->width;
-    const int r = rung_for(v, n);
+    const int r = rung_for(v, all - first);
+    const int64_t n = all - first < v->io[r].batch ? all - first : v->io[r].batch;
     FOCI_PARALLEL_FOR
     for (int64_t i = 0; i < n; i++)
         for (int64_t c = 0; c < v->channels; c++) {
@@ -117,29 +124,30 @@ static int forward(foci_victim *v, int64_t n, const int64_t *which, int64_t firs
             for (int64_t j = 0; j < area; j++) to[j] = (foci_real)(((double)from[j] - mean) / std);
         }
     foci_graph_forward(v->graph[r]);
-    return r;
+    return (part){r, n};
 }
 
-static void copy_logits(const foci_victim *v, int r, int64_t n, const int64_t *which, int64_t first, foci_real *logits) {
-    const foci_real *z = foci_data(v->io[r].logits);
-    for (int64_t i = 0; i < n; i++)
+static void copy_logits(const foci_victim *v, part p, const int64_t *which, int64_t first, foci_real *logits) {
+    const foci_real *z = foci_data(v->io[p.rung].logits);
+    for (int64_t i = 0; i < p.n; i++)
         for (int64_t k = 0; k < v->classes; k++) logits[slot_of(which, first + i) * v->classes + k] = z[i * v->classes + k];
 }
 
 void foci_victim_logits(foci_victim *v, int64_t n, const int64_t *which, const foci_real *x, foci_real *logits) {
-    for (int64_t first = 0; first < n; first += v->capacity) {
-        const int64_t part = n - first < v->capacity ? n - first : v->capacity;
-        copy_logits(v, forward(v, part, which, first, x), part, which, first, logits);
+    for (int64_t first = 0; first < n;) {
+        const part p = forward(v, n, which, first, x);
+        copy_logits(v, p, which, first, logits);
+        first += p.n;
     }
 }
 
 /* The gradients of the rung's logits: of each image's own loss, zero in rows without an image. */
-static void seed(foci_victim *v, int r, int64_t n, const int64_t *which, int64_t first, foci_head *head, const int32_t *label,
+static void seed(foci_victim *v, part p, const int64_t *which, int64_t first, foci_head *head, const int32_t *label,
                  const int32_t *target, double *loss) {
-    const foci_real *z = foci_data(v->io[r].logits);
-    foci_real *dz = foci_grad(v->io[r].logits);
-    for (int64_t i = 0; i < v->io[r].batch * v->classes; i++) dz[i] = 0;
-    for (int64_t i = 0; i < n; i++) {
+    const foci_real *z = foci_data(v->io[p.rung].logits);
+    foci_real *dz = foci_grad(v->io[p.rung].logits);
+    for (int64_t i = 0; i < v->io[p.rung].batch * v->classes; i++) dz[i] = 0;
+    for (int64_t i = 0; i < p.n; i++) {
         const int64_t slot = slot_of(which, first + i);
         loss[slot] = head(z + i * v->classes, v->classes, label[slot], target ? target[slot] : -1, dz + i * v->classes);
     }
@@ -148,19 +156,19 @@ static void seed(foci_victim *v, int r, int64_t n, const int64_t *which, int64_t
 void foci_victim_gradient(foci_victim *v, int64_t n, const int64_t *which, const foci_real *x, foci_head *head,
                           const int32_t *label, const int32_t *target, foci_real *logits, double *loss, foci_real *dx) {
     const int64_t area = v->height * v->width;
-    for (int64_t first = 0; first < n; first += v->capacity) {
-        const int64_t part = n - first < v->capacity ? n - first : v->capacity;
-        const int r = forward(v, part, which, first, x);
-        if (logits) copy_logits(v, r, part, which, first, logits);
-        seed(v, r, part, which, first, head, label, target, loss);
-        foci_graph_backward_from_output(v->graph[r]);
-        const foci_real *g = foci_grad(v->io[r].images);
+    for (int64_t first = 0; first < n;) {
+        const part p = forward(v, n, which, first, x);
+        if (logits) copy_logits(v, p, which, first, logits);
+        seed(v, p, which, first, head, label, target, loss);
+        foci_graph_backward_from_output(v->graph[p.rung]);
+        const foci_real *g = foci_grad(v->io[p.rung].images);
         FOCI_PARALLEL_FOR
-        for (int64_t i = 0; i < part; i++)
+        for (int64_t i = 0; i < p.n; i++)
             for (int64_t c = 0; c < v->channels; c++) {
                 foci_real *to = dx + slot_of(which, first + i) * v->pixels + c * area;
                 const foci_real *from = g + i * v->pixels + c * area;
                 for (int64_t j = 0; j < area; j++) to[j] = (foci_real)((double)from[j] / v->units.std[c]);
             }
+        first += p.n;
     }
 }
