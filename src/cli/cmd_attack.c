@@ -193,6 +193,7 @@ static void print_line(const foci_attack *attack, const foci_attack_report *r) {
 }
 
 static foci_status measure_all(options *o, foci_attack_run_of *run, const foci_common *common, const char *weights) {
+    for (int m = 0; m < o->attacks; m++) FOCI_TRY(foci_attack_check(run, o->attack[m], &o->attack_options));
     if (!common->json) print_head(o, common, foci_attack_count(run));
     for (int m = 0; m < o->attacks; m++)
         for (int e = 0; e < o->count; e++) {

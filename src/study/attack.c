@@ -234,7 +234,7 @@ void foci_attack_defaults(const foci_attack *attack, foci_attack_options *o) {
     if (attack->standing) o->predicted = false;
 }
 
-static foci_status check_options(const foci_attack_run_of *r, const foci_attack *attack, const foci_attack_options *o) {
+foci_status foci_attack_check(const foci_attack_run_of *r, const foci_attack *attack, const foci_attack_options *o) {
     if (!(o->eps >= 0 && isfinite(o->eps))) return foci_fail(FOCI_ERR_CONFIG, "eps %g is not a radius", o->eps);
     if (o->aim && !attack->aims) return foci_fail(FOCI_ERR_CONFIG, "%s has no targeted form", attack->name);
     if (o->loss && !attack->losses) return foci_fail(FOCI_ERR_CONFIG, "%s has no choice of loss", attack->name);
@@ -249,7 +249,7 @@ foci_status foci_attack_measure(foci_attack_run_of *r, const foci_attack *attack
     foci_attack_options o = *options;
     totals sum = {.outside = 0};
     const double start = foci_now_ms();
-    FOCI_TRY(check_options(r, attack, &o));
+    FOCI_TRY(foci_attack_check(r, attack, &o));
     if (!attack->members) foci_attack_defaults(attack, &o);
     else if (attack->standing) o.predicted = false;
     for (int64_t first = 0; first < r->images; first += r->batch) {
