@@ -182,6 +182,7 @@ static void print_head(const options *o, const foci_common *common, int64_t imag
            labels[a->predicted], norms[a->norm == FOCI_L2], (long long)a->seed);
     for (int i = 0; i < common->sets; i++) printf(", %s", common->set[i]);
     printf("\n%-12s %9s %9s %9s %9s %9s %10s\n", "attack", "eps", "top-1 %", "top-5 %", "clean", "loss", "images/s");
+    fflush(stdout);
 }
 
 static void print_line(const foci_attack *attack, const foci_attack_report *r) {

@@ -250,12 +250,14 @@ foci_status foci_attack_measure(foci_attack_run_of *r, const foci_attack *attack
     totals sum = {.outside = 0};
     const double start = foci_now_ms();
     FOCI_TRY(foci_attack_check(r, attack, &o));
+    r->victim.stop = watch ? watch->stop : NULL;
     if (!attack->members) foci_attack_defaults(attack, &o);
     else if (attack->standing) o.predicted = false;
     for (int64_t first = 0; first < r->images; first += r->batch) {
         const int64_t slots = r->images - first < r->batch ? r->images - first : r->batch;
-        if (watch && watch->stop && *watch->stop) return foci_fail(FOCI_INTERRUPTED, "interrupted after %lld images", (long long)first);
-        FOCI_TRY(measure_batch(r, attack, &o, first, slots, &sum));
+        foci_status status = measure_batch(r, attack, &o, first, slots, &sum);
+        if (foci_victim_stopped(&r->victim)) return foci_fail(FOCI_INTERRUPTED, "interrupted after %lld images", (long long)first);
+        if (status) return status;
         if (watch && watch->progress) watch->progress(watch->context, first + slots, r->images);
     }
     const double n = (double)r->images;

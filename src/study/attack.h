@@ -82,7 +82,7 @@ foci_status foci_attack_open(foci_attack_run_of **run, const foci_config *config
 int64_t foci_attack_count(const foci_attack_run_of *run); /* of the images */
 /* Can the attack do what the options ask for, on this model? */
 foci_status foci_attack_check(const foci_attack_run_of *run, const foci_attack *attack, const foci_attack_options *options);
-/* `progress` may be NULL. `stop` becoming nonzero ends it between two batches with FOCI_INTERRUPTED; may be NULL. */
+/* `progress` may be NULL. `stop` becoming nonzero ends it soon with FOCI_INTERRUPTED; may be NULL. */
 typedef struct foci_attack_watch {
     void (*progress)(void *context, int64_t done, int64_t images);
     void *context;

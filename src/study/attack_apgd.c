@@ -134,7 +134,7 @@ static void run_climb(climb *c, const char *use) {
         c->step[slot] = 2 * c->job->options->eps;
         c->halved[slot] = true;
     }
-    for (int64_t t = 0; t < steps && c->n; t++) {
+    for (int64_t t = 0; t < steps && c->n && !foci_victim_stopped(c->job->victim); t++) {
         FOCI_PARALLEL_FOR
         for (int64_t k = 0; k < c->n; k++) move(c, c->which[k], t == 0);
         look(c, false);

@@ -34,7 +34,9 @@ typedef struct foci_victim {
     int rungs;
     foci_real *input; /* (capacity, pixels) */
     void *memory;
+    const volatile sig_atomic_t *stop; /* nonzero: the model is no longer run, so that an attack ends soon, its answer void */
 } foci_victim;
+static inline bool foci_victim_stopped(const foci_victim *v) { return v->stop && *v->stop; }
 
 /* Records `model` for `capacity` images at once and allocates the parameters; their values are the caller's. */
 foci_status foci_victim_open(foci_victim *v, const foci_model *model, const foci_config *config, foci_parameters *p,

@@ -107,7 +107,7 @@ static void run_target(search *s, int64_t r) {
         s->target[slot] = foci_attack_runner_up(job, slot, r);
         memcpy(foci_row(job, s->x, slot), foci_clean_row(job, slot), (size_t)job->victim->pixels * sizeof(foci_real));
     }
-    for (int64_t t = 0; t < job->options->steps && s->n; t++) {
+    for (int64_t t = 0; t < job->options->steps && s->n && !foci_victim_stopped(job->victim); t++) {
         foci_victim_gradient(job->victim, s->n, s->which, s->x, foci_head_difference, job->label, s->target, NULL, job->loss, job->dx);
         FOCI_PARALLEL_FOR
         for (int64_t k = 0; k < s->n; k++) step(s, s->which[k]);

@@ -6,7 +6,7 @@
 #include "study/attack_engine.h"
 
 void foci_pgd(foci_attack_job *job, int64_t steps, double step) {
-    for (int64_t t = 0; t < steps; t++) {
+    for (int64_t t = 0; t < steps && !foci_victim_stopped(job->victim); t++) {
         foci_victim_gradient(job->victim, job->n, job->which, job->adv, job->head, job->label, job->target, NULL, job->loss, job->dx);
         FOCI_PARALLEL_FOR
         for (int64_t k = 0; k < job->n; k++) {

@@ -90,7 +90,7 @@ static void attack(climb *c) {
     memset(c->v, 0, (size_t)pixels * sizeof *c->v);
     if (job->options->start_at_image) memcpy(x, foci_clean_row(job, c->slot), (size_t)pixels * sizeof *x);
     else foci_ball_start(job, c->slot, &begin, x);
-    for (int64_t t = 0; t < job->options->steps; t++) {
+    for (int64_t t = 0; t < job->options->steps && !foci_victim_stopped(job->victim); t++) {
         foci_victim_logits(job->victim, 1, NULL, x, c->logits);
         if (foci_attack_won(job, c->slot, c->logits)) return;
         estimate(c);
@@ -107,7 +107,7 @@ static foci_status run(foci_attack_job *job) {
     if (!c.probes || !c.logits || !c.gradient) return foci_attack_out_of_memory();
     c.m = c.gradient + pixels;
     c.v = c.m + pixels;
-    for (int64_t k = 0; k < job->n; k++) {
+    for (int64_t k = 0; k < job->n && !foci_victim_stopped(job->victim); k++) {
         c.slot = job->which[k];
         attack(&c);
     }

@@ -241,7 +241,7 @@ static foci_status run(foci_attack_job *job) {
         s.which[k] = job->which[k];
         s.random[s.which[k]] = foci_attack_random(job, "square", s.which[k]);
     }
-    for (int64_t t = -1; t < job->options->steps && s.n; t++) {
+    for (int64_t t = -1; t < job->options->steps && s.n && !foci_victim_stopped(job->victim); t++) {
         FOCI_PARALLEL_FOR
         for (int64_t k = 0; k < s.n; k++) propose(&s, s.which[k], t);
         foci_victim_logits(job->victim, s.n, s.which, s.trial, job->logits);

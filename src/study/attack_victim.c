@@ -134,7 +134,7 @@ static void copy_logits(const foci_victim *v, part p, const int64_t *which, int6
 }
 
 void foci_victim_logits(foci_victim *v, int64_t n, const int64_t *which, const foci_real *x, foci_real *logits) {
-    for (int64_t first = 0; first < n;) {
+    for (int64_t first = 0; first < n && !foci_victim_stopped(v);) {
         const part p = forward(v, n, which, first, x);
         copy_logits(v, p, which, first, logits);
         first += p.n;
@@ -156,7 +156,7 @@ static void seed(foci_victim *v, part p, const int64_t *which, int64_t first, fo
 void foci_victim_gradient(foci_victim *v, int64_t n, const int64_t *which, const foci_real *x, foci_head *head,
                           const int32_t *label, const int32_t *target, foci_real *logits, double *loss, foci_real *dx) {
     const int64_t area = v->height * v->width;
-    for (int64_t first = 0; first < n;) {
+    for (int64_t first = 0; first < n && !foci_victim_stopped(v);) {
         const part p = forward(v, n, which, first, x);
         if (logits) copy_logits(v, p, which, first, logits);
         seed(v, p, which, first, head, label, target, loss);

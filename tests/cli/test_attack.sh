@@ -100,6 +100,17 @@ options() {
 }
 check "options" options
 
+interrupted() { # in the midst of a long batch
+    "$foci" attack run --method spsa --eps 1/255 --steps 100000 >out 2>err &
+    pid=$!
+    while kill -0 $pid && [ ! -s out ]; do sleep 0.1; done
+    kill -TERM $pid
+    code=0
+    wait $pid || code=$?
+    equal 75 "$code"
+    contains err '^foci: interrupted after 0 images$'
+}
+check "an interrupted attack ends soon" interrupted
 mistakes() {
     fails 2 '--method is missing; `foci list attacks` names them' attack run --eps 0.1
     fails 2 '--eps is missing' attack run --method fgsm
