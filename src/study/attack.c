@@ -321,9 +321,9 @@ static foci_status fill(foci_attack_run_of *r, const char *weights, const foci_a
     const foci_units units = choose_units(r, images);
     const int64_t all = foci_image_set_count(foci_task_images_val(r->data));
     r->images = images->limit && images->limit < all ? images->limit : all;
-    r->batch = images->batch ? images->batch : BATCH;
-    if (r->batch > r->images) r->batch = r->images;
-    FOCI_TRY(foci_victim_open(&r->victim, model, r->config, &r->parameters, &units, foci_task_images.classes(r->data), r->batch, false));
+    const int64_t capacity = images->batch ? images->batch : BATCH; /* queries of one image fill it too */
+    r->batch = capacity < r->images ? capacity : r->images;
+    FOCI_TRY(foci_victim_open(&r->victim, model, r->config, &r->parameters, &units, foci_task_images.classes(r->data), capacity, false));
     FOCI_TRY(foci_load_weights(&r->parameters, weights));
     return allocate(r);
 }

@@ -101,6 +101,7 @@ options() {
 check "options" options
 
 interrupted() { # in the midst of a long batch
+    rm -f out
     "$foci" attack run --method spsa --eps 1/255 --steps 100000 >out 2>err &
     pid=$!
     while kill -0 $pid && [ ! -s out ]; do sleep 0.1; done

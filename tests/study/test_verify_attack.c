@@ -24,18 +24,19 @@ static void normalised(void **state) {
     passes("golden/attack-normalised.json");
 }
 
-/* A copy of a case, with one text replaced. */
-static foci_status verify_changed(const char *from, const char *to, foci_verify_report *r) {
-    static char json[400], tensors[400];
-    char *bytes;
+/* A copy of the case CASE.json, with one text replaced. */
+static foci_status verify_copy(const char *source, const char *from, const char *to, foci_verify_report *r) {
+    char json[400], tensors[400], path[400], *bytes;
     size_t size;
     const char *folder = temporary_folder();
     snprintf(json, sizeof json, "%s/case.json", folder);
     snprintf(tensors, sizeof tensors, "%s/case.safetensors", folder);
-    assert_ok(foci_read_file(shared_path("golden/attack-clipped.safetensors"), 1 << 24, &bytes, &size, FOCI_ERR_IO));
+    snprintf(path, sizeof path, "%s.safetensors", source);
+    assert_ok(foci_read_file(path, 1 << 24, &bytes, &size, FOCI_ERR_IO));
     assert_ok(foci_write_file(tensors, bytes, size));
     free(bytes);
-    assert_ok(foci_read_file(shared_path("golden/attack-clipped.json"), 1 << 24, &bytes, &size, FOCI_ERR_IO));
+    snprintf(path, sizeof path, "%s.json", source);
+    assert_ok(foci_read_file(path, 1 << 24, &bytes, &size, FOCI_ERR_IO));
     char *at = strstr(bytes, from), *changed = malloc(size + strlen(to) + 1);
     if (!at) fail_msg("no %s in the case", from);
     const size_t before = (size_t)(at - bytes);
@@ -49,6 +50,19 @@ static foci_status verify_changed(const char *from, const char *to, foci_verify_
     remove(tensors);
     remove(folder);
     return status;
+}
+
+static foci_status verify_changed(const char *from, const char *to, foci_verify_report *r) {
+    char source[400];
+    snprintf(source, sizeof source, "%s", shared_path("golden/attack-clipped.json"));
+    source[strlen(source) - strlen(".json")] = 0;
+    return verify_copy(source, from, to, r);
+}
+
+static void a_case_without_attacks(void **state) {
+    (void)state;
+    foci_verify_report r;
+    assert_fails(verify_copy("tests/golden/small-vit", "\"kind\": \"vit\"", "\"kind\": \"attack\"", &r), FOCI_ERR_DATA, "case.attacks is missing");
 }
 
 static void changes_are_noticed(void **state) {
@@ -90,6 +104,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(clipped),
         cmocka_unit_test(normalised),
+        cmocka_unit_test(a_case_without_attacks),
         cmocka_unit_test(changes_are_noticed),
         cmocka_unit_test(malformed_cases_name_the_place),
     };
