@@ -31,7 +31,7 @@ typedef struct foci_table_kind {
     const char *options;                    /* words that may follow, "eps steps": KEY=VALUE becomes --KEY VALUE */
     const char *needs;                      /* an option that must be given, or NULL */
     const char *fields[FOCI_TABLE_FIELDS];  /* those of interest, the main ones first; absent ones are left out */
-    bool untrained;                         /* takes a config; runs alone, with all threads */
+    bool untrained;                         /* takes a config; runs once for all seeds, alone, with all threads */
 } foci_table_kind;
 extern const foci_table_kind foci_table_kinds[]; /* ended by {0} */
 

@@ -21,8 +21,8 @@ static const char style[] =
     "color:var(--soft)}tbody tr+tr>*{border-top:1px solid var(--line)}\n"
     "th:first-child,.wide tbody th{text-align:left;position:sticky;left:0;background:var(--paper);font-weight:500;white-space:normal;"
     "min-width:6.5rem;max-width:14rem}\n"
-    "td.paper,th.paper{color:var(--soft);font-style:italic}b{font-weight:700}u{text-underline-offset:.18em}\n"
-    ".plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(19rem,100%),1fr));gap:1rem}figure{margin:0;padding:.6rem .7rem;"
+    "td.paper,thead th.paper{color:var(--soft);font-style:italic;font-weight:400}b{font-weight:700}u{text-underline-offset:.18em}\n"
+    ".plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(19rem,100%),1fr));gap:1rem;align-items:start}figure{margin:0;padding:.6rem .7rem;"
     "background:var(--tint);border-radius:6px}figcaption{font-size:.9rem;font-weight:600;margin-bottom:.2rem}\n"
     "svg{display:block;width:100%;height:auto}svg text{font:12px system-ui,sans-serif;fill:var(--ink)}svg .soft{fill:var(--soft)}"
     "svg .rule{stroke:var(--line);stroke-width:1}details{margin-top:1rem}summary{cursor:pointer}code,pre{font-size:.85rem}pre{overflow-x:auto}\n";
@@ -143,25 +143,28 @@ static void dots(const foci_grid *g, FILE *f, int column) {
 
 /* ---------------------------------------------------------------------------------------------------- curves */
 
-/* The strength of a measurement, its --eps or the rate of a swap: the word's number in its command, or -1. */
-static int strength(const foci_table_measure *m, double *x) {
-    for (int i = 1; i < m->count; i++) {
-        const char *value = strcmp(m->words[i - 1], "--eps") == 0 ? m->words[i] : NULL;
-        if (strcmp(m->words[i - 1], "--contaminate") == 0 && (value = strstr(m->words[i], "rate="))) value += 5;
-        if (!value) continue;
-        char *end;
-        *x = strtod(value, &end);
-        if (*end == '/') *x /= strtod(end + 1, NULL);
-        return i;
+/* The strength of a measurement, its --eps or the rate of a swap: its text in the command. NULL: it has none. */
+static const char *strength(const foci_table_measure *m, int *word) {
+    for (*word = 1; *word < m->count; ++*word) {
+        const char *value = m->words[*word], *rate = strstr(value, "rate=");
+        if (strcmp(m->words[*word - 1], "--eps") == 0) return value;
+        if (strcmp(m->words[*word - 1], "--contaminate") == 0 && rate) return rate + 5;
     }
-    return -1;
+    return NULL;
+}
+
+static double value_of(const char *strength_text) { /* 0.03, 1/255 */
+    char *end;
+    const double x = strtod(strength_text, &end);
+    return *end == '/' ? x / strtod(end + 1, NULL) : x;
 }
 
 /* Are the two the same measurement but for its strength? */
 static bool akin(const foci_column *a, const foci_column *b) {
-    double x;
-    const int at = strength(a->measure, &x);
-    if (at < 0 || strength(b->measure, &x) != at || a->measure->count != b->measure->count || a->field != b->field) return false;
+    int at, there;
+    if (!strength(a->measure, &at) || !strength(b->measure, &there) || there != at || a->measure->count != b->measure->count ||
+        a->field != b->field)
+        return false;
     for (int i = 0; i < a->measure->count; i++)
         if (i != at && strcmp(a->measure->words[i], b->measure->words[i]) != 0) return false;
     return true;
@@ -170,7 +173,7 @@ static bool akin(const foci_column *a, const foci_column *b) {
 typedef struct curve {
     int column[FOCI_TABLE_MEASURES];
     double x[FOCI_TABLE_MEASURES];
-    int count;
+    int count, known; /* points; cells that have a value */
 } curve;
 
 static curve curve_from(const foci_grid *g, int first) {
@@ -178,9 +181,9 @@ static curve curve_from(const foci_grid *g, int first) {
     for (int c = 0; c < g->columns; c++) {
         if (!akin(&g->column[first], &g->column[c]) || k.count == FOCI_TABLE_MEASURES) continue;
         if (c < first) return (curve){.count = 0}; /* drawn already */
-        double x;
-        strength(g->column[c].measure, &x);
-        int at = k.count++;
+        int word, at = k.count++;
+        const double x = value_of(strength(g->column[c].measure, &word));
+        for (int row = 0; row < g->table->rows; row++) k.known += foci_grid_cell(g, row, c)->n > 0;
         for (; at > 0 && k.x[at - 1] > x; at--) k.x[at] = k.x[at - 1], k.column[at] = k.column[at - 1];
         k.x[at] = x, k.column[at] = c;
     }
@@ -198,16 +201,22 @@ static void curves(const foci_grid *g, FILE *f, const curve *k) {
     }
     sy = margin(sy);
     if (!(sx.high > sx.low) || !isfinite(sy.low)) return;
+    const bool swap = strcmp(c->measure->kind->name, "word-swap") == 0;
     fputs("<figure><figcaption>", f);
-    fprintf(f, "%s, %s by strength</figcaption><svg viewBox=\"0 0 %d %d\" role=\"img\">", c->measure->kind->name, c->field->title, WIDTH,
-            HEIGHT + 18 * g->table->rows);
+    fprintf(f, "%s, %s by %s</figcaption><svg viewBox=\"0 0 %d %d\" role=\"img\">", c->measure->kind->name, c->field->title,
+            swap ? "rate" : "eps", WIDTH, HEIGHT + 18 * g->table->rows);
     for (int tick = 0; tick <= 4; tick++) {
         const double value = sy.low + (sy.high - sy.low) * tick / 4, y = place(sy, value, BOTTOM, 8);
-        fprintf(f, "<line class=\"rule\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/><text class=\"soft\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%.4g</text>",
-                LEFT, WIDTH - 4, y, y, LEFT - 5, y + 4, value);
+        fprintf(f, "<line class=\"rule\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/><text class=\"soft\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%.*f</text>",
+                LEFT, WIDTH - 4, y, y, LEFT - 5, y + 4, sy.high - sy.low > 8 ? 0 : sy.high - sy.low > 0.8 ? 1 : 3, value);
     }
-    for (int i = 0; i < k->count; i++)
-        fprintf(f, "<text class=\"soft\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%.3g</text>", place(sx, k->x[i], LEFT + 8, WIDTH - 14), BOTTOM + 16, k->x[i]);
+    for (int i = 0; i < k->count; i++) {
+        int word;
+        const char *at = strength(g->column[k->column[i]].measure, &word);
+        fprintf(f, "<text class=\"soft\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">", place(sx, k->x[i], LEFT + 8, WIDTH - 14), BOTTOM + 16);
+        for (; *at && *at != ','; at++) fputc(strchr("<>&", *at) ? ' ' : *at, f);
+        fputs("</text>", f);
+    }
     for (int row = 0; row < g->table->rows; row++) {
         fprintf(f, "<polyline fill=\"none\" stroke=\"var(--c%d)\" stroke-width=\"2\"%s points=\"", row % COLOURS, row >= COLOURS ? " stroke-dasharray=\"5 3\"" : "");
         for (int i = 0; i < k->count; i++) {
@@ -239,7 +248,7 @@ static void plots(const foci_grid *g, FILE *f) {
             g->table->seeds > 1 ? ", bars one standard deviation, small dots single seeds" : "", paper ? "; diamonds are the paper's figures" : "");
     for (int c = 0; c < g->columns; c++) {
         const curve k = curve_from(g, c);
-        if (k.count > 2) curves(g, f, &k);
+        if (k.count > 2 && k.known) curves(g, f, &k);
     }
     for (int c = 0; c < g->columns; c++)
         if (isfinite(span_of(g, c).low)) dots(g, f, c);

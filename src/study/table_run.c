@@ -181,8 +181,10 @@ static foci_status add_jobs(work *w) {
                 train = w->jobs;
                 FOCI_TRY(add_job(w, row, sample, -1, -1, &id));
             }
-            for (int m = 0; m < w->t->measures; m++)
-                FOCI_TRY(add_job(w, row, sample, m, w->t->measure[m].kind->untrained ? -1 : train, &id));
+            for (int m = 0; m < w->t->measures; m++) {
+                const bool untrained = w->t->measure[m].kind->untrained;
+                if (sample == 0 || !untrained) FOCI_TRY(add_job(w, row, sample, m, untrained ? -1 : train, &id));
+            }
         }
     return FOCI_OK;
 }
@@ -283,21 +285,15 @@ static foci_status start(work *w, job *j) {
     return FOCI_OK;
 }
 
-/* The last line of the command's own messages. */
+/* The command's own message: what follows the last "foci: " that begins a line. */
 static void complaint(const work *w, const job *j, char *line, size_t size) {
     char path[PATH], *text;
     size_t length;
     log_path(w, j, ".log", path);
     snprintf(line, size, "it failed without a word");
     if (foci_read_file(path, 1 << 26, &text, &length, FOCI_ERR_IO)) return;
-    while (length && text[length - 1] == '\n') text[--length] = 0;
-    char *last = strrchr(text, '\n');
-    for (char *from; (from = strstr(last ? last : text, "foci: ")) == NULL && last;) { /* messages may have more lines */
-        *last = 0;
-        last = strrchr(text, '\n');
-    }
-    if (length) snprintf(line, size, "%s", last ? last + 1 : text);
-    line[strcspn(line, "\n")] = 0;
+    for (const char *at = text; (at = strstr(at, "foci: ")); at++)
+        if (at == text || at[-1] == '\n') snprintf(line, size, "%.*s", (int)strcspn(at + 6, "\n"), at + 6);
     free(text);
 }
 
