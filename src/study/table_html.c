@@ -207,13 +207,14 @@ static void curves(const foci_grid *g, FILE *f, const curve *k) {
             swap ? "rate" : "eps", WIDTH, HEIGHT + 18 * g->table->rows);
     for (int tick = 0; tick <= 4; tick++) {
         const double value = sy.low + (sy.high - sy.low) * tick / 4, y = place(sy, value, BOTTOM, 8);
+        const int decimals = sy.high - sy.low > 8 ? 0 : sy.high - sy.low > 0.8 ? 1 : 3;
         fprintf(f, "<line class=\"rule\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/><text class=\"soft\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%.*f</text>",
-                LEFT, WIDTH - 4, y, y, LEFT - 5, y + 4, sy.high - sy.low > 8 ? 0 : sy.high - sy.low > 0.8 ? 1 : 3, value);
+                LEFT, WIDTH - 4, y, y, LEFT - 5, y + 4, decimals, fabs(value) * pow(10, decimals) < 0.5 ? 0 : value);
     }
     for (int i = 0; i < k->count; i++) {
         int word;
         const char *at = strength(g->column[k->column[i]].measure, &word);
-        fprintf(f, "<text class=\"soft\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">", place(sx, k->x[i], LEFT + 8, WIDTH - 14), BOTTOM + 16);
+        fprintf(f, "<text class=\"soft\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">", place(sx, k->x[i], LEFT + 12, WIDTH - 22), BOTTOM + 16);
         for (; *at && *at != ','; at++) fputc(strchr("<>&", *at) ? ' ' : *at, f);
         fputs("</text>", f);
     }
@@ -221,13 +222,13 @@ static void curves(const foci_grid *g, FILE *f, const curve *k) {
         fprintf(f, "<polyline fill=\"none\" stroke=\"var(--c%d)\" stroke-width=\"2\"%s points=\"", row % COLOURS, row >= COLOURS ? " stroke-dasharray=\"5 3\"" : "");
         for (int i = 0; i < k->count; i++) {
             const foci_cell *cell = foci_grid_cell(g, row, k->column[i]);
-            if (cell->n) fprintf(f, "%.1f,%.1f ", place(sx, k->x[i], LEFT + 8, WIDTH - 14), place(sy, cell->mean, BOTTOM, 8));
+            if (cell->n) fprintf(f, "%.1f,%.1f ", place(sx, k->x[i], LEFT + 12, WIDTH - 22), place(sy, cell->mean, BOTTOM, 8));
         }
         fputs("\"/>", f);
         for (int i = 0; i < k->count; i++) {
             const foci_cell *cell = foci_grid_cell(g, row, k->column[i]);
             if (cell->n)
-                fprintf(f, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\" fill=\"var(--c%d)\"/>", place(sx, k->x[i], LEFT + 8, WIDTH - 14),
+                fprintf(f, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\" fill=\"var(--c%d)\"/>", place(sx, k->x[i], LEFT + 12, WIDTH - 22),
                         place(sy, cell->mean, BOTTOM, 8), row % COLOURS);
         }
         const int y = HEIGHT + 18 * row + 8;

@@ -14,7 +14,7 @@ const foci_table_kind foci_table_kinds[] = {
     {"spsa", "top-1 under SPSA", {"attack", "--method", "spsa"}, ATTACK, "eps", {"top1", "top5"}, false},
     {"autoattack", "top-1 under AutoAttack", {"attack", "--method", "autoattack"}, ATTACK, "eps", {"top1", "top5"}, false},
     {"corrupt", "corrupted images", {"eval", "--corrupt", "all"}, "limit severity seed checkpoint", NULL, {"mce", "ce"}, false},
-    {"word-swap", "perplexity with words swapped", {"eval", "--split", "test"}, "split walk checkpoint rate min seed word stop", "rate",
+    {"word-swap", "perplexity with words swapped", {"eval", "--split", "test"}, "split walk checkpoint rate min stop_words word seed", "rate",
      {"contaminated_ppl", "ppl"}, false},
     {"analyze", "collapse of tokens and redundancy of heads", {"analyze"}, "limit batch layer checkpoint", NULL,
      {"token_cosine", "head_distance", "effective_rank"}, false},
@@ -71,7 +71,7 @@ static const char *kind_names(foci_arena *arena) {
 }
 
 /* The word-swap's options go into one argument of eval, "word-swap:rate=0.015,min=1". */
-static const char swap_options[] = "rate min seed word stop";
+static const char swap_options[] = "rate min stop_words word seed";
 
 typedef struct reading {
     foci_table *t;
