@@ -222,7 +222,7 @@ static foci_status keep(const job *j, json_t *result) {
     json_t *command = json_array();
     for (int i = 0; i < j->words; i++) json_array_append_new(command, json_string(j->word[i]));
     json_t *file = json_pack("{s:s, s:o, s:O}", "name", j->name, "command", command, "result", result);
-    char *text = file ? json_dumps(file, JSON_INDENT(1)) : NULL;
+    char *text = file ? json_dumps(file, 0) : NULL;
     foci_status s = text ? foci_write_file(j->result, text, strlen(text)) : out_of_memory();
     free(text);
     json_decref(file);
