@@ -85,10 +85,12 @@ tests: $(BUILD)/foci $(TESTS) $(DOUBLE_TESTS)
 demo: $(BUILD)/foci
 	@FOCI=$(BUILD)/foci sh scripts/demo.sh
 install: $(BUILD)/foci $(BUILD)/libfoci.a
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/include/foci
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/pkgconfig include/foci share/man/man1 share/bash-completion/completions)
 	install -m 755 $(BUILD)/foci $(DESTDIR)$(PREFIX)/bin/foci
 	install -m 644 $(BUILD)/libfoci.a $(DESTDIR)$(PREFIX)/lib/libfoci.a
 	install -m 644 include/foci/*.h $(DESTDIR)$(PREFIX)/include/foci
+	$(BUILD)/foci help man > $(DESTDIR)$(PREFIX)/share/man/man1/foci.1
+	$(BUILD)/foci help completion > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/foci
 	printf '%s\n' 'prefix=$(PREFIX)' 'Name: foci' 'Description: transformers trained from C' 'Version: $(VERSION)' \
 	    'Cflags: -I$${prefix}/include' 'Libs: -L$${prefix}/lib -lfoci -fopenmp $(LIBS)' \
 	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/foci.pc

@@ -19,7 +19,7 @@ foci_status foci_parse_int(const char *option, const char *text, long long min, 
 }
 
 enum { KEY_SET = 1000, KEY_THREADS, KEY_JSON, KEY_USAGE, KEY_VERSION, KEY_HELP = 'h' };
-static const struct argp_option common_options[] = {
+const struct argp_option foci_common_options[] = {
     {"set", KEY_SET, "KEY=VALUE", 0, "change a key of the config; repeatable", 90},
     {"threads", KEY_THREADS, "N", 0, "threads to compute with (default: all cores); results do not depend on it", 90},
     {"json", KEY_JSON, NULL, 0, "print one JSON object to standard output", 90},
@@ -82,14 +82,31 @@ static error_t on_key(int key, char *arg, struct argp_state *state) {
     return p->status ? EINVAL : 0;
 }
 
+/* While there is one, commands show it their arguments and do nothing else. */
+static const foci_visitor *visitor;
+
+bool foci_visiting(void) { return visitor; }
+
+foci_status foci_visit_commands(const foci_visitor *v) {
+    visitor = v;
+    foci_status s = foci_run_command("foci", foci_commands, 0, NULL);
+    visitor = NULL;
+    return s;
+}
+
 foci_status foci_parse_arguments(const foci_arguments *a, int argc, char **argv, foci_common *common, const char **rest,
                                  int *count, bool *done) {
+    if (visitor) {
+        visitor->visit(visitor->context, argv[0], a);
+        *done = true;
+        return FOCI_OK;
+    }
     struct argp_option all[64] = {{"help", KEY_HELP, NULL, 0, "print this help", 99},
                                   {"usage", KEY_USAGE, NULL, 0, "print only how it is called", 99},
                                   {"version", KEY_VERSION, NULL, 0, "print the version", 99}};
     int n = 3;
     for (const struct argp_option *o = a->options; o && o->name; o++) all[n++] = *o;
-    for (const struct argp_option *o = common_options; a->common && o->name; o++) all[n++] = *o;
+    for (const struct argp_option *o = foci_common_options; a->common && o->name; o++) all[n++] = *o;
     const struct argp argp = {all, on_key, a->synopsis, a->doc, NULL, NULL, NULL};
     parse p = {.a = a, .common = common, .rest = rest};
     /* argp itself prints what is wrong with an option; foci prints every other message in main. */

@@ -4,6 +4,7 @@
 
 #include <argp.h>
 #include <signal.h>
+#include <stdio.h>
 
 #include "config/config.h"
 
@@ -16,6 +17,9 @@ extern const foci_command foci_commands[]; /* ended by {0} */
 #define FOCI_COMMAND(name, summary) foci_status foci_cmd_##name(int argc, char **argv);
 #include "cli/list.h"
 #undef FOCI_COMMAND
+
+/* Runs the one that argv[1] names; `name` is "foci" or "foci data". */
+foci_status foci_run_command(const char *name, const foci_command *commands, int argc, char **argv);
 
 /* --set, --threads and --json, for commands that take a config. */
 enum { FOCI_MAX_SETS = 256 };
@@ -38,6 +42,21 @@ typedef struct foci_arguments {
 } foci_arguments;
 foci_status foci_parse_arguments(const foci_arguments *a, int argc, char **argv, foci_common *common, const char **rest,
                                  int *count, bool *done);
+
+/* Shows the arguments of every command, in the order of `foci --help`: what the manual and the completion are made of. */
+typedef struct foci_visitor {
+    void (*visit)(void *context, const char *command, const foci_arguments *a); /* "foci data make" */
+    void *context;
+} foci_visitor;
+foci_status foci_visit_commands(const foci_visitor *visitor);
+bool foci_visiting(void);
+extern const struct argp_option foci_common_options[]; /* of commands where `common` is set; ended by {0} */
+
+/* The manual page foci(1); completion for bash; the keys of a config in Markdown. All from the tables that the commands and
+ * configs are read by. */
+foci_status foci_print_manual(FILE *out);
+foci_status foci_print_completion(FILE *out);
+foci_status foci_print_reference(FILE *out);
 
 /* "12", "1.5": the whole text or FOCI_ERR_CONFIG naming the option. */
 foci_status foci_parse_int(const char *option, const char *text, long long min, long long max, long long *value);

@@ -221,29 +221,15 @@ static foci_status with_config(int argc, char **argv, bool checking) {
     return s;
 }
 
+static foci_status check_config(int argc, char **argv) { return with_config(argc, argv, true); }
+static foci_status count_config(int argc, char **argv) { return with_config(argc, argv, false); }
+
 foci_status foci_cmd_data(int argc, char **argv) {
-    static const char usage[] = "usage: foci data make images|text DIR\n       foci data pack images|text FROM OUT\n       foci data check CONFIG\n       foci data stats CONFIG\n\n"
-                                "  make    generates a built-in data set\n  pack    images, decoded and resized once, or the token ids of a text, in one file\n"
-                                "  check   reads every file, naming each that is bad\n"
-                                "  stats   counts\n\n  foci data make --help   its options, likewise pack\n";
-    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-        fputs(usage, stdout);
-        return FOCI_OK;
-    }
-    if (argc > 1 && strcmp(argv[1], "--version") == 0) {
-        foci_print_version();
-        return FOCI_OK;
-    }
-    if (argc > 1) {
-        char name[64];
-        snprintf(name, sizeof name, "foci data %.32s", argv[1]);
-        char *what = argv[1];
-        argv[1] = name;
-        if (strcmp(what, "make") == 0) return make(argc - 1, argv + 1);
-        if (strcmp(what, "pack") == 0) return pack(argc - 1, argv + 1);
-        if (strcmp(what, "check") == 0) return with_config(argc - 1, argv + 1, true);
-        if (strcmp(what, "stats") == 0) return with_config(argc - 1, argv + 1, false);
-        return foci_fail(FOCI_ERR_CONFIG, "data: `%s` is not make, pack, check or stats", what);
-    }
-    return foci_fail(FOCI_ERR_CONFIG, "usage: foci data make|pack|check|stats ... (see foci data --help)");
+    static const foci_command commands[] = {
+        {"make", "generates a built-in data set", make},
+        {"pack", "images, decoded and resized once, or the token ids of a text, in one file", pack},
+        {"check", "reads every file, naming each that is bad", check_config},
+        {"stats", "counts", count_config},
+        {0}};
+    return foci_run_command("foci data", commands, argc, argv);
 }

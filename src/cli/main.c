@@ -1,7 +1,6 @@
-/* foci COMMAND ...: finds the command, sets up the log, and turns a status into a message and an exit code. */
+/* foci COMMAND ...: sets up the log, runs the command, and turns a status into a message and an exit code. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/cpu.h"
@@ -49,66 +48,11 @@ void foci_print_version(void) {
            foci_kernel()->isa, foci_threads());
 }
 
-static void print_commands(FILE *out) {
-    fputs("usage: foci COMMAND [ARGUMENT...]\n\nTransformers trained from C.\n\n", out);
-    for (const foci_command *c = foci_commands; c->name; c++) fprintf(out, "  %-8s %s\n", c->name, c->summary);
-    fputs("\n  foci COMMAND --help   its arguments\n  foci help config      every key of a config\n  foci --version        "
-          "version, compiler, instruction set\n", out);
-}
-
-/* Letters apart, by the textbook's edit distance. */
-static int distance(const char *a, const char *b) {
-    int row[64];
-    int n = (int)strnlen(b, 62);
-    for (int j = 0; j <= n; j++) row[j] = j;
-    for (int i = 1; a[i - 1] && i < 64; i++) {
-        int diagonal = row[0];
-        row[0] = i;
-        for (int j = 1; j <= n; j++) {
-            int change = diagonal + (a[i - 1] != b[j - 1]), least = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
-            diagonal = row[j];
-            row[j] = change < least ? change : least;
-        }
-    }
-    return row[n];
-}
-
-static foci_status unknown_command(const char *name) {
-    const char *nearest = NULL;
-    int best = 3;
-    for (const foci_command *c = foci_commands; c->name; c++)
-        if (distance(name, c->name) < best) {
-            best = distance(name, c->name);
-            nearest = c->name;
-        }
-    if (nearest) return foci_fail(FOCI_ERR_CONFIG, "there is no command `%s`; did you mean `%s`?", name, nearest);
-    return foci_fail(FOCI_ERR_CONFIG, "there is no command `%s`; foci --help lists them", name);
-}
-
 static foci_status run(int argc, char **argv) {
     foci_isa isa;
     FOCI_TRY(foci_isa_choose(&isa));
     FOCI_TRY(foci_gemm_choose(getenv("FOCI_GEMM")));
-    if (argc < 2) {
-        print_commands(stderr);
-        return foci_fail(FOCI_ERR_CONFIG, "no command");
-    }
-    if (strcmp(argv[1], "--version") == 0) {
-        foci_print_version();
-        return FOCI_OK;
-    }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        print_commands(stdout);
-        return FOCI_OK;
-    }
-    for (const foci_command *c = foci_commands; c->name; c++)
-        if (strcmp(argv[1], c->name) == 0) {
-            static char name[64];
-            snprintf(name, sizeof name, "foci %s", c->name);
-            argv[1] = name;
-            return c->run(argc - 1, argv + 1);
-        }
-    return unknown_command(argv[1]);
+    return foci_run_command("foci", foci_commands, argc, argv);
 }
 
 /* Threads that wait for others spin, by default for so long that on a busy machine they take the processor from those

@@ -38,6 +38,13 @@ char *foci_config_dump(const foci_config *config);
 /* Fails with the place of a key: "FILE:LINE:COLUMN: KEY: fmt". For checks that a table cannot express. */
 foci_status foci_config_fail(const foci_config *config, const char *key, const char *fmt, ...) FOCI_PRINTF(3, 4);
 
+/* Every key in the order of the table, as text. */
+typedef struct foci_key_text {
+    const char *section, *kind; /* "train"; "vit", or NULL where the key belongs to all kinds */
+    const char *name, *type, *initial, *doc; /* the type with its bounds or choices */
+} foci_key_text;
+void foci_schema_visit(const foci_schema *schema, void (*visit)(void *context, const foci_key_text *key), void *context);
+
 /* The table as text, for `foci help config`: every key, type, default, bounds, meaning; `filter` is a part of a
  * full name or NULL. Empty where nothing matches. From malloc. */
 char *foci_schema_help(const foci_schema *schema, const char *filter);

@@ -53,12 +53,6 @@ static void type_text(const foci_key *key, char *out, size_t size) {
     }
 }
 
-static bool matches(const foci_section *s, const foci_key *k, const char *filter) {
-    char name[128];
-    snprintf(name, sizeof name, "%s%s%s", s->section, s->section[0] ? "." : "", k->name);
-    return !filter || strstr(name, filter);
-}
-
 static int widest_name(const foci_schema *schema) {
     int width = 0;
     for (int i = 0; i < schema->count; i++)
@@ -73,24 +67,38 @@ static const foci_key inherit[] = {
      "a config, or a list of them, to read first; relative to this file; later keys win"},
     {0}};
 
-static void write_heading(FILE *f, const foci_section *s) {
-    fprintf(f, "\n%s", s->section[0] ? s->section : "top level");
-    if (s->kind) fprintf(f, " (kind: %s)", s->kind);
-    fputc('\n', f);
+void foci_schema_visit(const foci_schema *schema, void (*visit)(void *context, const foci_key_text *k), void *context) {
+    const foci_section top = {"", NULL, inherit};
+    for (int i = -1; i < schema->count; i++) {
+        const foci_section *s = i < 0 ? &top : &schema->sections[i];
+        for (const foci_key *k = s->keys; k && k->name; k++) {
+            char type[512];
+            type_text(k, type, sizeof type);
+            visit(context, &(foci_key_text){s->section, s->kind, k->name, type,
+                                            !k->initial ? "required" : k->initial[0] ? k->initial : "\"\"", k->doc ? k->doc : ""});
+        }
+    }
 }
 
-/* The matching keys, under a heading if it is still to come. Returns whether it stands. */
-static bool write_keys(FILE *f, const foci_section *s, const char *filter, const int width[CELLS], bool heading) {
-    for (const foci_key *k = s->keys; k && k->name; k++) {
-        if (!matches(s, k, filter)) continue;
-        if (heading) write_heading(f, s);
-        heading = false;
-        char type[512];
-        type_text(k, type, sizeof type);
-        const char *initial = !k->initial ? "required" : k->initial[0] ? k->initial : "\"\"";
-        write_row(f, width, (const char *[CELLS]){k->name, type, initial, k->doc ? k->doc : ""});
+typedef struct table {
+    FILE *f;
+    const char *filter, *section, *kind; /* the keys with it in their names; under which heading */
+    int width[CELLS];
+} table;
+
+static void write_key(void *context, const foci_key_text *k) {
+    table *t = context;
+    char name[128];
+    snprintf(name, sizeof name, "%s%s%s", k->section, k->section[0] ? "." : "", k->name);
+    if (t->filter && !strstr(name, t->filter)) return;
+    if (!t->section || strcmp(t->section, k->section) != 0 || t->kind != k->kind) {
+        fprintf(t->f, "\n%s", k->section[0] ? k->section : "top level");
+        if (k->kind) fprintf(t->f, " (kind: %s)", k->kind);
+        fputc('\n', t->f);
     }
-    return !heading;
+    t->section = k->section;
+    t->kind = k->kind;
+    write_row(t->f, t->width, (const char *[CELLS]){k->name, k->type, k->initial, k->doc});
 }
 
 char *foci_schema_help(const foci_schema *schema, const char *filter) {
@@ -98,13 +106,9 @@ char *foci_schema_help(const foci_schema *schema, const char *filter) {
     size_t size;
     FILE *f = open_memstream(&text, &size);
     if (!f) return NULL;
-    int width[CELLS] = {widest_name(schema), 24, 14, 0};
-    width[3] = WIDTH - 2 * CELLS - width[0] - width[1] - width[2];
-    bool topped = write_keys(f, &(foci_section){"", NULL, inherit}, filter, width, true);
-    for (int i = 0; i < schema->count; i++) {
-        const foci_section *s = &schema->sections[i];
-        write_keys(f, s, filter, width, s->section[0] || !topped);
-    }
+    table t = {.f = f, .filter = filter, .width = {widest_name(schema), 24, 14, 0}};
+    t.width[3] = WIDTH - 2 * CELLS - t.width[0] - t.width[1] - t.width[2];
+    foci_schema_visit(schema, write_key, &t);
     bool failed = ferror(f);
     if (fclose(f) || failed) {
         free(text);

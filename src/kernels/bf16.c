@@ -29,6 +29,18 @@ INLINE __m512i pairs_of(__m512 first, __m512 second) { return _mm512_or_si512(ha
 
 INLINE __mmask16 first_lanes(int64_t n) { return (__mmask16)(n >= LANES ? 0xffff : n <= 0 ? 0 : (1u << n) - 1); }
 
+BF16 void foci_bf16_round(int64_t n, const float *x, uint16_t *y) {
+    for (int64_t i = 0; i < n; i += LANES)
+        _mm256_mask_storeu_epi16(y + i, first_lanes(n - i), (__m256i)_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(first_lanes(n - i), x + i)));
+}
+
+BF16 void foci_bf16_widen(int64_t n, const uint16_t *x, float *y) {
+    for (int64_t i = 0; i < n; i += LANES) {
+        const __m512i wide = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(first_lanes(n - i), x + i));
+        _mm512_mask_storeu_ps(y + i, first_lanes(n - i), (__m512)_mm512_slli_epi32(wide, 16));
+    }
+}
+
 /* Two rows of up to `width` numbers, the second NULL past an odd depth: pairs (width), zeros up to `lanes` */
 INLINE void pair_rows(const float *first, const float *second, int64_t width, int lanes, pair *to) {
     for (int l = 0; l < lanes; l += LANES) {
@@ -189,5 +201,7 @@ void foci_bf16_pack(const foci_matrix *b, int64_t depth, int64_t columns, foci_r
     foci_kernel()->gemm_pack(b, depth, columns, to);
 }
 void foci_bf16_gemm(const foci_product *p, foci_real *scratch) { foci_kernel()->gemm(p, scratch); }
+void foci_bf16_round(int64_t n, const foci_real *x, uint16_t *y) { (void)n, (void)x, (void)y; }
+void foci_bf16_widen(int64_t n, const uint16_t *x, foci_real *y) { (void)n, (void)x, (void)y; }
 
 #endif

@@ -7,6 +7,10 @@
 /* The processor has AVX512-BF16, foci computes in float32, and FOCI_ISA does not forbid it. */
 bool foci_bf16_supported(void);
 
+/* n numbers rounded to nearest even, and back. */
+void foci_bf16_round(int64_t n, const foci_real *x, uint16_t *y);
+void foci_bf16_widen(int64_t n, const uint16_t *x, foci_real *y);
+
 /* As the kernel gemm_pack: b rounded and in pairs along the depth, (depth + 1) / 2 reals a column. */
 void foci_bf16_pack(const foci_matrix *b, int64_t depth, int64_t columns, foci_real *to);
 

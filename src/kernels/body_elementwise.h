@@ -48,7 +48,7 @@ static inline real normal_cdf(real x, real e) {
     return side + sign * normal_tail(abs_(x), e);
 }
 
-static void gelu(int64_t n, const real *restrict x, real *restrict y) {
+static void gelu(int64_t n, const real *x, real *y) {
 #pragma omp simd
     for (int64_t i = 0; i < n; i++) y[i] = x[i] * normal_cdf(x[i], exp_(-x[i] * x[i] / 2));
 }
@@ -71,13 +71,13 @@ static void gelu_backward(int64_t n, const real *restrict x, const real *restric
     else gelu_slopes(n, x, dy, dx, false);
 }
 
-/* Where the activation was not kept: it and its gradient cost one exponential together. dx may be dy. */
+/* Where the activation was not kept: it and its gradient cost one exponential together. y may be x, dx may be dy. */
 static void gelu_again(int64_t n, const real *x, const real *dy, real *y, real *dx) {
     const real density = (real)0.39894228040143267794;
 #pragma omp simd
     for (int64_t i = 0; i < n; i++) {
-        real e = exp_(-x[i] * x[i] / 2), cdf = normal_cdf(x[i], e), d = dy[i];
-        y[i] = x[i] * cdf;
-        dx[i] = d * (cdf + x[i] * e * density);
+        const real a = x[i], d = dy[i], e = exp_(-a * a / 2), cdf = normal_cdf(a, e);
+        y[i] = a * cdf;
+        dx[i] = d * (cdf + a * e * density);
     }
 }

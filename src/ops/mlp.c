@@ -1,9 +1,10 @@
 /* mlp: y = act(x W1t + b1) W2t + b2, tile by tile of rows, so that what lies between the two products stays in cache.
  *
  * One tensor as wide as the hidden layer is saved for backward: what goes into gelu (which is computed again), or what
- * comes out of relu and dropout (which tells what passed). */
+ * comes out of relu and dropout (which tells what passed). Where products are in bfloat16, so is that tensor. */
 #include <string.h>
 
+#include "kernels/bf16.h"
 #include "kernels/gemm.h"
 #include "ops/common.h"
 
@@ -26,9 +27,6 @@ static shape shape_of(const foci_node *n) {
     return s;
 }
 
-/* What backward finds of rows r: gelu's input, relu's output. */
-static real *saved_rows(const foci_node *n, const shape *s, foci_range r) { return foci_data(n->saved[0]) + r.first * s->hidden; }
-
 static real *scratch_tile(real *scratch, const shape *s, int per_thread, int i) {
     return scratch + (foci_thread() * per_thread + i) * TILE * s->ld;
 }
@@ -48,35 +46,64 @@ static void drop(const foci_node *n, const shape *s, foci_range rows, real *x, i
 
 static bool is_relu(const foci_node *n) { return ((const attributes *)n->attributes)->activation == FOCI_RELU; }
 
-/* What the second product reads: where it is saved for relu, made in `scratch` for gelu. */
-static foci_matrix activation(const foci_node *n, const shape *s, foci_range r, real *scratch) {
-    real *x = saved_rows(n, s, r);
-    if (is_relu(n)) {
-        foci_kernel()->relu((r.end - r.first) * s->hidden, x, x);
-        drop(n, s, r, x, s->hidden);
-        return (foci_matrix){x, s->hidden, false};
-    }
-    for (int64_t i = 0; i < r.end - r.first; i++) foci_kernel()->gelu(s->hidden, x + i * s->hidden, scratch + i * s->ld);
-    drop(n, s, r, scratch, s->ld);
-    return (foci_matrix){scratch, s->ld, false};
+/* A tile of the hidden layer. */
+typedef struct hidden_tile {
+    real *data;
+    int64_t ld;
+} hidden_tile;
+
+static int64_t saved_size(const foci_graph *g, int64_t elements) { return foci_graph_bf16(g) ? (elements + 1) / 2 : elements; }
+static uint16_t *rounded_rows(const foci_node *n, const shape *s, foci_range r) {
+    return (uint16_t *)foci_data(n->saved[0]) + r.first * s->hidden;
+}
+
+/* Where rows r are made: in float32 where they are saved, else in `scratch`, from where keep() rounds them. */
+static hidden_tile place_of(const foci_node *n, const shape *s, foci_range r, real *scratch) {
+    if (foci_graph_bf16(n->graph)) return (hidden_tile){scratch, s->ld};
+    return (hidden_tile){foci_data(n->saved[0]) + r.first * s->hidden, s->hidden};
+}
+static void keep(const foci_node *n, const shape *s, foci_range r, hidden_tile h) {
+    uint16_t *to = rounded_rows(n, s, r);
+    for (int64_t i = 0; foci_graph_bf16(n->graph) && i < r.end - r.first; i++)
+        foci_bf16_round(s->hidden, h.data + i * h.ld, to + i * s->hidden);
+}
+static hidden_tile kept(const foci_node *n, const shape *s, foci_range r, real *scratch) {
+    const uint16_t *from = rounded_rows(n, s, r);
+    for (int64_t i = 0; foci_graph_bf16(n->graph) && i < r.end - r.first; i++)
+        foci_bf16_widen(s->hidden, from + i * s->hidden, scratch + i * s->ld);
+    return place_of(n, s, r, scratch);
+}
+
+/* What the second product reads, made from what the first one made; what backward needs is kept. */
+static hidden_tile activation(const foci_node *n, const shape *s, foci_range r, hidden_tile h, real *scratch) {
+    const bool relu = is_relu(n);
+    if (!relu) keep(n, s, r, h);
+    if (!relu && n->spared) return h;
+    const hidden_tile a = relu ? h : (hidden_tile){scratch, s->ld};
+    for (int64_t i = 0; i < r.end - r.first; i++)
+        (relu ? foci_kernel()->relu : foci_kernel()->gelu)(s->hidden, h.data + i * h.ld, a.data + i * a.ld);
+    drop(n, s, r, a.data, a.ld);
+    if (relu) keep(n, s, r, a);
+    return a;
 }
 
 /* In backward: the same again, and da (rows, ld) becomes the gradient of what goes into dropout and activation. */
-static foci_matrix activation_backward(const foci_node *n, const shape *s, foci_range r, real *scratch, real *da) {
+static hidden_tile activation_backward(const foci_node *n, const shape *s, foci_range r, real *scratch, real *da) {
     const double dropout = ((const attributes *)n->attributes)->dropout;
-    const real *x = saved_rows(n, s, r), factor = (real)(1 / (1 - dropout));
+    const hidden_tile h = kept(n, s, r, scratch);
+    const real factor = (real)(1 / (1 - dropout));
     if (is_relu(n)) {
         for (int64_t i = 0; i < r.end - r.first; i++) {
-            foci_kernel()->relu_backward(s->hidden, x + i * s->hidden, da + i * s->ld, da + i * s->ld, false);
+            foci_kernel()->relu_backward(s->hidden, h.data + i * h.ld, da + i * s->ld, da + i * s->ld, false);
             if (dropout > 0) foci_kernel()->scale(s->hidden, factor, da + i * s->ld, da + i * s->ld, false);
         }
-        return (foci_matrix){x, s->hidden, false};
+        return h;
     }
     drop(n, s, r, da, s->ld);
     for (int64_t i = 0; i < r.end - r.first; i++)
-        foci_kernel()->gelu_again(s->hidden, x + i * s->hidden, da + i * s->ld, scratch + i * s->ld, da + i * s->ld);
+        foci_kernel()->gelu_again(s->hidden, h.data + i * h.ld, da + i * s->ld, scratch + i * s->ld, da + i * s->ld);
     drop(n, s, r, scratch, s->ld);
-    return (foci_matrix){scratch, s->ld, false};
+    return (hidden_tile){scratch, s->ld};
 }
 
 static const real *optional(const foci_tensor *t) { return t ? foci_data(t) : NULL; }
@@ -85,7 +112,7 @@ static void forward(const foci_node *n) {
     const shape s = shape_of(n);
     const bool bf16 = foci_graph_bf16(n->graph);
     foci_product first = {.columns = s.hidden, .depth = s.in, .a = {foci_data(n->input[X]), s.in},
-                          .b = {foci_data(n->input[WEIGHT1]), s.in, true}, .ldc = s.hidden, .bias = optional(n->input[BIAS1]), .bf16 = bf16};
+                          .b = {foci_data(n->input[WEIGHT1]), s.in, true}, .bias = optional(n->input[BIAS1]), .bf16 = bf16};
     foci_product second = {.columns = s.out, .depth = s.hidden, .b = {foci_data(n->input[WEIGHT2]), s.hidden, true},
                            .c = foci_data(n->output), .ldc = s.out, .bias = optional(n->input[BIAS2]), .bf16 = bf16};
     real *packed = n->workspace, *scratch = packed + foci_gemm_packed_size(s.in, s.hidden) + foci_gemm_packed_size(s.hidden, s.out);
@@ -97,11 +124,14 @@ static void forward(const foci_node *n) {
         foci_product p = first, q = second;
         p.rows = q.rows = r.end - r.first;
         p.a.data += r.first * s.in;
-        p.c = saved_rows(n, &s, r);
+        real *here = scratch_tile(scratch, &s, 1, 0);
+        const hidden_tile h = place_of(n, &s, r, here);
+        p.c = h.data;
+        p.ldc = h.ld;
         foci_gemm(&p);
-        if (n->spared && !is_relu(n)) continue;
-        q.a = activation(n, &s, r, scratch_tile(scratch, &s, 1, 0));
+        const hidden_tile a = activation(n, &s, r, h, here);
         if (n->spared) continue;
+        q.a = (foci_matrix){a.data, a.ld, false};
         q.c += r.first * s.out;
         foci_gemm(&q);
     }
@@ -157,7 +187,8 @@ static void backward(const foci_node *n) {
             p.a = dy_rows;
             p.c = dh;
             foci_gemm(&p);
-            add_weight_gradient(n, rows, dy_rows, s.out, activation_backward(n, &s, r, a, dh), s.hidden, sum.weight2);
+            const hidden_tile act = activation_backward(n, &s, r, a, dh);
+            add_weight_gradient(n, rows, dy_rows, s.out, (foci_matrix){act.data, act.ld, false}, s.hidden, sum.weight2);
             foci_kernel()->column_sums(rows, s.out, dy_rows.data, s.out, sum.bias2);
             add_weight_gradient(n, rows, (foci_matrix){dh, s.ld, false}, s.hidden, x_rows, s.in, sum.weight1);
             foci_kernel()->column_sums(rows, s.hidden, dh, s.ld, sum.bias1);
@@ -228,7 +259,7 @@ foci_tensor *foci_mlp(foci_graph *g, foci_tensor *x, foci_tensor *weight1, foci_
     const attributes o = {activation, foci_graph_trains(g) ? dropout : 0};
     foci_node *n = foci_record(g, &foci_op_mlp, 5, inputs, &o, sizeof o);
     const int64_t rows = foci_rows(x), in = foci_last_dim(x), hidden = weight1->shape[0], out = weight2->shape[0];
-    foci_save(n, FOCI_REAL, rows * hidden);
+    foci_save(n, FOCI_REAL, saved_size(g, rows * hidden));
     int64_t shape_out[FOCI_MAX_DIMS];
     memcpy(shape_out, x->shape, sizeof shape_out);
     shape_out[x->ndim - 1] = out;

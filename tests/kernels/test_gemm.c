@@ -140,6 +140,21 @@ static void bfloat16(void **state) {
     check_all(bf16_kernel, 13, 40, 1537);
 }
 
+static void rounding(void **state) {
+    (void)state;
+    if (!foci_bf16_supported()) skip();
+    for (int64_t n = 0; n < 70; n++) {
+        foci_real *x = random_matrix(n, 5), *y = random_matrix(n, 6);
+        uint16_t *half = malloc((size_t)n * sizeof *half);
+        foci_bf16_round(n, x, half);
+        foci_bf16_widen(n, half, y);
+        for (int64_t i = 0; i < n; i++) assert_true(y[i] == rounded(x[i]));
+        free(x);
+        free(y);
+        free(half);
+    }
+}
+
 /* Packing changes no bit, in either precision. */
 static void packing_does_not_change_bits(void **state) {
     (void)state;
@@ -297,7 +312,8 @@ static int with_openblas(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest own[] = {cmocka_unit_test(every_instruction_set), cmocka_unit_test(bfloat16), cmocka_unit_test(packing_does_not_change_bits), cmocka_unit_test(no_depth),
+    const struct CMUnitTest own[] = {cmocka_unit_test(every_instruction_set), cmocka_unit_test(bfloat16),
+        cmocka_unit_test(rounding), cmocka_unit_test(packing_does_not_change_bits), cmocka_unit_test(no_depth),
                                      cmocka_unit_test(cutting_does_not_change_bits), cmocka_unit_test(providers)};
     const struct CMUnitTest both[] = {cmocka_unit_test(one_thread), cmocka_unit_test(packed_once),           cmocka_unit_test(all_threads),
                                       cmocka_unit_test(many_rows),            cmocka_unit_test(long_inner_dimension),

@@ -75,6 +75,11 @@ static void check_elementwise(int64_t n) {
     for (int64_t i = 0; i < n; i++) expect(i, (double)x[i] * phi((double)x[i]), false, 1e-6);
     k->gelu_backward(n, x, y, out, false);
     for (int64_t i = 0; i < n; i++) assert_close(dx[i], out[i], 1e-6);
+    real in_place[MOST];
+    memcpy(in_place, x, sizeof in_place);
+    k->gelu_again(n, in_place, y, in_place, dx);
+    for (int64_t i = 0; i < n; i++) assert_close(dx[i], out[i], 1e-6);
+    for (int64_t i = 0; i < n; i++) assert_close(in_place[i], (double)x[i] * phi((double)x[i]), 1e-6);
     k->relu(n, x, out);
     for (int64_t i = 0; i < n; i++) expect(i, x[i] > 0 ? (double)x[i] : 0, false, 0);
     k->gelu(n, x, out);

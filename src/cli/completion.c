@@ -1,0 +1,57 @@
+/* Completion for bash: commands, their options, the keys after --set; file names elsewhere. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "train/schema.h"
+
+/* A second word is offered after the first: of `foci data make` after `foci data`. */
+static void second_word(void *context, const char *name, const foci_arguments *a) {
+    (void)a;
+    const char *second = strchr(strchr(name, ' ') + 1, ' ');
+    if (second) fprintf(context, "    \"%.*s\") words+=\"%s\" ;;&\n", (int)(second - name), name, second);
+}
+
+/* An option that takes a value ends in `=`. */
+static void options(void *context, const char *name, const foci_arguments *a) {
+    FILE *f = context;
+    fprintf(f, "    \"%s\" | \"%s \"*) options=\"--help --usage --version", name, name);
+    for (const struct argp_option *o = a->options; o && o->name; o++) fprintf(f, " --%s%s", o->name, o->arg ? "=" : "");
+    for (const struct argp_option *o = foci_common_options; a->common && o->name; o++) fprintf(f, " --%s%s", o->name, o->arg ? "=" : "");
+    fputs("\" ;;\n", f);
+}
+
+static void key(void *context, const foci_key_text *k) {
+    if (strcmp(k->name, "inherit") != 0) fprintf(context, " %s%s%s=", k->section, k->section[0] ? "." : "", k->name);
+}
+
+/* `so_far` is the command's words before the cursor, `current` the word under it. */
+foci_status foci_print_completion(FILE *f) {
+    fputs("# Completion for bash: source <(foci help completion)\n"
+          "_foci() {\n"
+          "    local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} so_far=foci words= options= keys=\n"
+          "    [[ $before == = ]] && before=${COMP_WORDS[COMP_CWORD - 2]}\n"
+          "    [[ $current == = ]] && current=\n"
+          "    ((COMP_CWORD > 1)) && so_far+=\" ${COMP_WORDS[1]}\"\n"
+          "    ((COMP_CWORD > 2)) && so_far+=\" ${COMP_WORDS[2]}\"\n"
+          "    case $so_far in\n"
+          "    foci) words=\"--help --version", f);
+    for (const foci_command *c = foci_commands; c->name; c++) fprintf(f, " %s", c->name);
+    fputs("\" ;;\n", f);
+    FOCI_TRY(foci_visit_commands(&(foci_visitor){second_word, f}));
+    fputs("    esac\n    case $so_far in\n", f);
+    FOCI_TRY(foci_visit_commands(&(foci_visitor){options, f}));
+    fputs("    esac\n    [[ $before == --set ]] && keys=\"", f);
+    foci_schema_visit(foci_schema_all(), key, f);
+    fputs("\"\n"
+          "    if [[ $keys ]]; then COMPREPLY=($(compgen -W \"$keys\" -- \"$current\"))\n"
+          "    elif [[ $current == -* ]]; then COMPREPLY=($(compgen -W \"$words $options\" -- \"$current\"))\n"
+          "    elif [[ $words ]]; then COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
+          "    else COMPREPLY=($(compgen -f -- \"$current\"))\n"
+          "    fi\n"
+          "    [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null\n"
+          "    return 0\n"
+          "}\n"
+          "complete -o filenames -F _foci foci\n", f);
+    return FOCI_OK;
+}
