@@ -24,7 +24,7 @@ check "a value out of bounds" wrong_config 'c.yaml:4:21: train.batch_size: `0` i
      4 | train: {batch_size: 0}' 'train: {batch_size: 0}'
 check "a duplicate key" wrong_config 'c.yaml:7:3: duplicate key `train.epochs`; the first is in line 5
      7 |   epochs: 2' 'train:' '  epochs: 1' '  lr: 1.0e-3' '  epochs: 2'
-check "an unknown attention" wrong_config 'c.yaml:4:19: attention.kind: `ellptical` is not one of softmax, elliptical; did you mean `elliptical`?
+check "an unknown attention" wrong_config 'c.yaml:4:19: attention.kind: `ellptical` is not one of softmax, elliptical, performer, linear, cosine; did you mean `elliptical`?
      4 | attention: {kind: ellptical}' 'attention: {kind: ellptical}'
 check "no YAML" wrong_config 'c.yaml:5:1: did not find expected node content, while parsing a flow node that starts in line 5
      5 | ' 'attention: {kind: '
