@@ -120,6 +120,7 @@ static foci_status read_sets(reader *r, yaml_node_t *n, const char **set, int *s
                 FOCI_TRY(text_of(r, node(r, *i), p.key, &item));
                 value = foci_arena_printf(&r->t->arena, "%s%s%s", value, *value ? ", " : "", item);
                 if (!value) return out_of_memory();
+                if (strlen(value) > TEXT) return fail_at(r, p.value, "%s is too long", p.key);
             }
             value = foci_arena_printf(&r->t->arena, "[%s]", value);
         } else {

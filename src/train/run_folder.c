@@ -104,7 +104,7 @@ foci_status foci_run_folder_rewind(foci_run_folder *r, int64_t step) {
     FOCI_TRY(foci_read_file(path, (size_t)1 << 31, &text, &size, FOCI_ERR_IO));
     size_t keep = 0;
     for (char *line = text, *end; (end = memchr(line, '\n', size - (size_t)(line - text))); line = end + 1) {
-        json_t *object = json_loadb(line, (size_t)(end - line), 0, NULL);
+        json_t *object = end - line > FOCI_METRICS_LINE ? NULL : json_loadb(line, (size_t)(end - line), 0, NULL);
         const json_t *at = json_object_get(object, "step");
         bool good = json_is_integer(at) && json_integer_value(at) <= step;
         json_decref(object);
