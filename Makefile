@@ -62,7 +62,8 @@ FLAGS_avx512 := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector
 OBJECTS := $(PLAIN:src/%.c=$(BUILD)/obj/%.o) $(foreach i,$(ISAS),$(BUILD)/obj/kernels/vector-$(i).o)
 DOUBLE := $(OBJECTS:$(BUILD)/obj/%=$(BUILD)/double/%)
 CLI := $(patsubst src/%.c,$(BUILD)/obj/%.o,$(wildcard src/cli/*.c))
-CLI_ROOM := $(filter-out %/main.o,$(CLI))
+# For what has a main of its own.
+CLI_ROOM := $(CLI:%/main.o=%/main-renamed.o)
 
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard $(foreach r,$(ROOMS) cli,tests/$(r)/test_*.c)))
 # Those that need the oracle: the whole library computing in double.
@@ -140,10 +141,12 @@ $(DOUBLE_TESTS): $(BUILD)/tests/%: tests/%.c $(BUILD)/libfoci-double.a Makefile
 
 # Fuzzing (tests/fuzz): each fuzz_NAME.c is one reader. The tests replay its corpus; `make fuzz` looks for more.
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+$(BUILD)/obj/cli/main-renamed.o: src/cli/main.c Makefile | $(READY)
+	$(COMPILE) -Dmain=foci_main -c -o $@ $<
 $(FUZZ_TESTS): $(BUILD)/tests/fuzz/test_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(CLI_ROOM) $(BUILD)/libfoci.a Makefile
-	$(COMPILE) -Itests/fuzz -DFUZZ_NAME='"$*"' -o $@ $(filter-out Makefile,$^) $(LIBS)
+	$(COMPILE) -Itests/fuzz -DFUZZ_NAME='"$*"' -o $@ $(filter %.c %.o %.a,$^) $(LIBS)
 $(FUZZERS:%=$(BUILD)/fuzz/%): $(BUILD)/fuzz/%: tests/fuzz/fuzz_%.c $(CLI_ROOM) $(BUILD)/libfoci.a Makefile
-	$(COMPILE) -fsanitize=fuzzer -Itests/fuzz -o $@ $(filter-out Makefile,$^) $(LIBS)
+	$(COMPILE) -fsanitize=fuzzer -Itests/fuzz -o $@ $(filter %.c %.o %.a,$^) $(LIBS)
 fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
 fuzz:
 	@$(MAKE) --no-print-directory FUZZ=1 fuzzers
