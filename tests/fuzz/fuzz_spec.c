@@ -39,13 +39,13 @@ static void rates(const char *text) {
     foci_parameters_free(&p);
 }
 
-/* There is no such run: the options are all that is read. */
+/* There is no such run: the options are all that is read. The order of argv is changed by it. */
 static void attack(const char *text, const char *option) {
-    char *value = strdup(text), *argv[] = {(char[]){"attack"}, (char[]){"/nonexistent"}, strdup(option), value, NULL};
-    if (!value || !argv[2]) abort();
-    foci_cmd_attack(4, argv);
+    char *value = strdup(text), *name = strdup(option);
+    if (!value || !name) abort();
+    foci_cmd_attack(4, (char *[]){(char[]){"attack"}, (char[]){"/nonexistent"}, name, value, NULL});
     free(value);
-    free(argv[2]);
+    free(name);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
