@@ -34,7 +34,7 @@ static uint32_t number_at(const unsigned char *p) { return (uint32_t)p[0] << 24 
 
 /* A first chunk of pixels without a byte, which nobody writes and stb stumbles over. Chunks: length, type, data, checksum. */
 static bool begins_empty(const unsigned char *bytes, size_t size) {
-    for (size_t at = 8; size >= 12 && at <= size - 12; at += 12 + (size_t)number_at(bytes + at))
+    for (size_t at = 8; size >= 8 && at <= size - 8; at += 12 + (size_t)number_at(bytes + at))
         if (memcmp(bytes + at + 4, "IDAT", 4) == 0) return number_at(bytes + at) == 0;
     return false;
 }
