@@ -253,6 +253,14 @@ T foci_elliptical_metric(G, const foci_elliptical_metric_options *options); /* (
 T foci_finite_difference_metric(G, T q, T k, T v, const foci_sdpa_options *options, foci_metric_scale scale);
                                                      /* how much the output of attention moves with each coordinate of q */
 T foci_random_metric(G, T like, double bottom);      /* like (B, H, N, D) -> (B, H, 1, D) uniform in [bottom, 1) over its max */
+T foci_contiguous(G, T x);                           /* x (B, H, N, D), any strides with D contiguous -> a copy without gaps */
+T foci_elu_one(G, T x);                              /* likewise: elu(x) + 1, which is above 0 */
+T foci_normalise(G, T x, T log_length);              /* likewise: rows of length exp(log_length), (H) a head each; NULL: 1 */
+T foci_positive_features(G, T y, T x, double factor, double shift); /* y (.., F), x (.., D) ->
+                                                        exp(y - factor |x|^2 / 2 - shift) (.., F) */
+T foci_linear_attention(G, T q, T k, T v, bool causal); /* features q, k >= 0 (B, H, N, F) without gaps, v (B, H, N, D), any
+                                                        strides: (q kt v) / (rows of q kt summed) -> (B, N, H*D); no N x N */
+T foci_linear_attention_map(G, T q, T k, bool causal); /* its weights (B, H, N, N); for inspection, no gradient */
 T foci_cross_entropy(G, T logits, T labels, T soft_targets, double label_smoothing, int32_t ignore_index);
                                                      /* logits (.., K); labels (..) int, or soft targets (.., K) -> (1) mean */
 T foci_mixed_cross_entropy(G, T logits, T labels, T partners, T shares, double label_smoothing);

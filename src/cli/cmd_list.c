@@ -6,6 +6,7 @@
 #include "data/data_sets.h"
 #include "models/models.h"
 #include "ops/ops.h"
+#include "study/attack.h"
 #include "study/contamination.h"
 #include "train/recipes.h"
 
@@ -26,6 +27,9 @@ static void data(void) {
 static void recipes(void) {
     for (const foci_recipe *r = foci_recipes; r->name; r++) line(r->name, r->summary);
 }
+static void attacks(void) {
+    for (int i = 0; foci_attacks[i]; i++) line(foci_attacks[i]->name, foci_attacks[i]->summary);
+}
 static void contaminations(void) {
     for (int i = 0; foci_contaminations[i]; i++) line(foci_contaminations[i]->name, foci_contaminations[i]->summary);
 }
@@ -39,6 +43,7 @@ static const struct {
     {"ops", ops},
     {"data", data},
     {"recipes", recipes},
+    {"attacks", attacks},
     {"contaminations", contaminations},
 };
 enum { LISTS = sizeof lists / sizeof *lists };

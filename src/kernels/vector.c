@@ -23,6 +23,7 @@
 #include "kernels/body_sums.h"
 #include "kernels/body_norm.h"
 #include "kernels/body_softmax.h"
+#include "kernels/body_features.h"
 #include "kernels/body_dropout.h"
 #include "kernels/body_optimizer.h"
 #include "kernels/body_gemm.h"

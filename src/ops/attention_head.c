@@ -99,3 +99,27 @@ foci_attention_head foci_attention_head_of(const foci_node *n, int64_t b, int64_
     if (bias) head.bias = foci_data(bias) + b * q->shape[2];
     return head;
 }
+
+void foci_each_head_row(const foci_node *n, void (*kernel)(int64_t n, const real *x, real *y)) {
+    const foci_tensor *x = n->input[0];
+    const int64_t heads = x->shape[1], tokens = x->shape[2], width = x->shape[3];
+    FOCI_PARALLEL_FOR
+    for (int64_t task = 0; task < x->shape[0] * heads; task++) {
+        const real *from = foci_data(x) + foci_head_offset(x, task / heads, task % heads);
+        real *to = foci_data(n->output) + task * tokens * width;
+        for (int64_t i = 0; i < tokens; i++) kernel(width, from + i * x->stride[2], to + i * width);
+    }
+}
+
+void foci_each_head_row_backward(const foci_node *n, void (*kernel)(int64_t n, const real *y, const real *dy, real *dx, bool accumulate)) {
+    const foci_tensor *x = n->input[0];
+    const int64_t heads = x->shape[1], tokens = x->shape[2], width = x->shape[3];
+    FOCI_PARALLEL_FOR
+    for (int64_t task = 0; task < x->shape[0] * heads; task++) {
+        const real *y = n->output->data ? foci_data(n->output) + task * tokens * width : NULL;
+        const real *dy = foci_grad(n->output) + task * tokens * width;
+        real *dx = foci_grad(x) + foci_head_offset(x, task / heads, task % heads);
+        for (int64_t i = 0; i < tokens; i++)
+            kernel(width, y ? y + i * width : NULL, dy + i * width, dx + i * x->stride[2], n->accumulate[0]);
+    }
+}

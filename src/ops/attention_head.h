@@ -16,6 +16,11 @@ static inline int64_t foci_head_offset(const foci_tensor *t, int64_t b, int64_t 
     return b * t->stride[0] + h * t->stride[1];
 }
 
+/* y = f(x), and dx (+)= f'(seen, dy), on every row of a (B, H, N, D) input with any strides; the output has no gaps, and
+ * `seen` is the output. */
+void foci_each_head_row(const foci_node *n, void (*kernel)(int64_t n, const real *x, real *y));
+void foci_each_head_row_backward(const foci_node *n, void (*kernel)(int64_t n, const real *y, const real *dy, real *dx, bool accumulate));
+
 /* Inputs of a node that attends, and its attributes. */
 enum { ATTENTION_Q, ATTENTION_K, ATTENTION_V, ATTENTION_METRIC, ATTENTION_BIAS, ATTENTION_INPUTS };
 typedef struct foci_attention_attributes {

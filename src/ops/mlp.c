@@ -163,6 +163,7 @@ static int64_t chunk_rows(int64_t rows) {
 static void backward(const foci_node *n) {
     const shape s = shape_of(n);
     const bool bf16 = foci_graph_bf16(n->graph);
+    const bool learns = foci_wants(n, WEIGHT1) || foci_wants(n, BIAS1) || foci_wants(n, WEIGHT2) || foci_wants(n, BIAS2);
     const int64_t size = chunk_rows(s.rows), chunks = foci_tiles(s.rows, size), sum_size = sums_size(&s);
     const real *x = foci_data(n->input[X]), *dy = foci_grad(n->output);
     foci_product to_hidden = {.columns = s.hidden, .depth = s.out, .b = {foci_data(n->input[WEIGHT2]), s.hidden}, .ldc = s.ld, .bf16 = bf16};
@@ -177,7 +178,7 @@ static void backward(const foci_node *n) {
         const foci_range all = foci_tile(s.rows, size, chunk);
         const sums sum = sums_at(&s, partial + chunk * sum_size);
         real *a = scratch_tile(scratch, &s, 2, 0), *dh = scratch_tile(scratch, &s, 2, 1);
-        memset(sum.weight1, 0, (size_t)sum_size * sizeof(real));
+        if (learns) memset(sum.weight1, 0, (size_t)sum_size * sizeof(real));
         for (foci_range r = {all.first, 0}; r.first < all.end; r.first = r.end) {
             r.end = r.first + TILE < all.end ? r.first + TILE : all.end;
             const int64_t rows = r.end - r.first;
@@ -188,10 +189,12 @@ static void backward(const foci_node *n) {
             p.c = dh;
             foci_gemm(&p);
             const hidden_tile act = activation_backward(n, &s, r, a, dh);
-            add_weight_gradient(n, rows, dy_rows, s.out, (foci_matrix){act.data, act.ld, false}, s.hidden, sum.weight2);
-            foci_kernel()->column_sums(rows, s.out, dy_rows.data, s.out, sum.bias2);
-            add_weight_gradient(n, rows, (foci_matrix){dh, s.ld, false}, s.hidden, x_rows, s.in, sum.weight1);
-            foci_kernel()->column_sums(rows, s.hidden, dh, s.ld, sum.bias1);
+            if (learns) {
+                add_weight_gradient(n, rows, dy_rows, s.out, (foci_matrix){act.data, act.ld, false}, s.hidden, sum.weight2);
+                foci_kernel()->column_sums(rows, s.out, dy_rows.data, s.out, sum.bias2);
+                add_weight_gradient(n, rows, (foci_matrix){dh, s.ld, false}, s.hidden, x_rows, s.in, sum.weight1);
+                foci_kernel()->column_sums(rows, s.hidden, dh, s.ld, sum.bias1);
+            }
             if (!foci_wants(n, X)) continue;
             q.a = (foci_matrix){dh, s.ld, false};
             q.c = foci_grad(n->input[X]) + r.first * s.in;

@@ -15,6 +15,7 @@ static const struct {
     {"attention", foci_verify_attention},
     {"adaptive-softmax", foci_verify_softmax},
     {"units", foci_verify_units},
+    {"attack", foci_verify_attack},
 };
 enum { CHECKERS = sizeof checker / sizeof *checker };
 
@@ -22,7 +23,7 @@ static const size_t max_json = 64 << 20;
 
 /* Comments anywhere at the top do no harm; numbers and objects that nobody reads would be ignored answers. */
 static foci_status check_top_level(const foci_case *c) {
-    static const char known[] = " case kind model elliptical tied expected no_gradient train eval variants "
+    static const char known[] = " case kind model elliptical tied expected no_gradient train eval variants attacks "
                                 "float32_difference tolerance tensors ";
     const char *key;
     json_t *value;
@@ -48,7 +49,7 @@ static foci_status read_tolerances(foci_case *c) {
         FOCI_TRY(foci_case_number(c, tolerance, "tolerance", key, &g->tolerance));
         if (!(g->tolerance >= 0)) return foci_case_fail(c, "tolerance.%s is %g", key, g->tolerance);
     }
-    c->compared = foci_arena_alloc(&c->arena, (size_t)c->report->groups * sizeof *c->compared);
+    c->compared = foci_arena_alloc(&c->arena, FOCI_VERIFY_MAX_GROUPS * sizeof *c->compared);
     return c->compared ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", c->path);
 }
 

@@ -124,6 +124,14 @@ foci_status foci_case_ints(foci_case *c, const char *name, int ndim, const int64
  * cancels: the gradient of a softmax is a difference of near numbers. */
 static double bf16_tolerance(int products) { return 10 * sqrt(2.0 / 3 * products) * 0x1p-9; }
 
+foci_status foci_case_add_group(foci_case *c, const char *group, double tolerance) {
+    if (c->report->groups == FOCI_VERIFY_MAX_GROUPS) return foci_case_fail(c, "tolerance: no room for the group %s", group);
+    foci_verify_group *g = &c->report->group[c->report->groups++];
+    snprintf(g->name, sizeof g->name, "%s", group);
+    g->tolerance = tolerance;
+    return FOCI_OK;
+}
+
 foci_status foci_case_difference(foci_case *c, const char *group, double difference, double size) {
     if (c->bf16 && size > 0) difference /= size;
     for (int i = 0; i < c->report->groups; i++) {

@@ -29,6 +29,7 @@ foci_status foci_verify_lm(foci_case *c);
 foci_status foci_verify_attention(foci_case *c);
 foci_status foci_verify_softmax(foci_case *c);
 foci_status foci_verify_units(foci_case *c);
+foci_status foci_verify_attack(foci_case *c);
 
 foci_status foci_case_fail(const foci_case *c, const char *fmt, ...) FOCI_PRINTF(2, 3);
 
@@ -56,6 +57,8 @@ foci_status foci_case_ints(foci_case *c, const char *name, int ndim, const int64
 
 /* ------- comparing */
 
+/* A group of the checker's own, beside those that the case has tolerances for. */
+foci_status foci_case_add_group(foci_case *c, const char *group, double tolerance);
 /* `size` of what was expected: its magnitude, the root mean square of a tensor. */
 foci_status foci_case_difference(foci_case *c, const char *group, double difference, double size);
 foci_status foci_case_compare(foci_case *c, const char *group, const foci_real *got, const char *expected,

@@ -199,6 +199,9 @@ static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_pa
     return status;
 }
 
+const foci_image_set *foci_task_images_val(const foci_task_state *s) { return s->val; }
+const foci_transform *foci_task_images_evaluation(const foci_task_state *s) { return &s->evaluation; }
+
 static bool better(const foci_score *a, const foci_score *b) { return a->top1 > b->top1; }
 static double metric(const foci_score *score) { return score->top1; }
 

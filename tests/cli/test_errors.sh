@@ -24,7 +24,7 @@ check "a value out of bounds" wrong_config 'c.yaml:4:21: train.batch_size: `0` i
      4 | train: {batch_size: 0}' 'train: {batch_size: 0}'
 check "a duplicate key" wrong_config 'c.yaml:7:3: duplicate key `train.epochs`; the first is in line 5
      7 |   epochs: 2' 'train:' '  epochs: 1' '  lr: 1.0e-3' '  epochs: 2'
-check "an unknown attention" wrong_config 'c.yaml:4:19: attention.kind: `ellptical` is not one of softmax, elliptical; did you mean `elliptical`?
+check "an unknown attention" wrong_config 'c.yaml:4:19: attention.kind: `ellptical` is not one of softmax, elliptical, performer, linear, cosine; did you mean `elliptical`?
      4 | attention: {kind: ellptical}' 'attention: {kind: ellptical}'
 check "no YAML" wrong_config 'c.yaml:5:1: did not find expected node content, while parsing a flow node that starts in line 5
      5 | ' 'attention: {kind: '
@@ -52,7 +52,7 @@ check "a missing argument" fails 2 'usage: foci train CONFIG (see foci train --h
 check "an argument too many" fails 2 '`b` is one argument too many (see foci train --help)' train a b
 check "threads that are no number" fails 2 '--threads: `x` is not a whole number from 1 to 1024' train c.yaml --threads x
 check "options that exclude each other" fails 2 '--resume and --force exclude each other' train c.yaml --resume --force
-check "a list that is not there" fails 2 'there is no list `x`; there are models, attention, ops, data, recipes, contaminations' list x
+check "a list that is not there" fails 2 'there is no list `x`; there are models, attention, ops, data, recipes, attacks, contaminations' list x
 check "data of an unknown kind" fails 2 'data make: `x` is neither images nor text' data make x y
 check "a walk that is not there" fails 2 '--walk: `up` is not disjoint or sliding' eval c.yaml --walk up
 check "weights that nobody names" fails 2 'c.yaml is no run folder: --checkpoint must name the weights' eval c.yaml

@@ -19,6 +19,12 @@ recipes() {
     lacks out '^[a-z0-9_]+ *$'
 }
 check "recipes" recipes
+attacks() { # their list stands in a room that has others
+    runs list attacks
+    equal "$(sed -n 's/^FOCI_ATTACK(\([a-z_]*\)).*/\1/p' "$root/src/study/attack_list.h")" "$(sed 's/ .*//' out)"
+    lacks out '^[a-z_]+ *$'
+}
+check "attacks" attacks
 chosen() { # every attention that is listed works in both models
     make_images
     make_text
@@ -37,5 +43,5 @@ contaminations() { # their names may have hyphens
     equal "$(cat expected)" "$(sed 's/ .*//' out | sort)"
 }
 check "contaminations" contaminations
-check "what is not listed" fails 2 'there is no list `x`; there are models, attention, ops, data, recipes, contaminations' list x
+check "what is not listed" fails 2 'there is no list `x`; there are models, attention, ops, data, recipes, attacks, contaminations' list x
 finish

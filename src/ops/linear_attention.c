@@ -1,0 +1,285 @@
+/* linear_attention: sum_j (q_i k_j) v_j / sum_j (q_i k_j) for features q, k >= 0, without the N x N products.
+ *
+ * With a column of ones at v, [v 1] (N, D+1), numerators and denominators are one product: y = q S with the state
+ * S = kt [v 1] (F, D+1). Causal attention walks over tiles of tokens: S holds what the tiles before said, and within a tile
+ * the products are made. Backward, with dy the gradient of y, walks forward once for dq = dy St and backward once with the
+ * state R = qt dy for dk = [v 1] Rt and dv = k R. */
+#include <string.h>
+
+#include "kernels/gemm.h"
+#include "ops/attention_head.h"
+#include "ops/common.h"
+
+enum { Q, K, V };
+enum { TILE = 64 };
+
+/* A query that no key answers (all its products are 0) gets zeros and passes no gradient. */
+static const real least = (real)1e-30;
+
+typedef struct head {
+    int64_t tokens, features, width, ld; /* ld: of a row of width + 1, whole cache lines */
+    bool causal;
+    const real *q, *k, *v; /* (N, F), (N, F), (N, D) */
+    int64_t v_row;
+    real *out, *sums; /* (N, D), (N): the denominators */
+    int64_t out_row;
+    const real *dout; /* backward; a gradient that is not wanted is NULL */
+    real *dq, *dk, *dv;
+    bool add_dq, add_dk, add_dv;
+    real *state, *values, *y, *dvalues, *scores, *dscores; /* scratch: (F, ld), (TILE, ld) three times, (TILE, TILE) twice */
+} head;
+
+static int64_t line(int64_t elements) { return (elements + FOCI_ALIGN - 1) / FOCI_ALIGN * FOCI_ALIGN; }
+
+static int64_t scratch_of(const foci_node *n) {
+    const int64_t ld = line(n->input[V]->shape[3] + 1);
+    return (n->input[Q]->shape[3] + 3 * TILE) * ld + 2 * TILE * TILE;
+}
+
+static head head_of(const foci_node *n, int64_t task) {
+    const foci_tensor *q = n->input[Q], *v = n->input[V];
+    const int64_t heads = q->shape[1], tokens = q->shape[2], features = q->shape[3], width = v->shape[3];
+    const int64_t b = task / heads, h = task % heads;
+    head o = {.tokens = tokens, .features = features, .width = width, .ld = line(width + 1), .causal = *(const bool *)n->attributes};
+    o.q = foci_data(q) + task * tokens * features;
+    o.k = foci_data(n->input[K]) + task * tokens * features;
+    o.v = foci_data(v) + foci_head_offset(v, b, h);
+    o.v_row = v->stride[2];
+    o.out_row = heads * width;
+    o.out = foci_data(n->output) + b * tokens * o.out_row + h * width;
+    o.sums = foci_data(n->saved[0]) + task * tokens;
+    o.state = (real *)n->workspace + foci_thread() * scratch_of(n);
+    o.values = o.state + features * o.ld;
+    o.y = o.values + TILE * o.ld;
+    o.dvalues = o.y + TILE * o.ld;
+    o.scores = o.dvalues + TILE * o.ld;
+    o.dscores = o.scores + TILE * TILE;
+    return o;
+}
+
+/* c (rows, columns) = or += a b; t: the transpose is meant */
+typedef enum turn { AS_IS, TRANSPOSED } turn;
+static void product(int64_t rows, int64_t columns, int64_t depth, const real *a, int64_t lda, turn ta, const real *b, int64_t ldb,
+                    turn tb, real *c, int64_t ldc, bool add) {
+    foci_gemm(&(foci_product){.rows = rows, .columns = columns, .depth = depth, .a = {a, lda, ta == TRANSPOSED},
+                              .b = {b, ldb, tb == TRANSPOSED}, .c = c, .ldc = ldc, .add = add});
+}
+
+/* [v 1] of a tile */
+static void load_values(const head *o, foci_range t) {
+    for (int64_t i = t.first; i < t.end; i++) {
+        real *row = o->values + (i - t.first) * o->ld;
+        memcpy(row, o->v + i * o->v_row, (size_t)o->width * sizeof *row);
+        row[o->width] = 1;
+    }
+}
+
+/* state += xt y: features of a tile with [v 1], or with dy */
+static void add_to_state(const head *o, foci_range t, const real *x, const real *y) {
+    product(o->features, o->width + 1, t.end - t.first, x + t.first * o->features, o->features, TRANSPOSED, y, o->ld, AS_IS,
+            o->state, o->ld, true);
+}
+
+static void clear_state(const head *o) { memset(o->state, 0, (size_t)(o->features * o->ld) * sizeof(real)); }
+
+/* What causal attention leaves out of a tile's products: query i, key j > i. */
+static void mask(int64_t size, real *scores) {
+    for (int64_t i = 0; i < size; i++) memset(scores + i * TILE + i + 1, 0, (size_t)(size - i - 1) * sizeof *scores);
+}
+
+/* scores = q kt of a tile */
+static void score(const head *o, foci_range t) {
+    const int64_t size = t.end - t.first, f = o->features;
+    product(size, size, f, o->q + t.first * f, f, AS_IS, o->k + t.first * f, f, TRANSPOSED, o->scores, TILE, false);
+    mask(size, o->scores);
+}
+
+/* dscores = dy [v 1]t of a tile */
+static void score_gradients(const head *o, foci_range t) {
+    const int64_t size = t.end - t.first;
+    product(size, size, o->width + 1, o->y, o->ld, AS_IS, o->values, o->ld, TRANSPOSED, o->dscores, TILE, false);
+    mask(size, o->dscores);
+}
+
+static void all_keys(const head *o) {
+    for (int64_t i = 0; i < foci_tiles(o->tokens, TILE); i++) {
+        foci_range t = foci_tile(o->tokens, TILE, i);
+        load_values(o, t);
+        add_to_state(o, t, o->k, o->values);
+    }
+}
+
+static void forward_head(const head *o) {
+    clear_state(o);
+    if (!o->causal) all_keys(o);
+    for (int64_t i = 0; i < foci_tiles(o->tokens, TILE); i++) {
+        foci_range t = foci_tile(o->tokens, TILE, i);
+        const int64_t size = t.end - t.first, f = o->features;
+        product(size, o->width + 1, f, o->q + t.first * f, f, AS_IS, o->state, o->ld, AS_IS, o->y, o->ld, false);
+        if (o->causal) {
+            load_values(o, t);
+            score(o, t);
+            product(size, o->width + 1, size, o->scores, TILE, AS_IS, o->values, o->ld, AS_IS, o->y, o->ld, true);
+            add_to_state(o, t, o->k, o->values);
+        }
+        for (int64_t r = 0; r < size; r++) {
+            const real *y = o->y + r * o->ld, sum = y[o->width];
+            o->sums[t.first + r] = sum;
+            foci_kernel()->scale(o->width, sum < least ? 0 : 1 / sum, y, o->out + (t.first + r) * o->out_row, false);
+        }
+    }
+}
+
+static void forward(const foci_node *n) {
+    FOCI_PARALLEL_FOR
+    for (int64_t task = 0; task < n->input[Q]->shape[0] * n->input[Q]->shape[1]; task++) {
+        head o = head_of(n, task);
+        forward_head(&o);
+    }
+}
+
+/* y = dy of a tile: of the numerators dout / sum, of the denominator -(dout out) / sum */
+static void load_gradients(const head *o, foci_range t) {
+    for (int64_t i = t.first; i < t.end; i++) {
+        real *row = o->y + (i - t.first) * o->ld;
+        const real *dout = o->dout + i * o->out_row, inverse = o->sums[i] < least ? 0 : 1 / o->sums[i];
+        double inner;
+        foci_kernel()->dot(o->width, dout, o->out + i * o->out_row, &inner);
+        foci_kernel()->scale(o->width, inverse, dout, row, false);
+        row[o->width] = -(real)inner * inverse;
+    }
+}
+
+static void backward_queries(const head *o) {
+    clear_state(o);
+    if (!o->causal) all_keys(o);
+    for (int64_t i = 0; i < foci_tiles(o->tokens, TILE); i++) {
+        foci_range t = foci_tile(o->tokens, TILE, i);
+        const int64_t size = t.end - t.first, f = o->features;
+        load_gradients(o, t);
+        product(size, f, o->width + 1, o->y, o->ld, AS_IS, o->state, o->ld, TRANSPOSED, o->dq + t.first * f, f, o->add_dq);
+        if (!o->causal) continue;
+        load_values(o, t);
+        score_gradients(o, t);
+        product(size, f, size, o->dscores, TILE, AS_IS, o->k + t.first * f, f, AS_IS, o->dq + t.first * f, f, true);
+        add_to_state(o, t, o->k, o->values);
+    }
+}
+
+static void backward_keys(const head *o) {
+    clear_state(o);
+    for (int64_t i = 0; i < foci_tiles(o->tokens, TILE) && !o->causal; i++) {
+        foci_range t = foci_tile(o->tokens, TILE, i);
+        load_gradients(o, t);
+        add_to_state(o, t, o->q, o->y);
+    }
+    for (int64_t i = foci_tiles(o->tokens, TILE) - 1; i >= 0; i--) {
+        foci_range t = foci_tile(o->tokens, TILE, i);
+        const int64_t size = t.end - t.first, f = o->features, w = o->width + 1;
+        load_values(o, t);
+        load_gradients(o, t);
+        if (o->causal) score_gradients(o, t);
+        if (o->dk) {
+            product(size, f, w, o->values, o->ld, AS_IS, o->state, o->ld, TRANSPOSED, o->dk + t.first * f, f, o->add_dk);
+            if (o->causal)
+                product(size, f, size, o->dscores, TILE, TRANSPOSED, o->q + t.first * f, f, AS_IS, o->dk + t.first * f, f, true);
+        }
+        if (o->dv) {
+            product(size, w, f, o->k + t.first * f, f, AS_IS, o->state, o->ld, AS_IS, o->dvalues, o->ld, false);
+            if (o->causal) {
+                score(o, t);
+                product(size, w, size, o->scores, TILE, TRANSPOSED, o->y, o->ld, AS_IS, o->dvalues, o->ld, true);
+            }
+            for (int64_t r = 0; r < size; r++)
+                foci_kernel()->scale(o->width, 1, o->dvalues + r * o->ld, o->dv + (t.first + r) * o->v_row, o->add_dv);
+        }
+        if (o->causal) add_to_state(o, t, o->q, o->y);
+    }
+}
+
+static void backward(const foci_node *n) {
+    FOCI_PARALLEL_FOR
+    for (int64_t task = 0; task < n->input[Q]->shape[0] * n->input[Q]->shape[1]; task++) {
+        head o = head_of(n, task);
+        const foci_tensor *q = n->input[Q], *k = n->input[K], *v = n->input[V];
+        o.dout = foci_grad(n->output) + (o.out - foci_data(n->output));
+        o.dq = foci_wants(n, Q) ? foci_grad(q) + (o.q - foci_data(q)) : NULL, o.add_dq = n->accumulate[Q];
+        o.dk = foci_wants(n, K) ? foci_grad(k) + (o.k - foci_data(k)) : NULL, o.add_dk = n->accumulate[K];
+        o.dv = foci_wants(n, V) ? foci_grad(v) + (o.v - foci_data(v)) : NULL, o.add_dv = n->accumulate[V];
+        if (o.dq) backward_queries(&o);
+        if (o.dk || o.dv) backward_keys(&o);
+    }
+}
+
+/* Forward the state and what queries read from it; backward dq, R, dk, dv. Causal: the products within tiles besides. That
+ * backward makes the states again spares memory and is no part of the work. */
+static foci_cost cost(const foci_node *n) {
+    const int64_t *s = n->input[Q]->shape;
+    const double rows = (double)(s[0] * s[1] * s[2]), features = (double)s[3], width = (double)n->input[V]->shape[3] + 1;
+    const double state = 2 * rows * features * width, within = *(const bool *)n->attributes ? rows * TILE * (features + width) : 0;
+    return (foci_cost){2 * state + within, 4 * state + 2 * within};
+}
+
+/* ----------------------------------------------------------------------------------------- gradient check */
+
+static foci_tensor *features(foci_graph *g, const char *name, int64_t heads, int64_t tokens, int64_t width) {
+    return foci_elu_one(g, RANDOM(g, name, 2, heads, tokens, width));
+}
+static foci_tensor *plain(foci_graph *g) {
+    return foci_linear_attention(g, features(g, "q", 2, 5, 3), features(g, "k", 2, 5, 3), RANDOM(g, "v", 2, 2, 5, 4), false);
+}
+static foci_tensor *causal(foci_graph *g) {
+    return foci_linear_attention(g, features(g, "q", 2, 7, 4), features(g, "k", 2, 7, 4), RANDOM(g, "v", 2, 2, 7, 3), true);
+}
+static foci_tensor *one_token(foci_graph *g) {
+    return foci_linear_attention(g, features(g, "q", 1, 1, 4), features(g, "k", 1, 1, 4), RANDOM(g, "v", 2, 1, 1, 2), true);
+}
+static foci_tensor *several_tiles(foci_graph *g) {
+    return foci_linear_attention(g, features(g, "q", 1, 150, 2), features(g, "k", 1, 150, 2), RANDOM(g, "v", 2, 1, 150, 1), false);
+}
+static foci_tensor *several_tiles_causal(foci_graph *g) {
+    return foci_linear_attention(g, features(g, "q", 1, 150, 2), features(g, "k", 1, 150, 2), RANDOM(g, "v", 2, 1, 150, 1), true);
+}
+static foci_tensor *projection(foci_graph *g, bool masked) {
+    foci_tensor *x = foci_scale(g, RANDOM(g, "x", 2, 6, 2 * 2 * 3), 1.5);
+    foci_tensor *k = foci_elu_one(g, foci_heads(g, x, 2, 0, 2));
+    return foci_linear_attention(g, k, k, foci_heads(g, x, 2, 1, 2), masked);
+}
+static foci_tensor *keys_attend_to_keys(foci_graph *g) { return projection(g, false); }
+static foci_tensor *keys_attend_to_keys_causal(foci_graph *g) { return projection(g, true); }
+
+static const foci_gradient_case gradients[] = {{"(2, 2, 5, 3), v (2, 2, 5, 4)", plain},
+                                               {"causal", causal},
+                                               {"one token", one_token},
+                                               {"several tiles", several_tiles},
+                                               {"several tiles, causal", several_tiles_causal},
+                                               {"views, keys attend to keys", keys_attend_to_keys},
+                                               {"views, keys attend to keys, causal", keys_attend_to_keys_causal},
+                                               {0}};
+
+const foci_op foci_op_linear_attention = {
+    .name = "linear_attention",
+    .summary = "q (kt v) divided by the sums of q kt, for features above 0; linear in the tokens",
+    .forward = forward,
+    .backward = backward,
+    .reads = FOCI_READS_INPUT(Q) | FOCI_READS_INPUT(K) | FOCI_READS_INPUT(V) | FOCI_READS_OUTPUT,
+    .cost = cost,
+    .gradients = gradients,
+};
+
+foci_tensor *foci_linear_attention(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v, bool causal_mask) {
+    const foci_op *op = &foci_op_linear_attention;
+    if (!foci_head_operand(g, op->name, "q", q, NULL) || !foci_operand(g, op->name, "q", q, FOCI_REAL) ||
+        !foci_head_operand(g, op->name, "k", k, q) || !foci_operand(g, op->name, "k", k, FOCI_REAL) ||
+        !foci_head_operand(g, op->name, "v", v, NULL))
+        return NULL;
+    if (memcmp(q->shape, v->shape, 3 * sizeof q->shape[0]))
+        return foci_graph_fail(g, "%s: q %s and v %s must agree in all but the width", op->name, foci_shape_text(g, q),
+                               foci_shape_text(g, v));
+    foci_node *n = foci_record(g, op, 3, (foci_tensor *[]){q, k, v}, &causal_mask, sizeof causal_mask);
+    if (!n) return NULL;
+    foci_save(n, FOCI_REAL, q->shape[0] * q->shape[1] * q->shape[2]);
+    const size_t scratch = (size_t)foci_threads() * (size_t)scratch_of(n) * sizeof(real);
+    foci_workspace(n, scratch, scratch);
+    return foci_emit(n, FOCI_REAL, FOCI_SHAPE(v->shape[0], v->shape[2], v->shape[1] * v->shape[3]));
+}

@@ -1,0 +1,229 @@
+/* Attention variants, in double: every built-in one's gradients against central differences, and those that are not made of
+ * dot products alone against their definition, written out plainly here. */
+#include "attention/layer.h"
+
+/* ------------------------------------------------------------------------------------------------ gradients */
+
+static double output_times(const layer *l, const double *dout) {
+    double sum = 0;
+    foci_graph_forward(l->graph);
+    for (int64_t i = 0; i < l->numel; i++) sum += foci_data(l->out)[i] * dout[i];
+    return sum;
+}
+
+/* d/dx by differences of fourth order, against the gradient at hand */
+static void compare(const layer *l, const double *dout, double *x, double gradient, const char *what) {
+    const double h = 1e-5, at = *x, steps[4] = {-2 * h, -h, h, 2 * h};
+    double f[4];
+    for (int k = 0; k < 4; k++) {
+        *x = at + steps[k];
+        f[k] = output_times(l, dout);
+    }
+    *x = at;
+    double numeric = (f[0] - 8 * f[1] + 8 * f[2] - f[3]) / (12 * h);
+    if (!(fabs(numeric - gradient) <= 1e-6 * fmax(1, fabs(numeric))))
+        fail_msg("%s: gradient %.9g, by differences %.9g", what, gradient, numeric);
+}
+
+static void gradients(const char *name, const char *attention, bool causal) {
+    layer l;
+    assert_ok(layer_open(&l, attention, (layer_sizes){2, 2, 7, 3}, causal, false, 1));
+    layer_bind(&l);
+    double *dout = malloc((size_t)l.numel * sizeof *dout);
+    double *saved[3];
+    for (int64_t i = 0; i < l.numel; i++) dout[i] = sin((double)(3 * i + 1));
+    foci_graph_forward(l.graph);
+    memcpy(l.out->grad, dout, (size_t)l.numel * sizeof *dout);
+    foci_graph_backward_from_output(l.graph);
+    for (int t = 0; t < 3; t++) {
+        saved[t] = malloc((size_t)l.numel * sizeof *saved[t]);
+        memcpy(saved[t], l.in[t]->grad, (size_t)l.numel * sizeof *saved[t]);
+    }
+    for (int t = 0; t < 3; t++)
+        for (int64_t i = 0; i < l.numel; i++) compare(&l, dout, l.data[t] + i, saved[t][i], name);
+    for (int e = 0; e < l.parameters.count; e++)
+        for (int64_t i = 0; i < l.parameters.entry[e].numel; i++) {
+            const int64_t at = l.parameters.entry[e].offset + i;
+            compare(&l, dout, l.parameters.value + at, l.parameters.grad[at], name);
+        }
+    for (int t = 0; t < 3; t++) free(saved[t]);
+    free(dout);
+    layer_close(&l);
+}
+
+static void every_variant(void **state) {
+    (void)state;
+    for (int i = 0; foci_attentions[i]; i++)
+        for (int causal = 0; causal < 2; causal++) {
+            char attention[64];
+            snprintf(attention, sizeof attention, "{kind: %s}", foci_attentions[i]->name);
+            gradients(foci_attentions[i]->name, attention, causal);
+        }
+}
+
+static void fixed_temperature(void **state) {
+    (void)state;
+    gradients("cosine", "{kind: cosine, learnt: false, temperature: 2}", true);
+}
+
+/* ----------------------------------------------------------------------------------------------- references */
+
+enum { B = 2, H = 3, N = 150, D = 5 }; /* tokens for more than two tiles */
+
+typedef struct weighing {
+    const double *w; /* (D, F) */
+    int64_t features;
+    double temperature;
+} weighing;
+typedef double weight_of(const weighing *c, const double *q, const double *k);
+
+static double elu_one(double x) { return x > 0 ? x + 1 : exp(x); }
+
+static double by_elu(const weighing *c, const double *q, const double *k) {
+    (void)c;
+    double sum = 0;
+    for (int d = 0; d < D; d++) sum += elu_one(q[d]) * elu_one(k[d]);
+    return sum;
+}
+
+static double by_cosine(const weighing *c, const double *q, const double *k) {
+    double qk = 0, qq = 0, kk = 0;
+    for (int d = 0; d < D; d++) qk += q[d] * k[d], qq += q[d] * q[d], kk += k[d] * k[d];
+    return exp(c->temperature * qk / sqrt(qq * kk));
+}
+
+/* The features of the paper, with sqrt(scale) in w already. */
+static double by_random_features(const weighing *c, const double *q, const double *k) {
+    double sum = 0, qq = 0, kk = 0;
+    for (int d = 0; d < D; d++) qq += q[d] * q[d] / sqrt(D), kk += k[d] * k[d] / sqrt(D);
+    for (int64_t f = 0; f < c->features; f++) {
+        double wq = 0, wk = 0;
+        for (int d = 0; d < D; d++) wq += c->w[d * c->features + f] * q[d], wk += c->w[d * c->features + f] * k[d];
+        sum += exp(wq - qq / 2) * exp(wk - kk / 2);
+    }
+    return sum / (double)c->features;
+}
+
+static double by_dot_product(const weighing *c, const double *q, const double *k) {
+    (void)c;
+    double sum = 0;
+    for (int d = 0; d < D; d++) sum += q[d] * k[d];
+    return exp(sum / sqrt(D));
+}
+
+/* Largest difference between the layer's output and sum_j weight(q_i, k_j) v_j / sum_j weight(q_i, k_j). */
+static double apart(const layer *l, weight_of *weight, const weighing *c, bool causal) {
+    double worst = 0;
+    for (int head = 0; head < B * H; head++)
+        for (int i = 0; i < N; i++) {
+            const double *q = l->data[0] + (head * N + i) * D;
+            double out[D] = {0}, sum = 0;
+            for (int j = 0; j < (causal ? i + 1 : N); j++) {
+                const double w = weight(c, q, l->data[1] + (head * N + j) * D);
+                for (int d = 0; d < D; d++) out[d] += w * l->data[2][(head * N + j) * D + d];
+                sum += w;
+            }
+            const double *got = foci_data(l->out) + ((head / H * N + i) * H + head % H) * D;
+            for (int d = 0; d < D; d++) worst = fmax(worst, fabs(got[d] - out[d] / sum));
+        }
+    return worst;
+}
+
+static const double *features_of(const layer *l, int64_t *count) {
+    for (int i = 0; i < foci_graph_nodes(l->graph); i++) {
+        const foci_node *n = foci_graph_node(l->graph, i);
+        if (strcmp(n->op->name, "matmul") == 0) {
+            *count = n->input[1]->shape[1];
+            return foci_data(n->input[1]);
+        }
+    }
+    fail_msg("no features");
+    return NULL;
+}
+
+static void check_definition(const char *attention, weight_of *weight, double temperature) {
+    for (int causal = 0; causal < 2; causal++) {
+        layer l;
+        weighing c = {.temperature = temperature};
+        assert_ok(layer_open(&l, attention, (layer_sizes){B, H, N, D}, causal, false, 1));
+        layer_bind(&l);
+        if (weight == by_random_features) c.w = features_of(&l, &c.features);
+        foci_graph_forward(l.graph);
+        assert_close(apart(&l, weight, &c, causal), 0, 1e-11);
+        layer_close(&l);
+    }
+}
+
+static void linear(void **state) {
+    (void)state;
+    check_definition("{kind: linear}", by_elu, 0);
+}
+static void cosine(void **state) {
+    (void)state;
+    check_definition("{kind: cosine}", by_cosine, 10);
+    check_definition("{kind: cosine, learnt: false, temperature: 3}", by_cosine, 3);
+}
+static void performer(void **state) {
+    (void)state;
+    check_definition("{kind: performer}", by_random_features, 0);
+    check_definition("{kind: performer, features: 7}", by_random_features, 0);
+}
+
+/* More features come closer to the softmax, which is what they estimate. */
+static void performer_estimates_the_softmax(void **state) {
+    (void)state;
+    static const struct {
+        const char *attention;
+        double error;
+    } rows[] = {{"{kind: performer, features: 16}", 0.05}, {"{kind: performer, features: 1024}", 0.01},
+                {"{kind: performer, features: 65536}", 0.002}};
+    double before = INFINITY;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        layer l;
+        assert_ok(layer_open(&l, rows[i].attention, (layer_sizes){B, H, N, D}, false, false, 0.4));
+        layer_bind(&l);
+        foci_graph_forward(l.graph);
+        double error = apart(&l, by_dot_product, NULL, false);
+        printf("%s: off by at most %.4f\n", rows[i].attention, error);
+        assert_true(error < rows[i].error && error < before);
+        before = error;
+        layer_close(&l);
+    }
+}
+
+/* Blocks of D orthogonal vectors, of lengths like those of normal ones; another seed, others. */
+static void performer_draws_orthogonal_features(void **state) {
+    (void)state;
+    layer l;
+    int64_t f = 0;
+    assert_ok(layer_open(&l, "{kind: performer, features: 1000}", (layer_sizes){1, 1, 2, D}, false, false, 1));
+    const double *w = features_of(&l, &f);
+    double squares = 0;
+    assert_int_equal(f, 1000);
+    for (int64_t a = 0; a < f; a++)
+        for (int64_t b = a / D * D; b <= a; b++) {
+            double sum = 0;
+            for (int d = 0; d < D; d++) sum += w[d * f + a] * w[d * f + b];
+            if (a == b) squares += sum * sqrt(D);
+            else assert_close(sum, 0, 1e-12);
+        }
+    assert_close(squares / (double)f, D, 0.3); /* of chi squared: mean D, deviation sqrt(2 D / 1000) = 0.1 */
+    layer other;
+    assert_ok(layer_open(&other, "{kind: performer, features: 1000}\ntrain: {seed: 1}", (layer_sizes){1, 1, 2, D}, false, false, 1));
+    assert_true(features_of(&other, &f)[0] != w[0]);
+    layer_close(&other);
+    layer_close(&l);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_variant),
+        cmocka_unit_test(fixed_temperature),
+        cmocka_unit_test(linear),
+        cmocka_unit_test(cosine),
+        cmocka_unit_test(performer),
+        cmocka_unit_test(performer_estimates_the_softmax),
+        cmocka_unit_test(performer_draws_orthogonal_features),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

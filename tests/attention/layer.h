@@ -1,0 +1,87 @@
+/* One attention layer from a config, for the tests of variants: inputs q, k, v (B, H, N, D) of noise, output (B, N, H*D). */
+#ifndef FOCI_TESTS_ATTENTION_LAYER_H
+#define FOCI_TESTS_ATTENTION_LAYER_H
+
+#include <math.h>
+
+#include "attention/attention.h"
+#include "base/philox.h"
+#include "check.h"
+#include "config/config.h"
+#include "core/graph.h"
+
+typedef struct layer_sizes {
+    int64_t batch, heads, tokens, width;
+} layer_sizes;
+
+typedef struct layer {
+    foci_config *config;
+    foci_parameters parameters;
+    foci_graph *graph;
+    foci_tensor *in[3], *out; /* q, k, v */
+    foci_real *data[3];
+    int64_t numel;
+    void *memory;
+} layer;
+
+static inline const foci_schema *layer_schema(void) {
+    static foci_section section[32];
+    static foci_schema s = {section, 0};
+    static char names[1024];
+    static const foci_key kind[] = {{"kind", FOCI_KEY_CHOICE, "softmax", 0, 0, names, "variant"}, {0}};
+    static const foci_key train[] = {{"seed", FOCI_KEY_INT, "0", 0, 1e9, NULL, "seed"}, {0}};
+    if (s.count) return &s;
+    section[s.count++] = (foci_section){"train", NULL, train};
+    section[s.count++] = (foci_section){"attention", NULL, kind};
+    for (int i = 0; foci_attentions[i]; i++) {
+        snprintf(names + strlen(names), sizeof names - strlen(names), "%s ", foci_attentions[i]->name);
+        section[s.count++] = (foci_section){"attention", foci_attentions[i]->name, foci_attentions[i]->keys};
+    }
+    return &s;
+}
+
+/* Records layer 0 with noise of this size in all inputs; nothing is bound yet. */
+static inline foci_status layer_open(layer *l, const char *attention, layer_sizes s, bool causal, bool observe, double noise) {
+    *l = (layer){.numel = s.batch * s.heads * s.tokens * s.width};
+    char text[512];
+    snprintf(text, sizeof text, "attention: %s\n", attention);
+    FOCI_TRY(foci_config_parse(&l->config, layer_schema(), "test.yaml", text, strlen(text), NULL, 0));
+    foci_parameters_init(&l->parameters);
+    l->graph = foci_graph_new(&l->parameters, &(foci_graph_options){.train = true, .differentiate = true, .observe = observe, .seed = 5});
+    for (int t = 0; t < 3; t++) {
+        l->in[t] = foci_input(l->graph, (const char *[]){"q", "k", "v"}[t], FOCI_REAL, FOCI_SHAPE(s.batch, s.heads, s.tokens, s.width));
+        foci_require_grad(l->in[t]);
+        l->data[t] = malloc((size_t)l->numel * sizeof *l->data[t]);
+        assert_non_null(l->data[t]);
+        for (int64_t i = 0; i < l->numel; i++) {
+            foci_u32x4 u = foci_philox(2, (uint64_t)t, 0, (uint64_t)i);
+            l->data[t][i] = (foci_real)(noise * foci_normal(u.v[0], u.v[1]));
+        }
+    }
+    foci_attention_io io = {.graph = l->graph, .config = l->config, .q = l->in[0], .k = l->in[1], .v = l->in[2], .depth = 4,
+                            .causal = causal, .scale = 1 / sqrt((double)s.width)};
+    foci_scope(l->graph, "attn");
+    l->out = foci_attention_find(foci_config_string(l->config, "attention.kind"))->forward(&io);
+    foci_end_scope(l->graph);
+    return foci_graph_plan(l->graph, l->out);
+}
+
+static inline void layer_bind(layer *l) {
+    assert_ok(foci_parameters_allocate(&l->parameters, true));
+    foci_parameters_initialise(&l->parameters, 1);
+    l->memory = aligned_alloc(64, foci_graph_bytes(l->graph) + 64);
+    assert_non_null(l->memory);
+    memset(l->memory, 0xff, foci_graph_bytes(l->graph));
+    foci_graph_bind(l->graph, l->memory);
+    for (int t = 0; t < 3; t++) l->in[t]->data = l->data[t];
+}
+
+static inline void layer_close(layer *l) {
+    foci_graph_free(l->graph);
+    foci_parameters_free(&l->parameters);
+    foci_config_free(l->config);
+    for (int t = 0; t < 3; t++) free(l->data[t]);
+    free(l->memory);
+}
+
+#endif

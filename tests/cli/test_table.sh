@@ -1,0 +1,167 @@
+#!/bin/sh
+# foci table and foci sweep: what is missing is done and nothing twice, stopped in any way they go on to the same table, and
+# what is wrong in a file is said with its place.
+. "$(dirname "$0")/lib.sh"
+
+check "images" make_images
+cat >t.yaml <<'YAML'
+title: 'A table of <two> & more'
+note: 100 % made up
+seeds: [0, 1]
+set: {train.max_steps: 20}
+measure:
+  clean: val
+  best: {run: 'val:checkpoint=none.safetensors', show: [top1]}
+runs:
+  - {name: softmax, config: vit.yaml, set: {attention.kind: softmax}, paper: {clean.top1: 72.5}}
+  - {name: elliptical, config: vit.yaml}
+YAML
+sed '/^  best:/d' t.yaml >good.yaml
+
+whole() { # everything is done once; a second call does nothing and prints the same
+    runs table run good.yaml --out whole --jobs 2 --threads 2
+    cp out first
+    contains out '^softmax +[0-9.]+ ± [0-9.]+. +72\.50 '
+    equal 8 "$(grep -c '^\[' err)"
+    cp -r whole/runs before
+    runs table run good.yaml --out whole
+    same first out
+    lacks err '^\['
+    diff -r before whole/runs
+    for f in table.md table.csv table.tex table.html; do [ -s whole/$f ]; done
+    contains whole/table.csv '^run,measurement,result,unit,seeds,mean,sd,rank,paper,seed 0,seed 1$'
+    equal 5 "$(wc -l <whole/table.csv)"
+    contains whole/table.html 'A table of &lt;two&gt; &amp; more'
+    contains whole/table.tex '100 \\% made up'
+    lacks whole/table.html 'https?:|src=|href=|@import|url\('
+    contains whole/table.html 'prefers-color-scheme:dark'
+}
+check "a table, whole; a second time nothing is done" whole
+
+killed() { # SIGNAL: at several moments; the results that were there stay untouched, and the table is the same
+    for after in 0.1 0.5 1 2; do
+        "$foci" table run good.yaml --out cut --jobs 2 --threads 2 >/dev/null 2>&1 &
+        pid=$!
+        sleep $after
+        kill -$1 $pid 2>/dev/null || true
+        wait $pid || true
+    done
+    sleep 0.2
+    find cut/results -name '*.json' -exec stat -c '%n %i %Y' {} + 2>/dev/null | sort >kept || true
+    runs table run good.yaml --out cut --jobs 2
+    same first out
+    same whole/table.csv cut/table.csv
+    same whole/table.html cut/table.html
+    while read -r file rest; do equal "$file $rest" "$(stat -c '%n %i %Y' "$file")"; done <kept
+    for run in whole/runs/*; do same $run/best.safetensors cut/runs/${run##*/}/best.safetensors; done
+    rm -rf cut
+}
+check "killed with KILL at several moments" killed KILL
+check "stopped with INT at several moments" killed INT
+
+stopped() { # exit code 75, a message, and no child left
+    "$foci" table run good.yaml --out stopped --set 2>/dev/null && wrong "an unknown option"
+    "$foci" table run good.yaml --out stopped >out 2>err &
+    pid=$!
+    until grep -q '^\[1/' err; do sleep 0.02; done
+    kill -TERM $pid
+    code=0
+    wait $pid || code=$?
+    equal 75 $code
+    contains err '^foci: stopped; the same command goes on from there$'
+}
+check "a stopped table says so" stopped
+
+damaged() { # a result that is cut short is measured again
+    file=$(find whole/results -name '*.json' | head -n 1)
+    cp "$file" intact
+    head -c 40 intact >"$file"
+    runs table run good.yaml --out whole
+    equal 1 "$(grep -c '^\[' err)"
+    same first out
+    json result <"$file" >/dev/null
+}
+check "a damaged result is made again" damaged
+
+partial() { # one measurement cannot be made: the others stand, the first failure is told
+    exits 4 table run t.yaml --out whole
+    contains out '^softmax .* failed'
+    contains err '^foci: 4 of 12 commands failed \(messages in whole/logs\), first: best: softmax, seed 0: .*none.safetensors'
+}
+check "a measurement that fails" partial
+
+another() { # a new measurement and a new run: only they are done
+    sed 's/^  clean: val/&\n  loss: {run: val, show: [loss]}/' good.yaml >more.yaml
+    echo '  - {name: linear, config: vit.yaml, set: {attention.kind: linear}}' >>more.yaml
+    runs table run more.yaml --out whole
+    equal 10 "$(grep -c '^\[' err)"
+    contains out '^linear '
+    sed 's/max_steps: 20/max_steps: 21/' good.yaml >longer.yaml
+    runs table run longer.yaml --out whole
+    equal 8 "$(grep -c '^\[' err)"
+}
+check "what changed is done, and only that" another
+
+shared() { # --runs: trained once for two tables
+    runs table run good.yaml --out other --runs whole/runs
+    equal 4 "$(grep -c '^\[' err)"
+    lacks err train
+    same first out
+    runs table run good.yaml --out nothing --status
+    lacks err '^\['
+    contains out '^softmax +- '
+}
+check "tables share runs; --status runs nothing" shared
+
+sweep() {
+    runs sweep vit.yaml --vary attention.kind=softmax,elliptical --vary train.seed=0,1 --measure val --set train.max_steps=20 --out s --runs whole/runs
+    lacks err 'train:'
+    contains out '^softmax +[0-9.]+ ± '
+    contains out '^elliptical +[0-9.]+ ± '
+    runs sweep vit.yaml --vary train.lr=1.0e-3,2.0e-3 --vary attention.scale=max,mean --measure val,bench:steps=1,batch=4 --set train.max_steps=5 --out s2
+    contains out '^lr 1.0e-3, max '
+    contains out '^lr 2.0e-3, mean '
+    contains out 'items/s'
+}
+check "sweeps" sweep
+
+wrong_files() {
+    fails 2 "none.yaml: No such file or directory" table run none.yaml
+    bad() { # MESSAGE TEXT
+        printf '%b' "$2" >bad.yaml
+        fails_like 2 "$1" table run bad.yaml --out bad
+    }
+    run='runs: [{name: a, config: vit.yaml}]\n'
+    bad 'bad.yaml: the file is empty' ''
+    bad 'bad.yaml: `measure` is missing' "$run"
+    bad 'bad.yaml: `runs` is missing' 'measure: {clean: val}\n'
+    bad 'bad.yaml:1:1: unknown `mesure`: a table has .*' "mesure: {clean: val}\n$run"
+    bad 'bad.yaml:1:18: there is no measurement `vla`: val, test.*' "measure: {clean: vla}\n$run"
+    bad 'bad.yaml:1:18: measurement pgd needs eps.*' "measure: {clean: pgd}\n$run"
+    bad 'bad.yaml:1:18: measurement val has no option `eps`.*' "measure: {clean: \"val:eps=1\"}\n$run"
+    bad 'bad.yaml:1:18: there is no result named `top3`' "measure: {clean: {run: val, show: [top3]}}\n$run"
+    bad 'bad.yaml:2:1: duplicate `measure`; the first is in line 1' "measure: {clean: val}\nmeasure: {clean: val}\n$run"
+    bad 'bad.yaml:[0-9:]+: a second run is named `a`' 'measure: {clean: val}\nruns: [{name: a, config: vit.yaml}, {name: a, config: vit.yaml}]\n'
+    bad 'bad.yaml:[0-9:]+: nope.yaml is not there' 'measure: {clean: val}\nruns: [{name: a, config: nope.yaml}]\n'
+    bad 'bad.yaml:1:12: seed 1 stands here twice' "seeds: [1, 1]\nmeasure: {clean: val}\n$run"
+    bad 'bad.yaml:[0-9:]+: .*clean.top2.*|bad.yaml:[0-9:]+: measurement `clean` shows no `top2`' 'measure: {clean: val}\nruns: [{name: a, config: vit.yaml, paper: {clean.top2: 1}}]\n'
+    bad 'bad.yaml: run `a`: .*attention.kind.*' 'measure: {clean: val}\nruns: [{name: a, config: vit.yaml, set: {attention.kind: nosuch}}]\n'
+    bad 'bad.yaml:[0-9:]+: .*' 'measure: {clean: val\n'
+    [ ! -e bad/results ]
+    fails_like 2 '--vary: `lr` is not KEY=A,B,...' sweep vit.yaml --vary lr
+    fails_like 2 '--vary: an empty value in .*' sweep vit.yaml --vary train.lr=1,,2
+    fails_like 2 '--measure: there is no measurement `valid`.*' sweep vit.yaml --measure valid
+}
+check "wrong files and arguments" wrong_files
+
+listed() {
+    (cd "$root" && "$foci" table list) >out
+    contains out '^configs/tables/imagenet-attacks.yaml +ImageNet'
+    contains out '^configs/tables/small/imagenet-attacks.yaml +CIFAR-10'
+    for file in "$root"/configs/tables/*.yaml; do # a twin for each
+        [ -f "$root/configs/tables/small/${file##*/}" ] || wrong "no small ${file##*/}"
+    done
+    for file in "$root"/configs/tables/*.yaml "$root"/configs/tables/small/*.yaml; do runs table run "$file" --status --out listed; done
+}
+check "the tables that come with foci" listed
+finish
