@@ -65,6 +65,7 @@ static void scatter(foci_picture *p, int reach, foci_rng *r) {
 
 static foci_status glass(foci_picture *p, const double *c, foci_rng *r) {
     FOCI_TRY(foci_picture_gaussian(p, c[0], FOCI_TRUNCATE, FOCI_NEAREST));
+    foci_picture_to_bytes(p);
     for (int i = 0; i < (int)c[2]; i++) scatter(p, (int)c[1], r);
     return foci_picture_gaussian(p, c[0], FOCI_TRUNCATE, FOCI_NEAREST);
 }

@@ -60,26 +60,39 @@ foci_status foci_picture_gaussian(foci_picture *p, double sigma, double truncate
     return FOCI_OK;
 }
 
-/* Neighbours with weights at offsets (dx, dy), NULL-free. */
+/* Neighbours with weights at offsets (dx, dy). */
 typedef struct tap {
     int dx, dy;
     float weight;
 } tap;
 
+/* The picture with `margin` pixels more on every side, by the rule of the border. */
+static foci_status pad(foci_picture *wide, const foci_picture *p, int margin, foci_border border) {
+    FOCI_TRY(foci_picture_make(wide, p->width + 2 * margin, p->height + 2 * margin, p->channels));
+    for (int y = 0; y < wide->height; y++)
+        for (int x = 0; x < wide->width; x++)
+            memcpy(foci_picture_pixel(wide, x, y),
+                   foci_picture_pixel(p, foci_border_index(x - margin, p->width, border), foci_border_index(y - margin, p->height, border)),
+                   (size_t)p->channels * sizeof *p->v);
+    return FOCI_OK;
+}
+
 static foci_status gather(foci_picture *p, const tap *taps, int count, foci_border border) {
-    foci_picture before;
-    FOCI_TRY(foci_picture_copy(&before, p));
-    memset(p->v, 0, (size_t)foci_picture_count(p) * sizeof *p->v);
-    for (int k = 0; k < count; k++)
-        for (int y = 0; y < p->height; y++) {
-            const float *from = foci_picture_pixel(&before, 0, foci_border_index((int64_t)y + taps[k].dy, p->height, border));
-            float *to = foci_picture_pixel(p, 0, y);
-            for (int x = 0; x < p->width; x++, to += p->channels) {
-                const float *pixel = from + (int64_t)p->channels * foci_border_index((int64_t)x + taps[k].dx, p->width, border);
-                for (int c = 0; c < p->channels; c++) to[c] += taps[k].weight * pixel[c];
-            }
+    int margin = 0;
+    for (int k = 0; k < count; k++) margin = abs(taps[k].dx) > margin ? abs(taps[k].dx) : margin;
+    for (int k = 0; k < count; k++) margin = abs(taps[k].dy) > margin ? abs(taps[k].dy) : margin;
+    foci_picture wide;
+    FOCI_TRY(pad(&wide, p, margin, border));
+    const int row = p->width * p->channels;
+    for (int y = 0; y < p->height; y++) {
+        float *to = foci_picture_pixel(p, 0, y);
+        memset(to, 0, (size_t)row * sizeof *to);
+        for (int k = 0; k < count; k++) {
+            const float *from = foci_picture_pixel(&wide, margin + taps[k].dx, margin + y + taps[k].dy), weight = taps[k].weight;
+            for (int x = 0; x < row; x++) to[x] += weight * from[x];
         }
-    free(before.v);
+    }
+    free(wide.v);
     return FOCI_OK;
 }
 
@@ -101,6 +114,10 @@ foci_status foci_picture_motion(foci_picture *p, double radius, double sigma, do
     for (int i = 0; i < count; i++)
         taps[i] = (tap){(int)ceil(i * cos(angle) - 0.5), (int)ceil(i * sin(angle) - 0.5), (float)(exp(-0.5 * i * i / (sigma * sigma)) / sum)};
     return gather(p, taps, count, FOCI_NEAREST);
+}
+
+void foci_picture_to_bytes(foci_picture *p) {
+    for (int64_t i = 0; i < foci_picture_count(p); i++) p->v[i] = floorf(foci_clip(p->v[i]) * 255 + 1e-3f) / 255;
 }
 
 /* --------------------------------------------------------------------------------------------------- zoom */

@@ -28,6 +28,9 @@ foci_status foci_picture_motion(foci_picture *p, double radius, double sigma, do
 /* The centre enlarged by factor >= 1 to the size it was cut from, bilinear; *out is made. */
 foci_status foci_picture_zoom(foci_picture *out, const foci_picture *p, double factor);
 
+/* Cut off to multiples of 1/255 between 0 and 1, as where the published code goes through 8 bits. */
+void foci_picture_to_bytes(foci_picture *p);
+
 /* Between pixel centres, bilinear. */
 float foci_picture_at(const foci_picture *p, double x, double y, int channel, foci_border border);
 
