@@ -66,7 +66,7 @@ static void crystal(const frozen *f, double x, double y, float light) {
 enum { FEATHERS = 22, BARBS = 14, LEVELS = 3 };
 
 static void grow(const frozen *f, double x, double y, double angle, double length, float light, int level) {
-    const double bend = (foci_rng_uniform(f->r) - 0.5) * 0.8 / (length + 1), gap = fmax(length / BARBS, 1.5);
+    const double bend = (foci_rng_uniform(f->r) - 0.5) * 0.8 / (length + 1), gap = fmax(length / BARBS, 3);
     double next = gap;
     for (double s = 0; s < length; s += 0.5) {
         x += 0.5 * cos(angle);
@@ -88,7 +88,7 @@ static foci_status grow_frost(foci_picture *ice, foci_picture *film, int width, 
         const double x = foci_rng_uniform(r) * width, y = foci_rng_uniform(r) * height, angle = 6.283185307179586 * foci_rng_uniform(r);
         grow(&f, x, y, angle, f.side * (0.25 + 0.45 * foci_rng_uniform(r)), (float)(0.6 + 0.4 * foci_rng_uniform(r)), 0);
     }
-    return foci_picture_gaussian(ice, f.side / 400, FOCI_TRUNCATE, FOCI_NEAREST);
+    return foci_picture_gaussian(ice, f.side / 280, FOCI_TRUNCATE, FOCI_NEAREST);
 }
 
 static foci_status frost(foci_picture *p, const double *c, foci_rng *r) {
@@ -96,7 +96,7 @@ static foci_status frost(foci_picture *p, const double *c, foci_rng *r) {
     foci_picture ice = {0}, film = {0};
     foci_status s = grow_frost(&ice, &film, p->width, p->height, r);
     for (int64_t i = 0; i < foci_picture_count(p) && !s; i++) {
-        const float frosted = foci_clip(.15f + .45f * film.v[i / 3] + .6f * ice.v[i / 3]) * tint[i % 3];
+        const float frosted = foci_clip(.08f + .45f * film.v[i / 3] + 1.1f * ice.v[i / 3]) * tint[i % 3];
         p->v[i] = (float)c[0] * p->v[i] + (float)c[1] * frosted;
     }
     free(ice.v);
