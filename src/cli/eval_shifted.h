@@ -9,7 +9,7 @@ typedef struct foci_shift_options {
     long long limit, seed; /* limit 0: all */
 } foci_shift_options;
 
-enum { FOCI_SHIFT_CORRUPT = 100, FOCI_SHIFT_SEVERITY, FOCI_SHIFT_CORRUPT_DIR, FOCI_SHIFT_RELATIVE_TO, FOCI_SHIFT_VAL_DIR, FOCI_SHIFT_OOD_DIR,
+enum { FOCI_SHIFT_CORRUPT = 500, FOCI_SHIFT_SEVERITY, FOCI_SHIFT_CORRUPT_DIR, FOCI_SHIFT_RELATIVE_TO, FOCI_SHIFT_VAL_DIR, FOCI_SHIFT_OOD_DIR,
        FOCI_SHIFT_CLASSES, FOCI_SHIFT_LIMIT, FOCI_SHIFT_SEED };
 #define FOCI_SHIFT_OPTIONS                                                                                                                      \
     {"corrupt", FOCI_SHIFT_CORRUPT, "A[,B...]", 0, "images: top-1 error on corrupted copies (foci list corruptions; imagenet-c: the 15; all); "  \
