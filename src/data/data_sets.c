@@ -25,6 +25,7 @@ static const foci_key image_folder_keys[] = {
     {"interpolation", FOCI_KEY_CHOICE, "bicubic", 0, 0, "bicubic bilinear", "resampling, antialiased"},
     {"mean", FOCI_KEY_REALS, "[0.485, 0.456, 0.406]", 0, 1, NULL, "of the channels in [0, 1], subtracted"},
     {"std", FOCI_KEY_REALS, "[0.229, 0.224, 0.225]", 0.001, 10, NULL, "of the channels in [0, 1], divided by"},
+    {"on_bad_sample", FOCI_KEY_CHOICE, "fail", 0, 0, "fail skip", "a training image that cannot be read: ends the run; skip: is named, and the next of its class takes its place"},
     {"workers", FOCI_KEY_INT, "2", 1, 64, NULL, "threads that decode and transform ahead of training", true},
     {0}};
 

@@ -38,6 +38,8 @@ struct foci_image_loader {
     int least_short_side;
     slot slot[SLOTS];
     int64_t *order; /* of the epoch */
+    bool *bad;      /* files that could not be read and were replaced; NULL: such a file ends the epoch */
+    int64_t bad_count;
 
     pthread_mutex_t mutex;
     pthread_cond_t work, result; /* there may be something to take; something was finished */
@@ -84,12 +86,34 @@ static void label_sample(const foci_image_loader *l, slot *s, int64_t ticket) {
     s->shares[at] = (foci_real)mixture_of(l, batch, at).share;
 }
 
+/* Said once of each file; the threads take turns. */
+static void note_bad(foci_image_loader *l, int64_t file) {
+    pthread_mutex_lock(&l->mutex);
+    if (!l->bad[file])
+        foci_log(FOCI_LOG_WARN, "%s; another of its class takes its place (%lld so far)", foci_error_message(), (long long)++l->bad_count);
+    l->bad[file] = true;
+    pthread_mutex_unlock(&l->mutex);
+}
+
+/* The file, or where it cannot be read and may be replaced, the next of its class that can: the same one whenever it is asked. */
+static foci_status read_image(foci_image_loader *l, int64_t file, foci_image *image) {
+    const int64_t count = foci_image_set_count(l->set);
+    const int label = foci_image_set_label(l->set, file);
+    foci_status status = foci_image_set_read(l->set, file, image, l->least_short_side);
+    for (int64_t i = 1; status == FOCI_ERR_DATA && l->bad && i <= count; i++) {
+        int64_t other = (file + i) % count;
+        if (i == 1) note_bad(l, file);
+        if (foci_image_set_label(l->set, other) == label) status = foci_image_set_read(l->set, other, image, l->least_short_side);
+    }
+    return status;
+}
+
 /* `count` samples from one file, each augmented by numbers of its own. */
-static foci_status make_samples(const foci_image_loader *l, slot *s, int64_t ticket, int64_t count) {
+static foci_status make_samples(foci_image_loader *l, slot *s, int64_t ticket, int64_t count) {
     foci_image image;
     int64_t file = l->order[ticket / l->repeats];
     for (int64_t i = 0; i < count; i++) label_sample(l, s, ticket + i);
-    FOCI_TRY(foci_image_set_read(l->set, file, &image, l->least_short_side));
+    FOCI_TRY(read_image(l, file, &image));
     foci_status status = FOCI_OK;
     for (int64_t i = 0; i < count && !status; i++)
         status = foci_transform_apply(&l->transform, &image, l->seed, l->epoch, file * l->repeats + (ticket + i) % l->repeats,
@@ -237,6 +261,11 @@ foci_status foci_image_loader_augment(foci_image_loader *l, int repeats, const f
     return ok ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory for %d batches of %lld labels", SLOTS, (long long)l->batch);
 }
 
+foci_status foci_image_loader_replace_bad(foci_image_loader *l) {
+    l->bad = calloc((size_t)foci_image_set_count(l->set), sizeof *l->bad);
+    return l->bad ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory for a list of files");
+}
+
 bool foci_image_loader_mixes(const foci_image_loader *l) { return l->mixes; }
 
 int64_t foci_image_loader_batches(const foci_image_loader *l) { return (l->samples + l->batch - 1) / l->batch; }
@@ -310,5 +339,6 @@ void foci_image_loader_close(foci_image_loader *l) {
         free(l->slot[i].waits);
     }
     free(l->order);
+    free(l->bad);
     free(l);
 }

@@ -86,6 +86,8 @@ typedef struct foci_mix {
     int groups;           /* divides the batch */
 } foci_mix;
 foci_status foci_image_loader_augment(foci_image_loader *loader, int repeats, const foci_mix *mix);
+/* A file that cannot be read is named once in a warning, and the next of its class takes its place. Before the first batch. */
+foci_status foci_image_loader_replace_bad(foci_image_loader *loader);
 bool foci_image_loader_mixes(const foci_image_loader *loader);
 int64_t foci_image_loader_batches(const foci_image_loader *loader); /* in an epoch */
 /* Starts (or restarts) at a batch of an epoch; without it the first is epoch 0, batch 0. */

@@ -1,5 +1,7 @@
 #include "train/training_images.h"
 
+#include <string.h>
+
 #include "config/config.h"
 
 foci_status foci_image_size(const foci_config *c, int *height, int *width) {
@@ -30,5 +32,6 @@ foci_status foci_training_images_open(const foci_config *c, foci_image_set **set
                                 (long long)foci_image_set_count(*set));
     FOCI_TRY(foci_image_loader_open(loader, *set, &t, batch, true, true, (uint64_t)foci_config_int(c, "train.seed"),
                                     (int)foci_config_int(c, "data.workers")));
+    if (strcmp(foci_config_string(c, "data.on_bad_sample"), "skip") == 0) FOCI_TRY(foci_image_loader_replace_bad(*loader));
     return foci_image_loader_augment(*loader, repeats, &mix);
 }

@@ -36,7 +36,7 @@ done
 check "foci help config" helps '^  batch_size +int 1 to 1000000 +128 ' help config
 every_key() { # each row of the schema says what it means
     runs help config
-    contains out '^  kind +softmax, elliptical +softmax +[a-z]'
+    contains out '^  kind +softmax, elliptical,? +softmax +[a-z]'
     contains out '^  kind +vit, lm +required +[a-z]'
     [ "$(grep -c '^  [a-z_]* ' out)" -gt 70 ] || wrong "few keys:" "$(cat out)"
 }

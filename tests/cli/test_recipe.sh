@@ -42,7 +42,7 @@ is_a_config() { # what is printed says the same again
     contains out '"train": \{.*"lr": 0.5,'
     json name recipe <out
 }
-for c in "$root"/configs/*/*.yaml; do check "config show ${c#"$root"/configs/}" is_a_config "$c"; done
+for c in $(ls "$root"/configs/*/*.yaml | grep -v /tables/); do check "config show ${c#"$root"/configs/}" is_a_config "$c"; done
 check "config of something else" fails 2 'there is no command `hide`; foci config --help lists them' config hide
 
 trains() {
