@@ -65,7 +65,7 @@ static foci_status draw_sheet(const foci_config *c, const show_options *o, foci_
     FOCI_TRY(foci_training_images_open(c, set, loader));
     FOCI_TRY(foci_image_size(c, &height, &width));
     FOCI_TRY(foci_transform_from_config(&t, c, height, width, true));
-    FOCI_TRY(foci_sheet_make(sheet, &t, (int)o->count));
+    FOCI_TRY(foci_sheet_make(sheet, &t, (int)o->count, 0));
     FOCI_TRY(foci_image_loader_seek(*loader, o->epoch, 0));
     FOCI_TRY(fill_sheet(sheet, &t, *set, *loader));
     return foci_image_write(o->out, &sheet->image, 0);
