@@ -169,6 +169,13 @@ foci_status foci_analyze_graph(const foci_graph *g, int64_t samples, foci_analys
     return report(&v, sum, a);
 }
 
+double foci_metric_coordinates(const foci_analysis *a, int layer) {
+    double sum = 0;
+    if (!a->of[layer].metric) return (double)NAN;
+    for (int64_t h = 0; h < a->heads; h++) sum += a->of[layer].metric[h].coordinates / (double)a->heads;
+    return sum;
+}
+
 /* ----------------------------------------------------------------------------------------------- pictures */
 
 /* Sample b of the batch, whose input has been copied already. */
@@ -247,8 +254,10 @@ static foci_status run_batch(study *s, int64_t first, int64_t n, double *sum, fo
     else FOCI_TRY(foci_samples_images(&s->samples, first, n, s->input));
     foci_graph_forward(s->graph); /* rows beyond n hold samples of the batch before */
     FOCI_TRY(measure_batch(&s->view, n, sum));
-    for (int64_t i = 0; i < n && first + i < a->pictures; i++) {
-        foci_attention_picture *p = &a->picture[first + i];
+    for (int64_t i = 0; i < n; i++) { /* the pictures, too, are evenly spread */
+        const int64_t k = ((first + i) * a->pictures + s->samples.count - 1) / s->samples.count;
+        if (k >= a->pictures || k * s->samples.count / a->pictures != first + i) continue;
+        foci_attention_picture *p = &a->picture[k];
         if (!s->samples.text) FOCI_TRY(keep_image(s->samples.transform, (foci_real *)s->input + i * s->numel, p, &a->memory));
         FOCI_TRY(keep_picture(&s->view, a, i, p, &a->memory));
     }

@@ -53,6 +53,9 @@ typedef struct foci_analysis_options {
 foci_status foci_analyze(const foci_config *config, const char *weights, const foci_analysis_options *options, foci_analysis *a);
 void foci_analysis_free(foci_analysis *a);
 
+/* How many coordinates of the layer's metric count, the mean over heads; NAN where it has none. */
+double foci_metric_coordinates(const foci_analysis *a, int layer);
+
 /* The measures alone, of whatever the graph computed last: `samples` first rows of its batch. Free it, after a failure too. */
 foci_status foci_analyze_graph(const foci_graph *g, int64_t samples, foci_analysis *a);
 
