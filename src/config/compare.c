@@ -1,6 +1,7 @@
-/* Two configs of one schema, value by value. */
+/* Configs and values beside each other: two configs of one schema, and one beside its defaults. */
 #include "config/internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,4 +21,31 @@ foci_status foci_config_compare(const foci_config *a, const foci_config *b, void
         if (!complete) return foci_out_of_memory();
     }
     return FOCI_OK;
+}
+
+foci_status foci_value_same(const foci_value *a, const foci_value *b, bool *same) {
+    char *one = foci_value_text(a), *other = foci_value_text(b);
+    bool complete = one && other;
+    *same = complete && strcmp(one, other) == 0;
+    free(one);
+    free(other);
+    return complete ? FOCI_OK : foci_out_of_memory();
+}
+
+char *foci_config_essence(const foci_config *c) {
+    char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+    if (!f) return NULL;
+    bool complete = true;
+    for (int i = 0; i < c->count; i++) {
+        const foci_value *v = &c->values[i];
+        if (!v->applies || v->initial) continue;
+        char *value = foci_value_text(v);
+        complete &= value && fprintf(f, "%s: %s\n", v->name, value) > 0;
+        free(value);
+    }
+    if (fclose(f) == 0 && complete) return text;
+    free(text);
+    return NULL;
 }

@@ -42,6 +42,10 @@ char *foci_config_dump(const foci_config *config);
 /* The same as one line of JSON: top-level keys, and an object for each section. */
 char *foci_config_json(const foci_config *config);
 
+/* What of it differs from the defaults, a line "SECTION.KEY: VALUE" for each, from wherever and however it was read: the same
+ * text for the same run, also from a later version that has more keys. From malloc; NULL when memory is out. */
+char *foci_config_essence(const foci_config *config);
+
 /* Fails with the place of a key: "FILE:LINE:COLUMN: KEY: fmt". For checks that a table cannot express. */
 foci_status foci_config_fail(const foci_config *config, const char *key, const char *fmt, ...) FOCI_PRINTF(3, 4);
 

@@ -91,6 +91,7 @@ typedef struct foci_value {
     foci_key key;
     bool applies; /* its kind is the section's */
     bool set;     /* by a file or --set */
+    bool initial; /* what it holds is the default, whether said or not */
     const foci_entry *entry;
     const char *place;
     int64_t integer;    /* of integers; of booleans 0 or 1 */
@@ -115,6 +116,8 @@ foci_status foci_value_read(foci_arena *arena, foci_value *v, const foci_entry *
 const foci_value *foci_value_find(const foci_config *config, const char *name);
 foci_status foci_resolve(foci_config *config, const foci_schema *schema);
 
+/* Two values of one key. */
+foci_status foci_value_same(const foci_value *a, const foci_value *b, bool *same);
 /* As YAML; from malloc, NULL when memory is out. */
 char *foci_value_text(const foci_value *v);
 

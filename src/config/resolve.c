@@ -65,8 +65,13 @@ static foci_status resolve_row(foci_config *config, foci_value *v) {
     if (!entry && !v->key.initial) return missing(config, v);
     v->applies = true;
     v->set = entry != NULL;
-    if (!entry) FOCI_TRY(default_entry(config, v, &entry));
-    return foci_value_read(&config->arena, v, entry);
+    if (!v->key.initial) return foci_value_read(&config->arena, v, entry);
+    foci_value unset = *v;
+    const foci_entry *initial = NULL;
+    FOCI_TRY(default_entry(config, v, &initial));
+    FOCI_TRY(foci_value_read(&config->arena, &unset, initial));
+    FOCI_TRY(foci_value_read(&config->arena, v, entry ? entry : initial));
+    return foci_value_same(v, &unset, &v->initial);
 }
 
 /* A key of a kind that is not chosen: right in itself, said to be idle. */

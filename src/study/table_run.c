@@ -2,7 +2,7 @@
  * file of its own, OUT/results/RUN/MEASUREMENT.json, named by what it was made from. What is there is not done again, so that a
  * table that was stopped at any moment, in any way, goes on with what is missing.
  *
- * A run's folder, too, is named by its whole config: a changed key is another run, and tables may share a folder of runs. */
+ * A run's folder, too, is named by its config, all that differs from the defaults: a changed key is another run, and tables may share a folder of runs. */
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <errno.h>
@@ -76,7 +76,7 @@ static int overrides(work *w, const foci_table_row *row, int sample, const char 
     return row->sets + 1;
 }
 
-/* What the whole resolved config of a sample comes to, and what its folders are called. Checks it as well, before anything
+/* What the config of a sample comes to beside the defaults, and what its folders are called. Checks it as well, before anything
  * runs. */
 typedef struct identity {
     uint64_t hash;
@@ -89,7 +89,7 @@ static foci_status identify(work *w, const foci_table_row *row, int sample, iden
     const int sets = overrides(w, row, sample, set);
     foci_status s = foci_config_load(&config, foci_schema_all(), row->config, set, sets);
     if (s) return foci_context(s, "%s: run `%s`", w->t->path, row->name);
-    char *text = foci_config_dump(config), name[48];
+    char *text = foci_config_essence(config), name[48];
     slug(foci_config_string(config, "name"), name);
     foci_config_free(config);
     if (!text) return out_of_memory();

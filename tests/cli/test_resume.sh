@@ -71,7 +71,7 @@ check "checkpoints that stay" keeps
 asked() { # SIGUSR1: saves and goes on
     "$foci" train vit.yaml --out asked --set train.epochs=1000 --set train.max_steps=800 --set train.checkpoint_every=100000 --set train.eval_every=100000 2>err &
     pid=$!
-    until [ -s asked/metrics.jsonl ]; do sleep 0.02; done
+    until [ -s asked/metrics.jsonl ]; do kill -0 $pid; sleep 0.02; done
     [ ! -e asked/state.safetensors ]
     kill -USR1 $pid
     tries=0
@@ -85,7 +85,7 @@ check "SIGUSR1 saves and goes on" asked
 locked() { # a second writer is refused at once; what a dead one left behind is no obstacle
     "$foci" train vit.yaml --out locked --set train.epochs=100000 --set train.max_steps=100000 2>/dev/null &
     pid=$!
-    until [ -s locked/metrics.jsonl ]; do sleep 0.02; done
+    until [ -s locked/metrics.jsonl ]; do kill -0 $pid; sleep 0.02; done
     fails 2 "locked: another foci writes into this run (process $pid)" train vit.yaml --out locked --resume
     fails 2 "locked: another foci writes into this run (process $pid)" train vit.yaml --out locked --force
     kill -KILL $pid
@@ -151,7 +151,7 @@ check "a plan that does not fit into memory" too_large
 flat() { # memory and open files do not grow with the steps
     "$foci" train vit.yaml --out long --set train.epochs=100000 --set train.max_steps=${FLAT_STEPS:-1500} --set train.eval_every=100 --set train.log_every=10 2>err &
     pid=$!
-    until [ "$(grep -c top1 long/metrics.jsonl 2>/dev/null || true)" -ge 2 ]; do sleep 0.05; done
+    until [ "$(grep -c top1 long/metrics.jsonl 2>/dev/null || true)" -ge 2 ]; do kill -0 $pid; sleep 0.05; done
     while kill -0 $pid 2>/dev/null && [ -d /proc/$pid/fd ]; do
         echo "$(awk '$1 == "VmRSS:" { print $2 }' /proc/$pid/status 2>/dev/null) $(ls /proc/$pid/fd 2>/dev/null | wc -l)"
         sleep 0.2

@@ -63,7 +63,7 @@ stopped() { # exit code 75, a message, and no child left
     "$foci" table run good.yaml --out stopped --set 2>/dev/null && wrong "an unknown option"
     "$foci" table run good.yaml --out stopped >out 2>err &
     pid=$!
-    until grep -q '^\[1/' err; do sleep 0.02; done
+    while kill -0 $pid 2>/dev/null && ! grep -q '^\[1/' err; do sleep 0.02; done
     kill -TERM $pid
     code=0
     wait $pid || code=$?

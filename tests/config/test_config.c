@@ -636,6 +636,20 @@ static void a_config_as_json(void **state) {
     foci_config_free(c);
 }
 
+static void the_essence_of_a_config(void **state) { /* however it is said; a default that is said is a default */
+    (void)state;
+    static const char *const ways[] = {"train: {batch_size: 128, lr: 0.5, seed: 9}\ndata: {train: d}\n",
+                                       "data: {mean: [], train: d}\ntrain: {seed: 9, lr: 5.0e-1}\ntrain.momentum: 0.90\n"};
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        foci_config *c = good(ways[i]);
+        char *text = foci_config_essence(c);
+        if (i == 0) assert_string_equal(text, "data.train: d\ntrain.lr: 0.5\ntrain.seed: 9\n");
+        else assert_string_equal(text, "data.train: d\ndata.mean: []\ntrain.lr: 0.5\ntrain.seed: 9\n");
+        free(text);
+        foci_config_free(c);
+    }
+}
+
 /* ---------------------------------------------------------------------------------------- dump, fail, help */
 
 static char *dump_of(foci_config *c) {
@@ -877,6 +891,7 @@ int main(void) {
         cmocka_unit_test(the_last_recipe_counts),
         cmocka_unit_test(a_recipe_that_is_none),
         cmocka_unit_test(a_config_as_json),
+        cmocka_unit_test(the_essence_of_a_config),
         cmocka_unit_test(a_dump_is_readable),
         cmocka_unit_test(a_dump_reads_back_the_same),
         cmocka_unit_test(checks_of_others_fail_at_the_place_of_a_key),
