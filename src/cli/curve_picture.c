@@ -8,7 +8,7 @@
 #include "cli/gnuplot.h"
 
 /* In pixels: a panel; what is below it and above; a line of the legend, its letters and the sample of a curve. */
-enum { PANEL = 410, HEIGHT = 270, BELOW = 56, ABOVE = 34, LEFT = 62, RIGHT = 16, GAP = 66, LINE = 20, LETTER = 8, SAMPLE = 28, NAME = 60 };
+enum { PANEL = 410, HEIGHT = 270, BELOW = 56, ABOVE = 34, LEFT = 56, RIGHT = 16, GAP = 62, LINE = 20, LETTER = 8, SAMPLE = 36, NAME = 60 };
 
 /* Colours told apart by everybody (Okabe and Ito, 2008); each further round of runs has other dots. */
 static const char *const colours[] = {"0072b2", "d55e00", "009e73", "cc79a7", "e69f00", "56b4e9", "555555", "b8a900"};
@@ -33,13 +33,14 @@ static const struct {
     bool dotted;
 } looks[LOOKS] = {[TRAINING] = {"training loss, smoothed", "solid", "70", 1.6, false},
                   [VALIDATION] = {"validation", "solid", "00", 1.8, true},
-                  [AVERAGED] = {"validation with averaged weights", "'-'", "00", 1.8, true}};
+                  [AVERAGED] = {"validation with averaged weights", "(5,4)", "00", 1.8, true}};
 
 typedef struct picture {
     const foci_curves *run;
     int runs;
     bool by_epoch, images, text; /* the scores are accuracies, perplexities */
-    double unit;                 /* steps in one of the axis */
+    double last, unit;           /* end of the axis of epochs or steps; steps in one of it */
+    int decade;                  /* rates are in 10 to this power */
     bool has[PANELS], shows[LOOKS];
     double low[PANELS], high[PANELS];
     int panels, width, height;
@@ -68,6 +69,8 @@ static void measure_curves(picture *p) {
         }
     p->by_epoch = last_epoch >= 2;
     p->unit = last_step >= 20000 ? 1000 : 1;
+    p->last = p->by_epoch ? last_epoch : last_step / p->unit;
+    p->decade = p->high[RATES] > 0 ? (int)floor(log10(2 * p->high[RATES])) : 0;
 }
 
 /* A name that is too long ends in dots, between two characters of UTF-8. */
@@ -126,14 +129,16 @@ static void write_legend(FILE *f, const picture *p) {
 /* A logarithmic axis where the highest value is `least` times the lowest. gnuplot puts tics at whole decades; between few of
  * them there are others. */
 static void write_axis(FILE *f, double low, double high, double least) {
-    static const double few[] = {1, 2, 5, 0}, many[] = {1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 0};
+    static const double few[] = {1, 2, 5, 0}, more[] = {1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 0},
+                        many[] = {1, 1.2, 1.4, 1.6, 1.8, 2, 2.25, 2.5, 2.75, 3, 3.5, 4, 4.5, 5, 5.5, 6, 7, 8, 9, 0};
+    const double *tics = high > 12 * low ? few : high > 4 * low ? more : many;
     fputs("unset logscale y\nset yrange [*:*]\nset ytics autofreq\nset format y '%g'\n", f);
     if (low <= 0 || high < least * low) return;
     fprintf(f, "set logscale y\nset yrange [%g:%g]\n", low / 1.1, high * 1.1);
     if (high > 1000 * low) return;
     fputs("set ytics (", f);
     for (double decade = pow(10, floor(log10(low))); decade <= high; decade *= 10)
-        for (const double *t = high > 12 * low ? few : many; *t; t++) fprintf(f, "'%g' %g, ", *t * decade, *t * decade);
+        for (const double *t = tics; *t; t++) fprintf(f, "'%g' %g, ", *t * decade, *t * decade);
     fprintf(f, "'' %g)\n", 2 * high); /* out of sight: ends the list */
 }
 
@@ -141,16 +146,17 @@ static void write_data(FILE *f, const picture *p) {
     for (int i = 0; i < p->runs; i++)
         for (int k = 0; k < FOCI_CURVE_KINDS; k++) {
             const foci_curve *c = &p->run[i].curve[k];
+            const double one = place[k].panel == RATES ? pow(10, p->decade) : 1;
             fprintf(f, "$run%d_%d << END\n", i, k);
             for (size_t j = 0; j < c->count; j++)
-                fprintf(f, "%.9g %.9g\n", p->by_epoch ? c->point[j].epoch : c->point[j].step / p->unit, c->point[j].value);
+                fprintf(f, "%.9g %.9g\n", p->by_epoch ? c->point[j].epoch : c->point[j].step / p->unit, c->point[j].value / one);
             fputs("END\n", f);
         }
 }
 
 /* Rates of several runs often are the same: earlier ones are broader, and show at the edges of later ones. */
 static double width_of(const picture *p, panel at, look l, int run) {
-    return at == RATES ? 1.6 + 2.4 * (p->runs - 1 - run) / (p->runs > 3 ? p->runs - 1 : 3) : looks[l].width;
+    return at == RATES ? 1.4 + 3.6 * (p->runs - 1 - run) / (p->runs > 2 ? p->runs - 1 : 2) : looks[l].width;
 }
 
 static void write_curves(FILE *f, const picture *p, panel at) {
@@ -170,9 +176,11 @@ static void write_curves(FILE *f, const picture *p, panel at) {
 }
 
 static void write_panel(FILE *f, const picture *p, panel at) {
-    const char *const title[PANELS] = {"loss", p->text ? "validation perplexity" : "validation accuracy, top-1 in %", "learning rate"};
+    char rate[64];
+    snprintf(rate, sizeof rate, p->decade ? "learning rate, in 1e%d" : "learning rate", p->decade);
+    const char *const title[PANELS] = {"loss", p->text ? "validation perplexity" : "validation accuracy, top-1 in %", rate};
     const double least[PANELS] = {20, p->text ? 1.5 : INFINITY, INFINITY};
-    fprintf(f, "set title '%s' textcolor rgb '#333333'\n", title[at]);
+    fprintf(f, "set title '%s' offset 0,-0.4 textcolor rgb '#333333'\n", title[at]);
     write_axis(f, p->low[at], p->high[at], least[at]);
     write_curves(f, p, at);
 }
@@ -183,8 +191,8 @@ static void write_script(FILE *f, const picture *p, const char *terminal) {
     fprintf(f, "%s\nset encoding utf8\nset multiplot layout 1,%d margins %.4f,%.4f,%.4f,%.4f spacing %.4f\n", terminal, p->panels, LEFT / w,
             1 - RIGHT / w, 1 - (ABOVE + HEIGHT) / h, 1 - ABOVE / h, GAP / w);
     fputs("set border 3 lc rgb '#888888'\nset tics nomirror scale 0.5 textcolor rgb '#333333'\nset grid lc rgb '#e4e4e4' lt 1 lw 0.7\n"
-          "unset key\nset xrange [0:*]\n", f);
-    fprintf(f, "set xlabel '%s' textcolor rgb '#333333'\n", p->by_epoch ? "epoch" : p->unit > 1 ? "step (thousands)" : "step");
+          "unset key\n", f);
+    fprintf(f, "set xrange [0:%.9g]\nset xlabel '%s' textcolor rgb '#333333'\n", p->last > 0 ? p->last : 1, p->by_epoch ? "epoch" : p->unit > 1 ? "step (thousands)" : "step");
     write_legend(f, p);
     for (int at = 0; at < PANELS; at++) {
         if (!p->has[at]) continue;
