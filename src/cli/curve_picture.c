@@ -8,7 +8,7 @@
 #include "cli/gnuplot.h"
 
 /* In pixels: a panel; what is below it and above; a line of the legend, its letters and the sample of a curve. */
-enum { PANEL = 410, HEIGHT = 270, BELOW = 56, ABOVE = 34, LEFT = 56, RIGHT = 16, GAP = 62, LINE = 20, LETTER = 8, SAMPLE = 36, NAME = 60 };
+enum { PANEL = 410, HEIGHT = 270, BELOW = 56, ABOVE = 34, LEFT = 56, RIGHT = 16, GAP = 62, LINE = 20, LETTER = 8, SAMPLE = 36, NAME = 80 };
 
 /* Colours told apart by everybody (Okabe and Ito, 2008); each further round of runs has other dots. */
 static const char *const colours[] = {"0072b2", "d55e00", "009e73", "cc79a7", "e69f00", "56b4e9", "555555", "b8a900"};
@@ -98,12 +98,15 @@ static void measure_picture(picture *p) {
 
 /* -------------------------------------------------------------------------------------------------- legend */
 
-/* The sample of a curve with its name to the right; x and y in pixels from the lower left corner. */
+/* The sample of a curve with its name to the right; x and y in pixels from the lower left corner. Arrows have no dashes in SVG,
+ * so a dashed curve has two of them. */
 static void write_sample(FILE *f, const picture *p, int x, int y, look l, const char *colour, int dot, const char *name) {
-    double left = (double)x / p->width, right = (double)(x + SAMPLE) / p->width, at = (double)y / p->height;
-    fprintf(f, "set arrow from screen %.4f,%.4f to screen %.4f,%.4f nohead lw %g lc rgb '#%s%s' dt %s\n", left, at, right, at,
-            looks[l].width + 0.4, looks[l].veil, colour, looks[l].dash);
-    if (looks[l].dotted) fprintf(f, "set label '' at screen %.4f,%.4f point pt %d ps 0.5 lc rgb '#%s'\n", (left + right) / 2, at, dot, colour);
+    const double at = (double)y / p->height, middle = x + SAMPLE / 2.0, gap = l == AVERAGED ? SAMPLE / 6.0 : 0;
+    const double from[] = {x, middle + gap}, to[] = {middle - gap, x + SAMPLE};
+    for (int i = 0; i < 2; i++)
+        fprintf(f, "set arrow from screen %.4f,%.4f to screen %.4f,%.4f nohead lw %g lc rgb '#%s%s'\n", from[i] / p->width, at,
+                to[i] / p->width, at, looks[l].width + 0.4, looks[l].veil, colour);
+    if (looks[l].dotted) fprintf(f, "set label '' at screen %.4f,%.4f point pt %d ps 0.5 lc rgb '#%s'\n", middle / p->width, at, dot, colour);
     fputs("set label ", f);
     foci_gnuplot_text(f, name);
     fprintf(f, " at screen %.4f,%.4f left noenhanced textcolor rgb '#333333'\n", (double)(x + SAMPLE + 7) / p->width, at);
@@ -156,7 +159,7 @@ static void write_data(FILE *f, const picture *p) {
 
 /* Rates of several runs often are the same: earlier ones are broader, and show at the edges of later ones. */
 static double width_of(const picture *p, panel at, look l, int run) {
-    return at == RATES ? 1.4 + 3.6 * (p->runs - 1 - run) / (p->runs > 2 ? p->runs - 1 : 2) : looks[l].width;
+    return at == RATES ? 1.8 + 3.6 * (p->runs - 1 - run) / (p->runs > 2 ? p->runs - 1 : 2) : looks[l].width;
 }
 
 static void write_curves(FILE *f, const picture *p, panel at) {
@@ -182,6 +185,7 @@ static void write_panel(FILE *f, const picture *p, panel at) {
     const double least[PANELS] = {20, p->text ? 1.5 : INFINITY, INFINITY};
     fprintf(f, "set title '%s' offset 0,-0.4 textcolor rgb '#333333'\n", title[at]);
     write_axis(f, p->low[at], p->high[at], least[at]);
+    if (at == RATES) fputs("set yrange [0:*]\n", f);
     write_curves(f, p, at);
 }
 

@@ -24,7 +24,7 @@ svg() {
     contains plot.svg '^</svg>'
     contains plot.svg 'width="1230" height="410"'
     for text in '>loss<' '>validation accuracy, top-1 in %<' '>learning rate<' '>epoch<' '>first<' '>second<' '>training loss, smoothed<' '>validation<'; do
-        contains plot.svg "<text>.*$text"
+        contains plot.svg "$text"
     done
     lacks plot.svg 'averaged weights|perplexity|step'
     [ ! -e plot.svg.tmp ]
@@ -55,9 +55,9 @@ losses_only() {
     head -n 1 first/metrics.jsonl >young/metrics.jsonl
     printf '{"step": 20, "ep' >>young/metrics.jsonl # still being written
     runs plot young --out young.svg
-    contains young.svg '<text>.*>loss<'
-    contains young.svg '<text>.*>learning rate<'
-    contains young.svg '<text>.*>step<'
+    contains young.svg '>loss<'
+    contains young.svg '>learning rate<'
+    contains young.svg '>step<'
     lacks young.svg validation
 }
 check "a run without a validation yet" losses_only
@@ -79,10 +79,10 @@ check "a test at the end is not of the curves" ends
 averaged() { # dashed, in the same colour
     run mean '"val_loss": 1.5, "top1": %d, "ema_loss": 1.25, "ema_top1": 60'
     runs plot first mean --out mean.svg
-    contains mean.svg '<text>.*>validation with averaged weights<'
+    contains mean.svg '>validation with averaged weights<'
     contains mean.svg 'stroke-dasharray'
     runs plot first second --out plain.svg
-    ! grep -v '<path stroke=.gray' plain.svg | grep -q 'stroke-dasharray=.[1-9]' || wrong "dashes without averages"
+    lacks plain.svg 'stroke-dasharray|averaged'
 }
 check "averaged weights are dashed" averaged
 colours() { # as many as there are, then other dots
@@ -93,7 +93,7 @@ colours() { # as many as there are, then other dots
     done
     runs plot "$@" --out ten.svg
     for colour in 0072b2 d55e00 009e73 cc79a7 e69f00 56b4e9 555555 b8a900; do grep -qi "$colour" ten.svg || wrong "no $colour"; done
-    for i in 1 2 3 4 5 6 7 8 9 10; do contains ten.svg "<text>.*>run-$i<"; done
+    for i in 1 2 3 4 5 6 7 8 9 10; do contains ten.svg ">run-$i<"; done
 }
 check "ten runs" colours
 namesakes() {
@@ -101,23 +101,22 @@ namesakes() {
     cp -r first here/same
     cp -r second there/same
     runs plot here/same there/same --out same.svg
-    contains same.svg '<text>.*>here/same<'
-    contains same.svg '<text>.*>there/same<'
+    contains same.svg '>here/same<'
+    contains same.svg '>there/same<'
     lacks same.svg '>same<'
 }
 check "folders of one name go by their paths" namesakes
 long_name() {
     long=$(printf 'n%.0s' 1 2 3 4 5 6 7 8 9 10)
-    long=$long$long$long$long$long$long$long$long
+    long=$long$long$long$long$long$long$long$long$long$long
     run "$long" '"top1": %d'
     runs plot "$long" --out name.svg
-    contains name.svg '>n{57}\.\.\.<'
+    contains name.svg '>n{77}\.\.\.<'
 }
 check "a long name is shortened" long_name
 smooth() { # noise of +-1 around a line goes, the line stays
-    mkdir -p noisy clean
-    awk 'BEGIN { for (i = 1; i <= 800; i++) printf "{\"step\": %d, \"epoch\": 1, \"loss\": %g}\n", i, 5 - i / 400 + (i % 2 ? 1 : -1) }' >noisy/metrics.jsonl
-    awk 'BEGIN { for (i = 1; i <= 800; i++) printf "{\"step\": %d, \"epoch\": 1, \"loss\": %g}\n", i, 5 - i / 400 }' >clean/metrics.jsonl
+    mkdir -p noisy
+    awk 'BEGIN { for (i = 1; i <= 800; i++) printf "{\"step\": %d, \"epoch\": 1, \"loss\": %g}\n", i, 5 - i / 400 + (int((i - 1) / 8) % 2 ? 1 : -1) }' >noisy/metrics.jsonl
     runs plot noisy --out noisy.svg
     lacks noisy.svg '>(6|2)<' # no axis that far
     contains noisy.svg '>5<|>4.8<'
