@@ -119,7 +119,7 @@ smooth() { # noise of +-1 around a line goes, the line stays
     awk 'BEGIN { for (i = 1; i <= 800; i++) printf "{\"step\": %d, \"epoch\": 1, \"loss\": %g}\n", i, 5 - i / 400 + (int((i - 1) / 8) % 2 ? 1 : -1) }' >noisy/metrics.jsonl
     runs plot noisy --out noisy.svg
     lacks noisy.svg '>(6|2)<' # no axis that far
-    contains noisy.svg '>5<|>4.8<'
+    contains noisy.svg '>5<'
 }
 check "the training loss is smoothed" smooth
 rising() { # a loss over decades has a logarithmic axis
