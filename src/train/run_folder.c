@@ -75,7 +75,8 @@ static foci_status remove_files(const foci_run_folder *r, bool (*unwanted)(const
 
 static bool is_orphan(const char *name) { return ends_with(name, ".tmp"); }
 static bool is_of_a_run(const char *name) {
-    return ends_with(name, ".safetensors") || strcmp(name, "metrics.jsonl") == 0 || strcmp(name, "log.txt") == 0;
+    return ends_with(name, ".safetensors") || strcmp(name, "metrics.jsonl") == 0 || strcmp(name, "log.txt") == 0 ||
+           foci_events_is_file(name);
 }
 
 foci_status foci_run_folder_open(foci_run_folder *r, const char *path, bool resume, bool force) {
@@ -148,10 +149,12 @@ foci_status foci_run_folder_describe(const foci_run_folder *r, const foci_config
 }
 
 void foci_run_folder_close(foci_run_folder *r) {
+    foci_events_close(r->events);
     if (r->metrics) fclose(r->metrics);
     if (r->log) fclose(r->log);
     if (r->lock >= 0) close(r->lock);
     r->metrics = r->log = NULL;
+    r->events = NULL;
     r->lock = -1;
 }
 
@@ -167,8 +170,11 @@ void foci_run_log(foci_run_folder *r, const char *fmt, ...) {
 
 foci_status foci_run_metrics(foci_run_folder *r, ...) {
     if (!r->metrics) return FOCI_OK;
-    va_list ap;
+    va_list ap, again;
     va_start(ap, r);
+    va_copy(again, ap);
+    foci_status events = foci_events_metrics(r->events, again);
+    va_end(again);
     const char *name, *before = "{";
     while ((name = va_arg(ap, const char *))) {
         double x = va_arg(ap, double);
@@ -181,5 +187,17 @@ foci_status foci_run_metrics(foci_run_folder *r, ...) {
     va_end(ap);
     fputs("}\n", r->metrics);
     if (ferror(r->metrics)) return foci_fail(FOCI_ERR_IO, "%s/metrics.jsonl: %s", r->path, strerror(errno));
-    return FOCI_OK;
+    return events;
+}
+
+foci_status foci_run_events(foci_run_folder *r, int64_t step) { return foci_events_open(&r->events, r->path, step); }
+
+void foci_run_picture(foci_run_folder *r, int64_t step, const foci_task_kind *task, const foci_task_state *data) {
+    if (!r->events || r->pictured || !task->sheet) return;
+    r->pictured = true;
+    foci_image image = {0};
+    foci_status s = task->sheet(data, &image);
+    if (!s) s = foci_events_image(r->events, step, "train/images", &image);
+    foci_image_free(&image);
+    if (s) foci_run_log(r, "no picture of the first batch: %s", foci_error_message());
 }

@@ -199,6 +199,7 @@ static foci_status step(trainer *t) {
     double asked = now();
     FOCI_TRY(t->task->next(t->data, t->state.epoch, update));
     t->data_wait += now() - asked;
+    foci_run_picture(&t->folder, t->state.step + 1, t->task, t->data);
     double share = (double)t->micro / (double)t->batch, loss = 0;
     foci_parameters_zero_grad(p);
     foci_graph_promise(s->graph, (foci_real)share);
@@ -401,6 +402,7 @@ static foci_status start(trainer *t) {
         FOCI_TRY(foci_checkpoint_weights(t->folder.path, &t->programs.parameters, t->ema, &t->state, foci_config_int(c, "train.keep_every")));
         FOCI_TRY(foci_run_folder_rewind(&t->folder, t->state.step));
     }
+    if (foci_config_bool(c, "train.tensorboard")) FOCI_TRY(foci_run_events(&t->folder, t->state.step));
     FOCI_TRY(foci_run_folder_describe(&t->folder, c, t->options->command));
     t->task->describe(t->data, text, sizeof text);
     foci_run_log(&t->folder, "%s: %s, %s attention, %lld parameters, products in %s", t->folder.path, t->model->name,
