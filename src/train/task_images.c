@@ -124,7 +124,7 @@ static foci_status draw(const foci_task_state *s, foci_image *image) {
     enum { MOST = 16 };
     foci_sheet sheet;
     int count = s->batch.count < MOST ? (int)s->batch.count : MOST;
-    FOCI_TRY(foci_sheet_make(&sheet, &s->evaluation, count));
+    FOCI_TRY(foci_sheet_make(&sheet, &s->evaluation, count, 0));
     for (int i = 0; i < count; i++) foci_training_images_show(&sheet, i, &s->evaluation, s->train, &s->batch, i);
     *image = sheet.image;
     return FOCI_OK;
