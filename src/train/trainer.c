@@ -13,6 +13,7 @@
 #include "kernels/kernels.h"
 #include "train/final_test.h"
 #include "train/load_model.h"
+#include "train/peak.h"
 #include "train/run_record.h"
 #include "train/schema.h"
 #include "train/trainer_work.h"
@@ -123,6 +124,15 @@ static foci_status step(foci_trainer *t) {
 
 /* ------------------------------------------------------------------------- what is written along the way */
 
+static void prepare_progress(foci_trainer *t) {
+    const foci_program *p = &t->programs.program[0];
+    const foci_cost cost = foci_graph_cost(p->graph);
+    const double items = (double)t->micro * (p->io.ids ? (double)p->io.ids->shape[1] : 1);
+    if (!t->options->progress) return;
+    t->gflop_per_item = (cost.forward + cost.backward) / items / 1e9;
+    t->peak = foci_peak_gflops(t->programs.bf16, 4, 400000);
+}
+
 static void report_progress(const foci_trainer *t) {
     if (!t->options->progress) return;
     double seconds = foci_now() - t->interval, rate = seconds > 0 ? (double)t->items / seconds : 0;
@@ -130,7 +140,8 @@ static void report_progress(const foci_trainer *t) {
     t->options->progress(t->options->context,
                          &(foci_progress){t->state.step, t->steps, t->state.epoch, foci_config_int(t->config, "train.epochs"),
                                           t->loss_sum / (double)t->losses, t->lr, rate,
-                                          per_step * (double)(t->steps - t->state.step), seconds > 0 ? t->data_wait / seconds : 0, t->task->items});
+                                          per_step * (double)(t->steps - t->state.step),
+                                          rate * t->gflop_per_item / t->peak, seconds > 0 ? t->data_wait / seconds : 0, t->task->items});
 }
 
 void foci_trainer_interval(foci_trainer *t) {
@@ -290,6 +301,7 @@ static foci_status run(foci_trainer *t) {
     FOCI_TRY(start(t));
     t->started = t->saved_at = foci_now();
     t->saved = t->state.step;
+    prepare_progress(t);
     foci_trainer_interval(t);
     FOCI_TRY(foci_trainer_lose(t, summarise(t, FOCI_RUN_RUNNING, NULL)));
     if (owes_evaluation(t)) {

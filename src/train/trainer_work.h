@@ -32,6 +32,7 @@ typedef struct foci_trainer {
     double loss_sum, grad_norm, lr;      /* since the last line of metrics */
     double data_wait;                    /* seconds that steps waited for their batches, likewise */
     int64_t losses, items;
+    double peak, gflop_per_item;         /* peak: GFLOP/s of the processor, where progress is reported */
     double started, interval;            /* clock: of this sitting, of the last line */
 } foci_trainer;
 
