@@ -111,7 +111,6 @@ static foci_status write_all_of(const writing *w, int64_t i) {
 /* Some images at a time; of those that fail the first is reported. */
 static foci_status write_images(const writing *w) {
     enum { ROUND = 64 };
-    static const foci_error none = {.status = FOCI_OK};
     foci_error *error = calloc(ROUND, sizeof *error);
     if (!error) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
     foci_status status = FOCI_OK;
@@ -119,7 +118,7 @@ static foci_status write_images(const writing *w) {
         const int64_t n = w->count - first < ROUND ? w->count - first : ROUND;
         FOCI_PARALLEL_FOR
         for (int64_t i = 0; i < n; i++) {
-            error[i] = none;
+            error[i].status = FOCI_OK;
             const bool stopped = w->o->stop && *w->o->stop;
             foci_status s = stopped ? foci_fail(FOCI_INTERRUPTED, "stopped") : write_all_of(w, first + i);
             if (s) foci_error_take(&error[i], s);
