@@ -10,4 +10,6 @@ static inline double foci_now_ms(void) {
     return 1e3 * (double)t.tv_sec + 1e-6 * (double)t.tv_nsec;
 }
 
+static inline double foci_now(void) { return foci_now_ms() / 1e3; } /* seconds */
+
 #endif

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/data_corrupt.h"
 #include "cli/data_show.h"
 #include "data/data_sets.h"
 #include "train/task.h"
@@ -231,6 +232,7 @@ foci_status foci_cmd_data(int argc, char **argv) {
         {"pack", "images, decoded and resized once, or the token ids of a text, in one file", pack},
         {"check", "reads every file, naming each that is bad", check_config},
         {"stats", "counts", count_config},
+        {"corrupt", "corrupted copies of images, as in ImageNet-C", foci_data_corrupt},
         {"show", "draws training images as the model gets them, with their labels", foci_data_show},
         {0}};
     return foci_run_command("foci data", commands, argc, argv);

@@ -4,13 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/eval_shifted.h"
 #include "study/contamination.h"
 #include "train/trainer.h"
 
 typedef struct options {
     const char *checkpoint, *split, *contaminate;
     bool sliding;
+    foci_shift_options shift;
 } options;
 
 enum { CHECKPOINT = 1, SPLIT, WALK, CONTAMINATE };
@@ -21,10 +22,12 @@ static const struct argp_option table[] = {
                               "first window predicted from a full window", 0},
     {"contaminate", CONTAMINATE, "KIND[:KEY=VALUE,...]", 0, "text: beside the text as it is, its perplexity contaminated, as in "
                                                              "word-swap:rate=0.015,min=1 (see foci list contaminations)", 0},
+    FOCI_SHIFT_OPTIONS,
     {0}};
 
 static foci_status set_option(void *state, int key, char *arg) {
     options *o = state;
+    if (key >= FOCI_SHIFT_CORRUPT) return foci_shift_option(&o->shift, key, arg);
     if (key == CHECKPOINT) o->checkpoint = arg;
     else if (key == SPLIT) o->split = arg;
     else if (key == CONTAMINATE) o->contaminate = arg;
@@ -100,11 +103,12 @@ static foci_status evaluate_contaminated(const foci_config *config, const char *
     return s;
 }
 
-static foci_status evaluate(const foci_config *config, const char *weights, const options *o, bool json) {
-    if (o->contaminate) return evaluate_contaminated(config, weights, o, json);
+static foci_status evaluate(const foci_config *config, const char *weights, const options *o, const foci_common *common) {
+    if (foci_shift_asked(&o->shift)) return foci_eval_shifted(config, weights, &o->shift, common);
+    if (o->contaminate) return evaluate_contaminated(config, weights, o, common->json);
     foci_score score;
     FOCI_TRY(foci_evaluate(config, weights, o->split, o->sliding, &score));
-    print_score(&score, o->split, o->sliding, json);
+    print_score(&score, o->split, o->sliding, common->json);
     return FOCI_OK;
 }
 
@@ -115,14 +119,15 @@ foci_status foci_cmd_eval(int argc, char **argv) {
     int count;
     bool done;
     const foci_arguments a = {table, set_option, &o, "RUN_OR_CONFIG",
-                              "Top-1 and top-5 accuracy over every image of a split, or perplexity over every token.", true, 1, 1};
+                              "Top-1 and top-5 accuracy over every image of a split, or perplexity over every token; or accuracy on corrupted images and on folders of "
+                              "other images.", true, 1, 1};
     FOCI_TRY(foci_parse_arguments(&a, argc, argv, &common, path, &count, &done));
     if (done) return FOCI_OK;
     char weights[4200];
     FOCI_TRY(foci_find_weights(path[0], o.checkpoint, weights, sizeof weights));
     foci_config *config;
     FOCI_TRY(foci_open_config(&config, path[0], &common));
-    foci_status s = evaluate(config, weights, &o, common.json);
+    foci_status s = evaluate(config, weights, &o, &common);
     foci_config_free(config);
     return s;
 }

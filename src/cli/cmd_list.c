@@ -8,6 +8,7 @@
 #include "ops/ops.h"
 #include "study/attack.h"
 #include "study/contamination.h"
+#include "study/corruption.h"
 #include "train/recipes.h"
 
 static void line(const char *name, const char *summary) { printf("%-30s %s\n", name, summary); }
@@ -33,6 +34,9 @@ static void attacks(void) {
 static void contaminations(void) {
     for (int i = 0; foci_contaminations[i]; i++) line(foci_contaminations[i]->name, foci_contaminations[i]->summary);
 }
+static void corruptions(void) {
+    for (int i = 0; foci_corruptions[i]; i++) line(foci_corruptions[i]->name, foci_corruptions[i]->summary);
+}
 
 static const struct {
     const char *name;
@@ -45,6 +49,7 @@ static const struct {
     {"recipes", recipes},
     {"attacks", attacks},
     {"contaminations", contaminations},
+    {"corruptions", corruptions},
 };
 enum { LISTS = sizeof lists / sizeof *lists };
 

@@ -50,9 +50,9 @@ static void show_progress(void *context, const foci_progress *p) {
     char eta[32], wait[64] = "";
     clock_text(p->eta, eta);
     if (p->data_wait > NOTABLE_WAIT) snprintf(wait, sizeof wait, "  %.0f %% waiting for data", 100 * p->data_wait);
-    fprintf(stderr, "%sstep %lld/%lld  epoch %lld/%lld  loss %.4f  lr %.3g  %.0f %s/s%s  ETA %s%s", terminal ? "\r\033[K" : "",
+    fprintf(stderr, "%sstep %lld/%lld  epoch %lld/%lld  loss %.4f  lr %.3g  %.0f %s/s  mfu %.0f %%%s  ETA %s%s", terminal ? "\r\033[K" : "",
             (long long)p->step, (long long)p->steps, (long long)p->epoch, (long long)p->epochs, p->loss, p->lr,
-            p->items_per_s, p->items, wait, eta, terminal ? "" : "\n");
+            p->items_per_s, p->items, 100 * p->mfu, wait, eta, terminal ? "" : "\n");
     if (terminal) fflush(stderr);
 }
 

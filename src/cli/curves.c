@@ -22,21 +22,35 @@ static foci_status append(foci_curve *c, const json_t *step, const json_t *epoch
     return FOCI_OK;
 }
 
-/* {"step": 50, "epoch": 0.5, "loss": 2.1, ...} while training, {"step": ..., "epoch": ..., "top1" or "ppl": ...} after it. */
+/* {"step": 50, "epoch": 0.5, "loss": 2.1, ...} while training, {"step": ..., "epoch": ..., "top1" or "ppl": ...} after it; in
+ * other lines nothing is for a curve. */
+static foci_status read_object(foci_curves *c, const json_t *object) {
+    static const struct {
+        const char *name;
+        int curve;
+    } curves[] = {{"loss", FOCI_CURVE_LOSS}, {"lr", FOCI_CURVE_LR}, {"val_loss", FOCI_CURVE_VAL_LOSS}, {"nll", FOCI_CURVE_VAL_LOSS},
+                  {"ema_loss", FOCI_CURVE_EMA_LOSS}, {"top1", FOCI_CURVE_SCORE}, {"ppl", FOCI_CURVE_SCORE},
+                  {"ema_top1", FOCI_CURVE_EMA_SCORE}, {"ema_ppl", FOCI_CURVE_EMA_SCORE}};
+    const json_t *step = json_object_get(object, "step"), *epoch = json_object_get(object, "epoch");
+    bool placed = json_is_number(step) && json_is_number(epoch);
+    if (!json_is_number(step)) return foci_fail(FOCI_ERR_DATA, "no numbers `step` and `epoch`");
+    if (json_object_get(object, "ppl")) c->text = true;
+    for (size_t i = 0; i < sizeof curves / sizeof *curves; i++) {
+        const json_t *value = json_object_get(object, curves[i].name);
+        if (value && !placed) return foci_fail(FOCI_ERR_DATA, "no numbers `step` and `epoch`");
+        FOCI_TRY(append(&c->curve[curves[i].curve], step, epoch, value));
+    }
+    return FOCI_OK;
+}
+
 static foci_status read_line(foci_curves *c, const char *line, size_t length, const char *path, size_t number) {
     json_error_t e;
     if (length > FOCI_METRICS_LINE) return foci_fail(FOCI_ERR_DATA, "%s:%zu: a line of %zu bytes", path, number, length);
     json_t *object = json_loadb(line, length, 0, &e);
     if (!object) return foci_fail(FOCI_ERR_DATA, "%s:%zu: no JSON: %s", path, number, e.text);
-    const json_t *step = json_object_get(object, "step"), *epoch = json_object_get(object, "epoch"), *ppl = json_object_get(object, "ppl");
-    foci_status s = FOCI_OK;
-    if (!json_is_number(step) || !json_is_number(epoch))
-        s = foci_fail(FOCI_ERR_DATA, "%s:%zu: no numbers `step` and `epoch`", path, number);
-    if (ppl) c->text = true;
-    if (!s) s = append(&c->loss, step, epoch, json_object_get(object, "loss"));
-    if (!s) s = append(&c->score, step, epoch, ppl ? ppl : json_object_get(object, "top1"));
+    foci_status s = read_object(c, object);
     json_decref(object);
-    return s;
+    return s ? foci_context(s, "%s:%zu", path, number) : FOCI_OK;
 }
 
 /* A last line without its end is still being written. */
@@ -44,7 +58,9 @@ static foci_status read_lines(foci_curves *c, const char *text, size_t size, con
     size_t number = 1;
     for (const char *line = text, *end; (end = memchr(line, '\n', size - (size_t)(line - text))); line = end + 1)
         FOCI_TRY(read_line(c, line, (size_t)(end - line), path, number++));
-    return c->loss.count + c->score.count ? FOCI_OK : foci_fail(FOCI_ERR_DATA, "%s: no losses or scores in it yet", path);
+    for (int k = 0; k < FOCI_CURVE_KINDS; k++)
+        if (k != FOCI_CURVE_LR && c->curve[k].count) return FOCI_OK;
+    return foci_fail(FOCI_ERR_DATA, "%s: no losses or scores in it yet", path);
 }
 
 static void set_name(foci_curves *c, const char *run) {
@@ -66,8 +82,7 @@ foci_status foci_curves_read(foci_curves *c, const char *run) {
 }
 
 void foci_curves_free(foci_curves *c) {
-    free(c->loss.point);
-    free(c->score.point);
+    for (int k = 0; k < FOCI_CURVE_KINDS; k++) free(c->curve[k].point);
 }
 
 void foci_curve_thin(foci_curve *c, size_t most) {
@@ -84,4 +99,20 @@ void foci_curve_thin(foci_curve *c, size_t most) {
         c->point[n++] = mean;
     }
     c->count = n;
+}
+
+foci_status foci_curve_smooth(foci_curve *c, size_t reach) {
+    if (c->count < 3 || !reach) return FOCI_OK;
+    double *raw = malloc(c->count * sizeof *raw);
+    if (!raw) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    for (size_t i = 0; i < c->count; i++) raw[i] = c->point[i].value;
+    for (size_t i = 0; i < c->count; i++) {
+        size_t sides = i < c->count - 1 - i ? i : c->count - 1 - i;
+        if (sides > reach) sides = reach;
+        double sum = 0;
+        for (size_t j = i - sides; j <= i + sides; j++) sum += raw[j];
+        c->point[i].value = sum / (double)(2 * sides + 1);
+    }
+    free(raw);
+    return FOCI_OK;
 }

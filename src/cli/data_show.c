@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "data/image_sheet.h"
 #include "train/training_images.h"
 
 typedef struct show_options {
@@ -29,32 +28,16 @@ static foci_status set_show_option(void *state, int key, char *arg) {
     }
 }
 
-/* "cat", or "cat 0.62" over "dog 0.38" where two were mixed. */
-static void write_labels(foci_sheet *sheet, int i, const foci_image_set *set, const foci_image_batch *b, int64_t at) {
-    const char *name = foci_image_set_class_name(set, b->labels[at]);
-    double share = b->shares ? (double)b->shares[at] : 1;
-    if (share == 1) {
-        foci_sheet_write(sheet, i, 0, name);
-        return;
-    }
-    char text[128];
-    snprintf(text, sizeof text, "%.2f %s", share, name);
-    foci_sheet_write(sheet, i, 0, text);
-    snprintf(text, sizeof text, "%.2f %s", 1 - share, foci_image_set_class_name(set, b->partners[at]));
-    foci_sheet_write(sheet, i, 1, text);
-}
-
 static foci_status fill_sheet(foci_sheet *sheet, const foci_transform *t, const foci_image_set *set, foci_image_loader *loader) {
     foci_image_batch b = {0};
-    int64_t at = 0, pixels = (int64_t)3 * t->height * t->width;
+    int64_t at = 0;
     for (int i = 0; i < sheet->count; i++, at++) {
         if (at == b.count) {
             FOCI_TRY(foci_image_loader_next(loader, &b));
             if (b.count == 0) return FOCI_OK;
             at = 0;
         }
-        foci_sheet_put(sheet, t, i, b.images + at * pixels);
-        write_labels(sheet, i, set, &b, at);
+        foci_training_images_show(sheet, i, t, set, &b, at);
     }
     return FOCI_OK;
 }
@@ -65,7 +48,7 @@ static foci_status draw_sheet(const foci_config *c, const show_options *o, foci_
     FOCI_TRY(foci_training_images_open(c, set, loader));
     FOCI_TRY(foci_image_size(c, &height, &width));
     FOCI_TRY(foci_transform_from_config(&t, c, height, width, true));
-    FOCI_TRY(foci_sheet_make(sheet, &t, (int)o->count));
+    FOCI_TRY(foci_sheet_make(sheet, &t, (int)o->count, 0));
     FOCI_TRY(foci_image_loader_seek(*loader, o->epoch, 0));
     FOCI_TRY(fill_sheet(sheet, &t, *set, *loader));
     return foci_image_write(o->out, &sheet->image, 0);

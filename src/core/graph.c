@@ -230,6 +230,12 @@ foci_tensor *foci_graph_observed(const foci_graph *g, const char *name) {
     return NULL;
 }
 
+int foci_graph_observations(const foci_graph *g) { return g->observations; }
+foci_tensor *foci_graph_observation(const foci_graph *g, int i, const char **name) {
+    *name = g->observation[i].name;
+    return g->observation[i].tensor;
+}
+
 int64_t foci_graph_past(const foci_graph *g) { return g->options.remember ? g->options.past : 0; }
 int foci_graph_memories(const foci_graph *g) { return g->memories; }
 const foci_memory *foci_graph_memory(const foci_graph *g, int i) { return &g->memory_of[i]; }

@@ -74,6 +74,9 @@ void foci_require_grad(foci_tensor *input);
 
 /* What foci_observe kept: NULL where there is no such name. */
 foci_tensor *foci_graph_observed(const foci_graph *g, const char *name);
+/* All of it, in the order of recording. */
+int foci_graph_observations(const foci_graph *g);
+foci_tensor *foci_graph_observation(const foci_graph *g, int i, const char **name);
 
 /* What foci_remember was given, in order: the caller fills `past` (NULL where there is none) with the rows of earlier tokens
  * before the pass, and finds them with the new ones in `now` after it. */

@@ -9,8 +9,8 @@
 
 enum { MARGIN = 8, LINES = 2, LINE = 12, LEAST_SIDE = 112, LETTERS = 64 };
 
-foci_status foci_sheet_make(foci_sheet *s, const foci_transform *t, int count) {
-    *s = (foci_sheet){.count = count, .columns = (int)ceil(sqrt(count)), .step = LINE};
+foci_status foci_sheet_make(foci_sheet *s, const foci_transform *t, int count, int columns) {
+    *s = (foci_sheet){.count = count, .columns = columns ? columns : (int)ceil(sqrt(count)), .step = LINE};
     int longer = t->width > t->height ? t->width : t->height;
     s->enlarged = longer < LEAST_SIDE ? (LEAST_SIDE + longer - 1) / longer : 1;
     s->tile_width = t->width * s->enlarged + MARGIN;

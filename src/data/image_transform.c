@@ -7,7 +7,7 @@
 #include "data/image_resize.h"
 
 /* (height, width, 3) bytes to (3, height, width) numbers. */
-static void normalise(const foci_transform *t, const foci_image *image, foci_real *out) {
+void foci_transform_normalise(const foci_transform *t, const foci_image *image, foci_real *out) {
     foci_real value[3][256];
     for (int c = 0; c < 3; c++) {
         double gain = 1 / (255 * t->std[c]), offset = -t->mean[c] / t->std[c];
@@ -95,14 +95,14 @@ static foci_status make_training(const foci_transform *t, const foci_image *imag
     foci_status status = FOCI_OK;
     if (t->rand_augment.operations) status = foci_rand_augment_apply(t, &made, r);
     else if (t->color_jitter > 0) foci_color_jitter(t->color_jitter, &made, r);
-    if (!status) normalise(t, &made, out);
+    if (!status) foci_transform_normalise(t, &made, out);
     foci_image_free(&made);
     if (!status && t->erasing > 0) foci_random_erasing(t->erasing, out, t->height, t->width, r);
     return status;
 }
 
 /* The shorter side to size / crop_pct (rounded down, as timm does), the longer in proportion; then the centre. */
-static foci_status make_evaluation(const foci_transform *t, const foci_image *image, foci_image *out) {
+foci_status foci_transform_cut(const foci_transform *t, const foci_image *image, foci_image *out) {
     int64_t width = (int64_t)floor(t->width / t->crop_pct), height = (int64_t)floor(t->height / t->crop_pct);
     if ((double)width * image->height >= (double)height * image->width) height = width * image->height / image->width;
     else width = height * image->width / image->height;
@@ -124,8 +124,8 @@ foci_status foci_transform_apply(const foci_transform *t, const foci_image *imag
         return make_training(t, image, &r, out);
     }
     foci_image made;
-    FOCI_TRY(make_evaluation(t, image, &made));
-    normalise(t, &made, out);
+    FOCI_TRY(foci_transform_cut(t, image, &made));
+    foci_transform_normalise(t, &made, out);
     foci_image_free(&made);
     return FOCI_OK;
 }

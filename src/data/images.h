@@ -63,6 +63,10 @@ typedef struct foci_transform {
 foci_status foci_transform_apply(const foci_transform *t, const foci_image *image, uint64_t seed, int64_t epoch,
                                  int64_t sample, foci_real *out);
 
+/* For evaluation, in two halves: what the model sees of the image, width x height in 8 bits, a new image; and its numbers. */
+foci_status foci_transform_cut(const foci_transform *t, const foci_image *image, foci_image *out);
+void foci_transform_normalise(const foci_transform *t, const foci_image *image, foci_real *out);
+
 /* Batches in order, prepared by `workers` threads (>= 1) ahead of use. Order and contents depend only on (seed, epoch). */
 typedef struct foci_image_batch {
     int64_t count;          /* images in this batch */

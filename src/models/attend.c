@@ -31,5 +31,7 @@ foci_tensor *foci_attend(foci_graph *g, const foci_config *config, foci_heads_of
         .dropout = options->dropout,
     };
     *before = now;
-    return variant->forward(&io);
+    foci_tensor *heads = variant->forward(&io);
+    foci_observe(g, "heads", heads);
+    return heads;
 }

@@ -160,6 +160,7 @@ static foci_tensor *attention(foci_graph *g, const foci_config *c, const sizes *
     foci_attend_options options = {.layer = layer, .depth = s->depth, .causal = true};
     foci_tensor *y = foci_attend(g, c, now, before, &options);
     y = foci_dropout(g, foci_nn_linear(g, "o_net", y, s->width, false, LINEAR_INIT), s->dropout);
+    foci_observe(g, "out", y);
     h = post_norm(g, asking, y);
     foci_end_scope(g);
     return h;

@@ -51,6 +51,7 @@ static foci_tensor *attention(foci_graph *g, const foci_config *c, foci_tensor *
                                foci_heads(g, qkv, 3, 2, (int)heads)};
     x = foci_attend(g, c, now, before, options);
     x = foci_nn_linear(g, "proj", x, width, true, LINEAR_INIT);
+    foci_observe(g, "out", x);
     foci_end_scope(g);
     return x;
 }

@@ -31,6 +31,7 @@ typedef enum job_state { WAITING, RUNNING, DONE, FAILED } job_state;
 /* A command. The training of a sample has measure -1; measurements wait for it. */
 typedef struct job {
     int row, sample, measure, after; /* after: index of the job to wait for, or -1 */
+    int reference;                   /* row whose result of the same measurement it reads, or -1 */
     bool alone;                      /* all threads, nothing beside it */
     uint64_t hash;                   /* of the config */
     job_state state;
@@ -127,12 +128,41 @@ static foci_status train_command(work *w, job *j, const char *run) {
     return say(j, "--resume");
 }
 
-static foci_status measure_command(work *w, job *j, const char *run) {
+/* Of a measurement: named by the config, the command but for folders, and what it reads of another row. */
+static const char *result_path(work *w, int measure, const identity *id, uint64_t read) {
+    const foci_table_measure *m = &w->t->measure[measure];
+    uint64_t key = id->hash ^ read;
+    char label[48];
+    slug(m->label, label);
+    for (int i = 0; i < m->count; i++) key = hash_of(m->words[i], key);
+    return foci_arena_printf(&w->t->arena, "%s/results/%s/%s-%08x.json", w->o->out, id->name, label, (unsigned)(key >> 32));
+}
+
+/* "--relative-to softmax" where that is a row: its result of this measurement; in that row itself, nothing. */
+static foci_status say_reference(work *w, job *j, const char *name, uint64_t *read) {
+    int row = 0;
+    while (row < w->t->rows && strcmp(w->t->row[row].name, name) != 0) row++;
+    if (row == j->row) return FOCI_OK;
+    if (row < w->t->rows) {
+        identity id;
+        FOCI_TRY(identify(w, &w->t->row[row], j->sample, &id));
+        j->reference = row;
+        *read = id.hash;
+        name = result_path(w, j->measure, &id, 0);
+    }
+    FOCI_TRY(say(j, "--relative-to"));
+    return say(j, name);
+}
+
+static foci_status measure_command(work *w, job *j, const char *run, uint64_t *read) {
     const foci_table_measure *m = &w->t->measure[j->measure];
     FOCI_TRY(say(j, m->words[0]));
     FOCI_TRY(say(j, m->kind->untrained ? w->t->row[j->row].config : run));
     if (m->kind->untrained) FOCI_TRY(say_overrides(w, j));
-    for (int i = 1; i < m->count; i++) FOCI_TRY(say(j, m->words[i]));
+    for (int i = 1; i < m->count; i++) {
+        if (strcmp(m->words[i], "--relative-to") == 0 && i + 1 < m->count) FOCI_TRY(say_reference(w, j, m->words[++i], read));
+        else FOCI_TRY(say(j, m->words[i]));
+    }
     return say(j, "--json");
 }
 
@@ -140,22 +170,18 @@ static foci_status add_job(work *w, int row, int sample, int measure, int after,
     foci_arena *arena = &w->t->arena;
     const foci_table_row *r = &w->t->row[row];
     const char *label = measure < 0 ? "train" : w->t->measure[measure].label, *seed = "";
-    char label_slug[48];
-    slug(label, label_slug);
+    uint64_t read = 0;
     job *j = &w->job[w->jobs++];
-    *j = (job){.row = row, .sample = sample, .measure = measure, .after = after, .hash = id->hash};
+    *j = (job){.row = row, .sample = sample, .measure = measure, .after = after, .reference = -1, .hash = id->hash};
     j->alone = measure >= 0 && w->t->measure[measure].kind->untrained;
     if (w->t->seeds) seed = foci_arena_printf(arena, ", seed %lld", (long long)w->t->seed[sample]);
     j->name = foci_arena_printf(arena, "%s: %s%s", label, r->name, seed ? seed : "");
     const char *runs = w->o->runs ? w->o->runs : foci_arena_printf(arena, "%s/runs", w->o->out);
     const char *run = runs ? foci_arena_printf(arena, "%s/%s", runs, id->name) : NULL;
     if (!j->name || !run) return out_of_memory();
-    FOCI_TRY(measure < 0 ? train_command(w, j, run) : measure_command(w, j, run));
-    uint64_t key = id->hash; /* of a result: the config and the command, but for folders */
-    for (int i = 0; measure >= 0 && i < w->t->measure[measure].count; i++) key = hash_of(w->t->measure[measure].words[i], key);
+    FOCI_TRY(measure < 0 ? train_command(w, j, run) : measure_command(w, j, run, &read));
     /* That a run is trained is noted in its own folder, wherever that is. */
-    j->result = measure < 0 ? foci_arena_printf(arena, "%s/trained.json", run)
-                            : foci_arena_printf(arena, "%s/results/%s/%s-%08x.json", w->o->out, id->name, label_slug, (unsigned)(key >> 32));
+    j->result = measure < 0 ? foci_arena_printf(arena, "%s/trained.json", run) : result_path(w, measure, id, read);
     return j->result ? FOCI_OK : out_of_memory();
 }
 
@@ -332,6 +358,13 @@ static void finish(work *w, job *j, int status) {
     if (s && !*w->o->stop) note_failure(w, j, s);
 }
 
+/* The job whose result j reads, or NULL. */
+static const job *read_by(const work *w, const job *j) {
+    for (const job *k = w->job; j->reference >= 0 && k < w->job + w->jobs; k++)
+        if (k->row == j->reference && k->sample == j->sample && k->measure == j->measure) return k;
+    return NULL;
+}
+
 /* A job that may start now. What has to be alone comes when all else is done. */
 static job *ready(work *w) {
     bool others = false;
@@ -339,10 +372,12 @@ static job *ready(work *w) {
     for (job *j = w->job; j < w->job + w->jobs; j++) {
         if (j->state == RUNNING || (j->state == WAITING && !j->alone)) others = true;
         if (j->state != WAITING) continue;
-        const job *after = j->after < 0 ? NULL : &w->job[j->after];
+        const job *after = j->after < 0 ? NULL : &w->job[j->after], *read = read_by(w, j);
         if (after && after->state == FAILED) {
             note_failure(w, j, foci_fail(FOCI_ERR_RUNTIME, "%s: its training failed", j->name));
-        } else if (!after || after->state == DONE) {
+        } else if (read && read->state == FAILED) {
+            note_failure(w, j, foci_fail(FOCI_ERR_RUNTIME, "%s: what it is relative to failed", j->name));
+        } else if ((!after || after->state == DONE) && (!read || read->state == DONE)) {
             if (!j->alone) return j;
             if (!alone) alone = j;
         }

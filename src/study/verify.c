@@ -16,6 +16,7 @@ static const struct {
     {"adaptive-softmax", foci_verify_softmax},
     {"units", foci_verify_units},
     {"attack", foci_verify_attack},
+    {"collapse", foci_verify_collapse},
 };
 enum { CHECKERS = sizeof checker / sizeof *checker };
 

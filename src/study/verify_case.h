@@ -30,6 +30,7 @@ foci_status foci_verify_attention(foci_case *c);
 foci_status foci_verify_softmax(foci_case *c);
 foci_status foci_verify_units(foci_case *c);
 foci_status foci_verify_attack(foci_case *c);
+foci_status foci_verify_collapse(foci_case *c);
 
 foci_status foci_case_fail(const foci_case *c, const char *fmt, ...) FOCI_PRINTF(2, 3);
 

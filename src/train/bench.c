@@ -13,6 +13,7 @@
 #include "kernels/kernels.h"
 #include "models/models.h"
 #include "train/optimizer.h"
+#include "train/peak.h"
 #include "train/programs.h"
 #include "train/task.h"
 
@@ -160,27 +161,6 @@ static double resident_mb(void) {
     return (double)pages * (double)sysconf(_SC_PAGESIZE) / 1e6;
 }
 
-/* What the processor can do at best: fused multiply-adds in registers on all threads at once, the best of five. */
-static double peak_gflops(bool bf16) {
-    const int threads = foci_threads();
-    const int64_t rounds = 4000000;
-    double best = 0;
-    for (int turn = 0; turn < 5; turn++) {
-        double start = foci_now_ms(), operations = 0;
-        FOCI_PARALLEL_FOR
-        for (int t = 0; t < threads; t++) {
-            double done;
-            if (bf16) foci_bf16_peak(rounds, &done);
-            else foci_kernel()->peak(rounds, &done);
-#pragma omp atomic
-            operations += done;
-        }
-        double rate = operations / (foci_now_ms() - start) / 1e6;
-        if (rate > best) best = rate;
-    }
-    return best;
-}
-
 /* a = b + s c, 3 x 64 MB; the best of five. */
 static double bandwidth_gbs(void) {
     enum { N = 1 << 24, TILE = 1 << 16 };
@@ -261,7 +241,7 @@ static foci_status measure(bench *b, foci_bench_result *r) {
                              .items = b->task->items};
     r->items_per_s = 1e3 * items / r->step.median;
     r->gflops = 1e3 * r->gflop / r->step.median;
-    r->peak_gflops = peak_gflops(r->bf16);
+    r->peak_gflops = foci_peak_gflops(r->bf16, 5, 4000000);
     r->mfu = r->gflops / r->peak_gflops;
     r->bandwidth_gbs = bandwidth_gbs();
     return profile(b, r);

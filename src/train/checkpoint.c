@@ -9,7 +9,7 @@
 #include "core/load.h"
 
 static const char format[] = "foci run state 2";
-enum { ARRAYS = 4, NUMBERS = 12 };
+enum { ARRAYS = 4, NUMBERS = 13 };
 
 /* The flat arrays of a state file and what stands before their tensors' names. */
 typedef struct array {
@@ -42,6 +42,7 @@ static int numbers_of(foci_run_state *s, foci_optimizer *o, number out[NUMBERS])
         {"losses", .count = &s->watch.losses},     {"loss_mean", .real = &s->watch.mean},
         {"loss_variance", .real = &s->watch.variance}, {"seed", .seed = &s->seed},
         {"best", .real = &s->best},                {"elapsed", .real = &s->elapsed},
+        {"evaluated", .count = &s->evaluated},
     };
     _Static_assert(sizeof all / sizeof *all == NUMBERS, "");
     memcpy(out, all, sizeof all);

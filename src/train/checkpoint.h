@@ -15,6 +15,7 @@ typedef struct foci_run_state {
     int64_t epoch;       /* epochs completed */
     int64_t position;    /* batches of the current epoch already used */
     int64_t checkpoints; /* written so far */
+    int64_t evaluated;   /* the step of the last evaluation */
     int64_t left_out;    /* updates that were not made, by train.on_nonfinite and train.spike_zscore */
     uint64_t seed;
     double best;    /* best validation metric so far, NAN where there is none */

@@ -75,7 +75,9 @@ static foci_status remove_files(const foci_run_folder *r, bool (*unwanted)(const
 
 static bool is_orphan(const char *name) { return ends_with(name, ".tmp"); }
 static bool is_of_a_run(const char *name) {
-    return ends_with(name, ".safetensors") || strcmp(name, "metrics.jsonl") == 0 || strcmp(name, "log.txt") == 0;
+    return ends_with(name, ".safetensors") || strcmp(name, "metrics.jsonl") == 0 || strcmp(name, "metrics.csv") == 0 ||
+           strcmp(name, "summary.json") == 0 || strcmp(name, "log.txt") == 0 ||
+           foci_events_is_file(name);
 }
 
 foci_status foci_run_folder_open(foci_run_folder *r, const char *path, bool resume, bool force) {
@@ -96,20 +98,22 @@ foci_status foci_run_folder_open(foci_run_folder *r, const char *path, bool resu
     return open_append(r, "metrics.jsonl", &r->metrics);
 }
 
-/* Keeps the lines up to `step`. */
+/* Keeps the lines up to `step`; what is none goes, and is named. */
 foci_status foci_run_folder_rewind(foci_run_folder *r, int64_t step) {
     char path[4200], *text;
-    size_t size;
+    size_t size, keep = 0, number = 1;
     FOCI_TRY(inside(r, "metrics.jsonl", path));
     FOCI_TRY(foci_read_file(path, (size_t)1 << 31, &text, &size, FOCI_ERR_IO));
-    size_t keep = 0;
-    for (char *line = text, *end; (end = memchr(line, '\n', size - (size_t)(line - text))); line = end + 1) {
-        json_t *object = end - line > FOCI_METRICS_LINE ? NULL : json_loadb(line, (size_t)(end - line), 0, NULL);
+    for (char *line = text, *end; (end = memchr(line, '\n', size - (size_t)(line - text))); line = end + 1, number++) {
+        const size_t length = (size_t)(end + 1 - line);
+        json_t *object = length > FOCI_METRICS_LINE ? NULL : json_loadb(line, length, 0, NULL);
         const json_t *at = json_object_get(object, "step");
-        bool good = json_is_integer(at) && json_integer_value(at) <= step;
+        bool good = json_is_integer(at), wanted = good && json_integer_value(at) <= step;
         json_decref(object);
-        if (!good) break;
-        keep = (size_t)(end + 1 - text);
+        if (!good) foci_run_log(r, "%s:%zu: no line of metrics; it is removed", path, number);
+        if (!wanted) continue;
+        memmove(text + keep, line, length);
+        keep += length;
     }
     foci_status s = keep == size ? FOCI_OK : foci_write_file(path, text, keep);
     free(text);
@@ -148,10 +152,12 @@ foci_status foci_run_folder_describe(const foci_run_folder *r, const foci_config
 }
 
 void foci_run_folder_close(foci_run_folder *r) {
+    foci_events_close(r->events);
     if (r->metrics) fclose(r->metrics);
     if (r->log) fclose(r->log);
     if (r->lock >= 0) close(r->lock);
     r->metrics = r->log = NULL;
+    r->events = NULL;
     r->lock = -1;
 }
 
@@ -167,8 +173,11 @@ void foci_run_log(foci_run_folder *r, const char *fmt, ...) {
 
 foci_status foci_run_metrics(foci_run_folder *r, ...) {
     if (!r->metrics) return FOCI_OK;
-    va_list ap;
+    va_list ap, again;
     va_start(ap, r);
+    va_copy(again, ap);
+    foci_status events = foci_events_metrics(r->events, again);
+    va_end(again);
     const char *name, *before = "{";
     while ((name = va_arg(ap, const char *))) {
         double x = va_arg(ap, double);
@@ -181,5 +190,17 @@ foci_status foci_run_metrics(foci_run_folder *r, ...) {
     va_end(ap);
     fputs("}\n", r->metrics);
     if (ferror(r->metrics)) return foci_fail(FOCI_ERR_IO, "%s/metrics.jsonl: %s", r->path, strerror(errno));
-    return FOCI_OK;
+    return events;
+}
+
+foci_status foci_run_events(foci_run_folder *r, int64_t step) { return foci_events_open(&r->events, r->path, step); }
+
+void foci_run_picture(foci_run_folder *r, int64_t step, const foci_task_kind *task, const foci_task_state *data) {
+    if (!r->events || r->pictured || !task->sheet) return;
+    r->pictured = true;
+    foci_image image = {0};
+    foci_status s = task->sheet(data, &image);
+    if (!s) s = foci_events_image(r->events, step, "train/images", &image);
+    foci_image_free(&image);
+    if (s) foci_run_log(r, "no picture of the first batch: %s", foci_error_message());
 }

@@ -53,6 +53,7 @@ static const foci_key train_keys[] = {
     {"keep_every", FOCI_KEY_INT, "0", 0, 1e9, NULL, "the weights of every so many checkpoints stay, as step-N.safetensors; 0: of none", true},
     {"eval_batch", FOCI_KEY_INT, "0", 0, 1e6, NULL, "images, or columns of text, per evaluation pass; 0: as in training", true},
     {"log_every", FOCI_KEY_INT, "50", 1, 1e9, NULL, "updates between lines of metrics.jsonl", true},
+    {"tensorboard", FOCI_KEY_BOOL, "false", 0, 0, NULL, "what goes to metrics.jsonl goes to event files for TensorBoard too, and a picture of the first batch of images", true},
     {0}};
 
 /* A row "kind" whose choices are the names of a registry. */

@@ -34,6 +34,7 @@ typedef struct foci_task_kind {
     foci_status (*next)(foci_task_state *state, int64_t epoch, int64_t update);
     void (*bind)(const foci_task_state *state, const foci_model_io *io, int64_t first);
     int64_t (*items_in)(const foci_task_state *state, int64_t update); /* images or tokens of a step */
+    foci_status (*sheet)(const foci_task_state *state, foci_image *image); /* draws the batch at hand; NULL: nothing to see */
 
     foci_status (*evaluate)(foci_task_state *state, const foci_model *model, foci_parameters *p, const char *split,
                             bool sliding, foci_score *score);

@@ -119,6 +119,17 @@ static int64_t items_in(const foci_task_state *s, int64_t update) {
     return s->batch_size;
 }
 
+/* Of the first few; the transform of the evaluation has the same size and colours. */
+static foci_status draw(const foci_task_state *s, foci_image *image) {
+    enum { MOST = 16 };
+    foci_sheet sheet;
+    int count = s->batch.count < MOST ? (int)s->batch.count : MOST;
+    FOCI_TRY(foci_sheet_make(&sheet, &s->evaluation, count, 0));
+    for (int i = 0; i < count; i++) foci_training_images_show(&sheet, i, &s->evaluation, s->train, &s->batch, i);
+    *image = sheet.image;
+    return FOCI_OK;
+}
+
 /* --------------------------------------------------------------------------------------------- evaluation */
 
 /* A model recorded for evaluating `batch` images at once. */
@@ -209,6 +220,6 @@ const foci_task_kind foci_task_images = {
     .item = "image", .items = "images",
     .open = open_images, .close = close_images, .classes = classes, .describe = describe,
     .updates = updates, .shapes = shapes, .shape_of = shape_of, .prepare = prepare,
-    .seek = seek, .next = next, .bind = bind, .items_in = items_in,
+    .seek = seek, .next = next, .bind = bind, .items_in = items_in, .sheet = draw,
     .evaluate = evaluate, .better = better, .metric = metric,
 };

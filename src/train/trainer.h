@@ -11,6 +11,7 @@
 typedef struct foci_progress {
     int64_t step, steps, epoch, epochs; /* updates made and planned; epochs completed and planned */
     double loss, lr, items_per_s, eta;  /* mean loss since the last report; seconds left */
+    double mfu;                         /* FLOP/s of forward and backward passes, as a share of the processor's peak */
     double data_wait;                   /* share of the time that steps waited for their batches, likewise */
     const char *items;                  /* "images", "tokens" */
 } foci_progress;

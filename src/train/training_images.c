@@ -1,5 +1,6 @@
 #include "train/training_images.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "config/config.h"
@@ -34,4 +35,20 @@ foci_status foci_training_images_open(const foci_config *c, foci_image_set **set
                                     (int)foci_config_int(c, "data.workers")));
     if (strcmp(foci_config_string(c, "data.on_bad_sample"), "skip") == 0) FOCI_TRY(foci_image_loader_replace_bad(*loader));
     return foci_image_loader_augment(*loader, repeats, &mix);
+}
+
+void foci_training_images_show(foci_sheet *sheet, int i, const foci_transform *t, const foci_image_set *set, const foci_image_batch *b,
+                               int64_t at) {
+    foci_sheet_put(sheet, t, i, b->images + at * 3 * t->height * t->width);
+    const char *name = foci_image_set_class_name(set, b->labels[at]);
+    double share = b->shares ? (double)b->shares[at] : 1;
+    if (share == 1) {
+        foci_sheet_write(sheet, i, 0, name);
+        return;
+    }
+    char text[128];
+    snprintf(text, sizeof text, "%.2f %s", share, name);
+    foci_sheet_write(sheet, i, 0, text);
+    snprintf(text, sizeof text, "%.2f %s", 1 - share, foci_image_set_class_name(set, b->partners[at]));
+    foci_sheet_write(sheet, i, 1, text);
 }

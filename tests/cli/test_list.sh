@@ -43,5 +43,5 @@ contaminations() { # their names may have hyphens
     equal "$(cat expected)" "$(sed 's/ .*//' out | sort)"
 }
 check "contaminations" contaminations
-check "what is not listed" fails 2 'there is no list `x`; there are models, attention, ops, data, recipes, attacks, contaminations' list x
+check "what is not listed" fails 2 'there is no list `x`; there are models, attention, ops, data, recipes, attacks, contaminations, corruptions' list x
 finish

@@ -22,8 +22,11 @@ svg() {
     [ ! -s err ] || wrong "on standard error:" "$(cat err)"
     contains plot.svg '^<svg'
     contains plot.svg '^</svg>'
-    contains plot.svg 'width="900" height="360"'
-    for text in 'training loss' 'validation accuracy, top-1 in %' step epoch first second; do contains plot.svg "<text>.*$text"; done
+    contains plot.svg 'width="1230" height="410"'
+    for text in '>loss<' '>validation accuracy, top-1 in %<' '>learning rate<' '>epoch<' '>first<' '>second<' '>training loss, smoothed<' '>validation<'; do
+        contains plot.svg "$text"
+    done
+    lacks plot.svg 'averaged weights|perplexity|step'
     [ ! -e plot.svg.tmp ]
 }
 check "an SVG of two runs" svg
@@ -38,6 +41,7 @@ check "the picture depends on the data" different
 text() {
     runs plot words --out words.svg
     contains words.svg '<text>.*validation perplexity'
+    lacks words.svg accuracy
 }
 check "perplexity" text
 png() {
@@ -51,7 +55,9 @@ losses_only() {
     head -n 1 first/metrics.jsonl >young/metrics.jsonl
     printf '{"step": 20, "ep' >>young/metrics.jsonl # still being written
     runs plot young --out young.svg
-    contains young.svg 'training loss'
+    contains young.svg '>loss<'
+    contains young.svg '>learning rate<'
+    contains young.svg '>step<'
     lacks young.svg validation
 }
 check "a run without a validation yet" losses_only
@@ -61,6 +67,69 @@ gaps() { # null: not finite
     runs plot gap --out gap.svg
 }
 check "a loss that is null" gaps
+ends() { # what `foci train` writes when it tests at the end
+    mkdir -p tested
+    { cat words/metrics.jsonl; echo '{"step": 50, "test_nll": 3.1, "test_ppl": 22.2, "test_tokens": 100}'; } >tested/metrics.jsonl
+    runs plot tested --out tested.svg
+    runs plot words --out words.svg
+    sed 's/tested/words/' tested.svg >renamed.svg
+    same words.svg renamed.svg
+}
+check "a test at the end is not of the curves" ends
+averaged() { # dashed, in the same colour
+    run mean '"val_loss": 1.5, "top1": %d, "ema_loss": 1.25, "ema_top1": 60'
+    runs plot first mean --out mean.svg
+    contains mean.svg '>validation with averaged weights<'
+    contains mean.svg 'stroke-dasharray'
+    runs plot first second --out plain.svg
+    lacks plain.svg 'stroke-dasharray|averaged'
+}
+check "averaged weights are dashed" averaged
+colours() { # as many as there are, then other dots
+    set --
+    for i in 1 2 3 4 5 6 7 8 9 10; do
+        run "run-$i" "\"top1\": $i%d"
+        set -- "$@" "run-$i"
+    done
+    runs plot "$@" --out ten.svg
+    for colour in 0072b2 d55e00 009e73 cc79a7 e69f00 56b4e9 555555 b8a900; do grep -qi "$colour" ten.svg || wrong "no $colour"; done
+    for i in 1 2 3 4 5 6 7 8 9 10; do contains ten.svg ">run-$i<"; done
+}
+check "ten runs" colours
+namesakes() {
+    mkdir -p here there
+    cp -r first here/same
+    cp -r second there/same
+    runs plot here/same there/same --out same.svg
+    contains same.svg '>here/same<'
+    contains same.svg '>there/same<'
+    lacks same.svg '>same<'
+}
+check "folders of one name go by their paths" namesakes
+long_name() {
+    long=$(printf 'n%.0s' 1 2 3 4 5 6 7 8 9 10)
+    long=$long$long$long$long$long$long$long$long$long$long
+    run "$long" '"top1": %d'
+    runs plot "$long" --out name.svg
+    contains name.svg '>n{77}\.\.\.<'
+}
+check "a long name is shortened" long_name
+smooth() { # noise of +-1 around a line goes, the line stays
+    mkdir -p noisy
+    awk 'BEGIN { for (i = 1; i <= 800; i++) printf "{\"step\": %d, \"epoch\": 1, \"loss\": %g}\n", i, 5 - i / 400 + (int((i - 1) / 8) % 2 ? 1 : -1) }' >noisy/metrics.jsonl
+    runs plot noisy --out noisy.svg
+    lacks noisy.svg '>(6|2)<' # no axis that far
+    contains noisy.svg '>5<'
+}
+check "the training loss is smoothed" smooth
+rising() { # a loss over decades has a logarithmic axis
+    mkdir -p wide
+    awk 'BEGIN { for (i = 1; i <= 50; i++) printf "{\"step\": %d, \"epoch\": 1, \"loss\": %g}\n", i, 100 / i / i }' >wide/metrics.jsonl
+    runs plot wide --out wide.svg
+    contains wide.svg '>0.1<'
+    contains wide.svg '>10<'
+}
+check "a loss over decades" rising
 many() { # far more points than pixels
     mkdir -p long
     awk 'BEGIN { for (i = 1; i <= 40000; i++) printf "{\"step\": %d, \"epoch\": %g, \"loss\": %g}\n", i, i / 1000, 1 + 1 / i }' >long/metrics.jsonl
@@ -85,6 +154,10 @@ check "a hostile name" hostile
 check "another ending" fails 2 '--out: `x.pdf` does not end in .svg or .png' plot first --out x.pdf
 check "accuracy and perplexity do not mix" fails 2 'some runs have accuracies, some perplexities: draw them apart' plot first words --out no.svg
 check "no run" fails 2 'usage: foci plot RUN... (see foci plot --help)' plot
+mkdir no-metrics
+: >file
+check "a folder without metrics" fails 3 'no-metrics/metrics.jsonl: No such file or directory' plot no-metrics --out no.svg
+check "a file" fails 3 'file/metrics.jsonl: Not a directory' plot file --out no.svg
 check "no metrics" fails 3 'nope/metrics.jsonl: No such file or directory' plot nope --out no.svg
 mkdir broken empty
 broken() { # LINE-3 MESSAGE
@@ -93,6 +166,7 @@ broken() { # LINE-3 MESSAGE
 }
 check "a line that is no JSON" broken '{"step": 20, ' 'no JSON: .*'
 check "a line without a step" broken '{"epoch": 2, "loss": 3}' 'no numbers `step` and `epoch`'
+check "a score without an epoch" broken '{"step": 2, "top1": 3}' 'no numbers `step` and `epoch`'
 check "a line that is no object" broken '[1, 2]' 'no numbers `step` and `epoch`'
 binary() {
     head -c 5000 "$foci" >broken/metrics.jsonl

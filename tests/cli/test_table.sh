@@ -59,6 +59,27 @@ killed() { # SIGNAL: at several moments; the results that were there stay untouc
 check "killed with KILL at several moments" killed KILL
 check "stopped with INT at several moments" killed INT
 
+relative() { # to a row that comes later; that row itself has nothing to be compared with
+    cat >relative.yaml <<'YAML'
+seeds: [0, 1]
+set: {train.max_steps: 20}
+measure:
+  corrupted: 'corrupt:relative-to=softmax,limit=10,severity=5'
+runs:
+  - {name: elliptical, config: vit.yaml}
+  - {name: softmax, config: vit.yaml, set: {attention.kind: softmax}}
+YAML
+    runs table run relative.yaml --out relative --runs whole/runs --jobs 2
+    contains relative/table.csv '^"elliptical","corrupted",mce,%,2,[0-9.]+,'
+    contains relative/table.csv '^"softmax","corrupted",mce,%,0,'
+    contains relative/table.csv '^"softmax","corrupted",mean_error,%,2,[0-9.]+,'
+    cp out related
+    runs table run relative.yaml --out relative --runs whole/runs
+    same related out
+    lacks err '^\['
+}
+check "a measurement relative to another row" relative
+
 stopped() { # exit code 75, a message, and no child left
     "$foci" table run good.yaml --out stopped --set 2>/dev/null && wrong "an unknown option"
     "$foci" table run good.yaml --out stopped >out 2>err &

@@ -127,6 +127,7 @@ static void measurements(void **state) {
     command_of("pgd:eps=1/255,limit=1000,attention.reduce=median",
                "attack --method pgd --eps 1/255 --limit 1000 --set attention.reduce=median");
     command_of("word-swap:rate=0.015,walk=sliding,min=2", "eval --split test --walk sliding --contaminate word-swap:rate=0.015,min=2");
+    command_of("corrupt:relative-to=softmax,limit=10", "eval --corrupt imagenet-c --relative-to softmax --limit 10");
     command_of("bench:steps=3", "bench --steps 3");
     static const struct {
         const char *spec, *message;

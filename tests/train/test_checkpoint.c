@@ -55,7 +55,7 @@ static void resumes_bit_for_bit(void **state) {
         take_steps(&whole, 0, 10);
         make(&first, (foci_optimizer_kind)kind, 3);
         take_steps(&first, 0, 4);
-        foci_run_state saved = {4, 1, 2, 6, 5, UINT64_MAX, 0.1, 3.25, {9, 0.7, 0.01}}, loaded;
+        foci_run_state saved = {4, 1, 2, 6, 3, 5, UINT64_MAX, 0.1, 3.25, {9, 0.7, 0.01}}, loaded;
         assert_ok(foci_checkpoint_save(folder, &first.p, &first.o, NULL, &saved, 0));
         make(&second, (foci_optimizer_kind)kind, 3);
         take_steps(&second, 50, 51); /* something else, to be replaced */
@@ -65,7 +65,7 @@ static void resumes_bit_for_bit(void **state) {
         assert_int_equal(loaded.position, 2);
         assert_true(loaded.seed == UINT64_MAX);
         assert_true(loaded.best == 0.1 && loaded.elapsed == 3.25);
-        assert_true(loaded.checkpoints == 7 && loaded.left_out == 5); /* this one counts */
+        assert_true(loaded.checkpoints == 7 && loaded.evaluated == 3 && loaded.left_out == 5); /* this one counts */
         assert_true(loaded.watch.losses == 9 && loaded.watch.mean == 0.7 && loaded.watch.variance == 0.01);
         take_steps(&second, 4, 10);
         assert_memory_equal(whole.p.value, second.p.value, (size_t)whole.p.size * sizeof(foci_real));

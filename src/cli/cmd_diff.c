@@ -1,0 +1,79 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "cli/cli.h"
+#include "cli/run_show.h"
+#include "train/schema.h"
+
+typedef struct differences {
+    json_t *all; /* NULL: they are printed */
+    int count;
+} differences;
+
+static void show(void *context, const foci_difference *d) {
+    differences *found = context;
+    if (found->all) json_object_set_new(found->all, d->key, json_pack("[s?, s?]", d->a, d->b));
+    else printf("  %-28s %-28s %s\n", d->key, d->a ? d->a : "-", d->b ? d->b : "-");
+    found->count++;
+}
+
+static foci_status load(foci_config **config, const char *run) {
+    char path[4200];
+    FOCI_TRY(foci_path_join(path, sizeof path, run, "config.yaml"));
+    return foci_config_load(config, foci_schema_all(), path, NULL, 0);
+}
+
+/* A name and the texts of both runs. */
+static void row(const char *name, const char *a, const char *b) { printf("  %-28s %-28s %s\n", name, a, b); }
+
+static void print_results(const foci_run_view v[2]) {
+    char text[2][64];
+    puts("\nresults");
+    row("state", foci_run_stand_name(v[0].stand), foci_run_stand_name(v[1].stand));
+    for (int i = 0; i < 2; i++) foci_run_steps_text(&v[i], text[i]);
+    row("steps", text[0], text[1]);
+    for (int i = 0; i < 2; i++) foci_run_score_text(v[i].best, text[i]);
+    row("best (step)", text[0], text[1]);
+    for (int i = 0; i < 2; i++) foci_run_score_text(v[i].last, text[i]);
+    row("last (step)", text[0], text[1]);
+    for (int i = 0; i < 2; i++) snprintf(text[i], 64, "%.1f min", v[i].elapsed / 60);
+    row("time", text[0], text[1]);
+}
+
+static foci_status diff(const foci_config *const c[2], const foci_run_view v[2], bool json) {
+    differences found = {json ? json_object() : NULL, 0};
+    if (!json) {
+        row("", v[0].name, v[1].name);
+        puts("config");
+    }
+    foci_status s = foci_config_compare(c[0], c[1], show, &found);
+    if (!s && json) foci_print_json(json_pack("{s:O, s:[o, o]}", "config", found.all, "runs", foci_run_view_json(&v[0]), foci_run_view_json(&v[1])));
+    else if (!s) {
+        if (!found.count) puts("  the same");
+        print_results(v);
+    }
+    json_decref(found.all);
+    return s;
+}
+
+foci_status foci_cmd_diff(int argc, char **argv) {
+    foci_common common = {0};
+    const char *path[2];
+    int count;
+    bool done;
+    const foci_arguments a = {NULL, NULL, NULL, "RUN RUN", "How two runs differ: the keys of their configs with both values, and their results.", true, 2, 2};
+    FOCI_TRY(foci_parse_arguments(&a, argc, argv, &common, path, &count, &done));
+    if (done) return FOCI_OK;
+    foci_config *c[2] = {NULL, NULL};
+    foci_run_view v[2] = {{.path = NULL}, {.path = NULL}};
+    foci_status s = FOCI_OK;
+    for (int i = 0; i < 2 && !s; i++) s = load(&c[i], path[i]);
+    for (int i = 0; i < 2 && !s; i++) s = foci_run_view_open(&v[i], path[i]);
+    if (!s) s = diff((const foci_config *const *)c, v, common.json);
+    for (int i = 0; i < 2; i++) {
+        foci_run_view_close(&v[i]);
+        foci_config_free(c[i]);
+    }
+    return s;
+}

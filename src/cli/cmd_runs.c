@@ -1,0 +1,100 @@
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/file.h"
+#include "cli/cli.h"
+#include "cli/run_show.h"
+
+typedef struct listing {
+    char **name;
+    size_t count;
+    bool failed;
+} listing;
+
+static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+static void add(listing *l, const char *name) {
+    char **grown = realloc(l->name, (l->count + 1) * sizeof *grown);
+    if (grown) l->name = grown;
+    if (!grown || !(l->name[l->count] = strdup(name))) l->failed = true;
+    else l->count++;
+}
+
+/* The folders in DIR that hold a config.yaml. */
+static foci_status find_runs(const char *dir, listing *l) {
+    char config[8400];
+    DIR *d = opendir(dir);
+    if (!d) return foci_fail(FOCI_ERR_CONFIG, "%s: no such folder; foci runs DIR lists the runs in DIR", dir);
+    for (const struct dirent *e; (e = readdir(d));) {
+        snprintf(config, sizeof config, "%s/%s/config.yaml", dir, e->d_name);
+        if (e->d_name[0] != '.' && foci_path_kind(config) == 'f') add(l, e->d_name);
+    }
+    closedir(d);
+    if (l->count) qsort(l->name, l->count, sizeof *l->name, by_name);
+    return l->failed ? foci_fail(FOCI_ERR_RUNTIME, "out of memory") : FOCI_OK;
+}
+
+/* "3 min", "5 h", "12 days": since a file changed. */
+static void age_of(const char *run, char text[32]) {
+    char path[4200];
+    struct stat st;
+    text[0] = 0;
+    if (foci_path_join(path, sizeof path, run, "metrics.jsonl") || stat(path, &st) != 0) return;
+    const double minutes = difftime(time(NULL), st.st_mtime) / 60;
+    if (minutes < 120) snprintf(text, 32, "%.0f min", minutes);
+    else if (minutes < 48 * 60) snprintf(text, 32, "%.0f h", minutes / 60);
+    else snprintf(text, 32, "%.0f days", minutes / 1440);
+}
+
+static void print_run(const foci_run_view *v, int width, const char *age) {
+    char steps[64], best[64], last[64];
+    foci_run_steps_text(v, steps);
+    foci_run_score_text(v->best, best);
+    foci_run_score_text(v->last, last);
+    printf("%-*s  %-11s %15s  %-24s %-24s %s\n", width, v->name, foci_run_stand_name(v->stand), steps, best, last, age);
+}
+
+static void list(const char *dir, const listing *l, json_t *all) {
+    int width = 3;
+    for (size_t i = 0; i < l->count; i++)
+        if ((int)strlen(l->name[i]) > width) width = (int)strlen(l->name[i]);
+    if (!all) printf("%-*s  %-11s %15s  %-24s %-24s %s\n", width, "run", "state", "steps", "best", "last", "changed ago");
+    for (size_t i = 0; i < l->count; i++) {
+        char path[8400], age[32];
+        foci_run_view v;
+        snprintf(path, sizeof path, "%s/%s", dir, l->name[i]);
+        const bool broken = foci_run_view_open(&v, path) != FOCI_OK;
+        age_of(path, age);
+        if (all && broken) json_array_append_new(all, json_pack("{s:s, s:s, s:s}", "run", path, "state", "broken", "message", foci_error_message()));
+        else if (all) json_array_append_new(all, foci_run_view_json(&v));
+        else if (broken) printf("%-*s  broken: %s\n", width, l->name[i], foci_error_message());
+        else print_run(&v, width, age);
+        foci_run_view_close(&v);
+    }
+}
+
+foci_status foci_cmd_runs(int argc, char **argv) {
+    foci_common common = {0};
+    const char *dir = "runs";
+    int count;
+    bool done;
+    const foci_arguments a = {NULL, NULL, NULL, "[DIR]",
+                              "Lists the runs in a folder (default: runs): how they stand, steps made and planned, their best and last validation score.",
+                              true, 0, 1};
+    FOCI_TRY(foci_parse_arguments(&a, argc, argv, &common, &dir, &count, &done));
+    if (done) return FOCI_OK;
+    listing l = {NULL, 0, false};
+    foci_status s = find_runs(dir, &l);
+    json_t *all = common.json ? json_array() : NULL;
+    if (!s) list(dir, &l, all);
+    if (!s && all) foci_print_json(json_pack("{s:O}", "runs", all));
+    for (size_t i = 0; i < l.count; i++) free(l.name[i]);
+    free(l.name);
+    json_decref(all);
+    return s;
+}

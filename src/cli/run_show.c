@@ -1,0 +1,72 @@
+#include "cli/run_show.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const json_t *last_line(const json_t *lines) {
+    const size_t n = json_array_size(lines);
+    return n ? json_array_get(lines, n - 1) : NULL;
+}
+
+static long long integer(const json_t *object, const char *name) { return (long long)json_integer_value(json_object_get(object, name)); }
+
+static double latest(const json_t *lines, const char *name) {
+    for (size_t i = json_array_size(lines); i-- > 0;) {
+        const json_t *x = json_object_get(json_array_get(lines, i), name);
+        if (json_is_number(x)) return json_number_value(x);
+    }
+    return 0;
+}
+
+foci_status foci_run_view_open(foci_run_view *v, const char *path) {
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/') length--;
+    const char *name = path + length;
+    while (name > path && name[-1] != '/') name--;
+    *v = (foci_run_view){.path = path, .name = name};
+    FOCI_TRY(foci_run_record_read(path, &v->lines));
+    FOCI_TRY(foci_run_summary_read(path, &v->stand, &v->summary));
+    v->best = foci_run_record_score(v->lines, false);
+    v->last = foci_run_record_score(v->lines, true);
+    v->step = integer(last_line(v->lines), "step");
+    v->steps = integer(v->summary, "steps");
+    v->elapsed = latest(v->lines, "elapsed");
+    if (!v->summary && v->stand == FOCI_RUN_KILLED && v->best) v->stand = FOCI_RUN_FINISHED; /* an older foci wrote none */
+    return FOCI_OK;
+}
+
+void foci_run_view_close(foci_run_view *v) {
+    json_decref(v->lines);
+    json_decref(v->summary);
+}
+
+json_t *foci_run_view_json(const foci_run_view *v) {
+    const char *metric = foci_run_record_metric(v->best);
+    json_t *object = json_pack("{s:s, s:s, s:I, s:f}", "run", v->path, "state", foci_run_stand_name(v->stand), "step", (json_int_t)v->step,
+                               "elapsed", v->elapsed);
+    if (v->steps) json_object_set_new(object, "steps", json_integer(v->steps));
+    if (!metric) return object;
+    json_object_set_new(object, "metric", json_string(metric));
+    json_object_set(object, "best", (json_t *)(uintptr_t)v->best);
+    json_object_set(object, "last", (json_t *)(uintptr_t)v->last);
+    return object;
+}
+
+void foci_run_steps_text(const foci_run_view *v, char text[64]) {
+    if (v->steps) snprintf(text, 64, "%lld/%lld", v->step, v->steps);
+    else snprintf(text, 64, "%lld", v->step);
+}
+
+void foci_run_score_text(const json_t *line, char text[64]) {
+    const char *metric = foci_run_record_metric(line);
+    if (!metric) snprintf(text, 64, "-");
+    else if (strcmp(metric, "top1") == 0)
+        snprintf(text, 64, "top-1 %.2f %% (%lld)", json_number_value(json_object_get(line, metric)), integer(line, "step"));
+    else snprintf(text, 64, "ppl %.2f (%lld)", json_number_value(json_object_get(line, metric)), integer(line, "step"));
+}
+
+void foci_print_json(json_t *object) {
+    json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
+    putchar('\n');
+    json_decref(object);
+}
