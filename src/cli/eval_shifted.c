@@ -64,7 +64,7 @@ static foci_status read_errors(const char *path, foci_corrupted *r) {
     char *text;
     size_t size;
     json_error_t e;
-    FOCI_TRY(foci_read_file(path, 1 << 24, &text, &size, FOCI_ERR_DATA));
+    FOCI_TRY(foci_read_file(path, 1 << 22, &text, &size, FOCI_ERR_DATA));
     json_t *object = json_loadb(text, size, JSON_REJECT_DUPLICATES, &e);
     free(text);
     if (!object) return foci_fail(FOCI_ERR_DATA, "%s:%d: %s", path, e.line, e.text);

@@ -231,7 +231,7 @@ static void take_values(work *w, const job *j, const json_t *result) {
 static bool known(work *w, const job *j) {
     char *text;
     size_t size;
-    if (foci_path_kind(j->result) != 'f' || foci_read_file(j->result, 1 << 24, &text, &size, FOCI_ERR_IO)) return false;
+    if (foci_path_kind(j->result) != 'f' || foci_read_file(j->result, 1 << 22, &text, &size, FOCI_ERR_IO)) return false;
     json_t *file = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
     const json_t *result = json_object_get(file, "result");
     const bool ok = json_is_object(result);

@@ -6,10 +6,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     foci_curves c;
     fuzz_file("metrics.jsonl", data, size);
-    if (!foci_curves_read(&c, fuzz_make_folder())) {
-        foci_curve_thin(&c.loss, 100);
-        foci_curve_thin(&c.score, 100);
-    }
+    foci_status status = foci_curves_read(&c, fuzz_make_folder());
+    for (int k = 0; k < FOCI_CURVE_KINDS && !status; k++) foci_curve_thin(&c.curve[k], 100);
     foci_curves_free(&c);
     return 0;
 }
