@@ -348,8 +348,8 @@ static foci_status check_recorded(model_case *m) {
 
 static foci_status check_model(foci_case *c, const kind *which) {
     model_case m = {.c = c, .kind = which};
-    FOCI_TRY(read_config(&m));
-    foci_status status = foci_case_run_open(c, &m.run);
+    foci_status status = read_config(&m);
+    if (!status) status = foci_case_run_open(c, &m.run);
     if (!status) status = check_recorded(&m);
     foci_case_run_close(&m.run);
     foci_config_free(m.config);
