@@ -3,6 +3,7 @@
 #   CC=clang        another compiler
 #   SAN=1           address and undefined-behaviour sanitizers, in a build folder of their own
 #   BUILD=dir       where everything goes (default: build)
+#   T=seconds        of `make fuzz`, for each reader of files (clang; default 60)
 #   PREFIX=dir      where `make install` puts things (default: /usr/local)
 
 .SUFFIXES:
@@ -17,7 +18,11 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 SAN ?=
-BUILD ?= build$(if $(SAN),-san)
+FUZZ ?=
+ifdef FUZZ
+CC := clang
+endif
+BUILD ?= build$(if $(FUZZ),-fuzz,$(if $(SAN),-san))
 PREFIX ?= /usr/local
 VERSION := $(shell sed -n 's/.*FOCI_VERSION "\(.*\)"/\1/p' include/foci/foci.h)
 
@@ -32,7 +37,8 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wpointer-arith -Wno-
 # Cutting a message or a path short is deliberate where snprintf is told the size.
 WARN += $(if $(findstring clang,$(CC)),,-Wno-format-truncation)
 , := ,
-OPT := $(if $(SAN),-O1 -fno-omit-frame-pointer -fsanitize=address$(,)undefined -fno-sanitize-recover=all,-O3)
+CHECKED := -fno-omit-frame-pointer -fno-sanitize-recover=all $(if $(findstring clang,$(CC)),-Wno-pass-failed)
+OPT := $(if $(FUZZ),-O1 $(CHECKED) -fsanitize=fuzzer-no-link$(,)address$(,)undefined,$(if $(SAN),-O1 $(CHECKED) -fsanitize=address$(,)undefined,-O3))
 # No -ffast-math: only what changes no value that is a number (errno and traps are never looked at).
 FP := -fno-math-errno -fno-trapping-math -ffp-contract=fast
 CFLAGS ?= -g
@@ -56,12 +62,15 @@ FLAGS_avx512 := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector
 OBJECTS := $(PLAIN:src/%.c=$(BUILD)/obj/%.o) $(foreach i,$(ISAS),$(BUILD)/obj/kernels/vector-$(i).o)
 DOUBLE := $(OBJECTS:$(BUILD)/obj/%=$(BUILD)/double/%)
 CLI := $(patsubst src/%.c,$(BUILD)/obj/%.o,$(wildcard src/cli/*.c))
+# For what has a main of its own.
+CLI_ROOM := $(CLI:%/main.o=%/main-renamed.o)
 
 TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard $(foreach r,$(ROOMS) cli,tests/$(r)/test_*.c)))
 # Those that need the oracle: the whole library computing in double.
 DOUBLE_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard $(foreach r,$(ROOMS),tests/$(r)/double_*.c)))
+FUZZ_TESTS := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/tests/fuzz/test_%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all check demo install clean help deps tests
+.PHONY: all check demo install clean help deps tests fuzz fuzzers
 all: $(BUILD)/foci $(BUILD)/libfoci.a
 
 # Nothing compiles before the packages are there and the layers are right.
@@ -81,7 +90,7 @@ all check demo install tests: $(BUILD)/deps.stamp
 else
 check: tests
 	@BUILD=$(BUILD) sh tests/run.sh
-tests: $(BUILD)/foci $(TESTS) $(DOUBLE_TESTS)
+tests: $(BUILD)/foci $(TESTS) $(DOUBLE_TESTS) $(FUZZ_TESTS)
 demo: $(BUILD)/foci
 	@FOCI=$(BUILD)/foci sh scripts/demo.sh
 install: $(BUILD)/foci $(BUILD)/libfoci.a
@@ -98,7 +107,7 @@ endif
 deps:
 	sh scripts/deps.sh
 clean:
-	rm -rf build build-san
+	rm -rf build build-san build-fuzz
 help:
 	@sed -n '1,/^$$/s/^# \?//p' Makefile
 
@@ -129,5 +138,18 @@ $(TESTS): $(BUILD)/tests/%: tests/%.c $(BUILD)/libfoci.a Makefile
 	$(COMPILE) -Itests -o $@ $< $(BUILD)/libfoci.a $(LIBS) -lcmocka
 $(DOUBLE_TESTS): $(BUILD)/tests/%: tests/%.c $(BUILD)/libfoci-double.a Makefile
 	$(COMPILE) -DFOCI_DOUBLE -Itests -o $@ $< $(BUILD)/libfoci-double.a $(LIBS) -lcmocka
+
+# Fuzzing (tests/fuzz): each fuzz_NAME.c is one reader. The tests replay its corpus; `make fuzz` looks for more.
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+$(BUILD)/obj/cli/main-renamed.o: src/cli/main.c Makefile | $(READY)
+	$(COMPILE) -Dmain=foci_main -c -o $@ $<
+$(FUZZ_TESTS): $(BUILD)/tests/fuzz/test_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(CLI_ROOM) $(BUILD)/libfoci.a Makefile
+	$(COMPILE) -Itests/fuzz -DFUZZ_NAME='"$*"' -o $@ $(filter %.c %.o %.a,$^) $(LIBS)
+$(FUZZERS:%=$(BUILD)/fuzz/%): $(BUILD)/fuzz/%: tests/fuzz/fuzz_%.c $(CLI_ROOM) $(BUILD)/libfoci.a Makefile
+	$(COMPILE) -fsanitize=fuzzer -Itests/fuzz -o $@ $(filter %.c %.o %.a,$^) $(LIBS)
+fuzzers: $(FUZZERS:%=$(BUILD)/fuzz/%)
+fuzz:
+	@$(MAKE) --no-print-directory FUZZ=1 fuzzers
+	@sh tests/fuzz/run.sh $(T)
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

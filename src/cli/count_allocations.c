@@ -5,7 +5,12 @@
 
 #include "cli/cli.h"
 
-#if defined(__SANITIZE_ADDRESS__) || !defined(__GLIBC__)
+#ifdef __has_feature /* clang's way to tell */
+#if __has_feature(address_sanitizer)
+#define SANITIZED
+#endif
+#endif
+#if defined(SANITIZED) || defined(__SANITIZE_ADDRESS__) || !defined(__GLIBC__)
 long long foci_allocations(void) { return -1; }
 #else
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "train/run_folder.h"
 
 /* A value that was not finite is null in the file, and leaves a gap. */
 static foci_status append(foci_curve *c, const json_t *step, const json_t *epoch, const json_t *value) {
@@ -44,6 +45,7 @@ static foci_status read_object(foci_curves *c, const json_t *object) {
 
 static foci_status read_line(foci_curves *c, const char *line, size_t length, const char *path, size_t number) {
     json_error_t e;
+    if (length > FOCI_METRICS_LINE) return foci_fail(FOCI_ERR_DATA, "%s:%zu: a line of %zu bytes", path, number, length);
     json_t *object = json_loadb(line, length, 0, &e);
     if (!object) return foci_fail(FOCI_ERR_DATA, "%s:%zu: no JSON: %s", path, number, e.text);
     foci_status s = read_object(c, object);

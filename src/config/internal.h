@@ -7,7 +7,7 @@
 #include "config/config.h"
 
 enum {
-    FOCI_CONFIG_BYTES = 1 << 20, /* of a file */
+    FOCI_CONFIG_BYTES = 1 << 18, /* of a file */
     FOCI_CONFIG_SCALAR = 4096,   /* bytes of a key or a value */
     FOCI_CONFIG_KEYS = 1000,     /* of a file; also the elements of a list */
     FOCI_CONFIG_DEPTH = 8,       /* of inheritance */

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <xxhash.h>
 
-/* A header of more than this is no weights file; it also bounds what the JSON parser may allocate. */
-static const uint64_t max_header = 16 << 20;
+/* A header of more than this, some 40,000 tensors, is no weights file. The JSON parser may need 70 times as much memory. */
+static const uint64_t max_header = 4 << 20;
 
 /* Files of foci begin with this, then 16 hexadecimal digits: XXH3-64 of header and data with zeros for the
  * digits. */
@@ -179,6 +179,12 @@ static foci_status check_cover(foci_safetensors *f, size_t available) {
     return FOCI_OK;
 }
 
+static bool is_printable(const char *name) {
+    for (; *name; name++)
+        if ((unsigned char)*name < ' ' || *name == 127) return false;
+    return true;
+}
+
 static foci_status read_header(foci_safetensors *f, json_t *header, size_t available) {
     if (!json_is_object(header)) return lies(f, "the header is not a JSON object");
     f->tensor = foci_arena_alloc(&f->arena, (json_object_size(header) + 1) * sizeof *f->tensor);
@@ -192,6 +198,7 @@ static foci_status read_header(foci_safetensors *f, json_t *header, size_t avail
         }
         foci_safetensor *t = &f->tensor[f->count++];
         if (!(t->name = foci_arena_strdup(&f->arena, name))) return out_of_memory(f->path);
+        if (!is_printable(name)) return lies(f, "the name of tensor %d holds a control character", f->count - 1);
         FOCI_TRY(read_tensor(f, t, entry, available));
     }
     FOCI_TRY(check_cover(f, available));

@@ -49,6 +49,13 @@ static bool has_end(const unsigned char *bytes, size_t size) {
     return false;
 }
 
+/* Every scan visits every pixel, and needs but a few bytes; in no picture are there more than some ten. */
+static bool many_scans(const unsigned char *bytes, size_t size) {
+    int scans = 0;
+    for (size_t i = 0; i + 1 < size; i++) scans += bytes[i] == 0xff && bytes[i + 1] == 0xda;
+    return scans > 100;
+}
+
 static foci_status decode_cmyk(tjhandle jpeg, foci_image *image, const unsigned char *bytes, size_t size, const char *name) {
     int64_t pixels = (int64_t)image->width * image->height;
     unsigned char *cmyk = malloc((size_t)pixels * 4);
@@ -67,6 +74,9 @@ static foci_status decode_jpeg(tjhandle jpeg, foci_image *image, const unsigned 
     if (width < 1 || height < 1 || !has_end(bytes, size)) return foci_fail(FOCI_ERR_DATA, "%s: not a whole JPEG image", name);
     if ((int64_t)width * height > FOCI_MOST_PIXELS)
         return foci_fail(FOCI_ERR_DATA, "%s: %d x %d pixels, more than foci reads (2^28)", name, width, height);
+    if (foci_is_bomb((uint64_t)width * (uint64_t)height, size, 512))
+        return foci_fail(FOCI_ERR_DATA, "%s: %d x %d pixels in %zu bytes: not a whole JPEG image", name, width, height, size);
+    if (many_scans(bytes, size)) return foci_fail(FOCI_ERR_DATA, "%s: more than 100 scans", name);
     tjscalingfactor f = reduction(width, height, least_short_side);
     FOCI_TRY(allocate(image, TJSCALED(width, f), TJSCALED(height, f), name));
     if (colours == TJCS_CMYK || colours == TJCS_YCCK) return decode_cmyk(jpeg, image, bytes, size, name);

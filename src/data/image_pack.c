@@ -11,7 +11,7 @@
 
 /* ------------------------------------------------------------------------------------------------ reading */
 
-enum { ENTRY = 32 };
+enum { ENTRY = 32, LONGEST_NAME = 4096 };
 
 typedef struct entry {
     uint64_t offset, hash, name;
@@ -32,6 +32,7 @@ static const char *what_is_wrong(const foci_pack *p, int64_t i) {
     if (e.width < 1 || e.height < 1 || (uint64_t)e.width * e.height > (uint64_t)FOCI_MOST_PIXELS) return "an impossible size";
     if (!foci_pack_holds(p, e.offset, (uint64_t)3 * e.width * e.height)) return "its pixels lie outside the data";
     if (e.name >= names_size(p)) return "its name lies outside the table";
+    if (strnlen(names(p) + e.name, LONGEST_NAME + 1) > LONGEST_NAME) return "its name is too long";
     const char *slash = strchr(names(p) + e.name, '/');
     return slash && slash > names(p) + e.name && slash[1] ? NULL : "its name is not CLASS/FILE";
 }

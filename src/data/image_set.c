@@ -43,6 +43,20 @@ static bool is_image(const char *name) {
 
 static foci_status no_memory(const foci_image_set *s) { return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", s->path); }
 
+static bool climbs(const char *name) {
+    for (const char *p = name; (p = strstr(p, "..")); p += 2)
+        if ((p == name || p[-1] == '/') && (p[2] == '/' || !p[2])) return true;
+    return false;
+}
+
+/* Names reach terminals, file names and tables. */
+static foci_status check_name(const foci_image_set *s, const char *name) {
+    for (const char *c = name; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 127)
+            return foci_fail(FOCI_ERR_DATA, "%s: the name %.*s... holds a control character", s->path, (int)(c - name), name);
+    return climbs(name) ? foci_fail(FOCI_ERR_DATA, "%s: the name %s leads out of it", s->path, name) : FOCI_OK;
+}
+
 static foci_status add(foci_image_set *s, const char *name, const unsigned char *data, size_t size) {
     if (s->count == s->room) {
         s->room = s->room ? 2 * s->room : 1024;
@@ -51,6 +65,7 @@ static foci_status add(foci_image_set *s, const char *name, const unsigned char 
         s->member = grown;
     }
     if (!name) return no_memory(s);
+    FOCI_TRY(check_name(s, name));
     s->member[s->count] = (member){name, data, size, s->count, 0};
     s->count++;
     return FOCI_OK;
@@ -101,12 +116,6 @@ static size_t archive_part(const char *path) {
     return 0;
 }
 
-static bool climbs(const char *name) {
-    for (const char *p = name; (p = strstr(p, "..")); p += 2)
-        if ((p == name || p[-1] == '/') && (p[2] == '/' || !p[2])) return true;
-    return false;
-}
-
 /* Hidden files and folders are passed over in an archive as they are in a folder. */
 static bool hidden(const char *name) { return name[0] == '.' || strstr(name, "/."); }
 
@@ -121,7 +130,8 @@ static foci_status read_archive(foci_image_set *s, size_t length) {
     const char *elsewhere = NULL;
     for (int64_t i = 0; i < s->tar.count; i++) {
         const foci_tar_entry *e = &s->tar.entry[i];
-        if (!is_image(e->name) || climbs(e->name)) continue;
+        if (!is_image(e->name)) continue;
+        FOCI_TRY(check_name(s, e->name));
         elsewhere = e->name;
         if (prefix && (strncmp(e->name, inside, prefix) != 0 || e->name[prefix] != '/')) continue;
         const char *name = e->name + (prefix ? prefix + 1 : 0);

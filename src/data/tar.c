@@ -69,8 +69,11 @@ static foci_status read_pax(reader *r, const unsigned char *data, size_t size) {
         if (n > 5 && memcmp(record, "path=", 5) == 0) {
             r->long_name = text_of(r, record + 5, n - 5);
         } else if (n > 5 && n < 25 && memcmp(record, "size=", 5) == 0) {
+            char *text = text_of(r, record + 5, n - 5), *end;
+            if (!text) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", r->path);
             r->has_size = true;
-            r->size = strtoull(text_of(r, record + 5, n - 5), NULL, 10);
+            r->size = strtoull(text, &end, 10);
+            if (*text < '0' || *text > '9' || *end) return damaged(r, "a size that is no number");
         }
         at += length;
     }

@@ -47,7 +47,7 @@ static size_t header(char line[256], const identity *id, const char *words, size
 static foci_status read_cache(foci_vocabulary **v, const identity *id) {
     char *text;
     size_t size;
-    FOCI_TRY(foci_read_file(id->cache, INT32_MAX, &text, &size, FOCI_ERR_DATA));
+    FOCI_TRY(foci_read_file(id->cache, FOCI_VOCABULARY_BYTES, &text, &size, FOCI_ERR_DATA));
     char *newline = memchr(text, '\n', size), expected[256];
     size_t first = newline ? (size_t)(newline - text) + 1 : 0;
     foci_status status;

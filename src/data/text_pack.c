@@ -25,7 +25,8 @@ static foci_status hash_words(const foci_vocabulary *v, uint64_t *hash) {
 
 static foci_status open_pack(foci_pack *p, const char *path) {
     FOCI_TRY(foci_pack_open(p, path, FOCI_PACK_TOKENS));
-    if (p->table_size > WORDS && p->count >= 1 && p->count <= p->table_offset / 4 && foci_pack_holds(p, IDS, 4 * p->count))
+    if (p->table_size > WORDS && p->count >= 1 && p->count <= p->table_offset / 4 && foci_pack_holds(p, IDS, 4 * p->count) &&
+        foci_number(p->table + 8, 8) <= p->count && foci_number(p->table + 16, 8) <= p->count)
         return FOCI_OK;
     foci_status status = foci_fail(FOCI_ERR_DATA, "%s: byte 16: %" PRIu64 " tokens before byte %zu, %zu bytes after it", path,
                                    p->count, p->table_offset, p->table_size);

@@ -30,7 +30,7 @@ typedef struct foci_text_reader {
 foci_status foci_text_open(foci_text_reader *r, const char *path);
 /* The next word (in r->word, ended by 0), end of a line (also after a last line without newline, also of
  * blank lines), or end of the file. FOCI_ERR_DATA with file and line: a 0 byte, a word of more than
- * FOCI_WORD_MAX bytes, more than 2^31 - 1 tokens, a damaged gzip. */
+ * FOCI_WORD_MAX bytes, more than 2^31 - 1 tokens, a damaged gzip, one that expands more than 100 times. */
 foci_status foci_text_next(foci_text_reader *r, foci_text_item *item);
 void foci_text_close(foci_text_reader *r);
 

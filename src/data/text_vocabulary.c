@@ -198,7 +198,7 @@ foci_status foci_vocabulary_load(foci_vocabulary **v, const char *path) {
     *v = NULL;
     char *text;
     size_t size;
-    FOCI_TRY(foci_read_file(path, INT32_MAX, &text, &size, FOCI_ERR_DATA));
+    FOCI_TRY(foci_read_file(path, FOCI_VOCABULARY_BYTES, &text, &size, FOCI_ERR_DATA));
     foci_status status = foci_vocabulary_parse(v, path, text, size, false);
     free(text);
     return status;

@@ -4,6 +4,8 @@
 
 #include "data/text.h"
 
+enum { FOCI_VOCABULARY_BYTES = 1 << 28 }; /* of a file: some 20 million words */
+
 /* One line a word in order of ids, "WORD" or, with counts, "COUNT WORD". *text from malloc, ended by 0. */
 foci_status foci_vocabulary_print(const foci_vocabulary *v, bool counts, char **text, size_t *size);
 /* The reverse; `name` is for messages. FOCI_ERR_DATA with name:line. */

@@ -23,7 +23,7 @@
 #include "base/file.h"
 #include "study/table.h"
 
-enum { BYTES = 1 << 20, TEXT = 4096 };
+enum { BYTES = 1 << 18, TEXT = 4096, DEPTH = 8 };
 
 typedef struct reader {
     foci_table *t;
@@ -120,6 +120,7 @@ static foci_status read_sets(reader *r, yaml_node_t *n, const char **set, int *s
                 FOCI_TRY(text_of(r, node(r, *i), p.key, &item));
                 value = foci_arena_printf(&r->t->arena, "%s%s%s", value, *value ? ", " : "", item);
                 if (!value) return out_of_memory();
+                if (strlen(value) > TEXT) return fail_at(r, p.value, "%s is too long", p.key);
             }
             value = foci_arena_printf(&r->t->arena, "[%s]", value);
         } else {
@@ -264,17 +265,59 @@ static foci_status read_table(reader *r) {
     return r->t->rows ? FOCI_OK : foci_fail(FOCI_ERR_CONFIG, "%s: there are no runs", r->t->path);
 }
 
-static foci_status load(reader *r, const char *text, size_t size) {
+static foci_status syntax_error(const reader *r, const yaml_parser_t *p) {
+    return foci_fail(FOCI_ERR_CONFIG, "%s:%zu:%zu: %s", r->t->path, p->problem_mark.line + 1, p->problem_mark.column + 1,
+                     p->problem ? p->problem : "not a YAML file");
+}
+
+/* libyaml's time grows with the square of the depth and of the number of anchors: both are looked at event by event first. */
+static foci_status check_event(const reader *r, const yaml_event_t *e, int *depth) {
+    const yaml_char_t *anchor = NULL;
+    const char *wrong = NULL;
+    switch (e->type) {
+    case YAML_SCALAR_EVENT: anchor = e->data.scalar.anchor; break;
+    case YAML_SEQUENCE_START_EVENT: anchor = e->data.sequence_start.anchor, ++*depth; break;
+    case YAML_MAPPING_START_EVENT: anchor = e->data.mapping_start.anchor, ++*depth; break;
+    case YAML_SEQUENCE_END_EVENT:
+    case YAML_MAPPING_END_EVENT: --*depth; break;
+    case YAML_ALIAS_EVENT: wrong = "an alias; write the value out"; break;
+    default: break;
+    }
+    if (anchor) wrong = "an anchor; tables have none";
+    if (*depth > DEPTH) wrong = "it nests too deep for a table";
+    if (!wrong) return FOCI_OK;
+    return foci_fail(FOCI_ERR_CONFIG, "%s:%zu:%zu: %s", r->t->path, e->start_mark.line + 1, e->start_mark.column + 1, wrong);
+}
+
+static foci_status check_events(const reader *r, yaml_parser_t *p) {
+    int depth = 0;
+    for (bool more = true; more;) {
+        yaml_event_t event;
+        if (!yaml_parser_parse(p, &event)) return syntax_error(r, p);
+        more = event.type != YAML_STREAM_END_EVENT;
+        foci_status s = check_event(r, &event, &depth);
+        yaml_event_delete(&event);
+        if (s) return s;
+    }
+    return FOCI_OK;
+}
+
+static foci_status load_document(reader *r, yaml_parser_t *p) {
+    return yaml_parser_load(p, &r->document) ? FOCI_OK : syntax_error(r, p);
+}
+
+static foci_status parse(reader *r, const char *text, size_t size, bool checking) {
     yaml_parser_t parser;
     if (!yaml_parser_initialize(&parser)) return out_of_memory();
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
-    const bool ok = yaml_parser_load(&parser, &r->document);
-    foci_status s = FOCI_OK;
-    if (!ok)
-        s = foci_fail(FOCI_ERR_CONFIG, "%s:%zu:%zu: %s", r->t->path, parser.problem_mark.line + 1, parser.problem_mark.column + 1,
-                      parser.problem ? parser.problem : "not a YAML file");
+    foci_status s = checking ? check_events(r, &parser) : load_document(r, &parser);
     yaml_parser_delete(&parser);
     return s;
+}
+
+static foci_status load(reader *r, const char *text, size_t size) {
+    FOCI_TRY(parse(r, text, size, true));
+    return parse(r, text, size, false);
 }
 
 foci_status foci_table_read(foci_table **t, const char *path) {

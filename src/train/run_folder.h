@@ -9,6 +9,8 @@
 #include "train/task.h"
 #include "train/tensorboard.h"
 
+enum { FOCI_METRICS_LINE = 1 << 16 }; /* bytes of a line of metrics.jsonl; foci writes some hundred */
+
 typedef struct foci_run_folder {
     char path[4096];
     FILE *metrics, *log;

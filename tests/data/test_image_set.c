@@ -318,17 +318,31 @@ static void an_archive_by_hand_is_read(void **state) {
     foci_image_set_close(set);
 }
 
-static void names_that_climb_are_passed_over(void **state) {
-    static const char *const names[] = {"../k/a.png", "k/../../b.png", "k/..", "k/../c.png",
-                                        "../../etc/x.png"};
+static void names_that_climb_are_refused(void **state) {
+    static const char *const names[] = {"../k/a.png", "k/../../b.png", "k/../c.png", "../../etc/x.png"};
+    for (int i = 0; i < 4; i++) {
+        blob tar = {0};
+        append_file(&tar, "k/a.png", '0');
+        append_file(&tar, names[i], '0');
+        expect_refusal(save_archive(state, "climbing.tar", &tar), "leads out of it");
+    }
     blob tar = {0};
-    for (int i = 0; i < 5; i++) append_file(&tar, names[i], '0');
+    append_file(&tar, "k/..", '0'); /* no image */
     append_file(&tar, "k/dots..png", '0');
     append_file(&tar, "k../..a.png", '0'); /* hidden */
     append_file(&tar, "k../a..png", '0');
     foci_image_set *set = open_set(save_archive(state, "climbing.tar", &tar));
     expect_names(set, (const char *const[]){"k/dots..png", "k../a..png"}, 2);
     foci_image_set_close(set);
+}
+
+static void names_with_control_characters_are_refused(void **state) {
+    static const char *const names[] = {"k/\033[31m.png", "k\n/a.png", "k/\177.png"};
+    for (int i = 0; i < 3; i++) {
+        blob tar = {0};
+        append_file(&tar, names[i], '0');
+        expect_refusal(save_archive(state, "control.tar", &tar), "holds a control character");
+    }
 }
 
 static void a_name_from_the_root_is_one_inside(void **state) {
@@ -531,7 +545,8 @@ int main(void) {
         cmocka_unit_test(a_path_may_go_on_inside_the_archive),
         cmocka_unit_test(an_image_read_from_an_archive_is_named_by_it),
         cmocka_unit_test(an_archive_by_hand_is_read),
-        cmocka_unit_test(names_that_climb_are_passed_over),
+        cmocka_unit_test(names_that_climb_are_refused),
+        cmocka_unit_test(names_with_control_characters_are_refused),
         cmocka_unit_test(a_name_from_the_root_is_one_inside),
         cmocka_unit_test(links_folders_and_devices_are_passed_over),
         cmocka_unit_test(a_file_that_is_there_twice_is_refused),

@@ -1,0 +1,23 @@
+/* A text, plain or gzip: its words, its tokens, and windows of them. */
+#include "fuzz.h"
+
+#include "data/text.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    foci_vocabulary *v;
+    foci_tokens t;
+    foci_windows w;
+    const char *path = fuzz_file("text", data, size);
+    if (size && data[0] == 'f') return 0; /* not a pack */
+    if (foci_vocabulary_build(&v, path, 50)) return 0;
+    if (!foci_tokens_read(&t, v, path)) {
+        if (!foci_windows_make(&w, &t, 2, 3)) {
+            int32_t ids[6], targets[6];
+            for (int64_t i = 0; i < foci_windows_count(&w); i++) foci_windows_copy(&w, 3 * i, foci_windows_length(&w, i), ids, targets);
+        }
+        foci_unigram_perplexity(v, &t);
+        foci_tokens_free(&t);
+    }
+    foci_vocabulary_free(v);
+    return 0;
+}
