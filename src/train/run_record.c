@@ -15,7 +15,7 @@ static const size_t most_bytes = (size_t)1 << 31, most_summary = 1 << 20;
 /* -------------------------------------------------------------------------------------------------- lines */
 
 static json_t *line_of(const char *text, size_t length) {
-    json_t *object = json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+    json_t *object = length > FOCI_METRICS_LINE ? NULL : json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
     if (json_is_object(object) && json_is_integer(json_object_get(object, "step"))) return object;
     json_decref(object);
     return NULL;

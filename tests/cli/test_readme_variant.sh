@@ -40,9 +40,14 @@ bounded() {
     foci bench t.yaml --set attention.temperature=0 2>"$work/err"
     [ $? = 2 ] && grep -q 'attention.temperature' "$work/err"
 }
+swept() { # and it is measured like any other
+    foci sweep t.yaml --vary attention.kind=softmax,tempered --measure bench:steps=2 --out swept >"$work/out" 2>/dev/null &&
+        grep -q '^tempered ' "$work/out" && grep -q '>tempered<' "$work/swept/table.html"
+}
 check "the README has the example" extract
 check "it builds" build
 check "foci list attention shows it" sh -c "cd '$work' && $build/foci list attention | grep -q '^tempered '"
 check "it trains" trains
 check "its key is checked" bounded
+check "a sweep measures it" swept
 exit $failed
