@@ -52,11 +52,12 @@ static void age_of(const char *run, char text[32]) {
 }
 
 static void print_run(const foci_run_view *v, int width, const char *age) {
-    char steps[64], best[64], last[64];
+    char name[256], steps[64], best[64], last[64];
+    foci_run_name_text(v->name, name);
     foci_run_steps_text(v, steps);
     foci_run_score_text(v->best, best);
     foci_run_score_text(v->last, last);
-    printf("%-*s  %-11s %15s  %-24s %-24s %s\n", width, v->name, foci_run_stand_name(v->stand), steps, best, last, age);
+    printf("%-*s  %-11s %15s  %-24s %-24s %s\n", width, name, foci_run_stand_name(v->stand), steps, best, last, age);
 }
 
 static void list(const char *dir, const listing *l, json_t *all) {
@@ -65,14 +66,16 @@ static void list(const char *dir, const listing *l, json_t *all) {
         if ((int)strlen(l->name[i]) > width) width = (int)strlen(l->name[i]);
     if (!all) printf("%-*s  %-11s %15s  %-24s %-24s %s\n", width, "run", "state", "steps", "best", "last", "changed ago");
     for (size_t i = 0; i < l->count; i++) {
-        char path[8400], age[32];
+        char path[8400], name[256], age[32];
         foci_run_view v;
         snprintf(path, sizeof path, "%s/%s", dir, l->name[i]);
         const bool broken = foci_run_view_open(&v, path) != FOCI_OK;
         age_of(path, age);
-        if (all && broken) json_array_append_new(all, json_pack("{s:s, s:s, s:s}", "run", path, "state", "broken", "message", foci_error_message()));
+        foci_run_name_text(l->name[i], name);
+        if (all && broken)
+            json_array_append_new(all, json_pack("{s:o, s:s, s:o}", "run", foci_text_json(path), "state", "broken", "message", foci_text_json(foci_error_message())));
         else if (all) json_array_append_new(all, foci_run_view_json(&v));
-        else if (broken) printf("%-*s  broken: %s\n", width, l->name[i], foci_error_message());
+        else if (broken) printf("%-*s  broken: %s\n", width, name, foci_error_message());
         else print_run(&v, width, age);
         foci_run_view_close(&v);
     }

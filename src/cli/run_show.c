@@ -1,7 +1,11 @@
 #include "cli/run_show.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/file.h"
+#include "train/schema.h"
 
 static const json_t *last_line(const json_t *lines) {
     const size_t n = json_array_size(lines);
@@ -18,6 +22,23 @@ static double latest(const json_t *lines, const char *name) {
     return 0;
 }
 
+/* A run without a summary, of an older foci: its length follows from its config and from how far a step gets, and it is
+ * finished where it got there. */
+static foci_status view_without_summary(foci_run_view *v) {
+    char path[4200];
+    foci_config *c;
+    const double epoch = latest(v->lines, "epoch");
+    if (epoch <= 0) return FOCI_OK;
+    FOCI_TRY(foci_path_join(path, sizeof path, v->path, "config.yaml"));
+    FOCI_TRY(foci_config_load(&c, foci_schema_all(), path, NULL, 0));
+    const long long most = foci_config_int(c, "train.max_steps");
+    v->steps = llround((double)v->step / epoch * (double)foci_config_int(c, "train.epochs"));
+    if (most && most < v->steps) v->steps = most;
+    foci_config_free(c);
+    if (v->stand == FOCI_RUN_KILLED && v->best && v->step >= v->steps) v->stand = FOCI_RUN_FINISHED;
+    return FOCI_OK;
+}
+
 foci_status foci_run_view_open(foci_run_view *v, const char *path) {
     size_t length = strlen(path);
     while (length > 1 && path[length - 1] == '/') length--;
@@ -31,8 +52,7 @@ foci_status foci_run_view_open(foci_run_view *v, const char *path) {
     v->step = integer(last_line(v->lines), "step");
     v->steps = integer(v->summary, "steps");
     v->elapsed = latest(v->lines, "elapsed");
-    if (!v->summary && v->stand == FOCI_RUN_KILLED && v->best) v->stand = FOCI_RUN_FINISHED; /* an older foci wrote none */
-    return FOCI_OK;
+    return v->summary ? FOCI_OK : view_without_summary(v);
 }
 
 void foci_run_view_close(foci_run_view *v) {
@@ -40,9 +60,25 @@ void foci_run_view_close(foci_run_view *v) {
     json_decref(v->summary);
 }
 
+json_t *foci_text_json(const char *text) {
+    char plain[4200];
+    json_t *whole = json_string(text);
+    if (whole) return whole;
+    snprintf(plain, sizeof plain, "%s", text);
+    for (char *c = plain; *c; c++)
+        if ((unsigned char)*c > 126) *c = '?';
+    return json_string(plain);
+}
+
+void foci_run_name_text(const char *name, char text[256]) {
+    snprintf(text, 256, "%s", name);
+    for (char *c = text; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 127) *c = '?';
+}
+
 json_t *foci_run_view_json(const foci_run_view *v) {
     const char *metric = foci_run_record_metric(v->best);
-    json_t *object = json_pack("{s:s, s:s, s:I, s:f}", "run", v->path, "state", foci_run_stand_name(v->stand), "step", (json_int_t)v->step,
+    json_t *object = json_pack("{s:o, s:s, s:I, s:f}", "run", foci_text_json(v->path), "state", foci_run_stand_name(v->stand), "step", (json_int_t)v->step,
                                "elapsed", v->elapsed);
     if (v->steps) json_object_set_new(object, "steps", json_integer(v->steps));
     if (!metric) return object;

@@ -163,7 +163,9 @@ static foci_status read_state(const foci_safetensors *f, foci_parameters *p, foc
     number n[NUMBERS];
     array a[ARRAYS];
     FOCI_TRY(check_kind(f, o));
-    for (int i = 0; i < numbers_of(state, o, n); i++) FOCI_TRY(read_number(f, &n[i]));
+    for (int i = 0; i < numbers_of(state, o, n); i++)
+        if (n[i].count != &state->evaluated || foci_safetensors_metadata(f, n[i].key)) FOCI_TRY(read_number(f, &n[i]));
+        else state->evaluated = state->step; /* an older foci wrote none, and its evaluations came before the state */
     int arrays = arrays_of(p, o, ema, a);
     for (int i = 0; i < arrays; i++)
         for (int k = 0; k < p->count; k++) FOCI_TRY(read_tensor(f, a[i].prefix, &p->entry[k], a[i].data));

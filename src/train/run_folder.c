@@ -106,7 +106,7 @@ foci_status foci_run_folder_rewind(foci_run_folder *r, int64_t step) {
     FOCI_TRY(foci_read_file(path, (size_t)1 << 31, &text, &size, FOCI_ERR_IO));
     for (char *line = text, *end; (end = memchr(line, '\n', size - (size_t)(line - text))); line = end + 1, number++) {
         const size_t length = (size_t)(end + 1 - line);
-        json_t *object = length > FOCI_METRICS_LINE ? NULL : json_loadb(line, length, 0, NULL);
+        json_t *object = length > FOCI_METRICS_LINE ? NULL : json_loadb(line, length, JSON_REJECT_DUPLICATES, NULL);
         const json_t *at = json_object_get(object, "step");
         bool good = json_is_integer(at), wanted = good && json_integer_value(at) <= step;
         json_decref(object);

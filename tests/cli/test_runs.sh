@@ -92,6 +92,38 @@ torn() { # a bad line of metrics is named and left out; one without its end is n
 }
 check "metrics that were damaged" torn
 
+older() { # without a summary, a run is finished only where its config says that it ends
+    cp -r runs/first runs/older
+    rm runs/older/summary.json
+    cp -r runs/older runs/early
+    runs train vit.yaml --out whole-epochs --set train.max_steps=0 --set train.epochs=3 --set train.eval_every=4
+    rm whole-epochs/summary.json
+    grep -v '"step": \(30\|35\|40\|45\|50\)' runs/first/metrics.jsonl >runs/early/metrics.jsonl
+    runs runs
+    contains out '^older +finished +50/50 '
+    contains out '^early +killed +25/50 +top-1 '
+    mv whole-epochs runs
+    runs runs
+    contains out '^whole-epochs +finished +12/12 '
+    rm -r runs/older runs/early runs/whole-epochs
+}
+check "runs without a summary" older
+
+names() { # steer no terminal, and are left out of no JSON
+    strange=$(printf 'strange\033[31m')
+    latin=$(printf 'caf\351')
+    for name in "$strange" "$latin"; do cp -r runs/first "runs/$name"; done
+    runs runs
+    contains out '^strange\?\[31m +finished '
+    runs runs --json
+    contains out '"run":"runs/caf\?","state":"finished"'
+    contains out '"run":"runs/strange\\u001B\[31m","state":"finished"'
+    runs diff "runs/$latin" runs/first --json
+    contains out '"runs":\[\{"run":"runs/caf\?"'
+    rm -r "runs/$strange" "runs/$latin"
+}
+check "names of any bytes" names
+
 differ() {
     runs train vit.yaml --out runs/second --set train.seed=3 --set attention.kind=softmax
     runs diff runs/first runs/second

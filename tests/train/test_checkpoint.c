@@ -157,6 +157,45 @@ static void refuses_other_models_and_optimisers(void **state) {
     drop(&sgd);
 }
 
+/* The same file without one word of its metadata, checksum and all. */
+static void rewrite_without(const char *path, const char *key) {
+    foci_safetensors f;
+    foci_safetensor_item item[64];
+    foci_text_pair kept[32];
+    int pairs = 0;
+    assert_ok(foci_safetensors_open(&f, path));
+    assert_in_range(f.count, 1, 64);
+    for (int i = 0; i < f.count; i++) {
+        foci_real *data = malloc((size_t)f.tensor[i].numel * sizeof *data);
+        assert_ok(foci_safetensors_reals(&f, &f.tensor[i], 0, f.tensor[i].numel, data));
+        item[i] = (foci_safetensor_item){f.tensor[i].name, f.tensor[i].ndim, f.tensor[i].shape, data};
+    }
+    for (int i = 0; i < f.pairs && pairs < 32; i++)
+        if (strcmp(f.metadata[i].key, key) != 0 && strcmp(f.metadata[i].key, "xxh3") != 0) kept[pairs++] = f.metadata[i];
+    assert_true(pairs < f.pairs - 1); /* it was there */
+    assert_ok(foci_safetensors_write(path, item, f.count, kept, pairs));
+    for (int i = 0; i < f.count; i++) free((void *)(uintptr_t)item[i].data);
+    foci_safetensors_close(&f);
+}
+
+static void takes_a_state_of_before_evaluations_were_counted(void **state) {
+    (void)state;
+    const char *folder = temporary_folder();
+    char path[512];
+    run r;
+    foci_run_state s = {.step = 7, .evaluated = 3};
+    make(&r, FOCI_ADAM, 3);
+    assert_ok(foci_checkpoint_save(folder, &r.p, &r.o, NULL, &s, 0));
+    snprintf(path, sizeof path, "%s/state.safetensors", folder);
+    rewrite_without(path, "evaluated");
+    assert_ok(foci_checkpoint_load(folder, &r.p, &r.o, NULL, &s));
+    assert_int_equal(s.step, 7);
+    assert_int_equal(s.evaluated, 7);
+    rewrite_without(path, "elapsed");
+    assert_fails(foci_checkpoint_load(folder, &r.p, &r.o, NULL, &s), FOCI_ERR_CHECKPOINT, "\"elapsed\" is missing");
+    drop(&r);
+}
+
 static void refuses_every_flipped_byte(void **state) {
     (void)state;
     const char *folder = temporary_folder();
@@ -239,6 +278,7 @@ int main(void) {
         cmocka_unit_test(resumes_bit_for_bit),          cmocka_unit_test(keeps_no_best_as_nan),
         cmocka_unit_test(writes_the_weights_beside_it), cmocka_unit_test(refuses_other_models_and_optimisers),
         cmocka_unit_test(refuses_every_flipped_byte),   cmocka_unit_test(refuses_random_damage),
+        cmocka_unit_test(takes_a_state_of_before_evaluations_were_counted),
         cmocka_unit_test(averages_are_part_of_it),      cmocka_unit_test(a_spike_is_above_what_is_usual),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
