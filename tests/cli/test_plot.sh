@@ -7,9 +7,9 @@ run() {
     name=$1
     shift
     mkdir -p "$name"
-    for i in 1 2 3 4 5; do
-        echo "{\"step\": $((i * 10)), \"epoch\": $i, \"loss\": $((6 - i)).5, \"lr\": 0.001, \"grad_norm\": 1}"
-        echo "{\"step\": $((i * 10)), \"epoch\": $i, $(printf "$1" $((i * 11)))}"
+    for epoch in 1 2 3 4 5; do
+        echo "{\"step\": $((epoch * 10)), \"epoch\": $epoch, \"loss\": $((6 - epoch)).5, \"lr\": 0.001, \"grad_norm\": 1}"
+        echo "{\"step\": $((epoch * 10)), \"epoch\": $epoch, $(printf "$1" $((epoch * 11)))}"
     done >"$name/metrics.jsonl"
 }
 run first '"top1": %d'
@@ -23,7 +23,7 @@ svg() {
     contains plot.svg '^<svg'
     contains plot.svg '^</svg>'
     contains plot.svg 'width="1230" height="410"'
-    for text in '>loss<' '>validation accuracy, top-1 in %<' '>learning rate<' '>epoch<' '>first<' '>second<' '>training loss, smoothed<' '>validation<'; do
+    for text in '>loss<' '>validation accuracy, top-1 in %<' '>learning rate' '>epoch<' '>first<' '>second<' '>training loss, smoothed<' '>validation<'; do
         contains plot.svg "$text"
     done
     lacks plot.svg 'averaged weights|perplexity|step'
@@ -56,7 +56,7 @@ losses_only() {
     printf '{"step": 20, "ep' >>young/metrics.jsonl # still being written
     runs plot young --out young.svg
     contains young.svg '>loss<'
-    contains young.svg '>learning rate<'
+    contains young.svg '>learning rate'
     contains young.svg '>step<'
     lacks young.svg validation
 }
@@ -132,7 +132,7 @@ rising() { # a loss over decades has a logarithmic axis
 check "a loss over decades" rising
 many() { # far more points than pixels
     mkdir -p long
-    awk 'BEGIN { for (i = 1; i <= 40000; i++) printf "{\"step\": %d, \"epoch\": %g, \"loss\": %g}\n", i, i / 1000, 1 + 1 / i }' >long/metrics.jsonl
+    awk 'BEGIN { for (i = 1; i <= 40000; i++) printf "{\"step\": %d, \"epoch\": %g, \"loss\": %g}\n", i, i / 40000, 1 + 1 / i }' >long/metrics.jsonl
     runs plot long --out long.svg
     [ "$(wc -c <long.svg)" -lt 60000 ] || wrong "long.svg has $(wc -c <long.svg) bytes"
     contains long.svg 'step \(thousands\)'
