@@ -92,7 +92,9 @@ colours() { # as many as there are, then other dots
         set -- "$@" "run-$i"
     done
     runs plot "$@" --out ten.svg
-    for colour in 0072b2 d55e00 009e73 cc79a7 e69f00 56b4e9 555555 b8a900; do grep -qi "$colour" ten.svg || wrong "no $colour"; done
+    for colour in '0, 114, 178' '213,  94,   0' '0, 158, 115' '204, 121, 167' '230, 159,   0' '86, 180, 233' '85,  85,  85' '184, 169,   0'; do
+        contains ten.svg "rgb\( *$colour\)"
+    done
     for i in 1 2 3 4 5 6 7 8 9 10; do contains ten.svg ">run-$i<"; done
 }
 check "ten runs" colours
