@@ -12,7 +12,7 @@ typedef struct foci_image {
 void foci_image_free(foci_image *image);
 
 /* Decodes a JPEG or PNG held in memory, told apart by its first bytes; grey, CMYK, palette, 16-bit and alpha images
- * give RGB. `name` is for messages. More than 2^28 pixels: refused. FOCI_ERR_DATA.
+ * give RGB. `name` is for messages. More than 2^28 pixels, or far more than so many bytes can hold: refused. FOCI_ERR_DATA.
  * least_short_side > 0 lets the JPEG decoder scale down by 1/2, 1/4, 1/8 as long as the shorter side stays at least that. */
 foci_status foci_image_decode(foci_image *image, const unsigned char *bytes, size_t size, const char *name,
                               int least_short_side);
