@@ -11,9 +11,7 @@
 
 /* ------------------------------------------------------------------------------------------------- curves */
 
-/* Told apart by everybody (Okabe and Ito, 2008). */
-static const char *const colours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#555555", "#b8a900"};
-enum { COLOURS = sizeof colours / sizeof *colours, PANEL = 310, HEIGHT = 300 };
+enum { PANEL = 310, HEIGHT = 300 };
 
 typedef struct drawing {
     const foci_stage *stage;
@@ -28,7 +26,7 @@ static void panel(FILE *f, const char *title, const char *x) {
 
 /* A line of a panel: points follow as data inline. */
 static void line(FILE *f, bool first, const char *title, int colour) {
-    fprintf(f, "%s'-' using 1:2 with linespoints lw 1.8 pt 7 ps 0.4 lc rgb '%s' title ", first ? "plot " : ", ", colours[colour % COLOURS]);
+    fprintf(f, "%s'-' using 1:2 with linespoints lw 1.8 pt 7 ps 0.4 lc rgb '#%s' title ", first ? "plot " : ", ", foci_gnuplot_colour(colour));
     foci_gnuplot_text(f, title);
 }
 

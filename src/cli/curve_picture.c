@@ -10,12 +10,10 @@
 /* In pixels: a panel; what is below it and above; a line of the legend, its letters and the sample of a curve. */
 enum { PANEL = 410, HEIGHT = 270, BELOW = 56, ABOVE = 34, LEFT = 56, RIGHT = 16, GAP = 62, LINE = 20, LETTER = 8, SAMPLE = 36, NAME = 80 };
 
-/* Colours told apart by everybody (Okabe and Ito, 2008); each further round of runs has other dots. */
-static const char *const colours[] = {"0072b2", "d55e00", "009e73", "cc79a7", "e69f00", "56b4e9", "555555", "b8a900"};
+/* Each further round of runs through the colours has other dots. */
 static const int dots[] = {7, 5, 9, 13};
-enum { COLOURS = sizeof colours / sizeof *colours, DOTS = sizeof dots / sizeof *dots };
-static const char *colour_of(int run) { return colours[run % COLOURS]; }
-static int dot_of(int run) { return dots[run / COLOURS % DOTS]; }
+enum { DOTS = sizeof dots / sizeof *dots };
+static int dot_of(int run) { return dots[run / FOCI_GNUPLOT_COLOURS % DOTS]; }
 
 typedef enum panel { LOSSES, SCORES, RATES, PANELS } panel;
 typedef enum look { TRAINING, VALIDATION, AVERAGED, LOOKS } look;
@@ -117,7 +115,7 @@ static void write_legend(FILE *f, const picture *p) {
     for (int i = 0; i < p->runs; i++) {
         char name[NAME + 4];
         shorten(name, p->run[i].name);
-        write_sample(f, p, x + i % p->columns * ((p->width - LEFT) / p->columns), y - i / p->columns * LINE, VALIDATION, colour_of(i), dot_of(i), name);
+        write_sample(f, p, x + i % p->columns * ((p->width - LEFT) / p->columns), y - i / p->columns * LINE, VALIDATION, foci_gnuplot_colour(i), dot_of(i), name);
     }
     y -= p->lines * LINE;
     for (int l = 0; l < LOOKS; l++) {
@@ -171,7 +169,7 @@ static void write_curves(FILE *f, const picture *p, panel at) {
             if (place[k].panel != at || !points) continue;
             const bool dotted = points == 1 || (looks[l].dotted && points <= 40);
             fprintf(f, "%s$run%d_%d using 1:2 with %s lw %.2f lc rgb '#%s%s' dt %s", before, i, k, dotted ? "linespoints" : "lines",
-                    width_of(p, at, l, i), at == RATES ? "00" : looks[l].veil, colour_of(i), looks[l].dash);
+                    width_of(p, at, l, i), at == RATES ? "00" : looks[l].veil, foci_gnuplot_colour(i), looks[l].dash);
             if (dotted) fprintf(f, " pt %d ps 0.4", dot_of(i));
             before = ", ";
         }

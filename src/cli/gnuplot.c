@@ -19,6 +19,11 @@ void foci_gnuplot_text(FILE *script, const char *text) {
     putc('\'', script);
 }
 
+const char *foci_gnuplot_colour(int i) {
+    static const char *const colours[FOCI_GNUPLOT_COLOURS] = {"0072b2", "d55e00", "009e73", "cc79a7", "e69f00", "56b4e9", "555555", "b8a900"};
+    return colours[i % FOCI_GNUPLOT_COLOURS];
+}
+
 foci_status foci_gnuplot_terminal(const char *option, const char *path, int width, int height, char *line, size_t size) {
     const char *dot = strrchr(path, '.');
     if (dot && strcmp(dot, ".svg") == 0)

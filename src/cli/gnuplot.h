@@ -9,6 +9,10 @@
 /* Text in a script, in quotes of its own, nothing in it special. */
 void foci_gnuplot_text(FILE *script, const char *text);
 
+/* Colours told apart by everybody (Okabe and Ito, 2008), as rrggbb, and how many there are until they begin again. */
+enum { FOCI_GNUPLOT_COLOURS = 8 };
+const char *foci_gnuplot_colour(int i);
+
 /* `set terminal ...` for a picture of width x height named *.svg or *.png; another ending is FOCI_ERR_CONFIG, which names the
  * option. */
 foci_status foci_gnuplot_terminal(const char *option, const char *path, int width, int height, char *line, size_t size);

@@ -133,9 +133,10 @@ static void prepare_progress(foci_trainer *t) {
     t->peak = foci_peak_gflops(t->programs.bf16, 4, 400000);
 }
 
-static void report_progress(const foci_trainer *t) {
+static void report_progress(foci_trainer *t) {
     if (!t->options->progress) return;
     double seconds = foci_now() - t->interval, rate = seconds > 0 ? (double)t->items / seconds : 0;
+    t->peak = fmax(t->peak, rate * t->gflop_per_item); /* measured in a moment when the machine was busy with other things */
     double per_step = t->losses ? seconds / (double)t->losses : 0;
     t->options->progress(t->options->context,
                          &(foci_progress){t->state.step, t->steps, t->state.epoch, foci_config_int(t->config, "train.epochs"),
