@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "base/watch.h"
 #include "config/config.h"
 
 typedef struct foci_command {
@@ -77,6 +78,9 @@ bool foci_is_terminal(void);
 /* SIGINT and SIGTERM set the first; a second one ends the process at once. SIGUSR1 sets the other. */
 extern volatile sig_atomic_t foci_stop, foci_save_now;
 void foci_catch_signals(void);
+
+/* Shows on a terminal how far work is, and ends it by foci_stop. */
+extern const foci_watch foci_on_terminal;
 
 void foci_print_version(void);
 

@@ -199,7 +199,7 @@ static foci_status measure_all(options *o, foci_attack_run_of *run, const foci_c
     for (int m = 0; m < o->attacks; m++)
         for (int e = 0; e < o->count; e++) {
             context c = {o->attack[m], o->eps[e]};
-            const foci_attack_watch watch = {progress, &c, &foci_stop};
+            const foci_watch watch = {progress, &c, &foci_stop};
             foci_attack_report report;
             o->attack_options.eps = o->eps[e];
             FOCI_TRY(foci_attack_measure(run, o->attack[m], &o->attack_options, &watch, &report));

@@ -83,15 +83,11 @@ static foci_status set_pack_option(void *state, int key, char *arg) {
     }
 }
 
-static void show_packed(void *context, int64_t done, int64_t count) {
-    (void)context;
-    if (foci_is_terminal()) fprintf(stderr, "\r\033[K%lld/%lld%s", (long long)done, (long long)count, done == count ? "\n" : "");
-}
-
 static foci_status pack_images(const char *from, const char *to, const pack_options *o) {
     foci_image_set *set;
     FOCI_TRY(foci_image_set_open(&set, from));
-    foci_status s = foci_pack_images(to, set, &(foci_pack_options){(int)or_default(o->size, 0), show_packed, NULL});
+    foci_catch_signals();
+    foci_status s = foci_pack_images(to, set, (int)or_default(o->size, 0), &foci_on_terminal);
     if (!s) printf("%s: %lld images in %d classes\n", to, (long long)foci_image_set_count(set), foci_image_set_classes(set));
     foci_image_set_close(set);
     return s;

@@ -93,7 +93,7 @@ static foci_status evaluate_contaminated(const foci_config *config, const char *
     foci_config *settings;
     foci_contaminated_score score;
     FOCI_TRY(foci_contamination_parse(o->contaminate, &c, &settings));
-    foci_status s = foci_evaluate_contaminated(config, weights, o->split, o->sliding, c, settings, &score);
+    foci_status s = foci_evaluate_contaminated(config, weights, o->split, o->sliding, c, settings, &foci_on_terminal, &score);
     if (!s) {
         json_t *object = settings_of(c, settings, &score.count);
         s = print_contaminated(&score, o, object, json);
@@ -107,7 +107,7 @@ static foci_status evaluate(const foci_config *config, const char *weights, cons
     if (foci_shift_asked(&o->shift)) return foci_eval_shifted(config, weights, &o->shift, common);
     if (o->contaminate) return evaluate_contaminated(config, weights, o, common->json);
     foci_score score;
-    FOCI_TRY(foci_evaluate(config, weights, o->split, o->sliding, &score));
+    FOCI_TRY(foci_evaluate(config, weights, o->split, o->sliding, &foci_on_terminal, &score));
     print_score(&score, o->split, o->sliding, common->json);
     return FOCI_OK;
 }
@@ -127,6 +127,7 @@ foci_status foci_cmd_eval(int argc, char **argv) {
     FOCI_TRY(foci_find_weights(path[0], o.checkpoint, weights, sizeof weights));
     foci_config *config;
     FOCI_TRY(foci_open_config(&config, path[0], &common));
+    foci_catch_signals();
     foci_status s = evaluate(config, weights, &o, &common);
     foci_config_free(config);
     return s;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "cli/cli.h"
 #include "train/trainer.h"
@@ -42,9 +43,15 @@ static void clock_text(double seconds, char text[32]) {
 
 static const double NOTABLE_WAIT = 0.02; /* share of a step; more is said in the line of progress */
 
+typedef struct shown {
+    int64_t every; /* updates, from line to line */
+    double since;  /* clock: of the last line about the evaluation at work, or of its begin */
+    int64_t done;
+} shown;
+
 /* A line that is redrawn on a terminal; elsewhere one line for every `every` updates. */
 static void show_progress(void *context, const foci_progress *p) {
-    const int64_t every = *(const int64_t *)context;
+    const int64_t every = ((const shown *)context)->every;
     bool terminal = foci_is_terminal();
     if (!terminal && p->step % every && p->step != p->steps) return;
     char eta[32], wait[64] = "";
@@ -56,13 +63,25 @@ static void show_progress(void *context, const foci_progress *p) {
     if (terminal) fflush(stderr);
 }
 
+/* The same; elsewhere a line now and then, where an evaluation takes long. */
+static void show_evaluation(void *context, int64_t done, int64_t count) {
+    enum { SECONDS = 60 };
+    shown *s = context;
+    const bool terminal = foci_is_terminal(), begins = done <= s->done;
+    s->done = done;
+    if (begins) s->since = foci_now();
+    if (!terminal && foci_now() - s->since < SECONDS) return;
+    s->since = foci_now();
+    fprintf(stderr, "%sevaluating: %lld of %lld%s", terminal ? "\r\033[K" : "", (long long)done, (long long)count, terminal ? "" : "\n");
+}
+
 static foci_status train(const foci_config *config, const options *o) {
     if (o->dry_run) return foci_train_plan(config, stdout);
     char folder[4200];
     FOCI_TRY(foci_path_join(folder, sizeof folder, "runs", foci_config_string(config, "name")));
     char init[4200];
     if (o->init) FOCI_TRY(foci_weights_of(o->init, init, sizeof init));
-    int64_t every = foci_config_int(config, "train.log_every");
+    shown state = {.every = foci_config_int(config, "train.log_every")};
     foci_catch_signals();
     return foci_train(config, &(foci_train_options){.out = o->out ? o->out : folder,
                                                     .command = foci_command_line(),
@@ -72,7 +91,8 @@ static foci_status train(const foci_config *config, const options *o) {
                                                     .stop = &foci_stop,
                                                     .save = &foci_save_now,
                                                     .progress = show_progress,
-                                                    .context = &every});
+                                                    .evaluating = show_evaluation,
+                                                    .context = &state});
 }
 
 foci_status foci_cmd_train(int argc, char **argv) {

@@ -38,11 +38,6 @@ static foci_status set_option(void *state, int key, char *arg) {
     }
 }
 
-static void show(void *context, int64_t done, int64_t count) {
-    (void)context;
-    if (foci_is_terminal()) fprintf(stderr, "\r\033[K%lld/%lld%s", (long long)done, (long long)count, done == count ? "\n" : "");
-}
-
 static foci_status corrupt(const foci_image_set *set, const char *dir, const options *o, const foci_corrupt_options *how) {
     if (o->sheet) {
         FOCI_TRY(foci_corrupt_sheet(set, o->image, how, o->sheet));
@@ -69,7 +64,7 @@ foci_status foci_data_corrupt(int argc, char **argv) {
     FOCI_TRY(foci_parse_arguments(&a, argc, argv, NULL, path, &count, &done));
     if (done) return FOCI_OK;
     if (count < 2 && !o.sheet) return foci_fail(FOCI_ERR_CONFIG, "data corrupt: DIR is missing, and --sheet too");
-    foci_corrupt_options how = {.size = (int)o.size, .quality = (int)o.quality, .seed = (uint64_t)o.seed, .limit = o.limit, .progress = show, .stop = &foci_stop};
+    foci_corrupt_options how = {.size = (int)o.size, .quality = (int)o.quality, .seed = (uint64_t)o.seed, .limit = o.limit, .watch = &foci_on_terminal};
     FOCI_TRY(foci_corruption_choose(o.names, o.severities, how.chosen));
     foci_image_set *set;
     FOCI_TRY(foci_image_set_open(&set, path[0]));

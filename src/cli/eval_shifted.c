@@ -26,12 +26,6 @@ bool foci_shift_asked(const foci_shift_options *o) {
     return o->corrupt || o->severity || o->corrupt_dir || o->relative_to || o->val_dir || o->ood_dir || o->classes || o->limit || o->seed;
 }
 
-static void show(void *context, int64_t done, int64_t count) {
-    (void)context;
-    if (foci_is_terminal()) fprintf(stderr, "\r\033[K%lld of %lld images%s", (long long)done, (long long)count, done == count ? "\r\033[K" : "");
-}
-static const foci_watch watch = {show, NULL, &foci_stop};
-
 static json_t *number(double x) { return isfinite(x) ? json_real(x) : json_null(); }
 
 static void print_object(json_t *object) {
@@ -95,8 +89,8 @@ static foci_status measure(const foci_config *config, const char *weights, const
     foci_classifier c;
     FOCI_TRY(foci_classifier_open(&c, config, weights, o->classes));
     *classes = c.classes;
-    foci_status s = o->corrupt_dir ? foci_measure_corrupted_folders(&c, o->corrupt_dir, chosen, o->limit, &watch, r)
-                                   : foci_measure_corrupted(&c, o->val_dir, chosen, (uint64_t)o->seed, o->limit, &watch, r);
+    foci_status s = o->corrupt_dir ? foci_measure_corrupted_folders(&c, o->corrupt_dir, chosen, o->limit, &foci_on_terminal, r)
+                                   : foci_measure_corrupted(&c, o->val_dir, chosen, (uint64_t)o->seed, o->limit, &foci_on_terminal, r);
     foci_classifier_close(&c);
     return s;
 }
@@ -186,7 +180,7 @@ static foci_status eval_corrupted(const foci_config *config, const char *weights
 
 static foci_status eval_classes(foci_classifier *c, const foci_shift_options *o, const foci_common *common) {
     foci_masked_score s;
-    FOCI_TRY(foci_measure_classes(c, o->val_dir, o->limit, &watch, &s));
+    FOCI_TRY(foci_measure_classes(c, o->val_dir, o->limit, &foci_on_terminal, &s));
     if (common->json)
         print_object(json_pack("{s:s, s:f, s:f, s:I, s:i}", "val_dir", o->val_dir, "top1", s.top1, "top5", s.top5, "images", (json_int_t)s.images, "classes", s.classes));
     else
@@ -197,7 +191,7 @@ static foci_status eval_classes(foci_classifier *c, const foci_shift_options *o,
 
 static foci_status eval_outliers(foci_classifier *c, const foci_shift_options *o, const foci_common *common) {
     foci_outlier_score s;
-    FOCI_TRY(foci_measure_outliers(c, o->ood_dir, o->val_dir, o->limit, &watch, &s));
+    FOCI_TRY(foci_measure_outliers(c, o->ood_dir, o->val_dir, o->limit, &foci_on_terminal, &s));
     if (common->json)
         print_object(json_pack("{s:s, s:f, s:f, s:I, s:I, s:i}", "ood_dir", o->ood_dir, "aupr", s.aupr, "auroc", s.auroc, "images", (json_int_t)s.images, "in_images",
                                (json_int_t)s.in_images, "classes", s.classes));
@@ -220,7 +214,6 @@ static foci_status check(const foci_shift_options *o) {
 
 foci_status foci_eval_shifted(const foci_config *config, const char *weights, const foci_shift_options *o, const foci_common *common) {
     FOCI_TRY(check(o));
-    foci_catch_signals();
     if (o->corrupt || o->corrupt_dir) return eval_corrupted(config, weights, o, common);
     foci_classifier c;
     FOCI_TRY(foci_classifier_open(&c, config, weights, o->classes));

@@ -33,6 +33,12 @@ void foci_catch_signals(void) {
     sigaction(SIGUSR1, &a, NULL);
 }
 
+static void show(void *context, int64_t done, int64_t count) {
+    (void)context;
+    if (foci_is_terminal()) fprintf(stderr, done < count ? "\r\033[K%lld of %lld" : "\r\033[K", (long long)done, (long long)count);
+}
+const foci_watch foci_on_terminal = {show, NULL, &foci_stop};
+
 static char command_line[2048];
 const char *foci_command_line(void) { return command_line; }
 

@@ -115,34 +115,34 @@ static foci_status add(foci_pack_writer *w, foci_bytes *table, uint64_t *name, c
 }
 
 static foci_status add_all(foci_pack_writer *w, foci_bytes *table, prepared *made, const foci_image_set *set,
-                           const foci_pack_options *o) {
+                           int size, const foci_watch *watch) {
     int64_t count = foci_image_set_count(set);
     uint64_t name = 0;
     for (int64_t first = 0; first < count; first += AT_ONCE) {
         foci_range r = foci_tile(count, AT_ONCE, first / AT_ONCE);
         memset(made, 0, AT_ONCE * sizeof *made);
         FOCI_PARALLEL_FOR
-        for (int64_t i = r.first; i < r.end; i++) prepare(&made[i - r.first], set, i, o->size);
-        foci_status status = FOCI_OK;
+        for (int64_t i = r.first; i < r.end; i++) prepare(&made[i - r.first], set, i, size);
+        foci_status status = foci_watch_stopped(watch);
         for (int64_t i = r.first; i < r.end; i++) {
             prepared *p = &made[i - r.first];
             if (!status) status = add(w, table, &name, p, foci_image_set_name(set, i));
             foci_image_free(&p->image);
         }
         if (status) return status;
-        if (o->progress) o->progress(o->context, r.end, count);
+        foci_watch_tell(watch, r.end, count);
     }
     for (int64_t i = 0; i < count; i++) foci_bytes_add(table, foci_image_set_name(set, i), strlen(foci_image_set_name(set, i)) + 1);
     if (table->failed) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for the table of %" PRId64 " images", count);
     return foci_pack_finish(w, FOCI_PACK_IMAGES, (uint64_t)count, 0, table->data, table->size);
 }
 
-foci_status foci_pack_images(const char *path, const foci_image_set *set, const foci_pack_options *options) {
+foci_status foci_pack_images(const char *path, const foci_image_set *set, int size, const foci_watch *watch) {
     foci_pack_writer w;
     foci_bytes table = {0};
     FOCI_TRY(foci_pack_create(&w, path));
     prepared *made = malloc(AT_ONCE * sizeof *made);
-    foci_status status = made ? add_all(&w, &table, made, set, options) : foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    foci_status status = made ? add_all(&w, &table, made, set, size, watch) : foci_fail(FOCI_ERR_RUNTIME, "out of memory");
     if (status) foci_writer_abort(&w.file);
     free(made);
     free(table.data);

@@ -2,7 +2,7 @@
 #ifndef FOCI_DATA_IMAGES_H
 #define FOCI_DATA_IMAGES_H
 
-#include "base/error.h"
+#include "base/watch.h"
 
 /* 8-bit RGB, rows from the top, 3 * width * height bytes from malloc. */
 typedef struct foci_image {
@@ -31,12 +31,7 @@ foci_status foci_image_set_read(const foci_image_set *set, int64_t i, foci_image
 
 /* Writes the set to a pack, which foci_image_set_open reads: every image decoded, and resized so that its shorter side is
  * `size` pixels (bicubic, antialiased; smaller images and size 0: as it is). Nothing is left behind by a failure. */
-typedef struct foci_pack_options {
-    int size;
-    void (*progress)(void *context, int64_t done, int64_t count); /* may be NULL */
-    void *context;
-} foci_pack_options;
-foci_status foci_pack_images(const char *path, const foci_image_set *set, const foci_pack_options *options);
+foci_status foci_pack_images(const char *path, const foci_image_set *set, int size, const foci_watch *watch);
 
 /* Resampling and the transforms, as torchvision / PIL define them. */
 typedef enum foci_interpolation { FOCI_BILINEAR, FOCI_BICUBIC } foci_interpolation;

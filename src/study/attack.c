@@ -245,7 +245,7 @@ foci_status foci_attack_check(const foci_attack_run_of *r, const foci_attack *at
 }
 
 foci_status foci_attack_measure(foci_attack_run_of *r, const foci_attack *attack, const foci_attack_options *options,
-                                const foci_attack_watch *watch, foci_attack_report *report) {
+                                const foci_watch *watch, foci_attack_report *report) {
     foci_attack_options o = *options;
     totals sum = {.outside = 0};
     const double start = foci_now_ms();
@@ -258,7 +258,7 @@ foci_status foci_attack_measure(foci_attack_run_of *r, const foci_attack *attack
         foci_status status = measure_batch(r, attack, &o, first, slots, &sum);
         if (foci_victim_stopped(&r->victim)) return foci_fail(FOCI_INTERRUPTED, "interrupted after %lld images", (long long)first);
         if (status) return status;
-        if (watch && watch->progress) watch->progress(watch->context, first + slots, r->images);
+        foci_watch_tell(watch, first + slots, r->images);
     }
     const double n = (double)r->images;
     *report = (foci_attack_report){.options = o, .images = r->images,

@@ -9,9 +9,7 @@
 #ifndef FOCI_STUDY_ATTACK_H
 #define FOCI_STUDY_ATTACK_H
 
-#include <signal.h>
-
-#include "base/error.h"
+#include "base/watch.h"
 #include "foci/plugin.h"
 
 typedef enum foci_norm { FOCI_LINF, FOCI_L2 } foci_norm;
@@ -82,14 +80,8 @@ foci_status foci_attack_open(foci_attack_run_of **run, const foci_config *config
 int64_t foci_attack_count(const foci_attack_run_of *run); /* of the images */
 /* Can the attack do what the options ask for, on this model? */
 foci_status foci_attack_check(const foci_attack_run_of *run, const foci_attack *attack, const foci_attack_options *options);
-/* `progress` may be NULL. `stop` becoming nonzero ends it soon with FOCI_INTERRUPTED; may be NULL. */
-typedef struct foci_attack_watch {
-    void (*progress)(void *context, int64_t done, int64_t images);
-    void *context;
-    const volatile sig_atomic_t *stop;
-} foci_attack_watch;
 foci_status foci_attack_measure(foci_attack_run_of *run, const foci_attack *attack, const foci_attack_options *options,
-                                const foci_attack_watch *watch, foci_attack_report *report);
+                                const foci_watch *watch, foci_attack_report *report);
 void foci_attack_close(foci_attack_run_of *run);
 
 #endif

@@ -189,7 +189,3 @@ foci_status foci_images_of_read(const foci_images_of *m, const foci_transform *t
     }
     return s;
 }
-
-foci_status foci_watch_stopped(const foci_watch *watch) {
-    return watch && watch->stop && *watch->stop ? foci_fail(FOCI_INTERRUPTED, "stopped") : FOCI_OK;
-}

@@ -3,8 +3,7 @@
 #ifndef FOCI_STUDY_CLASSIFIER_H
 #define FOCI_STUDY_CLASSIFIER_H
 
-#include <signal.h>
-
+#include "base/watch.h"
 #include "core/graph.h"
 #include "data/images.h"
 
@@ -45,13 +44,6 @@ void foci_images_of_close(foci_images_of *images);
 static inline int32_t foci_images_of_label(const foci_images_of *images, int64_t i) {
     return images->label[foci_image_set_label(images->set, images->index[i])];
 }
-
-typedef struct foci_watch {
-    void (*progress)(void *context, int64_t done, int64_t count); /* may be NULL */
-    void *context;
-    const volatile sig_atomic_t *stop; /* nonzero ends it soon with FOCI_INTERRUPTED; may be NULL */
-} foci_watch;
-foci_status foci_watch_stopped(const foci_watch *watch);
 
 /* Images first .. first + n - 1, cut to what the model sees; out[i] are new, or empty after a failure. */
 foci_status foci_images_of_read(const foci_images_of *images, const foci_transform *t, int64_t first, int64_t n, foci_image *out);

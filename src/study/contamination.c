@@ -67,22 +67,24 @@ static foci_status open_study(study *s, const char *weights, const char *split) 
     return foci_load_model(&s->parameters, s->model, c, foci_vocabulary_size(s->vocabulary), weights);
 }
 
-static foci_status measure(study *s, bool sliding, const foci_contamination *c, const foci_config *settings, foci_contaminated_score *score) {
+static foci_status measure(study *s, bool sliding, const foci_contamination *c, const foci_config *settings, const foci_watch *watch,
+                           foci_contaminated_score *score) {
     const size_t bytes = (size_t)s->clean.count * sizeof *s->ids;
     if (!(s->ids = malloc(bytes))) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for %lld tokens", (long long)s->clean.count);
     memcpy(s->ids, s->clean.ids, bytes);
     FOCI_TRY(c->apply(settings, s->vocabulary, s->ids, s->clean.count, &score->count));
     const int64_t words = foci_vocabulary_size(s->vocabulary);
-    FOCI_TRY(foci_perplexity_as_configured(s->config, s->model, words, sliding, &s->parameters, s->clean.ids, s->clean.count, &score->clean));
-    return foci_perplexity_as_configured(s->config, s->model, words, sliding, &s->parameters, s->ids, s->clean.count, &score->contaminated);
+    FOCI_TRY(foci_perplexity_as_configured(s->config, s->model, words, sliding, &s->parameters, s->clean.ids, s->clean.count, watch, &score->clean));
+    return foci_perplexity_as_configured(s->config, s->model, words, sliding, &s->parameters, s->ids, s->clean.count, watch, &score->contaminated);
 }
 
 foci_status foci_evaluate_contaminated(const foci_config *config, const char *weights, const char *split, bool sliding,
-                                       const foci_contamination *c, const foci_config *settings, foci_contaminated_score *score) {
+                                       const foci_contamination *c, const foci_config *settings, const foci_watch *watch,
+                                       foci_contaminated_score *score) {
     *score = (foci_contaminated_score){.count = {0}};
     study s = {.config = config};
     foci_status status = open_study(&s, weights, split);
-    if (!status) status = measure(&s, sliding, c, settings, score);
+    if (!status) status = measure(&s, sliding, c, settings, watch, score);
     free(s.ids);
     foci_tokens_free(&s.clean);
     foci_parameters_free(&s.parameters);

@@ -29,6 +29,7 @@ typedef struct foci_contaminated_score {
     foci_contamination_count count;
 } foci_contaminated_score;
 foci_status foci_evaluate_contaminated(const foci_config *config, const char *weights, const char *split, bool sliding,
-                                       const foci_contamination *c, const foci_config *settings, foci_contaminated_score *score);
+                                       const foci_contamination *c, const foci_config *settings, const foci_watch *watch,
+                                       foci_contaminated_score *score);
 
 #endif

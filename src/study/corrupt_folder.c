@@ -119,13 +119,13 @@ static foci_status write_images(const writing *w) {
         FOCI_PARALLEL_FOR
         for (int64_t i = 0; i < n; i++) {
             error[i].status = FOCI_OK;
-            const bool stopped = w->o->stop && *w->o->stop;
-            foci_status s = stopped ? foci_fail(FOCI_INTERRUPTED, "stopped") : write_all_of(w, first + i);
+            foci_status s = foci_watch_stopped(w->o->watch);
+            if (!s) s = write_all_of(w, first + i);
             if (s) foci_error_take(&error[i], s);
         }
         for (int64_t i = 0; i < n && !status; i++)
             if (error[i].status) status = foci_error_raise(&error[i]);
-        if (!status && w->o->progress) w->o->progress(w->o->context, first + n, w->count);
+        if (!status) foci_watch_tell(w->o->watch, first + n, w->count);
     }
     free(error);
     return status;

@@ -2,8 +2,7 @@
 #ifndef FOCI_STUDY_CORRUPT_FOLDER_H
 #define FOCI_STUDY_CORRUPT_FOLDER_H
 
-#include <signal.h>
-
+#include "base/watch.h"
 #include "study/corruption.h"
 
 typedef struct foci_corrupt_options {
@@ -13,9 +12,7 @@ typedef struct foci_corrupt_options {
     int quality;   /* of JPEG, 85 in the published set; 0: PNG */
     uint64_t seed;
     int64_t limit; /* so many images, evenly spread; 0: all */
-    void (*progress)(void *context, int64_t done, int64_t count); /* images; may be NULL */
-    void *context;
-    const volatile sig_atomic_t *stop; /* nonzero ends it soon with FOCI_INTERRUPTED; may be NULL */
+    const foci_watch *watch; /* counts images */
 } foci_corrupt_options;
 
 /* Names keep their stem and get the ending .png or .JPEG; two that would be one are FOCI_ERR_DATA. *images: how many were read. */

@@ -124,7 +124,7 @@ foci_status foci_measure_corrupted(foci_classifier *c, const char *dir, const fo
     for (int64_t first = 0; first < images.count && !status; first += c->batch) {
         status = batch_read(&b, c, &images, &c->transform, first);
         if (!status) status = corrupt_batch(c, &images, &b, first, chosen, seed, watch, &t);
-        if (!status && watch && watch->progress) watch->progress(watch->context, first + b.n, images.count);
+        if (!status) foci_watch_tell(watch, first + b.n, images.count);
         batch_empty(&b);
     }
     r->images = images.count;
@@ -154,7 +154,7 @@ static foci_status go_through(foci_classifier *c, const foci_images_of *images, 
         if (status) break;
         classify(c, &b);
         visit(context, c, &b);
-        if (watch && watch->progress) watch->progress(watch->context, first + b.n, images->count);
+        foci_watch_tell(watch, first + b.n, images->count);
         batch_empty(&b);
     }
     batch_free(&b);

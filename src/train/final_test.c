@@ -1,6 +1,7 @@
 #include "train/final_test.h"
 
 #include "core/load.h"
+#include "train/run_record.h"
 
 foci_status foci_final_test_check(const foci_config *config, const foci_tokens *test) {
     long long window = (long long)foci_config_int(config, "model.context");
@@ -9,15 +10,29 @@ foci_status foci_final_test_check(const foci_config *config, const foci_tokens *
                             (long long)test->count, window);
 }
 
+/* By this very training, which was resumed when it was over. */
+static bool made_before(const foci_run_folder *folder, int64_t step) {
+    json_t *lines, *line;
+    size_t i;
+    bool made = false;
+    if (foci_run_record_read(folder->path, &lines)) return false;
+    json_array_foreach(lines, i, line)
+        made |= json_object_get(line, "test_ppl") && json_integer_value(json_object_get(line, "step")) == step;
+    json_decref(lines);
+    return made;
+}
+
 foci_status foci_final_test(const foci_config *config, const foci_task_kind *task, foci_task_state *data, const foci_model *model,
-                            foci_parameters *p, foci_run_folder *folder, int64_t step) {
-    if (task != &foci_task_text || !foci_config_bool(config, "train.test_at_end")) return FOCI_OK;
+                            foci_parameters *p, foci_run_folder *folder, int64_t step, const foci_watch *watch) {
+    if (task != &foci_task_text || !foci_config_bool(config, "train.test_at_end") || made_before(folder, step)) return FOCI_OK;
     char best[4200];
     FOCI_TRY(foci_path_join(best, sizeof best, folder->path, "best.safetensors"));
     FOCI_TRY(foci_load_weights(p, best));
     foci_run_log(folder, "testing the best weights: sliding windows over the test text");
     foci_score score;
-    FOCI_TRY(task->evaluate(data, model, p, "test", true, &score));
+    foci_status s = task->evaluate(data, model, p, "test", true, watch, &score);
+    if (s == FOCI_INTERRUPTED) return foci_fail(s, "stopped in the test, after the last step; --resume makes it again");
+    FOCI_TRY(s);
     foci_run_log(folder, "test, sliding windows: perplexity %.3f (%.5f nats per token) over %lld tokens", score.ppl, score.loss,
                  (long long)score.items);
     return foci_run_metrics(folder, "step", (double)step, "test_nll", score.loss, "test_ppl", score.ppl, "test_tokens",

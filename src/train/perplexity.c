@@ -78,6 +78,8 @@ static foci_status run(const foci_perplexity_options *o, foci_parameters *p, con
             for (int64_t t = s.scored - w->counted; t < s.scored; t++)
                 result->nll_sum += (double)nll[i * s.scored + t];
         result->tokens += here * w->counted;
+        foci_watch_tell(o->watch, first + here, w->count);
+        status = foci_watch_stopped(o->watch);
     }
     close_pass(&s);
     return status;
@@ -116,11 +118,12 @@ foci_status foci_perplexity(const foci_perplexity_options *o, foci_parameters *p
 enum { SLIDING_TOKENS = 16384 }; /* of the windows of one pass */
 
 foci_status foci_perplexity_as_configured(const foci_config *config, const foci_model *model, int64_t vocabulary, bool sliding,
-                                          foci_parameters *p, const int32_t *token, int64_t count, foci_perplexity_result *result) {
+                                          foci_parameters *p, const int32_t *token, int64_t count, const foci_watch *watch,
+                                          foci_perplexity_result *result) {
     int64_t window = foci_config_int(config, "model.context"), columns = foci_config_int(config, "train.eval_batch");
     if (!columns) columns = foci_config_int(config, "train.batch_size");
     foci_perplexity_options o = {.model = model, .config = config, .vocabulary = vocabulary, .window = window,
-                                 .walk = FOCI_WALK_DISJOINT, .columns = columns, .at_once = columns};
+                                 .walk = FOCI_WALK_DISJOINT, .columns = columns, .at_once = columns, .watch = watch};
     if (sliding) {
         /* The test figure has one column; windows of several starts run at once, many of them, since each brings only one token
          * before the large weights of the softmax. */

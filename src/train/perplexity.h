@@ -7,6 +7,7 @@
 #ifndef FOCI_TRAIN_PERPLEXITY_H
 #define FOCI_TRAIN_PERPLEXITY_H
 
+#include "base/watch.h"
 #include "core/parameters.h"
 
 typedef enum foci_walk { FOCI_WALK_DISJOINT, FOCI_WALK_SLIDING } foci_walk;
@@ -18,6 +19,7 @@ typedef struct foci_perplexity_options {
     foci_walk walk;
     int64_t window, columns;
     int64_t at_once; /* windows per forward pass; changes speed and memory only */
+    const foci_watch *watch; /* counts windows */
 } foci_perplexity_options;
 
 typedef struct foci_perplexity_result {
@@ -33,6 +35,7 @@ foci_status foci_perplexity(const foci_perplexity_options *options, foci_paramet
 
 /* The same with the window, and for the disjoint walk the columns, of the config. */
 foci_status foci_perplexity_as_configured(const foci_config *config, const foci_model *model, int64_t vocabulary, bool sliding,
-                                          foci_parameters *p, const int32_t *token, int64_t count, foci_perplexity_result *result);
+                                          foci_parameters *p, const int32_t *token, int64_t count, const foci_watch *watch,
+                                          foci_perplexity_result *result);
 
 #endif

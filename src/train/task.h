@@ -3,6 +3,7 @@
 #ifndef FOCI_TRAIN_TASK_H
 #define FOCI_TRAIN_TASK_H
 
+#include "base/watch.h"
 #include "core/graph.h"
 #include "data/data_sets.h"
 
@@ -37,7 +38,7 @@ typedef struct foci_task_kind {
     foci_status (*sheet)(const foci_task_state *state, foci_image *image); /* draws the batch at hand; NULL: nothing to see */
 
     foci_status (*evaluate)(foci_task_state *state, const foci_model *model, foci_parameters *p, const char *split,
-                            bool sliding, foci_score *score);
+                            bool sliding, const foci_watch *watch, foci_score *score);
     bool (*better)(const foci_score *a, const foci_score *b);
     double (*metric)(const foci_score *score); /* the figure that `better` compares */
 } foci_task_kind;

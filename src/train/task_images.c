@@ -158,7 +158,8 @@ typedef struct counts {
     int64_t top1, top5, images;
 } counts;
 
-static foci_status run_passes(const foci_task_state *s, pass *full, pass *last, foci_image_loader *loader, counts *sum) {
+static foci_status run_passes(const foci_task_state *s, pass *full, pass *last, foci_image_loader *loader, const foci_watch *watch,
+                              counts *sum) {
     for (;;) {
         foci_image_batch b;
         FOCI_TRY(foci_image_loader_next(loader, &b));
@@ -173,11 +174,13 @@ static foci_status run_passes(const foci_task_state *s, pass *full, pass *last, 
             sum->top5 += rank < 5;
         }
         sum->images += b.count;
+        foci_watch_tell(watch, sum->images, foci_image_set_count(s->val));
+        FOCI_TRY(foci_watch_stopped(watch));
     }
 }
 
 static foci_status evaluate_with(const foci_task_state *s, const foci_model *model, foci_parameters *p, pass e[2],
-                                 foci_image_loader **loader, void **memory, counts *sum) {
+                                 foci_image_loader **loader, void **memory, const foci_watch *watch, counts *sum) {
     int64_t count = foci_image_set_count(s->val), batch = foci_config_int(s->config, "train.eval_batch");
     if (!batch) batch = s->batch_size < 256 ? s->batch_size : 256;
     if (batch > count) batch = count;
@@ -189,18 +192,18 @@ static foci_status evaluate_with(const foci_task_state *s, const foci_model *mod
         if (e[i].graph) foci_graph_bind(e[i].graph, *memory);
     FOCI_TRY(foci_image_loader_open(loader, s->val, &s->evaluation, batch, false, false, 0, s->workers));
     FOCI_TRY(foci_image_loader_seek(*loader, 0, 0));
-    return run_passes(s, &e[0], &e[1], *loader, sum);
+    return run_passes(s, &e[0], &e[1], *loader, watch, sum);
 }
 
 static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_parameters *p, const char *split, bool sliding,
-                            foci_score *score) {
+                            const foci_watch *watch, foci_score *score) {
     if (strcmp(split, "val") != 0) return foci_fail(FOCI_ERR_CONFIG, "images have the split val, not %s", split);
     if (sliding) return foci_fail(FOCI_ERR_CONFIG, "the sliding walk is for text");
     pass e[2] = {{0}, {0}};
     foci_image_loader *loader = NULL;
     void *memory = NULL;
     counts sum = {0};
-    foci_status status = evaluate_with(s, model, p, e, &loader, &memory, &sum);
+    foci_status status = evaluate_with(s, model, p, e, &loader, &memory, watch, &sum);
     if (loader) foci_image_loader_close(loader);
     free(memory);
     foci_graph_free(e[0].graph);

@@ -106,7 +106,7 @@ static void bind(const foci_task_state *s, const foci_model_io *io, int64_t firs
 static int64_t items_in(const foci_task_state *s, int64_t update) { return s->batch_size * length_of(s, update); }
 
 static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_parameters *p, const char *split, bool sliding,
-                            foci_score *score) {
+                            const foci_watch *watch, foci_score *score) {
     const foci_tokens *tokens = strcmp(split, "val") == 0 || strcmp(split, "valid") == 0 ? &s->valid
                                 : strcmp(split, "test") == 0                             ? &s->test
                                                                                          : NULL;
@@ -114,7 +114,7 @@ static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_pa
     if (!tokens->count)
         return foci_config_fail(s->config, tokens == &s->test ? "data.test" : "data.valid", "names no text");
     foci_perplexity_result r;
-    FOCI_TRY(foci_perplexity_as_configured(s->config, model, classes(s), sliding, p, tokens->ids, tokens->count, &r));
+    FOCI_TRY(foci_perplexity_as_configured(s->config, model, classes(s), sliding, p, tokens->ids, tokens->count, watch, &r));
     *score = (foci_score){r.nll, NAN, NAN, r.ppl, r.tokens};
     return FOCI_OK;
 }

@@ -218,6 +218,10 @@ static bool owes_evaluation(const foci_trainer *t) {
     return t->state.evaluated < t->state.step && (due(t, foci_config_int(t->config, "train.eval_every")) || t->state.step >= t->steps);
 }
 
+static foci_status stop_here(const foci_trainer *t) {
+    return foci_fail(FOCI_INTERRUPTED, "stopped after step %lld of %lld; --resume goes on from there", (long long)t->state.step, (long long)t->steps);
+}
+
 static foci_status between_steps(foci_trainer *t) {
     const foci_config *c = t->config;
     bool last = t->state.step >= t->steps, stopped = t->options->stop && *t->options->stop;
@@ -226,11 +230,15 @@ static foci_status between_steps(foci_trainer *t) {
     if (asked) *t->options->save = 0;
     bool evaluation = owes_evaluation(t);
     if (due(t, foci_config_int(c, "train.log_every")) || evaluation || stopped) FOCI_TRY(foci_trainer_lose(t, write_metrics(t)));
-    if (evaluation && !stopped) FOCI_TRY(evaluate(t));
+    if (evaluation && !stopped) {
+        foci_status s = evaluate(t);
+        if (s && s != FOCI_INTERRUPTED) return s;
+        stopped = s;
+    }
     if (due(t, foci_config_int(c, "train.checkpoint_every")) || (minutes > 0 && foci_now() - t->saved_at >= 60 * minutes) || asked || last || stopped)
         FOCI_TRY(save(t, last || stopped));
     if (!stopped || (last && !owes_evaluation(t))) return FOCI_OK;
-    return foci_fail(FOCI_INTERRUPTED, "stopped after step %lld of %lld; --resume goes on from there", (long long)t->state.step, (long long)t->steps);
+    return stop_here(t);
 }
 
 /* --------------------------------------------------------------------------------------------------- runs */
@@ -306,7 +314,8 @@ static foci_status run(foci_trainer *t) {
     foci_trainer_interval(t);
     FOCI_TRY(foci_trainer_lose(t, summarise(t, FOCI_RUN_RUNNING, NULL)));
     if (owes_evaluation(t)) {
-        FOCI_TRY(evaluate(t));
+        foci_status s = evaluate(t);
+        if (s) return s == FOCI_INTERRUPTED ? stop_here(t) : s;
         FOCI_TRY(save(t, true));
     }
     while (t->state.step < t->steps) {
@@ -314,7 +323,7 @@ static foci_status run(foci_trainer *t) {
         report_progress(t);
         FOCI_TRY(between_steps(t));
     }
-    FOCI_TRY(foci_final_test(t->config, t->task, t->data, t->model, &t->programs.parameters, &t->folder, t->state.step));
+    FOCI_TRY(foci_final_test(t->config, t->task, t->data, t->model, &t->programs.parameters, &t->folder, t->state.step, t->watch));
     if (!t->lost) return FOCI_OK;
     return foci_fail(FOCI_ERR_IO, "%s: the run is over and its last checkpoint complete, but metrics or best weights could not be written on the way",
                      t->folder.path);
@@ -330,7 +339,8 @@ static foci_status conclude(foci_trainer *t, foci_status s) {
 }
 
 foci_status foci_train(const foci_config *config, const foci_train_options *options) {
-    foci_trainer t = {.config = config, .options = options, .folder.lock = -1};
+    const foci_watch watch = {options->evaluating, options->context, options->stop};
+    foci_trainer t = {.config = config, .options = options, .watch = &watch, .folder.lock = -1};
     foci_status s = run(&t);
     if (s && t.folder.log) fprintf(t.folder.log, "%s\n", foci_error_message());
     if (t.started > 0) s = conclude(&t, s);

@@ -21,9 +21,11 @@ typedef struct foci_train_options {
     const char *command; /* for env.json */
     const char *init;    /* weights to start from, or NULL */
     bool resume, force;
-    const volatile sig_atomic_t *stop; /* not 0: finish the step, save, return FOCI_INTERRUPTED */
+    const volatile sig_atomic_t *stop; /* not 0: finish the step or leave the evaluation, save, return
+                                          FOCI_INTERRUPTED */
     volatile sig_atomic_t *save;       /* not 0: finish the step, save, go on; it is set to 0 again */
     void (*progress)(void *context, const foci_progress *p); /* after each update; may be NULL */
+    void (*evaluating)(void *context, int64_t done, int64_t count); /* images, or windows of text; may be NULL */
     void *context;
 } foci_train_options;
 
@@ -34,6 +36,6 @@ foci_status foci_train_plan(const foci_config *config, FILE *out);
 
 /* Scores the weights in a file; split "val" (text also "test"). */
 foci_status foci_evaluate(const foci_config *config, const char *weights, const char *split, bool sliding,
-                          foci_score *score);
+                          const foci_watch *watch, foci_score *score);
 
 #endif

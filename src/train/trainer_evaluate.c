@@ -20,7 +20,7 @@ static foci_status evaluate_average(foci_trainer *t, foci_score *score) {
     foci_parameters *p = &t->programs.parameters;
     foci_real *weights = p->value;
     p->value = t->ema;
-    foci_status s = t->task->evaluate(t->data, t->model, p, "val", false, score);
+    foci_status s = t->task->evaluate(t->data, t->model, p, "val", false, t->watch, score);
     p->value = weights;
     return s;
 }
@@ -29,7 +29,7 @@ foci_status foci_trainer_evaluate(foci_trainer *t) {
     foci_score score, average = {NAN, NAN, NAN, NAN, 0};
     char text[128];
     double epoch = (double)t->state.step / (double)t->updates_per_epoch;
-    FOCI_TRY(t->task->evaluate(t->data, t->model, &t->programs.parameters, "val", false, &score));
+    FOCI_TRY(t->task->evaluate(t->data, t->model, &t->programs.parameters, "val", false, t->watch, &score));
     describe_score(&score, text, sizeof text);
     foci_run_log(&t->folder, "epoch %.2f, step %lld: validation %s", epoch, (long long)t->state.step, text);
     if (t->ema) {
@@ -66,11 +66,12 @@ static foci_status evaluate_file(foci_trainer *t, const char *weights, const cha
     FOCI_TRY(foci_trainer_task(t->config, &t->model, &t->task));
     FOCI_TRY(t->task->open(&t->data, t->config, false));
     FOCI_TRY(foci_load_model(&t->programs.parameters, t->model, t->config, t->task->classes(t->data), weights));
-    return t->task->evaluate(t->data, t->model, &t->programs.parameters, split, sliding, score);
+    return t->task->evaluate(t->data, t->model, &t->programs.parameters, split, sliding, t->watch, score);
 }
 
-foci_status foci_evaluate(const foci_config *config, const char *weights, const char *split, bool sliding, foci_score *score) {
-    foci_trainer t = {.config = config, .folder.lock = -1};
+foci_status foci_evaluate(const foci_config *config, const char *weights, const char *split, bool sliding, const foci_watch *watch,
+                          foci_score *score) {
+    foci_trainer t = {.config = config, .watch = watch, .folder.lock = -1};
     foci_status s = evaluate_file(&t, weights, split, sliding, score);
     foci_trainer_close(&t);
     return s;

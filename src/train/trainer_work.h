@@ -12,6 +12,7 @@
 typedef struct foci_trainer {
     const foci_config *config;
     const foci_train_options *options;
+    const foci_watch *watch; /* of evaluations */
     const foci_model *model;
     const foci_task_kind *task;
     foci_task_state *data;

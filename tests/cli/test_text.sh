@@ -27,6 +27,39 @@ no_test_text() {
 }
 check "a test without a text is refused at the start" no_test_text
 
+stopped_in() { # RUN FILE TEXT KEY=VALUE...: asked to stop as soon as FILE says TEXT, far from the end of a long walk
+    run=$1 file=$2 text=$3
+    shift 3
+    i=0
+    while [ $i -lt 1000 ]; do cat text/test.txt; i=$((i + 1)); done >long.txt
+    rm -rf "$run"
+    "$foci" train lm.yaml --out "$run" --set train.max_steps=4 $(printf -- '--set %s ' "$@") 2>err &
+    pid=$!
+    until grep -q "$text" "$run/$file" 2>/dev/null; do kill -0 $pid; sleep 0.02; done
+    kill -INT $pid
+    code=0
+    wait $pid || code=$?
+    equal 75 $code
+    equal interrupted "$(tr -d '\n' <"$run/summary.json" | json state)"
+}
+left_test() { # the test is left at once, made at the resume, and not made again
+    stopped_in left log.txt '^testing' train.test_at_end=true data.test=long.txt
+    contains err '^foci: stopped in the test, after the last step; --resume makes it again$'
+    runs train lm.yaml --out left --resume --set train.max_steps=4 --set train.test_at_end=true
+    contains err '^test, sliding windows: perplexity '
+    runs train lm.yaml --out left --resume --set train.max_steps=4 --set train.test_at_end=true
+    equal 1 "$(grep -c test_ppl left/metrics.jsonl)"
+}
+check "stopped in the test at the end" left_test
+left_evaluation() { # likewise; what was trained is not lost
+    stopped_in left metrics.jsonl '"step": 4,' data.valid=long.txt
+    contains err '^foci: stopped after step 4 of 4; --resume goes on from there$'
+    lacks left/metrics.jsonl '"ppl"'
+    runs train lm.yaml --out left --resume --set train.max_steps=4
+    equal 1 "$(grep -c '"ppl"' left/metrics.jsonl)"
+}
+check "stopped in an evaluation" left_evaluation
+
 generates() { # RUN: the same words whatever is kept, whatever the threads; others for another seed
     for k in 1 2; do
         runs generate $1 --prompt "the" --tokens 40 --seed 5 --threads $k

@@ -19,7 +19,7 @@ static foci_image_set *open_set(const char *path) {
 
 static void make_pack(const char *from, const char *to, int size) {
     foci_image_set *set = open_set(from);
-    assert_ok(foci_pack_images(to, set, &(foci_pack_options){.size = size}));
+    assert_ok(foci_pack_images(to, set, size, NULL));
     foci_image_set_close(set);
 }
 
@@ -163,7 +163,7 @@ static void a_damaged_image_leaves_no_pack(void **state) {
     save_image(dir, "k", "a.png", 0);
     save(path_of("%s/k/b.png", dir), "words", 5);
     foci_image_set *set = open_set(dir);
-    assert_fails(foci_pack_images(pack_path, set, &(foci_pack_options){0}), FOCI_ERR_DATA, "spoilt/k/b.png");
+    assert_fails(foci_pack_images(pack_path, set, 0, NULL), FOCI_ERR_DATA, "spoilt/k/b.png");
     foci_image_set_close(set);
     assert_int_not_equal(access(pack_path, F_OK), 0);
     assert_int_not_equal(access(path_of("%s.tmp", pack_path), F_OK), 0);
@@ -174,8 +174,8 @@ static void a_file_that_is_there_is_kept(void **state) {
     const char *path = path_of("%s/precious", folder);
     save(path, "words", 5);
     foci_image_set *set = open_set(images);
-    assert_fails(foci_pack_images(path, set, &(foci_pack_options){0}), FOCI_ERR_IO, "precious: is there already");
-    assert_fails(foci_pack_images(path_of("%s/no/where", folder), set, &(foci_pack_options){0}), FOCI_ERR_IO, "no/where");
+    assert_fails(foci_pack_images(path, set, 0, NULL), FOCI_ERR_IO, "precious: is there already");
+    assert_fails(foci_pack_images(path_of("%s/no/where", folder), set, 0, NULL), FOCI_ERR_IO, "no/where");
     foci_image_set_close(set);
     blob b = load(path);
     assert_int_equal(b.size, 5);
