@@ -92,8 +92,11 @@ foci_status foci_read_file(const char *path, size_t limit, char **text, size_t *
 foci_status foci_writer_open(foci_writer *w, const char *path) {
     w->fd = -1;
     w->status = FOCI_OK;
+    *w->temporary = 0;
     if (snprintf(w->path, sizeof w->path, "%s", path) >= (int)sizeof w->path)
         return w->status = foci_fail(FOCI_ERR_IO, "%.64s...: path too long", path);
+    const int kind = foci_path_kind(path);
+    if (kind && kind != 'f') return w->status = foci_fail(FOCI_ERR_IO, "%s: not a regular file", path);
     snprintf(w->temporary, sizeof w->temporary, "%s.tmp", w->path);
     w->fd = open(w->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (w->fd < 0) w->status = foci_fail(FOCI_ERR_IO, "%s: %s", w->temporary, strerror(errno));

@@ -16,7 +16,8 @@ void foci_map_close(foci_map *map);
 foci_status foci_read_file(const char *path, size_t limit, char **text, size_t *size, foci_status code);
 
 /* Atomic write: everything goes to PATH.tmp; commit flushes, syncs, renames and syncs the directory; abort (or a
- * failure) removes it. Errors are FOCI_ERR_IO and stick: a failed write makes commit fail. */
+ * failure) removes it. A PATH that is there and no regular file (/dev/null, a pipe) is refused: the rename would replace it.
+ * Errors are FOCI_ERR_IO and stick: a failed write makes commit fail. */
 typedef struct foci_writer {
     int fd;
     foci_status status;

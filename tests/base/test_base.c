@@ -96,6 +96,27 @@ static void files_are_old_or_new(void **state) {
     assert_int_equal(system(command), 0);
 }
 
+/* The rename at the end would put a file in the place of a device or pipe, for everybody on the machine. */
+static void what_is_no_file_is_not_replaced(void **state) {
+    (void)state;
+    const char *dir = temporary_folder();
+    char pipe[512], link[512], command[600];
+    struct stat st;
+    snprintf(pipe, sizeof pipe, "%s/pipe", dir);
+    snprintf(link, sizeof link, "%s/link", dir);
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    assert_int_equal(symlink(pipe, link), 0);
+    assert_fails(foci_write_file(pipe, "x", 1), FOCI_ERR_IO, "pipe: not a regular file");
+    assert_fails(foci_write_file(link, "x", 1), FOCI_ERR_IO, "link: not a regular file");
+    assert_fails(foci_write_file(dir, "x", 1), FOCI_ERR_IO, "not a regular file");
+    assert_int_equal(lstat(pipe, &st), 0);
+    assert_true(S_ISFIFO(st.st_mode));
+    assert_int_equal(lstat(link, &st), 0);
+    assert_true(S_ISLNK(st.st_mode));
+    snprintf(command, sizeof command, "rm -r %s && ! ls %s.tmp", dir, dir);
+    assert_int_equal(system(command), 0);
+}
+
 static void a_full_disk_is_reported(void **state) {
     (void)state;
     if (access("/dev/full", W_OK) != 0) {
@@ -153,6 +174,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(errors_gather_context),       cmocka_unit_test(philox_has_the_published_numbers),
         cmocka_unit_test(random_numbers_are_spread),   cmocka_unit_test(files_are_old_or_new),
+        cmocka_unit_test(what_is_no_file_is_not_replaced),
         cmocka_unit_test(a_full_disk_is_reported),     cmocka_unit_test(tiles_cover_everything_once),
         cmocka_unit_test(arena_keeps_text),            cmocka_unit_test(unknown_instruction_sets_are_refused),
     };
