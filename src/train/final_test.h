@@ -8,8 +8,9 @@
 /* Before the first step: can the test be made? */
 foci_status foci_final_test_check(const foci_config *config, const foci_tokens *test);
 
-/* Where the config asks for it, the task is text, and metrics.jsonl has no such test of this step: loads the run's best weights into p, walks over the test text by the sliding
- * windows, and writes perplexity to log.txt and, as test_ppl, to metrics.jsonl. */
+/* Where the config asks for it, the task is text, and metrics.jsonl has no such test of this step: loads the run's best weights
+ * into p, walks over the test text by the sliding windows, and writes perplexity to log.txt and, as test_ppl, to metrics.jsonl.
+ * FOCI_INTERRUPTED where the watch ended it. */
 foci_status foci_final_test(const foci_config *config, const foci_task_kind *task, foci_task_state *data, const foci_model *model,
                             foci_parameters *p, foci_run_folder *folder, int64_t step, const foci_watch *watch);
 
