@@ -45,7 +45,7 @@ CFLAGS ?= -g
 ALL_CFLAGS := -std=gnu11 $(WARN) $(OPT) $(FP) -fopenmp -Iinclude -Isrc $(addprefix -I,$(BLAS_INCLUDE)) $(CFLAGS)
 LIBS := $(BLAS) -lturbojpeg -lz -lyaml -ljansson -lxxhash -lpthread -lm
 
-ROOMS := base config kernels core ops nn attention models data train study
+ROOMS := $(filter-out cli,$(shell sed -n 's/^\([a-z]\+\).*/\1/p' src/rooms))
 SOURCES := $(foreach r,$(ROOMS),$(wildcard src/$(r)/*.c))
 # The vector kernels: one body, compiled once per instruction set.
 VECTOR := src/kernels/vector.c
@@ -78,7 +78,7 @@ $(BUILD)/deps.stamp: scripts/deps.sh
 	@mkdir -p $(@D)
 	@sh scripts/deps.sh $(if $(filter clang%,$(CC)),clang)
 	@touch $@
-$(BUILD)/layers.stamp: scripts/check-layers.sh $(wildcard src/*/*.[ch]) $(wildcard include/foci/*.h)
+$(BUILD)/layers.stamp: scripts/check-layers.sh src/rooms $(wildcard src/*/*.[ch]) $(wildcard include/foci/*.h)
 	@mkdir -p $(@D)
 	@sh scripts/check-layers.sh
 	@touch $@
@@ -114,9 +114,9 @@ help:
 $(BUILD)/foci: $(CLI) $(BUILD)/libfoci.a
 	@echo '  LD $(@:$(BUILD)/%=%)'; $(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/libfoci.a: $(OBJECTS)
-	@echo '  AR $(@:$(BUILD)/%=%)'; rm -f $@; ar rcs $@ $^
+	@echo '  AR $(@:$(BUILD)/%=%)'; rm -f $@; ar qcs $@ $^
 $(BUILD)/libfoci-double.a: $(DOUBLE)
-	@echo '  AR $(@:$(BUILD)/%=%)'; rm -f $@; ar rcs $@ $^
+	@echo '  AR $(@:$(BUILD)/%=%)'; rm -f $@; ar qcs $@ $^
 
 COMPILE = @mkdir -p $(@D); echo '  CC $(@:$(BUILD)/%=%)'; $(CC) $(ALL_CFLAGS) -MMD -MP
 READY := $(BUILD)/deps.stamp $(BUILD)/layers.stamp

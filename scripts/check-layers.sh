@@ -1,21 +1,24 @@
 #!/bin/sh
-# Every room of src/ uses only the rooms above it; data/ only base, config and kernels; a public header uses nothing.
+# Every room of src/ uses only the rooms that stand above it in src/rooms; a public header uses nothing.
 set -eu
 cd "$(dirname "$0")/.."
 awk '
-BEGIN {
-    n = split("base config kernels core ops nn attention models data train study cli", order, " ")
-    for (i = 1; i <= n; i++) rank[order[i]] = i
-    only["kernels"] = " base "; only["config"] = " base "; only["core"] = " base kernels "
- only["data"] = " base config kernels "
+FILENAME == "src/rooms" {
+    if (/^#/ || !NF) next
+    rank[$1] = ++rooms
+    if ($2 == ":") { only[$1] = " "; for (i = 3; i <= NF; i++) only[$1] = only[$1] $i " " }
+    next
+}
+FNR == 1 {
+    split(FILENAME, f, "/"); room = f[1] == "include" ? "include" : f[2]
+    if (room != "include" && !(room in rank)) { print FILENAME ": " room " is no room of src/rooms"; bad = 1 }
 }
 match($0, /^[ \t]*#[ \t]*include[ \t]*"[^"]*"/) {
-    split($0, q, "\""); split(q[2], p, "/"); split(FILENAME, f, "/")
-    used = p[1]; room = f[1] == "include" ? "include" : f[2]
+    split($0, q, "\""); split(q[2], p, "/"); used = p[1]
     if (used == "foci" || used == room) next
     if (!(used in rank)) { print FILENAME ":" FNR ": include \"" q[2] "\": name the room, as in \"base/error.h\""; bad = 1; next }
     ok = room in only ? index(only[room], " " used " ") : room in rank && rank[used] < rank[room]
     if (!ok) { print FILENAME ":" FNR ": " room " may not use " used; bad = 1 }
 }
 END { exit bad }
-' include/foci/*.h src/*/*.[ch] >&2
+' src/rooms include/foci/*.h src/*/*.[ch] >&2

@@ -4,13 +4,7 @@
 
 #include <jansson.h>
 
-#include "study/analysis.h"
-
-/* The analysis of one set of weights; of a run's history there are several. */
-typedef struct foci_stage {
-    long long step; /* -1: the weights that were asked for */
-    foci_analysis analysis;
-} foci_stage;
+#include "plot/analysis_draw.h"
 
 void foci_analysis_print(const foci_analysis *a);
 /* "token_cosine", "effective_rank": of the last block; "head_distance": over layers and pairs; "layers": [...]. */
@@ -18,8 +12,5 @@ json_t *foci_analysis_json(const foci_analysis *a);
 
 /* analysis.json is the caller's. Writes layers.csv, heads.csv, pairs.csv, of a history history.csv too. */
 foci_status foci_analysis_write_csv(const char *folder, const foci_stage *stage, int stages);
-
-/* Draws layers.svg, and where there is such a thing metric.svg, history.svg, attention.png (patch: pixels of a patch's side). */
-foci_status foci_analysis_draw(const char *folder, const foci_stage *stage, int stages, int patch);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "cli/cli.h"
-#include "train/schema.h"
+#include "task/schema.h"
 
 foci_status foci_parse_int(const char *option, const char *text, long long min, long long max, long long *value) {
     char *end;

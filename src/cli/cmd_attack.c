@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "cli/cli.h"
-#include "study/attack.h"
+#include "attack/attack.h"
 
 enum { MOST = 64 };
 

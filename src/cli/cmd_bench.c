@@ -2,7 +2,7 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
-#include "cli/roofline.h"
+#include "plot/roofline.h"
 #include "kernels/gemm.h"
 #include "kernels/kernels.h"
 #include "train/bench.h"

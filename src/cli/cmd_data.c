@@ -4,8 +4,8 @@
 #include "cli/cli.h"
 #include "cli/data_corrupt.h"
 #include "cli/data_show.h"
-#include "data/data_sets.h"
-#include "train/task.h"
+#include "task/data_sets.h"
+#include "task/task.h"
 
 /* ----------------------------------------------------------------------------- foci data make KIND DIR */
 

@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include "cli/cli.h"
 #include "cli/run_show.h"
-#include "train/schema.h"
+#include "task/schema.h"
 
 typedef struct differences {
     json_t *all; /* NULL: they are printed */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cli/eval_shifted.h"
-#include "study/contamination.h"
+#include "shift/contamination.h"
 #include "train/trainer.h"
 
 typedef struct options {

@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "data/text.h"
+#include "text/text.h"
 #include "models/models.h"
-#include "train/generator.h"
-#include "train/load_model.h"
-#include "train/sampling.h"
+#include "task/generator.h"
+#include "task/load_model.h"
+#include "task/sampling.h"
 
 typedef struct options {
     const char *checkpoint, *prompt;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "train/schema.h"
+#include "task/schema.h"
 
 foci_status foci_cmd_help(int argc, char **argv) {
     const char *what[2];

@@ -3,13 +3,13 @@
 
 #include "attention/attention.h"
 #include "cli/cli.h"
-#include "data/data_sets.h"
+#include "task/data_sets.h"
 #include "models/models.h"
 #include "ops/ops.h"
-#include "study/attack.h"
-#include "study/contamination.h"
-#include "study/corruption.h"
-#include "train/recipes.h"
+#include "attack/attack.h"
+#include "shift/contamination.h"
+#include "shift/corruption.h"
+#include "task/recipes.h"
 
 static void line(const char *name, const char *summary) { printf("%-30s %s\n", name, summary); }
 

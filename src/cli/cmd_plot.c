@@ -2,8 +2,8 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "cli/curve_picture.h"
-#include "cli/gnuplot.h"
+#include "plot/curve_picture.h"
+#include "plot/gnuplot.h"
 
 enum { OUT = 1, MOST = 32, POINTS = 250, REACH = 40 }; /* smoothed over a fortieth of the curve to either side */
 static const struct argp_option table[] = {

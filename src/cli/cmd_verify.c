@@ -5,7 +5,7 @@
 
 #include "cli/cli.h"
 #include "kernels/bf16.h"
-#include "study/verify.h"
+#include "verify/verify.h"
 
 static void print_report(const foci_verify_report *r) {
     if (r->skipped) {

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "train/schema.h"
+#include "task/schema.h"
 
 /* A second word is offered after the first: of `foci data make` after `foci data`. */
 static void second_word(void *context, const char *name, const foci_arguments *a) {

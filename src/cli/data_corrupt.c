@@ -2,7 +2,7 @@
 #include "cli/data_corrupt.h"
 
 #include "cli/cli.h"
-#include "study/corrupt_folder.h"
+#include "shift/folder.h"
 
 typedef struct options {
     const char *names, *severities, *sheet;

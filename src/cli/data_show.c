@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "train/training_images.h"
+#include "task/training_images.h"
 
 typedef struct show_options {
     const char *out;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "study/shifted.h"
+#include "shift/shifted.h"
 
 foci_status foci_shift_option(foci_shift_options *o, int key, char *arg) {
     switch (key) {

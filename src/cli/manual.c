@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "train/schema.h"
+#include "task/schema.h"
 
 /* Text as text: no escapes, no requests at the start of a line, hyphens that can be copied. */
 static void text(FILE *f, const char *s) {

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "train/schema.h"
+#include "task/schema.h"
 
 static void cell(FILE *f, const char *s) {
     for (fputs(" ", f); *s; s++) {

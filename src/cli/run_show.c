@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "train/schema.h"
+#include "task/schema.h"
 
 static const json_t *last_line(const json_t *lines) {
     const size_t n = json_array_size(lines);

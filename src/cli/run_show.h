@@ -2,7 +2,7 @@
 #ifndef FOCI_CLI_RUN_SHOW_H
 #define FOCI_CLI_RUN_SHOW_H
 
-#include "train/run_record.h"
+#include "run/record.h"
 
 typedef struct foci_run_view {
     const char *path, *name; /* name: the last component */

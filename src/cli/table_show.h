@@ -2,7 +2,7 @@
 #ifndef FOCI_CLI_TABLE_SHOW_H
 #define FOCI_CLI_TABLE_SHOW_H
 
-#include "study/table.h"
+#include "table/table.h"
 
 /* Runs it, writes the files to options->out and prints the table, of what is there even after a failure. */
 foci_status foci_table_show(foci_table *t, foci_table_options *options);

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "models/attend.h"
+#include "attention/attend.h"
 #include "nn/layers.h"
 
 static const foci_key keys[] = {

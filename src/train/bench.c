@@ -14,8 +14,8 @@
 #include "models/models.h"
 #include "train/optimizer.h"
 #include "train/peak.h"
-#include "train/programs.h"
-#include "train/task.h"
+#include "task/programs.h"
+#include "task/task.h"
 
 enum { WARM_UP = 2 };
 

@@ -1,14 +1,7 @@
 #include "train/final_test.h"
 
 #include "core/load.h"
-#include "train/run_record.h"
-
-foci_status foci_final_test_check(const foci_config *config, const foci_tokens *test) {
-    long long window = (long long)foci_config_int(config, "model.context");
-    if (!foci_config_bool(config, "train.test_at_end") || test->count > window) return FOCI_OK;
-    return foci_config_fail(config, "train.test_at_end", "data.test has %lld tokens, fewer than a window of %lld and one more",
-                            (long long)test->count, window);
-}
+#include "run/record.h"
 
 /* By this very training, which was resumed when it was over. */
 static bool made_before(const foci_run_folder *folder, int64_t step) {

@@ -2,11 +2,8 @@
 #ifndef FOCI_TRAIN_FINAL_TEST_H
 #define FOCI_TRAIN_FINAL_TEST_H
 
-#include "train/run_folder.h"
-#include "train/task.h"
-
-/* Before the first step: can the test be made? */
-foci_status foci_final_test_check(const foci_config *config, const foci_tokens *test);
+#include "run/folder.h"
+#include "task/task.h"
 
 /* Where the config asks for it, the task is text, and metrics.jsonl has no such test of this step: loads the run's best weights
  * into p, walks over the test text by the sliding windows, and writes perplexity to log.txt and, as test_ppl, to metrics.jsonl.

@@ -12,10 +12,10 @@
 #include "core/load.h"
 #include "kernels/kernels.h"
 #include "train/final_test.h"
-#include "train/load_model.h"
+#include "task/load_model.h"
 #include "train/peak.h"
-#include "train/run_record.h"
-#include "train/schema.h"
+#include "run/record.h"
+#include "task/schema.h"
 #include "train/trainer_work.h"
 
 /* ----------------------------------------------------------------------------------------------- an update */

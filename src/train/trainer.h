@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "config/config.h"
-#include "train/task.h"
+#include "task/task.h"
 
 typedef struct foci_progress {
     int64_t step, steps, epoch, epochs; /* updates made and planned; epochs completed and planned */

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "core/load.h"
-#include "train/load_model.h"
+#include "task/load_model.h"
 #include "train/trainer_work.h"
 
 /* ------------------------------------------------------------------------------------------ along the way */

@@ -4,8 +4,8 @@
 
 #include "models/models.h"
 #include "train/checkpoint.h"
-#include "train/programs.h"
-#include "train/run_folder.h"
+#include "task/programs.h"
+#include "run/folder.h"
 #include "train/schedule.h"
 #include "train/trainer.h"
 

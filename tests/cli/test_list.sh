@@ -21,7 +21,7 @@ recipes() {
 check "recipes" recipes
 attacks() { # their list stands in a room that has others
     runs list attacks
-    equal "$(sed -n 's/^FOCI_ATTACK(\([a-z_]*\)).*/\1/p' "$root/src/study/attack_list.h")" "$(sed 's/ .*//' out)"
+    equal "$(sed -n 's/^FOCI_ATTACK(\([a-z_]*\)).*/\1/p' "$root/src/attack/list.h")" "$(sed 's/ .*//' out)"
     lacks out '^[a-z_]+ *$'
 }
 check "attacks" attacks
@@ -39,7 +39,7 @@ chosen() { # every attention that is listed works in both models
 check "each attention can be chosen" chosen
 contaminations() { # their names may have hyphens
     runs list contaminations
-    sed -n 's/^FOCI_CONTAMINATION(\([a-z_]*\).*/\1/p' "$root/src/study/contaminations.h" | tr _ - | sort >expected
+    sed -n 's/^FOCI_CONTAMINATION(\([a-z_]*\).*/\1/p' "$root/src/shift/contaminations.h" | tr _ - | sort >expected
     equal "$(cat expected)" "$(sed 's/ .*//' out | sort)"
 }
 check "contaminations" contaminations

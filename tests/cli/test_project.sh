@@ -20,6 +20,7 @@ layers_refuse() { # FILE INCLUDE
     rm -rf "$work/tree"
     mkdir -p "$work/tree/scripts" "$work/tree/include/foci" "$work/tree/src/base" "$(dirname "$work/tree/$1")"
     cp "$here/scripts/check-layers.sh" "$work/tree/scripts/"
+    cp "$here/src/rooms" "$work/tree/src/"
     touch "$work/tree/src/base/x.h" "$work/tree/include/foci/foci.h"
     printf '#include "%s"\n' "$2" >"$work/tree/$1"
     ! sh "$work/tree/scripts/check-layers.sh" && sh "$work/tree/scripts/check-layers.sh" 2>&1 | grep -q "^$1:1: "

@@ -5,7 +5,7 @@
 #include <xxhash.h>
 
 #include "data/pack.h"
-#include "image_files.h"
+#include "images/image_files.h"
 
 enum { HEADER = 64 };
 

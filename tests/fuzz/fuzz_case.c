@@ -1,7 +1,7 @@
 /* A golden case: JSON up to the first 0 byte, then the tensors. */
 #include "fuzz.h"
 
-#include "study/verify.h"
+#include "verify/verify.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static foci_verify_report report;

@@ -2,7 +2,7 @@
 #include "fuzz.h"
 
 #include "config/config.h"
-#include "train/schema.h"
+#include "task/schema.h"
 
 enum { MOST_SETS = 16 };
 

@@ -1,7 +1,7 @@
 /* A pack of images. */
 #include "fuzz.h"
 
-#include "data/images.h"
+#include "images/images.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     foci_image_set *set;

@@ -1,7 +1,7 @@
 /* The metrics of a run, as `foci plot` and a resumed training read them. */
 #include "fuzz.h"
 
-#include "cli/curves.h"
+#include "plot/curves.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     foci_curves c;

@@ -3,9 +3,9 @@
 #include "fuzz.h"
 
 #include "cli/cli.h"
-#include "data/image_augment.h"
-#include "study/contamination.h"
-#include "study/table.h"
+#include "images/augment.h"
+#include "shift/contamination.h"
+#include "table/table.h"
 #include "train/optimizer.h"
 
 static void measure(const char *text) {

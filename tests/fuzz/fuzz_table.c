@@ -1,7 +1,7 @@
 /* The file of a table. */
 #include "fuzz.h"
 
-#include "study/table.h"
+#include "table/table.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     foci_table *t;

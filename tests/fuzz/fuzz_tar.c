@@ -1,7 +1,7 @@
 /* An archive of images. */
 #include "fuzz.h"
 
-#include "data/images.h"
+#include "images/images.h"
 
 /* The sums of all headers are made right. Data that looks like a header changes too, which does no harm. */
 static void seal(uint8_t *data, size_t size) {

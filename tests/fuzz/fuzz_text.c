@@ -1,7 +1,7 @@
 /* A text, plain or gzip: its words, its tokens, and windows of them. */
 #include "fuzz.h"
 
-#include "data/text.h"
+#include "text/text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     foci_vocabulary *v;

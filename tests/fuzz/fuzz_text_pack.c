@@ -1,7 +1,7 @@
 /* A pack of a text: its vocabulary, its tokens. */
 #include "fuzz.h"
 
-#include "data/text_pack.h"
+#include "text/pack.h"
 
 /* The ids' checksum, first in the table, and that of the words are made right too. */
 static void seal(uint8_t *data, size_t size) {

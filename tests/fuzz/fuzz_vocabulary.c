@@ -1,7 +1,7 @@
 /* A vocabulary, plain and with counts, and a prompt (the last line) looked up in it. */
 #include "fuzz.h"
 
-#include "data/text_vocabulary.h"
+#include "text/vocabulary.h"
 
 static void use(const foci_vocabulary *v, char *prompt) {
     char *rest;

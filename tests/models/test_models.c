@@ -2,7 +2,7 @@
 #include "check.h"
 #include "core/graph.h"
 #include "models/models.h"
-#include "train/schema.h"
+#include "task/schema.h"
 
 typedef struct recorded {
     foci_config *config;

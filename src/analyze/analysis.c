@@ -1,0 +1,306 @@
+#include "analyze/analysis.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "analyze/samples.h"
+#include "task/load_model.h"
+
+static foci_status no_memory(void) { return foci_fail(FOCI_ERR_RUNTIME, "out of memory for the analysis: lower --batch"); }
+
+/* --------------------------------------------------------------------------------- what a graph lets us see */
+
+typedef struct taps {
+    char name[64];
+    const foci_tensor *heads, *out, *block; /* (B, N, C) */
+    const foci_tensor *map, *metric;        /* (B, H, N, N), (B, H, 1 or N, D) */
+} taps;
+
+typedef struct view {
+    taps *layer;
+    int layers;
+    int64_t heads; /* of all layers */
+} view;
+
+/* Length of "blocks.3" in "blocks.3.attn.metric": up to the first part that is a number; 0: there is none. */
+static size_t layer_length(const char *name) {
+    size_t end = 0;
+    for (const char *at = name;; at += 1) {
+        const size_t n = strcspn(at, ".");
+        end = (size_t)(at - name) + n;
+        if (n && strspn(at, "0123456789") == n) return end;
+        if (!name[end]) return 0;
+        at += n;
+    }
+}
+
+static void offer(taps *t, const char *what, const foci_tensor *x) {
+    if (strcmp(what, "heads") == 0) t->heads = x;
+    else if (strcmp(what, "out") == 0) t->out = x;
+    else if (strcmp(what, "output") == 0) t->block = x;
+    else if (strcmp(what, "prob") == 0) t->map = x;
+    else if (strcmp(what, "metric") == 0) t->metric = x;
+}
+
+static foci_status look(const foci_graph *g, foci_arena *memory, view *v) {
+    const int n = foci_graph_observations(g);
+    *v = (view){.layer = foci_arena_alloc(memory, ((size_t)n + 1) * sizeof *v->layer)};
+    if (!v->layer) return no_memory();
+    for (int i = 0; i < n; i++) {
+        const char *name;
+        const foci_tensor *x = foci_graph_observation(g, i, &name);
+        const size_t length = layer_length(name);
+        taps *last = v->layers ? &v->layer[v->layers - 1] : NULL;
+        if (!length || length >= sizeof v->layer->name) continue;
+        if (!last || strlen(last->name) != length || memcmp(last->name, name, length) != 0) {
+            last = &v->layer[v->layers++];
+            memcpy(last->name, name, length);
+        }
+        offer(last, strrchr(name, '.') + 1, x);
+        if (!v->heads && last->map) v->heads = last->map->shape[1];
+    }
+    for (int i = 0; i < v->layers; i++)
+        if (v->layer[i].map && v->layer[i].map->shape[1] != v->heads)
+            return foci_fail(FOCI_ERR_CONFIG, "%s: %lld heads, %lld before: foci compares layers with as many heads as each other",
+                             v->layer[i].name, (long long)v->layer[i].map->shape[1], (long long)v->heads);
+    return v->layers ? FOCI_OK : foci_fail(FOCI_ERR_CONFIG, "the model offers no layers to look into");
+}
+
+/* ------------------------------------------------------------------------------------- a sample, in numbers */
+
+/* A layer is a row of numbers: these, then its pairs of heads, then a spread per head. Means over samples are means of rows. */
+enum { ATTENTION, HEADS, BLOCK, RANK, PAIRS, SPREAD = sizeof(foci_spread) / sizeof(double) };
+static int64_t row_length(const view *v) { return PAIRS + foci_head_pairs(v->heads) + SPREAD * v->heads; }
+
+static const foci_real *sample_of(const foci_tensor *t, int64_t b) { return foci_data(t) + b * (foci_numel(t) / t->shape[0]); }
+
+static double cosine(const foci_tensor *t, int64_t b) {
+    return t ? foci_token_cosine(sample_of(t, b), t->shape[1], t->shape[2]) : (double)NAN;
+}
+
+/* The metric of one token or of every one, of which the mean is taken. */
+static void spread_of_heads(const foci_tensor *m, int64_t b, double *row) {
+    const int64_t tokens = m->shape[2], width = m->shape[3];
+    for (int64_t h = 0; h < m->shape[1]; h++, row += SPREAD) {
+        for (int k = 0; k < SPREAD; k++) row[k] = 0;
+        for (int64_t i = 0; i < tokens; i++) {
+            const foci_spread s = foci_metric_spread(sample_of(m, b) + (h * tokens + i) * width, width);
+            const double number[SPREAD] = {s.min, s.mean, s.max, s.entropy, s.coordinates};
+            for (int k = 0; k < SPREAD; k++) row[k] += number[k] / (double)tokens;
+        }
+    }
+}
+
+static void measure_layer(const taps *t, int64_t heads, int64_t b, double *row) {
+    row[ATTENTION] = cosine(t->out, b);
+    row[HEADS] = cosine(t->heads, b);
+    row[BLOCK] = cosine(t->block, b);
+    row[RANK] = t->block ? foci_effective_rank(sample_of(t->block, b), t->block->shape[1], t->block->shape[2]) : (double)NAN;
+    row += PAIRS;
+    if (t->map) foci_head_distances(sample_of(t->map, b), heads, t->map->shape[2], row);
+    else
+        for (int64_t i = 0; i < foci_head_pairs(heads); i++) row[i] = (double)NAN;
+    if (t->metric && t->metric->shape[1] == heads) spread_of_heads(t->metric, b, row + foci_head_pairs(heads));
+}
+
+/* sum (layers, row) += the rows of the first samples of the batch, in order. */
+static foci_status measure_batch(const view *v, int64_t samples, double *sum) {
+    const int64_t length = row_length(v), layers = v->layers;
+    double *row = calloc((size_t)(samples * layers * length), sizeof *row);
+    if (!row) return no_memory();
+    FOCI_PARALLEL_FOR
+    for (int64_t i = 0; i < samples * layers; i++) measure_layer(&v->layer[i % layers], v->heads, i / layers, row + i * length);
+    for (int64_t b = 0; b < samples; b++)
+        for (int64_t k = 0; k < layers * length; k++) sum[k] += row[b * layers * length + k];
+    free(row);
+    return FOCI_OK;
+}
+
+static foci_status report_layer(const taps *t, int64_t heads, const double *sum, foci_analysis *a, foci_layer_analysis *l) {
+    const int64_t pairs = foci_head_pairs(heads);
+    const double n = (double)a->samples, *spread = sum + PAIRS + pairs;
+    *l = (foci_layer_analysis){.cosine_attention = sum[ATTENTION] / n,
+                               .cosine_heads = sum[HEADS] / n,
+                               .cosine_block = sum[BLOCK] / n,
+                               .effective_rank = sum[RANK] / n,
+                               .pair = foci_arena_alloc(&a->memory, (size_t)pairs * sizeof *l->pair + 1)};
+    memcpy(l->name, t->name, sizeof l->name);
+    if (!l->pair) return no_memory();
+    for (int64_t i = 0; i < pairs; i++) {
+        l->pair[i] = sum[PAIRS + i] / n;
+        l->head_distance += l->pair[i] / (double)pairs;
+    }
+    if (!pairs) l->head_distance = (double)NAN;
+    if (!t->metric || t->metric->shape[1] != heads) return FOCI_OK;
+    if (!(l->metric = foci_arena_alloc(&a->memory, (size_t)heads * sizeof *l->metric))) return no_memory();
+    for (int64_t h = 0; h < heads; h++, spread += SPREAD)
+        l->metric[h] = (foci_spread){spread[0] / n, spread[1] / n, spread[2] / n, spread[3] / n, spread[4] / n};
+    return FOCI_OK;
+}
+
+static foci_status report(const view *v, const double *sum, foci_analysis *a) {
+    const taps *first = &v->layer[0];
+    a->layers = v->layers;
+    a->heads = v->heads;
+    a->tokens = first->map ? first->map->shape[2] : first->block ? first->block->shape[1] : 0;
+    a->width = first->block ? first->block->shape[2] : 0;
+    for (int i = 0; i < v->layers; i++)
+        if (v->layer[i].metric) a->head_width = v->layer[i].metric->shape[3];
+    a->of = foci_arena_alloc(&a->memory, (size_t)v->layers * sizeof *a->of);
+    if (!a->of) return no_memory();
+    for (int i = 0; i < v->layers; i++) {
+        FOCI_TRY(report_layer(&v->layer[i], v->heads, sum + i * row_length(v), a, &a->of[i]));
+        a->head_distance_mean += a->of[i].head_distance / (double)v->layers;
+    }
+    return FOCI_OK;
+}
+
+foci_status foci_analyze_graph(const foci_graph *g, int64_t samples, foci_analysis *a) {
+    view v;
+    *a = (foci_analysis){.samples = samples};
+    FOCI_TRY(look(g, &a->memory, &v));
+    double *sum = foci_arena_alloc(&a->memory, (size_t)(v.layers * row_length(&v)) * sizeof *sum);
+    if (!sum) return no_memory();
+    FOCI_TRY(measure_batch(&v, samples, sum));
+    return report(&v, sum, a);
+}
+
+double foci_metric_coordinates(const foci_analysis *a, int layer) {
+    double sum = 0;
+    if (!a->of[layer].metric) return (double)NAN;
+    for (int64_t h = 0; h < a->heads; h++) sum += a->of[layer].metric[h].coordinates / (double)a->heads;
+    return sum;
+}
+
+/* ----------------------------------------------------------------------------------------------- pictures */
+
+/* Sample b of the batch, whose input has been copied already. */
+static foci_status keep_picture(const view *v, const foci_analysis *a, int64_t b, foci_attention_picture *p, foci_arena *memory) {
+    const foci_tensor *map = v->layer[a->layer].map;
+    const int64_t tokens = map->shape[2], size = tokens * tokens;
+    p->map = foci_arena_alloc(memory, (size_t)(v->heads * size) * sizeof *p->map);
+    p->rollout = foci_arena_alloc(memory, (size_t)size * sizeof *p->rollout);
+    double *spare = malloc((size_t)size * sizeof *spare);
+    if (!p->map || !p->rollout || !spare) {
+        free(spare);
+        return no_memory();
+    }
+    memcpy(p->map, sample_of(map, b), (size_t)(v->heads * size) * sizeof *p->map);
+    foci_rollout_start(tokens, p->rollout);
+    for (int i = 0; i < v->layers; i++)
+        if (v->layer[i].map && v->layer[i].map->shape[2] == tokens)
+            foci_rollout_layer(sample_of(v->layer[i].map, b), v->heads, tokens, p->rollout, spare);
+    free(spare);
+    return FOCI_OK;
+}
+
+/* The image as it was before normalisation. */
+static foci_status keep_image(const foci_transform *t, const foci_real *x, foci_attention_picture *p, foci_arena *memory) {
+    const int64_t plane = (int64_t)t->height * t->width;
+    p->input = foci_arena_alloc(memory, (size_t)(3 * plane) * sizeof *p->input);
+    if (!p->input) return no_memory();
+    for (int64_t i = 0; i < 3 * plane; i++) p->input[i] = (foci_real)((double)x[i] * t->std[i / plane] + t->mean[i / plane]);
+    return FOCI_OK;
+}
+
+/* ------------------------------------------------------------------------------------------ a trained model */
+
+typedef struct study {
+    const foci_analysis_options *options;
+    foci_samples samples;
+    foci_parameters parameters;
+    foci_graph *graph;
+    foci_model_io io;
+    void *memory, *input; /* input: images or ids of a batch */
+    int64_t batch, numel; /* of a sample's input */
+    view view;
+} study;
+
+static foci_status record(study *s, const foci_config *config) {
+    const foci_samples *d = &s->samples;
+    s->graph = foci_graph_new(&s->parameters, &(foci_graph_options){.observe = true});
+    if (!s->graph) return no_memory();
+    s->io = (foci_model_io){.graph = s->graph, .config = config, .batch = s->batch, .classes = d->classes};
+    d->model->record(&s->io);
+    FOCI_TRY(foci_graph_plan(s->graph, s->io.loss ? s->io.loss : s->io.logits));
+    const foci_tensor *in = d->text ? s->io.ids : s->io.images;
+    s->numel = foci_numel(in) / s->batch;
+    s->memory = foci_large_alloc(foci_graph_bytes(s->graph));
+    s->input = foci_large_calloc((size_t)foci_numel(in) * (d->text ? sizeof(int32_t) : sizeof(foci_real)));
+    if (!s->memory || !s->input) return no_memory();
+    foci_graph_bind(s->graph, s->memory);
+    if (d->text) s->io.ids->data = s->io.targets->data = s->input; /* the loss is of no interest */
+    else s->io.images->data = s->input;
+    return FOCI_OK;
+}
+
+static foci_status choose_layer(const study *s, foci_analysis *a) {
+    const int layers = s->view.layers;
+    if (s->options->layer >= layers)
+        return foci_fail(FOCI_ERR_CONFIG, "--layer: the model has layers 0 to %d", layers - 1);
+    a->layer = s->options->layer < 0 ? layers - 1 : s->options->layer;
+    a->pictures = s->view.layer[a->layer].map ? s->options->pictures : 0;
+    if (a->pictures > s->samples.count) a->pictures = (int)s->samples.count;
+    a->picture = foci_arena_alloc(&a->memory, (size_t)a->pictures * sizeof *a->picture + 1);
+    return a->picture ? FOCI_OK : no_memory();
+}
+
+static foci_status run_batch(study *s, int64_t first, int64_t n, double *sum, foci_analysis *a) {
+    if (s->samples.text) foci_samples_ids(&s->samples, first, n, s->input);
+    else FOCI_TRY(foci_samples_images(&s->samples, first, n, s->input));
+    foci_graph_forward(s->graph); /* rows beyond n hold samples of the batch before */
+    FOCI_TRY(measure_batch(&s->view, n, sum));
+    for (int64_t i = 0; i < n; i++) { /* the pictures, too, are evenly spread */
+        const int64_t k = ((first + i) * a->pictures + s->samples.count - 1) / s->samples.count;
+        if (k >= a->pictures || k * s->samples.count / a->pictures != first + i) continue;
+        foci_attention_picture *p = &a->picture[k];
+        if (!s->samples.text) FOCI_TRY(keep_image(s->samples.transform, (foci_real *)s->input + i * s->numel, p, &a->memory));
+        FOCI_TRY(keep_picture(&s->view, a, i, p, &a->memory));
+    }
+    return FOCI_OK;
+}
+
+static foci_status run(study *s, const foci_config *config, const char *weights, foci_analysis *a) {
+    const foci_analysis_options *o = s->options;
+    FOCI_TRY(foci_samples_open(&s->samples, config, o->limit));
+    FOCI_TRY(foci_load_model(&s->parameters, s->samples.model, config, s->samples.classes, weights));
+    const int64_t count = s->samples.count, batch = o->batch ? o->batch : s->samples.text ? 16 : 32;
+    s->batch = batch < count ? batch : count;
+    FOCI_TRY(record(s, config));
+    FOCI_TRY(look(s->graph, &a->memory, &s->view));
+    FOCI_TRY(choose_layer(s, a));
+    a->samples = count;
+    a->text = s->samples.text;
+    if (!a->text) {
+        a->height = s->samples.transform->height;
+        a->columns = s->samples.transform->width;
+    }
+    double *sum = foci_arena_alloc(&a->memory, (size_t)(s->view.layers * row_length(&s->view)) * sizeof *sum);
+    if (!sum) return no_memory();
+    for (int64_t first = 0; first < count; first += s->batch) {
+        if (o->stop && *o->stop) return foci_fail(FOCI_INTERRUPTED, "stopped after %lld of %lld samples", (long long)first, (long long)count);
+        FOCI_TRY(run_batch(s, first, count - first < s->batch ? count - first : s->batch, sum, a));
+    }
+    return report(&s->view, sum, a);
+}
+
+foci_status foci_analyze(const foci_config *config, const char *weights, const foci_analysis_options *options, foci_analysis *a) {
+    study s = {.options = options};
+    *a = (foci_analysis){.layers = 0};
+    foci_status status = run(&s, config, weights, a);
+    foci_graph_free(s.graph);
+    foci_parameters_free(&s.parameters);
+    foci_samples_close(&s.samples);
+    free(s.memory);
+    free(s.input);
+    return status;
+}
+
+void foci_analysis_free(foci_analysis *a) {
+    foci_arena_free(&a->memory);
+    *a = (foci_analysis){.layers = 0};
+}

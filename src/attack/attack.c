@@ -1,0 +1,354 @@
+/* Attacks measured: batch after batch of the validation images, restarts and cascades, and the check that every
+ * perturbation that counts is allowed. */
+#include "attack/attack.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/parallel.h"
+#include "config/config.h"
+#include "core/load.h"
+#include "models/models.h"
+#include "attack/engine.h"
+#include "task/task.h"
+
+#define FOCI_ATTACK(name) extern const foci_attack foci_attack_##name;
+#include "attack/list.h"
+#undef FOCI_ATTACK
+
+const foci_attack *const foci_attacks[] = {
+#define FOCI_ATTACK(name) &foci_attack_##name,
+#include "attack/list.h"
+#undef FOCI_ATTACK
+    NULL};
+
+const foci_attack *foci_attack_find(const char *name) {
+    for (int i = 0; foci_attacks[i]; i++)
+        if (strcmp(foci_attacks[i]->name, name) == 0) return foci_attacks[i];
+    return NULL;
+}
+
+/* ------------------------------------------------------------------------------------- what attacks call */
+
+foci_status foci_attack_out_of_memory(void) { return foci_fail(FOCI_ERR_RUNTIME, "out of memory for the attack: lower --batch"); }
+
+bool foci_attack_won(const foci_attack_job *job, int64_t slot, const foci_real *logits) {
+    const int64_t class = foci_argmax(logits, job->victim->classes);
+    return job->options->aim ? class == job->target[slot] : class != job->label[slot];
+}
+
+int32_t foci_attack_runner_up(const foci_attack_job *job, int64_t slot, int64_t r) {
+    const int64_t classes = job->victim->classes;
+    const foci_real *z = job->clean + slot * classes;
+    const int64_t own = foci_rank_of(z, classes, job->label[slot]);
+    for (int32_t k = 0; k < classes; k++)
+        if (k != job->label[slot] && foci_rank_of(z, classes, k) == (r > own ? r : r - 1)) return k;
+    return job->label[slot];
+}
+
+foci_rng foci_attack_random(const foci_attack_job *job, const char *use, int64_t slot) {
+    return foci_rng_make(job->options->seed, foci_stream(use) + (uint64_t)job->restart, (uint64_t)job->image[slot]);
+}
+
+/* ---------------------------------------------------------------------------------------------- one batch */
+
+struct foci_attack_run_of {
+    const foci_config *config;
+    foci_task_state *data;
+    foci_transform transform;
+    foci_parameters parameters;
+    foci_victim victim;
+    int64_t images, batch;
+
+    /* one batch: (batch, pixels), (batch, classes), (batch) */
+    foci_real *x, *adv, *best, *dx, *clean, *logits, *spare; /* spare: (classes) */
+    double *loss, *best_loss;
+    int64_t *image, *which;
+    int32_t *truth, *label, *target;
+    bool *outside;
+    foci_arena memory; /* all of these */
+};
+
+static size_t row_bytes(const foci_attack_run_of *r) { return (size_t)r->victim.pixels * sizeof(foci_real); }
+
+/* Takes over the answers that win, or beat what was there; the winners leave the list. */
+static void merge(foci_attack_run_of *r, foci_attack_job *job) {
+    const int64_t classes = r->victim.classes, pixels = r->victim.pixels;
+    foci_head *head = job->options->aim ? foci_head_cross_entropy_target : foci_head_cross_entropy;
+    int64_t left = 0;
+    foci_victim_logits(&r->victim, job->n, job->which, job->adv, job->logits);
+    for (int64_t k = 0; k < job->n; k++) {
+        const int64_t slot = job->which[k];
+        const foci_real *z = job->logits + slot * classes;
+        const double loss = head(z, classes, job->label[slot], job->target[slot], r->spare);
+        const bool holds = foci_ball_holds(job, slot, job->adv + slot * pixels), won = holds && foci_attack_won(job, slot, z);
+        r->outside[slot] |= !holds;
+        if (won || (holds && loss > r->best_loss[slot])) {
+            memcpy(r->best + slot * pixels, job->adv + slot * pixels, row_bytes(r));
+            r->best_loss[slot] = loss;
+        }
+        if (!won) r->which[left++] = slot;
+    }
+    job->n = left;
+}
+
+static foci_status attack_with(foci_attack_run_of *r, foci_attack_job *job, const foci_attack *attack) {
+    foci_attack_options own = *job->options, *all = &own;
+    foci_attack_defaults(attack, all);
+    const foci_attack_options *before = job->options;
+    job->options = all;
+    for (job->restart = 0; job->restart < (attack->random ? own.restarts : 1) && job->n; job->restart++) {
+        foci_arena memory = {NULL};
+        job->memory = &memory;
+        foci_status status = attack->run(job);
+        foci_arena_free(&memory);
+        if (status) return status;
+        merge(r, job);
+    }
+    job->options = before;
+    return FOCI_OK;
+}
+
+/* What the batch is attacked by, and towards what. */
+static void choose_labels(foci_attack_run_of *r, const foci_attack_options *o, int64_t slots) {
+    const int64_t classes = r->victim.classes;
+    for (int64_t i = 0; i < slots; i++) {
+        const foci_real *z = r->clean + i * classes;
+        r->label[i] = o->predicted ? (int32_t)foci_argmax(z, classes) : r->truth[i];
+        r->target[i] = r->label[i];
+        if (o->aim == FOCI_AIM_RANDOM && classes > 1) {
+            foci_rng random = foci_rng_make(o->seed, foci_stream("target"), (uint64_t)r->image[i]);
+            r->target[i] = (int32_t)((r->label[i] + 1 + foci_rng_below(&random, (uint32_t)(classes - 1))) % classes);
+        } else if (o->aim == FOCI_AIM_LEAST) {
+            for (int32_t k = 0; k < classes; k++)
+                if (foci_rank_of(z, classes, k) == classes - 1) r->target[i] = k;
+        }
+    }
+}
+
+static foci_head *head_of(const foci_attack_options *o) {
+    static foci_head *const head[][2] = {[FOCI_LOSS_CROSS_ENTROPY] = {foci_head_cross_entropy, foci_head_cross_entropy_target},
+                                         [FOCI_LOSS_MARGIN] = {foci_head_margin, foci_head_margin_target},
+                                         [FOCI_LOSS_DLR] = {foci_head_dlr, foci_head_dlr_target}};
+    return head[o->loss][o->aim != FOCI_UNTARGETED];
+}
+
+static foci_status attack_batch(foci_attack_run_of *r, const foci_attack *attack, const foci_attack_options *o, int64_t slots) {
+    foci_attack_job job = {.victim = &r->victim, .options = o, .head = head_of(o), .slots = slots, .image = r->image, .x = r->x,
+                           .clean = r->clean, .label = r->label, .target = r->target, .which = r->which, .adv = r->adv,
+                           .dx = r->dx, .logits = r->logits, .loss = r->loss};
+    choose_labels(r, o, slots);
+    memcpy(r->best, r->x, (size_t)slots * row_bytes(r));
+    for (int64_t i = 0; i < slots; i++) {
+        r->best_loss[i] = -(double)INFINITY;
+        r->outside[i] = false;
+        if (!attack->standing || !foci_attack_won(&job, i, r->clean + i * r->victim.classes)) r->which[job.n++] = i;
+    }
+    if (!attack->members) return attack_with(r, &job, attack);
+    for (const foci_attack *const *member = attack->members; *member; member++) FOCI_TRY(attack_with(r, &job, *member));
+    return FOCI_OK;
+}
+
+/* ----------------------------------------------------------------------------------------------- counting */
+
+typedef struct counts {
+    int64_t top1, top5;
+    double loss;
+} counts;
+
+static foci_status count(foci_attack_run_of *r, int64_t slots, const foci_real *logits, counts *sum) {
+    const int64_t classes = r->victim.classes;
+    for (int64_t i = 0; i < slots; i++) {
+        const foci_real *z = logits + i * classes;
+        const double loss = foci_head_cross_entropy(z, classes, r->truth[i], -1, r->spare);
+        const int64_t rank = foci_rank_of(z, classes, r->truth[i]);
+        if (!isfinite(loss))
+            return foci_fail(FOCI_ERR_DIVERGED, "%s: the model's logits are not finite", foci_image_set_name(foci_task_images_val(r->data), r->image[i]));
+        sum->top1 += rank < 1;
+        sum->top5 += rank < 5;
+        sum->loss += loss;
+    }
+    return FOCI_OK;
+}
+
+static foci_status read_image(const foci_attack_run_of *r, int64_t slot) {
+    const foci_image_set *set = foci_task_images_val(r->data);
+    foci_image image;
+    FOCI_TRY(foci_image_set_read(set, r->image[slot], &image, 0));
+    foci_status status = foci_transform_apply(&r->transform, &image, 0, 0, r->image[slot], r->x + slot * r->victim.pixels);
+    foci_image_free(&image);
+    return status ? foci_context(status, "%s", foci_image_set_name(set, r->image[slot])) : FOCI_OK;
+}
+
+/* Images first .. of those chosen, which are spread evenly over the set: it is sorted by class. */
+static foci_status read_batch(foci_attack_run_of *r, int64_t first, int64_t slots) {
+    const foci_image_set *set = foci_task_images_val(r->data);
+    foci_error error = {FOCI_OK, ""};
+    int64_t failed = slots;
+    FOCI_PARALLEL_FOR
+    for (int64_t i = 0; i < slots; i++) {
+        r->image[i] = (first + i) * foci_image_set_count(set) / r->images;
+        r->truth[i] = foci_image_set_label(set, r->image[i]);
+        foci_status status = read_image(r, i);
+        if (!status) continue;
+#pragma omp critical(foci_attack_read)
+        if (i < failed) {
+            failed = i;
+            foci_error_take(&error, status);
+        }
+    }
+    return error.status ? foci_error_raise(&error) : FOCI_OK;
+}
+
+typedef struct totals {
+    counts clean, adv;
+    int64_t reached, outside;
+    double largest;
+} totals;
+
+static foci_status measure_batch(foci_attack_run_of *r, const foci_attack *attack, const foci_attack_options *o, int64_t first,
+                                 int64_t slots, totals *sum) {
+    const int64_t pixels = r->victim.pixels, classes = r->victim.classes;
+    FOCI_TRY(read_batch(r, first, slots));
+    foci_victim_logits(&r->victim, slots, NULL, r->x, r->clean);
+    FOCI_TRY(count(r, slots, r->clean, &sum->clean));
+    FOCI_TRY(attack_batch(r, attack, o, slots));
+    foci_victim_logits(&r->victim, slots, NULL, r->best, r->logits);
+    FOCI_TRY(count(r, slots, r->logits, &sum->adv));
+    for (int64_t i = 0; i < slots; i++) {
+        sum->reached += foci_argmax(r->logits + i * classes, classes) == r->target[i];
+        sum->outside += r->outside[i];
+        sum->largest = fmax(sum->largest, foci_ball_norm(o->norm, pixels, r->x + i * pixels, r->best + i * pixels));
+    }
+    return FOCI_OK;
+}
+
+void foci_attack_defaults(const foci_attack *attack, foci_attack_options *o) {
+    if (!o->steps) o->steps = attack->steps;
+    if (!(o->step_size > 0)) o->step_size = attack->step_size;
+    if (!o->samples) o->samples = attack->samples;
+    if (!(o->delta > 0)) o->delta = attack->delta;
+    if (!o->restarts || !attack->random) o->restarts = 1;
+    if (attack->standing) o->predicted = false;
+}
+
+foci_status foci_attack_check(const foci_attack_run_of *r, const foci_attack *attack, const foci_attack_options *o) {
+    if (!(o->eps >= 0 && isfinite(o->eps))) return foci_fail(FOCI_ERR_CONFIG, "eps %g is not a radius", o->eps);
+    if (o->aim && !attack->aims) return foci_fail(FOCI_ERR_CONFIG, "%s has no targeted form", attack->name);
+    if (o->loss && !attack->losses) return foci_fail(FOCI_ERR_CONFIG, "%s has no choice of loss", attack->name);
+    const int64_t least = o->loss == FOCI_LOSS_DLR ? o->aim ? 4 : 3 : attack->least_classes;
+    if (r->victim.classes < least || r->victim.classes < 2)
+        return foci_fail(FOCI_ERR_CONFIG, "%s needs a model of at least %d classes", attack->name, least > 2 ? (int)least : 2);
+    return FOCI_OK;
+}
+
+foci_status foci_attack_measure(foci_attack_run_of *r, const foci_attack *attack, const foci_attack_options *options,
+                                const foci_watch *watch, foci_attack_report *report) {
+    foci_attack_options o = *options;
+    totals sum = {.outside = 0};
+    const double start = foci_now_ms();
+    FOCI_TRY(foci_attack_check(r, attack, &o));
+    r->victim.stop = watch ? watch->stop : NULL;
+    if (!attack->members) foci_attack_defaults(attack, &o);
+    else if (attack->standing) o.predicted = false;
+    for (int64_t first = 0; first < r->images; first += r->batch) {
+        const int64_t slots = r->images - first < r->batch ? r->images - first : r->batch;
+        foci_status status = measure_batch(r, attack, &o, first, slots, &sum);
+        if (foci_victim_stopped(&r->victim)) return foci_fail(FOCI_INTERRUPTED, "interrupted after %lld images", (long long)first);
+        if (status) return status;
+        foci_watch_tell(watch, first + slots, r->images);
+    }
+    const double n = (double)r->images;
+    *report = (foci_attack_report){.options = o, .images = r->images,
+                                   .clean_top1 = 100 * (double)sum.clean.top1 / n, .clean_top5 = 100 * (double)sum.clean.top5 / n,
+                                   .clean_loss = sum.clean.loss / n,
+                                   .top1 = 100 * (double)sum.adv.top1 / n, .top5 = 100 * (double)sum.adv.top5 / n,
+                                   .loss = sum.adv.loss / n,
+                                   .reached = o.aim ? 100 * (double)sum.reached / n : (double)NAN,
+                                   .outside = sum.outside, .largest = sum.largest,
+                                   .seconds = 1e-3 * (foci_now_ms() - start)};
+    return FOCI_OK;
+}
+
+/* ------------------------------------------------------------------------------------------------ opening */
+
+/* In units of [0, 1] the loader does not normalise and the victim does; else the other way round. */
+static foci_units choose_units(foci_attack_run_of *r, const foci_attack_images *images) {
+    foci_units u = foci_units_plain(-(double)INFINITY, (double)INFINITY);
+    for (int c = 0; c < 3; c++) {
+        const double mean = r->transform.mean[c], std = r->transform.std[c];
+        if (images->pixel) {
+            u.mean[c] = mean;
+            u.std[c] = std;
+            r->transform.mean[c] = 0;
+            r->transform.std[c] = 1;
+        }
+        if (!images->clip) continue;
+        u.low[c] = images->pixel ? 0 : (0 - mean) / std;
+        u.high[c] = images->pixel ? 1 : (1 - mean) / std;
+    }
+    return u;
+}
+
+static foci_status allocate(foci_attack_run_of *r) {
+    const size_t n = (size_t)r->batch, pixels = n * (size_t)r->victim.pixels, classes = (size_t)r->victim.classes;
+    foci_arena *a = &r->memory;
+    foci_real **const rows[] = {&r->x, &r->adv, &r->best, &r->dx};
+    bool ok = true;
+    for (int i = 0; i < 4; i++) ok = (*rows[i] = foci_arena_alloc(a, pixels * sizeof(foci_real))) && ok;
+    ok = (r->clean = foci_arena_alloc(a, n * classes * sizeof *r->clean)) && ok;
+    ok = (r->logits = foci_arena_alloc(a, n * classes * sizeof *r->logits)) && ok;
+    ok = (r->spare = foci_arena_alloc(a, classes * sizeof *r->spare)) && ok;
+    ok = (r->loss = foci_arena_alloc(a, n * sizeof *r->loss)) && ok;
+    ok = (r->best_loss = foci_arena_alloc(a, n * sizeof *r->best_loss)) && ok;
+    ok = (r->image = foci_arena_alloc(a, n * sizeof *r->image)) && ok;
+    ok = (r->which = foci_arena_alloc(a, n * sizeof *r->which)) && ok;
+    ok = (r->truth = foci_arena_alloc(a, n * sizeof *r->truth)) && ok;
+    ok = (r->label = foci_arena_alloc(a, n * sizeof *r->label)) && ok;
+    ok = (r->target = foci_arena_alloc(a, n * sizeof *r->target)) && ok;
+    ok = (r->outside = foci_arena_alloc(a, n * sizeof *r->outside)) && ok;
+    return ok ? FOCI_OK : foci_attack_out_of_memory();
+}
+
+static foci_status fill(foci_attack_run_of *r, const char *weights, const foci_attack_images *images) {
+    enum { BATCH = 128 };
+    const foci_model *model = foci_model_find(foci_config_string(r->config, "model.kind"));
+    if (model->task != FOCI_TASK_IMAGES) return foci_config_fail(r->config, "model.kind", "%s does not classify images, attacks are for those", model->name);
+    FOCI_TRY(foci_task_images.open(&r->data, r->config, false));
+    r->transform = *foci_task_images_evaluation(r->data);
+    const foci_units units = choose_units(r, images);
+    const int64_t all = foci_image_set_count(foci_task_images_val(r->data));
+    r->images = images->limit && images->limit < all ? images->limit : all;
+    const int64_t capacity = images->batch ? images->batch : BATCH; /* queries of one image fill it too */
+    r->batch = capacity < r->images ? capacity : r->images;
+    FOCI_TRY(foci_victim_open(&r->victim, model, r->config, &r->parameters, &units, foci_task_images.classes(r->data), capacity, false));
+    FOCI_TRY(foci_load_weights(&r->parameters, weights));
+    return allocate(r);
+}
+
+foci_status foci_attack_open(foci_attack_run_of **run, const foci_config *config, const char *weights, const foci_attack_images *images) {
+    foci_attack_run_of *r = calloc(1, sizeof *r);
+    if (!r) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    r->config = config;
+    foci_parameters_init(&r->parameters);
+    foci_status status = fill(r, weights, images);
+    if (status) {
+        foci_attack_close(r);
+        r = NULL;
+    }
+    *run = r;
+    return status;
+}
+
+int64_t foci_attack_count(const foci_attack_run_of *r) { return r->images; }
+
+void foci_attack_close(foci_attack_run_of *r) {
+    if (!r) return;
+    foci_victim_close(&r->victim);
+    foci_parameters_free(&r->parameters);
+    foci_arena_free(&r->memory);
+    foci_task_images.close(r->data);
+    free(r);
+}

@@ -1,0 +1,249 @@
+/* A labelled set of images: CLASS/FILE in a folder, in a folder inside an uncompressed .tar, or in a pack. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "images/pack.h"
+#include "data/tar.h"
+
+enum { DEEPEST = 16 };                           /* folders within folders; ends a loop of links */
+static const size_t LARGEST_FILE = (size_t)1 << 30;
+
+typedef struct member {
+    const char *name; /* CLASS/FILE */
+    const unsigned char *data; /* in the archive; NULL: a file in the folder */
+    size_t size;
+    int64_t packed; /* number in the pack */
+    int label;
+} member;
+
+struct foci_image_set {
+    char *path;
+    foci_arena names;
+    foci_tar tar;
+    foci_pack pack;
+    member *member;
+    int64_t count, room;
+    const char **class_name;
+    int classes;
+};
+
+static bool is_image(const char *name) {
+    static const char *const endings[] = {".jpg", ".jpeg", ".png"};
+    size_t n = strlen(name);
+    for (int i = 0; i < 3; i++) {
+        size_t m = strlen(endings[i]);
+        if (n > m && strcasecmp(name + n - m, endings[i]) == 0) return true;
+    }
+    return false;
+}
+
+static foci_status no_memory(const foci_image_set *s) { return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", s->path); }
+
+static bool climbs(const char *name) {
+    for (const char *p = name; (p = strstr(p, "..")); p += 2)
+        if ((p == name || p[-1] == '/') && (p[2] == '/' || !p[2])) return true;
+    return false;
+}
+
+/* Names reach terminals, file names and tables. */
+static foci_status check_name(const foci_image_set *s, const char *name) {
+    for (const char *c = name; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 127)
+            return foci_fail(FOCI_ERR_DATA, "%s: the name %.*s... holds a control character", s->path, (int)(c - name), name);
+    return climbs(name) ? foci_fail(FOCI_ERR_DATA, "%s: the name %s leads out of it", s->path, name) : FOCI_OK;
+}
+
+static foci_status add(foci_image_set *s, const char *name, const unsigned char *data, size_t size) {
+    if (s->count == s->room) {
+        s->room = s->room ? 2 * s->room : 1024;
+        member *grown = realloc(s->member, (size_t)s->room * sizeof *grown);
+        if (!grown) return no_memory(s);
+        s->member = grown;
+    }
+    if (!name) return no_memory(s);
+    FOCI_TRY(check_name(s, name));
+    s->member[s->count] = (member){name, data, size, s->count, 0};
+    s->count++;
+    return FOCI_OK;
+}
+
+/* ------------------------------------------------------------------------------------------------ folder */
+
+/* `inside` is the folder relative to the set's path, "" at the top, where files have no class and are passed over. */
+static foci_status scan(foci_image_set *s, const char *inside, int depth) {
+    char path[4096];
+    if (snprintf(path, sizeof path, "%s/%s", s->path, inside) >= (int)sizeof path)
+        return foci_fail(FOCI_ERR_DATA, "%.64s...: path too long", s->path);
+    if (depth > DEEPEST) return foci_fail(FOCI_ERR_DATA, "%s: more than %d folders deep", path, DEEPEST);
+    DIR *folder = opendir(path);
+    if (!folder) return foci_fail(FOCI_ERR_DATA, "%s: %s", path, strerror(errno));
+    foci_status status = FOCI_OK;
+    int64_t before = s->count;
+    for (struct dirent *e; !status && (e = readdir(folder));) {
+        char *name = e->d_name[0] == '.' ? NULL : foci_arena_printf(&s->names, "%s%s%s", inside, *inside ? "/" : "", e->d_name);
+        if (!name) continue;
+        bool folder_like = e->d_type == DT_DIR;
+        if (e->d_type != DT_DIR && e->d_type != DT_REG) { /* a link, or a file system that does not tell */
+            char target[8192];
+            snprintf(target, sizeof target, "%s/%s", s->path, name);
+            folder_like = foci_path_kind(target) == 'd';
+        }
+        if (folder_like) status = scan(s, name, depth + 1);
+        else if (depth > 0 && is_image(name)) status = add(s, name, NULL, 0);
+    }
+    closedir(folder);
+    if (!status && depth == 1 && s->count == before) status = foci_fail(FOCI_ERR_DATA, "%s: a class without an image (.jpg, .jpeg, .png)", path);
+    return status;
+}
+
+/* ----------------------------------------------------------------------------------------------- archive */
+
+/* Length of the part of `path` that is a file: "x.tar/train" with x.tar a file gives 5; 0 where no part is. */
+static size_t archive_part(const char *path) {
+    char part[4096];
+    for (size_t n = 1; *path && n < sizeof part; n++) {
+        if (path[n - 1] && (path[n] == '/' || !path[n])) {
+            memcpy(part, path, n);
+            part[n] = 0;
+            if (foci_path_kind(part) == 'f') return n;
+        }
+        if (!path[n]) return 0;
+    }
+    return 0;
+}
+
+/* Hidden files and folders are passed over in an archive as they are in a folder. */
+static bool hidden(const char *name) { return name[0] == '.' || strstr(name, "/."); }
+
+static foci_status read_archive(foci_image_set *s, size_t length) {
+    char archive[4096];
+    const char *inside = s->path + length;
+    snprintf(archive, sizeof archive, "%.*s", (int)length, s->path);
+    while (*inside == '/') inside++;
+    size_t prefix = strlen(inside);
+    while (prefix && inside[prefix - 1] == '/') prefix--;
+    FOCI_TRY(foci_tar_open(&s->tar, archive));
+    const char *elsewhere = NULL;
+    for (int64_t i = 0; i < s->tar.count; i++) {
+        const foci_tar_entry *e = &s->tar.entry[i];
+        if (!is_image(e->name)) continue;
+        FOCI_TRY(check_name(s, e->name));
+        elsewhere = e->name;
+        if (prefix && (strncmp(e->name, inside, prefix) != 0 || e->name[prefix] != '/')) continue;
+        const char *name = e->name + (prefix ? prefix + 1 : 0);
+        if (hidden(name) || !strchr(name, '/')) continue;
+        FOCI_TRY(add(s, name, e->data, e->size));
+    }
+    if (s->count) return FOCI_OK;
+    if (!elsewhere) return foci_fail(FOCI_ERR_DATA, "%s: the archive holds no image (.jpg, .jpeg, .png)", archive);
+    return foci_fail(FOCI_ERR_DATA, "%s: no CLASS/FILE there; the archive holds %s", s->path, elsewhere);
+}
+
+/* -------------------------------------------------------------------------------------------------- pack */
+
+static foci_status read_pack(foci_image_set *s) {
+    FOCI_TRY(foci_image_pack_open(&s->pack, s->path));
+    for (int64_t i = 0; i < (int64_t)s->pack.count; i++) FOCI_TRY(add(s, foci_image_pack_name(&s->pack, i), NULL, 0));
+    return FOCI_OK;
+}
+
+/* ------------------------------------------------------------------------------------------- all of them */
+
+/* By class first: "a-b/x" is before "a/x" as text, yet "a" before "a-b" as a class. */
+static int by_class_and_file(const void *x, const void *y) {
+    const char *a = ((const member *)x)->name, *b = ((const member *)y)->name;
+    const char *a_file = strchr(a, '/'), *b_file = strchr(b, '/');
+    size_t na = (size_t)(a_file - a), nb = (size_t)(b_file - b);
+    int order = memcmp(a, b, na < nb ? na : nb);
+    if (order) return order;
+    if (na != nb) return na < nb ? -1 : 1;
+    return strcmp(a_file, b_file);
+}
+
+static bool same_class(const char *a, const char *b) {
+    size_t n = (size_t)(strchr(a, '/') - a);
+    return strncmp(a, b, n + 1) == 0;
+}
+
+static foci_status label(foci_image_set *s) {
+    qsort(s->member, (size_t)s->count, sizeof *s->member, by_class_and_file);
+    for (int64_t i = 0; i < s->count; i++) {
+        if (i && strcmp(s->member[i].name, s->member[i - 1].name) == 0)
+            return foci_fail(FOCI_ERR_DATA, "%s: %s is there twice", s->path, s->member[i].name);
+        s->classes += i == 0 || !same_class(s->member[i].name, s->member[i - 1].name);
+    }
+    s->class_name = calloc((size_t)s->classes, sizeof *s->class_name);
+    if (!s->class_name) return no_memory(s);
+    int k = -1;
+    for (int64_t i = 0; i < s->count; i++) {
+        const char *name = s->member[i].name;
+        if (i == 0 || !same_class(name, s->member[i - 1].name)) {
+            s->class_name[++k] = foci_arena_printf(&s->names, "%.*s", (int)(strchr(name, '/') - name), name);
+            if (!s->class_name[k]) return no_memory(s);
+        }
+        s->member[i].label = k;
+    }
+    return FOCI_OK;
+}
+
+static foci_status fill(foci_image_set *s) {
+    int kind = foci_path_kind(s->path);
+    size_t archive = kind == 'd' ? 0 : archive_part(s->path);
+    if (kind == 'd') FOCI_TRY(scan(s, "", 0));
+    else if (foci_is_pack(s->path)) FOCI_TRY(read_pack(s));
+    else if (archive) FOCI_TRY(read_archive(s, archive));
+    else return foci_fail(FOCI_ERR_DATA, "%s: no such folder, .tar or pack of images", s->path);
+    if (s->count == 0) return foci_fail(FOCI_ERR_DATA, "%s: no images; expected CLASS/FILE with .jpg, .jpeg or .png", s->path);
+    return label(s);
+}
+
+foci_status foci_image_set_open(foci_image_set **set, const char *path) {
+    *set = NULL;
+    foci_image_set *s = calloc(1, sizeof *s);
+    if (s) s->path = strdup(path);
+    if (!s || !s->path) {
+        free(s);
+        return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", path);
+    }
+    for (size_t n = strlen(path); n > 1 && s->path[n - 1] == '/'; n--) s->path[n - 1] = 0;
+    foci_status status = fill(s);
+    if (status) foci_image_set_close(s);
+    else *set = s;
+    return status;
+}
+
+void foci_image_set_close(foci_image_set *s) {
+    if (!s) return;
+    foci_tar_close(&s->tar);
+    foci_pack_close(&s->pack);
+    foci_arena_free(&s->names);
+    free(s->member);
+    free(s->class_name);
+    free(s->path);
+    free(s);
+}
+
+int64_t foci_image_set_count(const foci_image_set *s) { return s->count; }
+int foci_image_set_classes(const foci_image_set *s) { return s->classes; }
+const char *foci_image_set_class_name(const foci_image_set *s, int k) { return s->class_name[k]; }
+int foci_image_set_label(const foci_image_set *s, int64_t i) { return s->member[i].label; }
+const char *foci_image_set_name(const foci_image_set *s, int64_t i) { return s->member[i].name; }
+
+foci_status foci_image_set_read(const foci_image_set *s, int64_t i, foci_image *image, int least_short_side) {
+    const member *m = &s->member[i];
+    char path[8192];
+    *image = (foci_image){0};
+    snprintf(path, sizeof path, "%s/%s", s->path, m->name);
+    if (s->pack.count) return foci_image_pack_read(&s->pack, m->packed, path, image);
+    if (m->data) return foci_image_decode(image, m->data, m->size, path, least_short_side);
+    char *bytes;
+    size_t size;
+    FOCI_TRY(foci_read_file(path, LARGEST_FILE, &bytes, &size, FOCI_ERR_DATA));
+    foci_status status = foci_image_decode(image, (unsigned char *)bytes, size, path, least_short_side);
+    free(bytes);
+    return status;
+}

@@ -1,0 +1,34 @@
+/* The curves of a run, from its metrics.jsonl. */
+#ifndef FOCI_PLOT_CURVES_H
+#define FOCI_PLOT_CURVES_H
+
+#include "base/error.h"
+
+typedef struct foci_point {
+    double step, epoch, value;
+} foci_point;
+
+typedef struct foci_curve {
+    foci_point *point;
+    size_t count, room;
+} foci_curve;
+
+/* A score is top-1 in percent, or perplexity; ema: with averaged weights. */
+enum { FOCI_CURVE_LOSS, FOCI_CURVE_EMA_LOSS, FOCI_CURVE_VAL_LOSS, FOCI_CURVE_EMA_SCORE, FOCI_CURVE_SCORE, FOCI_CURVE_LR, FOCI_CURVE_KINDS };
+
+typedef struct foci_curves {
+    char name[256]; /* the last component of the run folder */
+    foci_curve curve[FOCI_CURVE_KINDS];
+    bool text; /* the scores are perplexities */
+} foci_curves;
+
+/* FOCI_ERR_DATA where there is no loss and no score. */
+foci_status foci_curves_read(foci_curves *c, const char *run);
+void foci_curves_free(foci_curves *c);
+
+/* Means of neighbours, so that at most `most` points remain. */
+void foci_curve_thin(foci_curve *c, size_t most);
+/* Each value becomes the mean of itself and `reach` neighbours on either side, fewer near the ends, as many on both. */
+foci_status foci_curve_smooth(foci_curve *c, size_t reach);
+
+#endif

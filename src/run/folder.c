@@ -1,0 +1,206 @@
+#define _GNU_SOURCE
+#include "run/folder.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cpu.h"
+#include "base/file.h"
+#include "kernels/gemm.h"
+#include "kernels/kernels.h"
+
+static foci_status inside(const foci_run_folder *r, const char *name, char path[4200]) {
+    return foci_path_join(path, 4200, r->path, name);
+}
+
+static foci_status open_append(const foci_run_folder *r, const char *name, FILE **file) {
+    char path[4200];
+    FOCI_TRY(inside(r, name, path));
+    *file = fopen(path, "ae");
+    if (!*file) return foci_fail(FOCI_ERR_IO, "%s: %s", path, strerror(errno));
+    setvbuf(*file, NULL, _IOLBF, 0); /* whole lines */
+    return FOCI_OK;
+}
+
+/* The file `lock`, with the process that holds it. */
+static foci_status take_lock(foci_run_folder *r) {
+    char path[4200], holder[32] = "";
+    FOCI_TRY(inside(r, "lock", path));
+    r->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (r->lock < 0) return foci_fail(FOCI_ERR_IO, "%s: %s", path, strerror(errno));
+    if (flock(r->lock, LOCK_EX | LOCK_NB) < 0) {
+        if (pread(r->lock, holder, sizeof holder - 1, 0) < 0) holder[0] = 0;
+        holder[strcspn(holder, "\n")] = 0;
+        return foci_fail(FOCI_ERR_CONFIG, "%s: another foci writes into this run (process %s)", r->path, *holder ? holder : "?");
+    }
+    int n = snprintf(holder, sizeof holder, "%ld\n", (long)getpid());
+    if (ftruncate(r->lock, 0) < 0 || pwrite(r->lock, holder, (size_t)n, 0) < 0) holder[0] = 0; /* only for people to read */
+    return FOCI_OK;
+}
+
+bool foci_run_folder_locked(const char *path) {
+    char file[4200];
+    if (foci_path_join(file, sizeof file, path, "lock")) return false;
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    bool locked = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+    if (fd >= 0) close(fd);
+    return locked;
+}
+
+static bool ends_with(const char *s, const char *end) {
+    size_t n = strlen(s), m = strlen(end);
+    return n >= m && strcmp(s + n - m, end) == 0;
+}
+
+/* Removes the files of the folder that `unwanted` names. */
+static foci_status remove_files(const foci_run_folder *r, bool (*unwanted)(const char *name)) {
+    DIR *folder = opendir(r->path);
+    if (!folder) return foci_fail(FOCI_ERR_IO, "%s: %s", r->path, strerror(errno));
+    foci_status s = FOCI_OK;
+    for (struct dirent *e; !s && (e = readdir(folder));)
+        if (unwanted(e->d_name) && unlinkat(dirfd(folder), e->d_name, 0) < 0 && errno != ENOENT)
+            s = foci_fail(FOCI_ERR_IO, "%s/%s: %s", r->path, e->d_name, strerror(errno));
+    closedir(folder);
+    return s;
+}
+
+static bool is_orphan(const char *name) { return ends_with(name, ".tmp"); }
+static bool is_of_a_run(const char *name) {
+    return ends_with(name, ".safetensors") || strcmp(name, "metrics.jsonl") == 0 || strcmp(name, "metrics.csv") == 0 ||
+           strcmp(name, "summary.json") == 0 || strcmp(name, "log.txt") == 0 ||
+           foci_events_is_file(name);
+}
+
+foci_status foci_run_folder_open(foci_run_folder *r, const char *path, bool resume, bool force) {
+    memset(r, 0, sizeof *r);
+    r->lock = -1;
+    FOCI_TRY(foci_path_join(r->path, sizeof r->path, "", path));
+    FOCI_TRY(foci_make_dirs(path));
+    FOCI_TRY(take_lock(r));
+    FOCI_TRY(remove_files(r, is_orphan));
+    char known[4200];
+    FOCI_TRY(inside(r, "config.yaml", known));
+    if (foci_path_kind(known) && !resume) {
+        if (!force)
+            return foci_fail(FOCI_ERR_CONFIG, "%s already holds a run: --resume goes on with it, --force replaces it, --out names another folder", path);
+        FOCI_TRY(remove_files(r, is_of_a_run));
+    }
+    FOCI_TRY(open_append(r, "log.txt", &r->log));
+    return open_append(r, "metrics.jsonl", &r->metrics);
+}
+
+/* Keeps the lines up to `step`; what is none goes, and is named. */
+foci_status foci_run_folder_rewind(foci_run_folder *r, int64_t step) {
+    char path[4200], *text;
+    size_t size, keep = 0, number = 1;
+    FOCI_TRY(inside(r, "metrics.jsonl", path));
+    FOCI_TRY(foci_read_file(path, (size_t)1 << 31, &text, &size, FOCI_ERR_IO));
+    for (char *line = text, *end; (end = memchr(line, '\n', size - (size_t)(line - text))); line = end + 1, number++) {
+        const size_t length = (size_t)(end + 1 - line);
+        json_t *object = length > FOCI_METRICS_LINE ? NULL : json_loadb(line, length, JSON_REJECT_DUPLICATES, NULL);
+        const json_t *at = json_object_get(object, "step");
+        bool good = json_is_integer(at), wanted = good && json_integer_value(at) <= step;
+        json_decref(object);
+        if (!good) foci_run_log(r, "%s:%zu: no line of metrics; it is removed", path, number);
+        if (!wanted) continue;
+        memmove(text + keep, line, length);
+        keep += length;
+    }
+    foci_status s = keep == size ? FOCI_OK : foci_write_file(path, text, keep);
+    free(text);
+    if (s) return s;
+    fclose(r->metrics);
+    r->metrics = NULL;
+    return open_append(r, "metrics.jsonl", &r->metrics);
+}
+
+static foci_status write_text(const foci_run_folder *r, const char *name, const char *text) {
+    char path[4200];
+    FOCI_TRY(inside(r, name, path));
+    return foci_write_file(path, text, strlen(text));
+}
+
+foci_status foci_run_folder_describe(const foci_run_folder *r, const foci_config *config, const char *command) {
+    char *yaml = foci_config_dump(config);
+    if (!yaml) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    foci_status s = write_text(r, "config.yaml", yaml);
+    free(yaml);
+    if (s) return s;
+    char host[256] = "?", date[64];
+    gethostname(host, sizeof host - 1);
+    time_t now = time(NULL);
+    struct tm utc;
+    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
+    json_t *env = json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s}", "foci", FOCI_VERSION, "compiler", __VERSION__, "isa",
+                            foci_kernel()->isa, "gemm", foci_gemm_provider(), "threads", foci_threads(), "host", host,
+                            "date", date, "command", command ? command : "");
+    char *text = env ? json_dumps(env, JSON_INDENT(2)) : NULL;
+    json_decref(env);
+    if (!text) return foci_fail(FOCI_ERR_RUNTIME, "env.json: the command line or host name is not UTF-8");
+    s = write_text(r, "env.json", text);
+    free(text);
+    return s;
+}
+
+void foci_run_folder_close(foci_run_folder *r) {
+    foci_events_close(r->events);
+    if (r->metrics) fclose(r->metrics);
+    if (r->log) fclose(r->log);
+    if (r->lock >= 0) close(r->lock);
+    r->metrics = r->log = NULL;
+    r->events = NULL;
+    r->lock = -1;
+}
+
+void foci_run_log(foci_run_folder *r, const char *fmt, ...) {
+    char line[2048];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(line, sizeof line, fmt, ap);
+    va_end(ap);
+    if (r->log) fprintf(r->log, "%s\n", line);
+    foci_log(FOCI_LOG_INFO, "%s", line);
+}
+
+foci_status foci_run_metrics(foci_run_folder *r, ...) {
+    if (!r->metrics) return FOCI_OK;
+    va_list ap, again;
+    va_start(ap, r);
+    va_copy(again, ap);
+    foci_status events = foci_events_metrics(r->events, again);
+    va_end(again);
+    const char *name, *before = "{";
+    while ((name = va_arg(ap, const char *))) {
+        double x = va_arg(ap, double);
+        fprintf(r->metrics, "%s\"%s\": ", before, name);
+        before = ", ";
+        if (!isfinite(x)) fputs("null", r->metrics);
+        else if (x == floor(x) && fabs(x) < 1e15) fprintf(r->metrics, "%.0f", x);
+        else fprintf(r->metrics, "%.9g", x);
+    }
+    va_end(ap);
+    fputs("}\n", r->metrics);
+    if (ferror(r->metrics)) return foci_fail(FOCI_ERR_IO, "%s/metrics.jsonl: %s", r->path, strerror(errno));
+    return events;
+}
+
+foci_status foci_run_events(foci_run_folder *r, int64_t step) { return foci_events_open(&r->events, r->path, step); }
+
+void foci_run_picture(foci_run_folder *r, int64_t step, const foci_task_kind *task, const foci_task_state *data) {
+    if (!r->events || r->pictured || !task->sheet) return;
+    r->pictured = true;
+    foci_image image = {0};
+    foci_status s = task->sheet(data, &image);
+    if (!s) s = foci_events_image(r->events, step, "train/images", &image);
+    foci_image_free(&image);
+    if (s) foci_run_log(r, "no picture of the first batch: %s", foci_error_message());
+}

@@ -1,0 +1,43 @@
+/* What a run leaves on disk, beside its checkpoints: config.yaml (resolved), env.json, metrics.jsonl, log.txt, and event
+ * files for TensorBoard where they are wanted. */
+#ifndef FOCI_RUN_FOLDER_H
+#define FOCI_RUN_FOLDER_H
+
+#include <stdio.h>
+
+#include "config/config.h"
+#include "task/task.h"
+#include "run/tensorboard.h"
+
+enum { FOCI_METRICS_LINE = 1 << 16 }; /* bytes of a line of metrics.jsonl; foci writes some hundred */
+
+typedef struct foci_run_folder {
+    char path[4096];
+    FILE *metrics, *log;
+    foci_events *events; /* NULL without train.tensorboard */
+    bool pictured;
+    int lock; /* held while this is open; the kernel lets go of it when the process ends, however it ends */
+} foci_run_folder;
+
+/* Makes the folder and opens its files; what an interrupted write left behind is removed. One that another process writes
+ * into is refused, and one that already holds a run unless `resume` is set (then foci_run_folder_rewind drops the lines of
+ * metrics.jsonl beyond `step`, written after the checkpoint that is resumed) or `force`, which removes that run. */
+foci_status foci_run_folder_open(foci_run_folder *r, const char *path, bool resume, bool force);
+bool foci_run_folder_locked(const char *path); /* somebody writes into it */
+foci_status foci_run_folder_rewind(foci_run_folder *r, int64_t step);
+foci_status foci_run_folder_describe(const foci_run_folder *r, const foci_config *config, const char *command);
+void foci_run_folder_close(foci_run_folder *r);
+
+/* One line of log.txt, and of the log. */
+void foci_run_log(foci_run_folder *r, const char *fmt, ...) FOCI_PRINTF(2, 3);
+
+/* One line of metrics.jsonl: names and numbers in turn, ended by NULL. Numbers that are not finite become null.
+ *     foci_run_metrics(r, "step", 3.0, "loss", 2.5, NULL) */
+foci_status foci_run_metrics(foci_run_folder *r, ...);
+
+/* The same lines go to an event file from here on, after those of `step`. */
+foci_status foci_run_events(foci_run_folder *r, int64_t step);
+/* The batch that `data` has at hand goes to the event file, the first time only. A failure is logged and nothing else. */
+void foci_run_picture(foci_run_folder *r, int64_t step, const foci_task_kind *task, const foci_task_state *data);
+
+#endif

@@ -1,0 +1,162 @@
+#include "run/record.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/file.h"
+#include "run/folder.h"
+
+static const size_t most_bytes = (size_t)1 << 31, most_summary = 1 << 20;
+
+/* -------------------------------------------------------------------------------------------------- lines */
+
+static json_t *line_of(const char *text, size_t length) {
+    json_t *object = length > FOCI_METRICS_LINE ? NULL : json_loadb(text, length, JSON_REJECT_DUPLICATES, NULL);
+    if (json_is_object(object) && json_is_integer(json_object_get(object, "step"))) return object;
+    json_decref(object);
+    return NULL;
+}
+
+foci_status foci_run_record_read(const char *run, json_t **lines) {
+    char path[4200], *text;
+    size_t size, number = 1;
+    *lines = NULL;
+    FOCI_TRY(foci_path_join(path, sizeof path, run, "metrics.jsonl"));
+    FOCI_TRY(foci_read_file(path, most_bytes, &text, &size, FOCI_ERR_DATA));
+    json_t *all = json_array();
+    bool complete = all;
+    for (char *line = text, *end; complete && (end = memchr(line, '\n', size - (size_t)(line - text))); line = end + 1, number++) {
+        json_t *object = line_of(line, (size_t)(end - line));
+        if (object) complete = json_array_append_new(all, object) == 0;
+        else foci_log(FOCI_LOG_WARN, "%s:%zu: no line of metrics; it is left out", path, number);
+    }
+    free(text);
+    if (complete) *lines = all;
+    else json_decref(all);
+    return complete ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", path);
+}
+
+const char *foci_run_record_metric(const json_t *line) {
+    if (json_is_number(json_object_get(line, "top1"))) return "top1";
+    return json_is_number(json_object_get(line, "ppl")) ? "ppl" : NULL;
+}
+
+const json_t *foci_run_record_score(const json_t *lines, bool last) {
+    const json_t *best = NULL, *line;
+    size_t i;
+    json_array_foreach((json_t *)(uintptr_t)lines, i, line) {
+        const char *name = foci_run_record_metric(line);
+        if (!name) continue;
+        const double x = json_number_value(json_object_get(line, name)), y = json_number_value(json_object_get(best, name));
+        if (!best || last || (strcmp(name, "top1") == 0 ? x > y : x < y)) best = line;
+    }
+    return best;
+}
+
+/* ---------------------------------------------------------------------------------------------------- CSV */
+
+static void write_cell(FILE *f, const json_t *value) {
+    if (json_is_integer(value)) fprintf(f, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    else if (json_is_real(value)) fprintf(f, "%.9g", json_real_value(value));
+}
+
+static bool write_rows(FILE *f, const json_t *lines) {
+    json_t *columns = json_object(), *line, *value;
+    const char *name, *comma = "";
+    size_t i;
+    if (!columns) return false;
+    json_array_foreach((json_t *)(uintptr_t)lines, i, line)
+        json_object_foreach(line, name, value)
+            if (!strpbrk(name, ",\"\n\r")) json_object_set_new(columns, name, json_null());
+    json_object_foreach(columns, name, value) {
+        fprintf(f, "%s%s", comma, name);
+        comma = ",";
+    }
+    fputc('\n', f);
+    json_array_foreach((json_t *)(uintptr_t)lines, i, line) {
+        comma = "";
+        json_object_foreach(columns, name, value) {
+            fputs(comma, f);
+            write_cell(f, json_object_get(line, name));
+            comma = ",";
+        }
+        fputc('\n', f);
+    }
+    json_decref(columns);
+    return true;
+}
+
+foci_status foci_run_record_csv(const char *run, const json_t *lines) {
+    char path[4200], *text = NULL;
+    size_t size;
+    FOCI_TRY(foci_path_join(path, sizeof path, run, "metrics.csv"));
+    FILE *f = open_memstream(&text, &size);
+    bool complete = f && write_rows(f, lines);
+    if (f) complete &= fclose(f) == 0;
+    foci_status s = complete ? foci_write_file(path, text, size) : foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", path);
+    free(text);
+    return s;
+}
+
+/* ------------------------------------------------------------------------------------------------ summary */
+
+static const char *const stands[FOCI_RUN_STANDS] = {"running", "finished", "interrupted", "diverged", "failed", "killed"};
+const char *foci_run_stand_name(foci_run_stand stand) { return stands[stand]; }
+
+static double peak_mb(void) {
+    struct rusage use;
+    return getrusage(RUSAGE_SELF, &use) == 0 ? (double)use.ru_maxrss / 1e3 * 1.024 : 0;
+}
+
+/* Of the lines: speed, and the validation scores. */
+static void add_scores(json_t *object, const json_t *lines) {
+    const json_t *best = foci_run_record_score(lines, false), *end = foci_run_record_score(lines, true), *line;
+    double speed = 0;
+    size_t i, n = 0;
+    json_array_foreach((json_t *)(uintptr_t)lines, i, line) {
+        const json_t *rate = json_object_get(line, "items_per_s");
+        if (json_is_number(rate)) speed += json_number_value(rate), n++;
+    }
+    if (n) json_object_set_new(object, "items_per_s", json_real(speed / (double)n));
+    if (!best) return;
+    json_object_set_new(object, "metric", json_string(foci_run_record_metric(best)));
+    json_object_set(object, "best", (json_t *)(uintptr_t)best);
+    json_object_set(object, "last", (json_t *)(uintptr_t)end);
+}
+
+foci_status foci_run_summary_write(const char *run, const foci_run_summary *s, const json_t *lines) {
+    char path[4200];
+    FOCI_TRY(foci_path_join(path, sizeof path, run, "summary.json"));
+    json_t *object = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:s}", "state", stands[s->stand], "step", (json_int_t)s->step, "steps",
+                               (json_int_t)s->steps, "parameters", (json_int_t)s->parameters, "left_out", (json_int_t)s->left_out, "seed",
+                               (json_int_t)s->seed, "elapsed", s->elapsed, "peak_mb", peak_mb(), "foci", FOCI_VERSION);
+    if (s->message) json_object_set_new(object, "message", json_string(s->message));
+    add_scores(object, lines);
+    char *text = object ? json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
+    json_decref(object);
+    foci_status status = text ? foci_write_file(path, text, strlen(text)) : foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", path);
+    free(text);
+    return status;
+}
+
+foci_status foci_run_summary_read(const char *run, foci_run_stand *stand, json_t **object) {
+    char path[4200], *text;
+    size_t size;
+    json_error_t e;
+    *object = NULL;
+    *stand = foci_run_folder_locked(run) ? FOCI_RUN_RUNNING : FOCI_RUN_KILLED;
+    FOCI_TRY(foci_path_join(path, sizeof path, run, "summary.json"));
+    if (!foci_path_kind(path)) return FOCI_OK;
+    FOCI_TRY(foci_read_file(path, most_summary, &text, &size, FOCI_ERR_DATA));
+    *object = json_loadb(text, size, JSON_REJECT_DUPLICATES, &e);
+    free(text);
+    if (!*object) return foci_fail(FOCI_ERR_DATA, "%s:%d: %s", path, e.line, e.text);
+    const char *word = json_string_value(json_object_get(*object, "state"));
+    for (int k = FOCI_RUN_FINISHED; word && k < FOCI_RUN_STANDS && *stand == FOCI_RUN_KILLED; k++)
+        if (strcmp(word, stands[k]) == 0) *stand = (foci_run_stand)k;
+    return FOCI_OK;
+}

@@ -1,0 +1,44 @@
+/* What a run says of itself, read back: metrics.jsonl line by line, and summary.json. */
+#ifndef FOCI_RUN_RECORD_H
+#define FOCI_RUN_RECORD_H
+
+#include <jansson.h>
+
+#include "base/error.h"
+
+/* The objects of RUN/metrics.jsonl, each with an integer `step`, as an array; what is no such line is left out with a warning
+ * that names it, but for a torn last one. FOCI_ERR_DATA where there is no such file. json_decref it. */
+foci_status foci_run_record_read(const char *run, json_t **lines);
+
+/* RUN/metrics.csv from these lines: a column for every name, in the order of their first appearance. */
+foci_status foci_run_record_csv(const char *run, const json_t *lines);
+
+/* The line with the best validation score, top1 or ppl; `last`: the last one. NULL where there is none. */
+const json_t *foci_run_record_score(const json_t *lines, bool last);
+const char *foci_run_record_metric(const json_t *line); /* "top1", "ppl"; NULL: no validation score */
+
+/* How a run stands. */
+typedef enum foci_run_stand {
+    FOCI_RUN_RUNNING,     /* somebody writes into it */
+    FOCI_RUN_FINISHED,
+    FOCI_RUN_INTERRUPTED, /* asked to stop */
+    FOCI_RUN_DIVERGED,
+    FOCI_RUN_FAILED,
+    FOCI_RUN_KILLED,      /* it ended without a word */
+    FOCI_RUN_STANDS
+} foci_run_stand;
+const char *foci_run_stand_name(foci_run_stand stand);
+
+/* RUN/summary.json: is written at the start, at every evaluation and at the end. */
+typedef struct foci_run_summary {
+    foci_run_stand stand;
+    const char *message; /* of a failure, or NULL */
+    int64_t step, steps, parameters, left_out, seed;
+    double elapsed;
+} foci_run_summary;
+foci_status foci_run_summary_write(const char *run, const foci_run_summary *summary, const json_t *lines);
+/* Reads it; `stand` of a run that nobody writes into and that did not end is KILLED. Runs without a summary have lines alone:
+ * steps is 0. json_decref object, which may be NULL. */
+foci_status foci_run_summary_read(const char *run, foci_run_stand *stand, json_t **object);
+
+#endif

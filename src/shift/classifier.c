@@ -1,0 +1,191 @@
+#include "shift/classifier.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "config/config.h"
+#include "task/data_sets.h"
+#include "models/models.h"
+#include "task/load_model.h"
+#include "task/training_images.h"
+
+static foci_status out_of_memory(void) { return foci_fail(FOCI_ERR_RUNTIME, "out of memory for evaluation"); }
+
+/* ------------------------------------------------------------------------------------------------ classes */
+
+static foci_status name_class(foci_classifier *c, int64_t *room, const char *name) {
+    if (c->classes == *room) {
+        *room = *room ? 2 * *room : 1024;
+        const char **grown = realloc(c->class_name, (size_t)*room * sizeof *grown);
+        if (!grown) return out_of_memory();
+        c->class_name = grown;
+    }
+    c->class_name[c->classes++] = name;
+    return FOCI_OK;
+}
+
+static foci_status read_classes(foci_classifier *c, const char *path) {
+    size_t size;
+    int64_t room = 0;
+    FOCI_TRY(foci_read_file(path, 1 << 24, &c->text, &size, FOCI_ERR_DATA));
+    if (strlen(c->text) != size) return foci_fail(FOCI_ERR_DATA, "%s: not a text", path);
+    char *rest;
+    for (char *line = strtok_r(c->text, "\r\n", &rest); line; line = strtok_r(NULL, "\r\n", &rest)) FOCI_TRY(name_class(c, &room, line));
+    return c->classes ? FOCI_OK : foci_fail(FOCI_ERR_DATA, "%s: names no class", path);
+}
+
+static foci_status classes_of_val(foci_classifier *c, const foci_config *config) {
+    const char *path = foci_config_string(config, "data.val");
+    int64_t room = 0;
+    if (!*path) return foci_config_fail(config, "data.val", "names no images");
+    FOCI_TRY(foci_image_set_open(&c->val, path));
+    for (int k = 0; k < foci_image_set_classes(c->val); k++) FOCI_TRY(name_class(c, &room, foci_image_set_class_name(c->val, k)));
+    return FOCI_OK;
+}
+
+static foci_status find_classes(foci_classifier *c, const foci_config *config, const char *file) {
+    FOCI_TRY(file ? read_classes(c, file) : classes_of_val(c, config));
+    const int64_t wanted = foci_config_int(config, "model.num_classes");
+    if (!wanted || wanted == c->classes) return FOCI_OK;
+    if (file) return foci_fail(FOCI_ERR_DATA, "%s: names %lld classes, but the model has %lld", file, (long long)c->classes, (long long)wanted);
+    return foci_config_fail(config, "model.num_classes", "%lld, but the data has %lld classes", (long long)wanted, (long long)c->classes);
+}
+
+/* -------------------------------------------------------------------------------------------------- model */
+
+static foci_status record(foci_classifier *c, const foci_model *model, const foci_config *config) {
+    const int64_t chosen = foci_config_int(config, "train.eval_batch");
+    c->batch = chosen && chosen < 128 ? chosen : 128;
+    c->graph = foci_graph_new(&c->parameters, &(foci_graph_options){.place = foci_config_place(config, "model.kind")});
+    if (!c->graph) return out_of_memory();
+    c->io = (foci_model_io){.graph = c->graph, .config = config, .batch = c->batch, .classes = c->classes};
+    model->record(&c->io);
+    FOCI_TRY(foci_graph_plan(c->graph, c->io.logits));
+    c->memory = foci_large_alloc(foci_graph_bytes(c->graph));
+    c->input = foci_large_calloc((size_t)(c->batch * c->pixels) * sizeof *c->input);
+    if (!c->memory || !c->input) return out_of_memory();
+    c->io.images->data = c->input;
+    foci_graph_bind(c->graph, c->memory);
+    c->logits = foci_data(c->io.logits);
+    return FOCI_OK;
+}
+
+static foci_status open_classifier(foci_classifier *c, const foci_config *config, const char *weights, const char *classes) {
+    const foci_model *model = foci_model_find(foci_config_string(config, "model.kind"));
+    int height = 0, width = 0;
+    if (model->task != FOCI_TASK_IMAGES || strcmp(foci_config_string(config, "data.kind"), "image_folder") != 0)
+        return foci_config_fail(config, "data.kind", "%s has no images", foci_config_string(config, "data.kind"));
+    FOCI_TRY(foci_image_size(config, &height, &width));
+    FOCI_TRY(foci_transform_from_config(&c->transform, config, height, width, false));
+    c->pixels = (int64_t)3 * height * width;
+    FOCI_TRY(find_classes(c, config, classes));
+    FOCI_TRY(foci_load_model(&c->parameters, model, config, c->classes, weights));
+    return record(c, model, config);
+}
+
+foci_status foci_classifier_open(foci_classifier *c, const foci_config *config, const char *weights, const char *classes) {
+    *c = (foci_classifier){.classes = 0};
+    foci_parameters_init(&c->parameters);
+    foci_status s = open_classifier(c, config, weights, classes);
+    if (s) foci_classifier_close(c);
+    return s;
+}
+
+void foci_classifier_close(foci_classifier *c) {
+    foci_graph_free(c->graph);
+    foci_parameters_free(&c->parameters);
+    foci_image_set_close(c->val);
+    free(c->class_name);
+    free(c->text);
+    free(c->memory);
+    free(c->input);
+    *c = (foci_classifier){.classes = 0};
+}
+
+void foci_classifier_run(foci_classifier *c) { foci_graph_forward(c->graph); }
+
+int64_t foci_rank_among(const foci_real *logits, int64_t classes, int32_t label, const bool *mask) {
+    int64_t rank = 0;
+    for (int64_t k = 0; k < classes; k++)
+        if (k != label && (!mask || mask[k])) rank += !(logits[k] < logits[label] || (logits[k] == logits[label] && k > label));
+    return rank;
+}
+
+/* ------------------------------------------------------------------------------------------------- images */
+
+static foci_status label_folders(foci_images_of *m, const foci_classifier *c, const char *path) {
+    const int folders = foci_image_set_classes(m->set);
+    m->label = calloc((size_t)folders, sizeof *m->label);
+    m->present = calloc((size_t)c->classes, sizeof *m->present);
+    if (!m->label || !m->present) return out_of_memory();
+    for (int k = 0; k < folders; k++) {
+        const char *name = foci_image_set_class_name(m->set, k);
+        int64_t class = 0;
+        while (class < c->classes && strcmp(c->class_name[class], name) != 0) class++;
+        if (class == c->classes)
+            return foci_fail(FOCI_ERR_DATA, "%s: the folder %s is none of the model's %lld classes (%s, ...)", path, name, (long long)c->classes, c->class_name[0]);
+        m->label[k] = (int32_t)class;
+        m->present[class] = true;
+    }
+    return FOCI_OK;
+}
+
+/* Those of the classes that count, and of these `limit`, evenly spread. */
+static foci_status list_images(foci_images_of *m, const char *path, const bool *only, int64_t limit) {
+    const int64_t all = foci_image_set_count(m->set);
+    int64_t fit = 0;
+    m->index = malloc((size_t)all * sizeof *m->index);
+    if (!m->index) return out_of_memory();
+    for (int64_t i = 0; i < all; i++)
+        if (!only || only[m->label[foci_image_set_label(m->set, i)]]) m->index[fit++] = i;
+    if (!fit) return foci_fail(FOCI_ERR_DATA, "%s: no image of these classes", path);
+    m->count = limit && limit < fit ? limit : fit;
+    for (int64_t i = 0; i < m->count; i++) m->index[i] = m->index[i * fit / m->count];
+    return FOCI_OK;
+}
+
+foci_status foci_images_of_open(foci_images_of *m, const foci_classifier *c, const char *path, const bool *only, int64_t limit) {
+    *m = (foci_images_of){.set = c->val, .owned = path != NULL};
+    if (path) FOCI_TRY(foci_image_set_open(&m->set, path));
+    else path = "data.val";
+    if (!m->set) return foci_fail(FOCI_ERR_CONFIG, "the classes come from a file: name the images too (--val-dir)");
+    foci_status s = label_folders(m, c, path);
+    if (!s) s = list_images(m, path, only, limit);
+    if (s) foci_images_of_close(m);
+    return s;
+}
+
+void foci_images_of_close(foci_images_of *m) {
+    if (m->owned) foci_image_set_close(m->set);
+    free(m->label);
+    free(m->present);
+    free(m->index);
+    *m = (foci_images_of){.set = NULL};
+}
+
+static foci_status read_one(const foci_images_of *m, const foci_transform *t, int64_t i, foci_image *out) {
+    foci_image image;
+    FOCI_TRY(foci_image_set_read(m->set, m->index[i], &image, 0));
+    foci_status s = foci_transform_cut(t, &image, out);
+    foci_image_free(&image);
+    return s;
+}
+
+/* Of several that fail the first is reported: it is read again, in this thread. */
+foci_status foci_images_of_read(const foci_images_of *m, const foci_transform *t, int64_t first, int64_t n, foci_image *out) {
+    for (int64_t i = 0; i < n; i++) out[i] = (foci_image){0};
+    FOCI_PARALLEL_FOR
+    for (int64_t i = 0; i < n; i++)
+        if (read_one(m, t, first + i, &out[i])) out[i] = (foci_image){0};
+    foci_status s = FOCI_OK;
+    for (int64_t i = 0; i < n && !s; i++)
+        if (!out[i].pixels) s = read_one(m, t, first + i, &out[i]);
+    for (int64_t i = 0; i < n && s; i++) {
+        foci_image_free(&out[i]);
+        out[i] = (foci_image){0};
+    }
+    return s;
+}

@@ -1,0 +1,55 @@
+/* A trained image model on images that are not its validation set: folders of some of its classes, corrupted images. Images are
+ * put into `input`, foci_classifier_run makes `logits`. */
+#ifndef FOCI_SHIFT_CLASSIFIER_H
+#define FOCI_SHIFT_CLASSIFIER_H
+
+#include "base/watch.h"
+#include "core/graph.h"
+#include "images/images.h"
+
+typedef struct foci_classifier {
+    foci_transform transform; /* of evaluation */
+    int64_t classes, batch, pixels; /* pixels: numbers of one image */
+    const char **class_name;        /* (classes), in the order of the logits */
+    foci_real *input;               /* (batch, 3, height, width) */
+    const foci_real *logits;        /* (batch, classes) */
+
+    foci_image_set *val; /* data.val; NULL: not opened, as the classes came from a file */
+    char *text;          /* of that file */
+    foci_parameters parameters;
+    foci_graph *graph;
+    foci_model_io io;
+    void *memory;
+} foci_classifier;
+
+/* `classes`: a file that names the model's classes, a line each, in the order of its outputs; NULL: the folders of data.val. */
+foci_status foci_classifier_open(foci_classifier *c, const foci_config *config, const char *weights, const char *classes);
+void foci_classifier_close(foci_classifier *c);
+void foci_classifier_run(foci_classifier *c);
+
+/* Images of a set in order, and which of the model's classes they belong to. */
+typedef struct foci_images_of {
+    foci_image_set *set;
+    bool owned;
+    int32_t *label; /* (classes of the set): number of that class among the model's */
+    bool *present;  /* (classes of the model): there is a folder of it */
+    int64_t count;  /* images taken: all, or so many evenly spread */
+    int64_t *index;   /* (count) numbers in the set */
+} foci_images_of;
+
+/* A class folder that is none of the model's is FOCI_ERR_DATA. `path` NULL: the classifier's own data.val. `only` (classes of the
+ * model): images of other classes are left out; NULL: none. */
+foci_status foci_images_of_open(foci_images_of *images, const foci_classifier *c, const char *path, const bool *only, int64_t limit);
+void foci_images_of_close(foci_images_of *images);
+static inline int32_t foci_images_of_label(const foci_images_of *images, int64_t i) {
+    return images->label[foci_image_set_label(images->set, images->index[i])];
+}
+
+/* Images first .. first + n - 1, cut to what the model sees; out[i] are new, or empty after a failure. */
+foci_status foci_images_of_read(const foci_images_of *images, const foci_transform *t, int64_t first, int64_t n, foci_image *out);
+
+/* Position of the label among the logits, 0 the best, counting only classes in `mask` (NULL: all); ties go to the lower index, and
+ * nothing is below a NaN. */
+int64_t foci_rank_among(const foci_real *logits, int64_t classes, int32_t label, const bool *mask);
+
+#endif

@@ -1,0 +1,93 @@
+#include "shift/contamination.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "models/models.h"
+#include "task/load_model.h"
+
+#define FOCI_CONTAMINATION(name) extern const foci_contamination foci_contamination_##name;
+#include "shift/contaminations.h"
+#undef FOCI_CONTAMINATION
+
+const foci_contamination *const foci_contaminations[] = {
+#define FOCI_CONTAMINATION(name) &foci_contamination_##name,
+#include "shift/contaminations.h"
+#undef FOCI_CONTAMINATION
+    NULL};
+
+/* ----------------------------------------------------------------------------------------------- settings */
+
+enum { MOST_SETTINGS = 32 };
+
+foci_status foci_contamination_parse(const char *text, const foci_contamination **c, foci_config **settings) {
+    char copy[1024];
+    const size_t length = strlen(text), name = strcspn(text, ":");
+    if (length >= sizeof copy) return foci_fail(FOCI_ERR_CONFIG, "a contamination of %zu bytes", length);
+    memcpy(copy, text, length + 1);
+    for (int i = 0; (*c = foci_contaminations[i]); i++)
+        if (strlen((*c)->name) == name && memcmp((*c)->name, text, name) == 0) break;
+    if (!*c) return foci_fail(FOCI_ERR_CONFIG, "there is no contamination `%.*s`; foci list contaminations names them", (int)name, text);
+    const char *set[MOST_SETTINGS];
+    int sets = 0;
+    char *rest;
+    for (char *one = text[name] ? strtok_r(copy + name + 1, ",", &rest) : NULL; one; one = strtok_r(NULL, ",", &rest)) {
+        if (sets == MOST_SETTINGS) return foci_fail(FOCI_ERR_CONFIG, "%s: more than %d settings", (*c)->name, MOST_SETTINGS);
+        set[sets++] = one;
+    }
+    const foci_section section = {"", NULL, (*c)->keys};
+    foci_status s = foci_config_parse(settings, &(foci_schema){&section, 1}, (*c)->name, "", 0, set, sets);
+    return s ? foci_context(s, "%s", (*c)->name) : FOCI_OK;
+}
+
+/* --------------------------------------------------------------------------------------------- evaluation */
+
+typedef struct study {
+    const foci_config *config;
+    const foci_model *model;
+    foci_vocabulary *vocabulary;
+    foci_parameters parameters;
+    foci_tokens clean;
+    int32_t *ids; /* the contaminated copy */
+} study;
+
+static foci_status open_study(study *s, const char *weights, const char *split) {
+    const foci_config *c = s->config;
+    s->model = foci_model_find(foci_config_string(c, "model.kind"));
+    if (s->model->task != FOCI_TASK_TEXT || strcmp(foci_config_string(c, "data.kind"), "text") != 0)
+        return foci_config_fail(c, "data.kind", "%s has no text to contaminate", foci_config_string(c, "data.kind"));
+    const bool test = strcmp(split, "test") == 0;
+    if (!test && strcmp(split, "val") != 0 && strcmp(split, "valid") != 0)
+        return foci_fail(FOCI_ERR_CONFIG, "text has the splits valid and test, not %s", split);
+    const char *key = test ? "data.test" : "data.valid", *path = foci_config_string(c, key), *words = foci_config_string(c, "data.train");
+    if (!*path) return foci_config_fail(c, key, "names no text");
+    if (!*words) return foci_config_fail(c, "data.train", "names no text; the vocabulary comes from it");
+    FOCI_TRY(foci_vocabulary_cached(&s->vocabulary, words, foci_config_int(c, "data.vocab_limit")));
+    FOCI_TRY(foci_tokens_read(&s->clean, s->vocabulary, path));
+    return foci_load_model(&s->parameters, s->model, c, foci_vocabulary_size(s->vocabulary), weights);
+}
+
+static foci_status measure(study *s, bool sliding, const foci_contamination *c, const foci_config *settings, const foci_watch *watch,
+                           foci_contaminated_score *score) {
+    const size_t bytes = (size_t)s->clean.count * sizeof *s->ids;
+    if (!(s->ids = malloc(bytes))) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for %lld tokens", (long long)s->clean.count);
+    memcpy(s->ids, s->clean.ids, bytes);
+    FOCI_TRY(c->apply(settings, s->vocabulary, s->ids, s->clean.count, &score->count));
+    const int64_t words = foci_vocabulary_size(s->vocabulary);
+    FOCI_TRY(foci_perplexity_as_configured(s->config, s->model, words, sliding, &s->parameters, s->clean.ids, s->clean.count, watch, &score->clean));
+    return foci_perplexity_as_configured(s->config, s->model, words, sliding, &s->parameters, s->ids, s->clean.count, watch, &score->contaminated);
+}
+
+foci_status foci_evaluate_contaminated(const foci_config *config, const char *weights, const char *split, bool sliding,
+                                       const foci_contamination *c, const foci_config *settings, const foci_watch *watch,
+                                       foci_contaminated_score *score) {
+    *score = (foci_contaminated_score){.count = {0}};
+    study s = {.config = config};
+    foci_status status = open_study(&s, weights, split);
+    if (!status) status = measure(&s, sliding, c, settings, watch, score);
+    free(s.ids);
+    foci_tokens_free(&s.clean);
+    foci_parameters_free(&s.parameters);
+    foci_vocabulary_free(s.vocabulary);
+    return status;
+}

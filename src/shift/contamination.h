@@ -1,0 +1,35 @@
+/* Text made worse, and what a language model makes of it. A contamination is one file and one line in contaminations.h. */
+#ifndef FOCI_SHIFT_CONTAMINATION_H
+#define FOCI_SHIFT_CONTAMINATION_H
+
+#include "config/config.h"
+#include "text/text.h"
+#include "task/perplexity.h"
+
+typedef struct foci_contamination_count {
+    int64_t lines, words, swapped;
+} foci_contamination_count;
+
+typedef struct foci_contamination {
+    const char *name, *summary;
+    const foci_key *keys; /* its settings: "rate" */
+    /* Changes a token stream in place, the same for the same settings. */
+    foci_status (*apply)(const foci_config *settings, const foci_vocabulary *v, int32_t *ids, int64_t count, foci_contamination_count *n);
+} foci_contamination;
+
+extern const foci_contamination *const foci_contaminations[]; /* ended by NULL */
+
+/* "word-swap:rate=0.015,min=1", or the name alone. FOCI_ERR_CONFIG for names and values that are not there. Free the settings with
+ * foci_config_free. */
+foci_status foci_contamination_parse(const char *text, const foci_contamination **c, foci_config **settings);
+
+/* The same weights on a split as it is and contaminated. */
+typedef struct foci_contaminated_score {
+    foci_perplexity_result clean, contaminated;
+    foci_contamination_count count;
+} foci_contaminated_score;
+foci_status foci_evaluate_contaminated(const foci_config *config, const char *weights, const char *split, bool sliding,
+                                       const foci_contamination *c, const foci_config *settings, const foci_watch *watch,
+                                       foci_contaminated_score *score);
+
+#endif

@@ -1,0 +1,337 @@
+/* A table's file:
+ *
+ *     title: CIFAR-10 under attack
+ *     note: a line below the table
+ *     seeds: [0, 1, 2]                          # train.seed; left out: what each config says
+ *     set: {train.epochs: 2}                    # for every run
+ *     measure:
+ *       clean: val
+ *       PGD: {run: "pgd:eps=1/255,limit=1000", show: [top1]}
+ *     runs:
+ *       - name: softmax
+ *         config: ../cifar10/softmax.yaml       # beside this file
+ *         set: {attention.kind: softmax}
+ *         paper: {clean.top1: 72.23}            # published, LABEL.RESULT */
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <yaml.h>
+
+#include "base/file.h"
+#include "table/table.h"
+
+enum { BYTES = 1 << 18, TEXT = 4096, DEPTH = 8 };
+
+typedef struct reader {
+    foci_table *t;
+    yaml_document_t document;
+    const char *set[FOCI_TABLE_SETS]; /* of every run */
+    int sets;
+} reader;
+
+static yaml_node_t *node(reader *r, int id) { return yaml_document_get_node(&r->document, id); }
+
+static foci_status fail_at(const reader *r, const yaml_node_t *n, const char *fmt, ...) FOCI_PRINTF(3, 4);
+static foci_status fail_at(const reader *r, const yaml_node_t *n, const char *fmt, ...) {
+    char text[512];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(text, sizeof text, fmt, args);
+    va_end(args);
+    return foci_fail(FOCI_ERR_CONFIG, "%s:%zu:%zu: %s", r->t->path, n->start_mark.line + 1, n->start_mark.column + 1, text);
+}
+
+static foci_status out_of_memory(void) { return foci_fail(FOCI_ERR_RUNTIME, "out of memory"); }
+
+/* A scalar as text that may be shown and be part of a command. */
+static foci_status text_of(reader *r, const yaml_node_t *n, const char *what, const char **text) {
+    if (n->type != YAML_SCALAR_NODE) return fail_at(r, n, "%s must be a text", what);
+    const char *value = (const char *)n->data.scalar.value;
+    if (n->data.scalar.length > TEXT || strlen(value) != n->data.scalar.length) return fail_at(r, n, "%s is too long or holds a zero byte", what);
+    for (const char *c = value; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 127) return fail_at(r, n, "%s holds a control character", what);
+    *text = foci_arena_strdup(&r->t->arena, value);
+    return *text ? FOCI_OK : out_of_memory();
+}
+
+/* ------------------------------------------------------------------------------- walking through a mapping */
+
+typedef struct pair {
+    const char *key;
+    yaml_node_t *at, *value;
+} pair;
+
+static foci_status mapping(const reader *r, const yaml_node_t *n, const char *what) {
+    return n->type == YAML_MAPPING_NODE ? FOCI_OK : fail_at(r, n, "%s must consist of `name: value`", what);
+}
+
+static bool next_pair(yaml_node_t *n, yaml_node_pair_t **at) {
+    *at = *at ? *at + 1 : n->data.mapping.pairs.start;
+    return *at < n->data.mapping.pairs.top;
+}
+
+static foci_status read_pair(reader *r, yaml_node_t *map, const yaml_node_pair_t *at, pair *p) {
+    p->at = node(r, at->key);
+    p->value = node(r, at->value);
+    FOCI_TRY(text_of(r, p->at, "a name", &p->key));
+    for (const yaml_node_pair_t *before = map->data.mapping.pairs.start; before < at; before++) {
+        const yaml_node_t *k = node(r, before->key);
+        if (strcmp((const char *)k->data.scalar.value, p->key) == 0)
+            return fail_at(r, p->at, "duplicate `%s`; the first is in line %zu", p->key, k->start_mark.line + 1);
+    }
+    return FOCI_OK;
+}
+
+static foci_status list(const reader *r, const yaml_node_t *n, const char *what) {
+    return n->type == YAML_SEQUENCE_NODE ? FOCI_OK : fail_at(r, n, "%s must be a list", what);
+}
+
+/* -------------------------------------------------------------------------------------------------- parts */
+
+static foci_status read_seeds(reader *r, yaml_node_t *n) {
+    FOCI_TRY(list(r, n, "seeds"));
+    for (yaml_node_item_t *i = n->data.sequence.items.start; i < n->data.sequence.items.top; i++) {
+        const char *text;
+        char *end;
+        FOCI_TRY(text_of(r, node(r, *i), "a seed", &text));
+        errno = 0;
+        const long long seed = strtoll(text, &end, 10);
+        if (!*text || *end || errno || seed < 0 || seed > 9000000000000000) return fail_at(r, node(r, *i), "`%s` is no seed: a whole number from 0 on", text);
+        if (r->t->seeds == FOCI_TABLE_SEEDS) return fail_at(r, node(r, *i), "more than %d seeds", FOCI_TABLE_SEEDS);
+        for (int k = 0; k < r->t->seeds; k++)
+            if (r->t->seed[k] == seed) return fail_at(r, node(r, *i), "seed %lld stands here twice", seed);
+        r->t->seed[r->t->seeds++] = seed;
+    }
+    return FOCI_OK;
+}
+
+/* {attention.kind: softmax, train.betas: [0.9, 0.99]} -> "attention.kind=softmax", "train.betas=[0.9, 0.99]" */
+static foci_status read_sets(reader *r, yaml_node_t *n, const char **set, int *sets) {
+    FOCI_TRY(mapping(r, n, "set"));
+    for (yaml_node_pair_t *at = NULL; next_pair(n, &at);) {
+        pair p;
+        const char *value = "", *item;
+        FOCI_TRY(read_pair(r, n, at, &p));
+        if (p.value->type == YAML_SEQUENCE_NODE) {
+            for (yaml_node_item_t *i = p.value->data.sequence.items.start; i < p.value->data.sequence.items.top; i++) {
+                FOCI_TRY(text_of(r, node(r, *i), p.key, &item));
+                value = foci_arena_printf(&r->t->arena, "%s%s%s", value, *value ? ", " : "", item);
+                if (!value) return out_of_memory();
+                if (strlen(value) > TEXT) return fail_at(r, p.value, "%s is too long", p.key);
+            }
+            value = foci_arena_printf(&r->t->arena, "[%s]", value);
+        } else {
+            FOCI_TRY(text_of(r, p.value, p.key, &value));
+        }
+        if (*sets == FOCI_TABLE_SETS) return fail_at(r, p.at, "more than %d keys", FOCI_TABLE_SETS);
+        set[*sets] = value ? foci_arena_printf(&r->t->arena, "%s=%s", p.key, value) : NULL;
+        if (!set[(*sets)++]) return out_of_memory();
+    }
+    return FOCI_OK;
+}
+
+static foci_status read_measure(reader *r, const pair *p) {
+    const char *spec = NULL, *show[FOCI_TABLE_FIELDS];
+    int shown = 0;
+    bool chosen = false;
+    if (p->value->type == YAML_MAPPING_NODE) {
+        for (yaml_node_pair_t *at = NULL; next_pair(p->value, &at);) {
+            pair q;
+            FOCI_TRY(read_pair(r, p->value, at, &q));
+            if (strcmp(q.key, "run") == 0) {
+                FOCI_TRY(text_of(r, q.value, "run", &spec));
+            } else if (strcmp(q.key, "show") == 0) {
+                FOCI_TRY(list(r, q.value, "show"));
+                chosen = true;
+                for (yaml_node_item_t *i = q.value->data.sequence.items.start; i < q.value->data.sequence.items.top; i++) {
+                    if (shown == FOCI_TABLE_FIELDS) return fail_at(r, q.value, "more than %d results", FOCI_TABLE_FIELDS);
+                    FOCI_TRY(text_of(r, node(r, *i), "a result", &show[shown++]));
+                }
+            } else {
+                return fail_at(r, q.at, "unknown `%s`: a measurement has run and show", q.key);
+            }
+        }
+        if (!spec) return fail_at(r, p->value, "measurement `%s` lacks `run`", p->key);
+    } else {
+        FOCI_TRY(text_of(r, p->value, "a measurement", &spec));
+    }
+    char place[4400];
+    snprintf(place, sizeof place, "%s:%zu:%zu", r->t->path, p->value->start_mark.line + 1, p->value->start_mark.column + 1);
+    return foci_table_add_measure(r->t, place, p->key, spec, chosen ? show : NULL, shown);
+}
+
+static foci_status read_measures(reader *r, yaml_node_t *n) {
+    FOCI_TRY(mapping(r, n, "measure"));
+    for (yaml_node_pair_t *at = NULL; next_pair(n, &at);) {
+        pair p;
+        FOCI_TRY(read_pair(r, n, at, &p));
+        FOCI_TRY(read_measure(r, &p));
+    }
+    return FOCI_OK;
+}
+
+/* {clean.top1: 72.23} */
+static foci_status read_paper(reader *r, yaml_node_t *n, foci_table_row *row) {
+    FOCI_TRY(mapping(r, n, "paper"));
+    for (yaml_node_pair_t *at = NULL; next_pair(n, &at);) {
+        pair p;
+        const char *text;
+        char *end;
+        FOCI_TRY(read_pair(r, n, at, &p));
+        FOCI_TRY(text_of(r, p.value, "a published figure", &text));
+        const char *dot = strrchr(p.key, '.');
+        const foci_table_measure *m = NULL;
+        for (int i = 0; dot && i < r->t->measures; i++)
+            if (strlen(r->t->measure[i].label) == (size_t)(dot - p.key) && strncmp(r->t->measure[i].label, p.key, (size_t)(dot - p.key)) == 0)
+                m = &r->t->measure[i];
+        if (!m) return fail_at(r, p.at, "`%s` does not begin with the name of a measurement: LABEL.RESULT", p.key);
+        const foci_table_field *field = NULL;
+        for (int i = 0; i < m->fields; i++)
+            if (strcmp(m->field[i]->name, dot + 1) == 0) field = m->field[i];
+        if (!field) return fail_at(r, p.at, "measurement `%s` shows no `%s`", m->label, dot + 1);
+        const double value = strtod(text, &end);
+        if (!*text || *end || !isfinite(value)) return fail_at(r, p.value, "`%s` is not a number", text);
+        if (row->papers == FOCI_TABLE_MEASURES) return fail_at(r, p.at, "more than %d published figures", FOCI_TABLE_MEASURES);
+        row->paper[row->papers++] = (foci_table_paper){m->label, field->name, value};
+    }
+    return FOCI_OK;
+}
+
+/* Paths are beside the file. */
+static foci_status beside(reader *r, const char *name, const char **path) {
+    const char *slash = strrchr(r->t->path, '/');
+    *path = *name == '/' || !slash ? foci_arena_strdup(&r->t->arena, name)
+                                   : foci_arena_printf(&r->t->arena, "%.*s/%s", (int)(slash - r->t->path), r->t->path, name);
+    return *path ? FOCI_OK : out_of_memory();
+}
+
+static foci_status read_run(reader *r, yaml_node_t *n) {
+    FOCI_TRY(mapping(r, n, "a run"));
+    foci_table_row *row = foci_table_add_row(r->t);
+    if (!row) return fail_at(r, n, "more than %d runs", FOCI_TABLE_RUNS);
+    memcpy(row->set, r->set, sizeof row->set);
+    row->sets = r->sets;
+    for (yaml_node_pair_t *at = NULL; next_pair(n, &at);) {
+        pair p;
+        FOCI_TRY(read_pair(r, n, at, &p));
+        if (strcmp(p.key, "name") == 0) {
+            FOCI_TRY(text_of(r, p.value, "name", &row->name));
+        } else if (strcmp(p.key, "config") == 0) {
+            FOCI_TRY(text_of(r, p.value, "config", &row->config));
+            FOCI_TRY(beside(r, row->config, &row->config));
+            if (!foci_path_kind(row->config)) return fail_at(r, p.value, "%s is not there", row->config);
+        } else if (strcmp(p.key, "set") == 0) {
+            FOCI_TRY(read_sets(r, p.value, row->set, &row->sets));
+        } else if (strcmp(p.key, "paper") == 0) {
+            FOCI_TRY(read_paper(r, p.value, row));
+        } else {
+            return fail_at(r, p.at, "unknown `%s`: a run has name, config, set and paper", p.key);
+        }
+    }
+    if (!row->name || !*row->name || !row->config) return fail_at(r, n, "a run needs name and config");
+    for (const foci_table_row *other = r->t->row; other < row; other++)
+        if (strcmp(other->name, row->name) == 0) return fail_at(r, n, "a second run is named `%s`", row->name);
+    return FOCI_OK;
+}
+
+static foci_status read_runs(reader *r, yaml_node_t *n) {
+    FOCI_TRY(list(r, n, "runs"));
+    for (yaml_node_item_t *i = n->data.sequence.items.start; i < n->data.sequence.items.top; i++) FOCI_TRY(read_run(r, node(r, *i)));
+    return FOCI_OK;
+}
+
+/* Runs refer to what all have and to measurements: they come last, wherever they stand. */
+static foci_status read_table(reader *r) {
+    yaml_node_t *root = yaml_document_get_root_node(&r->document), *runs = NULL;
+    if (!root) return foci_fail(FOCI_ERR_CONFIG, "%s: the file is empty", r->t->path);
+    FOCI_TRY(mapping(r, root, "a table"));
+    for (yaml_node_pair_t *at = NULL; next_pair(root, &at);) {
+        pair p;
+        FOCI_TRY(read_pair(r, root, at, &p));
+        if (strcmp(p.key, "title") == 0) FOCI_TRY(text_of(r, p.value, "title", &r->t->title));
+        else if (strcmp(p.key, "note") == 0) FOCI_TRY(text_of(r, p.value, "note", &r->t->note));
+        else if (strcmp(p.key, "seeds") == 0) FOCI_TRY(read_seeds(r, p.value));
+        else if (strcmp(p.key, "set") == 0) FOCI_TRY(read_sets(r, p.value, r->set, &r->sets));
+        else if (strcmp(p.key, "measure") == 0) FOCI_TRY(read_measures(r, p.value));
+        else if (strcmp(p.key, "runs") == 0) runs = p.value;
+        else return fail_at(r, p.at, "unknown `%s`: a table has title, note, seeds, set, measure and runs", p.key);
+    }
+    if (!r->t->measures) return foci_fail(FOCI_ERR_CONFIG, "%s: `measure` is missing", r->t->path);
+    if (!runs) return foci_fail(FOCI_ERR_CONFIG, "%s: `runs` is missing", r->t->path);
+    FOCI_TRY(read_runs(r, runs));
+    return r->t->rows ? FOCI_OK : foci_fail(FOCI_ERR_CONFIG, "%s: there are no runs", r->t->path);
+}
+
+static foci_status syntax_error(const reader *r, const yaml_parser_t *p) {
+    return foci_fail(FOCI_ERR_CONFIG, "%s:%zu:%zu: %s", r->t->path, p->problem_mark.line + 1, p->problem_mark.column + 1,
+                     p->problem ? p->problem : "not a YAML file");
+}
+
+/* libyaml's time grows with the square of the depth and of the number of anchors: both are looked at event by event first. */
+static foci_status check_event(const reader *r, const yaml_event_t *e, int *depth) {
+    const yaml_char_t *anchor = NULL;
+    const char *wrong = NULL;
+    switch (e->type) {
+    case YAML_SCALAR_EVENT: anchor = e->data.scalar.anchor; break;
+    case YAML_SEQUENCE_START_EVENT: anchor = e->data.sequence_start.anchor, ++*depth; break;
+    case YAML_MAPPING_START_EVENT: anchor = e->data.mapping_start.anchor, ++*depth; break;
+    case YAML_SEQUENCE_END_EVENT:
+    case YAML_MAPPING_END_EVENT: --*depth; break;
+    case YAML_ALIAS_EVENT: wrong = "an alias; write the value out"; break;
+    default: break;
+    }
+    if (anchor) wrong = "an anchor; tables have none";
+    if (*depth > DEPTH) wrong = "it nests too deep for a table";
+    if (!wrong) return FOCI_OK;
+    return foci_fail(FOCI_ERR_CONFIG, "%s:%zu:%zu: %s", r->t->path, e->start_mark.line + 1, e->start_mark.column + 1, wrong);
+}
+
+static foci_status check_events(const reader *r, yaml_parser_t *p) {
+    int depth = 0;
+    for (bool more = true; more;) {
+        yaml_event_t event;
+        if (!yaml_parser_parse(p, &event)) return syntax_error(r, p);
+        more = event.type != YAML_STREAM_END_EVENT;
+        foci_status s = check_event(r, &event, &depth);
+        yaml_event_delete(&event);
+        if (s) return s;
+    }
+    return FOCI_OK;
+}
+
+static foci_status load_document(reader *r, yaml_parser_t *p) {
+    return yaml_parser_load(p, &r->document) ? FOCI_OK : syntax_error(r, p);
+}
+
+static foci_status parse(reader *r, const char *text, size_t size, bool checking) {
+    yaml_parser_t parser;
+    if (!yaml_parser_initialize(&parser)) return out_of_memory();
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
+    foci_status s = checking ? check_events(r, &parser) : load_document(r, &parser);
+    yaml_parser_delete(&parser);
+    return s;
+}
+
+static foci_status load(reader *r, const char *text, size_t size) {
+    FOCI_TRY(parse(r, text, size, true));
+    return parse(r, text, size, false);
+}
+
+foci_status foci_table_read(foci_table **t, const char *path) {
+    char *text;
+    size_t size;
+    FOCI_TRY(foci_read_file(path, BYTES, &text, &size, FOCI_ERR_CONFIG));
+    reader r = {.t = foci_table_new(path)};
+    foci_status s = r.t ? load(&r, text, size) : out_of_memory();
+    if (!s) {
+        s = read_table(&r);
+        yaml_document_delete(&r.document);
+    }
+    free(text);
+    if (s) foci_table_free(r.t);
+    else *t = r.t;
+    return s;
+}

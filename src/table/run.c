@@ -1,0 +1,486 @@
+/* Does the work of a table: trains and measures by running foci itself, several commands at once, and keeps every result in a
+ * file of its own, OUT/results/RUN/MEASUREMENT.json, named by what it was made from. What is there is not done again, so that a
+ * table that was stopped at any moment, in any way, goes on with what is missing.
+ *
+ * A run's folder, too, is named by its config, all that differs from the defaults: a changed key is another run, and tables may share a folder of runs. */
+#define _GNU_SOURCE
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "base/file.h"
+#include "base/parallel.h"
+#include "config/config.h"
+#include "table/table.h"
+#include "task/schema.h"
+
+enum { PATH = 4200, WORDS = FOCI_TABLE_WORDS + 4 * FOCI_TABLE_SETS };
+
+typedef enum job_state { WAITING, RUNNING, DONE, FAILED } job_state;
+
+/* A command. The training of a sample has measure -1; measurements wait for it. */
+typedef struct job {
+    int row, sample, measure, after; /* after: index of the job to wait for, or -1 */
+    int reference;                   /* row whose result of the same measurement it reads, or -1 */
+    bool alone;                      /* all threads, nothing beside it */
+    uint64_t hash;                   /* of the config */
+    job_state state;
+    pid_t pid;
+    const char *name;   /* for people */
+    const char *result; /* the file */
+    const char *word[WORDS + 1];
+    int words;
+} job;
+
+typedef struct work {
+    foci_table *t;
+    const foci_table_options *o;
+    job *job;
+    int jobs, started, done, failed;
+    bool told; /* the children, to stop */
+    foci_error first; /* failure */
+} work;
+
+static foci_status out_of_memory(void) { return foci_fail(FOCI_ERR_RUNTIME, "out of memory"); }
+
+/* ---------------------------------------------------------------------------------------- names and settings */
+
+/* Letters and digits of a name, for a file. */
+static void slug(const char *name, char out[48]) {
+    int n = 0;
+    for (; *name && n < 40; name++) {
+        if (isalnum((unsigned char)*name) || *name == '.') out[n++] = *name;
+        else if (n && out[n - 1] != '-') out[n++] = '-';
+    }
+    while (n && (out[n - 1] == '-' || out[n - 1] == '.')) n--;
+    out[n] = 0;
+    if (!n || out[0] == '.') snprintf(out, 48, "run");
+}
+
+static uint64_t hash_of(const char *text, uint64_t seed) { return XXH3_64bits_withSeed(text, strlen(text), seed); }
+
+/* The overrides of a sample: those of its row, and its seed. */
+static int overrides(work *w, const foci_table_row *row, int sample, const char **set) {
+    memcpy(set, row->set, sizeof row->set);
+    if (!w->t->seeds) return row->sets;
+    set[row->sets] = foci_arena_printf(&w->t->arena, "train.seed=%lld", (long long)w->t->seed[sample]);
+    return row->sets + 1;
+}
+
+/* What the config of a sample comes to beside the defaults, and what its folders are called. Checks it as well, before anything
+ * runs. */
+typedef struct identity {
+    uint64_t hash;
+    char name[64];
+} identity;
+
+static foci_status identify(work *w, const foci_table_row *row, int sample, identity *id) {
+    const char *set[FOCI_TABLE_SETS + 1];
+    foci_config *config;
+    const int sets = overrides(w, row, sample, set);
+    foci_status s = foci_config_load(&config, foci_schema_all(), row->config, set, sets);
+    if (s) return foci_context(s, "%s: run `%s`", w->t->path, row->name);
+    char *text = foci_config_essence(config), name[48];
+    slug(foci_config_string(config, "name"), name);
+    foci_config_free(config);
+    if (!text) return out_of_memory();
+    id->hash = hash_of(text, 0);
+    snprintf(id->name, sizeof id->name, "%s-%08x", name, (unsigned)(id->hash >> 32));
+    free(text);
+    return FOCI_OK;
+}
+
+/* -------------------------------------------------------------------------------------------------- the jobs */
+
+static foci_status say(job *j, const char *word) {
+    if (!word) return out_of_memory();
+    if (j->words == WORDS) return foci_fail(FOCI_ERR_CONFIG, "%s: too many arguments", j->name);
+    j->word[j->words++] = word;
+    return FOCI_OK;
+}
+
+static foci_status say_overrides(work *w, job *j) {
+    const char *set[FOCI_TABLE_SETS + 1];
+    const int sets = overrides(w, &w->t->row[j->row], j->sample, set);
+    for (int i = 0; i < sets; i++) {
+        FOCI_TRY(say(j, "--set"));
+        FOCI_TRY(say(j, set[i]));
+    }
+    return FOCI_OK;
+}
+
+static foci_status train_command(work *w, job *j, const char *run) {
+    FOCI_TRY(say(j, "train"));
+    FOCI_TRY(say(j, w->t->row[j->row].config));
+    FOCI_TRY(say_overrides(w, j));
+    FOCI_TRY(say(j, "--out"));
+    FOCI_TRY(say(j, run));
+    return say(j, "--resume");
+}
+
+/* Of a measurement: named by the config, the command but for folders, and what it reads of another row. */
+static const char *result_path(work *w, int measure, const identity *id, uint64_t read) {
+    const foci_table_measure *m = &w->t->measure[measure];
+    uint64_t key = id->hash ^ read;
+    char label[48];
+    slug(m->label, label);
+    for (int i = 0; i < m->count; i++) key = hash_of(m->words[i], key);
+    return foci_arena_printf(&w->t->arena, "%s/results/%s/%s-%08x.json", w->o->out, id->name, label, (unsigned)(key >> 32));
+}
+
+/* "--relative-to softmax" where that is a row: its result of this measurement; in that row itself, nothing. */
+static foci_status say_reference(work *w, job *j, const char *name, uint64_t *read) {
+    int row = 0;
+    while (row < w->t->rows && strcmp(w->t->row[row].name, name) != 0) row++;
+    if (row == j->row) return FOCI_OK;
+    if (row < w->t->rows) {
+        identity id;
+        FOCI_TRY(identify(w, &w->t->row[row], j->sample, &id));
+        j->reference = row;
+        *read = id.hash;
+        name = result_path(w, j->measure, &id, 0);
+    }
+    FOCI_TRY(say(j, "--relative-to"));
+    return say(j, name);
+}
+
+static foci_status measure_command(work *w, job *j, const char *run, uint64_t *read) {
+    const foci_table_measure *m = &w->t->measure[j->measure];
+    FOCI_TRY(say(j, m->words[0]));
+    FOCI_TRY(say(j, m->kind->untrained ? w->t->row[j->row].config : run));
+    if (m->kind->untrained) FOCI_TRY(say_overrides(w, j));
+    for (int i = 1; i < m->count; i++) {
+        if (strcmp(m->words[i], "--relative-to") == 0 && i + 1 < m->count) FOCI_TRY(say_reference(w, j, m->words[++i], read));
+        else FOCI_TRY(say(j, m->words[i]));
+    }
+    return say(j, "--json");
+}
+
+static foci_status add_job(work *w, int row, int sample, int measure, int after, const identity *id) {
+    foci_arena *arena = &w->t->arena;
+    const foci_table_row *r = &w->t->row[row];
+    const char *label = measure < 0 ? "train" : w->t->measure[measure].label, *seed = "";
+    uint64_t read = 0;
+    job *j = &w->job[w->jobs++];
+    *j = (job){.row = row, .sample = sample, .measure = measure, .after = after, .reference = -1, .hash = id->hash};
+    j->alone = measure >= 0 && w->t->measure[measure].kind->untrained;
+    if (w->t->seeds) seed = foci_arena_printf(arena, ", seed %lld", (long long)w->t->seed[sample]);
+    j->name = foci_arena_printf(arena, "%s: %s%s", label, r->name, seed ? seed : "");
+    const char *runs = w->o->runs ? w->o->runs : foci_arena_printf(arena, "%s/runs", w->o->out);
+    const char *run = runs ? foci_arena_printf(arena, "%s/%s", runs, id->name) : NULL;
+    if (!j->name || !run) return out_of_memory();
+    FOCI_TRY(measure < 0 ? train_command(w, j, run) : measure_command(w, j, run, &read));
+    /* That a run is trained is noted in its own folder, wherever that is. */
+    j->result = measure < 0 ? foci_arena_printf(arena, "%s/trained.json", run) : result_path(w, measure, id, read);
+    return j->result ? FOCI_OK : out_of_memory();
+}
+
+/* Rows that differ in name alone share a run: the job that trains it, or -1. */
+static int same_training(const work *w, const identity *id) {
+    for (int i = 0; i < w->jobs; i++)
+        if (w->job[i].measure < 0 && w->job[i].hash == id->hash) return i;
+    return -1;
+}
+
+static foci_status add_jobs(work *w) {
+    const int samples = foci_table_samples(w->t);
+    bool trained = false;
+    for (int m = 0; m < w->t->measures; m++) trained |= !w->t->measure[m].kind->untrained;
+    w->job = calloc((size_t)(w->t->rows * samples * (w->t->measures + 1)), sizeof *w->job);
+    if (!w->job) return out_of_memory();
+    for (int row = 0; row < w->t->rows; row++)
+        for (int sample = 0; sample < samples; sample++) {
+            identity id;
+            FOCI_TRY(identify(w, &w->t->row[row], sample, &id));
+            int train = same_training(w, &id);
+            if (train < 0 && trained) {
+                train = w->jobs;
+                FOCI_TRY(add_job(w, row, sample, -1, -1, &id));
+            }
+            for (int m = 0; m < w->t->measures; m++) {
+                const bool untrained = w->t->measure[m].kind->untrained;
+                if (sample == 0 || !untrained) FOCI_TRY(add_job(w, row, sample, m, untrained ? -1 : train, &id));
+            }
+        }
+    return FOCI_OK;
+}
+
+/* ------------------------------------------------------------------------------------------------ the results */
+
+static void take_values(work *w, const job *j, const json_t *result) {
+    foci_table_result *r = foci_table_at(w->t, j->row, j->sample, j->measure);
+    const foci_table_measure *m = &w->t->measure[j->measure];
+    r->known = true;
+    for (int i = 0; i < m->fields; i++) {
+        const json_t *x = json_object_get(result, m->field[i]->name);
+        r->value[i] = json_is_number(x) ? json_number_value(x) : (double)NAN;
+    }
+}
+
+/* Is the result there already, whole and of this command? */
+static bool known(work *w, const job *j) {
+    char *text;
+    size_t size;
+    if (foci_path_kind(j->result) != 'f' || foci_read_file(j->result, 1 << 22, &text, &size, FOCI_ERR_IO)) return false;
+    json_t *file = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *result = json_object_get(file, "result");
+    const bool ok = json_is_object(result);
+    if (ok && j->measure >= 0) take_values(w, j, result);
+    json_decref(file);
+    free(text);
+    return ok;
+}
+
+static foci_status keep(const job *j, json_t *result) {
+    char folder[PATH];
+    snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(j->result, '/') - j->result), j->result);
+    FOCI_TRY(foci_make_dirs(folder));
+    json_t *command = json_array();
+    for (int i = 0; i < j->words; i++) json_array_append_new(command, json_string(j->word[i]));
+    json_t *file = json_pack("{s:s, s:o, s:O}", "name", j->name, "command", command, "result", result);
+    char *text = file ? json_dumps(file, 0) : NULL;
+    foci_status s = text ? foci_write_file(j->result, text, strlen(text)) : out_of_memory();
+    free(text);
+    json_decref(file);
+    return s;
+}
+
+/* The last line that is a JSON object: commands print one for every method and eps. */
+static json_t *last_object(char *text) {
+    json_t *last = NULL;
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+        json_t *object = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+        if (!json_is_object(object)) {
+            json_decref(object);
+            continue;
+        }
+        json_decref(last);
+        last = object;
+    }
+    return last;
+}
+
+/* ---------------------------------------------------------------------------------------------------- running */
+
+static void log_path(const work *w, const job *j, const char *ending, char path[PATH]) {
+    snprintf(path, PATH, "%s/logs/%03d%s", w->o->out, (int)(j - w->job), ending);
+}
+
+/* In a group of its own: Ctrl-C reaches this process alone, which then tells its children. With this process they die. */
+static void become(const work *w, const job *j, pid_t parent) {
+    char out[PATH], err[PATH], threads[16];
+    char *argv[WORDS + 8] = {"foci"};
+    int n = 1;
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(1);
+    log_path(w, j, ".out", out);
+    log_path(w, j, ".log", err);
+    const int o = open(out, O_WRONLY | O_CREAT | O_TRUNC, 0666), e = open(err, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    const int null = open("/dev/null", O_RDONLY);
+    if (o < 0 || e < 0 || null < 0 || dup2(null, 0) < 0 || dup2(o, 1) < 0 || dup2(e, 2) < 0) _exit(6);
+    for (int i = 0; i < j->words; i++) argv[n++] = (char *)(uintptr_t)j->word[i];
+    const int share = j->alone ? w->o->threads : w->o->threads / w->o->jobs;
+    snprintf(threads, sizeof threads, "%d", share > 1 ? share : 1);
+    argv[n++] = "--threads";
+    argv[n++] = threads;
+    argv[n] = NULL;
+    execv("/proc/self/exe", argv);
+    _exit(1);
+}
+
+static foci_status start(work *w, job *j) {
+    const pid_t parent = getpid();
+    j->pid = fork();
+    if (j->pid < 0) return foci_fail(FOCI_ERR_RUNTIME, "%s: cannot start: %s", j->name, strerror(errno));
+    if (j->pid == 0) become(w, j, parent);
+    setpgid(j->pid, j->pid);
+    j->state = RUNNING;
+    w->started++;
+    foci_log(FOCI_LOG_INFO, "[%d/%d] %s", w->done + w->started, w->jobs, j->name);
+    return FOCI_OK;
+}
+
+/* The command's own message: what follows the last "foci: " that begins a line. */
+static void complaint(const work *w, const job *j, char *line, size_t size) {
+    char path[PATH], *text;
+    size_t length;
+    log_path(w, j, ".log", path);
+    snprintf(line, size, "it failed without a word");
+    if (foci_read_file(path, 1 << 26, &text, &length, FOCI_ERR_IO)) return;
+    for (const char *at = text; (at = strstr(at, "foci: ")); at++)
+        if (at == text || at[-1] == '\n') snprintf(line, size, "%.*s", (int)strcspn(at + 6, "\n"), at + 6);
+    free(text);
+}
+
+static foci_status take_result(work *w, const job *j) {
+    char path[PATH], *text;
+    size_t size;
+    log_path(w, j, ".out", path);
+    FOCI_TRY(foci_read_file(path, 1 << 26, &text, &size, FOCI_ERR_IO));
+    json_t *result = j->measure < 0 ? json_pack("{s:b}", "trained", 1) : last_object(text);
+    free(text);
+    if (!result) return foci_fail(FOCI_ERR_RUNTIME, "%s: `foci %s` printed no JSON", j->name, j->word[0]);
+    foci_status s = keep(j, result);
+    if (!s && j->measure >= 0) take_values(w, j, result);
+    json_decref(result);
+    return s;
+}
+
+static void note_failure(work *w, job *j, foci_status s) {
+    j->state = FAILED;
+    if (j->measure >= 0) foci_table_at(w->t, j->row, j->sample, j->measure)->failed = true;
+    if (!w->failed++) foci_error_take(&w->first, s);
+    foci_log(FOCI_LOG_WARN, "%s", foci_error_message());
+}
+
+static void finish(work *w, job *j, int status) {
+    foci_status s = FOCI_OK;
+    char line[512];
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+        s = take_result(w, j);
+    } else {
+        complaint(w, j, line, sizeof line);
+        s = foci_fail(WIFEXITED(status) && WEXITSTATUS(status) != FOCI_INTERRUPTED ? (foci_status)WEXITSTATUS(status) : FOCI_ERR_RUNTIME,
+                      "%s: %s", j->name, WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : line);
+    }
+    j->state = DONE;
+    if (s && !*w->o->stop) note_failure(w, j, s);
+}
+
+/* The job whose result j reads, or NULL. */
+static const job *read_by(const work *w, const job *j) {
+    for (const job *k = w->job; j->reference >= 0 && k < w->job + w->jobs; k++)
+        if (k->row == j->reference && k->sample == j->sample && k->measure == j->measure) return k;
+    return NULL;
+}
+
+/* A job that may start now. What has to be alone comes when all else is done. */
+static job *ready(work *w) {
+    bool others = false;
+    job *alone = NULL;
+    for (job *j = w->job; j < w->job + w->jobs; j++) {
+        if (j->state == RUNNING || (j->state == WAITING && !j->alone)) others = true;
+        if (j->state != WAITING) continue;
+        const job *after = j->after < 0 ? NULL : &w->job[j->after], *read = read_by(w, j);
+        if (after && after->state == FAILED) {
+            note_failure(w, j, foci_fail(FOCI_ERR_RUNTIME, "%s: its training failed", j->name));
+        } else if (read && read->state == FAILED) {
+            note_failure(w, j, foci_fail(FOCI_ERR_RUNTIME, "%s: what it is relative to failed", j->name));
+        } else if ((!after || after->state == DONE) && (!read || read->state == DONE)) {
+            if (!j->alone) return j;
+            if (!alone) alone = j;
+        }
+    }
+    return others ? NULL : alone;
+}
+
+static int running(const work *w) {
+    int n = 0;
+    for (const job *j = w->job; j < w->job + w->jobs; j++) n += j->state == RUNNING;
+    return n;
+}
+
+/* To save and end. */
+static void tell_all(const work *w) {
+    for (const job *j = w->job; j < w->job + w->jobs; j++)
+        if (j->state == RUNNING) kill(j->pid, SIGTERM);
+}
+
+/* Waits for one of them. */
+static foci_status reap(work *w) {
+    int status;
+    for (;;) {
+        if (*w->o->stop && !w->told) {
+            tell_all(w);
+            w->told = true;
+        }
+        for (job *j = w->job; j < w->job + w->jobs; j++) {
+            if (j->state != RUNNING) continue;
+            const pid_t got = waitpid(j->pid, &status, WNOHANG);
+            if (got == 0) continue;
+            if (got < 0) return foci_fail(FOCI_ERR_RUNTIME, "%s: %s", j->name, strerror(errno));
+            finish(w, j, status);
+            return FOCI_OK;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+    }
+}
+
+static foci_status run_all(work *w) {
+    for (;;) {
+        job *j;
+        bool alone = false;
+        for (const job *k = w->job; k < w->job + w->jobs; k++) alone |= k->state == RUNNING && k->alone;
+        while (!*w->o->stop && !alone && running(w) < w->o->jobs && (j = ready(w))) {
+            FOCI_TRY(start(w, j));
+            alone = j->alone;
+        }
+        if (!running(w)) return FOCI_OK;
+        FOCI_TRY(reap(w));
+    }
+}
+
+static foci_status run(work *w) {
+    foci_status s = run_all(w);
+    if (s) { /* nothing is left behind: without this process they would be killed */
+        foci_error first;
+        foci_error_take(&first, s);
+        tell_all(w);
+        while (running(w) && !reap(w)) {}
+        return foci_error_raise(&first);
+    }
+    if (*w->o->stop) return foci_fail(FOCI_INTERRUPTED, "stopped; the same command goes on from there");
+    if (!w->failed) return FOCI_OK;
+    s = foci_error_raise(&w->first);
+    return foci_context(s, "%d of %d commands failed (messages in %s/logs), first", w->failed, w->jobs, w->o->out);
+}
+
+/* One process at a time works in a folder. */
+static foci_status lock(const char *out, int *fd) {
+    char path[PATH];
+    FOCI_TRY(foci_path_join(path, sizeof path, out, "logs"));
+    FOCI_TRY(foci_make_dirs(path));
+    *fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*fd >= 0 && flock(*fd, LOCK_EX | LOCK_NB) == 0) return FOCI_OK;
+    foci_status s = errno == EWOULDBLOCK ? foci_fail(FOCI_ERR_RUNTIME, "%s: another process works on this table", out)
+                                         : foci_fail(FOCI_ERR_IO, "%s: %s", path, strerror(errno));
+    if (*fd >= 0) close(*fd);
+    return s;
+}
+
+static foci_status run_locked(work *w) {
+    int fd;
+    FOCI_TRY(lock(w->o->out, &fd));
+    foci_status s = run(w);
+    close(fd);
+    return s;
+}
+
+foci_status foci_table_run(foci_table *t, const foci_table_options *options) {
+    work w = {.t = t, .o = options};
+    t->result = calloc((size_t)(t->rows * foci_table_samples(t) * t->measures), sizeof *t->result);
+    foci_status s = t->result ? add_jobs(&w) : out_of_memory();
+    for (int i = 0; !s && i < w.jobs; i++)
+        if (known(&w, &w.job[i])) {
+            w.job[i].state = DONE;
+            w.done++;
+        }
+    t->looked = !s;
+    if (!s && !options->status_only) {
+        if (w.done < w.jobs) foci_log(FOCI_LOG_INFO, "%d of %d done already", w.done, w.jobs);
+        s = run_locked(&w);
+    }
+    free(w.job);
+    return s;
+}

@@ -1,0 +1,149 @@
+/* Tables: runs, what is measured on each, and the page that shows it. A file (or a sweep) names runs and measurements; foci
+ * trains what is missing, measures what is missing, and writes the table.
+ *
+ *     foci_table *t;
+ *     FOCI_TRY(foci_table_read(&t, "table.yaml"));
+ *     s = foci_table_run(t, &options);       // every result is a file of its own: stopped at any time, it goes on
+ *     foci_table_write(t, "out", ...);       // table.md, .csv, .tex, .html
+ *     foci_table_free(t); */
+#ifndef FOCI_TABLE_TABLE_H
+#define FOCI_TABLE_TABLE_H
+
+#include <signal.h>
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+
+enum { FOCI_TABLE_RUNS = 256, FOCI_TABLE_SEEDS = 64, FOCI_TABLE_MEASURES = 64, FOCI_TABLE_FIELDS = 8, FOCI_TABLE_SETS = 64, FOCI_TABLE_WORDS = 160 };
+
+/* A number that a command reports: where it stands in its JSON, how a column shows it, and which way is better. */
+typedef struct foci_table_field {
+    const char *name, *title, *unit;
+    int decimals;
+    int better; /* 1: more, -1: less, 0: neither */
+} foci_table_field;
+
+/* What can be measured: a foci command with its arguments. */
+typedef struct foci_table_kind {
+    const char *name, *summary;
+    const char *command[6];                 /* "eval --split val", ended by NULL */
+    const char *options;                    /* words that may follow, "eps steps": KEY=VALUE becomes --KEY VALUE */
+    const char *needs;                      /* an option that must be given, or NULL */
+    const char *fields[FOCI_TABLE_FIELDS];  /* those of interest, the main ones first; absent ones are left out */
+    bool untrained;                         /* takes a config; runs once for all seeds, alone, with all threads */
+} foci_table_kind;
+extern const foci_table_kind foci_table_kinds[]; /* ended by {0} */
+
+/* One measurement of a table: "pgd:eps=1/255,limit=1000" under a label. */
+typedef struct foci_table_measure {
+    const char *label, *spec;
+    const foci_table_kind *kind;
+    const char *words[FOCI_TABLE_WORDS]; /* the command's arguments but for the run */
+    int count;
+    const foci_table_field *field[FOCI_TABLE_FIELDS];
+    int fields;
+} foci_table_measure;
+
+typedef struct foci_table_paper { /* a published figure: of a measurement's field */
+    const char *label, *field;
+    double value;
+} foci_table_paper;
+
+typedef struct foci_table_row {
+    const char *name, *config;
+    const char *set[FOCI_TABLE_SETS];
+    int sets;
+    foci_table_paper paper[FOCI_TABLE_MEASURES];
+    int papers;
+} foci_table_row;
+
+/* A result: one seed of one row, one measurement. */
+typedef struct foci_table_result {
+    bool known, failed;
+    double value[FOCI_TABLE_FIELDS]; /* NaN: not reported */
+} foci_table_result;
+
+typedef struct foci_table {
+    foci_arena arena;
+    const char *path, *title, *note;
+    int64_t seed[FOCI_TABLE_SEEDS];
+    int seeds; /* 0: the seed of each config */
+    foci_table_row row[FOCI_TABLE_RUNS];
+    int rows;
+    foci_table_measure measure[FOCI_TABLE_MEASURES];
+    int measures;
+    foci_table_result *result; /* (rows, max(seeds, 1), measures), filled by foci_table_run */
+    bool looked; /* it holds what there is: nothing was wrong with the configs */
+} foci_table;
+
+static inline int foci_table_samples(const foci_table *t) { return t->seeds ? t->seeds : 1; }
+static inline foci_table_result *foci_table_at(const foci_table *t, int row, int sample, int measure) {
+    return &t->result[((int64_t)row * foci_table_samples(t) + sample) * t->measures + measure];
+}
+
+/* ------------------------------------------------------------------------------------------------ making one */
+
+foci_status foci_table_read(foci_table **t, const char *path);
+foci_table *foci_table_new(const char *path); /* an empty one; NULL: out of memory */
+void foci_table_free(foci_table *t);
+
+/* Adds a measurement; `place` begins the message where it is wrong. `show`: names of fields, or NULL for the kind's own. */
+foci_status foci_table_add_measure(foci_table *t, const char *place, const char *label, const char *spec, const char *const *show,
+                                   int shown);
+/* Adds a row, its name and config set; NULL where there are too many or memory is out. */
+foci_table_row *foci_table_add_row(foci_table *t);
+const foci_table_field *foci_table_field_find(const char *name);
+
+/* --------------------------------------------------------------------------------------------------- running */
+
+typedef struct foci_table_options {
+    const char *out, *runs;  /* results, logs; trained runs (NULL: OUT/runs), which tables may share */
+    int jobs, threads;       /* commands at once, and the threads of all together */
+    bool status_only;        /* run nothing: read what is there */
+    const volatile sig_atomic_t *stop;
+} foci_table_options;
+
+/* Trains and measures what is missing. FOCI_INTERRUPTED when stopped. A command that fails leaves its cells empty; the rest
+ * is done all the same, and the first failure is what is returned in the end. */
+foci_status foci_table_run(foci_table *t, const foci_table_options *options);
+
+/* --------------------------------------------------------------------------------------------------- showing */
+
+typedef struct foci_cell {
+    int n;             /* seeds that have it */
+    double mean, sd;   /* over the seeds; sd NaN below two */
+    bool best, second, failed;
+    char text[48];     /* "71.23 ± 0.12", "" where nothing is known */
+} foci_cell;
+
+typedef struct foci_column {
+    const foci_table_measure *measure;
+    const foci_table_field *field;
+    int measure_index, field_index;
+    bool paper; /* some row has a published figure */
+    char title[128];
+} foci_column;
+
+/* The table laid out: columns that have a value or a published figure, and the cells (rows, columns). */
+typedef struct foci_grid {
+    const foci_table *table;
+    foci_column column[FOCI_TABLE_MEASURES * FOCI_TABLE_FIELDS];
+    int columns;
+    foci_cell *cell;
+} foci_grid;
+foci_status foci_grid_make(foci_grid *g, const foci_table *t);
+void foci_grid_free(foci_grid *g);
+static inline const foci_cell *foci_grid_cell(const foci_grid *g, int row, int column) { return &g->cell[row * g->columns + column]; }
+const foci_table_paper *foci_grid_paper(const foci_grid *g, int row, int column); /* NULL: none */
+double foci_grid_value(const foci_grid *g, int row, int column, int sample);     /* NaN: none */
+
+void foci_grid_text(const foci_grid *g, FILE *f, bool colour);
+void foci_grid_markdown(const foci_grid *g, FILE *f);
+void foci_grid_csv(const foci_grid *g, FILE *f);
+void foci_grid_latex(const foci_grid *g, FILE *f);
+void foci_grid_html(const foci_grid *g, FILE *f);
+/* table.md, table.csv, table.tex and table.html in the folder. */
+foci_status foci_table_write(const foci_grid *g, const char *folder);
+
+#endif

@@ -1,0 +1,48 @@
+/* A language model asked word by word: which word comes next?
+ *
+ * Positions are those of training: a window of `window` tokens counts them down to 0, so the first token of a text has
+ * position window - 1, the second window - 2. As long as the text fits one window, no token moves, and where the attention is
+ * incremental (plugin.h) no token changes what an earlier one got: keys and values are kept, and a new token costs one row.
+ * What comes out is exactly what the whole window gives. A longer text is seen through its last `window` tokens, as in the
+ * sliding walk; there every token moves by one position with each new word, nothing can be kept, and the window is computed
+ * anew for each. So it is, from the start, with attention that is not incremental (elliptical with scope sequence: its metric
+ * is made of all tokens). */
+#ifndef FOCI_TASK_GENERATOR_H
+#define FOCI_TASK_GENERATOR_H
+
+#include "core/graph.h"
+
+typedef struct foci_generator_options {
+    const foci_model *model;
+    const foci_config *config;
+    int64_t vocabulary, window;
+    bool recompute; /* keep nothing, whatever the attention; for comparison */
+} foci_generator_options;
+
+typedef struct foci_generator {
+    foci_generator_options options;
+    foci_parameters *parameters;
+    bool incremental; /* while the text fits the window */
+    int32_t *ids;     /* of the whole text */
+    int64_t count, room;
+    foci_real **cache; /* per memory of the graph: (window, C), the first `held` rows filled */
+    int caches;
+    int64_t held;
+
+    foci_graph *graph; /* of the last pass, over `tokens` tokens behind `past` others */
+    foci_model_io io;
+    int64_t past, tokens;
+    void *memory;
+    size_t bytes;
+} foci_generator;
+
+/* The parameters are filled already and stay the caller's. */
+foci_status foci_generator_open(foci_generator *g, const foci_generator_options *options, foci_parameters *parameters);
+void foci_generator_close(foci_generator *g);
+
+/* Words of the text, each below the vocabulary. */
+foci_status foci_generator_add(foci_generator *g, const int32_t *ids, int64_t count);
+/* The log-probability of every word to be the next; valid until the next call. The text must have a word. */
+foci_status foci_generator_next(foci_generator *g, const foci_real **logprob);
+
+#endif

@@ -1,0 +1,228 @@
+/* Image classification: batches from the loader, top-1 and top-5 over the exact number of images. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "config/config.h"
+#include "models/models.h"
+#include "task/task.h"
+#include "task/training_images.h"
+
+struct foci_task_state {
+    const foci_config *config;
+    foci_image_set *train, *val;
+    foci_image_loader *loader;
+    foci_image_batch batch;
+    int64_t batch_size, classes;
+    int64_t pixels; /* of one sample, all channels */
+    int workers;
+    foci_transform evaluation;
+};
+
+static foci_status check_class_names(const foci_image_set *a, const foci_image_set *b) {
+    if (foci_image_set_classes(a) == foci_image_set_classes(b)) {
+        int k = 0;
+        while (k < foci_image_set_classes(a) && strcmp(foci_image_set_class_name(a, k), foci_image_set_class_name(b, k)) == 0) k++;
+        if (k == foci_image_set_classes(a)) return FOCI_OK;
+    }
+    return foci_fail(FOCI_ERR_DATA, "the classes of data.train and data.val differ (%d and %d folders)",
+                     foci_image_set_classes(a), foci_image_set_classes(b));
+}
+
+static foci_status open_set(const foci_config *c, const char *key, foci_image_set **set) {
+    const char *path = foci_config_string(c, key);
+    if (!*path) return foci_config_fail(c, key, "names no images");
+    return foci_image_set_open(set, path);
+}
+
+static void close_images(foci_task_state *s) {
+    if (!s) return;
+    if (s->loader) foci_image_loader_close(s->loader);
+    if (s->train) foci_image_set_close(s->train);
+    if (s->val) foci_image_set_close(s->val);
+    free(s);
+}
+
+static foci_status open_training(foci_task_state *s) {
+    FOCI_TRY(foci_training_images_open(s->config, &s->train, &s->loader));
+    return check_class_names(s->train, s->val);
+}
+
+static foci_status fill(foci_task_state *s, bool train) {
+    const foci_config *c = s->config;
+    int height = 0, width = 0;
+    FOCI_TRY(foci_image_size(c, &height, &width));
+    s->batch_size = foci_config_int(c, "train.batch_size");
+    s->workers = (int)foci_config_int(c, "data.workers");
+    s->pixels = (int64_t)3 * height * width;
+    FOCI_TRY(foci_transform_from_config(&s->evaluation, c, height, width, false));
+    FOCI_TRY(open_set(c, "data.val", &s->val));
+    s->classes = foci_image_set_classes(s->val);
+    int64_t wanted = foci_config_int(c, "model.num_classes");
+    if (wanted && wanted != s->classes)
+        return foci_config_fail(c, "model.num_classes", "%lld, but the data has %lld classes", (long long)wanted, (long long)s->classes);
+    return train ? open_training(s) : FOCI_OK;
+}
+
+static foci_status open_images(foci_task_state **state, const foci_config *config, bool train) {
+    foci_task_state *s = calloc(1, sizeof *s);
+    if (!s) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    s->config = config;
+    foci_status status = fill(s, train);
+    if (status) {
+        close_images(s);
+        s = NULL;
+    }
+    *state = s;
+    return status;
+}
+
+static int64_t classes(const foci_task_state *s) { return s->classes; }
+static void describe(const foci_task_state *s, char *text, size_t size) {
+    int n = 0;
+    if (s->train) n = snprintf(text, size, "%lld training images, ", (long long)foci_image_set_count(s->train));
+    snprintf(text + n, size - (size_t)n, "%lld validation images, %lld classes", (long long)foci_image_set_count(s->val), (long long)s->classes);
+}
+
+static int64_t updates(const foci_task_state *s) { return foci_image_loader_batches(s->loader); }
+static int shapes(const foci_task_state *s) {
+    (void)s;
+    return 1;
+}
+static int shape_of(const foci_task_state *s, int64_t update) {
+    (void)s, (void)update;
+    return 0;
+}
+static void prepare(const foci_task_state *s, int shape, foci_model_io *io) {
+    (void)shape;
+    io->classes = s->classes;
+    io->labelled = true;
+    io->mixed = foci_image_loader_mixes(s->loader);
+    io->label_smoothing = foci_config_real(s->config, "train.label_smoothing");
+}
+static foci_status seek(foci_task_state *s, int64_t epoch, int64_t update) { return foci_image_loader_seek(s->loader, epoch, update); }
+static foci_status next(foci_task_state *s, int64_t epoch, int64_t update) {
+    (void)epoch, (void)update;
+    return foci_image_loader_next(s->loader, &s->batch);
+}
+static void point(const foci_image_batch *b, int64_t pixels, const foci_model_io *io, int64_t first) {
+    io->images->data = b->images + first * pixels;
+    if (io->labels) io->labels->data = b->labels + first;
+    if (io->partners) io->partners->data = b->partners + first;
+    if (io->shares) io->shares->data = b->shares + first;
+}
+static void bind(const foci_task_state *s, const foci_model_io *io, int64_t first) { point(&s->batch, s->pixels, io, first); }
+static int64_t items_in(const foci_task_state *s, int64_t update) {
+    (void)update;
+    return s->batch_size;
+}
+
+/* Of the first few; the transform of the evaluation has the same size and colours. */
+static foci_status draw(const foci_task_state *s, foci_image *image) {
+    enum { MOST = 16 };
+    foci_sheet sheet;
+    int count = s->batch.count < MOST ? (int)s->batch.count : MOST;
+    FOCI_TRY(foci_sheet_make(&sheet, &s->evaluation, count, 0));
+    for (int i = 0; i < count; i++) foci_training_images_show(&sheet, i, &s->evaluation, s->train, &s->batch, i);
+    *image = sheet.image;
+    return FOCI_OK;
+}
+
+/* --------------------------------------------------------------------------------------------- evaluation */
+
+/* A model recorded for evaluating `batch` images at once. */
+typedef struct pass {
+    foci_graph *graph;
+    foci_model_io io;
+} pass;
+
+static foci_status record_pass(pass *e, const foci_task_state *s, const foci_model *model, foci_parameters *p, int64_t batch) {
+    e->graph = foci_graph_new(p, &(foci_graph_options){0});
+    if (!e->graph) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    e->io = (foci_model_io){.graph = e->graph, .config = s->config, .batch = batch, .classes = s->classes, .labelled = true};
+    model->record(&e->io);
+    return foci_graph_plan(e->graph, e->io.loss);
+}
+
+/* How many classes score higher than the label; ties go to the lower index, as argmax does, and nothing is below a NaN. */
+static int64_t rank_of(const foci_real *logits, int64_t k, int32_t label) {
+    int64_t rank = 0;
+    for (int64_t i = 0; i < k; i++) rank += i != label && !(logits[i] < logits[label] || (logits[i] == logits[label] && i > label));
+    return rank;
+}
+
+typedef struct counts {
+    double loss;
+    int64_t top1, top5, images;
+} counts;
+
+static foci_status run_passes(const foci_task_state *s, pass *full, pass *last, foci_image_loader *loader, const foci_watch *watch,
+                              counts *sum) {
+    for (;;) {
+        foci_image_batch b;
+        FOCI_TRY(foci_image_loader_next(loader, &b));
+        if (b.count == 0) return FOCI_OK;
+        pass *e = b.count == full->io.batch ? full : last;
+        point(&b, s->pixels, &e->io, 0);
+        foci_graph_forward(e->graph);
+        sum->loss += (double)foci_data(e->io.loss)[0] * (double)b.count;
+        for (int64_t i = 0; i < b.count; i++) {
+            int64_t rank = rank_of(foci_data(e->io.logits) + i * s->classes, s->classes, b.labels[i]);
+            sum->top1 += rank < 1;
+            sum->top5 += rank < 5;
+        }
+        sum->images += b.count;
+        foci_watch_tell(watch, sum->images, foci_image_set_count(s->val));
+        FOCI_TRY(foci_watch_stopped(watch));
+    }
+}
+
+static foci_status evaluate_with(const foci_task_state *s, const foci_model *model, foci_parameters *p, pass e[2],
+                                 foci_image_loader **loader, void **memory, const foci_watch *watch, counts *sum) {
+    int64_t count = foci_image_set_count(s->val), batch = foci_config_int(s->config, "train.eval_batch");
+    if (!batch) batch = s->batch_size < 256 ? s->batch_size : 256;
+    if (batch > count) batch = count;
+    FOCI_TRY(record_pass(&e[0], s, model, p, batch));
+    if (count % batch) FOCI_TRY(record_pass(&e[1], s, model, p, count % batch));
+    *memory = foci_large_alloc(foci_graph_bytes(e[0].graph));
+    if (!*memory) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for evaluation");
+    for (int i = 0; i < 2; i++)
+        if (e[i].graph) foci_graph_bind(e[i].graph, *memory);
+    FOCI_TRY(foci_image_loader_open(loader, s->val, &s->evaluation, batch, false, false, 0, s->workers));
+    FOCI_TRY(foci_image_loader_seek(*loader, 0, 0));
+    return run_passes(s, &e[0], &e[1], *loader, watch, sum);
+}
+
+static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_parameters *p, const char *split, bool sliding,
+                            const foci_watch *watch, foci_score *score) {
+    if (strcmp(split, "val") != 0) return foci_fail(FOCI_ERR_CONFIG, "images have the split val, not %s", split);
+    if (sliding) return foci_fail(FOCI_ERR_CONFIG, "the sliding walk is for text");
+    pass e[2] = {{0}, {0}};
+    foci_image_loader *loader = NULL;
+    void *memory = NULL;
+    counts sum = {0};
+    foci_status status = evaluate_with(s, model, p, e, &loader, &memory, watch, &sum);
+    if (loader) foci_image_loader_close(loader);
+    free(memory);
+    foci_graph_free(e[0].graph);
+    foci_graph_free(e[1].graph);
+    double n = (double)sum.images;
+    *score = (foci_score){sum.loss / n, 100.0 * (double)sum.top1 / n, 100.0 * (double)sum.top5 / n, NAN, sum.images};
+    return status;
+}
+
+const foci_image_set *foci_task_images_val(const foci_task_state *s) { return s->val; }
+const foci_transform *foci_task_images_evaluation(const foci_task_state *s) { return &s->evaluation; }
+
+static bool better(const foci_score *a, const foci_score *b) { return a->top1 > b->top1; }
+static double metric(const foci_score *score) { return score->top1; }
+
+const foci_task_kind foci_task_images = {
+    .item = "image", .items = "images",
+    .open = open_images, .close = close_images, .classes = classes, .describe = describe,
+    .updates = updates, .shapes = shapes, .shape_of = shape_of, .prepare = prepare,
+    .seek = seek, .next = next, .bind = bind, .items_in = items_in, .sheet = draw,
+    .evaluate = evaluate, .better = better, .metric = metric,
+};

@@ -1,0 +1,136 @@
+#include "task/perplexity.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "config/config.h"
+#include "core/graph.h"
+
+/* A recorded forward pass over `windows` windows of `length` tokens. */
+typedef struct pass {
+    foci_graph *graph;
+    void *memory;
+    foci_model_io io;
+    int64_t windows, length, counted;
+    int32_t *ids, *targets; /* (windows, length), (windows, scored) */
+    int64_t scored;         /* of each window, the last so many tokens: all, or the last alone */
+} pass;
+
+static void close_pass(pass *s) {
+    foci_graph_free(s->graph);
+    free(s->memory);
+    free(s->ids);
+    free(s->targets);
+}
+
+static foci_status open_pass(pass *s, const foci_perplexity_options *o, foci_parameters *p) {
+    bool last_only = s->counted == 1 && s->length > 1;
+    s->scored = last_only ? 1 : s->length;
+    s->graph = foci_graph_new(p, &(foci_graph_options){0});
+    s->ids = malloc((size_t)(s->windows * s->length) * sizeof *s->ids);
+    s->targets = malloc((size_t)(s->windows * s->scored) * sizeof *s->targets);
+    if (!s->graph || !s->ids || !s->targets)
+        return foci_fail(FOCI_ERR_RUNTIME, "out of memory for an evaluation");
+    s->io = (foci_model_io){.graph = s->graph,
+                            .config = o->config,
+                            .batch = s->windows,
+                            .tokens = s->length,
+                            .last_only = last_only,
+                            .classes = o->vocabulary};
+    o->model->record(&s->io);
+    FOCI_TRY(foci_graph_plan(s->graph, s->io.nll));
+    size_t bytes = foci_graph_bytes(s->graph);
+    if (!(s->memory = foci_large_alloc(bytes)))
+        return foci_fail(FOCI_ERR_RUNTIME, "out of memory: an evaluation of %lld windows takes %zu bytes",
+                         (long long)s->windows, bytes);
+    foci_graph_bind(s->graph, s->memory);
+    s->io.ids->data = s->ids;
+    s->io.targets->data = s->targets;
+    return FOCI_OK;
+}
+
+/* Windows of one length: number k begins at token start + (k / columns) stride of row k % columns. */
+typedef struct stretch {
+    int64_t count;           /* windows, of all rows */
+    int64_t start, stride;   /* tokens */
+    int64_t length, counted; /* tokens of a window; the last so many count */
+} stretch;
+
+static foci_status run(const foci_perplexity_options *o, foci_parameters *p, const int32_t *token,
+                       int64_t row, const stretch *w, foci_perplexity_result *result) {
+    if (!w->count) return FOCI_OK;
+    pass s = {.length = w->length, .counted = w->counted, .windows = o->at_once < w->count ? o->at_once : w->count};
+    foci_status status = open_pass(&s, o, p);
+    for (int64_t first = 0; first < w->count && !status; first += s.windows) {
+        int64_t here = w->count - first < s.windows ? w->count - first : s.windows;
+        for (int64_t i = 0; i < s.windows; i++) { /* behind the last window: the last again, not counted */
+            int64_t k = first + (i < here ? i : here - 1);
+            const int32_t *from = token + k % o->columns * row + w->start + k / o->columns * w->stride;
+            memcpy(s.ids + i * w->length, from, (size_t)w->length * sizeof *from);
+            memcpy(s.targets + i * s.scored, from + 1 + w->length - s.scored, (size_t)s.scored * sizeof *from);
+        }
+        foci_graph_forward(s.graph);
+        const foci_real *nll = foci_data(s.io.nll);
+        for (int64_t i = 0; i < here; i++)
+            for (int64_t t = s.scored - w->counted; t < s.scored; t++)
+                result->nll_sum += (double)nll[i * s.scored + t];
+        result->tokens += here * w->counted;
+        foci_watch_tell(o->watch, first + here, w->count);
+        status = foci_watch_stopped(o->watch);
+    }
+    close_pass(&s);
+    return status;
+}
+
+foci_status foci_perplexity(const foci_perplexity_options *o, foci_parameters *p, const int32_t *token,
+                            int64_t count, foci_perplexity_result *result) {
+    *result = (foci_perplexity_result){0};
+    int64_t row = count / o->columns, w = o->window, columns = o->columns;
+    if (row < 2)
+        return foci_fail(FOCI_ERR_DATA, "%lld tokens are too few for %lld rows", (long long)count,
+                         (long long)columns);
+    if (o->walk == FOCI_WALK_SLIDING) {
+        if (row <= w)
+            return foci_fail(FOCI_ERR_DATA, "rows of %lld tokens are too short for a window of %lld",
+                             (long long)row, (long long)w);
+        FOCI_TRY(run(o, p, token, row, &(stretch){.count = columns, .length = w, .counted = w}, result));
+        FOCI_TRY(run(
+            o, p, token, row,
+            &(stretch){.count = (row - 1 - w) * columns, .start = 1, .stride = 1, .length = w, .counted = 1},
+            result));
+    } else {
+        int64_t whole = (row - 1) / w, rest = (row - 1) % w;
+        FOCI_TRY(run(o, p, token, row,
+                     &(stretch){.count = whole * columns, .stride = w, .length = w, .counted = w}, result));
+        if (rest)
+            FOCI_TRY(run(o, p, token, row,
+                         &(stretch){.count = columns, .start = whole * w, .length = rest, .counted = rest},
+                         result));
+    }
+    result->nll = result->nll_sum / (double)result->tokens;
+    result->ppl = exp(result->nll);
+    return FOCI_OK;
+}
+
+enum { SLIDING_TOKENS = 16384 }; /* of the windows of one pass */
+
+foci_status foci_perplexity_as_configured(const foci_config *config, const foci_model *model, int64_t vocabulary, bool sliding,
+                                          foci_parameters *p, const int32_t *token, int64_t count, const foci_watch *watch,
+                                          foci_perplexity_result *result) {
+    int64_t window = foci_config_int(config, "model.context"), columns = foci_config_int(config, "train.eval_batch");
+    if (!columns) columns = foci_config_int(config, "train.batch_size");
+    foci_perplexity_options o = {.model = model, .config = config, .vocabulary = vocabulary, .window = window,
+                                 .walk = FOCI_WALK_DISJOINT, .columns = columns, .at_once = columns, .watch = watch};
+    if (sliding) {
+        /* The test figure has one column; windows of several starts run at once, many of them, since each brings only one token
+         * before the large weights of the softmax. */
+        o.walk = FOCI_WALK_SLIDING;
+        o.columns = 1;
+        o.at_once = foci_tiles(SLIDING_TOKENS, window);
+        if (o.at_once < columns) o.at_once = columns;
+    }
+    return foci_perplexity(&o, p, token, count, result);
+}

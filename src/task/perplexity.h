@@ -1,0 +1,41 @@
+/* Perplexity of a language model on a token stream (golden/README 1.6).
+ *
+ * The stream is cut into `columns` equal rows of n tokens, the remainder is dropped.
+ *   disjoint: windows start at 0, w, 2w, ...; the last may be shorter; every position counts.
+ *   sliding:  windows start at 0, 1, 2, ..., all of length w; the first counts wholly, then only the last
+ * position of each. This is the test figure. Both predict n - 1 tokens a row. */
+#ifndef FOCI_TASK_PERPLEXITY_H
+#define FOCI_TASK_PERPLEXITY_H
+
+#include "base/watch.h"
+#include "core/parameters.h"
+
+typedef enum foci_walk { FOCI_WALK_DISJOINT, FOCI_WALK_SLIDING } foci_walk;
+
+typedef struct foci_perplexity_options {
+    const foci_model *model;
+    const foci_config *config;
+    int64_t vocabulary; /* words of the data set */
+    foci_walk walk;
+    int64_t window, columns;
+    int64_t at_once; /* windows per forward pass; changes speed and memory only */
+    const foci_watch *watch; /* counts windows */
+} foci_perplexity_options;
+
+typedef struct foci_perplexity_result {
+    double nll_sum;  /* nats */
+    int64_t tokens;  /* predictions */
+    double nll, ppl; /* per token; exp of it */
+} foci_perplexity_result;
+
+/* Tokens must be below the vocabulary. FOCI_ERR_DATA where there are too few for one prediction, or for one
+ * window. */
+foci_status foci_perplexity(const foci_perplexity_options *options, foci_parameters *p, const int32_t *token,
+                            int64_t count, foci_perplexity_result *result);
+
+/* The same with the window, and for the disjoint walk the columns, of the config. */
+foci_status foci_perplexity_as_configured(const foci_config *config, const foci_model *model, int64_t vocabulary, bool sliding,
+                                          foci_parameters *p, const int32_t *token, int64_t count, const foci_watch *watch,
+                                          foci_perplexity_result *result);
+
+#endif

@@ -1,0 +1,53 @@
+/* What the training loop asks of a task, images or text: how many updates an epoch has, the inputs of each, and an
+ * evaluation. One set of results serves both; what a task does not have is NAN. */
+#ifndef FOCI_TASK_TASK_H
+#define FOCI_TASK_TASK_H
+
+#include "base/watch.h"
+#include "core/graph.h"
+#include "task/data_sets.h"
+
+typedef struct foci_score {
+    double loss;         /* mean cross-entropy, or nats per token */
+    double top1, top5;   /* percent; NAN for text */
+    double ppl;          /* NAN for images */
+    int64_t items;       /* images or predicted tokens */
+} foci_score;
+
+typedef struct foci_task_state foci_task_state;
+
+typedef struct foci_task_kind {
+    const char *item, *items; /* "image", "images" */
+    /* Opens the data that `config` names: the training split too where `train` is set. */
+    foci_status (*open)(foci_task_state **state, const foci_config *config, bool train);
+    void (*close)(foci_task_state *state);
+    int64_t (*classes)(const foci_task_state *state); /* labels or words */
+    void (*describe)(const foci_task_state *state, char *text, size_t size); /* counts, for people */
+
+    /* Training. An epoch has `updates` steps; step i has shape i of `shapes` (0, or 1 for a shorter last window). */
+    int64_t (*updates)(const foci_task_state *state);
+    int (*shapes)(const foci_task_state *state);
+    int (*shape_of)(const foci_task_state *state, int64_t update);
+    /* Fills in what the model records for this shape: tokens, classes, labels. */
+    void (*prepare)(const foci_task_state *state, int shape, foci_model_io *io);
+    foci_status (*seek)(foci_task_state *state, int64_t epoch, int64_t update);
+    /* Loads the next step's batch; `bind` points a graph's inputs at rows first .. of it. */
+    foci_status (*next)(foci_task_state *state, int64_t epoch, int64_t update);
+    void (*bind)(const foci_task_state *state, const foci_model_io *io, int64_t first);
+    int64_t (*items_in)(const foci_task_state *state, int64_t update); /* images or tokens of a step */
+    foci_status (*sheet)(const foci_task_state *state, foci_image *image); /* draws the batch at hand; NULL: nothing to see */
+
+    foci_status (*evaluate)(foci_task_state *state, const foci_model *model, foci_parameters *p, const char *split,
+                            bool sliding, const foci_watch *watch, foci_score *score);
+    bool (*better)(const foci_score *a, const foci_score *b);
+    double (*metric)(const foci_score *score); /* the figure that `better` compares */
+} foci_task_kind;
+
+const foci_task_kind *foci_task_kind_of(foci_task task);
+extern const foci_task_kind foci_task_images, foci_task_text;
+
+/* Of images: the validation set, and how its images are prepared. */
+const foci_image_set *foci_task_images_val(const foci_task_state *state);
+const foci_transform *foci_task_images_evaluation(const foci_task_state *state);
+
+#endif

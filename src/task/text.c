@@ -1,0 +1,138 @@
+/* Language modelling: contiguous columns of a token stream, read window by window; perplexity by two walks. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "models/models.h"
+#include "task/perplexity.h"
+#include "task/task.h"
+
+struct foci_task_state {
+    const foci_config *config;
+    foci_vocabulary *vocabulary;
+    foci_tokens train, valid, test;
+    foci_windows windows;
+    int64_t batch_size, window;
+    int32_t *ids, *targets; /* of the current step, (batch, length) */
+    int64_t length;
+};
+
+static void close_text(foci_task_state *s) {
+    if (!s) return;
+    foci_vocabulary_free(s->vocabulary);
+    foci_tokens_free(&s->train);
+    foci_tokens_free(&s->valid);
+    foci_tokens_free(&s->test);
+    free(s->ids);
+    free(s->targets);
+    free(s);
+}
+
+/* A split that the config does not name stays empty. */
+static foci_status read_split(const foci_task_state *s, const char *key, foci_tokens *tokens) {
+    const char *path = foci_config_string(s->config, key);
+    return *path ? foci_tokens_read(tokens, s->vocabulary, path) : FOCI_OK;
+}
+
+static foci_status open_training(foci_task_state *s) {
+    FOCI_TRY(read_split(s, "data.train", &s->train));
+    FOCI_TRY(foci_windows_make(&s->windows, &s->train, s->batch_size, s->window));
+    size_t bytes = (size_t)(s->batch_size * s->window) * sizeof *s->ids;
+    s->ids = malloc(bytes);
+    s->targets = malloc(bytes);
+    return s->ids && s->targets ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+}
+
+/* Before the first step: can the test at the end be made? */
+static foci_status check_final_test(const foci_config *config, const foci_tokens *test) {
+    long long window = (long long)foci_config_int(config, "model.context");
+    if (!foci_config_bool(config, "train.test_at_end") || test->count > window) return FOCI_OK;
+    return foci_config_fail(config, "train.test_at_end", "data.test has %lld tokens, fewer than a window of %lld and one more",
+                            (long long)test->count, window);
+}
+
+static foci_status fill(foci_task_state *s, bool train) {
+    const foci_config *c = s->config;
+    const char *path = foci_config_string(c, "data.train");
+    if (!*path) return foci_config_fail(c, "data.train", "names no text; the vocabulary comes from it");
+    s->batch_size = foci_config_int(c, "train.batch_size");
+    s->window = foci_config_int(c, "model.context");
+    FOCI_TRY(foci_vocabulary_cached(&s->vocabulary, path, foci_config_int(c, "data.vocab_limit")));
+    int64_t words = foci_vocabulary_size(s->vocabulary), wanted = foci_config_int(c, "model.vocab");
+    if (wanted && wanted != words)
+        return foci_config_fail(c, "model.vocab", "%lld, but the training text has %lld words", (long long)wanted, (long long)words);
+    FOCI_TRY(read_split(s, "data.valid", &s->valid));
+    FOCI_TRY(read_split(s, "data.test", &s->test));
+    if (train) FOCI_TRY(check_final_test(c, &s->test));
+    return train ? open_training(s) : FOCI_OK;
+}
+
+static foci_status open_text(foci_task_state **state, const foci_config *config, bool train) {
+    foci_task_state *s = calloc(1, sizeof *s);
+    if (!s) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    s->config = config;
+    foci_status status = fill(s, train);
+    if (status) {
+        close_text(s);
+        s = NULL;
+    }
+    *state = s;
+    return status;
+}
+
+static int64_t classes(const foci_task_state *s) { return foci_vocabulary_size(s->vocabulary); }
+static void describe(const foci_task_state *s, char *text, size_t size) {
+    snprintf(text, size, "%lld training, %lld validation, %lld test tokens, %lld words", (long long)s->train.count,
+             (long long)s->valid.count, (long long)s->test.count, (long long)foci_vocabulary_size(s->vocabulary));
+}
+
+static int64_t updates(const foci_task_state *s) { return foci_windows_count(&s->windows); }
+static int64_t length_of(const foci_task_state *s, int64_t update) { return foci_windows_length(&s->windows, update); }
+static int shape_of(const foci_task_state *s, int64_t update) { return length_of(s, update) != length_of(s, 0); }
+static int shapes(const foci_task_state *s) { return 1 + shape_of(s, updates(s) - 1); }
+static void prepare(const foci_task_state *s, int shape, foci_model_io *io) {
+    io->classes = classes(s);
+    io->tokens = length_of(s, shape ? updates(s) - 1 : 0);
+}
+static foci_status seek(foci_task_state *s, int64_t epoch, int64_t update) {
+    (void)s, (void)epoch, (void)update; /* the order is the text's, the position is the update's */
+    return FOCI_OK;
+}
+static foci_status next(foci_task_state *s, int64_t epoch, int64_t update) {
+    (void)epoch;
+    s->length = length_of(s, update);
+    foci_windows_copy(&s->windows, update * s->window, s->length, s->ids, s->targets);
+    return FOCI_OK;
+}
+static void bind(const foci_task_state *s, const foci_model_io *io, int64_t first) {
+    io->ids->data = s->ids + first * s->length;
+    io->targets->data = s->targets + first * s->length;
+}
+static int64_t items_in(const foci_task_state *s, int64_t update) { return s->batch_size * length_of(s, update); }
+
+static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_parameters *p, const char *split, bool sliding,
+                            const foci_watch *watch, foci_score *score) {
+    const foci_tokens *tokens = strcmp(split, "val") == 0 || strcmp(split, "valid") == 0 ? &s->valid
+                                : strcmp(split, "test") == 0                             ? &s->test
+                                                                                         : NULL;
+    if (!tokens) return foci_fail(FOCI_ERR_CONFIG, "text has the splits valid and test, not %s", split);
+    if (!tokens->count)
+        return foci_config_fail(s->config, tokens == &s->test ? "data.test" : "data.valid", "names no text");
+    foci_perplexity_result r;
+    FOCI_TRY(foci_perplexity_as_configured(s->config, model, classes(s), sliding, p, tokens->ids, tokens->count, watch, &r));
+    *score = (foci_score){r.nll, NAN, NAN, r.ppl, r.tokens};
+    return FOCI_OK;
+}
+
+static bool better(const foci_score *a, const foci_score *b) { return a->ppl < b->ppl; }
+static double metric(const foci_score *score) { return score->ppl; }
+
+const foci_task_kind foci_task_text = {
+    .item = "token", .items = "tokens",
+    .open = open_text, .close = close_text, .classes = classes, .describe = describe,
+    .updates = updates, .shapes = shapes, .shape_of = shape_of, .prepare = prepare,
+    .seek = seek, .next = next, .bind = bind, .items_in = items_in,
+    .evaluate = evaluate, .better = better, .metric = metric,
+};

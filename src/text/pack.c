@@ -1,0 +1,106 @@
+#include "text/pack.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <xxhash.h>
+
+#include "data/pack.h"
+#include "text/vocabulary.h"
+
+enum { IDS = 64, WORDS = 24 }; /* where the ids lie in the file, the vocabulary in the table */
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "ids are used as they lie in the file");
+
+/* The same for two vocabularies of the same words, whatever their counts. */
+static foci_status hash_words(const foci_vocabulary *v, uint64_t *hash) {
+    char *words;
+    size_t size;
+    FOCI_TRY(foci_vocabulary_print(v, false, &words, &size));
+    *hash = XXH3_64bits(words, size);
+    free(words);
+    return FOCI_OK;
+}
+
+/* ------------------------------------------------------------------------------------------------ reading */
+
+static foci_status open_pack(foci_pack *p, const char *path) {
+    FOCI_TRY(foci_pack_open(p, path, FOCI_PACK_TOKENS));
+    if (p->table_size > WORDS && p->count >= 1 && p->count <= p->table_offset / 4 && foci_pack_holds(p, IDS, 4 * p->count) &&
+        foci_number(p->table + 8, 8) <= p->count && foci_number(p->table + 16, 8) <= p->count)
+        return FOCI_OK;
+    foci_status status = foci_fail(FOCI_ERR_DATA, "%s: byte 16: %" PRIu64 " tokens before byte %zu, %zu bytes after it", path,
+                                   p->count, p->table_offset, p->table_size);
+    foci_pack_close(p);
+    return status;
+}
+
+foci_status foci_text_pack_vocabulary(foci_vocabulary **v, const char *path, int64_t limit) {
+    *v = NULL;
+    foci_pack p;
+    FOCI_TRY(open_pack(&p, path));
+    foci_status status = foci_vocabulary_parse(v, path, (const char *)p.table + WORDS, p.table_size - WORDS, true);
+    foci_pack_close(&p);
+    if (status || !limit || foci_vocabulary_size(*v) <= limit) return status;
+    status = foci_fail(FOCI_ERR_DATA, "%s: packed with %" PRId64 " words, more than data.vocab_limit: pack it with --vocab-limit %" PRId64,
+                       path, foci_vocabulary_size(*v), limit);
+    foci_vocabulary_free(*v);
+    *v = NULL;
+    return status;
+}
+
+static uint32_t largest(const int32_t *ids, uint64_t count) {
+    uint32_t most = 0;
+    for (uint64_t i = 0; i < count; i++) most = (uint32_t)ids[i] > most ? (uint32_t)ids[i] : most;
+    return most;
+}
+
+static foci_status check_ids(const foci_pack *p, const int32_t *ids, const foci_vocabulary *v, const char *path) {
+    uint64_t words;
+    FOCI_TRY(hash_words(v, &words));
+    if (words != p->extra) return foci_fail(FOCI_ERR_DATA, "%s: packed with another vocabulary than that of data.train", path);
+    if (XXH3_64bits(ids, 4 * p->count) != foci_number(p->table, 8))
+        return foci_fail(FOCI_ERR_DATA, "%s: byte %d: the ids are damaged (wrong checksum)", path, IDS);
+    if (largest(ids, p->count) >= foci_vocabulary_size(v))
+        return foci_fail(FOCI_ERR_DATA, "%s: word %" PRIu32 " of %" PRId64, path, largest(ids, p->count), foci_vocabulary_size(v));
+    return FOCI_OK;
+}
+
+foci_status foci_text_pack_tokens(foci_tokens *t, const foci_vocabulary *v, const char *path) {
+    *t = (foci_tokens){0};
+    foci_pack p;
+    FOCI_TRY(open_pack(&p, path));
+    const int32_t *ids = (const int32_t *)(const void *)(p.map.data + IDS);
+    foci_status status = check_ids(&p, ids, v, path);
+    if (status) foci_pack_close(&p);
+    else *t = (foci_tokens){(int64_t)p.count, (int64_t)foci_number(p.table + 8, 8), (int64_t)foci_number(p.table + 16, 8), ids, p.map};
+    return status;
+}
+
+/* ------------------------------------------------------------------------------------------------ writing */
+
+static foci_status fill(foci_pack_writer *w, const foci_tokens *t, const foci_vocabulary *v) {
+    uint64_t offset, words;
+    char *vocabulary;
+    size_t size;
+    FOCI_TRY(hash_words(v, &words));
+    FOCI_TRY(foci_pack_add(w, t->ids, (size_t)t->count * 4, &offset));
+    FOCI_TRY(foci_vocabulary_print(v, true, &vocabulary, &size));
+    foci_bytes table = {0};
+    foci_bytes_add_number(&table, XXH3_64bits(t->ids, (size_t)t->count * 4), 8);
+    foci_bytes_add_number(&table, (uint64_t)t->lines, 8);
+    foci_bytes_add_number(&table, (uint64_t)t->unknown, 8);
+    foci_bytes_add(&table, vocabulary, size);
+    foci_status status = table.failed ? foci_fail(FOCI_ERR_RUNTIME, "out of memory for the vocabulary")
+                                      : foci_pack_finish(w, FOCI_PACK_TOKENS, (uint64_t)t->count, words, table.data, table.size);
+    free(vocabulary);
+    free(table.data);
+    return status;
+}
+
+foci_status foci_pack_text(const char *path, const foci_tokens *t, const foci_vocabulary *v) {
+    foci_pack_writer w;
+    FOCI_TRY(foci_pack_create(&w, path));
+    foci_status status = fill(&w, t, v);
+    if (status) foci_writer_abort(&w.file);
+    return status;
+}

@@ -1,0 +1,18 @@
+/* A pack of a text: its token ids, and the vocabulary they belong to. pack.h tells the frame; the ids are the one block of
+ * data, 4 bytes each, at byte 64; byte 40 of the header has the XXH3 of the words, one a line; the table is
+ *
+ *     byte 0    8   XXH3 of the ids
+ *          8    8   lines of the text
+ *         16    8   how many of the ids are <unk>
+ *         24        the vocabulary: COUNT WORD, one line a word, in order of ids */
+#ifndef FOCI_TEXT_PACK_H
+#define FOCI_TEXT_PACK_H
+
+#include "text/text.h"
+
+/* The vocabulary that the text was packed with. limit > 0: no larger one will do. */
+foci_status foci_text_pack_vocabulary(foci_vocabulary **v, const char *path, int64_t limit);
+/* The ids, mapped; every one is known to be a word of `v`, whose words must be the pack's. */
+foci_status foci_text_pack_tokens(foci_tokens *t, const foci_vocabulary *v, const char *path);
+
+#endif

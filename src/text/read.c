@@ -1,0 +1,77 @@
+#include "text/read.h"
+
+#include "base/file.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+foci_status foci_text_open(foci_text_reader *r, const char *path) {
+    *r = (foci_text_reader){.path = path};
+    int kind = foci_path_kind(path);
+    if (kind && kind != 'f') return foci_fail(FOCI_ERR_DATA, "%s: not a regular file", path);
+    errno = 0;
+    r->file = gzopen(path, "rb"); /* reads plain files as they are */
+    if (!r->file) return foci_fail(FOCI_ERR_DATA, "%s: %s", path, strerror(errno ? errno : ENOMEM));
+    gzbuffer(r->file, 1 << 17);
+    return FOCI_OK;
+}
+
+void foci_text_close(foci_text_reader *r) {
+    if (r->file) gzclose_r(r->file);
+    r->file = NULL;
+}
+
+/* A file that expands without end. Text becomes 3 to 10 times as large; deflate can do 1,032 times. */
+enum { FREE_BYTES = 16 << 20, MOST_RATIO = 100 };
+
+static foci_status fill(foci_text_reader *r) {
+    int n = gzread(r->file, r->buffer, sizeof r->buffer);
+    if (n < (int)sizeof r->buffer) { /* the end, or an error: of a file cut short zlib returns what it has */
+        int code;
+        const char *message = gzerror(r->file, &code);
+        if (code == Z_ERRNO) return foci_fail(FOCI_ERR_IO, "%s: %s", r->path, strerror(errno));
+        if (code != Z_OK)
+            return foci_fail(FOCI_ERR_DATA, "%s: damaged gzip after line %" PRId64 ": %s", r->path, r->line,
+                             message);
+    }
+    int64_t expanded = gztell(r->file);
+    if (expanded > FREE_BYTES && expanded / MOST_RATIO > gzoffset(r->file))
+        return foci_fail(FOCI_ERR_DATA, "%s:%" PRId64 ": so far the gzip became more than %d times as large: this is not text",
+                         r->path, r->line, MOST_RATIO);
+    r->next = 0;
+    r->end = (size_t)n;
+    return FOCI_OK;
+}
+
+foci_status foci_text_next(foci_text_reader *r, foci_text_item *item) {
+    size_t n = 0;
+    bool line_end = false;
+    while (!line_end) {
+        if (r->next == r->end) {
+            FOCI_TRY(fill(r));
+            if (!r->end) break;
+        }
+        unsigned char c = r->buffer[r->next];
+        bool space = foci_is_space(c);
+        if (space && n) break;
+        if (!r->in_line) r->line++;
+        r->in_line = true;
+        r->next++;
+        line_end = c == '\n';
+        if (space) continue;
+        if (!c)
+            return foci_fail(FOCI_ERR_DATA, "%s:%" PRId64 ": a 0 byte: this is not text", r->path, r->line);
+        if (n == FOCI_WORD_MAX)
+            return foci_fail(FOCI_ERR_DATA, "%s:%" PRId64 ": a word of more than %d bytes", r->path, r->line,
+                             FOCI_WORD_MAX);
+        r->word[n++] = (char)c;
+    }
+    r->word[n] = 0;
+    r->length = n;
+    *item = n ? FOCI_TEXT_WORD : r->in_line ? FOCI_TEXT_LINE_END : FOCI_TEXT_END;
+    if (*item == FOCI_TEXT_LINE_END) r->in_line = false;
+    if (*item != FOCI_TEXT_END && r->tokens++ == INT32_MAX)
+        return foci_fail(FOCI_ERR_DATA, "%s:%" PRId64 ": more than 2^31 - 1 tokens", r->path, r->line);
+    return FOCI_OK;
+}

@@ -1,0 +1,37 @@
+/* The words of a text file, plain or gzip, one at a time; internal to the text half of this room. */
+#ifndef FOCI_TEXT_READ_H
+#define FOCI_TEXT_READ_H
+
+#include "base/error.h"
+
+#include <zlib.h>
+
+enum { FOCI_WORD_MAX = 1024 }; /* bytes in a word */
+
+/* ASCII white space as Python's str.split sees it; every other byte belongs to a word. */
+static inline bool foci_is_space(unsigned char c) {
+    return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1c && c <= 0x1f);
+}
+
+typedef enum foci_text_item { FOCI_TEXT_WORD, FOCI_TEXT_LINE_END, FOCI_TEXT_END } foci_text_item;
+
+typedef struct foci_text_reader {
+    const char *path;
+    gzFile file;
+    int64_t line, tokens; /* of the item last returned: its line, from 1; words and line ends so far */
+    bool in_line;         /* something of the line was read, its end was not */
+    size_t next, end;     /* unread part of buffer */
+    size_t length;        /* of word */
+    char word[FOCI_WORD_MAX + 1];
+    unsigned char buffer[1 << 16];
+} foci_text_reader;
+
+/* FOCI_ERR_DATA where there is no such file. `path` must outlive the reader. */
+foci_status foci_text_open(foci_text_reader *r, const char *path);
+/* The next word (in r->word, ended by 0), end of a line (also after a last line without newline, also of
+ * blank lines), or end of the file. FOCI_ERR_DATA with file and line: a 0 byte, a word of more than
+ * FOCI_WORD_MAX bytes, more than 2^31 - 1 tokens, a damaged gzip, one that expands more than 100 times. */
+foci_status foci_text_next(foci_text_reader *r, foci_text_item *item);
+void foci_text_close(foci_text_reader *r);
+
+#endif

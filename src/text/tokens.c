@@ -1,0 +1,115 @@
+#include "data/pack.h"
+#include "text/pack.h"
+#include "text/read.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+
+/* ------------------------------------------------------------------------------------ the token stream */
+
+typedef struct stream {
+    int32_t *ids;
+    int64_t count, room, unknown;
+} stream;
+
+static foci_status reserve(stream *s, int64_t wanted) {
+    int32_t *ids = realloc(s->ids, (size_t)wanted * sizeof *ids);
+    if (!ids) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for %" PRId64 " tokens", wanted);
+    s->ids = ids;
+    s->room = wanted;
+    return FOCI_OK;
+}
+
+static foci_status encode(stream *s, const foci_vocabulary *v, foci_text_reader *r) {
+    const int32_t end_of_line = foci_vocabulary_id(v, "<eos>"), unknown = foci_vocabulary_id(v, "<unk>");
+    for (;;) {
+        foci_text_item item;
+        FOCI_TRY(foci_text_next(r, &item));
+        if (item == FOCI_TEXT_END) break;
+        int32_t id = item == FOCI_TEXT_LINE_END ? end_of_line : foci_vocabulary_id(v, r->word);
+        if (id < 0)
+            return foci_fail(FOCI_ERR_DATA,
+                             "%s:%" PRId64 ": \"%.80s\" is not in the vocabulary, which has no <unk>",
+                             r->path, r->line, r->word);
+        if (s->count == s->room) FOCI_TRY(reserve(s, s->room + s->room / 2 + 65536));
+        s->ids[s->count++] = id;
+        s->unknown += id == unknown;
+    }
+    if (!s->count) return foci_fail(FOCI_ERR_DATA, "%s: the file is empty", r->path);
+    return reserve(s, s->count);
+}
+
+foci_status foci_tokens_read(foci_tokens *t, const foci_vocabulary *v, const char *path) {
+    if (foci_is_pack(path)) return foci_text_pack_tokens(t, v, path);
+    *t = (foci_tokens){0};
+    foci_text_reader reader;
+    stream s = {0};
+    foci_status status = foci_text_open(&reader, path);
+    if (!status) status = encode(&s, v, &reader);
+    foci_text_close(&reader);
+    if (status) free(s.ids);
+    else *t = (foci_tokens){.count = s.count, .lines = reader.line, .unknown = s.unknown, .ids = s.ids};
+    return status;
+}
+
+void foci_tokens_free(foci_tokens *t) {
+    if (t->map.data) foci_map_close(&t->map);
+    else free((void *)(uintptr_t)t->ids);
+    *t = (foci_tokens){0};
+}
+
+/* ---------------------------------------------------------------------------------------------- windows */
+
+foci_status foci_windows_make(foci_windows *w, const foci_tokens *tokens, int64_t batch, int64_t window) {
+    if (batch < 1 || window < 1)
+        return foci_fail(FOCI_ERR_CONFIG, "windows of %" PRId64 " x %" PRId64 " tokens: both at least 1",
+                         batch, window);
+    *w = (foci_windows){.tokens = tokens, .batch = batch, .window = window, .column = tokens->count / batch};
+    if (w->column < 2)
+        return foci_fail(FOCI_ERR_DATA,
+                         "%" PRId64 " tokens are too few for a batch of %" PRId64 ": at least 2 in each row",
+                         tokens->count, batch);
+    return FOCI_OK;
+}
+
+/* The last token of a column is only a target: column - 1 predictions. */
+int64_t foci_windows_count(const foci_windows *w) {
+    return (w->column - 2) / w->window + 1;
+}
+
+int64_t foci_windows_length(const foci_windows *w, int64_t i) {
+    int64_t rest = w->column - 1 - i * w->window;
+    return rest < w->window ? rest : w->window;
+}
+
+void foci_windows_copy(const foci_windows *w, int64_t start, int64_t length, int32_t *ids, int32_t *targets) {
+    for (int64_t b = 0; b < w->batch; b++) {
+        const int32_t *column = w->tokens->ids + b * w->column + start;
+        for (int64_t t = 0; t < length; t++) {
+            ids[b * length + t] = column[t];
+            targets[b * length + t] = column[t + 1];
+        }
+    }
+}
+
+/* --------------------------------------------------------------------------------------------- baseline */
+
+/* p(w) = (frequency(w) + 1) / (sum of all frequencies + size of the vocabulary); the result is
+ * exp(-mean over the stream of ln p). Counted by word first, so its rounding does not grow with the stream.
+ */
+double foci_unigram_perplexity(const foci_vocabulary *v, const foci_tokens *t) {
+    int64_t size = foci_vocabulary_size(v);
+    int64_t *seen = calloc((size_t)size, sizeof *seen);
+    if (!seen || !t->count) {
+        free(seen);
+        return NAN;
+    }
+    for (int64_t i = 0; i < t->count; i++) seen[t->ids[i]]++;
+    double total = (double)size, nll = 0;
+    for (int32_t id = 0; id < size; id++) total += (double)foci_vocabulary_frequency(v, id);
+    for (int32_t id = 0; id < size; id++)
+        nll -= (double)seen[id] * log((double)(foci_vocabulary_frequency(v, id) + 1) / total);
+    free(seen);
+    return exp(nll / (double)t->count);
+}

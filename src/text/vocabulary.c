@@ -1,0 +1,241 @@
+#define _GNU_SOURCE
+#include "text/vocabulary.h"
+
+#include "base/arena.h"
+#include "base/file.h"
+#include "text/read.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+/* uthash must not exit the program when memory is out: an entry that could not be added has no table. */
+#define HASH_NONFATAL_OOM 1
+#define HASH_FUNCTION(key, length, hash) ((hash) = (unsigned)XXH3_64bits((key), (length)))
+#include <uthash.h>
+
+#define END_OF_LINE "<eos>"
+#define UNKNOWN "<unk>"
+
+typedef struct entry {
+    UT_hash_handle hh;
+    int64_t count;
+    int32_t id;
+    char word[];
+} entry;
+
+struct foci_vocabulary {
+    entry *table; /* uthash; its list is in order of ids once numbered */
+    entry **by_id;
+    int64_t size;
+    int32_t unknown; /* id of <unk>, or -1 */
+    foci_arena arena;
+};
+
+static foci_status out_of_memory(void) {
+    return foci_fail(FOCI_ERR_RUNTIME, "out of memory for the vocabulary");
+}
+
+static entry *find(const foci_vocabulary *v, const char *word, size_t length) {
+    entry *e;
+    HASH_FIND(hh, v->table, word, length, e);
+    return e;
+}
+
+static entry *add(foci_vocabulary *v, const char *word, size_t length) {
+    entry *e = foci_arena_alloc(&v->arena, sizeof *e + length + 1);
+    if (!e) return NULL;
+    memcpy(e->word, word, length);
+    HASH_ADD_KEYPTR(hh, v->table, e->word, length, e);
+    return e->hh.tbl ? e : NULL;
+}
+
+static entry *find_or_add(foci_vocabulary *v, const char *word, size_t length) {
+    entry *e = find(v, word, length);
+    return e ? e : add(v, word, length);
+}
+
+/* Numbers the entries in order of the list. */
+static foci_status number(foci_vocabulary *v) {
+    v->size = HASH_COUNT(v->table);
+    v->by_id = malloc((size_t)v->size * sizeof *v->by_id);
+    if (!v->by_id) return out_of_memory();
+    int32_t id = 0;
+    for (entry *e = v->table; e; e = e->hh.next) {
+        v->by_id[id] = e;
+        e->id = id++;
+    }
+    entry *unknown = find(v, UNKNOWN, strlen(UNKNOWN));
+    v->unknown = unknown ? unknown->id : -1;
+    return FOCI_OK;
+}
+
+/* ---------------------------------------------------------------------------------------- from a text */
+
+static foci_status count_words(foci_vocabulary *v, foci_text_reader *r) {
+    entry *end = add(v, END_OF_LINE, strlen(END_OF_LINE));
+    if (!end) return out_of_memory();
+    for (;;) {
+        foci_text_item item;
+        FOCI_TRY(foci_text_next(r, &item));
+        if (item == FOCI_TEXT_END) break;
+        entry *e = item == FOCI_TEXT_LINE_END ? end : find_or_add(v, r->word, r->length);
+        if (!e) return out_of_memory();
+        e->count++;
+    }
+    return r->tokens ? FOCI_OK : foci_fail(FOCI_ERR_DATA, "%s: the file is empty", r->path);
+}
+
+/* <eos> first, then falling counts; uthash's sort is stable, so words seen first stay first. */
+static int by_count(const entry *a, const entry *b) {
+    bool a_end = !strcmp(a->word, END_OF_LINE), b_end = !strcmp(b->word, END_OF_LINE);
+    if (a_end != b_end) return b_end - a_end;
+    return (a->count < b->count) - (a->count > b->count);
+}
+
+/* Leaves `limit` entries: <eos>, <unk> and the most frequent others; <unk> takes over the counts of the rest.
+ */
+static foci_status cut(foci_vocabulary *v, int64_t limit) {
+    entry *unknown = find_or_add(v, UNKNOWN, strlen(UNKNOWN));
+    if (!unknown) return out_of_memory();
+    int64_t kept = 1;
+    for (entry *e = v->table, *next; e; e = next) {
+        next = e->hh.next;
+        if (e == unknown || kept++ < limit) continue;
+        unknown->count += e->count;
+        HASH_DEL(v->table, e);
+    }
+    HASH_SORT(v->table, by_count);
+    return FOCI_OK;
+}
+
+foci_status foci_vocabulary_build(foci_vocabulary **result, const char *path, int64_t limit) {
+    *result = NULL;
+    if (limit < 0 || limit == 1)
+        return foci_fail(FOCI_ERR_CONFIG,
+                         "a vocabulary of %" PRId64 " words: 0 (no limit) or at least 2, <eos> and <unk>",
+                         limit);
+    foci_vocabulary *v = calloc(1, sizeof *v);
+    if (!v) return out_of_memory();
+    foci_text_reader reader;
+    foci_status status = foci_text_open(&reader, path);
+    if (!status) status = count_words(v, &reader);
+    foci_text_close(&reader);
+    if (!status) {
+        HASH_SORT(v->table, by_count);
+        if (limit && HASH_COUNT(v->table) > (uint64_t)limit) status = cut(v, limit);
+    }
+    if (!status) status = number(v);
+    if (status) foci_vocabulary_free(v);
+    else *result = v;
+    return status;
+}
+
+/* --------------------------------------------------------------------------------------- as a word list */
+
+foci_status foci_vocabulary_print(const foci_vocabulary *v, bool counts, char **text, size_t *size) {
+    *text = NULL;
+    FILE *f = open_memstream(text, size);
+    if (!f) return out_of_memory();
+    for (int64_t i = 0; i < v->size; i++) {
+        if (counts) fprintf(f, "%" PRId64 " ", v->by_id[i]->count);
+        fprintf(f, "%s\n", v->by_id[i]->word);
+    }
+    bool failed = ferror(f);
+    if (!fclose(f) && !failed) return FOCI_OK;
+    free(*text);
+    *text = NULL;
+    return out_of_memory();
+}
+
+/* One line, without its newline. */
+static foci_status parse_line(foci_vocabulary *v, const char *line, size_t length, bool counts) {
+    int64_t count = 0;
+    const char *word = line, *end = line + length;
+    if (counts) {
+        for (; word < end && *word >= '0' && *word <= '9' && count <= INT32_MAX; word++)
+            count = 10 * count + *word - '0';
+        if (word == line || word == end || *word++ != ' ') return foci_fail(FOCI_ERR_DATA, "no count");
+    }
+    size_t n = (size_t)(end - word);
+    if (n == 0 || n > FOCI_WORD_MAX) return foci_fail(FOCI_ERR_DATA, "a word of %zu bytes", n);
+    for (size_t i = 0; i < n; i++)
+        if (!word[i] || foci_is_space((unsigned char)word[i]))
+            return foci_fail(FOCI_ERR_DATA, "not one word");
+    if (!v->table && (n != strlen(END_OF_LINE) || memcmp(word, END_OF_LINE, n)))
+        return foci_fail(FOCI_ERR_DATA, "the first word of a vocabulary is " END_OF_LINE);
+    if (find(v, word, n)) return foci_fail(FOCI_ERR_DATA, "a word that was there before: %.*s", (int)n, word);
+    entry *e = add(v, word, n);
+    if (!e) return out_of_memory();
+    e->count = count;
+    return FOCI_OK;
+}
+
+foci_status foci_vocabulary_parse(foci_vocabulary **result, const char *name, const char *text, size_t size,
+                                  bool counts) {
+    *result = NULL;
+    foci_vocabulary *v = calloc(1, sizeof *v);
+    if (!v) return out_of_memory();
+    foci_status status = size ? FOCI_OK : foci_fail(FOCI_ERR_DATA, "%s: the file is empty", name);
+    int64_t line = 0;
+    for (const char *p = text, *end = text + size; p < end && !status;) {
+        const char *newline = memchr(p, '\n', (size_t)(end - p));
+        const char *stop = newline ? newline : end;
+        line++;
+        status = parse_line(v, p, (size_t)(stop - p), counts);
+        if (status == FOCI_ERR_DATA) foci_context(status, "%s:%" PRId64, name, line);
+        p = stop + 1;
+    }
+    if (!status) status = number(v);
+    if (status) foci_vocabulary_free(v);
+    else *result = v;
+    return status;
+}
+
+foci_status foci_vocabulary_load(foci_vocabulary **v, const char *path) {
+    *v = NULL;
+    char *text;
+    size_t size;
+    FOCI_TRY(foci_read_file(path, FOCI_VOCABULARY_BYTES, &text, &size, FOCI_ERR_DATA));
+    foci_status status = foci_vocabulary_parse(v, path, text, size, false);
+    free(text);
+    return status;
+}
+
+foci_status foci_vocabulary_save(const foci_vocabulary *v, const char *path) {
+    char *text;
+    size_t size;
+    FOCI_TRY(foci_vocabulary_print(v, false, &text, &size));
+    foci_status status = foci_write_file(path, text, size);
+    free(text);
+    return status;
+}
+
+/* ---------------------------------------------------------------------------------------------- look-up */
+
+void foci_vocabulary_free(foci_vocabulary *v) {
+    if (!v) return;
+    HASH_CLEAR(hh, v->table);
+    free(v->by_id);
+    foci_arena_free(&v->arena);
+    free(v);
+}
+
+int64_t foci_vocabulary_size(const foci_vocabulary *v) {
+    return v->size;
+}
+
+int32_t foci_vocabulary_id(const foci_vocabulary *v, const char *word) {
+    const entry *e = find(v, word, strlen(word));
+    return e ? e->id : v->unknown;
+}
+
+const char *foci_vocabulary_word(const foci_vocabulary *v, int32_t id) {
+    return v->by_id[id]->word;
+}
+
+int64_t foci_vocabulary_frequency(const foci_vocabulary *v, int32_t id) {
+    return v->by_id[id]->count;
+}

@@ -1,0 +1,340 @@
+#include "verify/case.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attention/attention.h"
+
+foci_status foci_case_fail(const foci_case *c, const char *fmt, ...) {
+    char text[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    return foci_fail(FOCI_ERR_DATA, "%s: %s", c->path, text);
+}
+
+static foci_status out_of_memory(const foci_case *c) {
+    return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", c->path);
+}
+
+/* ----------------------------------------------------------------------------------------------- the JSON */
+
+static const char *type_name(json_type type) {
+    switch (type) {
+    case JSON_OBJECT: return "an object";
+    case JSON_ARRAY: return "a list";
+    case JSON_STRING: return "a string";
+    default: return "a number";
+    }
+}
+
+foci_status foci_case_member(const foci_case *c, const json_t *object, const char *place, const char *key,
+                             json_type type, json_t **member) {
+    *member = json_object_get(object, key);
+    if (!*member) return foci_case_fail(c, "%s.%s is missing", place, key);
+    if (json_typeof(*member) != type)
+        return foci_case_fail(c, "%s.%s is not %s", place, key, type_name(type));
+    return FOCI_OK;
+}
+
+foci_status foci_case_number(const foci_case *c, const json_t *object, const char *place, const char *key,
+                             double *x) {
+    const json_t *member = json_object_get(object, key);
+    if (!member) return foci_case_fail(c, "%s.%s is missing", place, key);
+    if (!json_is_number(member)) return foci_case_fail(c, "%s.%s is not a number", place, key);
+    *x = json_number_value(member);
+    return FOCI_OK;
+}
+
+foci_status foci_case_int(const foci_case *c, const json_t *object, const char *place, const char *key,
+                          int64_t min, int64_t max, int64_t *x) {
+    json_t *member;
+    FOCI_TRY(foci_case_member(c, object, place, key, JSON_INTEGER, &member));
+    *x = json_integer_value(member);
+    if (*x < min || *x > max)
+        return foci_case_fail(c, "%s.%s is %" PRId64 ", not in %" PRId64 " .. %" PRId64, place, key, *x, min,
+                              max);
+    return FOCI_OK;
+}
+
+foci_status foci_case_known_keys(const foci_case *c, const json_t *object, const char *place,
+                                 const char *keys) {
+    const char *key;
+    json_t *value;
+    if (!json_is_object(object)) return foci_case_fail(c, "%s is not an object", place);
+    json_object_foreach((json_t *)(uintptr_t)object, key, value) {
+        char padded[80];
+        snprintf(padded, sizeof padded, " %.70s ", key);
+        if (!strstr(keys, padded))
+            return foci_case_fail(c, "%s.%s: foci does not know this field", place, key);
+    }
+    return FOCI_OK;
+}
+
+/* ------------------------------------------------------------------------------------------------ tensors */
+
+foci_status foci_case_tensor(foci_case *c, const char *name, int ndim, const int64_t *shape,
+                             const foci_safetensor **t) {
+    *t = foci_safetensors_find(&c->file, name);
+    if (!*t) return foci_case_fail(c, "tensor %s is missing", name);
+    c->used[*t - c->file.tensor] = true;
+    if (ndim < 0 || ((*t)->ndim == ndim && memcmp((*t)->shape, shape, (size_t)ndim * sizeof *shape) == 0))
+        return FOCI_OK;
+    char is[200], wanted[200];
+    return foci_case_fail(c, "tensor %s is %s, not %s", name,
+                          foci_safetensor_shape(is, sizeof is, (*t)->ndim, (*t)->shape),
+                          foci_safetensor_shape(wanted, sizeof wanted, ndim, shape));
+}
+
+/* What is wrong inside a tensor is bad data here, not a bad checkpoint. */
+static foci_status as_data(foci_status status) {
+    return status == FOCI_ERR_CHECKPOINT ? FOCI_ERR_DATA : status;
+}
+
+foci_status foci_case_reals(foci_case *c, const char *name, int ndim, const int64_t *shape, foci_real **x) {
+    const foci_safetensor *t;
+    FOCI_TRY(foci_case_tensor(c, name, ndim, shape, &t));
+    *x = foci_arena_alloc(&c->arena, (size_t)t->numel * sizeof **x + 1);
+    return *x ? as_data(foci_safetensors_reals(&c->file, t, 0, t->numel, *x)) : out_of_memory(c);
+}
+
+foci_status foci_case_ints(foci_case *c, const char *name, int ndim, const int64_t *shape, int64_t below,
+                           int32_t exception, int32_t **x) {
+    const foci_safetensor *t;
+    FOCI_TRY(foci_case_tensor(c, name, ndim, shape, &t));
+    *x = foci_arena_alloc(&c->arena, (size_t)t->numel * sizeof **x + 1);
+    if (!*x) return out_of_memory(c);
+    FOCI_TRY(as_data(foci_safetensors_ints(&c->file, t, 0, t->numel, *x)));
+    for (int64_t i = 0; i < t->numel; i++)
+        if (((*x)[i] < 0 || (*x)[i] >= below) && (*x)[i] != exception)
+            return foci_case_fail(c, "tensor %s: element %" PRId64 " is %d, not below %" PRId64, name, i,
+                                  (*x)[i], below);
+    return FOCI_OK;
+}
+
+/* ---------------------------------------------------------------------------------------------- comparing */
+
+/* Rounding to bfloat16 moves a number by at most u = 2^-9 of itself, evenly spread: by u / sqrt(3) in the root mean square,
+ * and a product of two rounded numbers by sqrt(2/3) u. A sum of such products moves by the same share of its own size, and
+ * P of them one after another by sqrt(P) times as much, all in the root mean square. Ten times that leaves room for what
+ * cancels: the gradient of a softmax is a difference of near numbers. */
+static double bf16_tolerance(int products) { return 10 * sqrt(2.0 / 3 * products) * 0x1p-9; }
+
+foci_status foci_case_add_group(foci_case *c, const char *group, double tolerance) {
+    if (c->report->groups == FOCI_VERIFY_MAX_GROUPS) return foci_case_fail(c, "tolerance: no room for the group %s", group);
+    foci_verify_group *g = &c->report->group[c->report->groups++];
+    snprintf(g->name, sizeof g->name, "%s", group);
+    g->tolerance = tolerance;
+    return FOCI_OK;
+}
+
+foci_status foci_case_difference(foci_case *c, const char *group, double difference, double size) {
+    if (c->bf16 && size > 0) difference /= size;
+    for (int i = 0; i < c->report->groups; i++) {
+        foci_verify_group *g = &c->report->group[i];
+        if (strcmp(g->name, group) != 0) continue;
+        if (!isfinite(difference)) difference = INFINITY;
+        if (!c->compared[i] || difference > g->difference) g->difference = difference;
+        c->compared[i] = true;
+        if (c->bf16) g->tolerance = fmax(g->tolerance, bf16_tolerance(c->products));
+        g->ok = g->difference <= g->tolerance;
+        return FOCI_OK;
+    }
+    return foci_case_fail(c, "tolerance.%s is missing", group);
+}
+
+foci_status foci_case_compare(foci_case *c, const char *group, const foci_real *got, const char *expected,
+                              int ndim, const int64_t *shape) {
+    foci_real *want;
+    FOCI_TRY(foci_case_reals(c, expected, ndim, shape, &want));
+    int64_t n = 1;
+    for (int i = 0; i < ndim; i++) n *= shape[i];
+    double largest = 1, difference = 0, size = 0, error = 0;
+    for (int64_t i = 0; i < n; i++) {
+        double d = fabs((double)got[i] - (double)want[i]);
+        if (!(d <= difference)) difference = isfinite(d) ? d : (double)INFINITY;
+        largest = fmax(largest, fabs((double)want[i]));
+        size += (double)want[i] * (double)want[i];
+        error += d * d;
+    }
+    if (c->bf16) return foci_case_difference(c, group, sqrt(error / (double)n), sqrt(size / (double)n));
+    return foci_case_difference(c, group, c->relative ? difference / largest : difference, 1);
+}
+
+/* ------------------------------------------------------------------------------------------------ configs */
+
+typedef struct text {
+    char bytes[8192];
+    size_t used;
+} text;
+
+static void add(text *t, const char *fmt, ...) FOCI_PRINTF(2, 3);
+static void add(text *t, const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(t->bytes + t->used, sizeof t->bytes - t->used, fmt, ap);
+    va_end(ap);
+    t->used = n < 0 || t->used + (size_t)n >= sizeof t->bytes ? sizeof t->bytes - 1 : t->used + (size_t)n;
+}
+
+static bool is_plain(const char *s) {
+    return *s && s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")] == 0;
+}
+
+/* A JSON value as YAML; only what configs contain. */
+static bool add_value(text *t, const json_t *value) {
+    if (json_is_integer(value)) {
+        add(t, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    } else if (json_is_real(value)) {
+        add(t, "%.17g", json_real_value(value));
+    } else if (json_is_boolean(value)) {
+        add(t, "%s", json_is_true(value) ? "true" : "false");
+    } else if (json_is_string(value) && is_plain(json_string_value(value))) {
+        add(t, "%s", json_string_value(value));
+    } else if (json_is_array(value)) {
+        add(t, "[");
+        for (size_t i = 0; i < json_array_size(value); i++) {
+            const json_t *item = json_array_get(value, i);
+            if (!json_is_number(item)) return false;
+            if (i) add(t, ", ");
+            add_value(t, item);
+        }
+        add(t, "]");
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static const char *renamed(const char *const *rename, const char *key) {
+    for (; rename && rename[0]; rename += 2)
+        if (strcmp(rename[0], key) == 0) return rename[1];
+    return key;
+}
+
+/* "SECTION: {kind: KIND, key: value, ...}". Keys that foci does not know are left to the config's own check.
+ */
+static foci_status add_section(const foci_case *c, text *t, const char *section, const char *kind,
+                               const char *const *rename, const json_t *object) {
+    add(t, "%s: {kind: %s", section, kind);
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)object, key, value) {
+        if (!is_plain(key)) return foci_case_fail(c, "%s.%s: foci does not know this field", section, key);
+        add(t, ", %s: ", renamed(rename, key));
+        if (!add_value(t, value))
+            return foci_case_fail(c, "%s.%s is of no type that a config holds", section, key);
+    }
+    add(t, "}\n");
+    return t->used + 1 < sizeof t->bytes ? FOCI_OK : foci_case_fail(c, "%s is too long", section);
+}
+
+foci_status foci_case_config(foci_case *c, const foci_model *model, const char *const *rename,
+                             const json_t *sizes, const json_t *elliptical, foci_config **config) {
+    if (elliptical && !json_is_object(elliptical) && !json_is_null(elliptical))
+        return foci_case_fail(c, "elliptical is neither an object nor null");
+    const foci_attention *variant =
+        foci_attention_find(json_is_object(elliptical) ? "elliptical" : "softmax");
+    text t = {.used = 0};
+    if (model) FOCI_TRY(add_section(c, &t, "model", model->name, rename, sizes));
+    FOCI_TRY(add_section(c, &t, "attention", variant->name, NULL, elliptical));
+
+    const foci_key model_kind[] = {{"kind", FOCI_KEY_CHOICE, NULL, 0, 0, model ? model->name : "", "model"},
+                                   {0}};
+    const foci_key attention_kind[] = {{"kind", FOCI_KEY_CHOICE, NULL, 0, 0, variant->name, "attention"},
+                                       {0}};
+    const foci_section section[] = {{"attention", NULL, attention_kind},
+                                    {"attention", variant->name, variant->keys},
+                                    {"model", NULL, model_kind},
+                                    {"model", model ? model->name : "", model ? model->keys : NULL}};
+    const foci_schema schema = {section, model ? 4 : 2};
+    foci_status status = foci_config_parse(config, &schema, c->path, t.bytes, t.used, NULL, 0);
+    return status == FOCI_ERR_CONFIG ? FOCI_ERR_DATA : status;
+}
+
+/* ------------------------------------------------------------------------------------------------ running */
+
+foci_status foci_case_run_open(foci_case *c, foci_case_run *r) {
+    *r = (foci_case_run){0};
+    foci_parameters_init(&r->parameters);
+    r->graph = foci_graph_new(&r->parameters, &(foci_graph_options){.differentiate = true, .observe = true, .bf16 = c->bf16});
+    return r->graph ? FOCI_OK : out_of_memory(c);
+}
+
+static const char *joined(foci_case *c, const char *prefix, const char *name) {
+    const char *full = foci_arena_printf(&c->arena, "%s%s", prefix, name);
+    return full ? full : "";
+}
+
+/* Before memory is taken: sizes that the case's tensors do not have may be huge. */
+static foci_status check_parameters(foci_case *c, const foci_parameters *p, const char *prefix) {
+    for (int i = 0; i < p->count; i++) {
+        const foci_parameter_entry *e = &p->entry[i];
+        const foci_safetensor *t;
+        FOCI_TRY(foci_case_tensor(c, joined(c, prefix, e->name), e->ndim, e->shape, &t));
+    }
+    return FOCI_OK;
+}
+
+static foci_status fill_parameters(foci_case *c, foci_parameters *p, const char *prefix) {
+    for (int i = 0; i < p->count; i++) {
+        const foci_parameter_entry *e = &p->entry[i];
+        const foci_safetensor *t;
+        FOCI_TRY(foci_case_tensor(c, joined(c, prefix, e->name), e->ndim, e->shape, &t));
+        FOCI_TRY(as_data(foci_safetensors_reals(&c->file, t, 0, t->numel, p->value + e->offset)));
+    }
+    return FOCI_OK;
+}
+
+foci_status foci_case_run_ready(foci_case *c, foci_case_run *r, foci_tensor *output, const char *prefix) {
+    if (foci_graph_ok(r->graph)) FOCI_TRY(check_parameters(c, &r->parameters, prefix));
+    foci_status status = foci_graph_plan(r->graph, output);
+    if (status) return foci_context(status == FOCI_ERR_CONFIG ? FOCI_ERR_DATA : status, "%s", c->path);
+    FOCI_TRY(foci_parameters_allocate(&r->parameters, true));
+    FOCI_TRY(fill_parameters(c, &r->parameters, prefix));
+    r->memory = aligned_alloc(64, (foci_graph_bytes(r->graph) + 64) / 64 * 64);
+    if (!r->memory) return out_of_memory(c);
+    foci_graph_bind(r->graph, r->memory);
+    c->products = 0;
+    for (int i = 0; i < foci_graph_nodes(r->graph); i++)
+        if (foci_graph_node(r->graph, i)->op->cost) c->products += 3; /* one forward, two backward */
+    return FOCI_OK;
+}
+
+static bool contains(const json_t *list, const char *name) {
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *item = json_string_value(json_array_get(list, i));
+        if (item && strcmp(item, name) == 0) return true;
+    }
+    return false;
+}
+
+static double largest(const foci_real *x, int64_t n) {
+    double m = 0;
+    for (int64_t i = 0; i < n; i++) {
+        if (!isfinite(x[i])) return (double)INFINITY;
+        m = fmax(m, fabs((double)x[i]));
+    }
+    return m;
+}
+
+foci_status foci_case_run_gradients(foci_case *c, foci_case_run *r, const char *group, const char *prefix,
+                                    const json_t *none) {
+    for (int i = 0; i < r->parameters.count; i++) {
+        const foci_parameter_entry *e = &r->parameters.entry[i];
+        const foci_real *grad = r->parameters.grad + e->offset;
+        if (contains(none, e->name)) FOCI_TRY(foci_case_difference(c, group, largest(grad, e->numel), 1));
+        else FOCI_TRY(foci_case_compare(c, group, grad, joined(c, prefix, e->name), e->ndim, e->shape));
+    }
+    return FOCI_OK;
+}
+
+void foci_case_run_close(foci_case_run *r) {
+    foci_graph_free(r->graph);
+    foci_parameters_free(&r->parameters);
+    free(r->memory);
+}

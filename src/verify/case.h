@@ -1,0 +1,90 @@
+/* What the checkers of golden cases share. Whatever is wrong with a case is FOCI_ERR_DATA with file and
+ * place. */
+#ifndef FOCI_VERIFY_CASE_H
+#define FOCI_VERIFY_CASE_H
+
+#include <jansson.h>
+
+#include "config/config.h"
+#include "core/graph.h"
+#include "core/safetensors.h"
+#include "verify/verify.h"
+
+typedef struct foci_case {
+    const char *path;
+    json_t *root;
+    foci_safetensors file;
+    bool *used;     /* per tensor of the file: some checker asked for it; in the end all must be */
+    bool relative;  /* differences are relative to the largest expected value where that is above 1 */
+    bool *compared; /* per group of the report */
+    bool bf16;      /* products round their operands: differences are root mean squares, relative to what is expected */
+    int products;   /* that a result of the graph at hand may have gone through, one after another */
+    foci_arena arena;
+    foci_verify_report *report;
+} foci_case;
+
+/* The checkers, one per kind. */
+foci_status foci_verify_vit(foci_case *c);
+foci_status foci_verify_lm(foci_case *c);
+foci_status foci_verify_attention(foci_case *c);
+foci_status foci_verify_softmax(foci_case *c);
+foci_status foci_verify_units(foci_case *c);
+foci_status foci_verify_attack(foci_case *c);
+foci_status foci_verify_collapse(foci_case *c);
+
+foci_status foci_case_fail(const foci_case *c, const char *fmt, ...) FOCI_PRINTF(2, 3);
+
+/* ------- the JSON; `place` is the object's name in messages, "train" */
+
+foci_status foci_case_member(const foci_case *c, const json_t *object, const char *place, const char *key,
+                             json_type type, json_t **member);
+foci_status foci_case_number(const foci_case *c, const json_t *object, const char *place, const char *key,
+                             double *x);
+foci_status foci_case_int(const foci_case *c, const json_t *object, const char *place, const char *key,
+                          int64_t min, int64_t max, int64_t *x);
+/* Fails where the object has a key that is not among `keys`, a list with spaces around every name: " a b ".
+ */
+foci_status foci_case_known_keys(const foci_case *c, const json_t *object, const char *place,
+                                 const char *keys);
+
+/* ------- tensors of the file: shape as asked for (ndim -1: any), memory of the case */
+
+foci_status foci_case_tensor(foci_case *c, const char *name, int ndim, const int64_t *shape,
+                             const foci_safetensor **t);
+foci_status foci_case_reals(foci_case *c, const char *name, int ndim, const int64_t *shape, foci_real **x);
+/* Integers of 0 .. below - 1, or `exception`. */
+foci_status foci_case_ints(foci_case *c, const char *name, int ndim, const int64_t *shape, int64_t below,
+                           int32_t exception, int32_t **x);
+
+/* ------- comparing */
+
+/* A group of the checker's own, beside those that the case has tolerances for. */
+foci_status foci_case_add_group(foci_case *c, const char *group, double tolerance);
+/* `size` of what was expected: its magnitude, the root mean square of a tensor. */
+foci_status foci_case_difference(foci_case *c, const char *group, double difference, double size);
+foci_status foci_case_compare(foci_case *c, const char *group, const foci_real *got, const char *expected,
+                              int ndim, const int64_t *shape);
+
+/* ------- running */
+
+/* Model keys (may be NULL) and the options of elliptical attention (JSON null: the dot product) as a config.
+ * `rename` pairs the case's names of model keys with foci's: {"n_token", "vocab", ..., NULL}. */
+foci_status foci_case_config(foci_case *c, const foci_model *model, const char *const *rename,
+                             const json_t *sizes, const json_t *elliptical, foci_config **config);
+
+typedef struct foci_case_run {
+    foci_parameters parameters;
+    foci_graph *graph;
+    void *memory;
+} foci_case_run;
+/* A graph that observes and differentiates, to be recorded into. */
+foci_status foci_case_run_open(foci_case *c, foci_case_run *r);
+/* Plans towards `output` and fills every parameter X from tensor PREFIX X of its shape. */
+foci_status foci_case_run_ready(foci_case *c, foci_case_run *r, foci_tensor *output, const char *prefix);
+/* Compares the gradient of every parameter X with tensor PREFIX X. Names in `none` have no tensor and a
+ * gradient of zero. */
+foci_status foci_case_run_gradients(foci_case *c, foci_case_run *r, const char *group, const char *prefix,
+                                    const json_t *none);
+void foci_case_run_close(foci_case_run *r);
+
+#endif

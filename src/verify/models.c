@@ -1,0 +1,364 @@
+/* Golden cases of whole models: outputs, metrics, gradients, a short training run, perplexity. */
+#include <math.h>
+#include <string.h>
+
+#include "models/models.h"
+#include "verify/case.h"
+#include "train/optimizer.h"
+#include "task/perplexity.h"
+
+/* What differs between the kinds. */
+typedef struct kind {
+    const char *model;
+    const char *const *rename;   /* the case's model keys -> foci's */
+    const char *inputs, *labels; /* tensors input.X and train.X */
+    const char *output;          /* tensor expected.X and its group */
+    const char *metric;          /* where layer i observes the metric */
+} kind;
+
+static const char *const vit_rename[] = {NULL};
+static const char *const lm_rename[] = {"n_token", "vocab", "n_layer", "depth", "n_head", "num_heads", NULL};
+static const kind vit = {"vit", vit_rename, "images", "labels", "logits", "blocks.%d.attn.metric"};
+static const kind lm = {"lm", lm_rename, "tokens", "targets", "logprob", "layers.%d.dec_attn.metric"};
+
+typedef struct model_case {
+    foci_case *c;
+    const kind *kind;
+    foci_config *config;
+    foci_case_run run;
+    foci_model_io io;
+    int64_t classes; /* labels and tokens are below it */
+} model_case;
+
+static bool is_text(const model_case *m) {
+    return m->kind == &lm;
+}
+
+/* ------------------------------------------------------------------------------------- recording and data */
+
+static foci_status read_config(model_case *m) {
+    foci_case *c = m->c;
+    json_t *sizes;
+    const json_t *elliptical = json_object_get(c->root, "elliptical");
+    FOCI_TRY(foci_case_member(c, c->root, "case", "model", JSON_OBJECT, &sizes));
+    if (!elliptical) return foci_case_fail(c, "case.elliptical is missing");
+    FOCI_TRY(
+        foci_case_config(c, foci_model_find(m->kind->model), m->kind->rename, sizes, elliptical, &m->config));
+    m->classes = foci_config_int(m->config, is_text(m) ? "model.vocab" : "model.num_classes");
+    return m->classes > 0
+               ? FOCI_OK
+               : foci_case_fail(c, "model: the number of %s is missing", is_text(m) ? "words" : "classes");
+}
+
+static const char *input_name(foci_case *c, const char *prefix, const char *name) {
+    const char *text = foci_arena_printf(&c->arena, "%s.%s", prefix, name);
+    return text ? text : "";
+}
+
+/* Declares the model's inputs with the shape of the case's tensors and records it. */
+static foci_status record(model_case *m) {
+    foci_case *c = m->c;
+    const foci_safetensor *t;
+    FOCI_TRY(foci_case_tensor(c, input_name(c, "input", m->kind->inputs), -1, NULL, &t));
+    if (t->ndim != (is_text(m) ? 2 : 4))
+        return foci_case_fail(c, "tensor %s has %d dimensions", t->name, t->ndim);
+    foci_graph *g = m->run.graph;
+    m->io = (foci_model_io){.graph = g, .config = m->config, .batch = t->shape[0], .labelled = true};
+    if (is_text(m)) m->io.tokens = t->shape[1];
+    foci_model_find(m->kind->model)->record(&m->io);
+    if (!foci_graph_ok(g)) return foci_case_run_ready(c, &m->run, NULL, "param.");
+    const foci_tensor *declared = is_text(m) ? m->io.ids : m->io.images;
+    return foci_case_tensor(c, t->name, declared->ndim, declared->shape, &t);
+}
+
+/* One batch, or all of them where `batches` is not 0: tensors PREFIX.images and so on. */
+typedef struct data {
+    void *inputs; /* foci_real images or int32_t tokens */
+    int32_t *labels;
+    int64_t input_numel, label_numel; /* of one batch */
+} data;
+
+static foci_status read_data(model_case *m, const char *prefix, int64_t batches, data *d) {
+    foci_case *c = m->c;
+    const foci_tensor *inputs = is_text(m) ? m->io.ids : m->io.images,
+                      *labels = is_text(m) ? m->io.targets : m->io.labels;
+    int64_t shape[FOCI_MAX_DIMS + 1] = {batches};
+    int lead = batches ? 1 : 0;
+    memcpy(shape + lead, inputs->shape, (size_t)inputs->ndim * sizeof *shape);
+    const char *name = input_name(c, prefix, m->kind->inputs);
+    if (is_text(m))
+        FOCI_TRY(foci_case_ints(c, name, lead + inputs->ndim, shape, m->classes, 0, (int32_t **)&d->inputs));
+    else FOCI_TRY(foci_case_reals(c, name, lead + inputs->ndim, shape, (foci_real **)&d->inputs));
+    memcpy(shape + lead, labels->shape, (size_t)labels->ndim * sizeof *shape);
+    FOCI_TRY(foci_case_ints(c, input_name(c, prefix, m->kind->labels), lead + labels->ndim, shape, m->classes,
+                            0, &d->labels));
+    d->input_numel = foci_numel(inputs);
+    d->label_numel = foci_numel(labels);
+    return FOCI_OK;
+}
+
+static void feed(model_case *m, const data *d, int64_t batch) {
+    int32_t *labels = d->labels + batch * d->label_numel;
+    if (is_text(m)) {
+        m->io.ids->data = (int32_t *)d->inputs + batch * d->input_numel;
+        m->io.targets->data = labels;
+    } else {
+        m->io.images->data = (foci_real *)d->inputs + batch * d->input_numel;
+        m->io.labels->data = labels;
+    }
+}
+
+static double loss(const model_case *m) {
+    return (double)foci_data(m->io.loss)[0];
+}
+
+/* ------------------------------------------------------------------------------------ one pass and its
+ * gradients */
+
+/* Second names must be ties of the model too. */
+static foci_status check_ties(const model_case *m) {
+    const char *second;
+    json_t *first;
+    json_object_foreach(json_object_get(m->c->root, "tied"), second, first) {
+        const char *name = json_string_value(first);
+        const foci_parameters *p = &m->run.parameters;
+        int i = name ? foci_parameters_find(p, name) : -1;
+        if (i < 0 || foci_parameters_find(p, second) != i)
+            return foci_case_fail(m->c, "tied.%s: in this model it is not the same parameter as %s", second,
+                                  name ? name : "(no name)");
+    }
+    return FOCI_OK;
+}
+
+static foci_status check_metrics(const model_case *m) {
+    char observed[80], expected[80];
+    int depth = (int)foci_config_int(m->config, "model.depth");
+    for (int i = 0; i < depth; i++) {
+        snprintf(observed, sizeof observed, m->kind->metric, i);
+        snprintf(expected, sizeof expected, "expected.w.%d", i);
+        const foci_tensor *w = foci_graph_observed(m->run.graph, observed);
+        if (w) FOCI_TRY(foci_case_compare(m->c, "w", foci_data(w), expected, w->ndim, w->shape));
+    }
+    return FOCI_OK;
+}
+
+static foci_status check_pass(model_case *m) {
+    foci_case *c = m->c;
+    data d;
+    double expected_loss;
+    json_t *expected, *none = json_object_get(c->root, "no_gradient");
+    FOCI_TRY(foci_case_member(c, c->root, "case", "expected", JSON_OBJECT, &expected));
+    FOCI_TRY(foci_case_known_keys(c, expected, "expected", " loss "));
+    FOCI_TRY(foci_case_number(c, expected, "expected", "loss", &expected_loss));
+    FOCI_TRY(read_data(m, "input", 0, &d));
+    feed(m, &d, 0);
+    foci_graph_forward(m->run.graph);
+    const foci_tensor *out = is_text(m) ? foci_graph_observed(m->run.graph, "logprob") : m->io.logits;
+    if (!out) return foci_case_fail(c, "the model does not observe its log-probabilities");
+    FOCI_TRY(foci_case_compare(c, m->kind->output, foci_data(out), input_name(c, "expected", m->kind->output),
+                               out->ndim, out->shape));
+    FOCI_TRY(foci_case_difference(c, "loss", fabs(loss(m) - expected_loss), fabs(expected_loss)));
+    FOCI_TRY(check_metrics(m));
+    foci_parameters_zero_grad(&m->run.parameters);
+    foci_graph_backward(m->run.graph, 1);
+    return foci_case_run_gradients(c, &m->run, "grad", "grad.", none);
+}
+
+/* --------------------------------------------------------------------------------------------- evaluation */
+
+static foci_status check_walk(model_case *m, const json_t *walk, const char *place, const int32_t *token,
+                              int64_t tokens) {
+    foci_case *c = m->c;
+    json_t *name;
+    double nll;
+    int64_t window, batch, positions;
+    FOCI_TRY(foci_case_known_keys(c, walk, place, " walk window batch nll_sum positions loss ppl "));
+    FOCI_TRY(foci_case_member(c, walk, place, "walk", JSON_STRING, &name));
+    FOCI_TRY(foci_case_int(c, walk, place, "window", 1, 65536, &window));
+    FOCI_TRY(foci_case_int(c, walk, place, "batch", 1, tokens, &batch));
+    FOCI_TRY(foci_case_int(c, walk, place, "positions", 1, INT32_MAX, &positions));
+    FOCI_TRY(foci_case_number(c, walk, place, "nll_sum", &nll));
+    bool sliding = strcmp(json_string_value(name), "sliding") == 0;
+    if (!sliding && strcmp(json_string_value(name), "disjoint") != 0)
+        return foci_case_fail(c, "%s.walk is %.40s, neither disjoint nor sliding", place,
+                              json_string_value(name));
+    foci_perplexity_options options = {
+        .model = foci_model_find(m->kind->model),
+        .config = m->config,
+        .vocabulary = m->classes,
+        .walk = sliding ? FOCI_WALK_SLIDING : FOCI_WALK_DISJOINT,
+        .window = window,
+        .columns = batch,
+        .at_once = 7,
+    };
+    foci_perplexity_result result;
+    foci_status status = foci_perplexity(&options, &m->run.parameters, token, tokens, &result);
+    if (status) return foci_context(status, "%s: %s", c->path, place);
+    double difference =
+        result.tokens == positions ? fabs(result.nll_sum - nll) / (double)positions : (double)INFINITY;
+    return foci_case_difference(c, "eval_loss", difference, nll / (double)positions);
+}
+
+static foci_status check_evaluation(model_case *m) {
+    foci_case *c = m->c;
+    const foci_safetensor *t;
+    int32_t *token;
+    json_t *walks;
+    if (!json_object_get(c->root, "eval")) return FOCI_OK;
+    FOCI_TRY(foci_case_member(c, c->root, "case", "eval", JSON_ARRAY, &walks));
+    FOCI_TRY(foci_case_tensor(c, "eval.tokens", -1, NULL, &t));
+    FOCI_TRY(foci_case_ints(c, "eval.tokens", 1, (int64_t[]){t->numel}, m->classes, 0, &token));
+    for (size_t i = 0; i < json_array_size(walks); i++) {
+        char place[32];
+        snprintf(place, sizeof place, "eval[%zu]", i);
+        FOCI_TRY(check_walk(m, json_array_get(walks, i), place, token, t->numel));
+    }
+    return FOCI_OK;
+}
+
+/* ----------------------------------------------------------------------------------------------- training */
+
+static foci_status read_names(foci_case *c, const json_t *train, const char *key, const char ***names) {
+    json_t *list;
+    FOCI_TRY(foci_case_member(c, train, "train", key, JSON_ARRAY, &list));
+    size_t n = json_array_size(list);
+    *names = foci_arena_alloc(&c->arena, (n + 1) * sizeof **names);
+    if (!*names) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", c->path);
+    for (size_t i = 0; i < n; i++)
+        if (!((*names)[i] = json_string_value(json_array_get(list, i))))
+            return foci_case_fail(c, "train.%s[%zu] is not a name", key, i);
+    return FOCI_OK;
+}
+
+static foci_status read_numbers(foci_case *c, const json_t *train, const char *key, int64_t count,
+                                double *x) {
+    json_t *list;
+    FOCI_TRY(foci_case_member(c, train, "train", key, JSON_ARRAY, &list));
+    if ((int64_t)json_array_size(list) != count)
+        return foci_case_fail(c, "train.%s has %zu numbers, not %lld", key, json_array_size(list),
+                              (long long)count);
+    for (int64_t i = 0; i < count; i++) {
+        const json_t *item = json_array_get(list, (size_t)i);
+        if (!json_is_number(item))
+            return foci_case_fail(c, "train.%s[%lld] is not a number", key, (long long)i);
+        x[i] = json_number_value(item);
+    }
+    return FOCI_OK;
+}
+
+static foci_status read_optimizer(foci_case *c, const json_t *train, foci_optimizer_options *o) {
+    json_t *name;
+    double betas[2];
+    const char **no_decay;
+    *o = (foci_optimizer_options){0};
+    FOCI_TRY(foci_case_member(c, train, "train", "optimizer", JSON_STRING, &name));
+    for (o->kind = FOCI_ADAM; strcmp(foci_optimizer_name(o->kind), json_string_value(name)) != 0; o->kind++)
+        if (o->kind == FOCI_SGD)
+            return foci_case_fail(c, "train.optimizer: foci has no %.40s", json_string_value(name));
+    const char *known =
+        o->kind == FOCI_SGD
+            ? " optimizer momentum weight_decay no_decay clip lr steps batches losses param_norm "
+            : " optimizer betas eps weight_decay no_decay clip lr steps batches losses param_norm ";
+    FOCI_TRY(foci_case_known_keys(c, train, "train", known));
+    if (o->kind == FOCI_SGD) {
+        FOCI_TRY(foci_case_number(c, train, "train", "momentum", &o->momentum));
+    } else {
+        FOCI_TRY(read_numbers(c, train, "betas", 2, betas));
+        FOCI_TRY(foci_case_number(c, train, "train", "eps", &o->eps));
+        o->beta1 = betas[0];
+        o->beta2 = betas[1];
+    }
+    FOCI_TRY(foci_case_number(c, train, "train", "weight_decay", &o->weight_decay));
+    FOCI_TRY(read_names(c, train, "no_decay", &no_decay));
+    o->no_decay = no_decay;
+    if (json_is_null(json_object_get(train, "clip"))) return FOCI_OK;
+    return foci_case_number(c, train, "train", "clip", &o->clip);
+}
+
+static foci_status check_norms(model_case *m, const json_t *train) {
+    foci_case *c = m->c;
+    json_t *norms, *expected;
+    const char *name;
+    const foci_parameters *p = &m->run.parameters;
+    FOCI_TRY(foci_case_member(c, train, "train", "param_norm", JSON_OBJECT, &norms));
+    json_object_foreach(norms, name, expected) {
+        double norm, square = 0;
+        int k = foci_parameters_find(p, name);
+        if (k < 0) return foci_case_fail(c, "train.param_norm.%s: the model has no such parameter", name);
+        FOCI_TRY(foci_case_number(c, norms, "train.param_norm", name, &norm));
+        const foci_real *x = p->value + p->entry[k].offset;
+        for (int64_t i = 0; i < p->entry[k].numel; i++) square += (double)x[i] * (double)x[i];
+        FOCI_TRY(foci_case_difference(c, "train_param_norm", fabs(sqrt(square) - norm), norm));
+    }
+    return FOCI_OK;
+}
+
+static foci_status run_updates(model_case *m, foci_optimizer *o, const data *d, int64_t steps,
+                               int64_t batches, const double *lr, const double *losses) {
+    for (int64_t i = 0; i < steps; i++) {
+        double grad_norm;
+        feed(m, d, i % batches);
+        foci_graph_forward(m->run.graph);
+        FOCI_TRY(foci_case_difference(m->c, "train_losses", fabs(loss(m) - losses[i]), fabs(losses[i])));
+        foci_parameters_zero_grad(&m->run.parameters);
+        foci_graph_backward(m->run.graph, 1);
+        if (foci_optimizer_step(o, &m->run.parameters, lr[i], &grad_norm))
+            return foci_case_difference(m->c, "train_losses", (double)INFINITY, 1);
+    }
+    return FOCI_OK;
+}
+
+static foci_status check_training(model_case *m) {
+    enum { MAX_STEPS = 10000 };
+    foci_case *c = m->c;
+    json_t *train;
+    int64_t steps, batches;
+    data d;
+    foci_optimizer_options options;
+    foci_optimizer o;
+    if (!json_object_get(c->root, "train")) return FOCI_OK;
+    FOCI_TRY(foci_case_member(c, c->root, "case", "train", JSON_OBJECT, &train));
+    FOCI_TRY(read_optimizer(c, train, &options));
+    FOCI_TRY(foci_case_int(c, train, "train", "steps", 1, MAX_STEPS, &steps));
+    FOCI_TRY(foci_case_int(c, train, "train", "batches", 1, MAX_STEPS, &batches));
+    double *lr = foci_arena_alloc(&c->arena, 2 * (size_t)steps * sizeof *lr), *losses = lr + steps;
+    if (!lr) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", c->path);
+    FOCI_TRY(read_numbers(c, train, "lr", steps, lr));
+    FOCI_TRY(read_numbers(c, train, "losses", steps, losses));
+    FOCI_TRY(read_data(m, "train", batches, &d));
+    foci_status status = foci_optimizer_init(&o, &options, &m->run.parameters);
+    if (status)
+        return status == FOCI_ERR_CONFIG ? foci_context(FOCI_ERR_DATA, "%s: train.no_decay", c->path)
+                                         : status;
+    status = run_updates(m, &o, &d, steps, batches, lr, losses);
+    foci_optimizer_free(&o);
+    return status ? status : check_norms(m, train);
+}
+
+/* ------------------------------------------------------------------------------------------------- a case */
+
+static foci_status check_recorded(model_case *m) {
+    FOCI_TRY(record(m));
+    FOCI_TRY(foci_case_run_ready(m->c, &m->run, m->io.loss, "param."));
+    FOCI_TRY(check_ties(m));
+    FOCI_TRY(check_pass(m));
+    FOCI_TRY(check_evaluation(m));
+    return check_training(m);
+}
+
+static foci_status check_model(foci_case *c, const kind *which) {
+    model_case m = {.c = c, .kind = which};
+    foci_status status = read_config(&m);
+    if (!status) status = foci_case_run_open(c, &m.run);
+    if (!status) status = check_recorded(&m);
+    foci_case_run_close(&m.run);
+    foci_config_free(m.config);
+    return status;
+}
+
+foci_status foci_verify_vit(foci_case *c) {
+    return check_model(c, &vit);
+}
+foci_status foci_verify_lm(foci_case *c) {
+    return check_model(c, &lm);
+}

@@ -1,0 +1,149 @@
+/* The two walks: counts, errors, and that the number of windows per pass does not matter. Their sums are
+ * checked against golden values in tests/verify/test_verify.c. */
+#include "check.h"
+
+#include <math.h>
+
+#include "attention/attention.h"
+#include "base/philox.h"
+#include "config/config.h"
+#include "core/graph.h"
+#include "models/models.h"
+#include "task/perplexity.h"
+
+enum { VOCABULARY = 29, TOKENS = 200 };
+
+typedef struct fixture {
+    foci_config *config;
+    foci_parameters p;
+    int32_t token[TOKENS];
+    foci_perplexity_options options;
+} fixture;
+
+static int set_up(void **state) {
+    fixture *f = calloc(1, sizeof *f);
+    const foci_model *lm = foci_model_find("lm");
+    const foci_attention *softmax = foci_attention_find("softmax");
+    static const char text[] =
+        "model: {kind: lm, vocab: 29, d_model: 8, depth: 2, num_heads: 2, d_inner: 12, cutoffs: [10]}\n"
+        "attention: {kind: softmax}\n";
+    const foci_key model_kind[] = {{"kind", FOCI_KEY_CHOICE, NULL, 0, 0, "lm", "model"}, {0}};
+    const foci_key attention_kind[] = {{"kind", FOCI_KEY_CHOICE, NULL, 0, 0, "softmax", "attention"}, {0}};
+    const foci_section section[] = {{"model", NULL, model_kind},
+                                    {"model", "lm", lm->keys},
+                                    {"attention", NULL, attention_kind},
+                                    {"attention", "softmax", softmax->keys}};
+    assert_ok(foci_config_parse(&f->config, &(foci_schema){section, 4}, "test", text, strlen(text), NULL, 0));
+    foci_parameters_init(&f->p);
+    foci_graph *g = foci_graph_new(&f->p, &(foci_graph_options){0});
+    foci_model_io io = {.graph = g, .config = f->config, .batch = 1, .tokens = 4};
+    lm->record(&io);
+    assert_ok(foci_graph_plan(g, io.nll));
+    foci_graph_free(g);
+    assert_ok(foci_parameters_allocate(&f->p, false));
+    foci_parameters_initialise(&f->p, 3);
+    foci_rng rng = foci_rng_make(1, 2, 3);
+    for (int i = 0; i < TOKENS; i++) f->token[i] = (int32_t)foci_rng_below(&rng, VOCABULARY);
+    f->options =
+        (foci_perplexity_options){.model = lm, .config = f->config, .window = 16, .columns = 3, .at_once = 4};
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    fixture *f = *state;
+    foci_config_free(f->config);
+    foci_parameters_free(&f->p);
+    free(f);
+    return 0;
+}
+
+static void both_walks_predict_every_token_but_the_first(void **state) {
+    fixture *f = *state;
+    foci_perplexity_result r;
+    for (int walk = FOCI_WALK_DISJOINT; walk <= FOCI_WALK_SLIDING; walk++) {
+        f->options.walk = (foci_walk)walk;
+        assert_ok(foci_perplexity(&f->options, &f->p, f->token, TOKENS, &r));
+        assert_int_equal(r.tokens, 3 * (TOKENS / 3 - 1));
+        assert_close(r.nll, r.nll_sum / (double)r.tokens, 0);
+        assert_close(r.ppl, exp(r.nll), 1e-12);
+        assert_true(r.ppl > 5 && r.ppl < 100); /* about the vocabulary: nothing is learnt */
+    }
+}
+
+static void windows_per_pass_do_not_matter(void **state) {
+    fixture *f = *state;
+    for (int walk = FOCI_WALK_DISJOINT; walk <= FOCI_WALK_SLIDING; walk++) {
+        foci_perplexity_result one, many;
+        f->options.walk = (foci_walk)walk;
+        f->options.at_once = 1;
+        assert_ok(foci_perplexity(&f->options, &f->p, f->token, TOKENS, &one));
+        f->options.at_once = 1000;
+        assert_ok(foci_perplexity(&f->options, &f->p, f->token, TOKENS, &many));
+        assert_close(one.nll, many.nll, 1e-6);
+        assert_int_equal(one.tokens, many.tokens);
+    }
+}
+
+/* The sliding walk scores the last token alone; the same from whole windows, one after another. */
+static void the_last_token_is_that_of_the_window(void **state) {
+    fixture *f = *state;
+    enum { W = 16, N = 40 };
+    foci_perplexity_result sliding, whole;
+    f->options.walk = FOCI_WALK_SLIDING;
+    f->options.columns = 1;
+    assert_ok(foci_perplexity(&f->options, &f->p, f->token, N, &sliding));
+    double sum = 0;
+    for (int start = 0; start + W < N; start++) {
+        double all;
+        f->options.walk = FOCI_WALK_DISJOINT;
+        assert_ok(foci_perplexity(&f->options, &f->p, f->token + start, W + 1, &whole));
+        all = whole.nll_sum;
+        foci_graph *g = foci_graph_new(&f->p, &(foci_graph_options){0});
+        foci_model_io io = {.graph = g, .config = f->config, .batch = 1, .tokens = W};
+        f->options.model->record(&io);
+        assert_ok(foci_graph_plan(g, io.nll));
+        void *memory = aligned_alloc(64, (foci_graph_bytes(g) + 63) / 64 * 64);
+        foci_graph_bind(g, memory);
+        io.ids->data = f->token + start;
+        io.targets->data = f->token + start + 1;
+        foci_graph_forward(g);
+        sum += start ? (double)foci_data(io.nll)[W - 1] : all;
+        foci_graph_free(g);
+        free(memory);
+    }
+    assert_close(sum, sliding.nll_sum, 1e-4);
+}
+
+static void windows_that_end_exactly(void **state) {
+    fixture *f = *state;
+    foci_perplexity_result r;
+    f->options.columns = 1;
+    assert_ok(foci_perplexity(&f->options, &f->p, f->token, 33, &r)); /* two whole windows, no rest */
+    assert_int_equal(r.tokens, 32);
+    f->options.walk = FOCI_WALK_SLIDING;
+    assert_ok(foci_perplexity(&f->options, &f->p, f->token, 17, &r)); /* one window */
+    assert_int_equal(r.tokens, 16);
+}
+
+static void too_few_tokens_are_an_error(void **state) {
+    fixture *f = *state;
+    foci_perplexity_result r;
+    assert_fails(foci_perplexity(&f->options, &f->p, f->token, 5, &r), FOCI_ERR_DATA,
+                 "5 tokens are too few for 3 rows");
+    f->options.walk = FOCI_WALK_SLIDING;
+    assert_fails(foci_perplexity(&f->options, &f->p, f->token, 48, &r), FOCI_ERR_DATA,
+                 "rows of 16 tokens are too short for a window of 16");
+}
+
+int main(void) {
+#define WITH_MODEL(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        WITH_MODEL(both_walks_predict_every_token_but_the_first),
+        WITH_MODEL(windows_per_pass_do_not_matter),
+        WITH_MODEL(the_last_token_is_that_of_the_window),
+        WITH_MODEL(windows_that_end_exactly),
+        WITH_MODEL(too_few_tokens_are_an_error),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,535 @@
+/* Text: what a word and a line are, the vocabulary and its cache, the stream in columns, and what is refused.
+ */
+#include <math.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "check.h"
+#include "text/text.h"
+#include "text/read.h"
+
+static char *folder;
+
+static int make_folder(void **state) {
+    (void)state;
+    folder = temporary_folder();
+    return 0;
+}
+
+static int remove_folder(void **state) {
+    (void)state;
+    char command[512];
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    return system(command);
+}
+
+/* Names a file in the folder; good until the eighth call from now. */
+static const char *path_of(const char *name) {
+    static char path[8][512];
+    static int next;
+    next = (next + 1) % 8;
+    snprintf(path[next], sizeof path[next], "%s/%s", folder, name);
+    return path[next];
+}
+
+static const char *save_bytes(const char *name, const void *data, size_t size) {
+    const char *path = path_of(name);
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(data, 1, size, f), size);
+    fclose(f);
+    return path;
+}
+
+static const char *save(const char *name, const char *text) {
+    return save_bytes(name, text, strlen(text));
+}
+
+static const char *save_gz(const char *name, const char *text) {
+    const char *path = path_of(name);
+    gzFile f = gzopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(gzwrite(f, text, (unsigned)strlen(text)), strlen(text));
+    gzclose(f);
+    return path;
+}
+
+static foci_vocabulary *build(const char *path, int64_t limit) {
+    foci_vocabulary *v;
+    assert_ok(foci_vocabulary_build(&v, path, limit));
+    return v;
+}
+
+/* The vocabulary as "word:count word:count ..." in order of ids. */
+static const char *listing(const foci_vocabulary *v) {
+    static char text[4096];
+    size_t n = 0;
+    text[0] = 0;
+    for (int32_t id = 0; id < foci_vocabulary_size(v); id++) {
+        const char *word = foci_vocabulary_word(v, id);
+        assert_int_equal(foci_vocabulary_id(v, word), id);
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s%s:%lld", id ? " " : "", word,
+                              (long long)foci_vocabulary_frequency(v, id));
+    }
+    return text;
+}
+
+static void expect_vocabulary(const char *path, int64_t limit, const char *expected) {
+    foci_vocabulary *v = build(path, limit);
+    assert_string_equal(listing(v), expected);
+    foci_vocabulary_free(v);
+}
+
+/* The stream of a text by the vocabulary of another, as words. */
+static void expect_tokens(const char *path, const char *vocabulary_of, const char *expected) {
+    foci_vocabulary *v = build(vocabulary_of, 0);
+    foci_tokens t;
+    assert_ok(foci_tokens_read(&t, v, path));
+    char text[4096] = "";
+    size_t n = 0;
+    for (int64_t i = 0; i < t.count; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", i ? " " : "",
+                              foci_vocabulary_word(v, t.ids[i]));
+    assert_string_equal(text, expected);
+    foci_tokens_free(&t);
+    foci_vocabulary_free(v);
+}
+
+/* Both readers of a text refuse it with the same words. */
+static void expect_refusal(const char *path, const char *message) {
+    char expected[1024];
+    snprintf(expected, sizeof expected, "%s%s", path, message);
+    foci_vocabulary *v = (foci_vocabulary *)&expected;
+    assert_fails(foci_vocabulary_build(&v, path, 0), FOCI_ERR_DATA, expected);
+    assert_null(v);
+    v = build(save("any.txt", "a <unk>\n"), 0);
+    foci_tokens t;
+    assert_fails(foci_tokens_read(&t, v, path), FOCI_ERR_DATA, expected);
+    assert_null(t.ids);
+    foci_vocabulary_free(v);
+}
+
+/* ------------------------------------------------------------------------------------------ words and lines
+ */
+
+static void every_line_ends_in_eos(void **state) {
+    (void)state;
+    const char *path = save("a.txt", " \n = a = \n\n b  a \n");
+    expect_tokens(path, path, "<eos> = a = <eos> <eos> b a <eos>");
+}
+
+static void white_space_is_ascii(void **state) {
+    (void)state;
+    /* NEL and the no-break space are bytes of words */
+    const char *path = save("a.txt", "a\tb\vc\fd\re\x1c"
+                                     "f\x1d"
+                                     "g\x1e"
+                                     "h\x1f"
+                                     "i\r\n\xc2\x85x\xc2\xa0y\n");
+    expect_tokens(path, path, "a b c d e f g h i <eos> \xc2\x85x\xc2\xa0y <eos>");
+}
+
+static void a_last_line_needs_no_newline(void **state) {
+    (void)state;
+    const char *with = save("with.txt", "a b\nc\n"), *without = save("without.txt", "a b\nc");
+    expect_tokens(with, with, "a b <eos> c <eos>");
+    expect_tokens(without, with, "a b <eos> c <eos>");
+    expect_tokens(save("space.txt", "a b\nc\n "), with, "a b <eos> c <eos> <eos>");
+}
+
+static void lines_and_unknown_words_are_counted(void **state) {
+    (void)state;
+    foci_vocabulary *v = build(save("train.txt", "a <unk> b\n"), 0);
+    foci_tokens t;
+    assert_ok(foci_tokens_read(&t, v, save("a.txt", "\na <unk> x\n\ny")));
+    assert_int_equal(t.lines, 4);
+    assert_int_equal(t.count, 8);
+    assert_int_equal(t.unknown, 3);
+    foci_tokens_free(&t);
+    foci_vocabulary_free(v);
+}
+
+/* Words lie across the reader's buffers: 100,000 words of 7 bytes with their space. */
+static void long_texts_are_read_whole(void **state) {
+    (void)state;
+    enum { WORDS = 100000, KINDS = 1000 };
+    char *text = malloc(7 * WORDS + 1);
+    for (int i = 0; i < WORDS; i++) snprintf(text + 7 * i, 8, "w%05d%c", i % KINDS, i % 10 == 9 ? '\n' : ' ');
+    const char *plain = save("a.txt", text), *packed = save_gz("a.gz", text);
+    free(text);
+    for (int i = 0; i < 2; i++) {
+        foci_vocabulary *v = build(i ? packed : plain, 0);
+        assert_int_equal(foci_vocabulary_size(v), KINDS + 1);
+        assert_int_equal(foci_vocabulary_frequency(v, 0), WORDS / 10);
+        for (int32_t id = 1; id <= KINDS; id++)
+            assert_int_equal(foci_vocabulary_frequency(v, id), WORDS / KINDS);
+        foci_tokens t;
+        assert_ok(foci_tokens_read(&t, v, i ? plain : packed));
+        assert_int_equal(t.count, WORDS + WORDS / 10);
+        for (int64_t k = 0; k < t.count; k++) {
+            int64_t word = k - k / 11;
+            assert_int_equal(t.ids[k], k % 11 == 10 ? 0 : 1 + word % KINDS);
+        }
+        foci_tokens_free(&t);
+        foci_vocabulary_free(v);
+    }
+}
+
+/* --------------------------------------------------------------------------------------------- vocabularies
+ */
+
+static void words_stand_by_falling_count_and_eos_first(void **state) {
+    (void)state;
+    expect_vocabulary(save("a.txt", "b a c a\nc a d\n"), 0, "<eos>:2 a:3 c:2 b:1 d:1");
+}
+
+static void words_of_one_count_stand_as_first_seen(void **state) {
+    (void)state;
+    expect_vocabulary(save("a.txt", "z y x y z w x v\n"), 0, "<eos>:1 z:2 y:2 x:2 w:1 v:1");
+}
+
+static void eos_in_the_text_is_the_end_of_a_line(void **state) {
+    (void)state;
+    expect_vocabulary(save("a.txt", "a <eos> a\n"), 0, "<eos>:2 a:2");
+}
+
+static void a_word_that_is_unknown(void **state) {
+    (void)state;
+    foci_vocabulary *with = build(save("a.txt", "a <unk> <unk>\n"), 0),
+                    *without = build(save("b.txt", "a b\n"), 0);
+    assert_int_equal(foci_vocabulary_id(with, "x"), 1);
+    assert_int_equal(foci_vocabulary_id(with, ""), 1);
+    assert_int_equal(foci_vocabulary_id(without, "x"), -1);
+    foci_tokens t;
+    assert_fails(foci_tokens_read(&t, without, save("c.txt", "a\nb x\n")), FOCI_ERR_DATA,
+                 "c.txt:2: \"x\" is not in the vocabulary, which has no <unk>");
+    foci_vocabulary_free(with);
+    foci_vocabulary_free(without);
+}
+
+static void a_limit_leaves_the_most_frequent(void **state) {
+    (void)state;
+    const char *path = save("a.txt", "a a a b b c d\n");
+    expect_vocabulary(path, 3, "<eos>:1 <unk>:4 a:3");
+    expect_vocabulary(path, 4, "<eos>:1 a:3 b:2 <unk>:2");
+    expect_vocabulary(path, 2, "<eos>:1 <unk>:7");
+    expect_vocabulary(path, 5, "<eos>:1 a:3 b:2 c:1 d:1");
+    expect_vocabulary(save("b.txt", "a a a <unk> b b\n"), 3, "<eos>:1 a:3 <unk>:3");
+    foci_vocabulary *v;
+    assert_fails(foci_vocabulary_build(&v, path, 1), FOCI_ERR_CONFIG, "a vocabulary of 1 words");
+    assert_fails(foci_vocabulary_build(&v, path, -1), FOCI_ERR_CONFIG, "a vocabulary of -1 words");
+}
+
+static void a_word_list_keeps_the_ids(void **state) {
+    (void)state;
+    foci_vocabulary *v = build(save("a.txt", "b a c a\n<unk> a\n"), 0), *loaded;
+    const char *list = path_of("list.txt");
+    assert_ok(foci_vocabulary_save(v, list));
+    assert_ok(foci_vocabulary_load(&loaded, list));
+    assert_string_equal(listing(loaded), "<eos>:0 a:0 b:0 c:0 <unk>:0");
+    assert_int_equal(foci_vocabulary_id(loaded, "x"), 4);
+    foci_vocabulary_free(loaded);
+    foci_vocabulary_free(v);
+}
+
+static void a_wrong_word_list_is_refused(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *message;
+    } wrong[] = {
+        {"", "list.txt: the file is empty"},
+        {"a\n<eos>\n", "list.txt:1: the first word of a vocabulary is <eos>"},
+        {"<eos>\na\nb\na\n", "list.txt:4: a word that was there before: a"},
+        {"<eos>\na b\n", "list.txt:2: not one word"},
+        {"<eos>\na\r\nb\r\n", "list.txt:2: not one word"},
+        {"<eos>\na\n\nb\n", "list.txt:3: a word of 0 bytes"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        foci_vocabulary *v;
+        assert_fails(foci_vocabulary_load(&v, save("list.txt", wrong[i].text)), FOCI_ERR_DATA,
+                     wrong[i].message);
+        assert_null(v);
+    }
+    foci_vocabulary *v;
+    assert_fails(foci_vocabulary_load(&v, save_bytes("list.txt", "<eos>\na\0b\n", 10)), FOCI_ERR_DATA,
+                 "list.txt:2: not one word");
+    assert_fails(foci_vocabulary_load(&v, path_of("nope")), FOCI_ERR_DATA, "nope: No such file or directory");
+}
+
+/* -------------------------------------------------------------------------------------------------- the
+ * cache */
+
+static char logged[1024];
+
+static void keep_log(void *context, foci_log_level level, const char *line) {
+    (void)context, (void)level;
+    snprintf(logged, sizeof logged, "%s", line);
+}
+
+/* The inode tells a file that was kept from one that was written again. */
+static ino_t inode(const char *path) {
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    return st.st_ino;
+}
+
+static void expect_cached(const char *path, int64_t limit, const char *expected, const char *message) {
+    logged[0] = 0;
+    foci_set_log(keep_log, NULL);
+    foci_vocabulary *v;
+    assert_ok(foci_vocabulary_cached(&v, path, limit));
+    foci_set_log(NULL, NULL);
+    assert_string_equal(listing(v), expected);
+    foci_vocabulary_free(v);
+    if (!strstr(logged, message) || !*message != !*logged)
+        fail_msg("the log says \"%s\", not \"%s\"", logged, message);
+}
+
+static void a_cache_is_made_and_used(void **state) {
+    (void)state;
+    const char *path = save("cached.txt", "b a a\n"), *cache = path_of("cached.txt.vocab");
+    expect_cached(path, 0, "<eos>:1 a:2 b:1", "");
+    ino_t made = inode(cache);
+    expect_cached(path, 0, "<eos>:1 a:2 b:1", "");
+    assert_int_equal(inode(cache), made);
+}
+
+static void a_cache_of_another_text_is_built_again(void **state) {
+    (void)state;
+    const char *path = save("cached.txt", "b a a\n"), *cache = path_of("cached.txt.vocab");
+    expect_cached(path, 0, "<eos>:1 a:2 b:1", "");
+    ino_t made = inode(cache);
+    save("cached.txt", "b c c\n"); /* as many bytes */
+    expect_cached(path, 0, "<eos>:1 c:2 b:1",
+                  "cached.txt.vocab: not the vocabulary of this text, or damaged; it is built again");
+    assert_int_not_equal(inode(cache), made);
+    expect_cached(path, 0, "<eos>:1 c:2 b:1", "");
+}
+
+static void a_cache_of_another_limit_is_built_again(void **state) {
+    (void)state;
+    const char *path = save("limited.txt", "b a a\n");
+    expect_cached(path, 0, "<eos>:1 a:2 b:1", "");
+    expect_cached(path, 2, "<eos>:1 <unk>:3", "it is built again");
+    expect_cached(path, 2, "<eos>:1 <unk>:3", "");
+}
+
+static void a_damaged_cache_is_built_again(void **state) {
+    (void)state;
+    const char *path = save("damaged.txt", "b a a\n"), *cache = path_of("damaged.txt.vocab");
+    expect_cached(path, 0, "<eos>:1 a:2 b:1", "");
+    char whole[512];
+    FILE *f = fopen(cache, "rb");
+    size_t size = fread(whole, 1, sizeof whole, f);
+    fclose(f);
+    for (size_t i = 0; i < size; i++) {
+        char damaged[512];
+        memcpy(damaged, whole, size);
+        damaged[i] ^= 1;
+        save_bytes("damaged.txt.vocab", damaged, size);
+        expect_cached(path_of("damaged.txt"), 0, "<eos>:1 a:2 b:1", "it is built again");
+        save_bytes("damaged.txt.vocab", whole, i);
+        expect_cached(path_of("damaged.txt"), 0, "<eos>:1 a:2 b:1", "it is built again");
+    }
+}
+
+static void without_a_cache_it_works_too(void **state) {
+    (void)state;
+    const char *path = save("alone.txt", "b a a\n");
+    mkdir(path_of("alone.txt.vocab"), 0755); /* so that no file of this name can be written */
+    expect_cached(path, 0, "<eos>:1 a:2 b:1", "the vocabulary is not cached: ");
+}
+
+/* --------------------------------------------------------------------------------------------- what is
+ * refused */
+
+static void gzip_is_told_by_its_bytes(void **state) {
+    (void)state;
+    const char *plain = save("a.gz", "b a\na\n"), *packed = save_gz("a.txt", "b a\na\n");
+    expect_vocabulary(plain, 0, "<eos>:2 a:2 b:1");
+    expect_vocabulary(packed, 0, "<eos>:2 a:2 b:1");
+    expect_tokens(packed, plain, "b a <eos> a <eos>");
+}
+
+static void a_gzip_cut_short_is_refused(void **state) {
+    (void)state;
+    const char *path = save_gz("whole.gz", "a b c\nd e f\n");
+    unsigned char whole[256];
+    FILE *f = fopen(path, "rb");
+    size_t size = fread(whole, 1, sizeof whole, f);
+    fclose(f);
+    for (size_t n = 2; n < size; n++)
+        expect_refusal(save_bytes("cut.gz", whole, n), ": damaged gzip after line ");
+    expect_vocabulary(save_bytes("cut.gz", whole, size), 0, "<eos>:2 a:1 b:1 c:1 d:1 e:1 f:1");
+    whole[size / 2] ^= 16;
+    expect_refusal(save_bytes("flipped.gz", whole, size), ": damaged gzip after line ");
+}
+
+static void a_zero_byte_is_refused(void **state) {
+    (void)state;
+    expect_refusal(save_bytes("zero.txt", "a\nb\0c\n", 6), ":2: a 0 byte: this is not text");
+    expect_refusal(save_bytes("zero.txt", "\0", 1), ":1: a 0 byte: this is not text");
+}
+
+static void a_word_may_have_1024_bytes(void **state) {
+    (void)state;
+    char text[FOCI_WORD_MAX + 8] = "a\n";
+    memset(text + 2, 'x', FOCI_WORD_MAX);
+    const char *path = save("long.txt", text);
+    foci_vocabulary *v = build(path, 0);
+    assert_string_equal(foci_vocabulary_word(v, 2), text + 2);
+    foci_vocabulary_free(v);
+    text[2 + FOCI_WORD_MAX] = 'x';
+    expect_refusal(save("long.txt", text), ":2: a word of more than 1024 bytes");
+}
+
+static void an_empty_file_is_refused(void **state) {
+    (void)state;
+    expect_refusal(save("empty.txt", ""), ": the file is empty");
+    expect_refusal(save_gz("empty.gz", ""), ": the file is empty");
+    const char *newline = save("newline.txt", "\n");
+    expect_tokens(newline, newline, "<eos>");
+}
+
+static void what_is_no_file_is_refused(void **state) {
+    (void)state;
+    expect_refusal(path_of("nope.txt"), ": No such file or directory");
+    expect_refusal(folder, ": not a regular file");
+    foci_vocabulary *v;
+    assert_fails(foci_vocabulary_cached(&v, path_of("nope.txt"), 0), FOCI_ERR_DATA,
+                 "nope.txt: No such file or directory");
+    assert_null(v);
+}
+
+/* ----------------------------------------------------------------------------------------------------
+ * windows */
+
+static const int32_t counting[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14};
+static const foci_tokens fifteen = {.count = 15, .ids = (int32_t *)counting};
+
+static void columns_are_contiguous(void **state) {
+    (void)state;
+    foci_windows w;
+    assert_ok(foci_windows_make(&w, &fifteen, 2, 4));
+    assert_int_equal(w.column, 7); /* token 14 is dropped */
+    assert_int_equal(foci_windows_count(&w), 2);
+    assert_int_equal(foci_windows_length(&w, 0), 4);
+    assert_int_equal(foci_windows_length(&w, 1), 2); /* token 6 of a column is only a target */
+    int32_t ids[4], targets[4];
+    foci_windows_copy(&w, 4, 2, ids, targets);
+    assert_memory_equal(ids, ((int32_t[]){4, 5, 11, 12}), sizeof ids);
+    assert_memory_equal(targets, ((int32_t[]){5, 6, 12, 13}), sizeof targets);
+}
+
+/* Every token but a column's first is predicted once. */
+static void windows_cover_a_column(void **state) {
+    (void)state;
+    for (int64_t batch = 1; batch <= 7; batch++)
+        for (int64_t window = 1; window <= 16; window++) {
+            foci_windows w;
+            assert_ok(foci_windows_make(&w, &fifteen, batch, window));
+            int64_t covered = 0;
+            for (int64_t i = 0; i < foci_windows_count(&w); i++) {
+                int64_t length = foci_windows_length(&w, i);
+                assert_in_range(length, 1, (uintmax_t)window);
+                covered += length;
+            }
+            assert_int_equal(covered, 15 / batch - 1);
+        }
+}
+
+static void impossible_windows_are_refused(void **state) {
+    (void)state;
+    foci_windows w;
+    assert_fails(foci_windows_make(&w, &fifteen, 8, 4), FOCI_ERR_DATA,
+                 "15 tokens are too few for a batch of 8: at least 2 in each row");
+    assert_fails(foci_windows_make(&w, &fifteen, 0, 4), FOCI_ERR_CONFIG, "windows of 0 x 4 tokens");
+    assert_fails(foci_windows_make(&w, &fifteen, 2, 0), FOCI_ERR_CONFIG, "windows of 2 x 0 tokens");
+}
+
+/* (3 + 1) words counted + 3 kinds: p(a) = 3/7, p(b) = p(<eos>) = 2/7. */
+static void the_unigram_baseline_by_hand(void **state) {
+    (void)state;
+    foci_vocabulary *v = build(save("train.txt", "a a b\n"), 0);
+    foci_tokens t;
+    assert_ok(foci_tokens_read(&t, v, save("test.txt", "b a\n")));
+    assert_close(foci_unigram_perplexity(v, &t), cbrt(7. / 2 * 7 / 3 * 7 / 2), 1e-12);
+    foci_tokens_free(&t);
+    assert_true(isnan(foci_unigram_perplexity(v, &t)));
+    foci_vocabulary_free(v);
+}
+
+/* --------------------------------------------------------------------------------------------- published
+ * counts */
+
+/* Of a text by its own vocabulary. */
+static void expect_counts(const char *name, int64_t count, int64_t unknown, int64_t types) {
+    const char *path = shared_path(name);
+    if (!path) skip();
+    foci_vocabulary *v = build(path, 0);
+    foci_tokens t;
+    assert_ok(foci_tokens_read(&t, v, path));
+    assert_int_equal(t.count, count);
+    if (unknown >= 0) assert_int_equal(t.unknown, unknown);
+    if (types >= 0) assert_int_equal(foci_vocabulary_size(v), types);
+    for (int32_t id = 2; id < foci_vocabulary_size(v); id++)
+        assert_true(foci_vocabulary_frequency(v, id) <= foci_vocabulary_frequency(v, id - 1));
+    foci_tokens_free(&t);
+    foci_vocabulary_free(v);
+}
+
+static void wikitext_2_has_its_published_counts(void **state) {
+    (void)state;
+    expect_counts("data/wikitext-2/valid.txt.gz", 217646, 11718, 13777);
+    expect_counts("data/wikitext-2/test.txt.gz", 245569, 15218, 14143);
+}
+
+static void wikitext_103_has_its_published_counts(void **state) {
+    (void)state;
+    expect_counts("data/wikitext-103/valid.txt.gz", 217646, 1657, 18891);
+    expect_counts("data/wikitext-103/test.txt.gz", 245569, 2492, 19766);
+}
+
+static void brown_has_its_counts(void **state) {
+    (void)state;
+    expect_counts("data/brown/train.txt.gz", 1059062, -1, 21348);
+    expect_counts("data/brown/valid.txt.gz", 58300, -1, -1);
+    expect_counts("data/brown/test.txt.gz", 59002, -1, -1);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_line_ends_in_eos),
+        cmocka_unit_test(white_space_is_ascii),
+        cmocka_unit_test(a_last_line_needs_no_newline),
+        cmocka_unit_test(lines_and_unknown_words_are_counted),
+        cmocka_unit_test(long_texts_are_read_whole),
+        cmocka_unit_test(words_stand_by_falling_count_and_eos_first),
+        cmocka_unit_test(words_of_one_count_stand_as_first_seen),
+        cmocka_unit_test(eos_in_the_text_is_the_end_of_a_line),
+        cmocka_unit_test(a_word_that_is_unknown),
+        cmocka_unit_test(a_limit_leaves_the_most_frequent),
+        cmocka_unit_test(a_word_list_keeps_the_ids),
+        cmocka_unit_test(a_wrong_word_list_is_refused),
+        cmocka_unit_test(a_cache_is_made_and_used),
+        cmocka_unit_test(a_cache_of_another_text_is_built_again),
+        cmocka_unit_test(a_cache_of_another_limit_is_built_again),
+        cmocka_unit_test(a_damaged_cache_is_built_again),
+        cmocka_unit_test(without_a_cache_it_works_too),
+        cmocka_unit_test(gzip_is_told_by_its_bytes),
+        cmocka_unit_test(a_gzip_cut_short_is_refused),
+        cmocka_unit_test(a_zero_byte_is_refused),
+        cmocka_unit_test(a_word_may_have_1024_bytes),
+        cmocka_unit_test(an_empty_file_is_refused),
+        cmocka_unit_test(what_is_no_file_is_refused),
+        cmocka_unit_test(columns_are_contiguous),
+        cmocka_unit_test(windows_cover_a_column),
+        cmocka_unit_test(impossible_windows_are_refused),
+        cmocka_unit_test(the_unigram_baseline_by_hand),
+        cmocka_unit_test(wikitext_2_has_its_published_counts),
+        cmocka_unit_test(wikitext_103_has_its_published_counts),
+        cmocka_unit_test(brown_has_its_counts),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
