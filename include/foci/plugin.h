@@ -288,7 +288,33 @@ typedef struct foci_key {
     const char *choices; /* "max mean none" */
     const char *doc;     /* one line, with the unit */
     bool may_change;     /* a run goes on to the same end with another value */
+    size_t at, size;     /* of the field that foci_config_read fills; size 0: none */
 } foci_key;
+
+typedef struct foci_int_list {
+    int count;
+    const int64_t *value;
+} foci_int_list;
+typedef struct foci_real_list {
+    int count;
+    const double *value;
+} foci_real_list;
+
+/* A row that is bound to a field of a struct of options, whose name and type it takes: bool, int64_t, double, const char * (a
+ * string), an enum (the number of the choice), foci_int_list, foci_real_list.
+ *
+ *     typedef struct options { int64_t depth; enum { MAX, MEAN } scale; } options;
+ *     static const foci_key keys[] = {FOCI_KEY(options, depth, "12", 1, 1000, NULL, "number of blocks"),
+ *                                     FOCI_KEY(options, scale, "max", 0, 0, "max mean", "divided by"), {0}}; */
+#define FOCI_KEY_TYPE(x) \
+    _Generic((x), bool: FOCI_KEY_BOOL, int64_t: FOCI_KEY_INT, double: FOCI_KEY_REAL, const char *: FOCI_KEY_STRING, \
+             int: FOCI_KEY_CHOICE, unsigned: FOCI_KEY_CHOICE, foci_int_list: FOCI_KEY_INTS, foci_real_list: FOCI_KEY_REALS)
+#define FOCI_KEY(options, field, initial, min, max, choices, doc, ...) \
+    {#field, FOCI_KEY_TYPE(((options *)0)->field), initial, min, max, choices, doc, .at = offsetof(options, field), \
+     .size = sizeof(((options *)0)->field), ##__VA_ARGS__}
+
+/* Fills the struct that the rows are bound to with the values of their keys, "SECTION.NAME" each. */
+void foci_config_read(const foci_config *c, const char *section, const foci_key *keys, void *options);
 
 /* Values; the key must exist in the schema. Full names: "train.lr". Strings and lists live as long as the config. */
 bool foci_config_bool(const foci_config *c, const char *key);

@@ -5,20 +5,29 @@
  *     logits = head(norm(x)[:, 0])                                    (B, K) */
 #include <math.h>
 
-#include "models/attend.h"
+#include "attention/attend.h"
 #include "nn/layers.h"
 
+typedef struct options {
+    foci_int_list img_size;
+    int64_t patch_size, in_chans, num_classes, embed_dim, depth, num_heads;
+    double mlp_ratio, drop_path;
+    bool qkv_bias;
+} options;
+
 static const foci_key keys[] = {
-    {"img_size", FOCI_KEY_INTS, "224", 1, 4096, NULL, "height and width of the input in pixels; one number for a square"},
-    {"patch_size", FOCI_KEY_INT, "16", 1, 1024, NULL, "side of a patch in pixels"},
-    {"in_chans", FOCI_KEY_INT, "3", 1, 16, NULL, "channels of the input"},
-    {"num_classes", FOCI_KEY_INT, "0", 0, 1e6, NULL, "width of the classifier; 0: the classes of the data set"},
-    {"embed_dim", FOCI_KEY_INT, "192", 1, 65536, NULL, "model width C (192 tiny, 384 small, 768 base)"},
-    {"depth", FOCI_KEY_INT, "12", 1, 1000, NULL, "number of blocks"},
-    {"num_heads", FOCI_KEY_INT, "3", 1, 1024, NULL, "attention heads (3 tiny, 6 small, 12 base)"},
-    {"mlp_ratio", FOCI_KEY_REAL, "4", 0.01, 64, NULL, "hidden width of the MLP as a multiple of C"},
-    {"qkv_bias", FOCI_KEY_BOOL, "true", 0, 0, NULL, "biases in the projection to q, k, v"},
-    {"drop_path", FOCI_KEY_REAL, "0", 0, 0.99, NULL, "stochastic depth of the last block, rising linearly from 0 at the first"},
+    FOCI_KEY(options, img_size, "224", 1, 4096, NULL,
+             "height and width of the input in pixels; one number for a square"),
+    FOCI_KEY(options, patch_size, "16", 1, 1024, NULL, "side of a patch in pixels"),
+    FOCI_KEY(options, in_chans, "3", 1, 16, NULL, "channels of the input"),
+    FOCI_KEY(options, num_classes, "0", 0, 1e6, NULL, "width of the classifier; 0: the classes of the data set"),
+    FOCI_KEY(options, embed_dim, "192", 1, 65536, NULL, "model width C (192 tiny, 384 small, 768 base)"),
+    FOCI_KEY(options, depth, "12", 1, 1000, NULL, "number of blocks"),
+    FOCI_KEY(options, num_heads, "3", 1, 1024, NULL, "attention heads (3 tiny, 6 small, 12 base)"),
+    FOCI_KEY(options, mlp_ratio, "4", 0.01, 64, NULL, "hidden width of the MLP as a multiple of C"),
+    FOCI_KEY(options, qkv_bias, "true", 0, 0, NULL, "biases in the projection to q, k, v"),
+    FOCI_KEY(options, drop_path, "0", 0, 0.99, NULL,
+             "stochastic depth of the last block, rising linearly from 0 at the first"),
     {0}};
 
 static const double eps = 1e-6;
@@ -65,30 +74,22 @@ static foci_tensor *mlp(foci_graph *g, foci_tensor *x, double ratio) {
     return x;
 }
 
-static void image_size(const foci_config *c, int64_t *height, int64_t *width) {
-    const int64_t *size;
-    int n = foci_config_ints(c, "model.img_size", &size);
-    *height = n > 0 ? size[0] : 0;
-    *width = n > 1 ? size[1] : *height;
-}
-
 static void record(foci_model_io *io) {
     foci_graph *g = io->graph;
     const foci_config *c = io->config;
-    int64_t width = foci_config_int(c, "model.embed_dim"), heads = foci_config_int(c, "model.num_heads");
-    int64_t patch = foci_config_int(c, "model.patch_size"), classes = foci_config_int(c, "model.num_classes");
-    int depth = (int)foci_config_int(c, "model.depth");
-    double ratio = foci_config_real(c, "model.mlp_ratio"), drop_path = foci_config_real(c, "model.drop_path");
-    bool qkv_bias = foci_config_bool(c, "model.qkv_bias");
-    int64_t height_px, width_px;
-    image_size(c, &height_px, &width_px);
+    options o;
+    foci_config_read(c, "model", keys, &o);
+    const foci_int_list side = o.img_size;
+    const int64_t height_px = side.count > 0 ? side.value[0] : 0, width_px = side.count > 1 ? side.value[1] : height_px;
+    int64_t width = o.embed_dim, heads = o.num_heads, classes = o.num_classes;
+    int depth = (int)o.depth;
     foci_nn_head_width(g, width, heads, "embed_dim");
     if (!classes) classes = io->classes;
     if (!classes) foci_graph_fail(g, "num_classes is 0 and no data set tells how many there are");
 
     if (!io->images)
-        io->images = foci_input(g, "images", FOCI_REAL, FOCI_SHAPE(io->batch, foci_config_int(c, "model.in_chans"), height_px, width_px));
-    foci_tensor *x = patch_embed(g, io->images, patch, width);
+        io->images = foci_input(g, "images", FOCI_REAL, FOCI_SHAPE(io->batch, o.in_chans, height_px, width_px));
+    foci_tensor *x = patch_embed(g, io->images, o.patch_size, width);
     foci_tensor *token = foci_parameter(g, "cls_token", FOCI_NORMAL(0, 0.02), FOCI_SHAPE(1, 1, width));
     x = foci_class_token(g, token, x);
     int64_t tokens = x ? x->shape[1] : 1;
@@ -97,12 +98,12 @@ static void record(foci_model_io *io) {
 
     foci_heads_of_layer before = {NULL, NULL, NULL};
     for (int i = 0; i < depth; i++) {
-        double drop = depth > 1 ? drop_path * i / (depth - 1) : 0;
+        double drop = depth > 1 ? o.drop_path * i / (depth - 1) : 0;
         foci_attend_options options = {.layer = i, .depth = depth};
         foci_segment(g, "blocks.%d", i);
-        foci_tensor *y = attention(g, c, norm(g, "norm1", x), heads, qkv_bias, &before, &options);
+        foci_tensor *y = attention(g, c, norm(g, "norm1", x), heads, o.qkv_bias, &before, &options);
         x = foci_add(g, x, foci_drop_path(g, y, drop));
-        y = mlp(g, norm(g, "norm2", x), ratio);
+        y = mlp(g, norm(g, "norm2", x), o.mlp_ratio);
         x = foci_add(g, x, foci_drop_path(g, y, drop));
         foci_observe(g, "output", x);
         foci_end_scope(g);
