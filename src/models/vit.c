@@ -51,14 +51,14 @@ static foci_tensor *patch_embed(foci_graph *g, foci_tensor *images, int64_t patc
 }
 
 static foci_tensor *attention(foci_graph *g, const foci_config *c, foci_tensor *x, int64_t heads, bool qkv_bias,
-                              foci_heads_of_layer *before, const foci_attend_options *options) {
+                              foci_heads_of_layer *before, const foci_attend_options *layer) {
     if (!x) return NULL;
     int64_t width = foci_last_dim(x);
     foci_scope(g, "attn");
     foci_tensor *qkv = foci_nn_linear(g, "qkv", x, 3 * width, qkv_bias, LINEAR_INIT);
     foci_heads_of_layer now = {foci_heads(g, qkv, 3, 0, (int)heads), foci_heads(g, qkv, 3, 1, (int)heads),
                                foci_heads(g, qkv, 3, 2, (int)heads)};
-    x = foci_attend(g, c, now, before, options);
+    x = foci_attend(g, c, now, before, layer);
     x = foci_nn_linear(g, "proj", x, width, true, LINEAR_INIT);
     foci_observe(g, "out", x);
     foci_end_scope(g);
@@ -99,9 +99,9 @@ static void record(foci_model_io *io) {
     foci_heads_of_layer before = {NULL, NULL, NULL};
     for (int i = 0; i < depth; i++) {
         double drop = depth > 1 ? o.drop_path * i / (depth - 1) : 0;
-        foci_attend_options options = {.layer = i, .depth = depth};
+        foci_attend_options layer = {.layer = i, .depth = depth};
         foci_segment(g, "blocks.%d", i);
-        foci_tensor *y = attention(g, c, norm(g, "norm1", x), heads, o.qkv_bias, &before, &options);
+        foci_tensor *y = attention(g, c, norm(g, "norm1", x), heads, o.qkv_bias, &before, &layer);
         x = foci_add(g, x, foci_drop_path(g, y, drop));
         y = mlp(g, norm(g, "norm2", x), o.mlp_ratio);
         x = foci_add(g, x, foci_drop_path(g, y, drop));
