@@ -175,8 +175,8 @@ foci_tensor *foci_input(foci_graph *g, const char *name, foci_dtype dtype, int n
 foci_tensor *foci_constant(foci_graph *g, const char *name, foci_dtype dtype, int ndim, const int64_t *shape,
                            const void *data);
 /* x (B, M, C), of tokens that come behind `past` others: all of them, (B, past + M, C), in graphs that continue where an earlier
- * one stopped (foci_graph_options.remember); x itself in all others. */
-foci_tensor *foci_remember(foci_graph *g, foci_tensor *x);
+ * one stopped (foci_graph_options.cache); x itself in all others. */
+foci_tensor *foci_cached(foci_graph *g, foci_tensor *x);
 int64_t foci_graph_past(const foci_graph *g); /* tokens before those of this graph */
 /* Keeps a tensor readable after the pass. */
 void foci_keep(foci_tensor *t);

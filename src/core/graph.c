@@ -29,9 +29,9 @@ void foci_graph_free(foci_graph *g) {
     free(g->node);
     free(g->tensor);
     free(g->observation);
-    free(g->memory_of);
+    free(g->cache);
     free(g->block);
-    free(g->moment);
+    free(g->call);
     free(g);
 }
 
@@ -236,18 +236,18 @@ foci_tensor *foci_graph_observation(const foci_graph *g, int i, const char **nam
     return g->observation[i].tensor;
 }
 
-int64_t foci_graph_past(const foci_graph *g) { return g->options.remember ? g->options.past : 0; }
-int foci_graph_memories(const foci_graph *g) { return g->memories; }
-const foci_memory *foci_graph_memory(const foci_graph *g, int i) { return &g->memory_of[i]; }
+int64_t foci_graph_past(const foci_graph *g) { return g->options.cache ? g->options.past : 0; }
+int foci_graph_caches(const foci_graph *g) { return g->caches; }
+const foci_cache *foci_graph_cache(const foci_graph *g, int i) { return &g->cache[i]; }
 
-void foci_graph_add_memory(foci_graph *g, foci_memory m) {
-    if (!g->options.remember || !m.now) return;
-    if (!foci_grow(g->memory_of, g->memories)) {
+void foci_graph_add_cache(foci_graph *g, foci_cache c) {
+    if (!g->options.cache || !c.now) return;
+    if (!foci_grow(g->cache, g->caches)) {
         out_of_memory(g);
         return;
     }
-    g->memory_of[g->memories++] = m;
-    foci_keep(m.now);
+    g->cache[g->caches++] = c;
+    foci_keep(c.now);
 }
 
 /* -------------------------------------------------------------------------------------------------- nodes */
@@ -351,14 +351,14 @@ foci_cost foci_graph_cost(const foci_graph *g) {
 
 double foci_graph_cost_again(const foci_graph *g) {
     double sum = 0;
-    for (int i = 0; i < g->moments; i++) {
-        const foci_node *n = g->moment[i].node;
-        if (g->moment[i].pass == FOCI_AGAIN && n->op->cost) sum += n->op->cost(n).forward;
+    for (int i = 0; i < g->calls; i++) {
+        const foci_node *n = g->call[i].node;
+        if (g->call[i].pass == FOCI_AGAIN && n->op->cost) sum += n->op->cost(n).forward;
     }
     return sum;
 }
 
 int foci_graph_nodes(const foci_graph *g) { return g->nodes; }
 const foci_node *foci_graph_node(const foci_graph *g, int i) { return g->node[i]; }
-int foci_graph_moments(const foci_graph *g) { return g->moments; }
-const foci_moment *foci_graph_moment(const foci_graph *g, int i) { return &g->moment[i]; }
+int foci_graph_calls(const foci_graph *g) { return g->calls; }
+const foci_call *foci_graph_call(const foci_graph *g, int i) { return &g->call[i]; }

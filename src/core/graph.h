@@ -21,7 +21,7 @@ typedef struct foci_graph_options {
     bool differentiate; /* plan a backward pass */
     bool frozen;        /* parameters need no gradient (inputs may) */
     bool observe;       /* keep what foci_observe is given */
-    bool remember;      /* what foci_remember is given goes on from `past` tokens of an earlier graph */
+    bool cache;         /* what foci_cached is given goes on from `past` tokens of an earlier graph */
     int64_t past;
     uint64_t seed;      /* of the random numbers of dropout */
     bool bf16;          /* products of matrices round their operands to bfloat16 */
@@ -50,19 +50,19 @@ void foci_graph_forward(foci_graph *g);
 void foci_graph_backward(foci_graph *g, foci_real seed); /* every element of the output's gradient = seed */
 void foci_graph_backward_from_output(foci_graph *g);     /* output->grad was filled by the caller */
 
-/* A moment is the run of one node. Those of the forward pass come first, one for every node; then those of the backward
+/* A call is the run of one node. Those of the forward pass come first, one for every node; then those of the backward
  * pass, among them forward runs again of what was not kept (`recompute`). */
 typedef enum foci_pass { FOCI_FORWARD, FOCI_AGAIN, FOCI_BACKWARD } foci_pass;
-typedef struct foci_moment {
+typedef struct foci_call {
     foci_node *node;
     foci_pass pass;
     int workspace;     /* internal: block or -1 */
     foci_tensor *zero; /* internal: gradient to clear before, or NULL */
-} foci_moment;
-int foci_graph_moments(const foci_graph *g); /* of a planned graph */
-const foci_moment *foci_graph_moment(const foci_graph *g, int i);
+} foci_call;
+int foci_graph_calls(const foci_graph *g); /* of a planned graph */
+const foci_call *foci_graph_call(const foci_graph *g, int i);
 
-/* Times every moment from now on; NULL ends it. */
+/* Times every call from now on; NULL ends it. */
 typedef struct foci_span {
     double start_ms;         /* when the last run began, on the clock of foci_now_ms */
     double last_ms, total_ms;
@@ -78,14 +78,14 @@ foci_tensor *foci_graph_observed(const foci_graph *g, const char *name);
 int foci_graph_observations(const foci_graph *g);
 foci_tensor *foci_graph_observation(const foci_graph *g, int i, const char **name);
 
-/* What foci_remember was given, in order: the caller fills `past` (NULL where there is none) with the rows of earlier tokens
+/* What foci_cached was given, in order: the caller fills `past` (NULL where there is none) with the rows of earlier tokens
  * before the pass, and finds them with the new ones in `now` after it. */
-typedef struct foci_memory {
+typedef struct foci_cache {
     foci_tensor *past, *now; /* (B, past, C), (B, past + M, C) */
-} foci_memory;
-int foci_graph_memories(const foci_graph *g);
-const foci_memory *foci_graph_memory(const foci_graph *g, int i);
-void foci_graph_add_memory(foci_graph *g, foci_memory m); /* for foci_remember */
+} foci_cache;
+int foci_graph_caches(const foci_graph *g);
+const foci_cache *foci_graph_cache(const foci_graph *g, int i);
+void foci_graph_add_cache(foci_graph *g, foci_cache c); /* for foci_cached */
 
 foci_cost foci_graph_cost(const foci_graph *g); /* floating-point operations of one forward and one backward pass */
 double foci_graph_cost_again(const foci_graph *g); /* and of what the backward pass computes again */

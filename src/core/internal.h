@@ -47,8 +47,8 @@ struct foci_graph {
     foci_node **node;
     foci_tensor_info *tensor;
     foci_observation *observation;
-    foci_memory *memory_of;
-    int nodes, tensors, observations, memories;
+    foci_cache *cache;
+    int nodes, tensors, observations, caches;
 
     char scope[256]; /* the names of all open scopes, with dots between */
     size_t scope_start[FOCI_MAX_SCOPES];
@@ -60,10 +60,10 @@ struct foci_graph {
     foci_tensor *output;
     foci_block *block;
     int blocks;
-    foci_moment *moment;
-    int moments;
+    foci_call *call;
+    int calls;
     size_t bytes, bytes_unshared;
-    foci_span *span; /* per moment; NULL: not timed */
+    foci_span *span; /* per call; NULL: not timed */
     int threads; /* that workspaces are sized for */
     unsigned char *memory;
 };
@@ -71,7 +71,7 @@ struct foci_graph {
 #define foci_grow(array, count) foci_grow_((void **)&(array), (count), sizeof *(array))
 bool foci_grow_(void **array, int count, size_t size); /* room for one more; false: out of memory */
 
-bool foci_graph_schedule(foci_graph *g); /* decides the moments; false: out of memory */
+bool foci_graph_schedule(foci_graph *g); /* decides the calls; false: out of memory */
 
 static inline foci_tensor *foci_root(foci_tensor *t) { return t->base ? t->base : t; }
 

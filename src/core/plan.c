@@ -1,5 +1,5 @@
-/* The plan. Walking through the moments of the schedule, it finds for every tensor, gradient and workspace the first and
- * the last moment of its life, and then lays all of them into one block of memory, so that two may share a place if
+/* The plan. Walking through the calls of the schedule, it finds for every tensor, gradient and workspace the first and
+ * the last call of its life, and then lays all of them into one block of memory, so that two may share a place if
  * their lives do not overlap. */
 #define _GNU_SOURCE /* qsort_r */
 #include <stdlib.h>
@@ -22,11 +22,11 @@ static int new_block(foci_graph *g, size_t bytes, int first, int last) {
     return g->blocks++;
 }
 
-static void extend(foci_graph *g, int block, int moment) {
+static void extend(foci_graph *g, int block, int call) {
     if (block < 0) return;
     foci_block *b = &g->block[block];
-    if (moment < b->first) b->first = moment;
-    if (moment > b->last) b->last = moment;
+    if (call < b->first) b->first = call;
+    if (call > b->last) b->last = call;
 }
 
 static size_t tensor_bytes(const foci_tensor *t) {
@@ -47,8 +47,8 @@ static void find_reached(foci_graph *g) {
     }
 }
 
-/* Does this moment write the gradient of the node's input k? */
-static bool wants(const foci_moment *m, int k) {
+/* Does this call write the gradient of the node's input k? */
+static bool wants(const foci_call *m, int k) {
     return m->pass == FOCI_BACKWARD && m->node->input[k] && m->node->input[k]->requires_grad;
 }
 
@@ -59,11 +59,11 @@ static bool same_view(const foci_tensor *a, const foci_tensor *b) {
                       memcmp(a->stride, b->stride, sizeof a->stride) == 0);
 }
 
-/* Was the gradient of this very view written before: at an earlier moment, or for an earlier input? */
+/* Was the gradient of this very view written before: by an earlier call, or for an earlier input? */
 static bool view_seen(const foci_graph *g, int now, int input) {
-    const foci_tensor *v = g->moment[now].node->input[input];
+    const foci_tensor *v = g->call[now].node->input[input];
     for (int i = g->nodes; i <= now; i++) {
-        const foci_moment *m = &g->moment[i];
+        const foci_call *m = &g->call[i];
         for (int k = 0; k < (i == now ? input : m->node->inputs); k++)
             if (wants(m, k) && m->node->input[k]->base == v->base && same_view(m->node->input[k], v)) return true;
     }
@@ -72,10 +72,10 @@ static bool view_seen(const foci_graph *g, int now, int input) {
 
 static void find_covers(planner *p) {
     foci_graph *g = p->g;
-    for (int i = g->nodes; i < g->moments; i++) {
-        const foci_node *n = g->moment[i].node;
+    for (int i = g->nodes; i < g->calls; i++) {
+        const foci_node *n = g->call[i].node;
         for (int k = 0; k < n->inputs; k++) {
-            if (!wants(&g->moment[i], k)) continue;
+            if (!wants(&g->call[i], k)) continue;
             foci_tensor *t = n->input[k], *root = foci_root(t);
             if (!t->base)
                 p->covered[root->id] = -1;
@@ -103,10 +103,10 @@ static bool may_share(const planner *p, const foci_node *n, int k) {
     if (foci_numel(t) != foci_numel(out) || p->read_only[out->id] || out == g->output) return false;
     for (int j = 0; j < n->inputs; j++)
         if (j != k && n->input[j] && foci_root(n->input[j]) == t) return false;
-    for (int i = g->nodes; i < g->moments; i++) {
-        const foci_node *other = g->moment[i].node;
+    for (int i = g->nodes; i < g->calls; i++) {
+        const foci_node *other = g->call[i].node;
         for (int j = 0; j < other->inputs && other != n; j++) {
-            if (!wants(&g->moment[i], j)) continue;
+            if (!wants(&g->call[i], j)) continue;
             const foci_tensor *used = foci_root(other->input[j]);
             if (k == 0 && used == t && other->index >= p->guarded[out->id]) return false;
             if (k > 0 && used == t) return false;
@@ -128,7 +128,7 @@ static void share(planner *p, const foci_node *n, int k) {
 
 static bool plan_gradient_of(planner *p, int now, int k) {
     foci_graph *g = p->g;
-    foci_node *n = g->moment[now].node;
+    foci_node *n = g->call[now].node;
     foci_tensor *t = n->input[k], *root = foci_root(t);
     foci_tensor_info *info = &g->tensor[root->id];
     if (info->role == FOCI_ROLE_PARAMETER) { /* the flat array, cleared before the step */
@@ -143,7 +143,7 @@ static bool plan_gradient_of(planner *p, int now, int k) {
     if (info->gradient < 0) {
         info->gradient = new_block(g, tensor_bytes(root), now, now);
         if (info->gradient < 0) return false;
-        if (p->clear[root->id]) g->moment[now].zero = root;
+        if (p->clear[root->id]) g->call[now].zero = root;
     }
     extend(g, info->gradient, now);
     n->accumulate[k] = p->clear[root->id] || (t->base ? view_seen(g, now, k) : p->written[root->id]);
@@ -158,8 +158,8 @@ static bool plan_gradients(planner *p) {
     out->gradient = new_block(g, tensor_bytes(foci_root(g->output)), g->nodes - 1, g->nodes);
     if (out->gradient < 0) return false;
     p->written[foci_root(g->output)->id] = true;
-    for (int i = g->nodes; i < g->moments; i++) {
-        const foci_moment *m = &g->moment[i];
+    for (int i = g->nodes; i < g->calls; i++) {
+        const foci_call *m = &g->call[i];
         if (m->pass != FOCI_BACKWARD) continue;
         extend(g, g->tensor[m->node->output->id].gradient, i);
         for (int k = 0; k < m->node->inputs; k++)
@@ -167,7 +167,7 @@ static bool plan_gradients(planner *p) {
     }
     for (int id = 0; id < g->tensors; id++) /* an input's gradient is for the caller */
         if (g->tensor[id].role == FOCI_ROLE_INPUT || g->tensor[id].keep)
-            extend(g, g->tensor[id].gradient, g->moments);
+            extend(g, g->tensor[id].gradient, g->calls);
     return true;
 }
 
@@ -179,7 +179,7 @@ static bool write_value(foci_graph *g, const foci_tensor *t, int now) {
     foci_tensor_info *info = &g->tensor[t->id];
     info->value = new_block(g, tensor_bytes(t), now, now);
     bool stays = info->keep || t == foci_root(g->output);
-    extend(g, info->value, stays ? g->moments : now);
+    extend(g, info->value, stays ? g->calls : now);
     return info->value >= 0;
 }
 
@@ -199,8 +199,8 @@ static void plan_backward(foci_graph *g, const foci_node *n, int now) {
 }
 
 static bool plan_values(foci_graph *g) {
-    for (int i = 0; i < g->moments; i++) {
-        foci_moment *m = &g->moment[i];
+    for (int i = 0; i < g->calls; i++) {
+        foci_call *m = &g->call[i];
         bool backward = m->pass == FOCI_BACKWARD;
         if (backward) plan_backward(g, m->node, i);
         else if (!plan_forward(g, m->node, i)) return false;
@@ -218,7 +218,7 @@ static int larger_first(const void *a, const void *b, void *blocks) {
     return *(const int *)a - *(const int *)b;
 }
 
-/* Largest blocks first, each at the lowest place that is free during all its moments. */
+/* Largest blocks first, each at the lowest place that is free during all its calls. */
 static bool lay_out(foci_graph *g) {
     int *order = malloc((size_t)(g->blocks + 1) * sizeof *order);
     int *placed = malloc((size_t)(g->blocks + 1) * sizeof *placed); /* by rising offset */

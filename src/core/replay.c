@@ -51,12 +51,12 @@ static void timed(const foci_node *n, void (*work)(const foci_node *), foci_span
 }
 
 static void run(foci_graph *g, int i) {
-    const foci_moment *m = &g->moment[i];
-    void (*work)(const foci_node *) = m->pass == FOCI_BACKWARD ? m->node->op->backward : m->node->op->forward;
-    m->node->workspace = place(g, m->workspace);
-    if (m->zero) memset(m->zero->grad, 0, (size_t)foci_numel(m->zero) * sizeof(foci_real));
-    if (g->span) timed(m->node, work, &g->span[i]);
-    else work(m->node);
+    const foci_call *c = &g->call[i];
+    void (*work)(const foci_node *) = c->pass == FOCI_BACKWARD ? c->node->op->backward : c->node->op->forward;
+    c->node->workspace = place(g, c->workspace);
+    if (c->zero) memset(c->zero->grad, 0, (size_t)foci_numel(c->zero) * sizeof(foci_real));
+    if (g->span) timed(c->node, work, &g->span[i]);
+    else work(c->node);
 }
 
 void foci_graph_forward(foci_graph *g) {
@@ -66,7 +66,7 @@ void foci_graph_forward(foci_graph *g) {
 
 void foci_graph_backward_from_output(foci_graph *g) {
     foci_limit_threads(g->threads);
-    for (int i = g->nodes; i < g->moments; i++) run(g, i);
+    for (int i = g->nodes; i < g->calls; i++) run(g, i);
 }
 
 void foci_graph_backward(foci_graph *g, foci_real seed) {

@@ -2,7 +2,7 @@
  *
  * Results of cheap operations and, with `recompute`, of segments are forgotten once the forward pass has used them, and
  * computed again when the backward pass wants them. The second run is that of a twin: a copy of the node that writes
- * copies of its tensors. So every tensor is still written at one moment, and the planner, which sees two short lives in
+ * copies of its tensors. So every tensor is still written by one call, and the planner, which sees two short lives in
  * place of a long one, need not know. A twin has its node's index, hence draws the same random numbers: the bits are
  * those of what was forgotten. */
 #include <stdlib.h>
@@ -18,8 +18,8 @@ typedef struct scheduler {
 } scheduler;
 
 static bool append(foci_graph *g, foci_node *n, foci_pass pass) {
-    if (!n || !foci_grow(g->moment, g->moments)) return false;
-    g->moment[g->moments++] = (foci_moment){.node = n, .pass = pass, .workspace = -1};
+    if (!n || !foci_grow(g->call, g->calls)) return false;
+    g->call[g->calls++] = (foci_call){.node = n, .pass = pass, .workspace = -1};
     return true;
 }
 

@@ -154,7 +154,7 @@ static foci_tensor *attention(foci_graph *g, const foci_config *c, const sizes *
     foci_scope(g, "dec_attn");
     foci_tensor *asking = last_query ? last_token(g, h) : h;
     foci_tensor *q = foci_nn_linear(g, "q_net", asking, joined, false, LINEAR_INIT);
-    foci_tensor *kv = foci_remember(g, foci_nn_linear(g, "kv_net", h, 2 * joined, false, LINEAR_INIT));
+    foci_tensor *kv = foci_cached(g, foci_nn_linear(g, "kv_net", h, 2 * joined, false, LINEAR_INIT));
     foci_heads_of_layer now = {foci_heads(g, q, 1, 0, heads), foci_heads(g, kv, 2, 0, heads),
                                foci_heads(g, kv, 2, 1, heads)};
     foci_attend_options options = {.layer = layer, .depth = s->depth, .causal = true};

@@ -1,4 +1,4 @@
-/* cat: the tokens of b behind those of a. remember: the same, where a comes from an earlier graph */
+/* cat: the tokens of b behind those of a. cached: the same, where a comes from an earlier graph */
 #include <string.h>
 
 #include "core/graph.h"
@@ -56,13 +56,13 @@ foci_tensor *foci_cat(foci_graph *g, foci_tensor *a, foci_tensor *b) {
     return foci_emit(n, FOCI_REAL, FOCI_SHAPE(a->shape[0], a->shape[1] + b->shape[1], a->shape[2]));
 }
 
-foci_tensor *foci_remember(foci_graph *g, foci_tensor *x) {
-    if (!foci_operand(g, "remember", "input", x, FOCI_REAL)) return NULL;
-    foci_memory m = {.now = x};
+foci_tensor *foci_cached(foci_graph *g, foci_tensor *x) {
+    if (!foci_operand(g, "cached", "input", x, FOCI_REAL)) return NULL;
+    foci_cache c = {.now = x};
     if (foci_graph_past(g)) {
-        m.past = foci_input(g, "past", FOCI_REAL, FOCI_SHAPE(x->shape[0], foci_graph_past(g), x->shape[2]));
-        m.now = foci_cat(g, m.past, x);
+        c.past = foci_input(g, "past", FOCI_REAL, FOCI_SHAPE(x->shape[0], foci_graph_past(g), x->shape[2]));
+        c.now = foci_cat(g, c.past, x);
     }
-    foci_graph_add_memory(g, m);
-    return m.now;
+    foci_graph_add_cache(g, c);
+    return c.now;
 }

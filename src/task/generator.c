@@ -51,13 +51,13 @@ static foci_status reserve(foci_generator *g, size_t bytes) {
     return foci_fail(FOCI_ERR_RUNTIME, "out of memory: a window takes %zu bytes", bytes);
 }
 
-/* One row of memory for every token of the window, for every layer that remembers. */
+/* One row for every token of the window, for every layer that caches. */
 static foci_status make_caches(foci_generator *g) {
-    int count = foci_graph_memories(g->graph);
+    int count = foci_graph_caches(g->graph);
     if (g->cache || !count) return FOCI_OK;
     g->cache = calloc((size_t)count, sizeof *g->cache);
     for (g->caches = 0; g->cache && g->caches < count; g->caches++) {
-        size_t row = (size_t)foci_last_dim(foci_graph_memory(g->graph, g->caches)->now) * sizeof(foci_real);
+        size_t row = (size_t)foci_last_dim(foci_graph_cache(g->graph, g->caches)->now) * sizeof(foci_real);
         if (!(g->cache[g->caches] = malloc((size_t)g->options.window * row))) break;
     }
     return g->cache && g->caches == count ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory for keys and values");
@@ -68,7 +68,7 @@ static foci_status open_pass(foci_generator *g, int64_t past, int64_t tokens) {
     const foci_generator_options *o = &g->options;
     if (g->graph && g->past == past && g->tokens == tokens) return FOCI_OK;
     close_graph(g);
-    g->graph = foci_graph_new(g->parameters, &(foci_graph_options){.remember = g->incremental, .past = past});
+    g->graph = foci_graph_new(g->parameters, &(foci_graph_options){.cache = g->incremental, .past = past});
     if (!g->graph) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
     g->past = past;
     g->tokens = tokens;
@@ -85,10 +85,10 @@ static foci_status open_pass(foci_generator *g, int64_t past, int64_t tokens) {
 static foci_status pass(foci_generator *g, int64_t first, int64_t past, int64_t tokens) {
     FOCI_TRY(open_pass(g, past, tokens));
     g->io.ids->data = g->ids + first;
-    for (int i = 0; past && i < g->caches; i++) foci_graph_memory(g->graph, i)->past->data = g->cache[i];
+    for (int i = 0; past && i < g->caches; i++) foci_graph_cache(g->graph, i)->past->data = g->cache[i];
     foci_graph_forward(g->graph);
-    for (int i = 0; i < foci_graph_memories(g->graph); i++) {
-        const foci_tensor *now = foci_graph_memory(g->graph, i)->now;
+    for (int i = 0; i < foci_graph_caches(g->graph); i++) {
+        const foci_tensor *now = foci_graph_cache(g->graph, i)->now;
         int64_t row = foci_last_dim(now);
         memcpy(g->cache[i] + past * row, foci_data(now) + past * row, (size_t)(tokens * row) * sizeof(foci_real));
     }

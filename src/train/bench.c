@@ -99,7 +99,7 @@ static foci_status set_up(bench *b) {
     FOCI_TRY(foci_optimizer_init(&b->optimizer, &o, &b->programs.parameters));
     if (!b->data) FOCI_TRY(make_up_inputs(b));
     b->times = calloc((size_t)b->options->steps * PARTS, sizeof *b->times);
-    b->spans = calloc((size_t)foci_graph_moments(b->programs.program[0].graph), sizeof *b->spans);
+    b->spans = calloc((size_t)foci_graph_calls(b->programs.program[0].graph), sizeof *b->spans);
     return b->times && b->spans ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory");
 }
 

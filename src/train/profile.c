@@ -40,17 +40,17 @@ static foci_profile_row *find_row(foci_profile *p, const char *op, const char *p
     return &p->row[p->rows++];
 }
 
-static void add(foci_profile *p, const foci_moment *m, const foci_span *span, int64_t steps, int passes) {
+static void add(foci_profile *p, const foci_call *c, const foci_span *span, int64_t steps, int passes) {
     if (span->total_ms <= 0) return;
-    const foci_node *n = m->node;
-    foci_profile_row *r = find_row(p, n->op->name, pass_name[m->pass]);
+    const foci_node *n = c->node;
+    foci_profile_row *r = find_row(p, n->op->name, pass_name[c->pass]);
     foci_cost cost = n->op->cost ? n->op->cost(n) : (foci_cost){0, 0};
     double bytes;
-    if (m->pass == FOCI_BACKWARD) bytes = cost.backward_bytes > 0 ? cost.backward_bytes : backward_bytes(n);
+    if (c->pass == FOCI_BACKWARD) bytes = cost.backward_bytes > 0 ? cost.backward_bytes : backward_bytes(n);
     else bytes = cost.forward_bytes > 0 ? cost.forward_bytes : forward_bytes(n);
     r->calls += passes;
     r->ms += span->total_ms / (double)steps;
-    r->flop += passes * (m->pass == FOCI_BACKWARD ? cost.backward : cost.forward);
+    r->flop += passes * (c->pass == FOCI_BACKWARD ? cost.backward : cost.forward);
     r->bytes += passes * bytes;
 }
 
@@ -61,10 +61,10 @@ static int longest_first(const void *a, const void *b) {
 
 foci_status foci_profile_make(foci_profile *p, const foci_graph *g, const foci_span *spans, int64_t steps, int passes,
                               const foci_profile_row *update) {
-    int moments = foci_graph_moments(g);
-    *p = (foci_profile){.row = calloc((size_t)moments + 1, sizeof *p->row)};
+    int calls = foci_graph_calls(g);
+    *p = (foci_profile){.row = calloc((size_t)calls + 1, sizeof *p->row)};
     if (!p->row) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
-    for (int i = 0; i < moments; i++) add(p, foci_graph_moment(g, i), &spans[i], steps, passes);
+    for (int i = 0; i < calls; i++) add(p, foci_graph_call(g, i), &spans[i], steps, passes);
     p->row[p->rows++] = *update;
     for (int i = 0; i < p->rows; i++) p->ms += p->row[i].ms;
     qsort(p->row, (size_t)p->rows, sizeof *p->row, longest_first);
@@ -79,11 +79,11 @@ void foci_profile_free(foci_profile *p) {
     *p = (foci_profile){.row = NULL};
 }
 
-static void write_event(FILE *f, const foci_moment *m, const foci_span *span, double start, bool *first) {
-    const foci_node *n = m->node;
+static void write_event(FILE *f, const foci_call *c, const foci_span *span, double start, bool *first) {
+    const foci_node *n = c->node;
     if (span->total_ms <= 0) return;
     fprintf(f, "%s\n{\"name\": \"%s\", \"cat\": \"%s\", \"ph\": \"X\", \"ts\": %.3f, \"dur\": %.3f, \"pid\": 1, \"tid\": 1, \"args\": {\"layer\": \"%s\"}}",
-            *first ? "" : ",", n->op->name, pass_name[m->pass], 1e3 * (span->start_ms - start), 1e3 * span->last_ms, n->layer ? n->layer : "");
+            *first ? "" : ",", n->op->name, pass_name[c->pass], 1e3 * (span->start_ms - start), 1e3 * span->last_ms, n->layer ? n->layer : "");
     *first = false;
 }
 
@@ -94,7 +94,7 @@ foci_status foci_profile_trace(const char *path, const foci_graph *g, const foci
     if (!f) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
     bool first = true;
     fputs("{\"displayTimeUnit\": \"ms\", \"traceEvents\": [", f);
-    for (int i = 0; i < foci_graph_moments(g); i++) write_event(f, foci_graph_moment(g, i), &spans[i], spans[0].start_ms, &first);
+    for (int i = 0; i < foci_graph_calls(g); i++) write_event(f, foci_graph_call(g, i), &spans[i], spans[0].start_ms, &first);
     fputs("\n]}\n", f);
     foci_status s = fclose(f) ? foci_fail(FOCI_ERR_RUNTIME, "out of memory") : foci_write_file(path, text, size);
     free(text);

@@ -124,7 +124,7 @@ static double *gradients_of(bool recompute, int64_t *numel, int *again) {
     foci_graph_bind(g, memory);
     foci_graph_forward(g);
     foci_graph_backward(g, 1);
-    for (int i = 0; i < foci_graph_moments(g); i++) *again += foci_graph_moment(g, i)->pass == FOCI_AGAIN;
+    for (int i = 0; i < foci_graph_calls(g); i++) *again += foci_graph_call(g, i)->pass == FOCI_AGAIN;
     *numel = p.size;
     double *grad = malloc((size_t)p.size * sizeof *grad);
     memcpy(grad, p.grad, (size_t)p.size * sizeof *grad);
