@@ -280,7 +280,9 @@ foci_node *foci_record(foci_graph *g, const foci_op *op, int inputs, foci_tensor
 void foci_save(foci_node *n, foci_dtype dtype, int64_t elements) {
     if (!n) return;
     foci_tensor *t = new_tensor(n->graph, FOCI_ROLE_RESULT, dtype, FOCI_SHAPE(elements));
-    if (t) n->saved[n->saves++] = t;
+    if (t && n->saves == FOCI_MAX_SAVED)
+        foci_graph_fail(n->graph, "%s saves more than %d tensors", n->op->name, FOCI_MAX_SAVED);
+    else if (t) n->saved[n->saves++] = t;
 }
 
 void foci_workspace(foci_node *n, size_t forward_bytes, size_t backward_bytes) {

@@ -203,6 +203,23 @@ static void missing_gradient_is_refused(void **state) {
     foci_parameters_free(&p);
 }
 
+static void too_many_saved_are_refused(void **state) {
+    (void)state;
+    foci_parameters p;
+    foci_parameters_init(&p);
+    foci_graph *g = foci_graph_new(&p, &(foci_graph_options){.differentiate = true});
+    foci_tensor *x = foci_parameter(g, "x", FOCI_ZEROS, FOCI_SHAPE(2));
+    foci_node *n = foci_record(g, &op_tanh, 1, &x, NULL, 0);
+    for (int i = 0; i < FOCI_MAX_SAVED; i++) foci_save(n, FOCI_REAL, 2);
+    assert_true(foci_graph_ok(g));
+    foci_save(n, FOCI_REAL, 2);
+    assert_int_equal(n->saves, FOCI_MAX_SAVED);
+    assert_null(foci_emit(n, FOCI_REAL, FOCI_SHAPE(2)));
+    assert_fails(foci_graph_plan(g, x), FOCI_ERR_CONFIG, "tanh saves more than 4 tensors");
+    foci_graph_free(g);
+    foci_parameters_free(&p);
+}
+
 static foci_tensor *chain(foci_graph *g) {
     foci_tensor *x = foci_parameter(g, "x", FOCI_NORMAL(0, 1), FOCI_SHAPE(1000));
     for (int i = 0; i < 20; i++) {
@@ -236,6 +253,7 @@ int main(void) {
         cmocka_unit_test(random_graphs),    cmocka_unit_test(the_same_bits_twice),
         cmocka_unit_test(views),
         cmocka_unit_test(errors_stick),     cmocka_unit_test(missing_gradient_is_refused),
+        cmocka_unit_test(too_many_saved_are_refused),
         cmocka_unit_test(memory_is_shared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
