@@ -5,7 +5,7 @@
  *     FOCI_TRY(foci_attack_measure(r, foci_attack_find("pgd"), &options, &report));
  *     foci_attack_close(r);
  *
- * An attack is one file, attack_NAME.c, and one line in attack_list.h; attack_engine.h is what it is written with. */
+ * An attack is one file, NAME.c as a rule, and one line in list.h; engine.h is what it is written with. */
 #ifndef FOCI_ATTACK_ATTACK_H
 #define FOCI_ATTACK_ATTACK_H
 
@@ -33,7 +33,7 @@ typedef struct foci_attack_options {
     uint64_t seed;
 } foci_attack_options;
 
-typedef struct foci_attack_job foci_attack_job; /* attack_engine.h */
+typedef struct foci_attack_job foci_attack_job; /* engine.h */
 
 typedef struct foci_attack foci_attack;
 struct foci_attack {

@@ -1,4 +1,4 @@
-/* FOCI_ATTACK(name): the descriptor `const foci_attack foci_attack_NAME`, of src/study/attack_NAME.c as a rule. No include
+/* FOCI_ATTACK(name): the descriptor `const foci_attack foci_attack_NAME`, of src/attack/NAME.c as a rule. No include
  * guard. */
 FOCI_ATTACK(fgsm)
 FOCI_ATTACK(pgd)

@@ -13,7 +13,7 @@
  *         56    8   h of bytes 0 to 55
  *
  * Every block of data has its h in the table, so that each can be checked when it is read. What the table holds is the
- * kind's business: image_pack.h, text_pack.h. The same data gives the same bytes. */
+ * kind's business: images/pack.h, text/pack.h. The same data gives the same bytes. */
 #ifndef FOCI_DATA_PACK_H
 #define FOCI_DATA_PACK_H
 

@@ -1,4 +1,4 @@
-/* A pack of images, decoded and resized once. pack.h tells the frame; the table is
+/* A pack of images, decoded and resized once. data/pack.h tells the frame; the table is
  *
  *     for each image   8   offset of its pixels: 8-bit RGB, rows from the top, 3 * width * height bytes, one block
  *                      8   XXH3 of them

@@ -1,4 +1,4 @@
-/* The words of a text file, plain or gzip, one at a time; internal to the text half of this room. */
+/* The words of a text file, plain or gzip, one at a time; internal to this room. */
 #ifndef FOCI_TEXT_READ_H
 #define FOCI_TEXT_READ_H
 

@@ -1,4 +1,4 @@
-/* A vocabulary as text, shared by its plain file and its cache; internal to the text half of this room. */
+/* A vocabulary as text, shared by its plain file and its cache; internal to this room. */
 #ifndef FOCI_TEXT_VOCABULARY_H
 #define FOCI_TEXT_VOCABULARY_H
 

@@ -23,7 +23,7 @@ typedef struct foci_verify_report {
 } foci_verify_report;
 
 /* FOCI_ERR_DATA where the case is malformed. A difference beyond the tolerance is no error: see the report. With `bf16`
- * products round their operands to bfloat16, and differences and tolerances are relative (verify_case.c derives them). */
+ * products round their operands to bfloat16, and differences and tolerances are relative (case.c derives them). */
 foci_status foci_verify_case(const char *json_path, bool bf16, foci_verify_report *report);
 
 #endif
