@@ -313,7 +313,8 @@ typedef struct foci_real_list {
     {#field, FOCI_KEY_TYPE(((options *)0)->field), initial, min, max, choices, doc, .at = offsetof(options, field), \
      .size = sizeof(((options *)0)->field), ##__VA_ARGS__}
 
-/* Fills the struct that the rows are bound to with the values of their keys, "SECTION.NAME" each. */
+/* Fills the struct that the rows are bound to with the values of their keys, "SECTION.NAME" each; with 0 or "" where a key
+ * belongs to a kind that is not chosen. Strings and lists live as long as the config. */
 void foci_config_read(const foci_config *c, const char *section, const foci_key *keys, void *options);
 
 /* Values; the key must exist in the schema. Full names: "train.lr". Strings and lists live as long as the config. */

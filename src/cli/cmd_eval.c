@@ -54,18 +54,21 @@ static void print_score(const foci_score *s, const char *split, bool sliding, bo
 
 /* ------------------------------------------------------------------------------------- contaminated text */
 
-static json_t *setting(const foci_config *settings, const foci_key *key) {
+static json_t *setting(const foci_key *key, const void *settings) {
+    const void *field = foci_key_field(key, settings);
+    char word[64];
     switch (key->type) {
-    case FOCI_KEY_BOOL: return json_boolean(foci_config_bool(settings, key->name));
-    case FOCI_KEY_INT: return json_integer(foci_config_int(settings, key->name));
-    case FOCI_KEY_REAL: return json_real(foci_config_real(settings, key->name));
-    default: return json_string(foci_config_string(settings, key->name));
+    case FOCI_KEY_BOOL: return json_boolean(*(const bool *)field);
+    case FOCI_KEY_INT: return json_integer(*(const int64_t *)field);
+    case FOCI_KEY_REAL: return json_real(*(const double *)field);
+    case FOCI_KEY_CHOICE: return foci_key_word(key, settings, word) ? json_string(word) : json_null();
+    default: return json_string(*(const char *const *)field);
     }
 }
 
-static json_t *settings_of(const foci_contamination *c, const foci_config *settings, const foci_contamination_count *n) {
+static json_t *settings_of(const foci_contamination *c, const void *settings, const foci_contamination_count *n) {
     json_t *object = json_pack("{s:s}", "kind", c->name);
-    for (const foci_key *key = c->keys; key->name; key++) json_object_set_new(object, key->name, setting(settings, key));
+    for (const foci_key *key = c->keys; key->name; key++) json_object_set_new(object, key->name, setting(key, settings));
     json_object_set_new(object, "lines", json_integer(n->lines));
     json_object_set_new(object, "words", json_integer(n->words));
     json_object_set_new(object, "swapped", json_integer(n->swapped));
@@ -90,16 +93,17 @@ static foci_status print_contaminated(const foci_contaminated_score *s, const op
 
 static foci_status evaluate_contaminated(const foci_config *config, const char *weights, const options *o, bool json) {
     const foci_contamination *c;
-    foci_config *settings;
+    const void *settings;
+    foci_arena arena = {0};
     foci_contaminated_score score;
-    FOCI_TRY(foci_contamination_parse(o->contaminate, &c, &settings));
-    foci_status s = foci_evaluate_contaminated(config, weights, o->split, o->sliding, c, settings, &foci_on_terminal, &score);
+    foci_status s = foci_contamination_parse(o->contaminate, &arena, &c, &settings);
+    if (!s) s = foci_evaluate_contaminated(config, weights, o->split, o->sliding, c, settings, &foci_on_terminal, &score);
     if (!s) {
         json_t *object = settings_of(c, settings, &score.count);
         s = print_contaminated(&score, o, object, json);
         json_decref(object);
     }
-    foci_config_free(settings);
+    foci_arena_free(&arena);
     return s;
 }
 

@@ -5,6 +5,7 @@
 #define FOCI_CONFIG_CONFIG_H
 
 #include "foci/plugin.h"
+#include "base/arena.h"
 #include "base/error.h"
 
 /* Keys of one section, "train". `kind` NULL: always there; else only where SECTION.kind has that value. The section
@@ -68,5 +69,33 @@ void foci_schema_visit(const foci_schema *schema, void (*visit)(void *context, c
 /* The table as text, for `foci help config`: every key, type, default, bounds, meaning; `filter` is a part of a
  * full name or NULL. Empty where nothing matches. From malloc. */
 char *foci_schema_help(const foci_schema *schema, const char *filter);
+
+/* ------------------------------------------------------------------------------- rows without a config */
+
+/* Settings of a command, of a measure, of a contamination: one table of bound rows (FOCI_KEY), its struct, and texts.
+ * Types, bounds, choices and messages are those of a config; what is wrong is FOCI_ERR_CONFIG. Strings and lists live in
+ * the arena.
+ *
+ *     settings o;
+ *     FOCI_TRY(foci_keys_parse(keys, "word-swap", (const char *[]){"rate=0.1"}, 1, &arena, &o)); */
+
+/* Every field gets the default of its row; that of a required key 0 or "". */
+foci_status foci_keys_defaults(const foci_key *keys, foci_arena *arena, void *options);
+/* One field, from a text as it stands (the argument of an option): "1,2" is a list, `yes: no` a string. Messages call it
+ * `label`: "--rate: `2` is out of bounds: 0 to 1". */
+foci_status foci_key_parse(const foci_key *key, const char *label, const char *text, foci_arena *arena, void *options);
+/* The defaults, then texts "NAME=VALUE" written as for --set; the last of a name wins. Messages begin with `who`:
+ * "word-swap: rate: `2` is out of bounds: 0 to 1". Required keys have to be there. */
+foci_status foci_keys_parse(const foci_key *keys, const char *who, const char *const *set, int sets, foci_arena *arena,
+                            void *options);
+
+/* Bytes of the struct that the rows are bound to, as a multiple of every alignment; 0 without rows. */
+size_t foci_keys_bytes(const foci_key *keys);
+/* The field of a row. */
+const void *foci_key_field(const foci_key *key, const void *options);
+/* The word of a field that holds the number of a choice. */
+bool foci_key_word(const foci_key *key, const void *options, char word[64]);
+/* The i-th word of "max mean none"; false behind the last. */
+bool foci_choice(const foci_key *key, int i, char word[64]);
 
 #endif

@@ -16,7 +16,7 @@ enum {
 
 /* ------------------------------------------------------------------------------------- sources and places */
 
-/* A file, or with text NULL something without lines: "--set train.lr=0.1", "default". */
+/* A file, or with text NULL something without lines: "--set train.lr=0.1", "default", or nameless: "". */
 typedef struct foci_source {
     const char *name, *text;
     size_t size;
@@ -76,6 +76,8 @@ foci_status foci_split_name(foci_arena *arena, foci_entry *entry);
 foci_status foci_yaml_read(foci_arena *arena, const foci_source *source, foci_entry **entries);
 /* The value of one entry that has source and names already: a scalar or a list. */
 foci_status foci_yaml_value(foci_arena *arena, const char *text, foci_entry *entry);
+/* The same of a text as it stands: of a string no character is special, a list needs no brackets. */
+foci_status foci_literal(foci_arena *arena, const foci_key *key, const char *text, foci_entry *entry);
 /* The first of the entries with this name, the one that wins; NULL. */
 const foci_entry *foci_entry_find(const foci_entry *entries, const char *section, const char *name);
 
@@ -123,7 +125,4 @@ char *foci_value_text(const foci_value *v);
 
 /* "1 to 4096", "0 or more"; "" where the key is unbounded. */
 foci_shown foci_bounds(const foci_key *key);
-/* The i-th word of "max mean none" into `word`; false behind the last. */
-bool foci_choice(const foci_key *key, int i, char word[64]);
-
 #endif

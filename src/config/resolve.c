@@ -46,18 +46,11 @@ static foci_status missing(const foci_config *config, const foci_value *v) {
 /* The initial value of a key as if it stood in a file. */
 static foci_status default_entry(foci_config *config, const foci_value *v, const foci_entry **out) {
     static const foci_source source = {.name = "default"};
-    const char *text = v->key.initial;
-    bool is_text = v->key.type == FOCI_KEY_STRING || v->key.type == FOCI_KEY_CHOICE;
     foci_entry *entry = foci_arena_alloc(&config->arena, sizeof *entry);
-    foci_scalar *item = foci_arena_alloc(&config->arena, sizeof *item);
-    if (!entry || !item) return foci_out_of_memory();
+    if (!entry) return foci_out_of_memory();
     *entry = (foci_entry){.source = &source, .section = v->section, .name = v->key.name};
     *out = entry;
-    if (text[0] == '[' && !is_text) return foci_yaml_value(&config->arena, text, entry);
-    *item = (foci_scalar){.text = text, .quoted = is_text};
-    entry->items = item;
-    entry->count = 1;
-    return FOCI_OK;
+    return foci_literal(&config->arena, &v->key, v->key.initial, entry);
 }
 
 static foci_status resolve_row(foci_config *config, foci_value *v) {

@@ -83,7 +83,7 @@ foci_status foci_fail_at(const foci_source *source, foci_mark at, const char *fm
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    if (!source->text) return foci_fail(FOCI_ERR_CONFIG, "%s: %s", source->name, text);
+    if (!source->text) return foci_fail(FOCI_ERR_CONFIG, "%s%s%s", source->name, source->name[0] ? ": " : "", text);
     excerpt(line, sizeof line, source, at);
     return foci_fail(FOCI_ERR_CONFIG, "%s:%zu:%zu: %s%s", source->name, at.line, at.column, text, line);
 }

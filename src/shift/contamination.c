@@ -20,7 +20,7 @@ const foci_contamination *const foci_contaminations[] = {
 
 enum { MOST_SETTINGS = 32 };
 
-foci_status foci_contamination_parse(const char *text, const foci_contamination **c, foci_config **settings) {
+foci_status foci_contamination_parse(const char *text, foci_arena *arena, const foci_contamination **c, const void **settings) {
     char copy[1024];
     const size_t length = strlen(text), name = strcspn(text, ":");
     if (length >= sizeof copy) return foci_fail(FOCI_ERR_CONFIG, "a contamination of %zu bytes", length);
@@ -35,9 +35,10 @@ foci_status foci_contamination_parse(const char *text, const foci_contamination 
         if (sets == MOST_SETTINGS) return foci_fail(FOCI_ERR_CONFIG, "%s: more than %d settings", (*c)->name, MOST_SETTINGS);
         set[sets++] = one;
     }
-    const foci_section section = {"", NULL, (*c)->keys};
-    foci_status s = foci_config_parse(settings, &(foci_schema){&section, 1}, (*c)->name, "", 0, set, sets);
-    return s ? foci_context(s, "%s", (*c)->name) : FOCI_OK;
+    void *filled = foci_arena_alloc(arena, foci_keys_bytes((*c)->keys));
+    if (!filled) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for the settings of %s", (*c)->name);
+    *settings = filled;
+    return foci_keys_parse((*c)->keys, (*c)->name, set, sets, arena, filled);
 }
 
 /* --------------------------------------------------------------------------------------------- evaluation */
@@ -67,7 +68,7 @@ static foci_status open_study(study *s, const char *weights, const char *split) 
     return foci_load_model(&s->parameters, s->model, c, foci_vocabulary_size(s->vocabulary), weights);
 }
 
-static foci_status measure(study *s, bool sliding, const foci_contamination *c, const foci_config *settings, const foci_watch *watch,
+static foci_status measure(study *s, bool sliding, const foci_contamination *c, const void *settings, const foci_watch *watch,
                            foci_contaminated_score *score) {
     const size_t bytes = (size_t)s->clean.count * sizeof *s->ids;
     if (!(s->ids = malloc(bytes))) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for %lld tokens", (long long)s->clean.count);
@@ -79,7 +80,7 @@ static foci_status measure(study *s, bool sliding, const foci_contamination *c, 
 }
 
 foci_status foci_evaluate_contaminated(const foci_config *config, const char *weights, const char *split, bool sliding,
-                                       const foci_contamination *c, const foci_config *settings, const foci_watch *watch,
+                                       const foci_contamination *c, const void *settings, const foci_watch *watch,
                                        foci_contaminated_score *score) {
     *score = (foci_contaminated_score){.count = {0}};
     study s = {.config = config};

@@ -12,16 +12,15 @@ typedef struct foci_contamination_count {
 
 typedef struct foci_contamination {
     const char *name, *summary;
-    const foci_key *keys; /* its settings: "rate" */
+    const foci_key *keys; /* its settings, "rate", bound to a struct of its own */
     /* Changes a token stream in place, the same for the same settings. */
-    foci_status (*apply)(const foci_config *settings, const foci_vocabulary *v, int32_t *ids, int64_t count, foci_contamination_count *n);
+    foci_status (*apply)(const void *settings, const foci_vocabulary *v, int32_t *ids, int64_t count, foci_contamination_count *n);
 } foci_contamination;
 
 extern const foci_contamination *const foci_contaminations[]; /* ended by NULL */
 
-/* "word-swap:rate=0.015,min=1", or the name alone. FOCI_ERR_CONFIG for names and values that are not there. Free the settings with
- * foci_config_free. */
-foci_status foci_contamination_parse(const char *text, const foci_contamination **c, foci_config **settings);
+/* "word-swap:rate=0.015,min=1", or the name alone. FOCI_ERR_CONFIG for names and values that are not there. */
+foci_status foci_contamination_parse(const char *text, foci_arena *arena, const foci_contamination **c, const void **settings);
 
 /* The same weights on a split as it is and contaminated. */
 typedef struct foci_contaminated_score {
@@ -29,7 +28,7 @@ typedef struct foci_contaminated_score {
     foci_contamination_count count;
 } foci_contaminated_score;
 foci_status foci_evaluate_contaminated(const foci_config *config, const char *weights, const char *split, bool sliding,
-                                       const foci_contamination *c, const foci_config *settings, const foci_watch *watch,
+                                       const foci_contamination *c, const void *settings, const foci_watch *watch,
                                        foci_contaminated_score *score);
 
 #endif

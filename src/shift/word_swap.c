@@ -10,16 +10,24 @@
 #include "base/philox.h"
 #include "shift/contamination.h"
 
+typedef struct settings {
+    double rate;
+    int64_t min, seed;
+    enum { SPARE, SWAP } stop_words;
+    const char *word;
+} settings;
+
 static const foci_key keys[] = {
-    {"rate", FOCI_KEY_REAL, "0.015", 0, 1, NULL, "share of a line's words that is replaced, rounded down"},
-    {"min", FOCI_KEY_INT, "1", 0, 1e6, NULL, "words of a line that are replaced at least"},
-    {"stop_words", FOCI_KEY_CHOICE, "spare", 0, 0, "spare swap", "spare: English stop words, as written here, are never replaced"},
-    {"word", FOCI_KEY_STRING, "AAA", 0, 0, NULL, "the replacement"},
-    {"seed", FOCI_KEY_INT, "0", 0, 9e15, NULL, "of the choice of words"},
+    FOCI_KEY(settings, rate, "0.015", 0, 1, NULL, "share of a line's words that is replaced, rounded down"),
+    FOCI_KEY(settings, min, "1", 0, 1e6, NULL, "words of a line that are replaced at least"),
+    FOCI_KEY(settings, stop_words, "spare", 0, 0, "spare swap",
+             "spare: English stop words, as written here, are never replaced"),
+    FOCI_KEY(settings, word, "AAA", 0, 0, NULL, "the replacement"),
+    FOCI_KEY(settings, seed, "0", 0, 9e15, NULL, "of the choice of words"),
     {0}};
 
 /* NLTK's English list, in order. */
-static const char *const stop_words[] = {
+static const char *const never[] = {
     "a", "about", "above", "after", "again", "against", "ain", "all", "am", "an", "and", "any", "are", "aren",
     "aren't", "as", "at", "be", "because", "been", "before", "being", "below", "between", "both", "but", "by",
     "can", "couldn", "couldn't", "d", "did", "didn", "didn't", "do", "does", "doesn", "doesn't", "doing", "don",
@@ -39,7 +47,7 @@ static const char *const stop_words[] = {
 static int compare(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
 
 static bool is_stop_word(const char *word) {
-    return bsearch(&word, stop_words, sizeof stop_words / sizeof *stop_words, sizeof *stop_words, compare);
+    return bsearch(&word, never, sizeof never / sizeof *never, sizeof *never, compare);
 }
 
 /* Bytes beyond ASCII belong to letters. */
@@ -52,11 +60,8 @@ static bool is_word(const char *token) {
 }
 
 typedef struct swap {
-    double rate;
-    int64_t min;
-    bool spare;
+    const settings *o;
     int32_t replacement, unknown;
-    uint64_t seed;
     const foci_vocabulary *vocabulary;
     int64_t *place; /* of words in a line that may be replaced */
 } swap;
@@ -67,12 +72,12 @@ static void contaminate_line(const swap *s, int32_t *ids, int64_t count, foci_co
         const char *token = foci_vocabulary_word(s->vocabulary, ids[i]);
         if (!is_word(token)) continue;
         words++;
-        if (!s->spare || !is_stop_word(token)) s->place[places++] = i;
+        if (s->o->stop_words == SWAP || !is_stop_word(token)) s->place[places++] = i;
     }
-    int64_t wanted = (int64_t)(s->rate * (double)words);
-    if (wanted < s->min) wanted = s->min;
+    int64_t wanted = (int64_t)(s->o->rate * (double)words);
+    if (wanted < s->o->min) wanted = s->o->min;
     if (wanted > places) wanted = places;
-    foci_rng rng = foci_rng_make(s->seed, foci_stream("word-swap"), (uint64_t)n->lines);
+    foci_rng rng = foci_rng_make((uint64_t)s->o->seed, foci_stream("word-swap"), (uint64_t)n->lines);
     for (int64_t i = 0; i < wanted; i++) { /* the first of a shuffle */
         const int64_t k = i + foci_rng_below(&rng, (uint32_t)(places - i)), chosen = s->place[k];
         s->place[k] = s->place[i];
@@ -83,14 +88,11 @@ static void contaminate_line(const swap *s, int32_t *ids, int64_t count, foci_co
     n->swapped += wanted;
 }
 
-static foci_status apply(const foci_config *c, const foci_vocabulary *v, int32_t *ids, int64_t count, foci_contamination_count *n) {
-    const char *word = foci_config_string(c, "word");
-    swap s = {.rate = foci_config_real(c, "rate"),
-              .min = foci_config_int(c, "min"),
-              .spare = strcmp(foci_config_string(c, "stop_words"), "spare") == 0,
-              .replacement = foci_vocabulary_id(v, word),
+static foci_status apply(const void *options, const foci_vocabulary *v, int32_t *ids, int64_t count, foci_contamination_count *n) {
+    const settings *o = options;
+    swap s = {.o = o,
+              .replacement = foci_vocabulary_id(v, o->word),
               .unknown = foci_vocabulary_id(v, "<unk>"),
-              .seed = (uint64_t)foci_config_int(c, "seed"),
               .vocabulary = v,
               .place = malloc((size_t)count * sizeof *s.place)};
     const int32_t end = foci_vocabulary_id(v, "<eos>");
@@ -102,7 +104,7 @@ static foci_status apply(const foci_config *c, const foci_vocabulary *v, int32_t
             first = i + 1;
         }
     free(s.place);
-    return s.replacement >= 0 ? FOCI_OK : foci_fail(FOCI_ERR_CONFIG, "`%s` is not in the vocabulary, which has no <unk>", word);
+    return s.replacement >= 0 ? FOCI_OK : foci_fail(FOCI_ERR_CONFIG, "`%s` is not in the vocabulary, which has no <unk>", o->word);
 }
 
 const foci_contamination foci_contamination_word_swap = {

@@ -17,8 +17,10 @@ static void measure(const char *text) {
 
 static void contaminate(const char *text) {
     const foci_contamination *c;
-    foci_config *settings;
-    if (!foci_contamination_parse(text, &c, &settings)) foci_config_free(settings);
+    const void *settings;
+    foci_arena arena = {0};
+    (void)foci_contamination_parse(text, &arena, &c, &settings);
+    foci_arena_free(&arena);
 }
 
 static void augment(const char *text) {

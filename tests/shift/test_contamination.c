@@ -43,12 +43,13 @@ static void close_text(fixture *f) {
 /* Contaminates; returns how many tokens changed. */
 static int64_t swap(fixture *f, const char *how, foci_contamination_count *n) {
     const foci_contamination *c;
-    foci_config *settings;
+    const void *settings;
+    foci_arena arena = {0};
     *n = (foci_contamination_count){0};
     memcpy(f->ids, f->clean.ids, (size_t)f->clean.count * sizeof *f->ids);
-    assert_ok(foci_contamination_parse(how, &c, &settings));
+    assert_ok(foci_contamination_parse(how, &arena, &c, &settings));
     assert_ok(c->apply(settings, f->v, f->ids, f->clean.count, n));
-    foci_config_free(settings);
+    foci_arena_free(&arena);
     int64_t changed = 0;
     for (int64_t i = 0; i < f->clean.count; i++) changed += f->ids[i] != f->clean.ids[i];
     return changed;
@@ -114,10 +115,11 @@ static void an_unknown_replacement_is_unk(void **state) {
     close_text(&f);
     open_text(&f, "red house\n", "red house\n", 1);
     const foci_contamination *c;
-    foci_config *settings;
-    assert_ok(foci_contamination_parse("word-swap", &c, &settings));
+    const void *settings;
+    foci_arena arena = {0};
+    assert_ok(foci_contamination_parse("word-swap", &arena, &c, &settings));
     assert_fails(c->apply(settings, f.v, f.ids, 0, &n), FOCI_ERR_CONFIG, "`AAA` is not in the vocabulary, which has no <unk>");
-    foci_config_free(settings);
+    foci_arena_free(&arena);
     close_text(&f);
 }
 
@@ -147,19 +149,20 @@ static void seeds_decide(void **state) {
 static void wrong_settings_are_named(void **state) {
     (void)state;
     const foci_contamination *c;
-    foci_config *s;
-    assert_fails(foci_contamination_parse("swap", &c, &s), FOCI_ERR_CONFIG, "there is no contamination `swap`");
-    assert_fails(foci_contamination_parse("", &c, &s), FOCI_ERR_CONFIG, "there is no contamination ``");
-    assert_fails(foci_contamination_parse("word-swap:rate=2", &c, &s), FOCI_ERR_CONFIG, "out of bounds: 0 to 1");
-    assert_fails(foci_contamination_parse("word-swap:rat=0", &c, &s), FOCI_ERR_CONFIG, "did you mean `rate`?");
-    assert_fails(foci_contamination_parse("word-swap:rate", &c, &s), FOCI_ERR_CONFIG, "rate");
+    const void *s;
+    foci_arena arena = {0};
+    assert_fails(foci_contamination_parse("swap", &arena, &c, &s), FOCI_ERR_CONFIG, "there is no contamination `swap`");
+    assert_fails(foci_contamination_parse("", &arena, &c, &s), FOCI_ERR_CONFIG, "there is no contamination ``");
+    assert_fails(foci_contamination_parse("word-swap:rate=2", &arena, &c, &s), FOCI_ERR_CONFIG, "out of bounds: 0 to 1");
+    assert_fails(foci_contamination_parse("word-swap:rat=0", &arena, &c, &s), FOCI_ERR_CONFIG, "did you mean `rate`?");
+    assert_fails(foci_contamination_parse("word-swap:rate", &arena, &c, &s), FOCI_ERR_CONFIG, "rate");
     char many[400] = "word-swap:";
     for (int i = 0; i < 40; i++) strcat(many, "min=1,");
-    assert_fails(foci_contamination_parse(many, &c, &s), FOCI_ERR_CONFIG, "more than 32 settings");
+    assert_fails(foci_contamination_parse(many, &arena, &c, &s), FOCI_ERR_CONFIG, "more than 32 settings");
     char longer[2000];
     memset(longer, 'x', sizeof longer - 1);
     longer[sizeof longer - 1] = 0;
-    assert_fails(foci_contamination_parse(longer, &c, &s), FOCI_ERR_CONFIG, "1999 bytes");
+    assert_fails(foci_contamination_parse(longer, &arena, &c, &s), FOCI_ERR_CONFIG, "1999 bytes");
 }
 
 int main(void) {
