@@ -11,8 +11,8 @@
 # images: compare on the machine, and with the FOCI_ISA, that made them. FOCI_ISA=generic and FOCI_ISA=avx2 deserve a
 # file of their own.
 set -u
-LC_ALL=C
-export LC_ALL
+LC_ALL=C OMP_WAIT_POLICY=passive
+export LC_ALL OMP_WAIT_POLICY
 unset ARGP_HELP_FMT COLUMNS
 usage() {
     echo "usage: scripts/bits.sh [--compare FILE] [FOCI]" >&2
@@ -45,26 +45,34 @@ failed() {
     echo "bits: $1: $(tail -n 1 err)" >&2
 }
 section() { echo "$1" >&2; }
-# of JSON, without times and rates
+# of JSON and of words, without times and rates
 untimed() {
     for key in seconds images_per_s items_per_s data_wait_ms elapsed; do
         echo "s/\"$key\": *[^,}]*,\{0,1\} *//g"
     done >times.sed
+    echo 's/; [0-9.]* images\/s$//' >>times.sed
     sed -f times.sed
 }
 # the numbers of a safetensors file, behind their names, types and shapes
 tensors() {
     header=$(od -An -tu4 -N4 "$1" | tr -d ' ')
-    head -c $((8 + header)) "$1" | tail -c +9 | sed 's/"__metadata__":{[^}]*},//' | tr '}' '\n' | sed 's/^,//; s/ *$//' | sort
+    head -c $((8 + header)) "$1" | tail -c +9 | sed 's/"__metadata__":{[^}]*},//' | tr '}' '\n' |
+        sed 's/^,//; s/ *$//' | sort
     tail -c +$((9 + header)) "$1"
 }
 # tree NAME FOLDER: the files in it
 tree() { (cd "$2" && find . -type f | sort | xargs sha256sum) | line "$1"; }
 
-# out NAME ARGUMENT...: what foci prints
+# out NAME ARGUMENT...: what foci prints. With one thread, unless more are named: on a busy machine many wait long
 out() {
-    name=$1
+    name=$1 command=$2
     shift
+    case $command in
+    eval | attack | analyze | generate | verify | sweep)
+        shift
+        set -- "$command" --threads 1 "$@"
+        ;;
+    esac
     if "$foci" "$@" >out 2>err; then untimed <out | line "$name"; else failed "$name"; fi
 }
 # quiet NAME ARGUMENT...: likewise what it says beside that, if that says no times
@@ -82,7 +90,7 @@ train() {
         shift
         case $argument in --*) set -- "$@" "$argument" ;; *) set -- "$@" --set "$argument" ;; esac
     done
-    if ! "$foci" train "$config.yaml" --out "$run" "$@" >out 2>err; then
+    if ! "$foci" train "$config.yaml" --out "$run" --threads 1 "$@" >out 2>err; then
         failed "$name"
         return
     fi
@@ -137,9 +145,9 @@ YAML
     out data/pack-text data pack text text/train.txt text.pack --vocab-limit 200
     line data/images.pack <images.pack
     line data/text.pack <text.pack
-    out data/show data show deit.yaml --out sheet.png --count 16 --epoch 1
+    out data/show data show deit.yaml --threads 1 --out sheet.png --count 16 --epoch 1
     line data/sheet.png <sheet.png
-    out data/corrupt data corrupt images/val corrupted --severity 2-4 --limit 2
+    out data/corrupt data corrupt images/val corrupted --severity 2-4 --limit 2 --threads 1
     tree data/corrupted corrupted
 }
 
@@ -307,10 +315,10 @@ runs:
   - {name: softmax, config: vit.yaml, paper: {clean.top1: 72.5}}
   - {name: elliptical, config: vit-elliptical.yaml}
 YAML
-    out table/run table run table.yaml --out table
+    out table/run table run table.yaml --threads 1 --out table
     for kind in md csv tex html; do line table/$kind <table/table.$kind; done
-    out table/again table run table.yaml --out table
-    out table/status table run table.yaml --out other --status
+    out table/again table run table.yaml --threads 1 --out table
+    out table/status table run table.yaml --threads 1 --out other --status
     out sweep/run sweep lm.yaml --vary attention.kind=softmax,elliptical --vary train.seed=0,1 --measure val,test \
         --set train.max_steps=10 --out sweep
     for kind in md csv tex html; do line sweep/$kind <sweep/table.$kind; done
