@@ -12,6 +12,7 @@
 #include "core/load.h"
 #include "models/models.h"
 #include "attack/engine.h"
+#include "task/rank.h"
 #include "task/task.h"
 
 #define FOCI_ATTACK(name) extern const foci_attack foci_attack_##name;
@@ -42,9 +43,9 @@ bool foci_attack_won(const foci_attack_job *job, int64_t slot, const foci_real *
 int32_t foci_attack_runner_up(const foci_attack_job *job, int64_t slot, int64_t r) {
     const int64_t classes = job->victim->classes;
     const foci_real *z = job->clean + slot * classes;
-    const int64_t own = foci_rank_of(z, classes, job->label[slot]);
+    const int64_t own = foci_rank(z, classes, job->label[slot], NULL);
     for (int32_t k = 0; k < classes; k++)
-        if (k != job->label[slot] && foci_rank_of(z, classes, k) == (r > own ? r : r - 1)) return k;
+        if (k != job->label[slot] && foci_rank(z, classes, k, NULL) == (r > own ? r : r - 1)) return k;
     return job->label[slot];
 }
 
@@ -123,7 +124,7 @@ static void choose_labels(foci_attack_run_of *r, const foci_attack_options *o, i
             r->target[i] = (int32_t)((r->label[i] + 1 + foci_rng_below(&random, (uint32_t)(classes - 1))) % classes);
         } else if (o->aim == FOCI_AIM_LEAST) {
             for (int32_t k = 0; k < classes; k++)
-                if (foci_rank_of(z, classes, k) == classes - 1) r->target[i] = k;
+                if (foci_rank(z, classes, k, NULL) == classes - 1) r->target[i] = k;
         }
     }
 }
@@ -163,7 +164,7 @@ static foci_status count(foci_attack_run_of *r, int64_t slots, const foci_real *
     for (int64_t i = 0; i < slots; i++) {
         const foci_real *z = logits + i * classes;
         const double loss = foci_head_cross_entropy(z, classes, r->truth[i], -1, r->spare);
-        const int64_t rank = foci_rank_of(z, classes, r->truth[i]);
+        const int64_t rank = foci_rank(z, classes, r->truth[i], NULL);
         if (!isfinite(loss))
             return foci_fail(FOCI_ERR_DIVERGED, "%s: the model's logits are not finite", foci_image_set_name(foci_task_images_val(r->data), r->image[i]));
         sum->top1 += rank < 1;

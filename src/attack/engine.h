@@ -60,8 +60,6 @@ void foci_victim_gradient(foci_victim *v, int64_t n, const int64_t *which, const
                           const int32_t *label, const int32_t *target, foci_real *logits, double *loss, foci_real *dx);
 
 int64_t foci_argmax(const foci_real *z, int64_t classes); /* the first of equals */
-/* How many classes score higher than the label. */
-int64_t foci_rank_of(const foci_real *z, int64_t classes, int32_t label);
 
 /* ------- a batch under attack */
 

@@ -10,12 +10,6 @@ int64_t foci_argmax(const foci_real *z, int64_t classes) {
     return best;
 }
 
-int64_t foci_rank_of(const foci_real *z, int64_t classes, int32_t label) {
-    int64_t rank = 0;
-    for (int64_t k = 0; k < classes; k++) rank += z[k] > z[label] || (z[k] == z[label] && k < label);
-    return rank;
-}
-
 static int64_t best_but(const foci_real *z, int64_t classes, int64_t but) {
     int64_t best = but == 0;
     for (int64_t k = best + 1; k < classes; k++)

@@ -107,13 +107,6 @@ void foci_classifier_close(foci_classifier *c) {
 
 void foci_classifier_run(foci_classifier *c) { foci_graph_forward(c->graph); }
 
-int64_t foci_rank_among(const foci_real *logits, int64_t classes, int32_t label, const bool *mask) {
-    int64_t rank = 0;
-    for (int64_t k = 0; k < classes; k++)
-        if (k != label && (!mask || mask[k])) rank += !(logits[k] < logits[label] || (logits[k] == logits[label] && k > label));
-    return rank;
-}
-
 /* ------------------------------------------------------------------------------------------------- images */
 
 static foci_status label_folders(foci_images_of *m, const foci_classifier *c, const char *path) {

@@ -48,8 +48,4 @@ static inline int32_t foci_images_of_label(const foci_images_of *images, int64_t
 /* Images first .. first + n - 1, cut to what the model sees; out[i] are new, or empty after a failure. */
 foci_status foci_images_of_read(const foci_images_of *images, const foci_transform *t, int64_t first, int64_t n, foci_image *out);
 
-/* Position of the label among the logits, 0 the best, counting only classes in `mask` (NULL: all); ties go to the lower index, and
- * nothing is below a NaN. */
-int64_t foci_rank_among(const foci_real *logits, int64_t classes, int32_t label, const bool *mask);
-
 #endif

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/parallel.h"
+#include "task/rank.h"
 
 static foci_status out_of_memory(void) { return foci_fail(FOCI_ERR_RUNTIME, "out of memory for evaluation"); }
 
@@ -49,7 +50,7 @@ static void classify(foci_classifier *c, const batch *b) {
 
 static int64_t within(const foci_classifier *c, const batch *b, int64_t rank, const bool *mask) {
     int64_t n = 0;
-    for (int64_t i = 0; i < b->n; i++) n += foci_rank_among(c->logits + i * c->classes, c->classes, b->label[i], mask) < rank;
+    for (int64_t i = 0; i < b->n; i++) n += foci_rank(c->logits + i * c->classes, c->classes, b->label[i], mask) < rank;
     return n;
 }
 

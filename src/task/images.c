@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "config/config.h"
 #include "models/models.h"
+#include "task/rank.h"
 #include "task/task.h"
 #include "task/training_images.h"
 
@@ -146,13 +147,6 @@ static foci_status record_pass(pass *e, const foci_task_state *s, const foci_mod
     return foci_graph_plan(e->graph, e->io.loss);
 }
 
-/* How many classes score higher than the label; ties go to the lower index, as argmax does, and nothing is below a NaN. */
-static int64_t rank_of(const foci_real *logits, int64_t k, int32_t label) {
-    int64_t rank = 0;
-    for (int64_t i = 0; i < k; i++) rank += i != label && !(logits[i] < logits[label] || (logits[i] == logits[label] && i > label));
-    return rank;
-}
-
 typedef struct counts {
     double loss;
     int64_t top1, top5, images;
@@ -169,7 +163,7 @@ static foci_status run_passes(const foci_task_state *s, pass *full, pass *last, 
         foci_graph_forward(e->graph);
         sum->loss += (double)foci_data(e->io.loss)[0] * (double)b.count;
         for (int64_t i = 0; i < b.count; i++) {
-            int64_t rank = rank_of(foci_data(e->io.logits) + i * s->classes, s->classes, b.labels[i]);
+            int64_t rank = foci_rank(foci_data(e->io.logits) + i * s->classes, s->classes, b.labels[i], NULL);
             sum->top1 += rank < 1;
             sum->top5 += rank < 5;
         }
