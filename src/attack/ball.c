@@ -5,7 +5,7 @@
 
 static double clamp(double x, double low, double high) { return x < low ? low : x > high ? high : x; }
 
-void foci_clip(const foci_victim *v, foci_real *y) {
+void foci_clip_to_valid(const foci_victim *v, foci_real *y) {
     const int64_t area = v->height * v->width;
     for (int64_t c = 0; c < v->channels; c++)
         for (int64_t j = c * area; j < (c + 1) * area; j++)
@@ -32,7 +32,7 @@ void foci_ball_project(const foci_attack_job *job, int64_t slot, foci_real *y) {
         const double norm = foci_ball_norm(FOCI_L2, v->pixels, x, y), shrink = norm > eps ? eps / norm : 1;
         for (int64_t j = 0; j < v->pixels && shrink < 1; j++) y[j] = (foci_real)((double)x[j] + shrink * ((double)y[j] - (double)x[j]));
     }
-    foci_clip(v, y);
+    foci_clip_to_valid(v, y);
 }
 
 /* Uniform in the cube [-eps, eps]; in L2, a normal vector scaled to a radius whose d-th power is uniform is uniform in the
@@ -51,7 +51,7 @@ void foci_ball_start(const foci_attack_job *job, int64_t slot, foci_rng *random,
     if (job->options->norm == FOCI_L2)
         scale = eps * pow(foci_rng_uniform(random), 1 / (double)v->pixels) / (sqrt(square) + 1e-12);
     for (int64_t j = 0; j < v->pixels; j++) y[j] = (foci_real)((double)x[j] + scale * (double)y[j]);
-    foci_clip(v, y);
+    foci_clip_to_valid(v, y);
 }
 
 void foci_ball_step(const foci_attack_job *job, const foci_real *g, double length, foci_real *y) {

@@ -106,7 +106,7 @@ foci_status foci_attack_out_of_memory(void);
 
 /* ------- the ball around image `slot`; y (pixels) */
 
-void foci_clip(const foci_victim *v, foci_real *y); /* to valid images */
+void foci_clip_to_valid(const foci_victim *v, foci_real *y); /* each number to what an image may hold */
 /* y = clip(x + the nearest point of the ball to y - x) */
 void foci_ball_project(const foci_attack_job *job, int64_t slot, foci_real *y);
 /* y = x + a random point of the ball, clipped */

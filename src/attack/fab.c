@@ -83,7 +83,7 @@ static void step(const search *s, int64_t slot) {
         const double d0 = way(job, j, (double)x0[j], (double)w[j], rise0, s0.length);
         x1[j] = (foci_real)((1 - alpha) * ((double)x1[j] + BEYOND * d1) + alpha * ((double)x0[j] + BEYOND * d0));
     }
-    foci_clip(job->victim, x1);
+    foci_clip_to_valid(job->victim, x1);
 }
 
 /* Beyond the boundary: near enough, it is the answer; else a little back to the image. Returns whether it is won. */

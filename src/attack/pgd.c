@@ -12,7 +12,7 @@ void foci_pgd(foci_attack_job *job, int64_t steps, double step) {
         for (int64_t k = 0; k < job->n; k++) {
             foci_real *y = foci_row(job, job->adv, job->which[k]);
             foci_ball_step(job, foci_row(job, job->dx, job->which[k]), step, y);
-            foci_clip(job->victim, y);
+            foci_clip_to_valid(job->victim, y);
             foci_ball_project(job, job->which[k], y);
         }
     }

@@ -14,7 +14,7 @@ static foci_status brightness(foci_picture *p, const double *c, foci_rng *r) {
     (void)r;
     for (int64_t i = 0; i < foci_picture_count(p); i += 3) {
         float *v = p->v + i;
-        const float value = brightest(v), wanted = foci_clip(value + (float)c[0]);
+        const float value = brightest(v), wanted = foci_clip_to_unit(value + (float)c[0]);
         for (int k = 0; k < 3; k++) v[k] = value > 0 ? v[k] / value * wanted : wanted;
     }
     return FOCI_OK;
@@ -33,7 +33,7 @@ static foci_status saturate(foci_picture *p, const double *c, foci_rng *r) {
     for (int64_t i = 0; i < foci_picture_count(p); i += 3) {
         float *v = p->v + i;
         const float value = brightest(v), range = value - darkest(v);
-        const float wanted = foci_clip((value > 0 ? range / value : 0) * (float)c[0] + (float)c[1]);
+        const float wanted = foci_clip_to_unit((value > 0 ? range / value : 0) * (float)c[0] + (float)c[1]);
         for (int k = 0; k < 3; k++) v[k] = value - (range > 0 ? (value - v[k]) / range : k > 0) * value * wanted;
     }
     return FOCI_OK;

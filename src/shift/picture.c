@@ -117,7 +117,7 @@ foci_status foci_picture_motion(foci_picture *p, double radius, double sigma, do
 }
 
 void foci_picture_to_bytes(foci_picture *p) {
-    for (int64_t i = 0; i < foci_picture_count(p); i++) p->v[i] = floorf(foci_clip(p->v[i]) * 255 + 1e-3f) / 255;
+    for (int64_t i = 0; i < foci_picture_count(p); i++) p->v[i] = floorf(foci_clip_to_unit(p->v[i]) * 255 + 1e-3f) / 255;
 }
 
 /* --------------------------------------------------------------------------------------------------- zoom */

@@ -41,6 +41,6 @@ static inline float *foci_picture_pixel(const foci_picture *p, int x, int y) {
     return p->v + ((int64_t)y * p->width + x) * p->channels;
 }
 static inline int64_t foci_picture_count(const foci_picture *p) { return (int64_t)p->width * p->height * p->channels; }
-static inline float foci_clip(float v) { return v < 0 ? 0 : v > 1 ? 1 : v; }
+static inline float foci_clip_to_unit(float v) { return v < 0 ? 0 : v > 1 ? 1 : v; }
 
 #endif

@@ -96,7 +96,7 @@ static foci_status frost(foci_picture *p, const double *c, foci_rng *r) {
     foci_picture ice = {0}, film = {0};
     foci_status s = grow_frost(&ice, &film, p->width, p->height, r);
     for (int64_t i = 0; i < foci_picture_count(p) && !s; i++) {
-        const float frosted = foci_clip(.08f + .45f * film.v[i / 3] + 1.1f * ice.v[i / 3]) * tint[i % 3];
+        const float frosted = foci_clip_to_unit(.08f + .45f * film.v[i / 3] + 1.1f * ice.v[i / 3]) * tint[i % 3];
         p->v[i] = (float)c[0] * p->v[i] + (float)c[1] * frosted;
     }
     free(ice.v);

@@ -139,7 +139,7 @@ static void run_attack(attack_case *a, const attack_options *o, const int32_t *l
         const double d = o->start ? (double)o->start[i] : 0;
         a->adv[i] = (foci_real)((double)a->images[i] + fmin(fmax(d, -o->eps), o->eps));
     }
-    for (int64_t i = 0; i < a->batch; i++) foci_clip(&a->victim, a->adv + i * a->victim.pixels);
+    for (int64_t i = 0; i < a->batch; i++) foci_clip_to_valid(&a->victim, a->adv + i * a->victim.pixels);
     foci_pgd(&job, o->iterations, o->step);
 }
 
