@@ -317,16 +317,8 @@ bool foci_is_parameter(const foci_tensor *t) { return t->graph->tensor[t->id].ro
 
 /* The only node that this one's output gets a gradient from; NULL where there are several, or views between. */
 static const foci_node *only_consumer(const foci_node *n) {
-    const foci_graph *g = n->graph;
-    const foci_node *found = NULL;
-    for (int i = n->index + 1; i < g->nodes; i++)
-        for (int k = 0; k < g->node[i]->inputs; k++) {
-            foci_tensor *t = g->node[i]->input[k];
-            if (!t || foci_root(t) != n->output || !g->node[i]->reached) continue;
-            if (found || t != n->output) return NULL;
-            found = g->node[i];
-        }
-    return found;
+    const foci_use *u = n->graph->tensor[n->output->id].uses;
+    return u && !u->next && u->node->input[u->input] == n->output ? u->node : NULL;
 }
 
 bool foci_gradient_known(const foci_node *n, foci_real *dy) {

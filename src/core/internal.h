@@ -19,6 +19,13 @@ typedef struct foci_block {
     int first, last;
 } foci_block;
 
+/* Input number `input` of a node that gives it a gradient. */
+typedef struct foci_use {
+    const foci_node *node;
+    int input;
+    const struct foci_use *next;
+} foci_use;
+
 /* What the graph knows of tensor number id beyond the public struct. */
 typedef struct foci_tensor_info {
     foci_tensor *tensor;
@@ -26,6 +33,7 @@ typedef struct foci_tensor_info {
     int entry;           /* of a parameter: in foci_parameters */
     bool keep;
     bool reached;        /* a gradient arrives */
+    const foci_use *uses; /* of a root, itself or through views: the last node's first */
     int value, gradient; /* index into blocks, -1: none */
 } foci_tensor_info;
 

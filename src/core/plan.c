@@ -7,13 +7,17 @@
 
 #include "core/internal.h"
 
+/* What becomes of the gradient of a root tensor. */
+typedef struct gradient {
+    bool written;   /* backward has begun to write it */
+    bool read_only; /* it is another's memory, to be read once */
+    bool clear;     /* the views that it arrives through leave gaps, so it starts at zero */
+    int guarded;    /* only nodes before this one may add to its memory */
+} gradient;
+
 typedef struct planner {
     foci_graph *g;
-    bool *written;          /* per root tensor: backward has begun to write its gradient */
-    bool *read_only;        /* per root tensor: its gradient is another's memory, to be read once */
-    int64_t *covered;       /* per root tensor: elements that reached consumers take through views; -1: taken whole */
-    bool *clear;            /* per root tensor: views do not cover it, so it starts at zero */
-    int *guarded;           /* per root tensor: only nodes before this one may add to its gradient's memory */
+    gradient *of; /* per tensor; roots only */
 } planner;
 
 static int new_block(foci_graph *g, size_t bytes, int first, int last) {
@@ -47,51 +51,63 @@ static void find_reached(foci_graph *g) {
     }
 }
 
-/* Does this call write the gradient of the node's input k? */
-static bool wants(const foci_call *m, int k) {
-    return m->pass == FOCI_BACKWARD && m->node->input[k] && m->node->input[k]->requires_grad;
-}
-
-/* Where gradients arrive through views, the first writer of each part may overwrite only if the parts cover the whole. */
-static bool same_view(const foci_tensor *a, const foci_tensor *b) {
-    return a == b || (a->base == b->base && a->offset == b->offset && a->ndim == b->ndim &&
-                      memcmp(a->shape, b->shape, sizeof a->shape) == 0 &&
-                      memcmp(a->stride, b->stride, sizeof a->stride) == 0);
-}
-
-/* Was the gradient of this very view written before: by an earlier call, or for an earlier input? */
-static bool view_seen(const foci_graph *g, int now, int input) {
-    const foci_tensor *v = g->call[now].node->input[input];
-    for (int i = g->nodes; i <= now; i++) {
-        const foci_call *m = &g->call[i];
-        for (int k = 0; k < (i == now ? input : m->node->inputs); k++)
-            if (wants(m, k) && m->node->input[k]->base == v->base && same_view(m->node->input[k], v)) return true;
+/* Lists for every root tensor who gives it a gradient, in the order of the backward pass: the last node first. */
+static bool list_uses(foci_graph *g) {
+    for (int i = 0; i < g->nodes; i++) {
+        const foci_node *n = g->node[i];
+        for (int k = n->inputs - 1; k >= 0 && n->reached; k--) {
+            if (!n->input[k]) continue;
+            foci_tensor_info *root = &g->tensor[foci_root(n->input[k])->id];
+            foci_use *u = foci_arena_alloc(&g->arena, sizeof *u);
+            if (!u) return false;
+            *u = (foci_use){n, k, root->uses};
+            root->uses = u;
+        }
     }
+    return true;
+}
+
+static bool same_view(const foci_tensor *a, const foci_tensor *b) {
+    return !a->base == !b->base && a->offset == b->offset && a->ndim == b->ndim &&
+           memcmp(a->shape, b->shape, sizeof a->shape) == 0 && memcmp(a->stride, b->stride, sizeof a->stride) == 0;
+}
+
+/* Does another use of the root write the gradient of this very view before input k of node n does? */
+static bool view_seen(const foci_tensor_info *root, const foci_node *n, int k) {
+    for (const foci_use *u = root->uses; u->node->index != n->index || u->input != k; u = u->next)
+        if (same_view(u->node->input[u->input], n->input[k])) return true;
     return false;
 }
 
-static void find_covers(planner *p) {
-    foci_graph *g = p->g;
-    for (int i = g->nodes; i < g->calls; i++) {
-        const foci_node *n = g->call[i].node;
-        for (int k = 0; k < n->inputs; k++) {
-            if (!wants(&g->call[i], k)) continue;
-            foci_tensor *t = n->input[k], *root = foci_root(t);
-            if (!t->base)
-                p->covered[root->id] = -1;
-            else if (p->covered[root->id] >= 0 && !view_seen(g, i, k))
-                p->covered[root->id] += foci_numel(t);
-        }
+/* Where gradients arrive through views, the first writer of a part may overwrite only if the parts cover the whole. */
+static bool leaves_gaps(const foci_tensor_info *root) {
+    int64_t covered = 0;
+    for (const foci_use *u = root->uses; u; u = u->next) {
+        const foci_tensor *t = u->node->input[u->input];
+        if (!t->base) return true;
+        if (!view_seen(root, u->node, u->input)) covered += foci_numel(t);
     }
-    for (int id = 0; id < g->tensors; id++) {
-        foci_tensor *t = g->tensor[id].tensor;
-        bool has_views = false;
-        for (int j = 0; j < g->tensors && !has_views; j++) has_views = g->tensor[j].tensor->base == t;
-        p->clear[id] = has_views && g->tensor[id].reached && p->covered[id] != foci_numel(t);
+    return covered != foci_numel(root->tensor);
+}
+
+static void find_gaps(planner *p) {
+    const foci_graph *g = p->g;
+    for (int id = 0; id < g->tensors; id++) { /* those that have views */
+        const foci_tensor *base = g->tensor[id].tensor->base;
+        if (base) p->of[base->id].clear = g->tensor[base->id].reached;
     }
+    for (int id = 0; id < g->tensors; id++)
+        if (p->of[id].clear) p->of[id].clear = leaves_gaps(&g->tensor[id]);
 }
 
 /* ---------------------------------------------------------- who writes a gradient first, and where it lies */
+
+/* Does a node other than n, number `first` or later, give this root tensor a gradient? */
+static bool others_use(const foci_graph *g, const foci_tensor *t, int first, const foci_node *n) {
+    for (const foci_use *u = g->tensor[t->id].uses; u && u->node->index >= first; u = u->next)
+        if (u->node->index != n->index) return true;
+    return false;
+}
 
 /* May the gradient of input k of a node that passes its gradient on (add) be the very memory of the output's gradient?
  * The first input's may: later writers then add to that memory. Another input's may too if only its own producer reads
@@ -99,31 +115,26 @@ static void find_covers(planner *p) {
 static bool may_share(const planner *p, const foci_node *n, int k) {
     const foci_graph *g = p->g;
     const foci_tensor *t = n->input[k], *out = n->output;
-    if (t->base || g->tensor[t->id].role != FOCI_ROLE_RESULT || p->written[t->id] || p->clear[t->id]) return false;
-    if (foci_numel(t) != foci_numel(out) || p->read_only[out->id] || out == g->output) return false;
+    if (t->base || g->tensor[t->id].role != FOCI_ROLE_RESULT) return false;
+    if (p->of[t->id].written || p->of[t->id].clear) return false;
+    if (foci_numel(t) != foci_numel(out) || p->of[out->id].read_only || out == g->output) return false;
     for (int j = 0; j < n->inputs; j++)
         if (j != k && n->input[j] && foci_root(n->input[j]) == t) return false;
-    for (int i = g->nodes; i < g->calls; i++) {
-        const foci_node *other = g->call[i].node;
-        for (int j = 0; j < other->inputs && other != n; j++) {
-            if (!wants(&g->call[i], j)) continue;
-            const foci_tensor *used = foci_root(other->input[j]);
-            if (k == 0 && used == t && other->index >= p->guarded[out->id]) return false;
-            if (k > 0 && used == t) return false;
-            if (k > 0 && used == n->input[0] && other->index >= t->producer->index) return false;
-        }
-    }
-    return true;
+    if (k == 0) return !others_use(g, t, p->of[out->id].guarded, n);
+    return !others_use(g, t, 0, n) && !others_use(g, n->input[0], t->producer->index, n);
 }
 
 static void share(planner *p, const foci_node *n, int k) {
     const foci_tensor *t = n->input[k], *first = n->input[0];
     p->g->tensor[t->id].gradient = p->g->tensor[n->output->id].gradient;
-    p->written[t->id] = true;
-    p->read_only[t->id] = k > 0;
-    p->guarded[t->id] = p->guarded[n->output->id];
-    if (k > 0 && !first->base && t->producer->index < p->guarded[first->id])
-        p->guarded[first->id] = t->producer->index;
+    p->of[t->id] = (gradient){.written = true, .read_only = k > 0, .guarded = p->of[n->output->id].guarded};
+    if (k > 0 && !first->base && t->producer->index < p->of[first->id].guarded)
+        p->of[first->id].guarded = t->producer->index;
+}
+
+/* Does this call write the gradient of the node's input k? */
+static bool wants(const foci_call *c, int k) {
+    return c->pass == FOCI_BACKWARD && c->node->input[k] && c->node->input[k]->requires_grad;
 }
 
 static bool plan_gradient_of(planner *p, int now, int k) {
@@ -131,6 +142,7 @@ static bool plan_gradient_of(planner *p, int now, int k) {
     foci_node *n = g->call[now].node;
     foci_tensor *t = n->input[k], *root = foci_root(t);
     foci_tensor_info *info = &g->tensor[root->id];
+    gradient *d = &p->of[root->id];
     if (info->role == FOCI_ROLE_PARAMETER) { /* the flat array, cleared before the step */
         n->accumulate[k] = true;
         return true;
@@ -143,11 +155,11 @@ static bool plan_gradient_of(planner *p, int now, int k) {
     if (info->gradient < 0) {
         info->gradient = new_block(g, tensor_bytes(root), now, now);
         if (info->gradient < 0) return false;
-        if (p->clear[root->id]) g->call[now].zero = root;
+        if (d->clear) g->call[now].zero = root;
     }
     extend(g, info->gradient, now);
-    n->accumulate[k] = p->clear[root->id] || (t->base ? view_seen(g, now, k) : p->written[root->id]);
-    p->written[root->id] = true;
+    n->accumulate[k] = d->clear || (t->base ? view_seen(info, n, k) : d->written);
+    d->written = true;
     return true;
 }
 
@@ -157,13 +169,13 @@ static bool plan_gradients(planner *p) {
     foci_tensor_info *out = &g->tensor[foci_root(g->output)->id];
     out->gradient = new_block(g, tensor_bytes(foci_root(g->output)), g->nodes - 1, g->nodes);
     if (out->gradient < 0) return false;
-    p->written[foci_root(g->output)->id] = true;
+    p->of[foci_root(g->output)->id].written = true;
     for (int i = g->nodes; i < g->calls; i++) {
-        const foci_call *m = &g->call[i];
-        if (m->pass != FOCI_BACKWARD) continue;
-        extend(g, g->tensor[m->node->output->id].gradient, i);
-        for (int k = 0; k < m->node->inputs; k++)
-            if (wants(m, k) && !plan_gradient_of(p, i, k)) return false;
+        const foci_call *c = &g->call[i];
+        if (c->pass != FOCI_BACKWARD) continue;
+        extend(g, g->tensor[c->node->output->id].gradient, i);
+        for (int k = 0; k < c->node->inputs; k++)
+            if (wants(c, k) && !plan_gradient_of(p, i, k)) return false;
     }
     for (int id = 0; id < g->tensors; id++) /* an input's gradient is for the caller */
         if (g->tensor[id].role == FOCI_ROLE_INPUT || g->tensor[id].keep)
@@ -173,7 +185,7 @@ static bool plan_gradients(planner *p) {
 
 /* ------------------------------------------------------------------------------------------------- values */
 
-static int value_of(const foci_graph *g, const foci_tensor *t) { return g->tensor[t->base ? t->base->id : t->id].value; }
+static int value_of(const foci_graph *g, foci_tensor *t) { return g->tensor[foci_root(t)->id].value; }
 
 static bool write_value(foci_graph *g, const foci_tensor *t, int now) {
     foci_tensor_info *info = &g->tensor[t->id];
@@ -200,12 +212,12 @@ static void plan_backward(foci_graph *g, const foci_node *n, int now) {
 
 static bool plan_values(foci_graph *g) {
     for (int i = 0; i < g->calls; i++) {
-        foci_call *m = &g->call[i];
-        bool backward = m->pass == FOCI_BACKWARD;
-        if (backward) plan_backward(g, m->node, i);
-        else if (!plan_forward(g, m->node, i)) return false;
-        size_t scratch = backward ? m->node->workspace_backward : m->node->workspace_forward;
-        if (scratch && (m->workspace = new_block(g, scratch, i, i)) < 0) return false;
+        foci_call *c = &g->call[i];
+        bool backward = c->pass == FOCI_BACKWARD;
+        if (backward) plan_backward(g, c->node, i);
+        else if (!plan_forward(g, c->node, i)) return false;
+        size_t scratch = backward ? c->node->workspace_backward : c->node->workspace_forward;
+        if (scratch && (c->workspace = new_block(g, scratch, i, i)) < 0) return false;
     }
     return true;
 }
@@ -268,26 +280,16 @@ foci_status foci_graph_plan(foci_graph *g, foci_tensor *output) {
     g->output = output;
     g->threads = foci_threads();
     find_reached(g);
-    bool ok = foci_graph_schedule(g);
-    size_t tensors = (size_t)g->tensors;
-    planner p = {.g = g,
-                 .written = calloc(tensors, sizeof(bool)),
-                 .read_only = calloc(tensors, sizeof(bool)),
-                 .covered = calloc(tensors, sizeof(int64_t)),
-                 .clear = calloc(tensors, sizeof(bool)),
-                 .guarded = malloc(tensors * sizeof(int))};
-    ok = ok && p.written && p.read_only && p.covered && p.clear && p.guarded;
+    bool ok = list_uses(g) && foci_graph_schedule(g);
+    planner p = {.g = g, .of = calloc((size_t)g->tensors, sizeof *p.of)};
+    ok = ok && p.of;
     if (ok) {
-        for (size_t i = 0; i < tensors; i++) p.guarded[i] = g->nodes;
-        find_covers(&p);
+        for (int id = 0; id < g->tensors; id++) p.of[id].guarded = g->nodes;
+        find_gaps(&p);
         ok = plan_gradients(&p) && plan_values(g) && lay_out(g);
         if (g->options.differentiate) report_unreached(g);
     }
-    free(p.written);
-    free(p.read_only);
-    free(p.covered);
-    free(p.clear);
-    free(p.guarded);
+    free(p.of);
     return ok ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory while planning the graph");
 }
 
