@@ -1,5 +1,5 @@
 /* Golden cases: known answers, compared with what foci computes. A case is NAME.json and NAME.safetensors;
- * what they contain is described in the section "Golden files" of the data's README. */
+ * what they contain is described in docs/formats.md, "Golden cases". */
 #ifndef FOCI_VERIFY_VERIFY_H
 #define FOCI_VERIFY_VERIFY_H
 

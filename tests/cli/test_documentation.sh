@@ -1,5 +1,6 @@
 #!/bin/sh
-# What --help, the manual page, the completion and configs/README.md say agrees, for every command, option and key.
+# What --help, the manual page, the completion and configs/README.md say agrees, for every command, option and key; and
+# the pages name only what is there.
 . "$(dirname "$0")/lib.sh"
 
 "$foci" help man >man
@@ -68,6 +69,91 @@ completion_works() {
     equal some-config.yaml "$(completes foci train some-c)"
 }
 if command -v bash >/dev/null; then check "completion in bash" completion_works; fi
+
+# ------------------------------------------------------------- the pages: README, docs and those of the folders
+
+pages() { (cd "$root" && ls ./*.md docs/*.md data/README.md configs/README.md configs/*/README.md src/*/README.md tests/*/README.md); }
+pages >pages
+
+summary_of() { # "train", "data make"
+    case $1 in *' '*) "$foci" "${1% *}" --help ;; *) "$foci" --help ;; esac | sed -n "s/^  ${1##* }  *\([a-z].*\)/\1/p"
+}
+readme_lists_commands() {
+    while read -r c; do echo "| \`foci $c\` | $(summary_of "$c") |"; done <commands >listed
+    grep '^| `foci ' "$root/README.md" >written
+    same listed written
+}
+check "README lists every command" readme_lists_commands
+
+links_lead_somewhere() {
+    while read -r page; do
+        grep -o '\](\([^)]*\))' "$root/$page" | sed 's/^](//; s/)$//; s/#.*//' | grep -v '^http' | while read -r to; do
+            [ -e "$root/$(dirname "$page")/$to" ] || echo "$page: $to"
+        done
+    done <pages >missing
+    equal "" "$(cat missing)"
+}
+check "links lead somewhere" links_lead_somewhere
+
+# Words in capitals are for the reader to fill in; tempered.c is the file that the README's example adds.
+paths_exist() {
+    while read -r page; do
+        grep -oE '(^|[^A-Za-z/_.-])(src|include|tests|configs|docs|scripts|examples)/[A-Za-z0-9_.*/-]*[A-Za-z0-9_*/]' "$root/$page" |
+            sed 's/^[^a-z]//' | awk '/README\.md$/ || !/(^|[\/_])[A-Z]+([\/_.]|$)|tempered/' | sort -u | while read -r path; do
+            (cd "$root" && ls -d $path >/dev/null 2>&1) || echo "$page: $path"
+        done
+    done <pages >missing
+    equal "" "$(cat missing)"
+}
+check "paths exist" paths_exist
+
+# `name.c` in the README of a room is a file of the room, `room/name.c` one of another.
+rooms_name_their_files() {
+    for room in "$root"/src/*/; do
+        grep -o '`[a-z0-9_*/]*\.[ch]`' "$room/README.md" | tr -d '`' | sort -u | while read -r name; do
+            case $name in foci/*) base=$root/include ;; */*) base=$root/src ;; *) base=$room ;; esac
+            (cd "$base" && ls -d $name >/dev/null 2>&1) || echo "$room: $name"
+        done
+    done >missing
+    equal "" "$(cat missing)"
+}
+check "rooms name their files" rooms_name_their_files
+
+# Command lines in blocks of code and in backticks, without "foci".
+spoken() { # PAGE
+    awk '/^```/ { block = !block; next }
+         block { line = line $0; if (sub(/\\$/, "", line)) next; print line; line = "" }' "$root/$1" | grep -o 'build/foci [^;&|#<>)]*' | sed 's/^build.foci //'
+    grep -o '`foci [^`]*`' "$root/$1" | sed 's/^`foci //; s/`$//'
+}
+says_right() { # WORD...
+    case $1 in *[!a-z]*) return 0 ;; esac
+    command=$1
+    case ${2:-} in '' | *[!a-z]*) ;; *) command="$1 $2" ;; esac
+    grep -qx -e "$1" -e "$command" commands || { echo "no command $command"; return; }
+    "$foci" $command --help >help 2>&1
+    for word; do
+        case $word in
+        --*) grep -q -e "${word%%=*}\>" help || echo "foci $command has no $word" ;;
+        [a-z]*.[a-z]*=*) case ${before:-} in --set | --vary) grep -qx "${word%%=*}" keys || echo "no key $word" ;; esac ;;
+        esac
+        before=$word
+    done
+}
+commands_are_right() {
+    awk '/^### / { section = $2 == "top" ? "" : $2 "." } /^\| `/ { gsub("`", "", $2); print section $2 }' reference >keys
+    while read -r page; do
+        spoken "$page" | while read -r words; do
+            set -f
+            says_right $words | sed "s|^|$page: |"
+        done
+    done <pages >wrong
+    equal "" "$(cat wrong)"
+}
+check "command lines of the pages" commands_are_right
+pages_are_read() {
+    [ "$(grep -c . pages)" -gt 30 ] && [ "$(for p in README.md docs/results.md; do spoken $p; done | grep -c .)" -gt 25 ] || wrong "little is read"
+}
+check "there are pages to read" pages_are_read
 
 manual_is_clean() { equal "" "$(groff -man -Tascii -ww -z man 2>&1)"; }
 if command -v groff >/dev/null; then check "the manual page has no errors" manual_is_clean; fi
