@@ -72,8 +72,7 @@ if command -v bash >/dev/null; then check "completion in bash" completion_works;
 
 # ------------------------------------------------------------- the pages: README, docs and those of the folders
 
-pages() { (cd "$root" && ls ./*.md docs/*.md data/README.md configs/README.md configs/*/README.md src/*/README.md tests/*/README.md); }
-pages >pages
+(cd "$root" && ls ./*.md docs/*.md data/*.md configs/*.md configs/*/*.md src/*/*.md tests/*/*.md) >pages
 
 summary_of() { # "train", "data make"
     case $1 in *' '*) "$foci" "${1% *}" --help ;; *) "$foci" --help ;; esac | sed -n "s/^  ${1##* }  *\([a-z].*\)/\1/p"
@@ -96,10 +95,11 @@ links_lead_somewhere() {
 check "links lead somewhere" links_lead_somewhere
 
 # Words in capitals are for the reader to fill in; tempered.c is the file that the README's example adds.
+folders='(src|include|tests|configs|docs|scripts|examples)'
 paths_exist() {
     while read -r page; do
-        grep -oE '(^|[^A-Za-z/_.-])(src|include|tests|configs|docs|scripts|examples)/[A-Za-z0-9_.*/-]*[A-Za-z0-9_*/]' "$root/$page" |
-            sed 's/^[^a-z]//' | awk '/README\.md$/ || !/(^|[\/_])[A-Z]+([\/_.]|$)|tempered/' | sort -u | while read -r path; do
+        grep -oE "(^|[^A-Za-z/_.-])$folders/[A-Za-z0-9_.*/-]*[A-Za-z0-9_*/]" "$root/$page" | sed 's/^[^a-z]//' |
+            awk '/README\.md$/ || !/(^|[\/_])[A-Z]+([\/_.]|$)|tempered/' | sort -u | while read -r path; do
             (cd "$root" && ls -d $path >/dev/null 2>&1) || echo "$page: $path"
         done
     done <pages >missing
@@ -110,7 +110,8 @@ check "paths exist" paths_exist
 # `name.c` in the README of a room is a file of the room, `room/name.c` one of another.
 rooms_name_their_files() {
     for room in "$root"/src/*/; do
-        grep -o '`[a-z0-9_*/]*\.[ch]`' "$room/README.md" | tr -d '`' | sort -u | while read -r name; do
+        [ -e "$room/README.md" ] || echo "$room: README.md"
+        grep -so '`[a-z0-9_*/]*\.[ch]`' "$room/README.md" | tr -d '`' | sort -u | while read -r name; do
             case $name in foci/*) base=$root/include ;; */*) base=$root/src ;; *) base=$room ;; esac
             (cd "$base" && ls -d $name >/dev/null 2>&1) || echo "$room: $name"
         done
@@ -122,7 +123,8 @@ check "rooms name their files" rooms_name_their_files
 # Command lines in blocks of code and in backticks, without "foci".
 spoken() { # PAGE
     awk '/^```/ { block = !block; next }
-         block { line = line $0; if (sub(/\\$/, "", line)) next; print line; line = "" }' "$root/$1" | grep -o 'build/foci [^;&|#<>)]*' | sed 's/^build.foci //'
+         block { line = line $0; if (sub(/\\$/, "", line)) next; print line; line = "" }' "$root/$1" |
+        grep -o 'build/foci [^;&|#<>)]*' | sed 's/^build.foci //'
     grep -o '`foci [^`]*`' "$root/$1" | sed 's/^`foci //; s/`$//'
 }
 says_right() { # WORD...
@@ -151,7 +153,8 @@ commands_are_right() {
 }
 check "command lines of the pages" commands_are_right
 pages_are_read() {
-    [ "$(grep -c . pages)" -gt 30 ] && [ "$(for p in README.md docs/results.md; do spoken $p; done | grep -c .)" -gt 25 ] || wrong "little is read"
+    [ "$(grep -c . pages)" -gt 30 ] || wrong "few pages" "$(cat pages)"
+    [ "$(for p in README.md docs/results.md; do spoken $p; done | grep -c .)" -gt 25 ] || wrong "few command lines"
 }
 check "there are pages to read" pages_are_read
 
