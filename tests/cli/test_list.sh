@@ -4,15 +4,15 @@
 
 lists() { # WHAT ROOM MACRO
     runs list "$1"
-    sed -n "s/^$3(\([a-z_]*\).*/\1/p" "$root/src/$2/list.h" | sort >expected
-    [ -s expected ] || wrong "no entries in src/$2/list.h"
+    sed -n "s/^$3(\([a-z_]*\).*/\1/p" "$root/src/$2/"*list.h | sort >expected
+    [ -s expected ] || wrong "no entries in a list.h of src/$2"
     equal "$(cat expected)" "$(sed 's/ .*//' out | sort)"
     lacks out '^[a-z_]+ *$' # each has a summary
 }
 check "models" lists models models FOCI_MODEL
 check "attention" lists attention attention FOCI_ATTENTION
 check "operations" lists ops ops FOCI_OP
-check "data sets" lists data data FOCI_DATA_SET
+check "data sets" lists data task FOCI_DATA_SET
 recipes() {
     runs list recipes
     equal "deit wikitext103" "$(sed 's/ .*//' out | tr '\n' ' ' | sed 's/ $//')"
