@@ -21,6 +21,17 @@ typedef struct foci_node foci_node;
 typedef struct foci_tensor foci_tensor;
 typedef struct foci_config foci_config;
 
+/* A choice is one list: its numbers and its words, in one order.
+ *
+ *     #define FOCI_COLOURS(X) X(FOCI_RED, "red") X(FOCI_BLUE, "blue")
+ *     typedef enum foci_colour { FOCI_COLOURS(FOCI_CHOICE_NUMBER) } foci_colour;
+ *     static const char *const names[] = {FOCI_COLOURS(FOCI_CHOICE_NAME)};
+ *
+ * and in a table of keys FOCI_COLOURS(FOCI_CHOICE_WORD) are the choices. */
+#define FOCI_CHOICE_NUMBER(number, word) number,
+#define FOCI_CHOICE_WORD(number, word) word " "
+#define FOCI_CHOICE_NAME(number, word) [number] = word,
+
 /* ------------------------------------------------------------------------------------------- tensors */
 
 enum { FOCI_MAX_DIMS = 4 };
@@ -192,7 +203,8 @@ typedef struct foci_sdpa_options {
 } foci_sdpa_options;
 
 /* What the metric of elliptical attention is divided by: its largest coordinate, the mean of all, nothing. */
-typedef enum foci_metric_scale { FOCI_SCALE_MAX, FOCI_SCALE_MEAN, FOCI_SCALE_NONE } foci_metric_scale;
+#define FOCI_METRIC_SCALES(X) X(FOCI_SCALE_MAX, "max") X(FOCI_SCALE_MEAN, "mean") X(FOCI_SCALE_NONE, "none")
+typedef enum foci_metric_scale { FOCI_METRIC_SCALES(FOCI_CHOICE_NUMBER) } foci_metric_scale;
 
 typedef struct foci_elliptical_metric_options { /* golden/README 1.2; all tensors (B, H, N, D), D contiguous */
     foci_tensor *num, *num_before; /* whose change over one layer is measured */
@@ -317,7 +329,8 @@ typedef struct foci_real_list {
  * belongs to a kind that is not chosen. Strings and lists live as long as the config. */
 void foci_config_read(const foci_config *c, const char *section, const foci_key *keys, void *options);
 
-/* Values; the key must exist in the schema. Full names: "train.lr". Strings and lists live as long as the config. */
+/* Values by name, for a key of another room; it must exist in the schema. Full names: "train.lr". Strings and lists live as
+ * long as the config. */
 bool foci_config_bool(const foci_config *c, const char *key);
 int64_t foci_config_int(const foci_config *c, const char *key);
 double foci_config_real(const foci_config *c, const char *key);
@@ -331,14 +344,24 @@ const char *foci_config_place(const foci_config *c, const char *key);
 
 /* ------------------------------------------------------------------------------------- attention variants */
 
+/* What a block projects its tokens to, in the order in which the parts stand in the weights. */
+enum { FOCI_PROJECT_Q = 1, FOCI_PROJECT_K = 2, FOCI_PROJECT_K2 = 4, FOCI_PROJECT_V = 8 };
+
 typedef struct foci_attention_io {
     foci_graph *graph;
-    const foci_config *config;         /* the variant's keys: "attention.KEY" */
+    const foci_config *config;         /* for messages: foci_config_place(io->config, "attention.KEY") */
+    const void *options;               /* the struct that the variant's keys are bound to, filled */
+    foci_tensor *x;                    /* (B, N, C): what q, k and v are projections of, for projections of the variant's own */
     foci_tensor *q, *k, *v;            /* (B, H, N, D), views of the projections */
+    foci_tensor *k2;                   /* likewise, where projections asks for it */
     foci_tensor *q_before, *k_before, *v_before; /* those of the layer before, NULL in layer 0 */
+    foci_tensor *q_first, *k_first, *v_first;    /* those of layer 0, NULL there */
     int layer, depth;
+    int64_t longest;                   /* tokens of the longest sequence that the model takes */
+    uint64_t seed;                     /* of numbers that are drawn once */
     bool causal;
-    foci_tensor *bias;                 /* (B, N) added to every key's scores, or NULL */
+    foci_tensor *mask;                 /* (B, N): 1, or 0 where a token is padding; NULL: there is none */
+    foci_tensor *bias;                 /* (B, N) added to every key's scores: of the mask 0, or -1e6; NULL: nothing */
     double scale;                      /* 1/sqrt(D) */
     double dropout;                    /* on the attention map */
 } foci_attention_io;
@@ -351,10 +374,11 @@ enum {
 
 typedef struct foci_attention {
     const char *name, *summary;
-    const foci_key *keys;
+    const foci_key *keys; /* "attention.KEY", each bound to a field of the variant's options (FOCI_KEY) */
     /* Records the layer; extra parameters by foci_parameter. Returns (B, N, H*D). */
     foci_tensor *(*forward)(const foci_attention_io *io);
-    unsigned (*abilities)(const foci_config *config); /* FOCI_LAST_QUERY | FOCI_INCREMENTAL; NULL: neither */
+    unsigned (*abilities)(const void *options);   /* FOCI_LAST_QUERY | FOCI_INCREMENTAL; NULL: neither */
+    unsigned (*projections)(const void *options); /* FOCI_PROJECT_*: without Q q is k, without K k is q; NULL: q, k and v */
 } foci_attention;
 
 /* ------------------------------------------------------------------------------------------------ models */

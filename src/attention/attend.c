@@ -3,35 +3,82 @@
 #include <math.h>
 
 #include "attention/attention.h"
+#include "base/arena.h"
+#include "config/config.h"
+#include "core/graph.h"
 
-unsigned foci_attention_abilities(const foci_config *config) {
-    const foci_attention *variant = foci_attention_find(foci_config_string(config, "attention.kind"));
-    return variant && variant->abilities ? variant->abilities(config) : 0;
+static const foci_attention *variant_of(const foci_config *config) {
+    return foci_attention_find(foci_config_string(config, "attention.kind"));
 }
 
-foci_tensor *foci_attend(foci_graph *g, const foci_config *config, foci_heads_of_layer now,
-                         foci_heads_of_layer *before, const foci_attend_options *options) {
-    if (!now.q || !now.k || !now.v) return NULL;
-    const char *kind = foci_config_string(config, "attention.kind");
-    const foci_attention *variant = foci_attention_find(kind);
-    if (!variant) return foci_graph_fail(g, "attention.kind: there is no attention variant %s", kind);
-    foci_attention_io io = {
-        .graph = g,
-        .config = config,
-        .q = now.q,
-        .k = now.k,
-        .v = now.v,
-        .q_before = before->q,
-        .k_before = before->k,
-        .v_before = before->v,
-        .layer = options->layer,
-        .depth = options->depth,
-        .causal = options->causal,
-        .scale = 1 / sqrt((double)now.q->shape[3]),
-        .dropout = options->dropout,
-    };
-    *before = now;
-    foci_tensor *heads = variant->forward(&io);
-    foci_observe(g, "heads", heads);
+unsigned foci_attention_abilities(const foci_config *config) {
+    const foci_attention *variant = variant_of(config);
+    if (!variant || !variant->abilities) return 0;
+    foci_arena arena = {0};
+    void *options = foci_arena_alloc(&arena, foci_keys_bytes(variant->keys));
+    if (options) foci_config_read(config, "attention", variant->keys, options);
+    const unsigned abilities = options ? variant->abilities(options) : 0;
+    foci_arena_free(&arena);
+    return abilities;
+}
+
+/* Names the variant and fills io->options; NULL after an error. */
+static const foci_attention *choose(foci_attention_io *io) {
+    const foci_attention *variant = variant_of(io->config);
+    const char *kind = foci_config_string(io->config, "attention.kind");
+    if (!variant) return foci_graph_fail(io->graph, "attention.kind: there is no attention variant %s", kind);
+    void *options = foci_graph_alloc(io->graph, foci_keys_bytes(variant->keys));
+    if (!options) return NULL;
+    foci_config_read(io->config, "attention", variant->keys, options);
+    io->options = options;
+    return variant;
+}
+
+/* (B, N): 0, or -1e6 where the mask is 0 */
+static foci_tensor *bias_of(foci_graph *g, foci_tensor *mask) {
+    const double padding = 1e6;
+    if (!mask) return NULL;
+    const int64_t tokens = foci_numel(mask);
+    foci_real *below = foci_graph_alloc(g, (size_t)tokens * sizeof *below);
+    for (int64_t i = 0; below && i < tokens; i++) below[i] = (foci_real)-padding;
+    foci_tensor *all = below ? foci_constant(g, "padding", FOCI_REAL, mask->ndim, mask->shape, below) : NULL;
+    return foci_add(g, foci_scale(g, mask, padding), all);
+}
+
+foci_attending foci_attending_begin(foci_graph *g, const foci_config *config, const foci_attend_options *options) {
+    foci_attending a = {.next = {.graph = g,
+                                 .config = config,
+                                 .depth = options->depth,
+                                 .longest = options->longest,
+                                 .seed = (uint64_t)foci_config_int(config, "train.seed"),
+                                 .causal = options->causal,
+                                 .mask = options->mask,
+                                 .bias = bias_of(g, options->mask),
+                                 .dropout = options->dropout}};
+    a.variant = choose(&a.next);
+    a.projections = FOCI_PROJECT_Q | FOCI_PROJECT_K | FOCI_PROJECT_V;
+    if (a.variant && a.variant->projections) a.projections = a.variant->projections(a.next.options);
+    return a;
+}
+
+/* What this layer is to the next. */
+static void pass_on(foci_attention_io *io, const foci_heads_of_layer *now) {
+    io->q_before = now->q, io->k_before = now->k, io->v_before = now->v;
+    if (io->layer++ == 0) io->q_first = now->q, io->k_first = now->k, io->v_first = now->v;
+}
+
+foci_tensor *foci_attend(foci_attending *a, foci_tensor *x, foci_heads_of_layer now) {
+    if (!a->variant || !now.q || !now.k || !now.v) return NULL;
+    foci_attention_io io = a->next;
+    io.x = x, io.q = now.q, io.k = now.k, io.k2 = now.k2, io.v = now.v;
+    io.scale = 1 / sqrt((double)now.q->shape[3]);
+    pass_on(&a->next, &now);
+    foci_tensor *heads = a->variant->forward(&io);
+    foci_observe(io.graph, "heads", heads);
     return heads;
+}
+
+foci_tensor *foci_attend_once(foci_attention_io *io) {
+    const foci_attention *variant = choose(io);
+    return variant ? variant->forward(io) : NULL;
 }

@@ -3,23 +3,34 @@
 #define FOCI_ATTENTION_ATTEND_H
 
 #include "foci/plugin.h"
+#include "nn/project.h"
 
-typedef struct foci_heads_of_layer {
-    foci_tensor *q, *k, *v; /* (B, H, N, D); NULL before the first layer */
-} foci_heads_of_layer;
+/* What the layers of a model share while it is recorded. */
+typedef struct foci_attending {
+    const foci_attention *variant; /* NULL after an error, which the graph has */
+    unsigned projections;          /* FOCI_PROJECT_*: what a block has to project to */
+    foci_attention_io next;        /* of the layer that is recorded next */
+} foci_attending;
 
 typedef struct foci_attend_options {
-    int layer, depth;
+    int depth;
+    int64_t longest; /* tokens */
     bool causal;
-    double dropout; /* on the attention map */
+    double dropout;    /* on the attention map */
+    foci_tensor *mask; /* (B, N): 1, or 0 where a token is padding; NULL: there is none */
 } foci_attend_options;
 
 /* FOCI_LAST_QUERY, FOCI_INCREMENTAL: of the variant that the config names. */
 unsigned foci_attention_abilities(const foci_config *config);
 
-/* Attends with q, k, v; `before` holds those of the layer before and is replaced by these. -> (B, N, H*D),
- * offered for inspection as `heads`; what a model makes of it before the residual sum, it offers as `out`. */
-foci_tensor *foci_attend(foci_graph *g, const foci_config *config, foci_heads_of_layer now,
-                         foci_heads_of_layer *before, const foci_attend_options *options);
+/* Before the first layer. */
+foci_attending foci_attending_begin(foci_graph *g, const foci_config *config, const foci_attend_options *options);
+
+/* The next layer: attends with the heads of x (B, N, C). -> (B, N, H*D), offered for inspection as `heads`; what a model
+ * makes of it before the residual sum, it offers as `out`. */
+foci_tensor *foci_attend(foci_attending *a, foci_tensor *x, foci_heads_of_layer now);
+
+/* One layer by itself, with the variant that io->config names and its options. */
+foci_tensor *foci_attend_once(foci_attention_io *io);
 
 #endif

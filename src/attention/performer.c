@@ -12,8 +12,13 @@
 #include "attention/by_features.h"
 #include "base/philox.h"
 
+typedef struct settings {
+    int64_t features;
+} settings;
+
 static const foci_key keys[] = {
-    {"features", FOCI_KEY_INT, "0", 0, 65536, NULL, "random features per head; 0: D log D of the head's width D, in sixteens"},
+    FOCI_KEY(settings, features, "0", 0, 65536, NULL,
+             "random features per head; 0: D log D of the head's width D, in sixteens"),
     {0}};
 
 static double dot(int64_t n, const double *a, const double *b) {
@@ -43,8 +48,7 @@ static void draw(int64_t features, int64_t d, foci_rng *rng, double *w) {
 /* (d, features) as a constant, times sqrt(scale); *bound: the largest |w|^2 / 2. The same for every run of a seed, in
  * training and evaluation. */
 static foci_tensor *projection(const foci_attention_io *io, int64_t features, int64_t d, double *bound) {
-    foci_rng rng = foci_rng_make((uint64_t)foci_config_int(io->config, "train.seed"), foci_stream("attention.features"),
-                                 (uint64_t)io->layer);
+    foci_rng rng = foci_rng_make(io->seed, foci_stream("attention.features"), (uint64_t)io->layer);
     double *w = malloc((size_t)(features * d) * sizeof *w);
     foci_real *turned = malloc((size_t)(features * d) * sizeof *turned);
     foci_tensor *t = NULL;
@@ -67,13 +71,17 @@ static foci_tensor *projection(const foci_attention_io *io, int64_t features, in
 static foci_tensor *forward(const foci_attention_io *io) {
     foci_graph *g = io->graph;
     const double most = 60; /* e^60 times millions of tokens and features is still a float */
-    const int64_t d = io->q->shape[3], wanted = foci_config_int(io->config, "attention.features");
+    const int64_t d = io->q->shape[3], wanted = ((const settings *)io->options)->features;
     const int64_t features = wanted ? wanted : 16 * (1 + (int64_t)((double)d * log((double)d) / 16));
     double bound;
     foci_tensor *w = projection(io, features, d, &bound);
     foci_tensor *q = foci_softmax(g, foci_matmul(g, foci_contiguous(g, io->q), w)), *k = foci_contiguous(g, io->k);
-    return foci_attend_by_features(io, q, foci_positive_features(g, foci_matmul(g, k, w), k, io->scale, fmax(0, bound - most)));
+    foci_tensor *features_of_k = foci_positive_features(g, foci_matmul(g, k, w), k, io->scale, fmax(0, bound - most));
+    return foci_attend_by_features(io, q, features_of_k);
 }
 
 const foci_attention foci_attention_performer = {
-    .name = "performer", .summary = "softmax attention estimated by orthogonal random features, FAVOR+ (2021)", .keys = keys, .forward = forward};
+    .name = "performer",
+    .summary = "softmax attention estimated by orthogonal random features, FAVOR+ (2021)",
+    .keys = keys,
+    .forward = forward};

@@ -10,8 +10,8 @@ static foci_tensor *forward(const foci_attention_io *io) {
             .scale = io->scale, .causal = io->causal, .dropout = io->dropout, .bias = io->bias});
 }
 
-static unsigned abilities(const foci_config *c) {
-    (void)c;
+static unsigned abilities(const void *options) {
+    (void)options;
     return FOCI_LAST_QUERY | FOCI_INCREMENTAL;
 }
 

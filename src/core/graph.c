@@ -59,6 +59,11 @@ static void *out_of_memory(foci_graph *g) {
     return NULL;
 }
 
+void *foci_graph_alloc(foci_graph *g, size_t bytes) {
+    void *memory = foci_arena_alloc(&g->arena, bytes);
+    return memory ? memory : out_of_memory(g);
+}
+
 /* ------------------------------------------------------------------------------------------------- scopes */
 
 static void open_scope(foci_graph *g, const char *fmt, va_list ap) {

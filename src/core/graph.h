@@ -31,6 +31,8 @@ typedef struct foci_graph_options {
 
 foci_graph *foci_graph_new(foci_parameters *parameters, const foci_graph_options *options); /* NULL: out of memory */
 void foci_graph_free(foci_graph *g);
+/* Memory, zeroed, that lives as long as the graph; NULL fails it. */
+void *foci_graph_alloc(foci_graph *g, size_t bytes);
 
 /* Lays out memory; with `differentiate` the gradient flows from `output` (any shape). */
 foci_status foci_graph_plan(foci_graph *g, foci_tensor *output);

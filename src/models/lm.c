@@ -15,52 +15,62 @@
 #include "attention/attend.h"
 #include "nn/layers.h"
 
+typedef struct settings {
+    int64_t vocab, context, d_model, depth, num_heads, d_head, d_inner, d_embed, div_val;
+    foci_int_list cutoffs;
+    double dropout;
+} settings;
+
 static const foci_key keys[] = {
-    {"vocab", FOCI_KEY_INT, "0", 0, 1e8, NULL, "words; 0: the vocabulary of the data set"},
-    {"context", FOCI_KEY_INT, "256", 1, 65536, NULL, "tokens of a window, in training and evaluation"},
-    {"d_model", FOCI_KEY_INT, "128", 2, 65536, NULL, "model width C, even"},
-    {"depth", FOCI_KEY_INT, "16", 1, 1000, NULL, "number of layers"},
-    {"num_heads", FOCI_KEY_INT, "8", 1, 1024, NULL, "attention heads"},
-    {"d_head", FOCI_KEY_INT, "0", 0, 4096, NULL, "width of a head; 0: d_model / num_heads"},
-    {"d_inner", FOCI_KEY_INT, "2048", 1, 1e6, NULL, "hidden width of the feed-forward"},
-    {"d_embed", FOCI_KEY_INT, "0", 0, 65536, NULL, "width of the embedding; 0: d_model"},
-    {"cutoffs", FOCI_KEY_INTS, "[]", 1, 1e8, NULL, "ends of the shortlist and of the tail clusters but the last; empty: an ordinary softmax"},
-    {"div_val", FOCI_KEY_INT, "1", 1, 64, NULL, "each cluster's embedding is narrower by this factor"},
-    {"dropout", FOCI_KEY_REAL, "0", 0, 0.99, NULL, "after embedding, attention, inside and after the feed-forward, before the softmax"},
+    FOCI_KEY(settings, vocab, "0", 0, 1e8, NULL, "words; 0: the vocabulary of the data set"),
+    FOCI_KEY(settings, context, "256", 1, 65536, NULL, "tokens of a window, in training and evaluation"),
+    FOCI_KEY(settings, d_model, "128", 2, 65536, NULL, "model width C, even"),
+    FOCI_KEY(settings, depth, "16", 1, 1000, NULL, "number of layers"),
+    FOCI_KEY(settings, num_heads, "8", 1, 1024, NULL, "attention heads"),
+    FOCI_KEY(settings, d_head, "0", 0, 4096, NULL, "width of a head; 0: d_model / num_heads"),
+    FOCI_KEY(settings, d_inner, "2048", 1, 1e6, NULL, "hidden width of the feed-forward"),
+    FOCI_KEY(settings, d_embed, "0", 0, 65536, NULL, "width of the embedding; 0: d_model"),
+    FOCI_KEY(settings, cutoffs, "[]", 1, 1e8, NULL,
+             "ends of the shortlist and of the tail clusters but the last; empty: an ordinary softmax"),
+    FOCI_KEY(settings, div_val, "1", 1, 64, NULL, "each cluster's embedding is narrower by this factor"),
+    FOCI_KEY(settings, dropout, "0", 0, 0.99, NULL,
+             "after embedding, attention, inside and after the feed-forward, before the softmax"),
     {0}};
 
 #define LINEAR_INIT FOCI_NORMAL(0, 0.02)
 #define PROJECTION_INIT FOCI_NORMAL(0, 0.01)
 
 typedef struct sizes {
-    int64_t vocab, tokens, width, heads, head_width, inner, embed, div_val;
+    int64_t vocab, tokens, context, width, heads, head_width, inner, embed, div_val;
     int depth, clusters; /* the shortlist is a cluster too */
     int64_t end[FOCI_MAX_CLUSTERS];
     double dropout;
 } sizes;
 
 static sizes read_sizes(foci_model_io *io) {
-    const foci_config *c = io->config;
     foci_graph *g = io->graph;
+    settings o;
+    foci_config_read(io->config, "model", keys, &o);
     sizes s = {
-        .vocab = foci_config_int(c, "model.vocab"),
-        .tokens = io->tokens ? io->tokens : foci_config_int(c, "model.context"),
-        .width = foci_config_int(c, "model.d_model"),
-        .heads = foci_config_int(c, "model.num_heads"),
-        .head_width = foci_config_int(c, "model.d_head"),
-        .inner = foci_config_int(c, "model.d_inner"),
-        .embed = foci_config_int(c, "model.d_embed"),
-        .div_val = foci_config_int(c, "model.div_val"),
-        .depth = (int)foci_config_int(c, "model.depth"),
-        .dropout = foci_config_real(c, "model.dropout"),
+        .vocab = o.vocab,
+        .tokens = io->tokens ? io->tokens : o.context,
+        .context = o.context,
+        .width = o.d_model,
+        .heads = o.num_heads,
+        .head_width = o.d_head,
+        .inner = o.d_inner,
+        .embed = o.d_embed,
+        .div_val = o.div_val,
+        .depth = (int)o.depth,
+        .dropout = o.dropout,
     };
     if (!s.vocab) s.vocab = io->classes;
     if (!s.embed) s.embed = s.width;
     if (!s.vocab) foci_graph_fail(g, "vocab is 0 and no data set tells how many words there are");
     if (s.width % 2) foci_graph_fail(g, "d_model %lld is odd: positions need pairs", (long long)s.width);
     if (!s.head_width) s.head_width = foci_nn_head_width(g, s.width, s.heads, "d_model");
-    const int64_t *cutoff;
-    int cutoffs = foci_config_ints(c, "model.cutoffs", &cutoff);
+    const int64_t *cutoff = o.cutoffs.value;
+    int cutoffs = o.cutoffs.count;
     if (cutoffs >= FOCI_MAX_CLUSTERS) {
         foci_graph_fail(g, "%d cutoffs, at most %d", cutoffs, FOCI_MAX_CLUSTERS - 1);
         cutoffs = 0;
@@ -147,18 +157,13 @@ static foci_tensor *post_norm(foci_graph *g, foci_tensor *h, foci_tensor *y) {
 }
 
 /* With last_query the last token alone asks, and h (B, T, C) becomes (B, 1, C). */
-static foci_tensor *attention(foci_graph *g, const foci_config *c, const sizes *s, foci_tensor *h, int layer,
-                              bool last_query, foci_heads_of_layer *before) {
-    int64_t joined = s->heads * s->head_width;
-    int heads = (int)s->heads;
+static foci_tensor *attention(foci_graph *g, foci_attending *a, const sizes *s, foci_tensor *h, bool last_query) {
+    const foci_nn_heads heads = {(int)s->heads, s->head_width, false, LINEAR_INIT};
     foci_scope(g, "dec_attn");
     foci_tensor *asking = last_query ? last_token(g, h) : h;
-    foci_tensor *q = foci_nn_linear(g, "q_net", asking, joined, false, LINEAR_INIT);
-    foci_tensor *kv = foci_cached(g, foci_nn_linear(g, "kv_net", h, 2 * joined, false, LINEAR_INIT));
-    foci_heads_of_layer now = {foci_heads(g, q, 1, 0, heads), foci_heads(g, kv, 2, 0, heads),
-                               foci_heads(g, kv, 2, 1, heads)};
-    foci_attend_options options = {.layer = layer, .depth = s->depth, .causal = true};
-    foci_tensor *y = foci_attend(g, c, now, before, &options);
+    const foci_nn_projection projections[] = {{"q_net", asking, FOCI_PROJECT_Q},
+                                              {"kv_net", h, ~(unsigned)FOCI_PROJECT_Q, .cached = true}};
+    foci_tensor *y = foci_attend(a, h, foci_nn_project(g, projections, 2, a->projections, &heads));
     y = foci_dropout(g, foci_nn_linear(g, "o_net", y, s->width, false, LINEAR_INIT), s->dropout);
     foci_observe(g, "out", y);
     h = post_norm(g, asking, y);
@@ -220,10 +225,12 @@ static void record(foci_model_io *io) {
     foci_ignore(g, "pos_emb.inv_freq");
     foci_tensor *h = foci_add_position(g, embed(g, &s, &e, io->ids), positions(g, window - 1 - past, s.tokens, s.width));
     h = foci_dropout(g, h, s.dropout);
-    foci_heads_of_layer before = {NULL, NULL, NULL};
+    const int64_t longest = s.context > past + s.tokens ? s.context : past + s.tokens;
+    foci_attending a = foci_attending_begin(
+        g, io->config, &(foci_attend_options){.depth = s.depth, .longest = longest, .causal = true});
     for (int i = 0; i < s.depth; i++) {
         foci_segment(g, "layers.%d", i);
-        h = attention(g, io->config, &s, h, i, last_query && i == s.depth - 1, &before);
+        h = attention(g, &a, &s, h, last_query && i == s.depth - 1);
         h = feed_forward(g, &s, h);
         foci_observe(g, "output", h);
         foci_end_scope(g);
@@ -231,14 +238,14 @@ static void record(foci_model_io *io) {
     h = foci_dropout(g, io->last_only ? last_token(g, h) : h, s.dropout);
 
     if (!foci_graph_ok(g)) return;
-    foci_adaptive_softmax_options a = criterion(g, &s, &e, h, io->targets);
+    foci_adaptive_softmax_options softmax = criterion(g, &s, &e, h, io->targets);
     if (!foci_graph_ok(g)) return;
     if (io->distribution) {
-        io->logprob = foci_adaptive_log_prob(g, &a);
+        io->logprob = foci_adaptive_log_prob(g, &softmax);
         return;
     }
-    if (foci_graph_observes(g)) foci_observe(g, "logprob", foci_adaptive_log_prob(g, &a));
-    io->nll = foci_adaptive_softmax(g, &a);
+    if (foci_graph_observes(g)) foci_observe(g, "logprob", foci_adaptive_log_prob(g, &softmax));
+    io->nll = foci_adaptive_softmax(g, &softmax);
     foci_keep(io->nll);
     io->loss = foci_average(g, io->nll);
 }

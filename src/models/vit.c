@@ -50,16 +50,12 @@ static foci_tensor *patch_embed(foci_graph *g, foci_tensor *images, int64_t patc
     return x;
 }
 
-static foci_tensor *attention(foci_graph *g, const foci_config *c, foci_tensor *x, int64_t heads, bool qkv_bias,
-                              foci_heads_of_layer *before, const foci_attend_options *layer) {
+static foci_tensor *attention(foci_graph *g, foci_attending *a, foci_tensor *x, const foci_nn_heads *heads) {
     if (!x) return NULL;
     int64_t width = foci_last_dim(x);
     foci_scope(g, "attn");
-    foci_tensor *qkv = foci_nn_linear(g, "qkv", x, 3 * width, qkv_bias, LINEAR_INIT);
-    foci_heads_of_layer now = {foci_heads(g, qkv, 3, 0, (int)heads), foci_heads(g, qkv, 3, 1, (int)heads),
-                               foci_heads(g, qkv, 3, 2, (int)heads)};
-    x = foci_attend(g, c, now, before, layer);
-    x = foci_nn_linear(g, "proj", x, width, true, LINEAR_INIT);
+    foci_heads_of_layer now = foci_nn_project(g, &(foci_nn_projection){"qkv", x, ~0u}, 1, a->projections, heads);
+    x = foci_nn_linear(g, "proj", foci_attend(a, x, now), width, true, LINEAR_INIT);
     foci_observe(g, "out", x);
     foci_end_scope(g);
     return x;
@@ -81,9 +77,10 @@ static void record(foci_model_io *io) {
     foci_config_read(c, "model", keys, &o);
     const foci_int_list side = o.img_size;
     const int64_t height_px = side.count > 0 ? side.value[0] : 0, width_px = side.count > 1 ? side.value[1] : height_px;
-    int64_t width = o.embed_dim, heads = o.num_heads, classes = o.num_classes;
+    int64_t width = o.embed_dim, classes = o.num_classes;
     int depth = (int)o.depth;
-    foci_nn_head_width(g, width, heads, "embed_dim");
+    const foci_nn_heads heads = {(int)o.num_heads, foci_nn_head_width(g, width, o.num_heads, "embed_dim"), o.qkv_bias,
+                                 LINEAR_INIT};
     if (!classes) classes = io->classes;
     if (!classes) foci_graph_fail(g, "num_classes is 0 and no data set tells how many there are");
 
@@ -96,12 +93,11 @@ static void record(foci_model_io *io) {
     foci_tensor *position = foci_parameter(g, "pos_embed", FOCI_NORMAL(0, 0.02), FOCI_SHAPE(1, tokens, width));
     x = foci_add_position(g, x, position);
 
-    foci_heads_of_layer before = {NULL, NULL, NULL};
+    foci_attending a = foci_attending_begin(g, c, &(foci_attend_options){.depth = depth, .longest = tokens});
     for (int i = 0; i < depth; i++) {
         double drop = depth > 1 ? o.drop_path * i / (depth - 1) : 0;
-        foci_attend_options layer = {.layer = i, .depth = depth};
         foci_segment(g, "blocks.%d", i);
-        foci_tensor *y = attention(g, c, norm(g, "norm1", x), heads, o.qkv_bias, &before, &layer);
+        foci_tensor *y = attention(g, &a, norm(g, "norm1", x), &heads);
         x = foci_add(g, x, foci_drop_path(g, y, drop));
         y = mlp(g, norm(g, "norm2", x), o.mlp_ratio);
         x = foci_add(g, x, foci_drop_path(g, y, drop));

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "attention/attention.h"
+#include "attention/attend.h"
 #include "ops/attention_head.h"
 #include "verify/case.h"
 
@@ -67,9 +67,7 @@ static foci_status check_recorded(foci_case *c, foci_case_run *r, foci_config *c
         .causal = json_is_true(json_object_get(variant, "causal_mask")),
         .scale = 1 / sqrt((double)shape[3]),
     };
-    foci_tensor *out = foci_graph_ok(g)
-                           ? foci_attention_find(foci_config_string(config, "attention.kind"))->forward(&io)
-                           : NULL;
+    foci_tensor *out = foci_graph_ok(g) ? foci_attend_once(&io) : NULL;
     foci_keep(out);
     foci_tensor *map = out ? record_map(g) : NULL;
     FOCI_TRY(foci_case_run_ready(c, r, out, ""));

@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "attention/attend.h"
 #include "attention/attention.h"
 #include "base/philox.h"
 #include "check.h"
@@ -59,9 +60,10 @@ static inline foci_status layer_open(layer *l, const char *attention, layer_size
         }
     }
     foci_attention_io io = {.graph = l->graph, .config = l->config, .q = l->in[0], .k = l->in[1], .v = l->in[2], .depth = 4,
-                            .causal = causal, .scale = 1 / sqrt((double)s.width)};
+                            .causal = causal, .scale = 1 / sqrt((double)s.width),
+                            .seed = (uint64_t)foci_config_int(l->config, "train.seed")};
     foci_scope(l->graph, "attn");
-    l->out = foci_attention_find(foci_config_string(l->config, "attention.kind"))->forward(&io);
+    l->out = foci_attend_once(&io);
     foci_end_scope(l->graph);
     return foci_graph_plan(l->graph, l->out);
 }

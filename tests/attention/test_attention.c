@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 
+#include "attention/attend.h"
 #include "attention/attention.h"
 #include "base/philox.h"
 #include "check.h"
@@ -66,7 +67,7 @@ static foci_status record(layer *l, const char *attention, int index, bool causa
                             .scale = 1 / sqrt(D)};
     if (index > 0) io.q_before = l->q_before, io.k_before = l->k_before, io.v_before = l->v_before;
     foci_scope(g, "blocks.%d.attn", index);
-    l->out = foci_attention_find(foci_config_string(l->config, "attention.kind"))->forward(&io);
+    l->out = foci_attend_once(&io);
     foci_end_scope(g);
     FOCI_TRY(foci_graph_plan(g, l->out));
     FOCI_TRY(foci_parameters_allocate(&l->parameters, true));
