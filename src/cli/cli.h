@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "base/report.h"
 #include "base/watch.h"
 #include "config/config.h"
 
@@ -81,6 +82,11 @@ void foci_catch_signals(void);
 
 /* Shows on a terminal how far work is, and ends it by foci_stop. */
 extern const foci_watch foci_on_terminal;
+
+/* A result as one line of JSON on standard output; the report is freed. */
+foci_status foci_print_report(foci_report *r, const foci_json_form *form);
+/* The overrides of the config, as "set". */
+void foci_report_sets(foci_report *r, const foci_common *common);
 
 void foci_print_version(void);
 

@@ -1,10 +1,10 @@
 #include <jansson.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/eval_shifted.h"
+#include "models/models.h"
 #include "shift/contamination.h"
 #include "train/trainer.h"
 
@@ -36,20 +36,23 @@ static foci_status set_option(void *state, int key, char *arg) {
     return FOCI_OK;
 }
 
-static void print_score(const foci_score *s, const char *split, bool sliding, bool json) {
-    bool text = isnan(s->top1);
-    if (json && text)
-        printf("{\"split\": \"%s\", \"walk\": \"%s\", \"nll\": %.9g, \"loss\": %.9g, \"ppl\": %.9g, \"tokens\": %lld}\n", split,
-               sliding ? "sliding" : "disjoint", s->loss, s->loss, s->ppl, (long long)s->items);
-    else if (json)
-        printf("{\"split\": \"%s\", \"loss\": %.9g, \"top1\": %.9g, \"top5\": %.9g, \"images\": %lld}\n", split, s->loss, s->top1,
-               s->top5, (long long)s->items);
-    else if (text)
-        printf("%s, %s windows: perplexity %.3f (%.5f nats per token) over %lld tokens\n", split,
-               sliding ? "sliding" : "disjoint", s->ppl, s->loss, (long long)s->items);
-    else
-        printf("%s: top-1 %.2f %%, top-5 %.2f %%, loss %.5f over %lld images\n", split, s->top1, s->top5, s->loss,
-               (long long)s->items);
+static const char *walk_name(const options *o) { return o->sliding ? "sliding" : "disjoint"; }
+
+/* walk: NULL where the task has none */
+static foci_status print_json(const foci_score *s, const char *split, const char *walk) {
+    foci_report r = {NULL};
+    foci_report_text(&r, "split", split);
+    if (walk) foci_report_text(&r, "walk", walk);
+    foci_score_report(s, FOCI_IN_RESULT, &r);
+    return foci_print_report(&r, &foci_json_line);
+}
+
+static foci_status print_score(const foci_score *s, const char *split, const char *walk, bool json) {
+    char text[256];
+    if (json) return print_json(s, split, walk);
+    foci_score_text(s, true, text, sizeof text);
+    printf("%s%s%s%s: %s\n", split, walk ? ", " : "", walk ? walk : "", walk ? " windows" : "", text);
+    return FOCI_OK;
 }
 
 /* ------------------------------------------------------------------------------------- contaminated text */
@@ -76,7 +79,7 @@ static json_t *settings_of(const foci_contamination *c, const void *settings, co
 }
 
 static foci_status print_contaminated(const foci_contaminated_score *s, const options *o, json_t *settings, bool json) {
-    const char *walk = o->sliding ? "sliding" : "disjoint";
+    const char *walk = walk_name(o);
     json_t *object = json_pack("{s:s, s:s, s:f, s:f, s:f, s:I, s:f, s:f, s:O}", "split", o->split, "walk", walk, "nll", s->clean.nll, "loss",
                                s->clean.nll, "ppl", s->clean.ppl, "tokens", (json_int_t)s->clean.tokens, "contaminated_nll",
                                s->contaminated.nll, "contaminated_ppl", s->contaminated.ppl, "contamination", settings);
@@ -112,8 +115,8 @@ static foci_status evaluate(const foci_config *config, const char *weights, cons
     if (o->contaminate) return evaluate_contaminated(config, weights, o, common->json);
     foci_score score;
     FOCI_TRY(foci_evaluate(config, weights, o->split, o->sliding, &foci_on_terminal, &score));
-    print_score(&score, o->split, o->sliding, common->json);
-    return FOCI_OK;
+    const foci_task_kind *task = foci_task_kind_of(foci_model_find(foci_config_string(config, "model.kind"))->task);
+    return print_score(&score, o->split, task->walks ? walk_name(o) : NULL, common->json);
 }
 
 foci_status foci_cmd_eval(int argc, char **argv) {

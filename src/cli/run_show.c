@@ -77,12 +77,12 @@ void foci_run_name_text(const char *name, char text[256]) {
 }
 
 json_t *foci_run_view_json(const foci_run_view *v) {
-    const char *metric = foci_run_record_metric(v->best);
+    const foci_metric *metric = foci_run_record_metric(v->best);
     json_t *object = json_pack("{s:o, s:s, s:I, s:f}", "run", foci_text_json(v->path), "state", foci_run_stand_name(v->stand), "step", (json_int_t)v->step,
                                "elapsed", v->elapsed);
     if (v->steps) json_object_set_new(object, "steps", json_integer(v->steps));
     if (!metric) return object;
-    json_object_set_new(object, "metric", json_string(metric));
+    json_object_set_new(object, "metric", json_string(metric->name));
     json_object_set(object, "best", (json_t *)(uintptr_t)v->best);
     json_object_set(object, "last", (json_t *)(uintptr_t)v->last);
     return object;
@@ -94,11 +94,13 @@ void foci_run_steps_text(const foci_run_view *v, char text[64]) {
 }
 
 void foci_run_score_text(const json_t *line, char text[64]) {
-    const char *metric = foci_run_record_metric(line);
-    if (!metric) snprintf(text, 64, "-");
-    else if (strcmp(metric, "top1") == 0)
-        snprintf(text, 64, "top-1 %.2f %% (%lld)", json_number_value(json_object_get(line, metric)), integer(line, "step"));
-    else snprintf(text, 64, "ppl %.2f (%lld)", json_number_value(json_object_get(line, metric)), integer(line, "step"));
+    const foci_metric *m = foci_run_record_metric(line);
+    snprintf(text, 64, "-");
+    if (!m) return;
+    const double x = json_number_value(json_object_get(line, m->name));
+    foci_metric_text(m, m->brief ? m->brief : m->title, x, m->decimals, text, 64);
+    const size_t used = strlen(text);
+    snprintf(text + used, 64 - used, " (%lld)", integer(line, "step"));
 }
 
 void foci_print_json(json_t *object) {

@@ -4,6 +4,7 @@
 #define FOCI_CONFIG_INTERNAL_H
 
 #include "base/arena.h"
+#include "base/utf8.h"
 #include "config/config.h"
 
 enum {
@@ -38,8 +39,6 @@ typedef struct foci_shown {
     char text[128];
 } foci_shown;
 foci_shown foci_show(const char *text, size_t size);
-/* One UTF-8 character: its length, 0 where it is none. */
-int foci_utf8(const char *text, size_t size, uint32_t *code);
 
 /* The name nearest to `wanted` by edit distance: offer all candidates, read the label of the best. */
 typedef struct foci_nearest {

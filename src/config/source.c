@@ -5,21 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-int foci_utf8(const char *text, size_t size, uint32_t *code) {
-    if (!size) return 0;
-    unsigned char first = (unsigned char)text[0];
-    int length = first < 0x80 ? 1 : first >> 5 == 0x6 ? 2 : first >> 4 == 0xe ? 3 : first >> 3 == 0x1e ? 4 : 0;
-    if (!length || (size_t)length > size) return 0;
-    uint32_t c = length == 1 ? first : first & (0x7fu >> length);
-    for (int i = 1; i < length; i++) {
-        unsigned char byte = (unsigned char)text[i];
-        if (byte >> 6 != 2) return 0;
-        c = c << 6 | (byte & 0x3f);
-    }
-    *code = c;
-    return length;
-}
-
 foci_shown foci_show(const char *text, size_t size) {
     foci_shown shown;
     size_t used = 0;

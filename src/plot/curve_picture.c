@@ -36,7 +36,8 @@ static const struct {
 typedef struct picture {
     const foci_curves *run;
     int runs;
-    bool by_epoch, images, text; /* the scores are accuracies, perplexities */
+    const foci_metric *metric, *other; /* of the scores; one that some runs have in its place, or NULL */
+    bool by_epoch;
     double last, unit;           /* end of the axis of epochs or steps; steps in one of it */
     int decade;                  /* rates are in 10 to this power */
     bool has[PANELS], shows[LOOKS];
@@ -47,6 +48,11 @@ typedef struct picture {
 
 /* ------------------------------------------------------------------------------------------------- measures */
 
+static void take_metric(picture *p, const foci_metric *m) {
+    if (p->metric && p->metric != m) p->other = m;
+    else p->metric = m;
+}
+
 static void measure_curves(picture *p) {
     double last_step = 0, last_epoch = 0;
     for (int k = 0; k < PANELS; k++) p->low[k] = INFINITY, p->high[k] = -INFINITY;
@@ -56,7 +62,7 @@ static void measure_curves(picture *p) {
             const panel at = place[k].panel;
             if (!c->count) continue;
             p->has[at] = true;
-            if (at == SCORES) *(p->run[i].text ? &p->text : &p->images) = true;
+            if (at == SCORES) take_metric(p, p->run[i].metric);
             if (at != RATES) p->shows[place[k].look] = true;
             for (size_t j = 0; j < c->count; j++) {
                 last_step = fmax(last_step, c->point[j].step);
@@ -177,10 +183,14 @@ static void write_curves(FILE *f, const picture *p, panel at) {
 }
 
 static void write_panel(FILE *f, const picture *p, panel at) {
-    char rate[64];
+    char rate[64], score[128] = "";
+    const foci_metric *m = p->metric;
+    const bool wide = m && !*m->unit; /* its values may be far apart; shares of a hundred are not */
     snprintf(rate, sizeof rate, p->decade ? "learning rate, in 1e%d" : "learning rate", p->decade);
-    const char *const title[PANELS] = {"loss", p->text ? "validation perplexity" : "validation accuracy, top-1 in %", rate};
-    const double least[PANELS] = {20, p->text ? 1.5 : INFINITY, INFINITY};
+    const char *unit = m && *m->unit ? " in " : "";
+    if (m) snprintf(score, sizeof score, "validation %s%s%s", m->about ? m->about : m->title, unit, m->unit);
+    const char *const title[PANELS] = {"loss", score, rate};
+    const double least[PANELS] = {20, wide ? 1.5 : INFINITY, INFINITY};
     fprintf(f, "set title '%s' offset 0,-0.4 textcolor rgb '#333333'\n", title[at]);
     write_axis(f, p->low[at], p->high[at], least[at]);
     if (at == RATES) fputs("set yrange [0:*]\n", f);
@@ -208,7 +218,9 @@ foci_status foci_curve_picture(const foci_curves *run, int runs, const char *out
     picture p = {.run = run, .runs = runs};
     char terminal[256];
     measure_curves(&p);
-    if (p.images && p.text) return foci_fail(FOCI_ERR_CONFIG, "some runs have accuracies, some perplexities: draw them apart");
+    if (p.other)
+        return foci_fail(FOCI_ERR_CONFIG, "some runs have %s, some %s: draw them apart", p.metric->title,
+                         p.other->title);
     measure_picture(&p);
     FOCI_TRY(foci_gnuplot_terminal("--out", out, p.width, p.height, terminal, sizeof terminal));
     FILE *script = tmpfile();

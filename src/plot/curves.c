@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "run/folder.h"
+#include "task/task.h"
 
 /* A value that was not finite is null in the file, and leaves a gap. */
 static foci_status append(foci_curve *c, const json_t *step, const json_t *epoch, const json_t *value) {
@@ -22,23 +23,40 @@ static foci_status append(foci_curve *c, const json_t *step, const json_t *epoch
     return FOCI_OK;
 }
 
-/* {"step": 50, "epoch": 0.5, "loss": 2.1, ...} while training, {"step": ..., "epoch": ..., "top1" or "ppl": ...} after it; in
- * other lines nothing is for a curve. */
-static foci_status read_object(foci_curves *c, const json_t *object) {
+/* The curve that a figure belongs to, by its tag, or -1; of a task's own metric, which one that is. */
+static int curve_of(const char *name, const foci_metric **metric) {
     static const struct {
-        const char *name;
+        const char *tag;
         int curve;
-    } curves[] = {{"loss", FOCI_CURVE_LOSS}, {"lr", FOCI_CURVE_LR}, {"val_loss", FOCI_CURVE_VAL_LOSS}, {"nll", FOCI_CURVE_VAL_LOSS},
-                  {"ema_loss", FOCI_CURVE_EMA_LOSS}, {"top1", FOCI_CURVE_SCORE}, {"ppl", FOCI_CURVE_SCORE},
-                  {"ema_top1", FOCI_CURVE_EMA_SCORE}, {"ema_ppl", FOCI_CURVE_EMA_SCORE}};
+    } curves[] = {{"train/loss", FOCI_CURVE_LOSS}, {"train/lr", FOCI_CURVE_LR},
+                  {"val/loss", FOCI_CURVE_VAL_LOSS}, {"ema/loss", FOCI_CURVE_EMA_LOSS}};
+    char text[FOCI_METRIC_NAME];
+    const char *tag = foci_metric_tag(name, text);
+    for (size_t i = 0; tag && i < sizeof curves / sizeof *curves; i++)
+        if (strcmp(curves[i].tag, tag) == 0) return curves[i].curve;
+    for (const foci_task_kind *const *task = foci_task_kinds; tag && *task; task++) {
+        const foci_metric *m = foci_metric_find((*task)->metric);
+        const bool score = strcmp(tag, m->tag) == 0;
+        if (!score && (strncmp(tag, "ema/", 4) != 0 || strcmp(strchr(m->tag, '/'), tag + 3) != 0)) continue;
+        *metric = m;
+        return score ? FOCI_CURVE_SCORE : FOCI_CURVE_EMA_SCORE;
+    }
+    return -1;
+}
+
+/* {"step": 50, "epoch": 0.5, "loss": 2.1, ...} while training, {"step": ..., "epoch": ..., "top1": ...} after it; in
+ * other lines nothing is for a curve. */
+static foci_status read_object(foci_curves *c, json_t *object) {
     const json_t *step = json_object_get(object, "step"), *epoch = json_object_get(object, "epoch");
     bool placed = json_is_number(step) && json_is_number(epoch);
     if (!json_is_number(step)) return foci_fail(FOCI_ERR_DATA, "no numbers `step` and `epoch`");
-    if (json_object_get(object, "ppl")) c->text = true;
-    for (size_t i = 0; i < sizeof curves / sizeof *curves; i++) {
-        const json_t *value = json_object_get(object, curves[i].name);
-        if (value && !placed) return foci_fail(FOCI_ERR_DATA, "no numbers `step` and `epoch`");
-        FOCI_TRY(append(&c->curve[curves[i].curve], step, epoch, value));
+    const char *name;
+    json_t *value;
+    json_object_foreach(object, name, value) {
+        const int curve = curve_of(name, &c->metric);
+        if (curve < 0) continue;
+        if (!placed) return foci_fail(FOCI_ERR_DATA, "no numbers `step` and `epoch`");
+        FOCI_TRY(append(&c->curve[curve], step, epoch, value));
     }
     return FOCI_OK;
 }

@@ -2,7 +2,7 @@
 #ifndef FOCI_PLOT_CURVES_H
 #define FOCI_PLOT_CURVES_H
 
-#include "base/error.h"
+#include "task/metrics.h"
 
 typedef struct foci_point {
     double step, epoch, value;
@@ -13,13 +13,13 @@ typedef struct foci_curve {
     size_t count, room;
 } foci_curve;
 
-/* A score is top-1 in percent, or perplexity; ema: with averaged weights. */
+/* A score is the task's own metric; ema: with averaged weights. */
 enum { FOCI_CURVE_LOSS, FOCI_CURVE_EMA_LOSS, FOCI_CURVE_VAL_LOSS, FOCI_CURVE_EMA_SCORE, FOCI_CURVE_SCORE, FOCI_CURVE_LR, FOCI_CURVE_KINDS };
 
 typedef struct foci_curves {
     char name[256]; /* the last component of the run folder */
     foci_curve curve[FOCI_CURVE_KINDS];
-    bool text; /* the scores are perplexities */
+    const foci_metric *metric; /* of the scores, or NULL */
 } foci_curves;
 
 /* FOCI_ERR_DATA where there is no loss and no score. */

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -171,24 +170,11 @@ void foci_run_log(foci_run_folder *r, const char *fmt, ...) {
     foci_log(FOCI_LOG_INFO, "%s", line);
 }
 
-foci_status foci_run_metrics(foci_run_folder *r, ...) {
+foci_status foci_run_metrics(foci_run_folder *r, const foci_report *line) {
     if (!r->metrics) return FOCI_OK;
-    va_list ap, again;
-    va_start(ap, r);
-    va_copy(again, ap);
-    foci_status events = foci_events_metrics(r->events, again);
-    va_end(again);
-    const char *name, *before = "{";
-    while ((name = va_arg(ap, const char *))) {
-        double x = va_arg(ap, double);
-        fprintf(r->metrics, "%s\"%s\": ", before, name);
-        before = ", ";
-        if (!isfinite(x)) fputs("null", r->metrics);
-        else if (x == floor(x) && fabs(x) < 1e15) fprintf(r->metrics, "%.0f", x);
-        else fprintf(r->metrics, "%.9g", x);
-    }
-    va_end(ap);
-    fputs("}\n", r->metrics);
+    foci_status events = foci_events_metrics(r->events, line);
+    FOCI_TRY(foci_report_json(line, &foci_json_line, r->metrics));
+    fputc('\n', r->metrics);
     if (ferror(r->metrics)) return foci_fail(FOCI_ERR_IO, "%s/metrics.jsonl: %s", r->path, strerror(errno));
     return events;
 }

@@ -31,9 +31,8 @@ void foci_run_folder_close(foci_run_folder *r);
 /* One line of log.txt, and of the log. */
 void foci_run_log(foci_run_folder *r, const char *fmt, ...) FOCI_PRINTF(2, 3);
 
-/* One line of metrics.jsonl: names and numbers in turn, ended by NULL. Numbers that are not finite become null.
- *     foci_run_metrics(r, "step", 3.0, "loss", 2.5, NULL) */
-foci_status foci_run_metrics(foci_run_folder *r, ...);
+/* One line of metrics.jsonl, `step` in it. */
+foci_status foci_run_metrics(foci_run_folder *r, const foci_report *line);
 
 /* The same lines go to an event file from here on, after those of `step`. */
 foci_status foci_run_events(foci_run_folder *r, int64_t step);

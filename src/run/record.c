@@ -40,19 +40,21 @@ foci_status foci_run_record_read(const char *run, json_t **lines) {
     return complete ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", path);
 }
 
-const char *foci_run_record_metric(const json_t *line) {
-    if (json_is_number(json_object_get(line, "top1"))) return "top1";
-    return json_is_number(json_object_get(line, "ppl")) ? "ppl" : NULL;
+const foci_metric *foci_run_record_metric(const json_t *line) {
+    for (const foci_task_kind *const *task = foci_task_kinds; *task; task++)
+        if (json_is_number(json_object_get(line, (*task)->metric))) return foci_metric_find((*task)->metric);
+    return NULL;
 }
 
 const json_t *foci_run_record_score(const json_t *lines, bool last) {
     const json_t *best = NULL, *line;
     size_t i;
     json_array_foreach((json_t *)(uintptr_t)lines, i, line) {
-        const char *name = foci_run_record_metric(line);
-        if (!name) continue;
-        const double x = json_number_value(json_object_get(line, name)), y = json_number_value(json_object_get(best, name));
-        if (!best || last || (strcmp(name, "top1") == 0 ? x > y : x < y)) best = line;
+        const foci_metric *m = foci_run_record_metric(line);
+        if (!m) continue;
+        const double x = json_number_value(json_object_get(line, m->name));
+        const double y = json_number_value(json_object_get(best, m->name));
+        if (!best || last || foci_metric_is_better(m, x, y)) best = line;
     }
     return best;
 }
@@ -123,7 +125,7 @@ static void add_scores(json_t *object, const json_t *lines) {
     }
     if (n) json_object_set_new(object, "items_per_s", json_real(speed / (double)n));
     if (!best) return;
-    json_object_set_new(object, "metric", json_string(foci_run_record_metric(best)));
+    json_object_set_new(object, "metric", json_string(foci_run_record_metric(best)->name));
     json_object_set(object, "best", (json_t *)(uintptr_t)best);
     json_object_set(object, "last", (json_t *)(uintptr_t)end);
 }

@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-#include "base/error.h"
+#include "task/metrics.h"
 
 /* The objects of RUN/metrics.jsonl, each with an integer `step`, as an array; what is no such line is left out with a warning
  * that names it, but for a torn last one. FOCI_ERR_DATA where there is no such file. json_decref it. */
@@ -13,9 +13,9 @@ foci_status foci_run_record_read(const char *run, json_t **lines);
 /* RUN/metrics.csv from these lines: a column for every name, in the order of their first appearance. */
 foci_status foci_run_record_csv(const char *run, const json_t *lines);
 
-/* The line with the best validation score, top1 or ppl; `last`: the last one. NULL where there is none. */
+/* The line with the best validation score by the task's metric; `last`: the last one. NULL where there is none. */
 const json_t *foci_run_record_score(const json_t *lines, bool last);
-const char *foci_run_record_metric(const json_t *line); /* "top1", "ppl"; NULL: no validation score */
+const foci_metric *foci_run_record_metric(const json_t *line); /* NULL: no validation score */
 
 /* How a run stands. */
 typedef enum foci_run_stand {

@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "images/png.h"
+#include "task/metrics.h"
 
 struct foci_events {
     int fd;
@@ -166,33 +167,19 @@ static foci_status write_summary(foci_events *e, int64_t step, bytes *summary) {
     return write_event(e, &event);
 }
 
-/* What comes before the slash becomes a group of charts. A figure that is not listed goes by its own name. */
-static const char *tag_of(const char *name) {
-    static const struct {
-        const char *name, *tag;
-    } tags[] = {{"loss", "train/loss"}, {"lr", "train/lr"}, {"grad_norm", "train/grad_norm"}, {"items_per_s", "train/items_per_s"},
-                {"data_wait_ms", "train/data_wait_ms"}, {"mfu", "train/mfu"},
-                {"val_loss", "val/loss"}, {"nll", "val/loss"}, {"ppl", "val/ppl"}, {"top1", "val/top1"}, {"top5", "val/top5"},
-                {"ema_loss", "ema/loss"}, {"ema_ppl", "ema/ppl"}, {"ema_top1", "ema/top1"}, {"ema_top5", "ema/top5"},
-                {"test_nll", "test/loss"}, {"test_ppl", "test/ppl"},
-                {"step", NULL}, {"elapsed", NULL}, {"images", NULL}, {"tokens", NULL}, {"test_tokens", NULL}};
-    for (size_t i = 0; i < sizeof tags / sizeof *tags; i++)
-        if (strcmp(tags[i].name, name) == 0) return tags[i].tag;
-    return name;
-}
-
-foci_status foci_events_metrics(foci_events *e, va_list names_and_values) {
+/* What comes before the slash of a tag becomes a group of charts. */
+foci_status foci_events_metrics(foci_events *e, const foci_report *line) {
     if (!e) return FOCI_OK;
     bytes summary = {0};
-    const char *name, *tag;
     int64_t step = 0;
-    while ((name = va_arg(names_and_values, const char *))) {
-        double x = va_arg(names_and_values, double);
-        if (strcmp(name, "step") == 0) step = (int64_t)x;
-        if (!(tag = tag_of(name))) continue;
+    for (const foci_report_entry *entry = line->first; entry; entry = entry->next) {
+        char text[FOCI_METRIC_NAME];
+        const char *tag = foci_metric_tag(entry->name, text);
+        if (strcmp(entry->name, "step") == 0) step = (int64_t)foci_report_value(entry);
+        if (!tag) continue;
         bytes value = {0};
         put_text(&value, 1, tag);
-        put_float(&value, 2, (float)x);
+        put_float(&value, 2, (float)foci_report_value(entry));
         put_message(&summary, 1, &value);
     }
     return write_summary(e, step, &summary);

@@ -2,8 +2,7 @@
 #ifndef FOCI_RUN_TENSORBOARD_H
 #define FOCI_RUN_TENSORBOARD_H
 
-#include <stdarg.h>
-
+#include "base/report.h"
 #include "images/images.h"
 
 /* All take NULL for no file, and do nothing then. A failure is FOCI_ERR_IO and leaves the file at its last whole record, so
@@ -16,8 +15,8 @@ foci_status foci_events_open(foci_events **events, const char *folder, int64_t s
 bool foci_events_is_file(const char *name); /* by its name, without a folder */
 void foci_events_close(foci_events *events);
 
-/* One record of scalars: names (those of metrics.jsonl) and doubles in turn, ended by NULL, "step" among them. */
-foci_status foci_events_metrics(foci_events *events, va_list names_and_values);
+/* One record of scalars: a line of metrics.jsonl, by the tags of task/metrics.h. */
+foci_status foci_events_metrics(foci_events *events, const foci_report *line);
 foci_status foci_events_image(foci_events *events, int64_t step, const char *tag, const foci_image *image);
 
 /* The checksum: CRC-32C (Castagnoli), as in RFC 3720. */

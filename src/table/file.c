@@ -188,7 +188,7 @@ static foci_status read_paper(reader *r, yaml_node_t *n, foci_table_row *row) {
             if (strlen(r->t->measure[i].label) == (size_t)(dot - p.key) && strncmp(r->t->measure[i].label, p.key, (size_t)(dot - p.key)) == 0)
                 m = &r->t->measure[i];
         if (!m) return fail_at(r, p.at, "`%s` does not begin with the name of a measurement: LABEL.RESULT", p.key);
-        const foci_table_field *field = NULL;
+        const foci_metric *field = NULL;
         for (int i = 0; i < m->fields; i++)
             if (strcmp(m->field[i]->name, dot + 1) == 0) field = m->field[i];
         if (!field) return fail_at(r, p.at, "measurement `%s` shows no `%s`", m->label, dot + 1);

@@ -46,7 +46,7 @@ static void number(FILE *f, const foci_column *c, double x) { fprintf(f, "%.*f",
 static void head(const foci_grid *g, FILE *f) {
     fputs("<thead><tr><th></th>", f);
     for (int c = 0; c < g->columns; c++) {
-        const foci_table_field *field = g->column[c].field;
+        const foci_metric *field = g->column[c].field;
         fputs("<th>", f);
         text(f, g->column[c].measure->label);
         fprintf(f, "<small>%s%s%s%s</small></th>%s", field->title, *field->unit ? ", " : "", field->unit,

@@ -23,34 +23,6 @@ const foci_table_kind foci_table_kinds[] = {
      {"items_per_s", "rss_mb", "plan_mb", "gflop", "parameters"}, true},
     {0}};
 
-static const foci_table_field fields[] = {
-    {"top1", "top-1", "%", 2, 1},
-    {"top5", "top-5", "%", 2, 1},
-    {"clean_top1", "clean top-1", "%", 2, 1},
-    {"ppl", "perplexity", "", 2, -1},
-    {"contaminated_ppl", "swapped perplexity", "", 2, -1},
-    {"loss", "loss", "", 4, -1},
-    {"nll", "nats per token", "", 4, -1},
-    {"mce", "mCE", "%", 2, -1},
-    {"mean_error", "mean corrupted error", "%", 2, -1},
-    {"clean_error", "clean error", "%", 2, -1},
-    {"token_cosine", "token similarity", "", 4, -1},
-    {"head_distance", "head distance", "", 3, 1},
-    {"effective_rank", "effective rank", "", 2, 1},
-    {"items_per_s", "items/s", "", 1, 1},
-    {"step_ms", "step", "ms", 2, -1},
-    {"rss_mb", "resident", "MB", 1, -1},
-    {"plan_mb", "planned", "MB", 1, -1},
-    {"gflop", "GFLOP/step", "", 2, -1},
-    {"parameters", "parameters", "", 0, 0},
-    {0}};
-
-const foci_table_field *foci_table_field_find(const char *name) {
-    for (const foci_table_field *f = fields; f->name; f++)
-        if (strcmp(f->name, name) == 0) return f;
-    return NULL;
-}
-
 static const foci_table_kind *find_kind(const char *name, size_t length) {
     for (const foci_table_kind *k = foci_table_kinds; k->name; k++)
         if (strlen(k->name) == length && memcmp(k->name, name, length) == 0) return k;
@@ -130,7 +102,7 @@ static foci_status add_options(reading *r, const char *text) {
 static foci_status add_fields(reading *r, const char *const *show, int shown) {
     const char *const *names = show ? show : r->m->kind->fields;
     for (int i = 0; show ? i < shown : i < FOCI_TABLE_FIELDS && names[i]; i++) {
-        const foci_table_field *f = foci_table_field_find(names[i]);
+        const foci_metric *f = foci_metric_find(names[i]);
         if (!f) return foci_fail(FOCI_ERR_CONFIG, "%s: there is no result named `%s`", r->place, names[i]);
         if (r->m->fields == FOCI_TABLE_FIELDS) return foci_fail(FOCI_ERR_CONFIG, "%s: more than %d results of one measurement", r->place, FOCI_TABLE_FIELDS);
         r->m->field[r->m->fields++] = f;

@@ -14,15 +14,9 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "task/metrics.h"
 
 enum { FOCI_TABLE_RUNS = 256, FOCI_TABLE_SEEDS = 64, FOCI_TABLE_MEASURES = 64, FOCI_TABLE_FIELDS = 8, FOCI_TABLE_SETS = 64, FOCI_TABLE_WORDS = 160 };
-
-/* A number that a command reports: where it stands in its JSON, how a column shows it, and which way is better. */
-typedef struct foci_table_field {
-    const char *name, *title, *unit;
-    int decimals;
-    int better; /* 1: more, -1: less, 0: neither */
-} foci_table_field;
 
 /* What can be measured: a foci command with its arguments. */
 typedef struct foci_table_kind {
@@ -41,7 +35,7 @@ typedef struct foci_table_measure {
     const foci_table_kind *kind;
     const char *words[FOCI_TABLE_WORDS]; /* the command's arguments but for the run */
     int count;
-    const foci_table_field *field[FOCI_TABLE_FIELDS];
+    const foci_metric *field[FOCI_TABLE_FIELDS];
     int fields;
 } foci_table_measure;
 
@@ -93,7 +87,6 @@ foci_status foci_table_add_measure(foci_table *t, const char *place, const char 
                                    int shown);
 /* Adds a row, its name and config set; NULL where there are too many or memory is out. */
 foci_table_row *foci_table_add_row(foci_table *t);
-const foci_table_field *foci_table_field_find(const char *name);
 
 /* --------------------------------------------------------------------------------------------------- running */
 
@@ -119,7 +112,7 @@ typedef struct foci_cell {
 
 typedef struct foci_column {
     const foci_table_measure *measure;
-    const foci_table_field *field;
+    const foci_metric *field;
     int measure_index, field_index;
     bool paper; /* some row has a published figure */
     char title[128];

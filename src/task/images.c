@@ -1,5 +1,4 @@
 /* Image classification: batches from the loader, top-1 and top-5 over the exact number of images. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,34 +146,39 @@ static foci_status record_pass(pass *e, const foci_task_state *s, const foci_mod
     return foci_graph_plan(e->graph, e->io.loss);
 }
 
-typedef struct counts {
-    double loss;
-    int64_t top1, top5, images;
-} counts;
+/* Adds what the pass makes of a batch. */
+static foci_status score_batch(const pass *e, const foci_image_batch *b, int64_t classes, foci_score *score) {
+    const double images = (double)b->count;
+    int64_t top1 = 0, top5 = 0;
+    for (int64_t i = 0; i < b->count; i++) {
+        int64_t rank = foci_rank(foci_data(e->io.logits) + i * classes, classes, b->labels[i], NULL);
+        top1 += rank < 1;
+        top5 += rank < 5;
+    }
+    FOCI_TRY(foci_score_put(score, "loss", (double)foci_data(e->io.loss)[0] * images, images));
+    FOCI_TRY(foci_score_put(score, "top1", (double)top1, images));
+    FOCI_TRY(foci_score_put(score, "top5", (double)top5, images));
+    return foci_score_put(score, "images", images, images);
+}
 
 static foci_status run_passes(const foci_task_state *s, pass *full, pass *last, foci_image_loader *loader, const foci_watch *watch,
-                              counts *sum) {
-    for (;;) {
+                              foci_score *score) {
+    for (int64_t done = 0;;) {
         foci_image_batch b;
         FOCI_TRY(foci_image_loader_next(loader, &b));
         if (b.count == 0) return FOCI_OK;
         pass *e = b.count == full->io.batch ? full : last;
         point(&b, s->pixels, &e->io, 0);
         foci_graph_forward(e->graph);
-        sum->loss += (double)foci_data(e->io.loss)[0] * (double)b.count;
-        for (int64_t i = 0; i < b.count; i++) {
-            int64_t rank = foci_rank(foci_data(e->io.logits) + i * s->classes, s->classes, b.labels[i], NULL);
-            sum->top1 += rank < 1;
-            sum->top5 += rank < 5;
-        }
-        sum->images += b.count;
-        foci_watch_tell(watch, sum->images, foci_image_set_count(s->val));
+        FOCI_TRY(score_batch(e, &b, s->classes, score));
+        foci_watch_tell(watch, done += b.count, foci_image_set_count(s->val));
         FOCI_TRY(foci_watch_stopped(watch));
     }
 }
 
 static foci_status evaluate_with(const foci_task_state *s, const foci_model *model, foci_parameters *p, pass e[2],
-                                 foci_image_loader **loader, void **memory, const foci_watch *watch, counts *sum) {
+                                 foci_image_loader **loader, void **memory, const foci_watch *watch,
+                                 foci_score *score) {
     int64_t count = foci_image_set_count(s->val), batch = foci_config_int(s->config, "train.eval_batch");
     if (!batch) batch = s->batch_size < 256 ? s->batch_size : 256;
     if (batch > count) batch = count;
@@ -186,7 +190,7 @@ static foci_status evaluate_with(const foci_task_state *s, const foci_model *mod
         if (e[i].graph) foci_graph_bind(e[i].graph, *memory);
     FOCI_TRY(foci_image_loader_open(loader, s->val, &s->evaluation, batch, false, false, 0, s->workers));
     FOCI_TRY(foci_image_loader_seek(*loader, 0, 0));
-    return run_passes(s, &e[0], &e[1], *loader, watch, sum);
+    return run_passes(s, &e[0], &e[1], *loader, watch, score);
 }
 
 static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_parameters *p, const char *split, bool sliding,
@@ -196,27 +200,22 @@ static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_pa
     pass e[2] = {{0}, {0}};
     foci_image_loader *loader = NULL;
     void *memory = NULL;
-    counts sum = {0};
-    foci_status status = evaluate_with(s, model, p, e, &loader, &memory, watch, &sum);
+    *score = (foci_score){0};
+    foci_status status = evaluate_with(s, model, p, e, &loader, &memory, watch, score);
     if (loader) foci_image_loader_close(loader);
     free(memory);
     foci_graph_free(e[0].graph);
     foci_graph_free(e[1].graph);
-    double n = (double)sum.images;
-    *score = (foci_score){sum.loss / n, 100.0 * (double)sum.top1 / n, 100.0 * (double)sum.top5 / n, NAN, sum.images};
     return status;
 }
 
 const foci_image_set *foci_task_images_val(const foci_task_state *s) { return s->val; }
 const foci_transform *foci_task_images_evaluation(const foci_task_state *s) { return &s->evaluation; }
 
-static bool better(const foci_score *a, const foci_score *b) { return a->top1 > b->top1; }
-static double metric(const foci_score *score) { return score->top1; }
-
 const foci_task_kind foci_task_images = {
-    .item = "image", .items = "images",
+    .item = "image", .items = "images", .metric = "top1",
     .open = open_images, .close = close_images, .classes = classes, .describe = describe,
     .updates = updates, .shapes = shapes, .shape_of = shape_of, .prepare = prepare,
     .seek = seek, .next = next, .bind = bind, .items_in = items_in, .sheet = draw,
-    .evaluate = evaluate, .better = better, .metric = metric,
+    .evaluate = evaluate,
 };

@@ -1,23 +1,19 @@
 /* What the training loop asks of a task, images or text: how many updates an epoch has, the inputs of each, and an
- * evaluation. One set of results serves both; what a task does not have is NAN. */
+ * evaluation, which is a score of the task's metrics. */
 #ifndef FOCI_TASK_TASK_H
 #define FOCI_TASK_TASK_H
 
 #include "base/watch.h"
 #include "core/graph.h"
 #include "task/data_sets.h"
-
-typedef struct foci_score {
-    double loss;         /* mean cross-entropy, or nats per token */
-    double top1, top5;   /* percent; NAN for text */
-    double ppl;          /* NAN for images */
-    int64_t items;       /* images or predicted tokens */
-} foci_score;
+#include "task/score.h"
 
 typedef struct foci_task_state foci_task_state;
 
 typedef struct foci_task_kind {
     const char *item, *items; /* "image", "images" */
+    const char *metric;       /* by which weights are better or worse than others: those of the best score are kept */
+    bool walks;               /* evaluates windows, disjoint or sliding */
     /* Opens the data that `config` names: the training split too where `train` is set. */
     foci_status (*open)(foci_task_state **state, const foci_config *config, bool train);
     void (*close)(foci_task_state *state);
@@ -39,12 +35,11 @@ typedef struct foci_task_kind {
 
     foci_status (*evaluate)(foci_task_state *state, const foci_model *model, foci_parameters *p, const char *split,
                             bool sliding, const foci_watch *watch, foci_score *score);
-    bool (*better)(const foci_score *a, const foci_score *b);
-    double (*metric)(const foci_score *score); /* the figure that `better` compares */
 } foci_task_kind;
 
 const foci_task_kind *foci_task_kind_of(foci_task task);
 extern const foci_task_kind foci_task_images, foci_task_text;
+extern const foci_task_kind *const foci_task_kinds[]; /* all, ended by NULL */
 
 /* Of images: the validation set, and how its images are prepared. */
 const foci_image_set *foci_task_images_val(const foci_task_state *state);

@@ -1,5 +1,4 @@
 /* Language modelling: contiguous columns of a token stream, read window by window; perplexity by two walks. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,17 +121,15 @@ static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_pa
         return foci_config_fail(s->config, tokens == &s->test ? "data.test" : "data.valid", "names no text");
     foci_perplexity_result r;
     FOCI_TRY(foci_perplexity_as_configured(s->config, model, classes(s), sliding, p, tokens->ids, tokens->count, watch, &r));
-    *score = (foci_score){r.nll, NAN, NAN, r.ppl, r.tokens};
-    return FOCI_OK;
+    *score = (foci_score){0};
+    FOCI_TRY(foci_score_put(score, "nll", r.nll_sum, (double)r.tokens));
+    return foci_score_put(score, "tokens", (double)r.tokens, (double)r.tokens);
 }
 
-static bool better(const foci_score *a, const foci_score *b) { return a->ppl < b->ppl; }
-static double metric(const foci_score *score) { return score->ppl; }
-
 const foci_task_kind foci_task_text = {
-    .item = "token", .items = "tokens",
+    .item = "token", .items = "tokens", .metric = "ppl", .walks = true,
     .open = open_text, .close = close_text, .classes = classes, .describe = describe,
     .updates = updates, .shapes = shapes, .shape_of = shape_of, .prepare = prepare,
     .seek = seek, .next = next, .bind = bind, .items_in = items_in,
-    .evaluate = evaluate, .better = better, .metric = metric,
+    .evaluate = evaluate,
 };

@@ -15,6 +15,18 @@ static bool made_before(const foci_run_folder *folder, int64_t step) {
     return made;
 }
 
+static foci_status write_test(foci_run_folder *folder, int64_t step, const foci_score *score) {
+    char text[256];
+    foci_report line = {NULL};
+    foci_score_text(score, true, text, sizeof text);
+    foci_run_log(folder, "test, sliding windows: %s", text);
+    foci_report_whole(&line, "step", step);
+    foci_score_report(score, FOCI_IN_TEST, &line);
+    foci_status s = foci_run_metrics(folder, &line);
+    foci_report_free(&line);
+    return s;
+}
+
 foci_status foci_final_test(const foci_config *config, const foci_task_kind *task, foci_task_state *data, const foci_model *model,
                             foci_parameters *p, foci_run_folder *folder, int64_t step, const foci_watch *watch) {
     if (task != &foci_task_text || !foci_config_bool(config, "train.test_at_end") || made_before(folder, step)) return FOCI_OK;
@@ -26,8 +38,5 @@ foci_status foci_final_test(const foci_config *config, const foci_task_kind *tas
     foci_status s = task->evaluate(data, model, p, "test", true, watch, &score);
     if (s == FOCI_INTERRUPTED) return foci_fail(s, "stopped in the test, after the last step; --resume makes it again");
     FOCI_TRY(s);
-    foci_run_log(folder, "test, sliding windows: perplexity %.3f (%.5f nats per token) over %lld tokens", score.ppl, score.loss,
-                 (long long)score.items);
-    return foci_run_metrics(folder, "step", (double)step, "test_nll", score.loss, "test_ppl", score.ppl, "test_tokens",
-                            (double)score.items, NULL);
+    return write_test(folder, step, &score);
 }

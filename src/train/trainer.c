@@ -155,11 +155,18 @@ double foci_trainer_elapsed(const foci_trainer *t) { return t->state.elapsed + f
 
 static foci_status write_metrics(foci_trainer *t) {
     if (!t->losses) return FOCI_OK;
-    double seconds = foci_now() - t->interval;
-    foci_status s = foci_run_metrics(&t->folder, "step", (double)t->state.step, "epoch",
-                              (double)t->state.step / (double)t->updates_per_epoch, "loss", t->loss_sum / (double)t->losses,
-                              "lr", t->lr, "grad_norm", t->grad_norm, "items_per_s", (double)t->items / seconds, "data_wait_ms",
-                              1e3 * t->data_wait / (double)t->losses, "elapsed", foci_trainer_elapsed(t), NULL);
+    const double seconds = foci_now() - t->interval, losses = (double)t->losses;
+    foci_report line = {NULL};
+    foci_report_whole(&line, "step", t->state.step);
+    foci_report_number(&line, "epoch", (double)t->state.step / (double)t->updates_per_epoch);
+    foci_report_number(&line, "loss", t->loss_sum / losses);
+    foci_report_number(&line, "lr", t->lr);
+    foci_report_number(&line, "grad_norm", t->grad_norm);
+    foci_report_number(&line, "items_per_s", (double)t->items / seconds);
+    foci_report_number(&line, "data_wait_ms", 1e3 * t->data_wait / losses);
+    foci_report_number(&line, "elapsed", foci_trainer_elapsed(t));
+    foci_status s = foci_run_metrics(&t->folder, &line);
+    foci_report_free(&line);
     foci_trainer_interval(t);
     return s;
 }

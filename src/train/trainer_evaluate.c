@@ -1,6 +1,5 @@
 /* Scores: along the way of a training, and of weights in a file. */
 #include <math.h>
-#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -9,11 +8,6 @@
 #include "train/trainer_work.h"
 
 /* ------------------------------------------------------------------------------------------ along the way */
-
-static void describe_score(const foci_score *score, char *text, size_t size) {
-    if (isnan(score->top1)) snprintf(text, size, "loss %.4f, perplexity %.2f over %lld tokens", score->loss, score->ppl, (long long)score->items);
-    else snprintf(text, size, "top-1 %.2f %%, top-5 %.2f %%, loss %.4f over %lld images", score->top1, score->top5, score->loss, (long long)score->items);
-}
 
 /* The averaged weights take the place of the others meanwhile. */
 static foci_status evaluate_average(foci_trainer *t, foci_score *score) {
@@ -25,36 +19,42 @@ static foci_status evaluate_average(foci_trainer *t, foci_score *score) {
     return s;
 }
 
+static foci_status write_scores(foci_trainer *t, double epoch, const foci_score *score, const foci_score *average) {
+    foci_report line = {NULL};
+    foci_report_whole(&line, "step", t->state.step);
+    foci_report_number(&line, "epoch", epoch);
+    foci_score_report(score, FOCI_IN_VALIDATION, &line);
+    foci_report_number(&line, "elapsed", foci_trainer_elapsed(t));
+    foci_score_report(average, FOCI_IN_AVERAGE, &line);
+    foci_status s = foci_run_metrics(&t->folder, &line);
+    foci_report_free(&line);
+    return foci_trainer_lose(t, s);
+}
+
+static foci_status keep_best(foci_trainer *t, const foci_score *score) {
+    const foci_metric *m = foci_metric_find(t->task->metric);
+    const double x = foci_score_value(score, m->name);
+    char path[4200];
+    if (isfinite(t->state.best) && !foci_metric_is_better(m, x, t->state.best)) return FOCI_OK;
+    t->state.best = x;
+    FOCI_TRY(foci_path_join(path, sizeof path, t->folder.path, "best.safetensors"));
+    return foci_trainer_lose(t, foci_save_weights(&t->programs.parameters, path, NULL, 0));
+}
+
 foci_status foci_trainer_evaluate(foci_trainer *t) {
-    foci_score score, average = {NAN, NAN, NAN, NAN, 0};
-    char text[128];
-    double epoch = (double)t->state.step / (double)t->updates_per_epoch;
+    foci_score score, average = {0};
+    char text[256];
+    const double epoch = (double)t->state.step / (double)t->updates_per_epoch;
     FOCI_TRY(t->task->evaluate(t->data, t->model, &t->programs.parameters, "val", false, t->watch, &score));
-    describe_score(&score, text, sizeof text);
+    foci_score_text(&score, false, text, sizeof text);
     foci_run_log(&t->folder, "epoch %.2f, step %lld: validation %s", epoch, (long long)t->state.step, text);
     if (t->ema) {
         FOCI_TRY(evaluate_average(t, &average));
-        describe_score(&average, text, sizeof text);
+        foci_score_text(&average, false, text, sizeof text);
         foci_run_log(&t->folder, "    with averaged weights: %s", text);
     }
-    foci_status s;
-    const double step = (double)t->state.step, items = (double)score.items;
-    const char *end = t->ema ? "ema_loss" : NULL; /* where the line ends without averages */
-    if (isnan(score.top1))
-        s = foci_run_metrics(&t->folder, "step", step, "epoch", epoch, "nll", score.loss, "ppl", score.ppl, "tokens", items, "elapsed",
-                             foci_trainer_elapsed(t), end, average.loss, "ema_ppl", average.ppl, NULL);
-    else
-        s = foci_run_metrics(&t->folder, "step", step, "epoch", epoch, "val_loss", score.loss, "top1", score.top1, "top5", score.top5,
-                             "images", items, "elapsed", foci_trainer_elapsed(t), end, average.loss, "ema_top1", average.top1, "ema_top5", average.top5, NULL);
-    FOCI_TRY(foci_trainer_lose(t, s));
-    double metric = t->task->metric(&score), best = t->state.best;
-    foci_score before = {.top1 = best, .ppl = best};
-    if (!isfinite(best) || t->task->better(&score, &before)) {
-        char path[4200];
-        t->state.best = metric;
-        FOCI_TRY(foci_path_join(path, sizeof path, t->folder.path, "best.safetensors"));
-        FOCI_TRY(foci_trainer_lose(t, foci_save_weights(&t->programs.parameters, path, NULL, 0)));
-    }
+    FOCI_TRY(write_scores(t, epoch, &score, &average));
+    FOCI_TRY(keep_best(t, &score));
     t->state.evaluated = t->state.step;
     foci_trainer_interval(t); /* evaluation is not training time */
     return FOCI_OK;

@@ -154,7 +154,7 @@ hostile() { # a name is shown as it is, and never run
 check "a hostile name" hostile
 
 check "another ending" fails 2 '--out: `x.pdf` does not end in .svg or .png' plot first --out x.pdf
-check "accuracy and perplexity do not mix" fails 2 'some runs have accuracies, some perplexities: draw them apart' plot first words --out no.svg
+check "accuracy and perplexity do not mix" fails 2 'some runs have top-1, some perplexity: draw them apart' plot first words --out no.svg
 check "no run" fails 2 'usage: foci plot RUN... (see foci plot --help)' plot
 mkdir no-metrics
 : >file

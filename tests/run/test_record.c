@@ -104,7 +104,11 @@ static void a_rewind_leaves_good_lines_up_to_the_step(void **state) {
     assert_ok(foci_run_folder_open(&r, folder, true, false));
     put("metrics.jsonl", "{\"step\": 1}\ngarbage\n{\"step\": 2, \"step\": 2}\n{\"step\": 3}\n{\"step\": 9}\n{\"step\": 3, \"top1\": 5}\n{\"step\": 4");
     assert_ok(foci_run_folder_rewind(&r, 3));
-    assert_ok(foci_run_metrics(&r, "step", 4.0, "loss", 0.5, NULL));
+    foci_report line = {NULL};
+    foci_report_whole(&line, "step", 4);
+    foci_report_number(&line, "loss", 0.5);
+    assert_ok(foci_run_metrics(&r, &line));
+    foci_report_free(&line);
     foci_run_folder_close(&r);
     assert_file("metrics.jsonl", "{\"step\": 1}\n{\"step\": 3}\n{\"step\": 3, \"top1\": 5}\n{\"step\": 4, \"loss\": 0.5}\n");
     text = get("log.txt");
@@ -146,7 +150,7 @@ static void hostile_names_are_no_columns(void **state) {
 static void assert_scores(const char *metrics, const char *metric, int best, int last) {
     json_t *lines = read_lines(metrics);
     const json_t *b = foci_run_record_score(lines, false), *l = foci_run_record_score(lines, true);
-    assert_string_equal(foci_run_record_metric(b), metric);
+    assert_string_equal(foci_run_record_metric(b)->name, metric);
     assert_int_equal(json_integer_value(json_object_get(b, "step")), best);
     assert_int_equal(json_integer_value(json_object_get(l, "step")), last);
     json_decref(lines);

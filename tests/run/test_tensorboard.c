@@ -21,11 +21,16 @@ enum { ROOM = 200 };
 
 /* ------------------------------------------------------------------------------------------------- helpers */
 
+/* Names and doubles in turn, ended by NULL. */
 static foci_status log_metrics(foci_events *e, ...) {
+    foci_report line = {NULL};
+    const char *name;
     va_list ap;
     va_start(ap, e);
-    foci_status s = foci_events_metrics(e, ap);
+    while ((name = va_arg(ap, const char *))) foci_report_number(&line, name, va_arg(ap, double));
     va_end(ap);
+    foci_status s = foci_events_metrics(e, &line);
+    foci_report_free(&line);
     return s;
 }
 

@@ -1,0 +1,15 @@
+#include <stdio.h>
+
+#include "cli/cli.h"
+
+foci_status foci_print_report(foci_report *r, const foci_json_form *form) {
+    foci_status s = foci_report_json(r, form, stdout);
+    if (!s) putchar('\n');
+    foci_report_free(r);
+    return s;
+}
+
+void foci_report_sets(foci_report *r, const foci_common *common) {
+    foci_report *set = foci_report_list(r, "set");
+    for (int i = 0; i < common->sets; i++) foci_report_text(set, NULL, common->set[i]);
+}
