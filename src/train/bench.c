@@ -86,16 +86,17 @@ static foci_status set_up(bench *b) {
     bool text = b->model->task == FOCI_TASK_TEXT;
     b->classes = foci_config_int(c, text ? "model.vocab" : "model.num_classes");
     if (!b->classes) b->classes = text ? 20000 : 1000;
-    b->batch = foci_config_int(c, "train.batch_size");
-    b->micro = foci_config_int(c, "train.micro_batch");
+    const foci_training train = foci_training_read(c);
+    b->batch = train.batch_size;
+    b->micro = train.micro_batch;
     if (!b->micro || b->micro > b->batch) b->micro = b->batch;
     if (b->batch % b->micro)
         return foci_config_fail(c, "train.micro_batch", "%lld does not divide a batch of %lld", (long long)b->micro, (long long)b->batch);
     if (b->options->data) FOCI_TRY(open_data(b));
     FOCI_TRY(foci_programs_record(&b->programs, b->model, c, b->micro, 1, prepare, b));
     FOCI_TRY(foci_programs_allocate(&b->programs, 1, 2));
-    foci_optimizer_options o = {.beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .momentum = 0.9, .clip = foci_config_real(c, "train.clip")};
-    while (strcmp(foci_optimizer_name(o.kind), foci_config_string(c, "train.optimizer")) != 0) o.kind++;
+    const foci_optimizer_options o = {
+        .kind = train.optimizer, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .momentum = 0.9, .clip = train.clip};
     FOCI_TRY(foci_optimizer_init(&b->optimizer, &o, &b->programs.parameters));
     if (!b->data) FOCI_TRY(make_up_inputs(b));
     b->times = calloc((size_t)b->options->steps * PARTS, sizeof *b->times);

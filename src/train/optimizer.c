@@ -12,9 +12,16 @@ enum {
     TILE = 1 << 15
 }; /* elements: parameters, gradients and moments of a tile stay in the second-level cache */
 
-const char *foci_optimizer_name(foci_optimizer_kind kind) {
-    static const char *const name[] = {[FOCI_ADAM] = "adam", [FOCI_ADAMW] = "adamw", [FOCI_SGD] = "sgd"};
-    return name[kind];
+static const char *const names[] = {FOCI_OPTIMIZERS(FOCI_CHOICE_NAME)};
+enum { KINDS = sizeof names / sizeof *names };
+
+const char *foci_optimizer_name(foci_optimizer_kind kind) { return names[kind]; }
+
+bool foci_optimizer_find(const char *name, foci_optimizer_kind *kind) {
+    int i = 0;
+    while (i < KINDS && strcmp(names[i], name) != 0) i++;
+    *kind = (foci_optimizer_kind)i;
+    return i < KINDS;
 }
 
 static bool ends_with(const char *s, const char *end) {

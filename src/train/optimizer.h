@@ -11,9 +11,10 @@
 #define FOCI_TRAIN_OPTIMIZER_H
 
 #include "core/parameters.h"
+#include "task/training.h"
 
-typedef enum foci_optimizer_kind { FOCI_ADAM, FOCI_ADAMW, FOCI_SGD } foci_optimizer_kind;
 const char *foci_optimizer_name(foci_optimizer_kind kind); /* "adamw" */
+bool foci_optimizer_find(const char *name, foci_optimizer_kind *kind); /* false: there is none */
 
 typedef struct foci_optimizer_options {
     foci_optimizer_kind kind;

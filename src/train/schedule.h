@@ -6,14 +6,7 @@
 #ifndef FOCI_TRAIN_SCHEDULE_H
 #define FOCI_TRAIN_SCHEDULE_H
 
-#include "foci/foci.h"
-
-typedef enum foci_schedule_kind {
-    FOCI_SCHEDULE_CONSTANT,
-    FOCI_SCHEDULE_COSINE,    /* min + (lr - min) (1 + cos(pi t / total)) / 2 */
-    FOCI_SCHEDULE_LINEAR,    /* min + (lr - min) (1 - t / total) */
-    FOCI_SCHEDULE_POLYNOMIAL /* min + (lr - min) (1 - t / total)^power */
-} foci_schedule_kind;
+#include "task/training.h"
 
 typedef struct foci_schedule {
     foci_schedule_kind kind;

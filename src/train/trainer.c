@@ -51,16 +51,18 @@ static foci_status roll_back(foci_trainer *t, foci_status why) {
 }
 
 static foci_status not_finite(foci_trainer *t, foci_status s) {
-    const char *policy = foci_config_string(t->config, "train.on_nonfinite");
-    if (strcmp(policy, "skip") == 0) return leave_out(t, foci_error_message());
-    return strcmp(policy, "rollback") == 0 ? roll_back(t, s) : diverged(t, s);
+    switch (t->train.on_nonfinite) {
+    case FOCI_NONFINITE_SKIP: return leave_out(t, foci_error_message());
+    case FOCI_NONFINITE_ROLLBACK: return roll_back(t, s);
+    default: return diverged(t, s);
+    }
 }
 
 enum { TILE = 1 << 15 };
 
 static void follow(foci_trainer *t) {
     const foci_parameters *p = &t->programs.parameters;
-    const double decay = foci_config_real(t->config, "train.ema_decay");
+    const double decay = t->train.ema_decay;
     FOCI_PARALLEL_FOR
     for (int64_t i = 0; i < foci_tiles(p->size, TILE); i++) {
         const foci_range r = foci_tile(p->size, TILE, i);
@@ -72,7 +74,7 @@ static void follow(foci_trainer *t) {
 static foci_status make_update(foci_trainer *t, double loss) {
     foci_status s = FOCI_OK;
     if (!isfinite(loss)) s = foci_fail(FOCI_ERR_DIVERGED, "the loss is %s", isnan(loss) ? "not a number" : "infinite");
-    else if (foci_loss_spikes(&t->state.watch, loss, foci_config_real(t->config, "train.spike_zscore"))) {
+    else if (foci_loss_spikes(&t->state.watch, loss, t->train.spike_zscore)) {
         char text[128];
         snprintf(text, sizeof text, "the loss is %.4f after a mean of %.4f", loss, t->state.watch.mean);
         return leave_out(t, text);
@@ -97,10 +99,10 @@ static foci_status step(foci_trainer *t) {
     FOCI_TRY(t->task->next(t->data, t->state.epoch, update));
     t->data_wait += foci_now() - asked;
     foci_run_picture(&t->folder, t->state.step + 1, t->task, t->data);
-    double share = (double)t->micro / (double)t->batch, loss = 0;
+    double share = (double)t->micro / (double)t->train.batch_size, loss = 0;
     foci_parameters_zero_grad(p);
     foci_graph_promise(s->graph, (foci_real)share);
-    for (int64_t first = 0; first < t->batch; first += t->micro) {
+    for (int64_t first = 0; first < t->train.batch_size; first += t->micro) {
         t->task->bind(t->data, &s->io, first);
         foci_graph_set_step(s->graph, (uint64_t)t->state.step, (uint64_t)first);
         foci_graph_forward(s->graph);
@@ -139,7 +141,7 @@ static void report_progress(foci_trainer *t) {
     t->peak = fmax(t->peak, rate * t->gflop_per_item); /* measured in a moment when the machine was busy with other things */
     double per_step = t->losses ? seconds / (double)t->losses : 0;
     t->options->progress(t->options->context,
-                         &(foci_progress){t->state.step, t->steps, t->state.epoch, foci_config_int(t->config, "train.epochs"),
+                         &(foci_progress){t->state.step, t->steps, t->state.epoch, t->train.epochs,
                                           t->loss_sum / (double)t->losses, t->lr, rate,
                                           per_step * (double)(t->steps - t->state.step),
                                           rate * t->gflop_per_item / t->peak, seconds > 0 ? t->data_wait / seconds : 0, t->task->items});
@@ -201,7 +203,7 @@ static foci_status save(foci_trainer *t, bool last) {
     t->state.elapsed = foci_trainer_elapsed(t);
     t->started = foci_now();
     foci_status s = foci_checkpoint_save(t->folder.path, &t->programs.parameters, &t->optimizer, t->ema, &t->state,
-                                         foci_config_int(t->config, "train.keep_every"));
+                                         t->train.keep_every);
     t->saved_at = foci_now();
     if (s == FOCI_ERR_IO && t->saved && !last) {
         foci_run_log(&t->folder, "the checkpoint of step %lld was not written (%s); training goes on, that of step %lld is intact",
@@ -222,7 +224,7 @@ static bool due(const foci_trainer *t, int64_t every) {
 
 /* An evaluation that is due at this step and was not made: one who stops a run does not wait for it, and gets it at the resume. */
 static bool owes_evaluation(const foci_trainer *t) {
-    return t->state.evaluated < t->state.step && (due(t, foci_config_int(t->config, "train.eval_every")) || t->state.step >= t->steps);
+    return t->state.evaluated < t->state.step && (due(t, t->train.eval_every) || t->state.step >= t->steps);
 }
 
 static foci_status stop_here(const foci_trainer *t) {
@@ -230,19 +232,19 @@ static foci_status stop_here(const foci_trainer *t) {
 }
 
 static foci_status between_steps(foci_trainer *t) {
-    const foci_config *c = t->config;
     bool last = t->state.step >= t->steps, stopped = t->options->stop && *t->options->stop;
     bool asked = t->options->save && *t->options->save;
-    double minutes = foci_config_real(c, "train.checkpoint_minutes");
+    const foci_training *train = &t->train;
+    const double minutes = train->checkpoint_minutes;
     if (asked) *t->options->save = 0;
     bool evaluation = owes_evaluation(t);
-    if (due(t, foci_config_int(c, "train.log_every")) || evaluation || stopped) FOCI_TRY(foci_trainer_lose(t, write_metrics(t)));
+    if (due(t, train->log_every) || evaluation || stopped) FOCI_TRY(foci_trainer_lose(t, write_metrics(t)));
     if (evaluation && !stopped) {
         foci_status s = evaluate(t);
         if (s && s != FOCI_INTERRUPTED) return s;
         stopped = s;
     }
-    if (due(t, foci_config_int(c, "train.checkpoint_every")) || (minutes > 0 && foci_now() - t->saved_at >= 60 * minutes) || asked || last || stopped)
+    if (due(t, train->checkpoint_every) || (minutes > 0 && foci_now() - t->saved_at >= 60 * minutes) || asked || last || stopped)
         FOCI_TRY(save(t, last || stopped));
     if (!stopped || (last && !owes_evaluation(t))) return FOCI_OK;
     return stop_here(t);
@@ -279,9 +281,9 @@ static foci_status check_same_config(const foci_trainer *t) {
 
 static foci_status start(foci_trainer *t) {
     const foci_config *c = t->config;
-    uint64_t seed = (uint64_t)foci_config_int(c, "train.seed");
-    foci_optimizer_options options = foci_trainer_optimizer(c);
-    const bool average = foci_config_real(c, "train.ema_decay") > 0;
+    uint64_t seed = (uint64_t)t->train.seed;
+    foci_optimizer_options options = foci_trainer_optimizer(&t->train);
+    const bool average = t->train.ema_decay > 0;
     FOCI_TRY(foci_programs_allocate(&t->programs, seed, (options.kind == FOCI_SGD ? 1 : 2) + average));
     FOCI_TRY(foci_optimizer_init(&t->optimizer, &options, &t->programs.parameters));
     t->schedule = foci_trainer_schedule(t);
@@ -295,10 +297,10 @@ static foci_status start(foci_trainer *t) {
     if (t->options->resume && foci_path_kind(saved)) {
         FOCI_TRY(check_same_config(t));
         FOCI_TRY(foci_checkpoint_load(t->folder.path, &t->programs.parameters, &t->optimizer, t->ema, &t->state));
-        FOCI_TRY(foci_checkpoint_weights(t->folder.path, &t->programs.parameters, t->ema, &t->state, foci_config_int(c, "train.keep_every")));
+        FOCI_TRY(foci_checkpoint_weights(t->folder.path, &t->programs.parameters, t->ema, &t->state, t->train.keep_every));
         FOCI_TRY(foci_run_folder_rewind(&t->folder, t->state.step));
     }
-    if (foci_config_bool(c, "train.tensorboard")) FOCI_TRY(foci_run_events(&t->folder, t->state.step));
+    if (t->train.tensorboard) FOCI_TRY(foci_run_events(&t->folder, t->state.step));
     FOCI_TRY(foci_run_folder_describe(&t->folder, c, t->options->command));
     t->task->describe(t->data, text, sizeof text);
     foci_run_log(&t->folder, "%s: %s, %s attention, %lld parameters, products in %s", t->folder.path, t->model->name,

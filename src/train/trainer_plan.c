@@ -51,7 +51,7 @@ static foci_status print_plan(foci_trainer *t, FILE *out) {
     double again = foci_graph_cost_again(s->graph);
     int64_t items = t->micro * (s->io.ids ? s->io.ids->shape[1] : 1);
     double flat = (double)t->programs.parameters.size * sizeof(foci_real);
-    int moments = strcmp(foci_config_string(t->config, "train.optimizer"), "sgd") == 0 ? 1 : 2;
+    int moments = t->train.optimizer == FOCI_SGD ? 1 : 2;
     fprintf(out, "\ndata             %s\n", text);
     if (t->data) fprintf(out, "updates          %lld an epoch, %lld in all\n", (long long)t->updates_per_epoch, (long long)t->steps);
     fprintf(out, "MFLOP per %-6s %.2f forward, %.2f backward\n", t->task->item, cost.forward / (double)items / 1e6, cost.backward / (double)items / 1e6);

@@ -11,6 +11,7 @@
 
 typedef struct foci_trainer {
     const foci_config *config;
+    foci_training train; /* what it says about training */
     const foci_train_options *options;
     const foci_watch *watch; /* of evaluations */
     const foci_model *model;
@@ -23,7 +24,7 @@ typedef struct foci_trainer {
     foci_run_folder folder;
     foci_run_state state;
 
-    int64_t batch, micro;                /* samples of an update, of one pass */
+    int64_t micro;                       /* samples of one pass */
     int64_t updates_per_epoch, steps;    /* updates in all */
     int64_t saved;                       /* the step of the last checkpoint */
     double saved_at;                     /* clock */
@@ -42,7 +43,7 @@ typedef struct foci_trainer {
 foci_status foci_trainer_task(const foci_config *c, const foci_model **model, const foci_task_kind **task);
 /* The data, and the model planned for them. */
 foci_status foci_trainer_open(foci_trainer *t);
-foci_optimizer_options foci_trainer_optimizer(const foci_config *c);
+foci_optimizer_options foci_trainer_optimizer(const foci_training *train);
 foci_schedule foci_trainer_schedule(const foci_trainer *t);
 const char *foci_trainer_dtype(const foci_trainer *t);
 void foci_trainer_close(foci_trainer *t);

@@ -252,9 +252,8 @@ static foci_status read_optimizer(foci_case *c, const json_t *train, foci_optimi
     const char **no_decay;
     *o = (foci_optimizer_options){0};
     FOCI_TRY(foci_case_member(c, train, "train", "optimizer", JSON_STRING, &name));
-    for (o->kind = FOCI_ADAM; strcmp(foci_optimizer_name(o->kind), json_string_value(name)) != 0; o->kind++)
-        if (o->kind == FOCI_SGD)
-            return foci_case_fail(c, "train.optimizer: foci has no %.40s", json_string_value(name));
+    if (!foci_optimizer_find(json_string_value(name), &o->kind))
+        return foci_case_fail(c, "train.optimizer: foci has no %.40s", json_string_value(name));
     const char *known =
         o->kind == FOCI_SGD
             ? " optimizer momentum weight_decay no_decay clip lr steps batches losses param_norm "

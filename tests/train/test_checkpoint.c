@@ -49,7 +49,7 @@ static void drop(run *r) {
 static void resumes_bit_for_bit(void **state) {
     (void)state;
     const char *folder = temporary_folder();
-    for (int kind = FOCI_ADAM; kind <= FOCI_SGD; kind++) {
+    for (int kind = FOCI_ADAMW; kind <= FOCI_SGD; kind++) {
         run whole, first, second;
         make(&whole, (foci_optimizer_kind)kind, 3);
         take_steps(&whole, 0, 10);

@@ -1,0 +1,82 @@
+#include "task/training.h"
+
+const foci_key foci_training_keys[] = {
+    FOCI_KEY(foci_training, batch_size, "128", 1, 1e6, NULL, "images, or columns of text, per update"),
+    FOCI_KEY(foci_training, micro_batch, "0", 0, 1e6, NULL,
+             "so many at once, gradients added up to batch_size; 0: all at once"),
+    FOCI_KEY(foci_training, epochs, "10", 1, 1e6, NULL, "passes over the training data"),
+    FOCI_KEY(foci_training, max_steps, "0", 0, 1e12, NULL,
+             "ends the run early, after so many updates, the schedule unchanged; 0: after the epochs",
+             .may_change = true),
+    FOCI_KEY(foci_training, optimizer, "adamw", 0, 0, FOCI_OPTIMIZERS(FOCI_CHOICE_WORD),
+             "adam adds the decay to the gradient, adamw shrinks the weights"),
+    FOCI_KEY(foci_training, lr, "1e-3", 0, 1e3, NULL, "peak learning rate"),
+    FOCI_KEY(foci_training, betas, "[0.9, 0.999]", 0, 0.999999, NULL, "Adam's decay rates of the two moments"),
+    FOCI_KEY(foci_training, eps, "1e-8", 0, 1, NULL, "Adam's addend to the root of the second moment"),
+    FOCI_KEY(foci_training, momentum, "0.9", 0, 0.999999, NULL, "of sgd"),
+    FOCI_KEY(foci_training, weight_decay, "0", 0, 10, NULL,
+             "none on biases, 1-d tensors, class tokens and positions"),
+    FOCI_KEY(foci_training, clip, "0", 0, 1e6, NULL, "largest norm of the whole gradient; 0: no clipping"),
+    FOCI_KEY(foci_training, schedule, "cosine", 0, 0, FOCI_SCHEDULES(FOCI_CHOICE_WORD),
+             "how the learning rate falls"),
+    FOCI_KEY(foci_training, schedule_by, "step", 0, 0, FOCI_SCHEDULE_UNITS(FOCI_CHOICE_WORD),
+             "the rate changes at every update, or only with the epoch (DeiT)"),
+    FOCI_KEY(foci_training, schedule_steps, "0", 0, 1e12, NULL,
+             "schedule_by step: the updates it runs over; 0: those of all epochs"),
+    FOCI_KEY(foci_training, schedule_lag, "0", 0, 1e9, NULL,
+             "the rate is that of so many updates (or epochs) earlier; 1 by epoch as DeiT's loop has it: epochs 0 "
+             "and 1 are alike"),
+    FOCI_KEY(foci_training, first_update_at_lr, "false", 0, 0, NULL,
+             "the first update runs at the full rate in spite of the warm-up, as in the paper's language model code"),
+    FOCI_KEY(foci_training, power, "0.9", 0.01, 10, NULL, "of the polynomial schedule"),
+    FOCI_KEY(foci_training, min_lr, "0", 0, 1e3, NULL, "learning rate at the end"),
+    FOCI_KEY(foci_training, warmup_epochs, "0", 0, 1e6, NULL, "linear warm-up, in epochs"),
+    FOCI_KEY(foci_training, warmup_steps, "0", 0, 1e9, NULL, "linear warm-up, in updates, in place of warmup_epochs"),
+    FOCI_KEY(foci_training, warmup_lr, "0", 0, 1e3, NULL, "learning rate at the start of the warm-up"),
+    FOCI_KEY(foci_training, freeze, "", 0, 0, NULL,
+             "parameters that are not trained: names, or what they begin with (patch_embed blocks.0), with blanks "
+             "between"),
+    FOCI_KEY(foci_training, lr_scale, "", 0, 0, NULL,
+             "factors of the learning rate, by what names begin with: head=10 blocks.0=0.1"),
+    FOCI_KEY(foci_training, test_at_end, "false", 0, 0, NULL,
+             "text: perplexity of the test text by the sliding walk, with the best weights, when the training is "
+             "over", .may_change = true),
+    FOCI_KEY(foci_training, ema_decay, "0", 0, 0.9999999, NULL,
+             "an average of the weights follows them, w <- decay w + (1 - decay) weights at every update, and is "
+             "evaluated beside them; 0: none"),
+    FOCI_KEY(foci_training, on_nonfinite, "stop", 0, 0, FOCI_NONFINITE(FOCI_CHOICE_WORD),
+             "a loss or gradient that is no number: end the run; leave the update out; go back to the weights of the "
+             "last checkpoint and leave out the updates since"),
+    FOCI_KEY(foci_training, spike_zscore, "0", 0, 1000, NULL,
+             "an update whose loss is so many standard deviations above its running mean is left out; 0: none is"),
+    FOCI_KEY(foci_training, label_smoothing, "0", 0, 0.99, NULL,
+             "images: share of the target spread over all classes"),
+    FOCI_KEY(foci_training, seed, "0", 0, 9e15, NULL, "of initial weights, order, augmentation and dropout"),
+    FOCI_KEY(foci_training, dtype, "fp32", 0, 0, FOCI_DTYPES(FOCI_CHOICE_WORD),
+             "operands of products in training; sums, weights, norms and losses are float32. auto: bf16 where the "
+             "processor has it"),
+    FOCI_KEY(foci_training, recompute, "none", 0, 0, FOCI_RECOMPUTE(FOCI_CHOICE_WORD),
+             "block: what a block of the model computes is not kept for the backward pass but computed again, to the "
+             "same bits: less memory, more time", .may_change = true),
+    FOCI_KEY(foci_training, checkpoint_every, "0", 0, 1e9, NULL,
+             "updates between checkpoints; 0: at the end of each epoch", .may_change = true),
+    FOCI_KEY(foci_training, eval_every, "0", 0, 1e9, NULL,
+             "updates between evaluations; 0: at the end of each epoch", .may_change = true),
+    FOCI_KEY(foci_training, checkpoint_minutes, "0", 0, 1e6, NULL,
+             "minutes of training after which a checkpoint is written too; 0: never", .may_change = true),
+    FOCI_KEY(foci_training, keep_every, "0", 0, 1e9, NULL,
+             "the weights of every so many checkpoints stay, as step-N.safetensors; 0: of none", .may_change = true),
+    FOCI_KEY(foci_training, eval_batch, "0", 0, 1e6, NULL,
+             "images, or columns of text, per evaluation pass; 0: as in training", .may_change = true),
+    FOCI_KEY(foci_training, log_every, "50", 1, 1e9, NULL,
+             "updates between lines of metrics.jsonl", .may_change = true),
+    FOCI_KEY(foci_training, tensorboard, "false", 0, 0, NULL,
+             "what goes to metrics.jsonl goes to event files for TensorBoard too, and a picture of the first batch "
+             "of images", .may_change = true),
+    {0}};
+
+foci_training foci_training_read(const foci_config *c) {
+    foci_training t;
+    foci_config_read(c, "train", foci_training_keys, &t);
+    return t;
+}

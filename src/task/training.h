@@ -1,0 +1,50 @@
+/* The section `train` of a config: its keys, and the struct that they fill. */
+#ifndef FOCI_TASK_TRAINING_H
+#define FOCI_TASK_TRAINING_H
+
+#include "foci/plugin.h"
+
+#define FOCI_OPTIMIZERS(X) X(FOCI_ADAMW, "adamw") X(FOCI_ADAM, "adam") X(FOCI_SGD, "sgd")
+typedef enum foci_optimizer_kind { FOCI_OPTIMIZERS(FOCI_CHOICE_NUMBER) } foci_optimizer_kind;
+
+#define FOCI_SCHEDULES(X)                                                              \
+    X(FOCI_SCHEDULE_COSINE, "cosine")         /* min + (lr - min) (1 + cos(pi t / total)) / 2 */ \
+    X(FOCI_SCHEDULE_LINEAR, "linear")         /* min + (lr - min) (1 - t / total) */             \
+    X(FOCI_SCHEDULE_POLYNOMIAL, "polynomial") /* min + (lr - min) (1 - t / total)^power */       \
+    X(FOCI_SCHEDULE_CONSTANT, "constant")
+typedef enum foci_schedule_kind { FOCI_SCHEDULES(FOCI_CHOICE_NUMBER) } foci_schedule_kind;
+
+#define FOCI_SCHEDULE_UNITS(X) X(FOCI_BY_STEP, "step") X(FOCI_BY_EPOCH, "epoch")
+#define FOCI_NONFINITE(X) X(FOCI_NONFINITE_STOP, "stop") X(FOCI_NONFINITE_SKIP, "skip") X(FOCI_NONFINITE_ROLLBACK, "rollback")
+#define FOCI_DTYPES(X) X(FOCI_DTYPE_FP32, "fp32") X(FOCI_DTYPE_BF16, "bf16") X(FOCI_DTYPE_AUTO, "auto")
+#define FOCI_RECOMPUTE(X) X(FOCI_RECOMPUTE_NONE, "none") X(FOCI_RECOMPUTE_BLOCK, "block")
+
+/* Strings and lists are the config's. */
+typedef struct foci_training {
+    int64_t batch_size, micro_batch, epochs, max_steps;
+    foci_optimizer_kind optimizer;
+    double lr, eps, momentum, weight_decay, clip;
+    foci_real_list betas;
+    foci_schedule_kind schedule;
+    enum { FOCI_SCHEDULE_UNITS(FOCI_CHOICE_NUMBER) } schedule_by;
+    int64_t schedule_steps, schedule_lag;
+    bool first_update_at_lr;
+    double power, min_lr, warmup_epochs, warmup_lr;
+    int64_t warmup_steps;
+    const char *freeze, *lr_scale;
+    bool test_at_end;
+    double ema_decay;
+    enum { FOCI_NONFINITE(FOCI_CHOICE_NUMBER) } on_nonfinite;
+    double spike_zscore, label_smoothing;
+    int64_t seed;
+    enum { FOCI_DTYPES(FOCI_CHOICE_NUMBER) } dtype;
+    enum { FOCI_RECOMPUTE(FOCI_CHOICE_NUMBER) } recompute;
+    int64_t checkpoint_every, eval_every, keep_every, eval_batch, log_every;
+    double checkpoint_minutes;
+    bool tensorboard;
+} foci_training;
+
+extern const foci_key foci_training_keys[];
+foci_training foci_training_read(const foci_config *c);
+
+#endif
