@@ -7,17 +7,14 @@
 #include "models/models.h"
 
 static foci_status open_text(foci_samples *s, const foci_config *c) {
-    const char *words = foci_config_string(c, "data.train"), *path = foci_config_string(c, "data.valid");
-    if (!*words) return foci_config_fail(c, "data.train", "names no text; the vocabulary comes from it");
-    if (!*path) return foci_config_fail(c, "data.valid", "names no text");
-    FOCI_TRY(foci_vocabulary_cached(&s->vocabulary, words, foci_config_int(c, "data.vocab_limit")));
-    FOCI_TRY(foci_tokens_read(&s->tokens, s->vocabulary, path));
-    s->classes = foci_vocabulary_size(s->vocabulary);
+    FOCI_TRY(foci_corpus_open(&s->corpus, c, FOCI_VALID));
+    FOCI_TRY(foci_corpus_tokens(&s->corpus, c, FOCI_VALID, &s->tokens));
+    s->classes = foci_vocabulary_size(s->corpus.vocabulary);
     s->window = foci_config_int(c, "model.context");
-    s->windows = s->tokens.count / s->window;
-    if (s->windows < 1)
-        return foci_fail(FOCI_ERR_DATA, "%s: %lld tokens, fewer than the %lld of a window", path, (long long)s->tokens.count, (long long)s->window);
-    return FOCI_OK;
+    s->windows = s->tokens->count / s->window;
+    if (s->windows > 0) return FOCI_OK;
+    return foci_fail(FOCI_ERR_DATA, "%s: %lld tokens, fewer than the %lld of a window",
+                     foci_config_string(c, "data.valid"), (long long)s->tokens->count, (long long)s->window);
 }
 
 static foci_status open_images(foci_samples *s, const foci_config *c) {
@@ -30,7 +27,7 @@ static foci_status open_images(foci_samples *s, const foci_config *c) {
 foci_status foci_samples_open(foci_samples *s, const foci_config *config, int64_t limit) {
     *s = (foci_samples){.model = foci_model_find(foci_config_string(config, "model.kind"))};
     s->text = s->model->task == FOCI_TASK_TEXT;
-    if (foci_data_set_find(foci_config_string(config, "data.kind"))->task != s->model->task)
+    if (foci_data_set_of(config)->task != s->model->task)
         return foci_config_fail(config, "data.kind", "model.kind %s wants other data", s->model->name);
     FOCI_TRY(s->text ? open_text(s, config) : open_images(s, config));
     const int64_t all = s->text ? s->windows : foci_image_set_count(foci_task_images_val(s->images));
@@ -41,8 +38,7 @@ foci_status foci_samples_open(foci_samples *s, const foci_config *config, int64_
 
 void foci_samples_close(foci_samples *s) {
     if (s->images) foci_task_images.close(s->images);
-    foci_tokens_free(&s->tokens);
-    foci_vocabulary_free(s->vocabulary);
+    foci_corpus_close(&s->corpus);
 }
 
 static foci_status read_image(const foci_samples *s, int64_t i, foci_real *out) {
@@ -75,6 +71,6 @@ foci_status foci_samples_images(const foci_samples *s, int64_t first, int64_t n,
 void foci_samples_ids(const foci_samples *s, int64_t first, int64_t n, int32_t *ids) {
     for (int64_t i = 0; i < n; i++) {
         const int64_t window = (first + i) * s->windows / s->count;
-        memcpy(ids + i * s->window, s->tokens.ids + window * s->window, (size_t)s->window * sizeof *ids);
+        memcpy(ids + i * s->window, s->tokens->ids + window * s->window, (size_t)s->window * sizeof *ids);
     }
 }

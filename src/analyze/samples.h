@@ -3,6 +3,7 @@
 #ifndef FOCI_ANALYZE_SAMPLES_H
 #define FOCI_ANALYZE_SAMPLES_H
 
+#include "task/corpus.h"
 #include "task/task.h"
 
 typedef struct foci_samples {
@@ -14,8 +15,8 @@ typedef struct foci_samples {
     foci_task_state *images;
     const foci_transform *transform;
     /* text */
-    foci_vocabulary *vocabulary;
-    foci_tokens tokens;
+    foci_corpus corpus;
+    const foci_tokens *tokens;
     int64_t window, windows; /* tokens of a window; disjoint windows there are */
 } foci_samples;
 

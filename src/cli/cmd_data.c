@@ -5,7 +5,7 @@
 #include "cli/data_corrupt.h"
 #include "cli/data_show.h"
 #include "task/data_sets.h"
-#include "task/task.h"
+#include "text/text.h"
 
 /* ----------------------------------------------------------------------------- foci data make KIND DIR */
 
@@ -127,79 +127,16 @@ static foci_status pack(int argc, char **argv) {
 
 /* ----------------------------------------------------------------------- foci data check|stats CONFIG */
 
-static foci_status check_images(const char *path, const char *key, int64_t *bad) {
-    if (!*path) return FOCI_OK;
-    foci_image_set *set;
-    FOCI_TRY(foci_image_set_open(&set, path));
-    int64_t n = foci_image_set_count(set);
-    for (int64_t i = 0; i < n; i++) {
-        foci_image image;
-        if (foci_image_set_read(set, i, &image, 0)) {
-            (*bad)++;
-            printf("%s\n", foci_error_message());
-        } else {
-            foci_image_free(&image);
-        }
-    }
-    printf("%s: %lld images in %d classes read\n", key, (long long)n, foci_image_set_classes(set));
-    foci_image_set_close(set);
-    return FOCI_OK;
+static void print_line(void *context, const char *line) {
+    (void)context;
+    puts(line);
 }
 
-/* Every file decoded once, each bad one named; text is read by the statistics anyway. */
-static foci_status check(const foci_config *config) {
-    if (strcmp(foci_config_string(config, "data.kind"), "image_folder") != 0) return FOCI_OK;
-    int64_t bad = 0;
-    FOCI_TRY(check_images(foci_config_string(config, "data.train"), "data.train", &bad));
-    FOCI_TRY(check_images(foci_config_string(config, "data.val"), "data.val", &bad));
-    return bad ? foci_fail(FOCI_ERR_DATA, "%lld image%s cannot be read", (long long)bad, bad > 1 ? "s" : "") : FOCI_OK;
-}
-
-static void print_class_counts(const foci_image_set *set) {
-    for (int k = 0; k < foci_image_set_classes(set); k++) {
-        int64_t count = 0;
-        for (int64_t i = 0; i < foci_image_set_count(set); i++) count += foci_image_set_label(set, i) == k;
-        printf("    %-32s %8lld\n", foci_image_set_class_name(set, k), (long long)count);
-    }
-}
-
-static foci_status image_stats(const char *key, const char *path) {
-    if (!*path) return FOCI_OK;
-    foci_image_set *set;
-    FOCI_TRY(foci_image_set_open(&set, path));
-    printf("%s  %s: %lld images, %d classes\n", key, path, (long long)foci_image_set_count(set), foci_image_set_classes(set));
-    if (foci_image_set_classes(set) <= 50) print_class_counts(set);
-    foci_image_set_close(set);
-    return FOCI_OK;
-}
-
-static foci_status text_stats(const foci_config *config, foci_vocabulary *v) {
-    static const char *const keys[] = {"data.train", "data.valid", "data.test"};
-    printf("vocabulary  %lld words\n", (long long)foci_vocabulary_size(v));
-    for (int i = 0; i < 3; i++) {
-        const char *path = foci_config_string(config, keys[i]);
-        foci_tokens t = {0};
-        if (!*path) continue;
-        FOCI_TRY(foci_tokens_read(&t, v, path));
-        printf("%-10s  %s: %lld tokens, %lld lines, %lld <unk>, unigram perplexity %.1f\n", keys[i], path, (long long)t.count,
-               (long long)t.lines, (long long)t.unknown, foci_unigram_perplexity(v, &t));
-        foci_tokens_free(&t);
-    }
-    return FOCI_OK;
-}
-
-static foci_status stats(const foci_config *config) {
-    const char *train = foci_config_string(config, "data.train");
-    if (strcmp(foci_config_string(config, "data.kind"), "image_folder") == 0) {
-        FOCI_TRY(image_stats("data.train", train));
-        return image_stats("data.val", foci_config_string(config, "data.val"));
-    }
-    if (!*train) return foci_config_fail(config, "data.train", "names no text; the vocabulary comes from it");
-    foci_vocabulary *v;
-    FOCI_TRY(foci_vocabulary_cached(&v, train, foci_config_int(config, "data.vocab_limit")));
-    foci_status s = text_stats(config, v);
-    foci_vocabulary_free(v);
-    return s;
+static foci_status look(const foci_config *config, bool checking) {
+    const foci_data_set *set = foci_data_set_of(config);
+    const foci_lines lines = {print_line, NULL};
+    if (checking && set->check) FOCI_TRY(set->check(config, &lines));
+    return set->count(config, &lines);
 }
 
 static foci_status with_config(int argc, char **argv, bool checking) {
@@ -213,8 +150,7 @@ static foci_status with_config(int argc, char **argv, bool checking) {
     if (done) return FOCI_OK;
     foci_config *config;
     FOCI_TRY(foci_open_config(&config, path[0], &common));
-    foci_status s = checking ? check(config) : FOCI_OK;
-    if (!s) s = stats(config);
+    foci_status s = look(config, checking);
     foci_config_free(config);
     return s;
 }

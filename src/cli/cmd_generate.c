@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "text/text.h"
 #include "models/models.h"
+#include "task/corpus.h"
 #include "task/generator.h"
 #include "task/load_model.h"
 #include "task/sampling.h"
@@ -155,14 +155,13 @@ static foci_status with_vocabulary(const foci_config *config, const foci_model *
 
 static foci_status with_config(const foci_config *config, const char *weights, options *o, bool json) {
     const foci_model *model = foci_model_find(foci_config_string(config, "model.kind"));
-    if (model->task != FOCI_TASK_TEXT || strcmp(foci_config_string(config, "data.kind"), "text") != 0)
-        return foci_config_fail(config, "model.kind", "%s on %s has no words to generate", model->name, foci_config_string(config, "data.kind"));
-    const char *path = foci_config_string(config, "data.train");
-    if (!*path) return foci_config_fail(config, "data.train", "names no text; the vocabulary comes from it");
-    foci_vocabulary *v;
-    FOCI_TRY(foci_vocabulary_cached(&v, path, foci_config_int(config, "data.vocab_limit")));
-    foci_status s = with_vocabulary(config, model, weights, v, o, json);
-    foci_vocabulary_free(v);
+    const foci_data_set *set = foci_data_set_of(config);
+    if (model->task != FOCI_TASK_TEXT || set->task != FOCI_TASK_TEXT)
+        return foci_config_fail(config, "model.kind", "%s on %s has no words to generate", model->name, set->name);
+    foci_corpus corpus;
+    FOCI_TRY(foci_corpus_open(&corpus, config, 0));
+    foci_status s = with_vocabulary(config, model, weights, corpus.vocabulary, o, json);
+    foci_corpus_close(&corpus);
     return s;
 }
 

@@ -34,7 +34,7 @@ foci_status foci_image_set_read(const foci_image_set *set, int64_t i, foci_image
 foci_status foci_pack_images(const char *path, const foci_image_set *set, int size, const foci_watch *watch);
 
 /* Resampling and the transforms, as torchvision / PIL define them. */
-typedef enum foci_interpolation { FOCI_BILINEAR, FOCI_BICUBIC } foci_interpolation;
+typedef enum foci_interpolation { FOCI_BICUBIC, FOCI_BILINEAR } foci_interpolation;
 typedef struct foci_rand_augment {
     int operations;          /* drawn for every image; 0: none */
     double magnitude, noise; /* level of 10, and its standard deviation */

@@ -7,10 +7,8 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "config/config.h"
-#include "task/data_sets.h"
 #include "models/models.h"
 #include "task/load_model.h"
-#include "task/training_images.h"
 
 static foci_status out_of_memory(void) { return foci_fail(FOCI_ERR_RUNTIME, "out of memory for evaluation"); }
 
@@ -38,11 +36,10 @@ static foci_status read_classes(foci_classifier *c, const char *path) {
 }
 
 static foci_status classes_of_val(foci_classifier *c, const foci_config *config) {
-    const char *path = foci_config_string(config, "data.val");
     int64_t room = 0;
-    if (!*path) return foci_config_fail(config, "data.val", "names no images");
-    FOCI_TRY(foci_image_set_open(&c->val, path));
-    for (int k = 0; k < foci_image_set_classes(c->val); k++) FOCI_TRY(name_class(c, &room, foci_image_set_class_name(c->val, k)));
+    FOCI_TRY(foci_image_sets_open(&c->sets, config, FOCI_VALID));
+    for (int k = 0; k < foci_image_set_classes(c->sets.val); k++)
+        FOCI_TRY(name_class(c, &room, foci_image_set_class_name(c->sets.val, k)));
     return FOCI_OK;
 }
 
@@ -75,12 +72,11 @@ static foci_status record(foci_classifier *c, const foci_model *model, const foc
 
 static foci_status open_classifier(foci_classifier *c, const foci_config *config, const char *weights, const char *classes) {
     const foci_model *model = foci_model_find(foci_config_string(config, "model.kind"));
-    int height = 0, width = 0;
-    if (model->task != FOCI_TASK_IMAGES || strcmp(foci_config_string(config, "data.kind"), "image_folder") != 0)
-        return foci_config_fail(config, "data.kind", "%s has no images", foci_config_string(config, "data.kind"));
-    FOCI_TRY(foci_image_size(config, &height, &width));
-    FOCI_TRY(foci_transform_from_config(&c->transform, config, height, width, false));
-    c->pixels = (int64_t)3 * height * width;
+    const foci_data_set *set = foci_data_set_of(config);
+    if (model->task != FOCI_TASK_IMAGES || set->task != FOCI_TASK_IMAGES)
+        return foci_config_fail(config, "data.kind", "%s has no images", set->name);
+    FOCI_TRY(foci_transform_from_config(&c->transform, config, false));
+    c->pixels = (int64_t)3 * c->transform.height * c->transform.width;
     FOCI_TRY(find_classes(c, config, classes));
     FOCI_TRY(foci_load_model(&c->parameters, model, config, c->classes, weights));
     return record(c, model, config);
@@ -97,7 +93,7 @@ foci_status foci_classifier_open(foci_classifier *c, const foci_config *config, 
 void foci_classifier_close(foci_classifier *c) {
     foci_graph_free(c->graph);
     foci_parameters_free(&c->parameters);
-    foci_image_set_close(c->val);
+    foci_image_sets_close(&c->sets);
     free(c->class_name);
     free(c->text);
     free(c->memory);
@@ -141,7 +137,7 @@ static foci_status list_images(foci_images_of *m, const char *path, const bool *
 }
 
 foci_status foci_images_of_open(foci_images_of *m, const foci_classifier *c, const char *path, const bool *only, int64_t limit) {
-    *m = (foci_images_of){.set = c->val, .owned = path != NULL};
+    *m = (foci_images_of){.set = c->sets.val, .owned = path != NULL};
     if (path) FOCI_TRY(foci_image_set_open(&m->set, path));
     else path = "data.val";
     if (!m->set) return foci_fail(FOCI_ERR_CONFIG, "the classes come from a file: name the images too (--val-dir)");

@@ -5,7 +5,7 @@
 
 #include "base/watch.h"
 #include "core/graph.h"
-#include "images/images.h"
+#include "task/image_data.h"
 
 typedef struct foci_classifier {
     foci_transform transform; /* of evaluation */
@@ -14,8 +14,8 @@ typedef struct foci_classifier {
     foci_real *input;               /* (batch, 3, height, width) */
     const foci_real *logits;        /* (batch, classes) */
 
-    foci_image_set *val; /* data.val; NULL: not opened, as the classes came from a file */
-    char *text;          /* of that file */
+    foci_image_sets sets; /* data.val; not opened where the classes came from a file */
+    char *text;           /* of that file */
     foci_parameters parameters;
     foci_graph *graph;
     foci_model_io io;

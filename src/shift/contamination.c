@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "models/models.h"
+#include "task/corpus.h"
 #include "task/load_model.h"
 
 #define FOCI_CONTAMINATION(name) extern const foci_contamination foci_contamination_##name;
@@ -46,37 +47,34 @@ foci_status foci_contamination_parse(const char *text, foci_arena *arena, const 
 typedef struct study {
     const foci_config *config;
     const foci_model *model;
-    foci_vocabulary *vocabulary;
+    foci_corpus corpus;
     foci_parameters parameters;
-    foci_tokens clean;
+    const foci_tokens *clean;
     int32_t *ids; /* the contaminated copy */
 } study;
 
 static foci_status open_study(study *s, const char *weights, const char *split) {
     const foci_config *c = s->config;
     s->model = foci_model_find(foci_config_string(c, "model.kind"));
-    if (s->model->task != FOCI_TASK_TEXT || strcmp(foci_config_string(c, "data.kind"), "text") != 0)
-        return foci_config_fail(c, "data.kind", "%s has no text to contaminate", foci_config_string(c, "data.kind"));
-    const bool test = strcmp(split, "test") == 0;
-    if (!test && strcmp(split, "val") != 0 && strcmp(split, "valid") != 0)
-        return foci_fail(FOCI_ERR_CONFIG, "text has the splits valid and test, not %s", split);
-    const char *key = test ? "data.test" : "data.valid", *path = foci_config_string(c, key), *words = foci_config_string(c, "data.train");
-    if (!*path) return foci_config_fail(c, key, "names no text");
-    if (!*words) return foci_config_fail(c, "data.train", "names no text; the vocabulary comes from it");
-    FOCI_TRY(foci_vocabulary_cached(&s->vocabulary, words, foci_config_int(c, "data.vocab_limit")));
-    FOCI_TRY(foci_tokens_read(&s->clean, s->vocabulary, path));
-    return foci_load_model(&s->parameters, s->model, c, foci_vocabulary_size(s->vocabulary), weights);
+    const foci_data_set *set = foci_data_set_of(c);
+    unsigned which;
+    if (s->model->task != FOCI_TASK_TEXT || set->task != FOCI_TASK_TEXT)
+        return foci_config_fail(c, "data.kind", "%s has no text to contaminate", set->name);
+    FOCI_TRY(foci_corpus_split(split, &which));
+    FOCI_TRY(foci_corpus_open(&s->corpus, c, which));
+    FOCI_TRY(foci_corpus_tokens(&s->corpus, c, which, &s->clean));
+    return foci_load_model(&s->parameters, s->model, c, foci_vocabulary_size(s->corpus.vocabulary), weights);
 }
 
 static foci_status measure(study *s, bool sliding, const foci_contamination *c, const void *settings, const foci_watch *watch,
                            foci_contaminated_score *score) {
-    const size_t bytes = (size_t)s->clean.count * sizeof *s->ids;
-    if (!(s->ids = malloc(bytes))) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for %lld tokens", (long long)s->clean.count);
-    memcpy(s->ids, s->clean.ids, bytes);
-    FOCI_TRY(c->apply(settings, s->vocabulary, s->ids, s->clean.count, &score->count));
-    const int64_t words = foci_vocabulary_size(s->vocabulary);
-    FOCI_TRY(foci_perplexity_as_configured(s->config, s->model, words, sliding, &s->parameters, s->clean.ids, s->clean.count, watch, &score->clean));
-    return foci_perplexity_as_configured(s->config, s->model, words, sliding, &s->parameters, s->ids, s->clean.count, watch, &score->contaminated);
+    const size_t bytes = (size_t)s->clean->count * sizeof *s->ids;
+    if (!(s->ids = malloc(bytes))) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for %lld tokens", (long long)s->clean->count);
+    memcpy(s->ids, s->clean->ids, bytes);
+    FOCI_TRY(c->apply(settings, s->corpus.vocabulary, s->ids, s->clean->count, &score->count));
+    const int64_t words = foci_vocabulary_size(s->corpus.vocabulary);
+    FOCI_TRY(foci_perplexity_as_configured(s->config, s->model, words, sliding, &s->parameters, s->clean->ids, s->clean->count, watch, &score->clean));
+    return foci_perplexity_as_configured(s->config, s->model, words, sliding, &s->parameters, s->ids, s->clean->count, watch, &score->contaminated);
 }
 
 foci_status foci_evaluate_contaminated(const foci_config *config, const char *weights, const char *split, bool sliding,
@@ -87,8 +85,7 @@ foci_status foci_evaluate_contaminated(const foci_config *config, const char *we
     foci_status status = open_study(&s, weights, split);
     if (!status) status = measure(&s, sliding, c, settings, watch, score);
     free(s.ids);
-    foci_tokens_free(&s.clean);
     foci_parameters_free(&s.parameters);
-    foci_vocabulary_free(s.vocabulary);
+    foci_corpus_close(&s.corpus);
     return status;
 }

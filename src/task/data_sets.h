@@ -1,22 +1,38 @@
-/* The kinds of data set a config can name: what they are for and their keys ("data.KEY"). */
+/* The kinds of data set that a config can name (data.kind). A kind is one file, data_NAME.c, and one line in
+ * data_list.h. */
 #ifndef FOCI_TASK_DATA_SETS_H
 #define FOCI_TASK_DATA_SETS_H
 
-#include "images/images.h"
-#include "text/text.h"
+#include "base/error.h"
 #include "foci/plugin.h"
+#include "images/images.h"
+
+/* Parts of a data set; several are opened at once. */
+enum { FOCI_TRAIN = 1, FOCI_VALID = 2, FOCI_TEST = 4 };
+
+/* Takes what is found in a data set line by line, without their ends. */
+typedef struct foci_lines {
+    void (*take)(void *context, const char *line);
+    void *context;
+} foci_lines;
+void foci_say(const foci_lines *lines, const char *fmt, ...) FOCI_PRINTF(2, 3);
 
 typedef struct foci_data_set {
     const char *name, *summary;
     foci_task task;
-    const foci_key *keys;
+    const foci_key *keys;   /* "data.KEY" */
+    const foci_key *shared; /* keys that it has in common with others of its task (foci_image_keys); NULL: none */
+    /* Adds the splits asked for that the config names to what tasks of this kind work on: `data` is a foci_image_sets
+     * (image_data.h) or a foci_corpus (corpus.h), from zeros on; the caller closes it, after a failure too. */
+    foci_status (*open)(const foci_config *config, unsigned splits, void *data);
+    /* Reads every file, naming each that is bad, which is FOCI_ERR_DATA at the end; NULL: counting does so. */
+    foci_status (*check)(const foci_config *config, const foci_lines *lines);
+    foci_status (*count)(const foci_config *config, const foci_lines *lines);
+    /* Draws the first `count` samples of an epoch of training as the model gets them; NULL: there is nothing to see. */
+    foci_status (*show)(const foci_config *config, int count, int64_t epoch, foci_image *sheet);
 } foci_data_set;
 
 extern const foci_data_set *const foci_data_sets[]; /* ended by NULL */
-const foci_data_set *foci_data_set_find(const char *name);
-
-/* What the keys of image_folder ask for; height and width are the model's. */
-void foci_mix_from_config(foci_mix *mix, const foci_config *config);
-foci_status foci_transform_from_config(foci_transform *t, const foci_config *config, int height, int width, bool train);
+const foci_data_set *foci_data_set_of(const foci_config *config);
 
 #endif

@@ -6,13 +6,13 @@
 #include "base/memory.h"
 #include "config/config.h"
 #include "models/models.h"
+#include "task/image_data.h"
 #include "task/rank.h"
 #include "task/task.h"
-#include "task/training_images.h"
 
 struct foci_task_state {
     const foci_config *config;
-    foci_image_set *train, *val;
+    foci_image_sets sets;
     foci_image_loader *loader;
     foci_image_batch batch;
     int64_t batch_size, classes;
@@ -31,38 +31,27 @@ static foci_status check_class_names(const foci_image_set *a, const foci_image_s
                      foci_image_set_classes(a), foci_image_set_classes(b));
 }
 
-static foci_status open_set(const foci_config *c, const char *key, foci_image_set **set) {
-    const char *path = foci_config_string(c, key);
-    if (!*path) return foci_config_fail(c, key, "names no images");
-    return foci_image_set_open(set, path);
-}
-
 static void close_images(foci_task_state *s) {
     if (!s) return;
-    if (s->loader) foci_image_loader_close(s->loader);
-    if (s->train) foci_image_set_close(s->train);
-    if (s->val) foci_image_set_close(s->val);
+    foci_image_loader_close(s->loader);
+    foci_image_sets_close(&s->sets);
     free(s);
 }
 
 static foci_status open_training(foci_task_state *s) {
-    FOCI_TRY(foci_training_images_open(s->config, &s->train, &s->loader));
-    return check_class_names(s->train, s->val);
+    FOCI_TRY(foci_training_images_open(&s->sets, &s->loader, s->config));
+    return check_class_names(s->sets.train, s->sets.val);
 }
 
 static foci_status fill(foci_task_state *s, bool train) {
     const foci_config *c = s->config;
-    int height = 0, width = 0;
-    FOCI_TRY(foci_image_size(c, &height, &width));
+    foci_image_options o;
+    foci_config_read(c, "data", foci_image_keys, &o);
     s->batch_size = foci_config_int(c, "train.batch_size");
-    s->workers = (int)foci_config_int(c, "data.workers");
-    s->pixels = (int64_t)3 * height * width;
-    FOCI_TRY(foci_transform_from_config(&s->evaluation, c, height, width, false));
-    FOCI_TRY(open_set(c, "data.val", &s->val));
-    s->classes = foci_image_set_classes(s->val);
-    int64_t wanted = foci_config_int(c, "model.num_classes");
-    if (wanted && wanted != s->classes)
-        return foci_config_fail(c, "model.num_classes", "%lld, but the data has %lld classes", (long long)wanted, (long long)s->classes);
+    s->workers = (int)o.workers;
+    FOCI_TRY(foci_validation_images_open(&s->sets, &s->evaluation, c));
+    s->classes = foci_image_set_classes(s->sets.val);
+    s->pixels = (int64_t)3 * s->evaluation.height * s->evaluation.width;
     return train ? open_training(s) : FOCI_OK;
 }
 
@@ -82,8 +71,8 @@ static foci_status open_images(foci_task_state **state, const foci_config *confi
 static int64_t classes(const foci_task_state *s) { return s->classes; }
 static void describe(const foci_task_state *s, char *text, size_t size) {
     int n = 0;
-    if (s->train) n = snprintf(text, size, "%lld training images, ", (long long)foci_image_set_count(s->train));
-    snprintf(text + n, size - (size_t)n, "%lld validation images, %lld classes", (long long)foci_image_set_count(s->val), (long long)s->classes);
+    if (s->sets.train) n = snprintf(text, size, "%lld training images, ", (long long)foci_image_set_count(s->sets.train));
+    snprintf(text + n, size - (size_t)n, "%lld validation images, %lld classes", (long long)foci_image_set_count(s->sets.val), (long long)s->classes);
 }
 
 static int64_t updates(const foci_task_state *s) { return foci_image_loader_batches(s->loader); }
@@ -125,7 +114,7 @@ static foci_status draw(const foci_task_state *s, foci_image *image) {
     foci_sheet sheet;
     int count = s->batch.count < MOST ? (int)s->batch.count : MOST;
     FOCI_TRY(foci_sheet_make(&sheet, &s->evaluation, count, 0));
-    for (int i = 0; i < count; i++) foci_training_images_show(&sheet, i, &s->evaluation, s->train, &s->batch, i);
+    for (int i = 0; i < count; i++) foci_training_images_show(&sheet, i, &s->evaluation, s->sets.train, &s->batch, i);
     *image = sheet.image;
     return FOCI_OK;
 }
@@ -171,7 +160,7 @@ static foci_status run_passes(const foci_task_state *s, pass *full, pass *last, 
         point(&b, s->pixels, &e->io, 0);
         foci_graph_forward(e->graph);
         FOCI_TRY(score_batch(e, &b, s->classes, score));
-        foci_watch_tell(watch, done += b.count, foci_image_set_count(s->val));
+        foci_watch_tell(watch, done += b.count, foci_image_set_count(s->sets.val));
         FOCI_TRY(foci_watch_stopped(watch));
     }
 }
@@ -179,7 +168,7 @@ static foci_status run_passes(const foci_task_state *s, pass *full, pass *last, 
 static foci_status evaluate_with(const foci_task_state *s, const foci_model *model, foci_parameters *p, pass e[2],
                                  foci_image_loader **loader, void **memory, const foci_watch *watch,
                                  foci_score *score) {
-    int64_t count = foci_image_set_count(s->val), batch = foci_config_int(s->config, "train.eval_batch");
+    int64_t count = foci_image_set_count(s->sets.val), batch = foci_config_int(s->config, "train.eval_batch");
     if (!batch) batch = s->batch_size < 256 ? s->batch_size : 256;
     if (batch > count) batch = count;
     FOCI_TRY(record_pass(&e[0], s, model, p, batch));
@@ -188,7 +177,7 @@ static foci_status evaluate_with(const foci_task_state *s, const foci_model *mod
     if (!*memory) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for evaluation");
     for (int i = 0; i < 2; i++)
         if (e[i].graph) foci_graph_bind(e[i].graph, *memory);
-    FOCI_TRY(foci_image_loader_open(loader, s->val, &s->evaluation, batch, false, false, 0, s->workers));
+    FOCI_TRY(foci_image_loader_open(loader, s->sets.val, &s->evaluation, batch, false, false, 0, s->workers));
     FOCI_TRY(foci_image_loader_seek(*loader, 0, 0));
     return run_passes(s, &e[0], &e[1], *loader, watch, score);
 }
@@ -209,7 +198,7 @@ static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_pa
     return status;
 }
 
-const foci_image_set *foci_task_images_val(const foci_task_state *s) { return s->val; }
+const foci_image_set *foci_task_images_val(const foci_task_state *s) { return s->sets.val; }
 const foci_transform *foci_task_images_evaluation(const foci_task_state *s) { return &s->evaluation; }
 
 const foci_task_kind foci_task_images = {

@@ -46,9 +46,10 @@ const foci_schema *foci_schema_all(void) {
             section[n++] = (foci_section){"attention", foci_attentions[i]->name, foci_attentions[i]->keys};
     }
     section[n++] = (foci_section){"data", NULL, data_kind};
-    for (int i = 0; foci_data_sets[i] && n < MOST_SECTIONS; i++) {
+    for (int i = 0; foci_data_sets[i] && n < MOST_SECTIONS - 1; i++) {
         append_name(data_names, foci_data_sets[i]->name);
         section[n++] = (foci_section){"data", foci_data_sets[i]->name, foci_data_sets[i]->keys};
+        section[n++] = (foci_section){"data", foci_data_sets[i]->name, foci_data_sets[i]->shared};
     }
     section[n++] = (foci_section){"train", NULL, foci_training_keys};
     schema = (foci_schema){section, n, foci_recipes};

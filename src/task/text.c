@@ -5,13 +5,13 @@
 
 #include "config/config.h"
 #include "models/models.h"
+#include "task/corpus.h"
 #include "task/perplexity.h"
 #include "task/task.h"
 
 struct foci_task_state {
     const foci_config *config;
-    foci_vocabulary *vocabulary;
-    foci_tokens train, valid, test;
+    foci_corpus corpus;
     foci_windows windows;
     int64_t batch_size, window;
     int32_t *ids, *targets; /* of the current step, (batch, length) */
@@ -20,24 +20,14 @@ struct foci_task_state {
 
 static void close_text(foci_task_state *s) {
     if (!s) return;
-    foci_vocabulary_free(s->vocabulary);
-    foci_tokens_free(&s->train);
-    foci_tokens_free(&s->valid);
-    foci_tokens_free(&s->test);
+    foci_corpus_close(&s->corpus);
     free(s->ids);
     free(s->targets);
     free(s);
 }
 
-/* A split that the config does not name stays empty. */
-static foci_status read_split(const foci_task_state *s, const char *key, foci_tokens *tokens) {
-    const char *path = foci_config_string(s->config, key);
-    return *path ? foci_tokens_read(tokens, s->vocabulary, path) : FOCI_OK;
-}
-
 static foci_status open_training(foci_task_state *s) {
-    FOCI_TRY(read_split(s, "data.train", &s->train));
-    FOCI_TRY(foci_windows_make(&s->windows, &s->train, s->batch_size, s->window));
+    FOCI_TRY(foci_windows_make(&s->windows, &s->corpus.train, s->batch_size, s->window));
     size_t bytes = (size_t)(s->batch_size * s->window) * sizeof *s->ids;
     s->ids = malloc(bytes);
     s->targets = malloc(bytes);
@@ -54,17 +44,13 @@ static foci_status check_final_test(const foci_config *config, const foci_tokens
 
 static foci_status fill(foci_task_state *s, bool train) {
     const foci_config *c = s->config;
-    const char *path = foci_config_string(c, "data.train");
-    if (!*path) return foci_config_fail(c, "data.train", "names no text; the vocabulary comes from it");
     s->batch_size = foci_config_int(c, "train.batch_size");
     s->window = foci_config_int(c, "model.context");
-    FOCI_TRY(foci_vocabulary_cached(&s->vocabulary, path, foci_config_int(c, "data.vocab_limit")));
-    int64_t words = foci_vocabulary_size(s->vocabulary), wanted = foci_config_int(c, "model.vocab");
+    FOCI_TRY(foci_corpus_open(&s->corpus, c, FOCI_VALID | FOCI_TEST | (train ? FOCI_TRAIN : 0)));
+    int64_t words = foci_vocabulary_size(s->corpus.vocabulary), wanted = foci_config_int(c, "model.vocab");
     if (wanted && wanted != words)
         return foci_config_fail(c, "model.vocab", "%lld, but the training text has %lld words", (long long)wanted, (long long)words);
-    FOCI_TRY(read_split(s, "data.valid", &s->valid));
-    FOCI_TRY(read_split(s, "data.test", &s->test));
-    if (train) FOCI_TRY(check_final_test(c, &s->test));
+    if (train) FOCI_TRY(check_final_test(c, &s->corpus.test));
     return train ? open_training(s) : FOCI_OK;
 }
 
@@ -81,10 +67,10 @@ static foci_status open_text(foci_task_state **state, const foci_config *config,
     return status;
 }
 
-static int64_t classes(const foci_task_state *s) { return foci_vocabulary_size(s->vocabulary); }
+static int64_t classes(const foci_task_state *s) { return foci_vocabulary_size(s->corpus.vocabulary); }
 static void describe(const foci_task_state *s, char *text, size_t size) {
-    snprintf(text, size, "%lld training, %lld validation, %lld test tokens, %lld words", (long long)s->train.count,
-             (long long)s->valid.count, (long long)s->test.count, (long long)foci_vocabulary_size(s->vocabulary));
+    snprintf(text, size, "%lld training, %lld validation, %lld test tokens, %lld words", (long long)s->corpus.train.count,
+             (long long)s->corpus.valid.count, (long long)s->corpus.test.count, (long long)foci_vocabulary_size(s->corpus.vocabulary));
 }
 
 static int64_t updates(const foci_task_state *s) { return foci_windows_count(&s->windows); }
@@ -113,13 +99,11 @@ static int64_t items_in(const foci_task_state *s, int64_t update) { return s->ba
 
 static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_parameters *p, const char *split, bool sliding,
                             const foci_watch *watch, foci_score *score) {
-    const foci_tokens *tokens = strcmp(split, "val") == 0 || strcmp(split, "valid") == 0 ? &s->valid
-                                : strcmp(split, "test") == 0                             ? &s->test
-                                                                                         : NULL;
-    if (!tokens) return foci_fail(FOCI_ERR_CONFIG, "text has the splits valid and test, not %s", split);
-    if (!tokens->count)
-        return foci_config_fail(s->config, tokens == &s->test ? "data.test" : "data.valid", "names no text");
+    const foci_tokens *tokens;
     foci_perplexity_result r;
+    unsigned which;
+    FOCI_TRY(foci_corpus_split(split, &which));
+    FOCI_TRY(foci_corpus_tokens(&s->corpus, s->config, which, &tokens));
     FOCI_TRY(foci_perplexity_as_configured(s->config, model, classes(s), sliding, p, tokens->ids, tokens->count, watch, &r));
     *score = (foci_score){0};
     FOCI_TRY(foci_score_put(score, "nll", r.nll_sum, (double)r.tokens));

@@ -6,7 +6,7 @@
 
 foci_status foci_trainer_task(const foci_config *c, const foci_model **model, const foci_task_kind **task) {
     *model = foci_model_find(foci_config_string(c, "model.kind"));
-    const foci_data_set *set = foci_data_set_find(foci_config_string(c, "data.kind"));
+    const foci_data_set *set = foci_data_set_of(c);
     if (set->task != (*model)->task)
         return foci_config_fail(c, "data.kind", "%s is %s, but model.kind %s wants %s", set->name, foci_task_kind_of(set->task)->items,
                                 (*model)->name, foci_task_kind_of((*model)->task)->items);

@@ -192,7 +192,7 @@ static void a_part_is_resized_as_if_it_were_alone(void **state) {
 /* -------------------------------------------------------------------------------------------- evaluation */
 
 /* Numbers come out as bytes: mean 0, and std such that 255 stays 255. */
-#define BYTES .mean = {0, 0, 0}, .std = {1 / 255.0, 1 / 255.0, 1 / 255.0}
+#define BYTES .interpolation = FOCI_BILINEAR, .mean = {0, 0, 0}, .std = {1 / 255.0, 1 / 255.0, 1 / 255.0}
 
 static const foci_transform evaluation = {.height = 8, .width = 8, .crop_pct = 0.5, BYTES};
 

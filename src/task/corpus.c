@@ -1,0 +1,38 @@
+#include "task/corpus.h"
+
+#include <string.h>
+
+#include "config/config.h"
+
+foci_status foci_corpus_open(foci_corpus *corpus, const foci_config *config, unsigned splits) {
+    const foci_data_set *set = foci_data_set_of(config);
+    *corpus = (foci_corpus){.vocabulary = NULL};
+    if (set->task != FOCI_TASK_TEXT) return foci_config_fail(config, "data.kind", "%s is no text", set->name);
+    foci_status status = set->open(config, splits, corpus);
+    if (status) foci_corpus_close(corpus);
+    return status;
+}
+
+void foci_corpus_close(foci_corpus *corpus) {
+    foci_vocabulary_free(corpus->vocabulary);
+    foci_tokens_free(&corpus->train);
+    foci_tokens_free(&corpus->valid);
+    foci_tokens_free(&corpus->test);
+    corpus->vocabulary = NULL;
+}
+
+foci_status foci_corpus_split(const char *name, unsigned *split) {
+    *split = FOCI_TEST;
+    if (strcmp(name, "test") == 0) return FOCI_OK;
+    *split = FOCI_VALID;
+    if (strcmp(name, "val") == 0 || strcmp(name, "valid") == 0) return FOCI_OK;
+    return foci_fail(FOCI_ERR_CONFIG, "text has the splits valid and test, not %s", name);
+}
+
+foci_status foci_corpus_tokens(const foci_corpus *corpus, const foci_config *config, unsigned split,
+                               const foci_tokens **tokens) {
+    *tokens = split == FOCI_TRAIN ? &corpus->train : split == FOCI_VALID ? &corpus->valid : &corpus->test;
+    if ((*tokens)->count) return FOCI_OK;
+    const char *key = split == FOCI_TRAIN ? "data.train" : split == FOCI_VALID ? "data.valid" : "data.test";
+    return foci_config_fail(config, key, "names no text");
+}

@@ -1,0 +1,66 @@
+/* Text in WikiText format: words between white space, <eos> at the end of every line; the vocabulary is that of the
+ * training text. */
+#include "config/config.h"
+#include "task/corpus.h"
+
+typedef struct options {
+    const char *train, *valid, *test;
+    int64_t vocab_limit;
+} options;
+
+static const foci_key keys[] = {
+    FOCI_KEY(options, train, "", 0, 0, NULL,
+             "training text in WikiText format, plain or .gz, or a pack of it (foci data pack); its words are the "
+             "vocabulary",
+             .may_change = true),
+    FOCI_KEY(options, valid, "", 0, 0, NULL, "validation text, likewise", .may_change = true),
+    FOCI_KEY(options, test, "", 0, 0, NULL, "test text, likewise", .may_change = true),
+    FOCI_KEY(options, vocab_limit, "0", 0, 1e8, NULL,
+             "keep so many of the most frequent words, the others are <unk>; 0: all"),
+    {0}};
+
+static foci_status read_words(const foci_config *config, options *o, foci_vocabulary **v) {
+    foci_config_read(config, "data", keys, o);
+    if (!*o->train) return foci_config_fail(config, "data.train", "names no text; the vocabulary comes from it");
+    return foci_vocabulary_cached(v, o->train, o->vocab_limit);
+}
+
+static foci_status open(const foci_config *config, unsigned splits, void *data) {
+    foci_corpus *c = data;
+    options o;
+    FOCI_TRY(read_words(config, &o, &c->vocabulary));
+    if (splits & FOCI_VALID && *o.valid) FOCI_TRY(foci_tokens_read(&c->valid, c->vocabulary, o.valid));
+    if (splits & FOCI_TEST && *o.test) FOCI_TRY(foci_tokens_read(&c->test, c->vocabulary, o.test));
+    return splits & FOCI_TRAIN ? foci_tokens_read(&c->train, c->vocabulary, o.train) : FOCI_OK;
+}
+
+static foci_status count_split(const foci_lines *lines, const char *key, const char *path, const foci_vocabulary *v) {
+    foci_tokens t = {0};
+    if (!*path) return FOCI_OK;
+    FOCI_TRY(foci_tokens_read(&t, v, path));
+    foci_say(lines, "%-10s  %s: %lld tokens, %lld lines, %lld <unk>, unigram perplexity %.1f", key, path,
+             (long long)t.count, (long long)t.lines, (long long)t.unknown, foci_unigram_perplexity(v, &t));
+    foci_tokens_free(&t);
+    return FOCI_OK;
+}
+
+static foci_status count(const foci_config *config, const foci_lines *lines) {
+    foci_vocabulary *v = NULL;
+    options o;
+    FOCI_TRY(read_words(config, &o, &v));
+    foci_say(lines, "vocabulary  %lld words", (long long)foci_vocabulary_size(v));
+    foci_status s = count_split(lines, "data.train", o.train, v);
+    if (!s) s = count_split(lines, "data.valid", o.valid, v);
+    if (!s) s = count_split(lines, "data.test", o.test, v);
+    foci_vocabulary_free(v);
+    return s;
+}
+
+const foci_data_set foci_data_set_text = {
+    .name = "text",
+    .summary = "words between spaces, one paragraph a line (WikiText), plain or gzip, or a pack of that",
+    .task = FOCI_TASK_TEXT,
+    .keys = keys,
+    .open = open,
+    .count = count,
+};
