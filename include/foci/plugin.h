@@ -180,14 +180,17 @@ void foci_tie(foci_graph *g, const char *second_name, const foci_tensor *paramet
 /* A name that published checkpoints contain and that need not be read (a computable buffer). */
 void foci_ignore(foci_graph *g, const char *name);
 
-/* An input: the caller sets its data pointer (foci_tensor.data) before each forward pass. */
+/* An input, SCOPE.name: the caller feeds it before the forward pass. */
 foci_tensor *foci_input(foci_graph *g, const char *name, foci_dtype dtype, int ndim, const int64_t *shape);
+/* A result that the caller reads as SCOPE.name. The gradient flows from the one that was declared last: a loss, as a rule. */
+void foci_output(foci_graph *g, const char *name, foci_tensor *t);
 /* A constant of the graph; data is copied. */
 foci_tensor *foci_constant(foci_graph *g, const char *name, foci_dtype dtype, int ndim, const int64_t *shape,
                            const void *data);
 /* x (B, M, C), of tokens that come behind `past` others: all of them, (B, past + M, C), in graphs that continue where an earlier
- * one stopped (foci_graph_options.cache); x itself in all others. */
-foci_tensor *foci_cached(foci_graph *g, foci_tensor *x);
+ * one stopped (foci_graph_options.cache); x itself in all others. Such a graph reads the tokens before from the input
+ * SCOPE.name.past, and SCOPE.name.now is what the next one will read. */
+foci_tensor *foci_cached(foci_graph *g, const char *name, foci_tensor *x);
 int64_t foci_graph_past(const foci_graph *g); /* tokens before those of this graph */
 /* Keeps a tensor readable after the pass. */
 void foci_keep(foci_tensor *t);
@@ -385,38 +388,39 @@ typedef struct foci_attention {
 
 typedef enum foci_task { FOCI_TASK_IMAGES, FOCI_TASK_TEXT } foci_task;
 
-typedef struct foci_model_io {
+/* What a caller asks of a model: for how many samples it is recorded, and what will be fed. The model declares an input
+ * (foci_input) for every name of `feeds` and gives its results to foci_output, the one that a training differentiates last.
+ * What is fed decides what is recorded: without labels a classifier has no loss.
+ *     images  images (B, 3, H, W) -> logits (B, K); with labels (B), or these and partners (B) and shares (B), or
+ *             soft_targets (B, K): loss (1), the mean over the samples
+ *     text    ids (B, T) -> logprob (B, T, V), of every word to be the next; with targets (B, T): nll (B*T), loss (1) */
+enum { FOCI_MAX_NUMBERS = 8 };
+typedef struct foci_named_number {
+    const char *name;
+    double value;
+    bool heard; /* the model asked for it */
+} foci_named_number;
+typedef struct foci_request {
     foci_graph *graph;
     const foci_config *config; /* "model.KEY", "attention.KEY" */
-    int64_t batch;
-    int64_t tokens;         /* text: of a window; 0: model.context */
-    int64_t window;         /* text: positions count down to 0 at the end of so many tokens; 0: of all there are */
-    bool last_only;         /* text: only the last token of each window is scored; targets (B, 1) */
-    bool distribution;      /* text: declare no targets, but record logprob */
-    int64_t classes;        /* labels (images) or vocabulary (text) of the data set; 0: as configured */
-    bool labelled;          /* images: declare labels and record the loss */
-    bool mixed;             /* images: two labels each (foci_mixed_cross_entropy) */
-    double label_smoothing; /* images */
-    /* Inputs: the model declares those the caller has not. */
-    foci_tensor *images;       /* (B, 3, H, W) normalised */
-    foci_tensor *labels;       /* (B) int */
-    foci_tensor *partners;     /* (B) int, mixed only */
-    foci_tensor *shares;       /* (B), likewise */
-    foci_tensor *soft_targets; /* (B, K) in place of labels, if the caller declared it */
-    foci_tensor *ids, *targets; /* text: (B, T) int */
-    /* Outputs. */
-    foci_tensor *logits; /* images: (B, K) */
-    foci_tensor *nll;    /* text: (B*T) negative log-likelihood of each target */
-    foci_tensor *logprob; /* text, asked for: (B, T, V) log-probabilities of every word */
-    foci_tensor *loss;   /* (1) mean */
-} foci_model_io;
+    int64_t batch;             /* B */
+    int64_t classes;           /* labels or words of the data set; 0: as configured */
+    const char *feeds;         /* names with blanks between: "images labels" */
+    /* What a task says beyond that, ended by a name of NULL: label_smoothing; of text: tokens (T of a window; else
+     * model.context), window (positions count down to 0 at its end; else at the end of the tokens there are), last_only (1:
+     * only the last token of each window is scored; targets (B, 1)). */
+    foci_named_number number[FOCI_MAX_NUMBERS];
+} foci_request;
+
+bool foci_request_feeds(const foci_request *r, const char *name);
+double foci_request_number(foci_request *r, const char *name, double otherwise);
 
 typedef struct foci_model {
     const char *name, *summary;
     foci_task task;
     const foci_key *keys;
     const char *head; /* parameters that depend on the classes or words: prefixes of their names, with blanks between */
-    void (*record)(foci_model_io *io);
+    void (*record)(foci_request *r);
 } foci_model;
 
 #endif

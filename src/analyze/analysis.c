@@ -12,12 +12,20 @@
 
 static foci_status no_memory(void) { return foci_fail(FOCI_ERR_RUNTIME, "out of memory for the analysis: lower --batch"); }
 
-/* --------------------------------------------------------------------------------- what a graph lets us see */
+/* ------------------------------------------------------------------------------- what a program lets us see */
+
+/* `shape` NULL: it does not; x: the numbers of the last run. */
+typedef struct tap {
+    const char *name;
+    const int64_t *shape;
+    int64_t numel; /* of one sample */
+    const foci_real *x;
+} tap;
 
 typedef struct taps {
     char name[64];
-    const foci_tensor *heads, *out, *block; /* (B, N, C) */
-    const foci_tensor *map, *metric;        /* (B, H, N, N), (B, H, 1 or N, D) */
+    tap heads, out, block; /* (B, N, C) */
+    tap map, metric;       /* (B, H, N, N), (B, H, 1 or N, D) */
 } taps;
 
 typedef struct view {
@@ -38,36 +46,49 @@ static size_t layer_length(const char *name) {
     }
 }
 
-static void offer(taps *t, const char *what, const foci_tensor *x) {
-    if (strcmp(what, "heads") == 0) t->heads = x;
-    else if (strcmp(what, "out") == 0) t->out = x;
-    else if (strcmp(what, "output") == 0) t->block = x;
-    else if (strcmp(what, "prob") == 0) t->map = x;
-    else if (strcmp(what, "metric") == 0) t->metric = x;
+static tap *tap_of(taps *t, const char *what) {
+    if (strcmp(what, "heads") == 0) return &t->heads;
+    if (strcmp(what, "out") == 0) return &t->out;
+    if (strcmp(what, "output") == 0) return &t->block;
+    if (strcmp(what, "prob") == 0) return &t->map;
+    return strcmp(what, "metric") == 0 ? &t->metric : NULL;
 }
 
-static foci_status look(const foci_graph *g, foci_arena *memory, view *v) {
-    const int n = foci_graph_observations(g);
+/* The layers, by the names of what they offer. */
+static foci_status look(const foci_program *p, foci_arena *memory, view *v) {
+    const foci_graph *g = foci_program_graph(p);
+    const int n = foci_graph_slots(g);
     *v = (view){.layer = foci_arena_alloc(memory, ((size_t)n + 1) * sizeof *v->layer)};
     if (!v->layer) return no_memory();
     for (int i = 0; i < n; i++) {
-        const char *name;
-        const foci_tensor *x = foci_graph_observation(g, i, &name);
-        const size_t length = layer_length(name);
+        const foci_slot *s = foci_graph_slot(g, i);
+        const char *name = s->name;
+        const size_t length = s->kind == FOCI_SLOT_OBSERVED ? layer_length(name) : 0;
         taps *last = v->layers ? &v->layer[v->layers - 1] : NULL;
         if (!length || length >= sizeof v->layer->name) continue;
         if (!last || strlen(last->name) != length || memcmp(last->name, name, length) != 0) {
             last = &v->layer[v->layers++];
             memcpy(last->name, name, length);
         }
-        offer(last, strrchr(name, '.') + 1, x);
-        if (!v->heads && last->map) v->heads = last->map->shape[1];
+        tap *t = tap_of(last, strrchr(name, '.') + 1);
+        if (t) *t = (tap){name, s->tensor->shape, foci_numel(s->tensor) / s->tensor->shape[0], NULL};
+        if (!v->heads && last->map.shape) v->heads = last->map.shape[1];
     }
     for (int i = 0; i < v->layers; i++)
-        if (v->layer[i].map && v->layer[i].map->shape[1] != v->heads)
+        if (v->layer[i].map.shape && v->layer[i].map.shape[1] != v->heads)
             return foci_fail(FOCI_ERR_CONFIG, "%s: %lld heads, %lld before: foci compares layers with as many heads as each other",
-                             v->layer[i].name, (long long)v->layer[i].map->shape[1], (long long)v->heads);
+                             v->layer[i].name, (long long)v->layer[i].map.shape[1], (long long)v->heads);
     return v->layers ? FOCI_OK : foci_fail(FOCI_ERR_CONFIG, "the model offers no layers to look into");
+}
+
+static foci_status fetch(const foci_program *p, view *v) {
+    for (int i = 0; i < v->layers; i++) {
+        taps *t = &v->layer[i];
+        tap *const all[] = {&t->heads, &t->out, &t->block, &t->map, &t->metric};
+        for (size_t k = 0; k < sizeof all / sizeof *all; k++)
+            if (all[k]->shape) FOCI_TRY(foci_program_fetch(p, all[k]->name, &all[k]->x));
+    }
+    return FOCI_OK;
 }
 
 /* ------------------------------------------------------------------------------------- a sample, in numbers */
@@ -76,14 +97,14 @@ static foci_status look(const foci_graph *g, foci_arena *memory, view *v) {
 enum { ATTENTION, HEADS, BLOCK, RANK, PAIRS, SPREAD = sizeof(foci_spread) / sizeof(double) };
 static int64_t row_length(const view *v) { return PAIRS + foci_head_pairs(v->heads) + SPREAD * v->heads; }
 
-static const foci_real *sample_of(const foci_tensor *t, int64_t b) { return foci_data(t) + b * (foci_numel(t) / t->shape[0]); }
+static const foci_real *sample_of(const tap *t, int64_t b) { return t->x + b * t->numel; }
 
-static double cosine(const foci_tensor *t, int64_t b) {
-    return t ? foci_token_cosine(sample_of(t, b), t->shape[1], t->shape[2]) : (double)NAN;
+static double cosine(const tap *t, int64_t b) {
+    return t->shape ? foci_token_cosine(sample_of(t, b), t->shape[1], t->shape[2]) : (double)NAN;
 }
 
 /* The metric of one token or of every one, of which the mean is taken. */
-static void spread_of_heads(const foci_tensor *m, int64_t b, double *row) {
+static void spread_of_heads(const tap *m, int64_t b, double *row) {
     const int64_t tokens = m->shape[2], width = m->shape[3];
     for (int64_t h = 0; h < m->shape[1]; h++, row += SPREAD) {
         for (int k = 0; k < SPREAD; k++) row[k] = 0;
@@ -95,16 +116,19 @@ static void spread_of_heads(const foci_tensor *m, int64_t b, double *row) {
     }
 }
 
+static bool measures_metric(const taps *t, int64_t heads) { return t->metric.shape && t->metric.shape[1] == heads; }
+
 static void measure_layer(const taps *t, int64_t heads, int64_t b, double *row) {
-    row[ATTENTION] = cosine(t->out, b);
-    row[HEADS] = cosine(t->heads, b);
-    row[BLOCK] = cosine(t->block, b);
-    row[RANK] = t->block ? foci_effective_rank(sample_of(t->block, b), t->block->shape[1], t->block->shape[2]) : (double)NAN;
+    const tap *block = &t->block, *map = &t->map;
+    row[ATTENTION] = cosine(&t->out, b);
+    row[HEADS] = cosine(&t->heads, b);
+    row[BLOCK] = cosine(block, b);
+    row[RANK] = block->shape ? foci_effective_rank(sample_of(block, b), block->shape[1], block->shape[2]) : (double)NAN;
     row += PAIRS;
-    if (t->map) foci_head_distances(sample_of(t->map, b), heads, t->map->shape[2], row);
+    if (map->shape) foci_head_distances(sample_of(map, b), heads, map->shape[2], row);
     else
         for (int64_t i = 0; i < foci_head_pairs(heads); i++) row[i] = (double)NAN;
-    if (t->metric && t->metric->shape[1] == heads) spread_of_heads(t->metric, b, row + foci_head_pairs(heads));
+    if (measures_metric(t, heads)) spread_of_heads(&t->metric, b, row + foci_head_pairs(heads));
 }
 
 /* sum (layers, row) += the rows of the first samples of the batch, in order. */
@@ -135,7 +159,7 @@ static foci_status report_layer(const taps *t, int64_t heads, const double *sum,
         l->head_distance += l->pair[i] / (double)pairs;
     }
     if (!pairs) l->head_distance = (double)NAN;
-    if (!t->metric || t->metric->shape[1] != heads) return FOCI_OK;
+    if (!measures_metric(t, heads)) return FOCI_OK;
     if (!(l->metric = foci_arena_alloc(&a->memory, (size_t)heads * sizeof *l->metric))) return no_memory();
     for (int64_t h = 0; h < heads; h++, spread += SPREAD)
         l->metric[h] = (foci_spread){spread[0] / n, spread[1] / n, spread[2] / n, spread[3] / n, spread[4] / n};
@@ -143,13 +167,13 @@ static foci_status report_layer(const taps *t, int64_t heads, const double *sum,
 }
 
 static foci_status report(const view *v, const double *sum, foci_analysis *a) {
-    const taps *first = &v->layer[0];
+    const tap *map = &v->layer[0].map, *block = &v->layer[0].block;
     a->layers = v->layers;
     a->heads = v->heads;
-    a->tokens = first->map ? first->map->shape[2] : first->block ? first->block->shape[1] : 0;
-    a->width = first->block ? first->block->shape[2] : 0;
+    a->tokens = map->shape ? map->shape[2] : block->shape ? block->shape[1] : 0;
+    a->width = block->shape ? block->shape[2] : 0;
     for (int i = 0; i < v->layers; i++)
-        if (v->layer[i].metric) a->head_width = v->layer[i].metric->shape[3];
+        if (v->layer[i].metric.shape) a->head_width = v->layer[i].metric.shape[3];
     a->of = foci_arena_alloc(&a->memory, (size_t)v->layers * sizeof *a->of);
     if (!a->of) return no_memory();
     for (int i = 0; i < v->layers; i++) {
@@ -159,10 +183,11 @@ static foci_status report(const view *v, const double *sum, foci_analysis *a) {
     return FOCI_OK;
 }
 
-foci_status foci_analyze_graph(const foci_graph *g, int64_t samples, foci_analysis *a) {
+foci_status foci_analyze_program(const foci_program *p, int64_t samples, foci_analysis *a) {
     view v;
     *a = (foci_analysis){.samples = samples};
-    FOCI_TRY(look(g, &a->memory, &v));
+    FOCI_TRY(look(p, &a->memory, &v));
+    FOCI_TRY(fetch(p, &v));
     double *sum = foci_arena_alloc(&a->memory, (size_t)(v.layers * row_length(&v)) * sizeof *sum);
     if (!sum) return no_memory();
     FOCI_TRY(measure_batch(&v, samples, sum));
@@ -180,7 +205,7 @@ double foci_metric_coordinates(const foci_analysis *a, int layer) {
 
 /* Sample b of the batch, whose input has been copied already. */
 static foci_status keep_picture(const view *v, const foci_analysis *a, int64_t b, foci_attention_picture *p, foci_arena *memory) {
-    const foci_tensor *map = v->layer[a->layer].map;
+    const tap *map = &v->layer[a->layer].map;
     const int64_t tokens = map->shape[2], size = tokens * tokens;
     p->map = foci_arena_alloc(memory, (size_t)(v->heads * size) * sizeof *p->map);
     p->rollout = foci_arena_alloc(memory, (size_t)size * sizeof *p->rollout);
@@ -191,9 +216,10 @@ static foci_status keep_picture(const view *v, const foci_analysis *a, int64_t b
     }
     memcpy(p->map, sample_of(map, b), (size_t)(v->heads * size) * sizeof *p->map);
     foci_rollout_start(tokens, p->rollout);
-    for (int i = 0; i < v->layers; i++)
-        if (v->layer[i].map && v->layer[i].map->shape[2] == tokens)
-            foci_rollout_layer(sample_of(v->layer[i].map, b), v->heads, tokens, p->rollout, spare);
+    for (int i = 0; i < v->layers; i++) {
+        const tap *other = &v->layer[i].map;
+        if (other->shape && other->shape[2] == tokens) foci_rollout_layer(sample_of(other, b), v->heads, tokens, p->rollout, spare);
+    }
     free(spare);
     return FOCI_OK;
 }
@@ -213,29 +239,25 @@ typedef struct study {
     const foci_analysis_options *options;
     foci_samples samples;
     foci_parameters parameters;
-    foci_graph *graph;
-    foci_model_io io;
-    void *memory, *input; /* input: images or ids of a batch */
+    foci_program_set set;
+    foci_program *program;
+    void *input;          /* images or ids of a batch */
     int64_t batch, numel; /* of a sample's input */
     view view;
 } study;
 
 static foci_status record(study *s, const foci_config *config) {
     const foci_samples *d = &s->samples;
-    s->graph = foci_graph_new(&s->parameters, &(foci_graph_options){.observe = true});
-    if (!s->graph) return no_memory();
-    s->io = (foci_model_io){.graph = s->graph, .config = config, .batch = s->batch, .classes = d->classes};
-    d->model->record(&s->io);
-    FOCI_TRY(foci_graph_plan(s->graph, s->io.loss ? s->io.loss : s->io.logits));
-    const foci_tensor *in = d->text ? s->io.ids : s->io.images;
-    s->numel = foci_numel(in) / s->batch;
-    s->memory = foci_large_alloc(foci_graph_bytes(s->graph));
-    s->input = foci_large_calloc((size_t)foci_numel(in) * (d->text ? sizeof(int32_t) : sizeof(foci_real)));
-    if (!s->memory || !s->input) return no_memory();
-    foci_graph_bind(s->graph, s->memory);
-    if (d->text) s->io.ids->data = s->io.targets->data = s->input; /* the loss is of no interest */
-    else s->io.images->data = s->input;
-    return FOCI_OK;
+    const char *input = d->text ? "ids" : "images";
+    foci_program_set_init(&s->set, &s->parameters);
+    s->set.advice = "lower --batch";
+    FOCI_TRY(foci_program_open_model(&s->program, &s->set, &(foci_graph_options){.observe = true}, d->model,
+                                     &(foci_request){.config = config, .batch = s->batch, .classes = d->classes, .feeds = input}));
+    FOCI_TRY(foci_program_set_ready(&s->set));
+    const int64_t numel = foci_numel(foci_program_find(s->program, input));
+    s->numel = numel / s->batch;
+    s->input = foci_large_calloc((size_t)numel * (d->text ? sizeof(int32_t) : sizeof(foci_real)));
+    return s->input ? foci_program_feed(s->program, input, s->input) : no_memory();
 }
 
 static foci_status choose_layer(const study *s, foci_analysis *a) {
@@ -243,7 +265,7 @@ static foci_status choose_layer(const study *s, foci_analysis *a) {
     if (s->options->layer >= layers)
         return foci_fail(FOCI_ERR_CONFIG, "--layer: the model has layers 0 to %d", layers - 1);
     a->layer = s->options->layer < 0 ? layers - 1 : s->options->layer;
-    a->pictures = s->view.layer[a->layer].map ? s->options->pictures : 0;
+    a->pictures = s->view.layer[a->layer].map.shape ? s->options->pictures : 0;
     if (a->pictures > s->samples.count) a->pictures = (int)s->samples.count;
     a->picture = foci_arena_alloc(&a->memory, (size_t)a->pictures * sizeof *a->picture + 1);
     return a->picture ? FOCI_OK : no_memory();
@@ -252,7 +274,8 @@ static foci_status choose_layer(const study *s, foci_analysis *a) {
 static foci_status run_batch(study *s, int64_t first, int64_t n, double *sum, foci_analysis *a) {
     if (s->samples.text) foci_samples_ids(&s->samples, first, n, s->input);
     else FOCI_TRY(foci_samples_images(&s->samples, first, n, s->input));
-    foci_graph_forward(s->graph); /* rows beyond n hold samples of the batch before */
+    FOCI_TRY(foci_program_forward(s->program)); /* rows beyond n hold samples of the batch before */
+    FOCI_TRY(fetch(s->program, &s->view));
     FOCI_TRY(measure_batch(&s->view, n, sum));
     for (int64_t i = 0; i < n; i++) { /* the pictures, too, are evenly spread */
         const int64_t k = ((first + i) * a->pictures + s->samples.count - 1) / s->samples.count;
@@ -271,7 +294,7 @@ static foci_status run(study *s, const foci_config *config, const char *weights,
     const int64_t count = s->samples.count, batch = o->batch ? o->batch : s->samples.text ? 16 : 32;
     s->batch = batch < count ? batch : count;
     FOCI_TRY(record(s, config));
-    FOCI_TRY(look(s->graph, &a->memory, &s->view));
+    FOCI_TRY(look(s->program, &a->memory, &s->view));
     FOCI_TRY(choose_layer(s, a));
     a->samples = count;
     a->text = s->samples.text;
@@ -292,10 +315,9 @@ foci_status foci_analyze(const foci_config *config, const char *weights, const f
     study s = {.options = options};
     *a = (foci_analysis){.layers = 0};
     foci_status status = run(&s, config, weights, a);
-    foci_graph_free(s.graph);
+    foci_program_set_free(&s.set);
     foci_parameters_free(&s.parameters);
     foci_samples_close(&s.samples);
-    free(s.memory);
     free(s.input);
     return status;
 }

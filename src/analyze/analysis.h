@@ -10,7 +10,7 @@
 
 #include <signal.h>
 
-#include "core/graph.h"
+#include "core/program.h"
 #include "images/images.h"
 #include "analyze/collapse.h"
 
@@ -56,7 +56,7 @@ void foci_analysis_free(foci_analysis *a);
 /* How many coordinates of the layer's metric count, the mean over heads; NAN where it has none. */
 double foci_metric_coordinates(const foci_analysis *a, int layer);
 
-/* The measures alone, of whatever the graph computed last: `samples` first rows of its batch. Free it, after a failure too. */
-foci_status foci_analyze_graph(const foci_graph *g, int64_t samples, foci_analysis *a);
+/* The measures alone, of whatever the program computed last: `samples` first rows of its batch. Free it, after a failure too. */
+foci_status foci_analyze_program(const foci_program *p, int64_t samples, foci_analysis *a);
 
 #endif

@@ -257,6 +257,7 @@ foci_status foci_attack_measure(foci_attack_run_of *r, const foci_attack *attack
     for (int64_t first = 0; first < r->images; first += r->batch) {
         const int64_t slots = r->images - first < r->batch ? r->images - first : r->batch;
         foci_status status = measure_batch(r, attack, &o, first, slots, &sum);
+        if (r->victim.status) return r->victim.status;
         if (foci_victim_stopped(&r->victim)) return foci_fail(FOCI_INTERRUPTED, "interrupted after %lld images", (long long)first);
         if (status) return status;
         foci_watch_tell(watch, first + slots, r->images);

@@ -9,7 +9,7 @@
 
 #include "base/arena.h"
 #include "base/philox.h"
-#include "core/graph.h"
+#include "core/program.h"
 #include "attack/attack.h"
 
 enum { FOCI_MAX_CHANNELS = 16, FOCI_VICTIM_RUNGS = 24 };
@@ -29,14 +29,16 @@ typedef struct foci_victim {
     foci_units units;
     int64_t channels, height, width, pixels; /* pixels = channels * height * width */
     int64_t classes, capacity;
-    foci_graph *graph[FOCI_VICTIM_RUNGS]; /* the largest first */
-    foci_model_io io[FOCI_VICTIM_RUNGS];
+    foci_program_set set;
+    foci_program *rung[FOCI_VICTIM_RUNGS]; /* the largest first */
+    int64_t batch[FOCI_VICTIM_RUNGS];
     int rungs;
     foci_real *input; /* (capacity, pixels) */
-    void *memory;
+    foci_real *dz;    /* (capacity, classes) */
     const volatile sig_atomic_t *stop; /* nonzero: the model is no longer run, so that an attack ends soon, its answer void */
+    foci_status status; /* of the first run that failed: likewise */
 } foci_victim;
-static inline bool foci_victim_stopped(const foci_victim *v) { return v->stop && *v->stop; }
+static inline bool foci_victim_stopped(const foci_victim *v) { return v->status || (v->stop && *v->stop); }
 
 /* Records `model` for `capacity` images at once and allocates the parameters; their values are the caller's. */
 foci_status foci_victim_open(foci_victim *v, const foci_model *model, const foci_config *config, foci_parameters *p,

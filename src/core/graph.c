@@ -20,6 +20,7 @@ foci_graph *foci_graph_new(foci_parameters *parameters, const foci_graph_options
     g->parameters = parameters;
     g->options = *options;
     if (options->place) g->options.place = foci_arena_strdup(&g->arena, options->place);
+    if (options->gradients) g->options.gradients = foci_arena_strdup(&g->arena, options->gradients);
     return g;
 }
 
@@ -28,8 +29,7 @@ void foci_graph_free(foci_graph *g) {
     foci_arena_free(&g->arena);
     free(g->node);
     free(g->tensor);
-    free(g->observation);
-    free(g->cache);
+    free(g->slot);
     free(g->block);
     free(g->call);
     free(g);
@@ -105,6 +105,33 @@ static const char *full_name(foci_graph *g, const char *name) {
     return full ? full : out_of_memory(g);
 }
 
+/* -------------------------------------------------------------------------------------------------- slots */
+
+bool foci_names_hold(const char *names, const char *name) {
+    const size_t length = strlen(name);
+    for (const char *at = names; at && *at; at += strspn(at, " ")) {
+        const size_t n = strcspn(at, " ");
+        if (n == length && memcmp(at, name, n) == 0) return true;
+        at += n;
+    }
+    return false;
+}
+
+static void add_slot(foci_graph *g, foci_slot_kind kind, const char *name, foci_tensor *t) {
+    if (foci_graph_find(g, name)) foci_graph_fail(g, "%s is the name of two inputs or outputs", name);
+    else if (!foci_grow(g->slot, g->slots)) out_of_memory(g);
+    else g->slot[g->slots++] = (foci_slot){name, kind, t};
+}
+
+int foci_graph_slots(const foci_graph *g) { return g->slots; }
+const foci_slot *foci_graph_slot(const foci_graph *g, int i) { return &g->slot[i]; }
+
+foci_tensor *foci_graph_find(const foci_graph *g, const char *name) {
+    for (int i = 0; i < g->slots; i++)
+        if (strcmp(g->slot[i].name, name) == 0) return g->slot[i].tensor;
+    return NULL;
+}
+
 /* ------------------------------------------------------------------------------------------------ tensors */
 
 static foci_tensor *new_tensor(foci_graph *g, foci_role role, foci_dtype dtype, int ndim, const int64_t *shape) {
@@ -156,12 +183,10 @@ void foci_ignore(foci_graph *g, const char *name) {
 
 foci_tensor *foci_input(foci_graph *g, const char *name, foci_dtype dtype, int ndim, const int64_t *shape) {
     foci_tensor *t = new_tensor(g, FOCI_ROLE_INPUT, dtype, ndim, shape);
-    if (t && !(t->name = foci_arena_strdup(&g->arena, name))) return out_of_memory(g);
+    if (!t || !(t->name = full_name(g, name))) return NULL;
+    t->requires_grad = g->options.differentiate && foci_names_hold(g->options.gradients, t->name);
+    add_slot(g, FOCI_SLOT_INPUT, t->name, t);
     return t;
-}
-
-void foci_require_grad(foci_tensor *input) {
-    if (input) input->requires_grad = input->graph->options.differentiate;
 }
 
 foci_tensor *foci_constant(foci_graph *g, const char *name, foci_dtype dtype, int ndim, const int64_t *shape,
@@ -218,41 +243,31 @@ void foci_keep(foci_tensor *t) {
     if (t) t->graph->tensor[foci_root(t)->id].keep = true;
 }
 
-void foci_observe(foci_graph *g, const char *name, foci_tensor *t) {
-    if (!t || !g->options.observe || !foci_graph_ok(g)) return;
-    const char *full = full_name(g, name);
-    if (!full || !foci_grow(g->observation, g->observations)) {
-        out_of_memory(g);
+/* Results that the caller reads under a name. */
+static void offer(foci_graph *g, foci_slot_kind kind, const char *name, foci_tensor *t) {
+    const char *full = t && foci_graph_ok(g) ? full_name(g, name) : NULL;
+    if (!full) return;
+    if (t->dtype != FOCI_REAL || !foci_is_contiguous(t)) {
+        foci_graph_fail(g, "%s cannot be read by its name: it holds integers, or is a view with gaps", name);
         return;
     }
-    g->observation[g->observations++] = (foci_observation){full, t};
+    add_slot(g, kind, full, t);
     foci_keep(t);
 }
 
-foci_tensor *foci_graph_observed(const foci_graph *g, const char *name) {
-    for (int i = 0; i < g->observations; i++)
-        if (strcmp(g->observation[i].name, name) == 0) return g->observation[i].tensor;
-    return NULL;
-}
+void foci_output(foci_graph *g, const char *name, foci_tensor *t) { offer(g, FOCI_SLOT_OUTPUT, name, t); }
 
-int foci_graph_observations(const foci_graph *g) { return g->observations; }
-foci_tensor *foci_graph_observation(const foci_graph *g, int i, const char **name) {
-    *name = g->observation[i].name;
-    return g->observation[i].tensor;
+void foci_observe(foci_graph *g, const char *name, foci_tensor *t) {
+    if (g->options.observe) offer(g, FOCI_SLOT_OBSERVED, name, t);
 }
 
 int64_t foci_graph_past(const foci_graph *g) { return g->options.cache ? g->options.past : 0; }
-int foci_graph_caches(const foci_graph *g) { return g->caches; }
-const foci_cache *foci_graph_cache(const foci_graph *g, int i) { return &g->cache[i]; }
 
-void foci_graph_add_cache(foci_graph *g, foci_cache c) {
-    if (!g->options.cache || !c.now) return;
-    if (!foci_grow(g->cache, g->caches)) {
-        out_of_memory(g);
-        return;
-    }
-    g->cache[g->caches++] = c;
-    foci_keep(c.now);
+void foci_graph_cache(foci_graph *g, foci_tensor *past, foci_tensor *now) {
+    if (!g->options.cache || !foci_graph_ok(g)) return;
+    for (int i = 0; i < g->slots; i++)
+        if (g->slot[i].tensor == past) g->slot[i].kind = FOCI_SLOT_PAST;
+    offer(g, FOCI_SLOT_NOW, "now", now);
 }
 
 /* -------------------------------------------------------------------------------------------------- nodes */

@@ -1,8 +1,9 @@
-/* The recorded graph, from the side of those who run it. (Operations and models see foci/plugin.h.)
+/* The recorded graph, from the side of core and of tests: whoever else runs one has program.h. (Operations and models see
+ * foci/plugin.h.)
  *
  *     foci_graph *g = foci_graph_new(&parameters, &(foci_graph_options){.train = true, .differentiate = true});
- *     model->record(&io);                          // appends nodes; errors stick
- *     FOCI_TRY(foci_graph_plan(g, io.loss));       // the first error, or the layout
+ *     foci_tensor *loss = record(g);               // appends nodes; errors stick
+ *     FOCI_TRY(foci_graph_plan(g, loss));          // the first error, or the layout
  *     FOCI_TRY(foci_parameters_allocate(...));
  *     foci_graph_bind(g, memory);                  // at least foci_graph_bytes(g), 64-byte aligned
  *     foci_graph_forward(g);
@@ -27,6 +28,7 @@ typedef struct foci_graph_options {
     bool bf16;          /* products of matrices round their operands to bfloat16 */
     bool recompute;     /* the results of segments are not kept for the backward pass, but computed again */
     const char *place;  /* where the model stands in the config, for messages; may be NULL */
+    const char *gradients; /* names of inputs that the caller wants the gradient of, with blanks between; NULL: none */
 } foci_graph_options;
 
 foci_graph *foci_graph_new(foci_parameters *parameters, const foci_graph_options *options); /* NULL: out of memory */
@@ -34,11 +36,13 @@ void foci_graph_free(foci_graph *g);
 /* Memory, zeroed, that lives as long as the graph; NULL fails it. */
 void *foci_graph_alloc(foci_graph *g, size_t bytes);
 
-/* Lays out memory; with `differentiate` the gradient flows from `output` (any shape). */
+/* Lays out memory; with `differentiate` the gradient flows from `output` (any shape). NULL: from what foci_output was
+ * given last. */
 foci_status foci_graph_plan(foci_graph *g, foci_tensor *output);
 size_t foci_graph_bytes(const foci_graph *g);          /* of the planned block */
 size_t foci_graph_bytes_unshared(const foci_graph *g); /* if every tensor had memory of its own */
 void foci_graph_bind(foci_graph *g, void *memory);
+void foci_graph_feed(foci_graph *g, foci_tensor *input, const void *data); /* the caller's array; before or after */
 
 /* Training steps and samples number the random numbers: `first_sample` is the position of this graph's first sample in
  * the whole batch, so that a batch run in parts draws the same masks. */
@@ -71,23 +75,29 @@ typedef struct foci_span {
 } foci_span;
 void foci_graph_profile(foci_graph *g, foci_span *spans);
 
-/* An input that the caller wants the gradient of; call before recording uses it. */
-void foci_require_grad(foci_tensor *input);
+/* What the caller of a graph knows by name, SCOPE.name, in the order of recording: what was given to foci_input, foci_output
+ * and (with `observe`) foci_observe; and what foci_cached makes: the rows of earlier tokens are fed to a PAST (B, past, C),
+ * these and the new ones are read from the NOW (B, past + M, C) behind it. Without a past there is only the NOW. */
+typedef enum foci_slot_kind {
+    FOCI_SLOT_INPUT,
+    FOCI_SLOT_OUTPUT,
+    FOCI_SLOT_OBSERVED,
+    FOCI_SLOT_PAST,
+    FOCI_SLOT_NOW
+} foci_slot_kind;
+typedef struct foci_slot {
+    const char *name;
+    foci_slot_kind kind;
+    foci_tensor *tensor; /* of outputs and what is observed: without gaps */
+} foci_slot;
+int foci_graph_slots(const foci_graph *g);
+const foci_slot *foci_graph_slot(const foci_graph *g, int i);
+foci_tensor *foci_graph_find(const foci_graph *g, const char *name); /* NULL: there is none */
 
-/* What foci_observe kept: NULL where there is no such name. */
-foci_tensor *foci_graph_observed(const foci_graph *g, const char *name);
-/* All of it, in the order of recording. */
-int foci_graph_observations(const foci_graph *g);
-foci_tensor *foci_graph_observation(const foci_graph *g, int i, const char **name);
+/* Is the name one of those, with blanks between (NULL: none)? */
+bool foci_names_hold(const char *names, const char *name);
 
-/* What foci_cached was given, in order: the caller fills `past` (NULL where there is none) with the rows of earlier tokens
- * before the pass, and finds them with the new ones in `now` after it. */
-typedef struct foci_cache {
-    foci_tensor *past, *now; /* (B, past, C), (B, past + M, C) */
-} foci_cache;
-int foci_graph_caches(const foci_graph *g);
-const foci_cache *foci_graph_cache(const foci_graph *g, int i);
-void foci_graph_add_cache(foci_graph *g, foci_cache c); /* for foci_cached */
+void foci_graph_cache(foci_graph *g, foci_tensor *past, foci_tensor *now); /* for foci_cached; past may be NULL */
 
 foci_cost foci_graph_cost(const foci_graph *g); /* floating-point operations of one forward and one backward pass */
 double foci_graph_cost_again(const foci_graph *g); /* and of what the backward pass computes again */

@@ -37,11 +37,6 @@ typedef struct foci_tensor_info {
     int value, gradient; /* index into blocks, -1: none */
 } foci_tensor_info;
 
-typedef struct foci_observation {
-    const char *name;
-    foci_tensor *tensor;
-} foci_observation;
-
 enum { FOCI_MAX_SCOPES = 16 };
 
 struct foci_graph {
@@ -54,9 +49,8 @@ struct foci_graph {
 
     foci_node **node;
     foci_tensor_info *tensor;
-    foci_observation *observation;
-    foci_cache *cache;
-    int nodes, tensors, observations, caches;
+    foci_slot *slot;
+    int nodes, tensors, slots;
 
     char scope[256]; /* the names of all open scopes, with dots between */
     size_t scope_start[FOCI_MAX_SCOPES];

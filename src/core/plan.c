@@ -274,7 +274,9 @@ static void report_unreached(const foci_graph *g) {
 
 foci_status foci_graph_plan(foci_graph *g, foci_tensor *output) {
     if (!foci_graph_ok(g)) return foci_error_raise(&g->error);
-    if (!output || g->nodes == 0) return foci_fail(FOCI_ERR_RUNTIME, "an empty graph cannot be planned");
+    for (int i = 0; i < g->slots && !output; i++)
+        if (g->slot[g->slots - 1 - i].kind == FOCI_SLOT_OUTPUT) output = g->slot[g->slots - 1 - i].tensor;
+    if (!output || g->nodes == 0) return foci_fail(FOCI_ERR_RUNTIME, "nothing is an output of this graph");
     if (g->options.differentiate && !output->requires_grad)
         return foci_fail(FOCI_ERR_CONFIG, "the loss needs no gradient: it depends on no parameter");
     g->output = output;

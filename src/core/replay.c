@@ -19,6 +19,11 @@ static void bind_root(foci_graph *g, foci_tensor_info *info) {
     t->grad = place(g, info->gradient);
 }
 
+static void point_view(foci_tensor *t) {
+    if (t->dtype == FOCI_REAL) t->data = foci_data(t->base) + t->offset;
+    else t->data = foci_ints(t->base) + t->offset;
+}
+
 void foci_graph_bind(foci_graph *g, void *memory) {
     g->memory = memory;
     for (int i = 0; i < g->tensors; i++)
@@ -26,9 +31,15 @@ void foci_graph_bind(foci_graph *g, void *memory) {
     for (int i = 0; i < g->tensors; i++) {
         foci_tensor *t = g->tensor[i].tensor;
         if (g->tensor[i].role != FOCI_ROLE_VIEW) continue;
-        t->data = t->dtype == FOCI_REAL ? (void *)(foci_data(t->base) + t->offset) : (void *)(foci_ints(t->base) + t->offset);
+        point_view(t);
         t->grad = t->requires_grad && t->base->grad ? foci_grad(t->base) + t->offset : NULL;
     }
+}
+
+void foci_graph_feed(foci_graph *g, foci_tensor *input, const void *data) {
+    input->data = (void *)(uintptr_t)data; /* operations do not write to inputs */
+    for (int i = 0; i < g->tensors; i++)
+        if (g->tensor[i].tensor->base == input) point_view(g->tensor[i].tensor);
 }
 
 void foci_graph_set_step(foci_graph *g, uint64_t step, uint64_t first_sample) {

@@ -47,13 +47,13 @@ typedef struct sizes {
     double dropout;
 } sizes;
 
-static sizes read_sizes(foci_model_io *io) {
-    foci_graph *g = io->graph;
+static sizes read_sizes(foci_request *r) {
+    foci_graph *g = r->graph;
     settings o;
-    foci_config_read(io->config, "model", keys, &o);
+    foci_config_read(r->config, "model", keys, &o);
     sizes s = {
         .vocab = o.vocab,
-        .tokens = io->tokens ? io->tokens : o.context,
+        .tokens = (int64_t)foci_request_number(r, "tokens", (double)o.context),
         .context = o.context,
         .width = o.d_model,
         .heads = o.num_heads,
@@ -64,7 +64,7 @@ static sizes read_sizes(foci_model_io *io) {
         .depth = (int)o.depth,
         .dropout = o.dropout,
     };
-    if (!s.vocab) s.vocab = io->classes;
+    if (!s.vocab) s.vocab = r->classes;
     if (!s.embed) s.embed = s.width;
     if (!s.vocab) foci_graph_fail(g, "vocab is 0 and no data set tells how many words there are");
     if (s.width % 2) foci_graph_fail(g, "d_model %lld is odd: positions need pairs", (long long)s.width);
@@ -210,24 +210,25 @@ static foci_adaptive_softmax_options criterion(foci_graph *g, const sizes *s, co
     return a;
 }
 
-static void record(foci_model_io *io) {
-    foci_graph *g = io->graph;
-    sizes s = read_sizes(io);
-    if (!io->ids) io->ids = foci_input(g, "ids", FOCI_INT, FOCI_SHAPE(io->batch, s.tokens));
-    if (!io->targets && !io->distribution)
-        io->targets = foci_input(g, "targets", FOCI_INT, FOCI_SHAPE(io->batch, io->last_only ? 1 : s.tokens));
+static void record(foci_request *r) {
+    foci_graph *g = r->graph;
+    sizes s = read_sizes(r);
+    const bool last_only = foci_request_number(r, "last_only", 0) != 0, scored = foci_request_feeds(r, "targets");
+    foci_tensor *ids = foci_input(g, "ids", FOCI_INT, FOCI_SHAPE(r->batch, s.tokens)), *targets = NULL;
+    if (scored) targets = foci_input(g, "targets", FOCI_INT, FOCI_SHAPE(r->batch, last_only ? 1 : s.tokens));
     if (!foci_graph_ok(g)) return;
-    int64_t past = foci_graph_past(g), window = io->window ? io->window : past + s.tokens;
+    const int64_t past = foci_graph_past(g);
+    const int64_t window = (int64_t)foci_request_number(r, "window", (double)(past + s.tokens));
     /* Where one token is scored, the last layer need not ask for the others. */
-    bool last_query = io->last_only && foci_attention_abilities(io->config) & FOCI_LAST_QUERY;
+    bool last_query = last_only && foci_attention_abilities(r->config) & FOCI_LAST_QUERY;
 
     tied e = declare_embedding(g, &s);
     foci_ignore(g, "pos_emb.inv_freq");
-    foci_tensor *h = foci_add_position(g, embed(g, &s, &e, io->ids), positions(g, window - 1 - past, s.tokens, s.width));
+    foci_tensor *h = foci_add_position(g, embed(g, &s, &e, ids), positions(g, window - 1 - past, s.tokens, s.width));
     h = foci_dropout(g, h, s.dropout);
     const int64_t longest = s.context > past + s.tokens ? s.context : past + s.tokens;
     foci_attending a = foci_attending_begin(
-        g, io->config, &(foci_attend_options){.depth = s.depth, .longest = longest, .causal = true});
+        g, r->config, &(foci_attend_options){.depth = s.depth, .longest = longest, .causal = true});
     for (int i = 0; i < s.depth; i++) {
         foci_segment(g, "layers.%d", i);
         h = attention(g, &a, &s, h, last_query && i == s.depth - 1);
@@ -235,19 +236,19 @@ static void record(foci_model_io *io) {
         foci_observe(g, "output", h);
         foci_end_scope(g);
     }
-    h = foci_dropout(g, io->last_only ? last_token(g, h) : h, s.dropout);
+    h = foci_dropout(g, last_only ? last_token(g, h) : h, s.dropout);
 
     if (!foci_graph_ok(g)) return;
-    foci_adaptive_softmax_options softmax = criterion(g, &s, &e, h, io->targets);
+    foci_adaptive_softmax_options softmax = criterion(g, &s, &e, h, targets);
     if (!foci_graph_ok(g)) return;
-    if (io->distribution) {
-        io->logprob = foci_adaptive_log_prob(g, &softmax);
+    if (!scored) {
+        foci_output(g, "logprob", foci_adaptive_log_prob(g, &softmax));
         return;
     }
     if (foci_graph_observes(g)) foci_observe(g, "logprob", foci_adaptive_log_prob(g, &softmax));
-    io->nll = foci_adaptive_softmax(g, &softmax);
-    foci_keep(io->nll);
-    io->loss = foci_average(g, io->nll);
+    foci_tensor *nll = foci_adaptive_softmax(g, &softmax);
+    foci_output(g, "nll", nll);
+    foci_output(g, "loss", foci_average(g, nll));
 }
 
 const foci_model foci_model_lm = {

@@ -70,9 +70,23 @@ static foci_tensor *mlp(foci_graph *g, foci_tensor *x, double ratio) {
     return x;
 }
 
-static void record(foci_model_io *io) {
-    foci_graph *g = io->graph;
-    const foci_config *c = io->config;
+/* By the labels that are fed beside the images: one each, or two, or shares of all classes. */
+static foci_tensor *loss_of(foci_request *r, foci_tensor *logits, int64_t classes) {
+    foci_graph *g = r->graph;
+    const double smoothing = foci_request_number(r, "label_smoothing", 0);
+    foci_tensor *soft = NULL, *labels = NULL;
+    if (foci_request_feeds(r, "soft_targets"))
+        soft = foci_input(g, "soft_targets", FOCI_REAL, FOCI_SHAPE(r->batch, classes));
+    else labels = foci_input(g, "labels", FOCI_INT, FOCI_SHAPE(r->batch));
+    if (!foci_request_feeds(r, "partners")) return foci_cross_entropy(g, logits, labels, soft, smoothing, -1);
+    foci_tensor *partners = foci_input(g, "partners", FOCI_INT, FOCI_SHAPE(r->batch));
+    foci_tensor *shares = foci_input(g, "shares", FOCI_REAL, FOCI_SHAPE(r->batch));
+    return foci_mixed_cross_entropy(g, logits, labels, partners, shares, smoothing);
+}
+
+static void record(foci_request *r) {
+    foci_graph *g = r->graph;
+    const foci_config *c = r->config;
     options o;
     foci_config_read(c, "model", keys, &o);
     const foci_int_list side = o.img_size;
@@ -81,12 +95,11 @@ static void record(foci_model_io *io) {
     int depth = (int)o.depth;
     const foci_nn_heads heads = {(int)o.num_heads, foci_nn_head_width(g, width, o.num_heads, "embed_dim"), o.qkv_bias,
                                  LINEAR_INIT};
-    if (!classes) classes = io->classes;
+    if (!classes) classes = r->classes;
     if (!classes) foci_graph_fail(g, "num_classes is 0 and no data set tells how many there are");
 
-    if (!io->images)
-        io->images = foci_input(g, "images", FOCI_REAL, FOCI_SHAPE(io->batch, o.in_chans, height_px, width_px));
-    foci_tensor *x = patch_embed(g, io->images, o.patch_size, width);
+    foci_tensor *images = foci_input(g, "images", FOCI_REAL, FOCI_SHAPE(r->batch, o.in_chans, height_px, width_px));
+    foci_tensor *x = patch_embed(g, images, o.patch_size, width);
     foci_tensor *token = foci_parameter(g, "cls_token", FOCI_NORMAL(0, 0.02), FOCI_SHAPE(1, 1, width));
     x = foci_class_token(g, token, x);
     int64_t tokens = x ? x->shape[1] : 1;
@@ -105,18 +118,10 @@ static void record(foci_model_io *io) {
         foci_end_scope(g);
     }
     /* Only the class token is read, so only its row is normalised. */
-    io->logits = foci_nn_linear(g, "head", norm(g, "norm", foci_select(g, x, 0)), classes, true, LINEAR_INIT);
-    foci_keep(io->logits);
-
-    if (!io->labelled && !io->soft_targets) return;
-    if (!io->labels && !io->soft_targets) io->labels = foci_input(g, "labels", FOCI_INT, FOCI_SHAPE(io->batch));
-    if (io->mixed) {
-        io->partners = foci_input(g, "partners", FOCI_INT, FOCI_SHAPE(io->batch));
-        io->shares = foci_input(g, "shares", FOCI_REAL, FOCI_SHAPE(io->batch));
-        io->loss = foci_mixed_cross_entropy(g, io->logits, io->labels, io->partners, io->shares, io->label_smoothing);
-    } else {
-        io->loss = foci_cross_entropy(g, io->logits, io->labels, io->soft_targets, io->label_smoothing, -1);
-    }
+    foci_tensor *logits = foci_nn_linear(g, "head", norm(g, "norm", foci_select(g, x, 0)), classes, true, LINEAR_INIT);
+    foci_output(g, "logits", logits);
+    if (foci_request_feeds(r, "labels") || foci_request_feeds(r, "soft_targets"))
+        foci_output(g, "loss", loss_of(r, logits, classes));
 }
 
 const foci_model foci_model_vit = {

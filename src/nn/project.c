@@ -6,7 +6,7 @@ enum { PARTS = 4 }; /* q, k, k2, v: bits 0 to 3 */
 static foci_tensor *together(foci_graph *g, const foci_nn_projection *p, unsigned wanted, const foci_nn_heads *h) {
     const int64_t out = __builtin_popcount(p->parts & wanted) * h->heads * h->width;
     foci_tensor *y = out ? foci_nn_linear(g, p->name, p->x, out, h->bias, h->weight) : NULL;
-    return y && p->cached ? foci_cached(g, y) : y;
+    return y && p->cached ? foci_cached(g, p->name, y) : y;
 }
 
 static void take_apart(foci_graph *g, foci_tensor *y, unsigned parts, int heads, foci_tensor **part[PARTS]) {

@@ -56,13 +56,15 @@ foci_tensor *foci_cat(foci_graph *g, foci_tensor *a, foci_tensor *b) {
     return foci_emit(n, FOCI_REAL, FOCI_SHAPE(a->shape[0], a->shape[1] + b->shape[1], a->shape[2]));
 }
 
-foci_tensor *foci_cached(foci_graph *g, foci_tensor *x) {
+foci_tensor *foci_cached(foci_graph *g, const char *name, foci_tensor *x) {
     if (!foci_operand(g, "cached", "input", x, FOCI_REAL)) return NULL;
-    foci_cache c = {.now = x};
+    foci_tensor *past = NULL, *now = x;
+    foci_scope(g, "%s", name);
     if (foci_graph_past(g)) {
-        c.past = foci_input(g, "past", FOCI_REAL, FOCI_SHAPE(x->shape[0], foci_graph_past(g), x->shape[2]));
-        c.now = foci_cat(g, c.past, x);
+        past = foci_input(g, "past", FOCI_REAL, FOCI_SHAPE(x->shape[0], foci_graph_past(g), x->shape[2]));
+        now = foci_cat(g, past, x);
     }
-    foci_graph_add_cache(g, c);
-    return c.now;
+    foci_graph_cache(g, past, now);
+    foci_end_scope(g);
+    return now;
 }

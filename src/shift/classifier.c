@@ -56,18 +56,11 @@ static foci_status find_classes(foci_classifier *c, const foci_config *config, c
 static foci_status record(foci_classifier *c, const foci_model *model, const foci_config *config) {
     const int64_t chosen = foci_config_int(config, "train.eval_batch");
     c->batch = chosen && chosen < 128 ? chosen : 128;
-    c->graph = foci_graph_new(&c->parameters, &(foci_graph_options){.place = foci_config_place(config, "model.kind")});
-    if (!c->graph) return out_of_memory();
-    c->io = (foci_model_io){.graph = c->graph, .config = config, .batch = c->batch, .classes = c->classes};
-    model->record(&c->io);
-    FOCI_TRY(foci_graph_plan(c->graph, c->io.logits));
-    c->memory = foci_large_alloc(foci_graph_bytes(c->graph));
+    FOCI_TRY(foci_program_open_model(&c->program, &c->set, &(foci_graph_options){.place = foci_config_place(config, "model.kind")}, model,
+                                     &(foci_request){.config = config, .batch = c->batch, .classes = c->classes, .feeds = "images"}));
+    FOCI_TRY(foci_program_set_ready(&c->set));
     c->input = foci_large_calloc((size_t)(c->batch * c->pixels) * sizeof *c->input);
-    if (!c->memory || !c->input) return out_of_memory();
-    c->io.images->data = c->input;
-    foci_graph_bind(c->graph, c->memory);
-    c->logits = foci_data(c->io.logits);
-    return FOCI_OK;
+    return c->input ? foci_program_feed(c->program, "images", c->input) : out_of_memory();
 }
 
 static foci_status open_classifier(foci_classifier *c, const foci_config *config, const char *weights, const char *classes) {
@@ -85,23 +78,26 @@ static foci_status open_classifier(foci_classifier *c, const foci_config *config
 foci_status foci_classifier_open(foci_classifier *c, const foci_config *config, const char *weights, const char *classes) {
     *c = (foci_classifier){.classes = 0};
     foci_parameters_init(&c->parameters);
+    foci_program_set_init(&c->set, &c->parameters);
     foci_status s = open_classifier(c, config, weights, classes);
     if (s) foci_classifier_close(c);
     return s;
 }
 
 void foci_classifier_close(foci_classifier *c) {
-    foci_graph_free(c->graph);
+    foci_program_set_free(&c->set);
     foci_parameters_free(&c->parameters);
     foci_image_sets_close(&c->sets);
     free(c->class_name);
     free(c->text);
-    free(c->memory);
     free(c->input);
     *c = (foci_classifier){.classes = 0};
 }
 
-void foci_classifier_run(foci_classifier *c) { foci_graph_forward(c->graph); }
+foci_status foci_classifier_run(foci_classifier *c) {
+    FOCI_TRY(foci_program_forward(c->program));
+    return foci_program_fetch(c->program, "logits", &c->logits);
+}
 
 /* ------------------------------------------------------------------------------------------------- images */
 

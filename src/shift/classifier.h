@@ -4,7 +4,7 @@
 #define FOCI_SHIFT_CLASSIFIER_H
 
 #include "base/watch.h"
-#include "core/graph.h"
+#include "core/program.h"
 #include "task/image_data.h"
 
 typedef struct foci_classifier {
@@ -12,20 +12,19 @@ typedef struct foci_classifier {
     int64_t classes, batch, pixels; /* pixels: numbers of one image */
     const char **class_name;        /* (classes), in the order of the logits */
     foci_real *input;               /* (batch, 3, height, width) */
-    const foci_real *logits;        /* (batch, classes) */
+    const foci_real *logits;        /* (batch, classes), of the last run */
 
     foci_image_sets sets; /* data.val; not opened where the classes came from a file */
     char *text;           /* of that file */
     foci_parameters parameters;
-    foci_graph *graph;
-    foci_model_io io;
-    void *memory;
+    foci_program_set set;
+    foci_program *program;
 } foci_classifier;
 
 /* `classes`: a file that names the model's classes, a line each, in the order of its outputs; NULL: the folders of data.val. */
 foci_status foci_classifier_open(foci_classifier *c, const foci_config *config, const char *weights, const char *classes);
 void foci_classifier_close(foci_classifier *c);
-void foci_classifier_run(foci_classifier *c);
+foci_status foci_classifier_run(foci_classifier *c);
 
 /* Images of a set in order, and which of the model's classes they belong to. */
 typedef struct foci_images_of {

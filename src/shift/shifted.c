@@ -42,10 +42,10 @@ static foci_status batch_read(batch *b, const foci_classifier *c, const foci_ima
     return FOCI_OK;
 }
 
-static void classify(foci_classifier *c, const batch *b) {
+static foci_status classify(foci_classifier *c, const batch *b) {
     FOCI_PARALLEL_FOR
     for (int64_t i = 0; i < b->n; i++) foci_transform_normalise(&c->transform, &b->image[i], c->input + i * c->pixels);
-    foci_classifier_run(c);
+    return foci_classifier_run(c);
 }
 
 static int64_t within(const foci_classifier *c, const batch *b, int64_t rank, const bool *mask) {
@@ -78,8 +78,7 @@ static foci_status classify_corrupted(foci_classifier *c, const foci_images_of *
         foci_image_free(&made);
         if (!status) status = out_of_memory(); /* it was short then */
     }
-    if (!status) foci_classifier_run(c);
-    return status;
+    return status ? status : foci_classifier_run(c);
 }
 
 typedef struct tally {
@@ -88,7 +87,7 @@ typedef struct tally {
 
 static foci_status corrupt_batch(foci_classifier *c, const foci_images_of *images, const batch *b, int64_t first, const foci_corruption_choice chosen,
                                  uint64_t seed, const foci_watch *watch, tally *t) {
-    classify(c, b);
+    FOCI_TRY(classify(c, b));
     t->clean += within(c, b, 1, NULL);
     for (int k = 0; k < FOCI_CORRUPTIONS; k++)
         for (int s = 0; s < FOCI_SEVERITIES; s++) {
@@ -152,8 +151,8 @@ static foci_status go_through(foci_classifier *c, const foci_images_of *images, 
     for (int64_t first = 0; first < images->count && !status; first += c->batch) {
         status = foci_watch_stopped(watch);
         if (!status) status = batch_read(&b, c, images, t, first);
+        if (!status) status = classify(c, &b);
         if (status) break;
-        classify(c, &b);
         visit(context, c, &b);
         foci_watch_tell(watch, first + b.n, images->count);
         batch_empty(&b);

@@ -3,25 +3,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "attention/attend.h"
 
 foci_status foci_generator_open(foci_generator *g, const foci_generator_options *options, foci_parameters *parameters) {
     *g = (foci_generator){.options = *options, .parameters = parameters};
+    foci_program_set_init(&g->set, parameters);
     g->incremental = !options->recompute && foci_attention_abilities(options->config) & FOCI_INCREMENTAL;
     return FOCI_OK;
 }
 
-static void close_graph(foci_generator *g) {
-    foci_graph_free(g->graph);
-    g->graph = NULL;
-}
-
 void foci_generator_close(foci_generator *g) {
-    close_graph(g);
     for (int i = 0; i < g->caches; i++) free(g->cache[i]);
     free(g->cache);
-    free(g->memory);
+    foci_program_set_free(&g->set);
     free(g->ids);
     *g = (foci_generator){.count = 0};
 }
@@ -41,58 +35,65 @@ foci_status foci_generator_add(foci_generator *g, const int32_t *ids, int64_t co
 
 /* ------------------------------------------------------------------------------------------------- a pass */
 
-static foci_status reserve(foci_generator *g, size_t bytes) {
-    if (bytes <= g->bytes) return FOCI_OK;
-    free(g->memory);
-    g->bytes = 2 * bytes; /* passes grow with the text */
-    g->memory = foci_large_alloc(g->bytes);
-    if (g->memory) return FOCI_OK;
-    g->bytes = 0;
-    return foci_fail(FOCI_ERR_RUNTIME, "out of memory: a window takes %zu bytes", bytes);
-}
+static const foci_graph *graph(const foci_generator *g) { return foci_program_graph(g->program); }
 
-/* One row for every token of the window, for every layer that caches. */
+/* One row for every token of the window, for all that the model caches. */
 static foci_status make_caches(foci_generator *g) {
-    int count = foci_graph_caches(g->graph);
-    if (g->cache || !count) return FOCI_OK;
-    g->cache = calloc((size_t)count, sizeof *g->cache);
-    for (g->caches = 0; g->cache && g->caches < count; g->caches++) {
-        size_t row = (size_t)foci_last_dim(foci_graph_cache(g->graph, g->caches)->now) * sizeof(foci_real);
-        if (!(g->cache[g->caches] = malloc((size_t)g->options.window * row))) break;
+    if (g->cache || !g->incremental) return FOCI_OK;
+    const int slots = foci_graph_slots(graph(g));
+    if (!(g->cache = calloc((size_t)slots, sizeof *g->cache))) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for keys and values");
+    for (int i = 0; i < slots; i++) {
+        const foci_slot *s = foci_graph_slot(graph(g), i);
+        if (s->kind != FOCI_SLOT_NOW) continue;
+        const size_t row = (size_t)foci_last_dim(s->tensor) * sizeof(foci_real);
+        if (!(g->cache[g->caches++] = malloc((size_t)g->options.window * row)))
+            return foci_fail(FOCI_ERR_RUNTIME, "out of memory for keys and values");
     }
-    return g->cache && g->caches == count ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory for keys and values");
+    return FOCI_OK;
 }
 
-/* Recording and planning take little beside the pass itself, so every length has its own graph. */
+/* What is cached has the same order in every program. */
+static foci_status feed_caches(foci_generator *g) {
+    for (int i = 0, n = 0; i < foci_graph_slots(graph(g)); i++) {
+        const foci_slot *s = foci_graph_slot(graph(g), i);
+        if (s->kind == FOCI_SLOT_PAST) FOCI_TRY(foci_program_feed(g->program, s->name, g->cache[n++]));
+    }
+    return FOCI_OK;
+}
+
+static foci_status fill_caches(foci_generator *g) {
+    for (int i = 0, n = 0; i < foci_graph_slots(graph(g)); i++) {
+        const foci_slot *s = foci_graph_slot(graph(g), i);
+        const foci_real *now;
+        if (s->kind != FOCI_SLOT_NOW) continue;
+        FOCI_TRY(foci_program_fetch(g->program, s->name, &now));
+        const int64_t row = foci_last_dim(s->tensor), first = g->past * row;
+        memcpy(g->cache[n++] + first, now + first, (size_t)(g->tokens * row) * sizeof *now);
+    }
+    return FOCI_OK;
+}
+
+/* Recording and planning take little beside the pass itself, so every length has its own program. */
 static foci_status open_pass(foci_generator *g, int64_t past, int64_t tokens) {
     const foci_generator_options *o = &g->options;
-    if (g->graph && g->past == past && g->tokens == tokens) return FOCI_OK;
-    close_graph(g);
-    g->graph = foci_graph_new(g->parameters, &(foci_graph_options){.cache = g->incremental, .past = past});
-    if (!g->graph) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (g->program && g->past == past && g->tokens == tokens) return FOCI_OK;
+    foci_program_close(g->program);
     g->past = past;
     g->tokens = tokens;
-    g->io = (foci_model_io){.graph = g->graph, .config = o->config, .batch = 1, .tokens = tokens, .window = o->window,
-                            .classes = o->vocabulary, .last_only = true, .distribution = true};
-    o->model->record(&g->io);
-    FOCI_TRY(foci_graph_plan(g->graph, g->io.logprob));
-    FOCI_TRY(reserve(g, foci_graph_bytes(g->graph)));
-    foci_graph_bind(g->graph, g->memory);
+    FOCI_TRY(foci_program_open_model(&g->program, &g->set, &(foci_graph_options){.cache = g->incremental, .past = past}, o->model,
+                                     &(foci_request){.config = o->config, .batch = 1, .classes = o->vocabulary, .feeds = "ids",
+                                                     .number = {{"tokens", (double)tokens}, {"window", (double)o->window}, {"last_only", 1}}}));
+    FOCI_TRY(foci_program_set_ready(&g->set));
     return make_caches(g);
 }
 
 /* The pass over `tokens` tokens from number `first` on, behind `past` others whose keys and values are held. */
 static foci_status pass(foci_generator *g, int64_t first, int64_t past, int64_t tokens) {
     FOCI_TRY(open_pass(g, past, tokens));
-    g->io.ids->data = g->ids + first;
-    for (int i = 0; past && i < g->caches; i++) foci_graph_cache(g->graph, i)->past->data = g->cache[i];
-    foci_graph_forward(g->graph);
-    for (int i = 0; i < foci_graph_caches(g->graph); i++) {
-        const foci_tensor *now = foci_graph_cache(g->graph, i)->now;
-        int64_t row = foci_last_dim(now);
-        memcpy(g->cache[i] + past * row, foci_data(now) + past * row, (size_t)(tokens * row) * sizeof(foci_real));
-    }
-    return FOCI_OK;
+    FOCI_TRY(foci_program_feed(g->program, "ids", g->ids + first));
+    FOCI_TRY(feed_caches(g));
+    FOCI_TRY(foci_program_forward(g->program));
+    return fill_caches(g);
 }
 
 foci_status foci_generator_next(foci_generator *g, const foci_real **logprob) {
@@ -106,6 +107,5 @@ foci_status foci_generator_next(foci_generator *g, const foci_real **logprob) {
     if (tokens > most) tokens = most;
     FOCI_TRY(pass(g, g->count - tokens, g->held, tokens));
     if (g->incremental) g->held = g->count;
-    *logprob = foci_data(g->io.logprob);
-    return FOCI_OK;
+    return foci_program_fetch(g->program, "logprob", logprob);
 }

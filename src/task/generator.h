@@ -10,7 +10,7 @@
 #ifndef FOCI_TASK_GENERATOR_H
 #define FOCI_TASK_GENERATOR_H
 
-#include "core/graph.h"
+#include "core/program.h"
 
 typedef struct foci_generator_options {
     const foci_model *model;
@@ -25,15 +25,13 @@ typedef struct foci_generator {
     bool incremental; /* while the text fits the window */
     int32_t *ids;     /* of the whole text */
     int64_t count, room;
-    foci_real **cache; /* per memory of the graph: (window, C), the first `held` rows filled */
+    foci_real **cache; /* per foci_cached of the model: (window, C), the first `held` rows filled */
     int caches;
     int64_t held;
 
-    foci_graph *graph; /* of the last pass, over `tokens` tokens behind `past` others */
-    foci_model_io io;
+    foci_program_set set;
+    foci_program *program; /* of the last pass, over `tokens` tokens behind `past` others */
     int64_t past, tokens;
-    void *memory;
-    size_t bytes;
 } foci_generator;
 
 /* The parameters are filled already and stay the caller's. */

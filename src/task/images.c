@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "config/config.h"
 #include "models/models.h"
 #include "task/image_data.h"
@@ -84,25 +83,26 @@ static int shape_of(const foci_task_state *s, int64_t update) {
     (void)s, (void)update;
     return 0;
 }
-static void prepare(const foci_task_state *s, int shape, foci_model_io *io) {
+static void prepare(const foci_task_state *s, int shape, foci_request *r) {
     (void)shape;
-    io->classes = s->classes;
-    io->labelled = true;
-    io->mixed = foci_image_loader_mixes(s->loader);
-    io->label_smoothing = foci_config_real(s->config, "train.label_smoothing");
+    r->classes = s->classes;
+    r->feeds = foci_image_loader_mixes(s->loader) ? "images labels partners shares" : foci_task_images.feeds;
+    const double smoothing = foci_config_real(s->config, "train.label_smoothing");
+    if (smoothing > 0) r->number[0] = (foci_named_number){"label_smoothing", smoothing};
 }
 static foci_status seek(foci_task_state *s, int64_t epoch, int64_t update) { return foci_image_loader_seek(s->loader, epoch, update); }
 static foci_status next(foci_task_state *s, int64_t epoch, int64_t update) {
     (void)epoch, (void)update;
     return foci_image_loader_next(s->loader, &s->batch);
 }
-static void point(const foci_image_batch *b, int64_t pixels, const foci_model_io *io, int64_t first) {
-    io->images->data = b->images + first * pixels;
-    if (io->labels) io->labels->data = b->labels + first;
-    if (io->partners) io->partners->data = b->partners + first;
-    if (io->shares) io->shares->data = b->shares + first;
+static foci_status feed_batch(const foci_image_batch *b, int64_t pixels, foci_program *p, int64_t first) {
+    FOCI_TRY(foci_program_feed(p, "images", b->images + first * pixels));
+    FOCI_TRY(foci_program_feed(p, "labels", b->labels + first));
+    if (!foci_program_find(p, "partners")) return FOCI_OK;
+    FOCI_TRY(foci_program_feed(p, "partners", b->partners + first));
+    return foci_program_feed(p, "shares", b->shares + first);
 }
-static void bind(const foci_task_state *s, const foci_model_io *io, int64_t first) { point(&s->batch, s->pixels, io, first); }
+static foci_status feed(const foci_task_state *s, foci_program *p, int64_t first) { return feed_batch(&s->batch, s->pixels, p, first); }
 static int64_t items_in(const foci_task_state *s, int64_t update) {
     (void)update;
     return s->batch_size;
@@ -121,80 +121,68 @@ static foci_status draw(const foci_task_state *s, foci_image *image) {
 
 /* --------------------------------------------------------------------------------------------- evaluation */
 
-/* A model recorded for evaluating `batch` images at once. */
-typedef struct pass {
-    foci_graph *graph;
-    foci_model_io io;
-} pass;
-
-static foci_status record_pass(pass *e, const foci_task_state *s, const foci_model *model, foci_parameters *p, int64_t batch) {
-    e->graph = foci_graph_new(p, &(foci_graph_options){0});
-    if (!e->graph) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
-    e->io = (foci_model_io){.graph = e->graph, .config = s->config, .batch = batch, .classes = s->classes, .labelled = true};
-    model->record(&e->io);
-    return foci_graph_plan(e->graph, e->io.loss);
-}
-
-/* Adds what the pass makes of a batch. */
-static foci_status score_batch(const pass *e, const foci_image_batch *b, int64_t classes, foci_score *score) {
+/* Adds what the program makes of a batch. */
+static foci_status score_batch(const foci_program *p, const foci_image_batch *b, int64_t classes, foci_score *score) {
+    const foci_real *loss, *logits;
+    FOCI_TRY(foci_program_fetch(p, "loss", &loss));
+    FOCI_TRY(foci_program_fetch(p, "logits", &logits));
     const double images = (double)b->count;
     int64_t top1 = 0, top5 = 0;
     for (int64_t i = 0; i < b->count; i++) {
-        int64_t rank = foci_rank(foci_data(e->io.logits) + i * classes, classes, b->labels[i], NULL);
+        int64_t rank = foci_rank(logits + i * classes, classes, b->labels[i], NULL);
         top1 += rank < 1;
         top5 += rank < 5;
     }
-    FOCI_TRY(foci_score_put(score, "loss", (double)foci_data(e->io.loss)[0] * images, images));
+    FOCI_TRY(foci_score_put(score, "loss", (double)loss[0] * images, images));
     FOCI_TRY(foci_score_put(score, "top1", (double)top1, images));
     FOCI_TRY(foci_score_put(score, "top5", (double)top5, images));
     return foci_score_put(score, "images", images, images);
 }
 
-static foci_status run_passes(const foci_task_state *s, pass *full, pass *last, foci_image_loader *loader, const foci_watch *watch,
-                              foci_score *score) {
+/* The whole batches run through p[0], the last one, where it is smaller, through p[1]. */
+static foci_status run_passes(const foci_task_state *s, foci_program *const p[2], int64_t batch, foci_image_loader *loader,
+                              const foci_watch *watch, foci_score *score) {
     for (int64_t done = 0;;) {
         foci_image_batch b;
         FOCI_TRY(foci_image_loader_next(loader, &b));
         if (b.count == 0) return FOCI_OK;
-        pass *e = b.count == full->io.batch ? full : last;
-        point(&b, s->pixels, &e->io, 0);
-        foci_graph_forward(e->graph);
+        foci_program *e = p[b.count != batch];
+        FOCI_TRY(feed_batch(&b, s->pixels, e, 0));
+        FOCI_TRY(foci_program_forward(e));
         FOCI_TRY(score_batch(e, &b, s->classes, score));
         foci_watch_tell(watch, done += b.count, foci_image_set_count(s->sets.val));
         FOCI_TRY(foci_watch_stopped(watch));
     }
 }
 
-static foci_status evaluate_with(const foci_task_state *s, const foci_model *model, foci_parameters *p, pass e[2],
-                                 foci_image_loader **loader, void **memory, const foci_watch *watch,
-                                 foci_score *score) {
+static foci_status evaluate_with(const foci_task_state *s, const foci_model *model, foci_program_set *set, foci_image_loader **loader,
+                                 const foci_watch *watch, foci_score *score) {
     int64_t count = foci_image_set_count(s->sets.val), batch = foci_config_int(s->config, "train.eval_batch");
     if (!batch) batch = s->batch_size < 256 ? s->batch_size : 256;
     if (batch > count) batch = count;
-    FOCI_TRY(record_pass(&e[0], s, model, p, batch));
-    if (count % batch) FOCI_TRY(record_pass(&e[1], s, model, p, count % batch));
-    *memory = foci_large_alloc(foci_graph_bytes(e[0].graph));
-    if (!*memory) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for evaluation");
-    for (int i = 0; i < 2; i++)
-        if (e[i].graph) foci_graph_bind(e[i].graph, *memory);
+    foci_program *p[2];
+    foci_request r = {.config = s->config, .batch = batch, .classes = s->classes, .feeds = foci_task_images.feeds};
+    FOCI_TRY(foci_program_open_model(&p[0], set, &(foci_graph_options){0}, model, &r));
+    r.batch = count % batch;
+    if (r.batch) FOCI_TRY(foci_program_open_model(&p[1], set, &(foci_graph_options){0}, model, &r));
+    FOCI_TRY(foci_program_set_ready(set));
     FOCI_TRY(foci_image_loader_open(loader, s->sets.val, &s->evaluation, batch, false, false, 0, s->workers));
     FOCI_TRY(foci_image_loader_seek(*loader, 0, 0));
-    return run_passes(s, &e[0], &e[1], *loader, watch, score);
+    return run_passes(s, p, batch, *loader, watch, score);
 }
 
 static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_parameters *p, const char *split, bool sliding,
                             const foci_watch *watch, foci_score *score) {
     if (strcmp(split, "val") != 0) return foci_fail(FOCI_ERR_CONFIG, "images have the split val, not %s", split);
     if (sliding) return foci_fail(FOCI_ERR_CONFIG, "the sliding walk is for text");
-    pass e[2] = {{0}, {0}};
+    foci_program_set set;
     foci_image_loader *loader = NULL;
-    void *memory = NULL;
     *score = (foci_score){0};
-    foci_status status = evaluate_with(s, model, p, e, &loader, &memory, watch, score);
+    foci_program_set_init(&set, p);
+    set.advice = "lower train.eval_batch";
+    foci_status status = evaluate_with(s, model, &set, &loader, watch, score);
     if (loader) foci_image_loader_close(loader);
-    free(memory);
-    foci_graph_free(e[0].graph);
-    foci_graph_free(e[1].graph);
+    foci_program_set_free(&set);
     return status;
 }
 
@@ -202,9 +190,9 @@ const foci_image_set *foci_task_images_val(const foci_task_state *s) { return s-
 const foci_transform *foci_task_images_evaluation(const foci_task_state *s) { return &s->evaluation; }
 
 const foci_task_kind foci_task_images = {
-    .item = "image", .items = "images", .metric = "top1",
+    .item = "image", .items = "images", .feeds = "images labels", .counted = "labels", .metric = "top1",
     .open = open_images, .close = close_images, .classes = classes, .describe = describe,
     .updates = updates, .shapes = shapes, .shape_of = shape_of, .prepare = prepare,
-    .seek = seek, .next = next, .bind = bind, .items_in = items_in, .sheet = draw,
+    .seek = seek, .next = next, .feed = feed, .items_in = items_in, .sheet = draw,
     .evaluate = evaluate,
 };

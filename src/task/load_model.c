@@ -1,16 +1,18 @@
 #include "task/load_model.h"
 
-#include "core/graph.h"
 #include "core/load.h"
+#include "core/program.h"
+#include "task/task.h"
 
 /* Recording one sample declares the parameters. */
 static foci_status declare(foci_parameters *p, const foci_model *model, const foci_config *config, int64_t classes) {
-    foci_graph *g = foci_graph_new(p, &(foci_graph_options){.place = foci_config_place(config, "model.kind")});
-    if (!g) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
-    foci_model_io io = {.graph = g, .config = config, .batch = 1, .classes = classes};
-    model->record(&io);
-    foci_status s = foci_graph_plan(g, io.loss ? io.loss : io.logits);
-    foci_graph_free(g);
+    foci_program_set set;
+    foci_program *one;
+    foci_program_set_init(&set, p);
+    foci_status s = foci_program_open_model(&one, &set, &(foci_graph_options){.place = foci_config_place(config, "model.kind")}, model,
+                                            &(foci_request){.config = config, .batch = 1, .classes = classes,
+                                                            .feeds = foci_task_kind_of(model->task)->feeds});
+    foci_program_set_free(&set);
     return s;
 }
 

@@ -4,24 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "base/parallel.h"
 #include "config/config.h"
-#include "core/graph.h"
 
 /* A recorded forward pass over `windows` windows of `length` tokens. */
 typedef struct pass {
-    foci_graph *graph;
-    void *memory;
-    foci_model_io io;
+    foci_program_set set;
+    foci_program *program;
     int64_t windows, length, counted;
     int32_t *ids, *targets; /* (windows, length), (windows, scored) */
     int64_t scored;         /* of each window, the last so many tokens: all, or the last alone */
 } pass;
 
 static void close_pass(pass *s) {
-    foci_graph_free(s->graph);
-    free(s->memory);
+    foci_program_set_free(&s->set);
     free(s->ids);
     free(s->targets);
 }
@@ -29,27 +25,20 @@ static void close_pass(pass *s) {
 static foci_status open_pass(pass *s, const foci_perplexity_options *o, foci_parameters *p) {
     bool last_only = s->counted == 1 && s->length > 1;
     s->scored = last_only ? 1 : s->length;
-    s->graph = foci_graph_new(p, &(foci_graph_options){0});
+    foci_program_set_init(&s->set, p);
+    s->set.advice = "lower train.eval_batch";
     s->ids = malloc((size_t)(s->windows * s->length) * sizeof *s->ids);
     s->targets = malloc((size_t)(s->windows * s->scored) * sizeof *s->targets);
-    if (!s->graph || !s->ids || !s->targets)
-        return foci_fail(FOCI_ERR_RUNTIME, "out of memory for an evaluation");
-    s->io = (foci_model_io){.graph = s->graph,
-                            .config = o->config,
-                            .batch = s->windows,
-                            .tokens = s->length,
-                            .last_only = last_only,
-                            .classes = o->vocabulary};
-    o->model->record(&s->io);
-    FOCI_TRY(foci_graph_plan(s->graph, s->io.nll));
-    size_t bytes = foci_graph_bytes(s->graph);
-    if (!(s->memory = foci_large_alloc(bytes)))
-        return foci_fail(FOCI_ERR_RUNTIME, "out of memory: an evaluation of %lld windows takes %zu bytes",
-                         (long long)s->windows, bytes);
-    foci_graph_bind(s->graph, s->memory);
-    s->io.ids->data = s->ids;
-    s->io.targets->data = s->targets;
-    return FOCI_OK;
+    if (!s->ids || !s->targets) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for an evaluation");
+    FOCI_TRY(foci_program_open_model(&s->program, &s->set, &(foci_graph_options){0}, o->model,
+                                     &(foci_request){.config = o->config,
+                                                     .batch = s->windows,
+                                                     .classes = o->vocabulary,
+                                                     .feeds = "ids targets",
+                                                     .number = {{"tokens", (double)s->length}, {"last_only", last_only}}}));
+    FOCI_TRY(foci_program_set_ready(&s->set));
+    FOCI_TRY(foci_program_feed(s->program, "ids", s->ids));
+    return foci_program_feed(s->program, "targets", s->targets);
 }
 
 /* Windows of one length: number k begins at token start + (k / columns) stride of row k % columns. */
@@ -59,27 +48,34 @@ typedef struct stretch {
     int64_t length, counted; /* tokens of a window; the last so many count */
 } stretch;
 
+/* Windows first .. of the stretch, as many as a pass takes; behind the last window it is the last again, not counted. */
+static foci_status run_pass(pass *s, const int32_t *token, int64_t row, int64_t columns, const stretch *w, int64_t first,
+                            foci_perplexity_result *result) {
+    const int64_t here = w->count - first < s->windows ? w->count - first : s->windows;
+    const foci_real *nll;
+    for (int64_t i = 0; i < s->windows; i++) {
+        int64_t k = first + (i < here ? i : here - 1);
+        const int32_t *from = token + k % columns * row + w->start + k / columns * w->stride;
+        memcpy(s->ids + i * w->length, from, (size_t)w->length * sizeof *from);
+        memcpy(s->targets + i * s->scored, from + 1 + w->length - s->scored, (size_t)s->scored * sizeof *from);
+    }
+    FOCI_TRY(foci_program_forward(s->program));
+    FOCI_TRY(foci_program_fetch(s->program, "nll", &nll));
+    for (int64_t i = 0; i < here; i++)
+        for (int64_t t = s->scored - w->counted; t < s->scored; t++) result->nll_sum += (double)nll[i * s->scored + t];
+    result->tokens += here * w->counted;
+    return FOCI_OK;
+}
+
 static foci_status run(const foci_perplexity_options *o, foci_parameters *p, const int32_t *token,
                        int64_t row, const stretch *w, foci_perplexity_result *result) {
     if (!w->count) return FOCI_OK;
     pass s = {.length = w->length, .counted = w->counted, .windows = o->at_once < w->count ? o->at_once : w->count};
     foci_status status = open_pass(&s, o, p);
     for (int64_t first = 0; first < w->count && !status; first += s.windows) {
-        int64_t here = w->count - first < s.windows ? w->count - first : s.windows;
-        for (int64_t i = 0; i < s.windows; i++) { /* behind the last window: the last again, not counted */
-            int64_t k = first + (i < here ? i : here - 1);
-            const int32_t *from = token + k % o->columns * row + w->start + k / o->columns * w->stride;
-            memcpy(s.ids + i * w->length, from, (size_t)w->length * sizeof *from);
-            memcpy(s.targets + i * s.scored, from + 1 + w->length - s.scored, (size_t)s.scored * sizeof *from);
-        }
-        foci_graph_forward(s.graph);
-        const foci_real *nll = foci_data(s.io.nll);
-        for (int64_t i = 0; i < here; i++)
-            for (int64_t t = s.scored - w->counted; t < s.scored; t++)
-                result->nll_sum += (double)nll[i * s.scored + t];
-        result->tokens += here * w->counted;
-        foci_watch_tell(o->watch, first + here, w->count);
-        status = foci_watch_stopped(o->watch);
+        status = run_pass(&s, token, row, o->columns, w, first, result);
+        foci_watch_tell(o->watch, first + s.windows < w->count ? first + s.windows : w->count, w->count);
+        if (!status) status = foci_watch_stopped(o->watch);
     }
     close_pass(&s);
     return status;

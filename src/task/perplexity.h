@@ -8,7 +8,7 @@
 #define FOCI_TASK_PERPLEXITY_H
 
 #include "base/watch.h"
-#include "core/parameters.h"
+#include "core/program.h"
 
 typedef enum foci_walk { FOCI_WALK_DISJOINT, FOCI_WALK_SLIDING } foci_walk;
 

@@ -77,9 +77,10 @@ static int64_t updates(const foci_task_state *s) { return foci_windows_count(&s-
 static int64_t length_of(const foci_task_state *s, int64_t update) { return foci_windows_length(&s->windows, update); }
 static int shape_of(const foci_task_state *s, int64_t update) { return length_of(s, update) != length_of(s, 0); }
 static int shapes(const foci_task_state *s) { return 1 + shape_of(s, updates(s) - 1); }
-static void prepare(const foci_task_state *s, int shape, foci_model_io *io) {
-    io->classes = classes(s);
-    io->tokens = length_of(s, shape ? updates(s) - 1 : 0);
+static void prepare(const foci_task_state *s, int shape, foci_request *r) {
+    r->classes = classes(s);
+    r->feeds = foci_task_text.feeds;
+    r->number[0] = (foci_named_number){"tokens", (double)length_of(s, shape ? updates(s) - 1 : 0)};
 }
 static foci_status seek(foci_task_state *s, int64_t epoch, int64_t update) {
     (void)s, (void)epoch, (void)update; /* the order is the text's, the position is the update's */
@@ -91,9 +92,9 @@ static foci_status next(foci_task_state *s, int64_t epoch, int64_t update) {
     foci_windows_copy(&s->windows, update * s->window, s->length, s->ids, s->targets);
     return FOCI_OK;
 }
-static void bind(const foci_task_state *s, const foci_model_io *io, int64_t first) {
-    io->ids->data = s->ids + first * s->length;
-    io->targets->data = s->targets + first * s->length;
+static foci_status feed(const foci_task_state *s, foci_program *p, int64_t first) {
+    FOCI_TRY(foci_program_feed(p, "ids", s->ids + first * s->length));
+    return foci_program_feed(p, "targets", s->targets + first * s->length);
 }
 static int64_t items_in(const foci_task_state *s, int64_t update) { return s->batch_size * length_of(s, update); }
 
@@ -111,9 +112,9 @@ static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_pa
 }
 
 const foci_task_kind foci_task_text = {
-    .item = "token", .items = "tokens", .metric = "ppl", .walks = true,
+    .item = "token", .items = "tokens", .feeds = "ids targets", .counted = "targets", .metric = "ppl", .walks = true,
     .open = open_text, .close = close_text, .classes = classes, .describe = describe,
     .updates = updates, .shapes = shapes, .shape_of = shape_of, .prepare = prepare,
-    .seek = seek, .next = next, .bind = bind, .items_in = items_in,
+    .seek = seek, .next = next, .feed = feed, .items_in = items_in,
     .evaluate = evaluate,
 };

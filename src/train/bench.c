@@ -14,10 +14,10 @@
 #include "models/models.h"
 #include "train/optimizer.h"
 #include "train/peak.h"
-#include "task/programs.h"
+#include "train/programs.h"
 #include "task/task.h"
 
-enum { WARM_UP = 2 };
+enum { WARM_UP = 2, MOST_INPUTS = 8 };
 
 enum { STEP, FORWARD, BACKWARD, UPDATE, DATA, PARTS };
 
@@ -28,20 +28,19 @@ typedef struct bench {
     const foci_task_kind *task;
     foci_task_state *data; /* NULL: made-up inputs */
     int64_t epoch, update, updates; /* of the data; an epoch has so many batches of full length */
-    foci_programs programs;
+    foci_training_programs programs;
     foci_optimizer optimizer;
     int64_t batch, micro, classes;
-    foci_real *images;
-    int32_t *labels, *ids, *targets;
+    void *input[MOST_INPUTS]; /* made up */
     double *times; /* ms, (PARTS, steps) */
     foci_span *spans;
 } bench;
 
-static void prepare(void *context, int shape, foci_model_io *io) {
+static void ask(void *context, int shape, foci_request *r) {
     const bench *b = context;
-    io->classes = b->classes;
-    io->labelled = true;
-    if (b->data) b->task->prepare(b->data, shape, io);
+    r->classes = b->classes;
+    r->feeds = b->task->feeds;
+    if (b->data) b->task->prepare(b->data, shape, r);
 }
 
 static void *random_input(const foci_tensor *t, int64_t below) {
@@ -58,18 +57,16 @@ static void *random_input(const foci_tensor *t, int64_t below) {
     return x;
 }
 
-static foci_status bind_input(foci_tensor *t, int64_t below, void **owned) {
-    if (!t) return FOCI_OK;
-    t->data = *owned = random_input(t, below);
-    return *owned ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory");
-}
-
 static foci_status make_up_inputs(bench *b) {
-    const foci_model_io *io = &b->programs.program[0].io;
-    FOCI_TRY(bind_input(io->images, 0, (void **)&b->images));
-    FOCI_TRY(bind_input(io->labels, b->classes, (void **)&b->labels));
-    FOCI_TRY(bind_input(io->ids, b->classes, (void **)&b->ids));
-    return bind_input(io->targets, b->classes, (void **)&b->targets);
+    foci_program *p = b->programs.program[0];
+    const foci_graph *g = foci_program_graph(p);
+    for (int i = 0, n = 0; i < foci_graph_slots(g) && n < MOST_INPUTS; i++) {
+        const foci_slot *s = foci_graph_slot(g, i);
+        if (s->kind != FOCI_SLOT_INPUT) continue;
+        if (!(b->input[n] = random_input(s->tensor, b->classes))) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+        FOCI_TRY(foci_program_feed(p, s->name, b->input[n++]));
+    }
+    return FOCI_OK;
 }
 
 static foci_status open_data(bench *b) {
@@ -93,14 +90,14 @@ static foci_status set_up(bench *b) {
     if (b->batch % b->micro)
         return foci_config_fail(c, "train.micro_batch", "%lld does not divide a batch of %lld", (long long)b->micro, (long long)b->batch);
     if (b->options->data) FOCI_TRY(open_data(b));
-    FOCI_TRY(foci_programs_record(&b->programs, b->model, c, b->micro, 1, prepare, b));
-    FOCI_TRY(foci_programs_allocate(&b->programs, 1, 2));
+    FOCI_TRY(foci_training_programs_record(&b->programs, b->model, c, b->micro, 1, ask, b));
+    FOCI_TRY(foci_training_programs_allocate(&b->programs, 1, 2));
     const foci_optimizer_options o = {
         .kind = train.optimizer, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .momentum = 0.9, .clip = train.clip};
     FOCI_TRY(foci_optimizer_init(&b->optimizer, &o, &b->programs.parameters));
     if (!b->data) FOCI_TRY(make_up_inputs(b));
     b->times = calloc((size_t)b->options->steps * PARTS, sizeof *b->times);
-    b->spans = calloc((size_t)foci_graph_calls(b->programs.program[0].graph), sizeof *b->spans);
+    b->spans = calloc((size_t)foci_graph_calls(foci_program_graph(b->programs.program[0])), sizeof *b->spans);
     return b->times && b->spans ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory");
 }
 
@@ -114,22 +111,22 @@ static foci_status next_batch(bench *b) {
 
 /* Step i, the first WARM_UP of them with a negative number. */
 static foci_status one_step(bench *b, int64_t i) {
-    const foci_program *s = &b->programs.program[0];
+    foci_program *s = b->programs.program[0];
     foci_parameters *p = &b->programs.parameters;
     const foci_real share = (foci_real)((double)b->micro / (double)b->batch);
     double part[PARTS] = {0}, norm, start = foci_now_ms();
     if (b->data) FOCI_TRY(next_batch(b));
     double ready = foci_now_ms();
     foci_parameters_zero_grad(p);
-    foci_graph_promise(s->graph, share);
+    foci_program_promise(s, share);
     part[UPDATE] = foci_now_ms() - ready;
     for (int64_t first = 0; first < b->batch; first += b->micro) {
         double t0 = foci_now_ms();
-        if (b->data) b->task->bind(b->data, &s->io, first);
-        foci_graph_set_step(s->graph, (uint64_t)(i + WARM_UP), (uint64_t)first);
-        foci_graph_forward(s->graph);
+        if (b->data) FOCI_TRY(b->task->feed(b->data, s, first));
+        foci_program_set_step(s, (uint64_t)(i + WARM_UP), (uint64_t)first);
+        FOCI_TRY(foci_program_forward(s));
         double t1 = foci_now_ms();
-        foci_graph_backward(s->graph, share);
+        foci_program_backward(s, share);
         part[FORWARD] += t1 - t0;
         part[BACKWARD] += foci_now_ms() - t1;
     }
@@ -196,7 +193,7 @@ static foci_profile_row update_row(const bench *b, double ms) {
 }
 
 static foci_status profile(const bench *b, foci_bench_result *r) {
-    const foci_graph *g = b->programs.program[0].graph;
+    const foci_graph *g = foci_program_graph(b->programs.program[0]);
     const foci_profile_row update = update_row(b, r->update.median);
     FOCI_TRY(foci_profile_make(&r->profile, g, b->spans, b->options->steps, (int)(b->batch / b->micro), &update));
     double bytes = 0;
@@ -212,17 +209,17 @@ static foci_status profile(const bench *b, foci_bench_result *r) {
 
 static foci_status measure(bench *b, foci_bench_result *r) {
     FOCI_TRY(set_up(b));
-    const foci_program *s = &b->programs.program[0];
+    foci_program *s = b->programs.program[0];
     int64_t steps = b->options->steps;
     for (int64_t i = -WARM_UP; i < 0; i++) FOCI_TRY(one_step(b, i));
-    foci_graph_profile(s->graph, b->spans);
+    foci_program_profile(s, b->spans);
     long long before = b->options->allocations ? b->options->allocations() : -1;
     for (int64_t i = 0; i < steps; i++) FOCI_TRY(one_step(b, i));
     long long made = before < 0 ? -1 : b->options->allocations() - before;
-    foci_graph_profile(s->graph, NULL);
+    foci_program_profile(s, NULL);
 
-    foci_cost cost = foci_graph_cost(s->graph);
-    double items = (double)b->batch * (s->io.ids ? (double)s->io.ids->shape[1] : 1);
+    foci_cost cost = foci_graph_cost(foci_program_graph(s));
+    double items = (double)(b->batch / b->micro * foci_task_items(b->task, s));
     double flat = (double)b->programs.parameters.size * sizeof(foci_real);
     *r = (foci_bench_result){.step = times_of(b, STEP),
                              .forward = times_of(b, FORWARD),
@@ -232,7 +229,7 @@ static foci_status measure(bench *b, foci_bench_result *r) {
                              .reads_data = b->data,
                              .gflop = (double)(b->batch / b->micro) * (cost.forward + cost.backward) / 1e9,
                              .rss_mb = resident_mb(),
-                             .plan_mb = (double)b->programs.bytes / 1e6,
+                             .plan_mb = (double)foci_program_set_bytes(&b->programs.set, NULL) / 1e6,
                              .state_mb = flat * (2 + (b->optimizer.m != NULL) + (b->optimizer.v != NULL)) / 1e6,
                              .allocs_per_step = made < 0 ? NAN : (double)made / (double)steps,
                              .bf16 = b->programs.bf16,
@@ -253,11 +250,8 @@ foci_status foci_bench(const foci_config *config, const foci_bench_options *opti
     foci_status s = measure(&b, result);
     if (b.data) b.task->close(b.data);
     foci_optimizer_free(&b.optimizer);
-    foci_programs_free(&b.programs);
-    free(b.images);
-    free(b.labels);
-    free(b.ids);
-    free(b.targets);
+    foci_training_programs_free(&b.programs);
+    for (int i = 0; i < MOST_INPUTS; i++) free(b.input[i]);
     free(b.times);
     free(b.spans);
     return s;

@@ -94,20 +94,22 @@ static foci_status make_update(foci_trainer *t, double loss) {
 static foci_status step(foci_trainer *t) {
     foci_parameters *p = &t->programs.parameters;
     int64_t update = t->state.position;
-    foci_program *s = &t->programs.program[t->task->shape_of(t->data, update)];
+    foci_program *s = t->programs.program[t->task->shape_of(t->data, update)];
     double asked = foci_now();
     FOCI_TRY(t->task->next(t->data, t->state.epoch, update));
     t->data_wait += foci_now() - asked;
     foci_run_picture(&t->folder, t->state.step + 1, t->task, t->data);
     double share = (double)t->micro / (double)t->train.batch_size, loss = 0;
     foci_parameters_zero_grad(p);
-    foci_graph_promise(s->graph, (foci_real)share);
+    foci_program_promise(s, (foci_real)share);
     for (int64_t first = 0; first < t->train.batch_size; first += t->micro) {
-        t->task->bind(t->data, &s->io, first);
-        foci_graph_set_step(s->graph, (uint64_t)t->state.step, (uint64_t)first);
-        foci_graph_forward(s->graph);
-        loss += share * (double)foci_data(s->io.loss)[0];
-        foci_graph_backward(s->graph, (foci_real)share);
+        const foci_real *part;
+        FOCI_TRY(t->task->feed(t->data, s, first));
+        foci_program_set_step(s, (uint64_t)t->state.step, (uint64_t)first);
+        FOCI_TRY(foci_program_forward(s));
+        FOCI_TRY(foci_program_fetch(s, "loss", &part));
+        loss += share * (double)part[0];
+        foci_program_backward(s, (foci_real)share);
     }
     t->lr = foci_schedule_lr(&t->schedule, t->state.step, t->updates_per_epoch);
     FOCI_TRY(make_update(t, loss));
@@ -127,9 +129,9 @@ static foci_status step(foci_trainer *t) {
 /* ------------------------------------------------------------------------- what is written along the way */
 
 static void prepare_progress(foci_trainer *t) {
-    const foci_program *p = &t->programs.program[0];
-    const foci_cost cost = foci_graph_cost(p->graph);
-    const double items = (double)t->micro * (p->io.ids ? (double)p->io.ids->shape[1] : 1);
+    const foci_program *p = t->programs.program[0];
+    const foci_cost cost = foci_graph_cost(foci_program_graph(p));
+    const double items = (double)foci_task_items(t->task, p);
     if (!t->options->progress) return;
     t->gflop_per_item = (cost.forward + cost.backward) / items / 1e9;
     t->peak = foci_peak_gflops(t->programs.bf16, 4, 400000);
@@ -284,7 +286,7 @@ static foci_status start(foci_trainer *t) {
     uint64_t seed = (uint64_t)t->train.seed;
     foci_optimizer_options options = foci_trainer_optimizer(&t->train);
     const bool average = t->train.ema_decay > 0;
-    FOCI_TRY(foci_programs_allocate(&t->programs, seed, (options.kind == FOCI_SGD ? 1 : 2) + average));
+    FOCI_TRY(foci_training_programs_allocate(&t->programs, seed, (options.kind == FOCI_SGD ? 1 : 2) + average));
     FOCI_TRY(foci_optimizer_init(&t->optimizer, &options, &t->programs.parameters));
     t->schedule = foci_trainer_schedule(t);
     t->state = (foci_run_state){.seed = seed, .best = NAN};
@@ -306,8 +308,9 @@ static foci_status start(foci_trainer *t) {
     foci_run_log(&t->folder, "%s: %s, %s attention, %lld parameters, products in %s", t->folder.path, t->model->name,
                  foci_config_string(c, "attention.kind"), (long long)foci_parameters_numel(&t->programs.parameters), foci_trainer_dtype(t));
     foci_run_log(&t->folder, "data: %s", text);
+    size_t unshared, bytes = foci_program_set_bytes(&t->programs.set, &unshared);
     foci_run_log(&t->folder, "plan: %.1f MB for a pass of %lld (%.1f MB without sharing); %lld updates an epoch, %lld in all",
-                 (double)t->programs.bytes / 1e6, (long long)t->micro, (double)t->programs.bytes_unshared / 1e6,
+                 (double)bytes / 1e6, (long long)t->micro, (double)unshared / 1e6,
                  (long long)t->updates_per_epoch, (long long)t->steps);
     if (*start_from && !t->state.step) foci_run_log(&t->folder, "%s", start_from);
     if (t->state.step) foci_run_log(&t->folder, "resuming after step %lld", (long long)t->state.step);

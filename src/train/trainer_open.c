@@ -16,9 +16,9 @@ foci_status foci_trainer_task(const foci_config *c, const foci_model **model, co
 
 const char *foci_trainer_dtype(const foci_trainer *t) { return t->programs.bf16 ? "bf16" : "fp32"; }
 
-static void prepare_io(void *context, int shape, foci_model_io *io) {
+static void ask(void *context, int shape, foci_request *r) {
     const foci_trainer *t = context;
-    t->task->prepare(t->data, shape, io);
+    t->task->prepare(t->data, shape, r);
 }
 
 foci_status foci_trainer_open(foci_trainer *t) {
@@ -33,7 +33,7 @@ foci_status foci_trainer_open(foci_trainer *t) {
     t->updates_per_epoch = t->task->updates(t->data);
     t->steps = t->updates_per_epoch * t->train.epochs;
     if (t->train.max_steps && t->train.max_steps < t->steps) t->steps = t->train.max_steps;
-    return foci_programs_record(&t->programs, t->model, c, t->micro, t->task->shapes(t->data), prepare_io, t);
+    return foci_training_programs_record(&t->programs, t->model, c, t->micro, t->task->shapes(t->data), ask, t);
 }
 
 foci_optimizer_options foci_trainer_optimizer(const foci_training *train) {
@@ -71,6 +71,6 @@ void foci_trainer_close(foci_trainer *t) {
     if (t->data) t->task->close(t->data);
     foci_optimizer_free(&t->optimizer);
     free(t->ema);
-    foci_programs_free(&t->programs);
+    foci_training_programs_free(&t->programs);
     foci_run_folder_close(&t->folder);
 }

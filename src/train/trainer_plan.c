@@ -24,9 +24,10 @@ static void print_parameters(const foci_parameters *p, FILE *out) {
     fprintf(out, "%-32s %14lld\n", "total", (long long)foci_parameters_numel(p));
 }
 
-static void prepare_without_data(void *context, int shape, foci_model_io *io) {
-    (void)context, (void)shape;
-    io->labelled = true;
+static void ask_without_data(void *context, int shape, foci_request *r) {
+    const foci_trainer *t = context;
+    (void)shape;
+    r->feeds = t->task->feeds;
 }
 
 /* A plan needs the data only for their number, and for classes or words that the config does not name. */
@@ -36,8 +37,8 @@ static foci_status open_or_imagine(foci_trainer *t, char *text, size_t size) {
     if (s != FOCI_ERR_DATA) return s;
     foci_error missing;
     foci_error_take(&missing, s);
-    foci_programs_free(&t->programs);
-    if (foci_programs_record(&t->programs, t->model, t->config, t->micro, 1, prepare_without_data, NULL)) return foci_error_raise(&missing);
+    foci_training_programs_free(&t->programs);
+    if (foci_training_programs_record(&t->programs, t->model, t->config, t->micro, 1, ask_without_data, t)) return foci_error_raise(&missing);
     snprintf(text, size, "cannot be read (%s)", missing.message);
     return FOCI_OK;
 }
@@ -46,10 +47,11 @@ static foci_status print_plan(foci_trainer *t, FILE *out) {
     char text[2200];
     FOCI_TRY(open_or_imagine(t, text, sizeof text));
     print_parameters(&t->programs.parameters, out);
-    const foci_program *s = &t->programs.program[0];
-    foci_cost cost = foci_graph_cost(s->graph);
-    double again = foci_graph_cost_again(s->graph);
-    int64_t items = t->micro * (s->io.ids ? s->io.ids->shape[1] : 1);
+    const foci_program *p = t->programs.program[0];
+    foci_cost cost = foci_graph_cost(foci_program_graph(p));
+    double again = foci_graph_cost_again(foci_program_graph(p));
+    int64_t items = foci_task_items(t->task, p);
+    size_t unshared, bytes = foci_program_set_bytes(&t->programs.set, &unshared);
     double flat = (double)t->programs.parameters.size * sizeof(foci_real);
     int moments = t->train.optimizer == FOCI_SGD ? 1 : 2;
     fprintf(out, "\ndata             %s\n", text);
@@ -57,8 +59,8 @@ static foci_status print_plan(foci_trainer *t, FILE *out) {
     fprintf(out, "MFLOP per %-6s %.2f forward, %.2f backward\n", t->task->item, cost.forward / (double)items / 1e6, cost.backward / (double)items / 1e6);
     fprintf(out, "products         in %s\n", foci_trainer_dtype(t));
     if (again > 0) fprintf(out, "recompute        %.2f MFLOP per %s again in the backward pass\n", again / (double)items / 1e6, t->task->item);
-    fprintf(out, "plan             %.1f MB for a pass of %lld (%.1f MB without sharing)\n", (double)t->programs.bytes / 1e6,
-            (long long)t->micro, (double)t->programs.bytes_unshared / 1e6);
+    fprintf(out, "plan             %.1f MB for a pass of %lld (%.1f MB without sharing)\n", (double)bytes / 1e6,
+            (long long)t->micro, (double)unshared / 1e6);
     fprintf(out, "parameters       %.1f MB with gradients and %d moment%s\n", flat * (2 + moments) / 1e6, moments, moments > 1 ? "s" : "");
     return FOCI_OK;
 }

@@ -4,8 +4,8 @@
 
 #include "models/models.h"
 #include "train/checkpoint.h"
-#include "task/programs.h"
 #include "run/folder.h"
+#include "train/programs.h"
 #include "train/schedule.h"
 #include "train/trainer.h"
 
@@ -17,7 +17,7 @@ typedef struct foci_trainer {
     const foci_model *model;
     const foci_task_kind *task;
     foci_task_state *data;
-    foci_programs programs;
+    foci_training_programs programs;
     foci_optimizer optimizer;
     foci_real *ema; /* flat as the parameters; NULL without train.ema_decay */
     foci_schedule schedule;

@@ -16,6 +16,7 @@ typedef struct attack_case {
     foci_case_run run; /* its parameters; the victim's graphs use them */
     foci_victim victim;
     int64_t batch;
+    const int64_t *shape; /* of the images */
     foci_real *images, *clean, *logits, *dx, *adv; /* (B, pixels), (B, classes) */
     double *loss;
     int32_t *given, *predicted;
@@ -34,10 +35,11 @@ static foci_status open_case(attack_case *a) {
     FOCI_TRY(foci_case_tensor(c, "input.images", -1, NULL, &t));
     if (t->ndim != 4) return foci_case_fail(c, "tensor input.images has %d dimensions", t->ndim);
     a->batch = t->shape[0];
-    foci_model_io io = {.graph = a->run.graph, .config = a->config, .batch = a->batch, .labelled = true};
-    model->record(&io);
-    if (foci_graph_ok(a->run.graph)) FOCI_TRY(foci_case_tensor(c, "input.images", 4, io.images->shape, &t));
-    FOCI_TRY(foci_case_run_ready(c, &a->run, io.loss, "param."));
+    FOCI_TRY(foci_case_run_open_model(c, &a->run, model,
+                                      &(foci_request){.config = a->config, .batch = a->batch, .feeds = "images labels"}));
+    a->shape = foci_program_find(a->run.program, "images")->shape;
+    FOCI_TRY(foci_case_tensor(c, "input.images", 4, a->shape, &t));
+    FOCI_TRY(foci_case_run_ready(c, &a->run, "param."));
     const foci_units units = foci_units_plain(-(double)INFINITY, (double)INFINITY);
     return foci_victim_open(&a->victim, model, a->config, &a->run.parameters, &units, 0, a->batch, c->bf16);
 }
@@ -123,7 +125,7 @@ static foci_status read_attack(attack_case *a, const json_t *attack, const char 
     const json_t *start = json_object_get(attack, "start");
     if (!start || json_is_null(start)) return FOCI_OK;
     if (!json_is_string(start)) return foci_case_fail(c, "%s.start is not a string", place);
-    return foci_case_reals(c, json_string_value(start), 4, a->victim.io[0].images->shape, &o->start);
+    return foci_case_reals(c, json_string_value(start), 4, a->shape, &o->start);
 }
 
 static void run_attack(attack_case *a, const attack_options *o, const int32_t *label) {
@@ -162,7 +164,7 @@ static foci_status check_attack(attack_case *a, const json_t *attack, int number
     foci_real *expected;
     snprintf(place, sizeof place, "attacks[%d]", number);
     FOCI_TRY(read_attack(a, attack, place, &o));
-    FOCI_TRY(foci_case_reals(c, o.output, 4, a->victim.io[0].images->shape, &expected));
+    FOCI_TRY(foci_case_reals(c, o.output, 4, a->shape, &expected));
     const int32_t *label = o.predicted ? a->predicted : a->given;
     look(a, a->images, label, a->logits);
     FOCI_TRY(foci_case_difference(c, "logits", fabs(mean_loss(a) - o.loss_before), fabs(o.loss_before)));
@@ -193,15 +195,15 @@ static foci_status check_clean(attack_case *a, const json_t *attacks) {
         if (!c->bf16) FOCI_TRY(foci_case_difference(c, differing, a->predicted[i] == predicted[i] ? 0 : 1, 0));
     }
     look(a, a->images, by_predicted ? a->predicted : a->given, a->clean);
-    return foci_case_compare(c, "input_grad", a->dx, "expected.input_grad", 4, a->victim.io[0].images->shape);
+    return foci_case_compare(c, "input_grad", a->dx, "expected.input_grad", 4, a->shape);
 }
 
-static foci_status check_opened(attack_case *a) {
+static foci_status check_case(attack_case *a) {
     foci_case *c = a->c;
     json_t *attacks;
     FOCI_TRY(open_case(a));
     FOCI_TRY(allocate(a));
-    FOCI_TRY(foci_case_reals(c, "input.images", 4, a->victim.io[0].images->shape, &a->images));
+    FOCI_TRY(foci_case_reals(c, "input.images", 4, a->shape, &a->images));
     FOCI_TRY(foci_case_ints(c, "input.labels", FOCI_SHAPE(a->batch), a->victim.classes, 0, &a->given));
     FOCI_TRY(foci_case_member(c, c->root, "case", "attacks", JSON_ARRAY, &attacks));
     if (!c->bf16) FOCI_TRY(foci_case_add_group(c, differing, most_differing));
@@ -212,8 +214,7 @@ static foci_status check_opened(attack_case *a) {
 
 foci_status foci_verify_attack(foci_case *c) {
     attack_case a = {.c = c};
-    foci_status status = foci_case_run_open(c, &a.run);
-    if (!status) status = check_opened(&a);
+    foci_status status = check_case(&a);
     foci_victim_close(&a.victim);
     foci_case_run_close(&a.run);
     foci_config_free(a.config);

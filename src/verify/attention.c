@@ -19,11 +19,9 @@ static foci_tensor *record_map(foci_graph *g) {
     const foci_node *n = find_attention(g);
     if (!n) return foci_graph_fail(g, "the variant records no scaled_dot_product_attention");
     const foci_attention_attributes *a = n->attributes;
-    foci_tensor *map = foci_attention_map(
+    return foci_attention_map(
         g, n->input[ATTENTION_Q], n->input[ATTENTION_K],
         &(foci_sdpa_options){.scale = a->scale, .causal = a->causal, .metric = n->input[ATTENTION_METRIC]});
-    foci_keep(map);
-    return map;
 }
 
 /* (B, X, Y, D) -> (B, Y, X, D): between heads apart and heads joined. */
@@ -41,21 +39,27 @@ static foci_status compare(foci_case *c, int variant, const char *what, const fo
     return foci_case_compare(c, what, got, name, ndim, shape);
 }
 
-static foci_status check_recorded(foci_case *c, foci_case_run *r, foci_config *config, const json_t *variant,
-                                  int number, const int64_t *shape) {
-    static const char *const names[] = {"q", "k", "v", "q_prev", "k_prev", "v_prev"};
-    static const char *const gradients[] = {"dq", "dk", "dv"};
-    foci_graph *g = r->graph;
-    foci_tensor *t[6];
-    bool elliptical = json_is_object(json_object_get(variant, "elliptical"));
-    for (int i = 0; i < 6; i++) {
-        t[i] = foci_parameter(g, names[i], FOCI_ZEROS, 4, shape);
-        if (t[i]) t[i]->requires_grad = i < 3; /* the layer before is a constant here */
-    }
-    int layer = elliptical ? (int)foci_config_int(config, "attention.first") : 1;
+typedef struct variant_case {
+    foci_case *c;
+    foci_case_run run;
+    foci_config *config;
+    const char *name; /* of the variant */
+    int number;
+    const int64_t *shape; /* (B, H, N, D) */
+    bool causal;
+} variant_case;
+
+enum { INPUTS = 6 };
+static const char *const inputs[INPUTS] = {"q", "k", "v", "q_prev", "k_prev", "v_prev"};
+
+static void record(void *context, foci_graph *g) {
+    const variant_case *v = context;
+    foci_tensor *t[INPUTS];
+    for (int i = 0; i < INPUTS; i++) t[i] = foci_input(g, inputs[i], FOCI_REAL, 4, v->shape);
+    int layer = strcmp(v->name, "elliptical") == 0 ? (int)foci_config_int(v->config, "attention.first") : 1;
     foci_attention_io io = {
         .graph = g,
-        .config = config,
+        .config = v->config,
         .q = t[0],
         .k = t[1],
         .v = t[2],
@@ -64,46 +68,80 @@ static foci_status check_recorded(foci_case *c, foci_case_run *r, foci_config *c
         .v_before = t[5],
         .layer = layer,
         .depth = layer + 1,
-        .causal = json_is_true(json_object_get(variant, "causal_mask")),
-        .scale = 1 / sqrt((double)shape[3]),
+        .causal = v->causal,
+        .scale = 1 / sqrt((double)v->shape[3]),
     };
-    foci_tensor *out = foci_graph_ok(g) ? foci_attend_once(&io) : NULL;
-    foci_keep(out);
-    foci_tensor *map = out ? record_map(g) : NULL;
-    FOCI_TRY(foci_case_run_ready(c, r, out, ""));
+    if (!foci_graph_ok(g)) return;
+    foci_tensor *out = foci_attend_once(&io);
+    foci_output(g, "map", out ? record_map(g) : NULL);
+    foci_output(g, "out", out);
+}
 
-    foci_real *dout, *split = foci_arena_alloc(&c->arena, (size_t)foci_numel(out) * sizeof *split);
-    if (!split) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", c->path);
-    FOCI_TRY(foci_case_reals(c, "dout", 4, shape, &dout));
-    foci_graph_forward(g);
-    swap_axes(shape[0], shape[2], shape[1], shape[3], foci_data(out), split);
-    FOCI_TRY(compare(c, number, "out", split, 4, shape));
-    FOCI_TRY(compare(c, number, "prob", foci_data(map), 4, map->shape));
-    const foci_tensor *w = foci_graph_observed(g, "metric");
-    if (elliptical && !w) return foci_case_fail(c, "variants[%d]: no metric was recorded", number);
-    if (w) FOCI_TRY(compare(c, number, "w", foci_data(w), w->ndim, w->shape));
-
-    swap_axes(shape[0], shape[1], shape[2], shape[3], dout, foci_grad(out));
-    foci_parameters_zero_grad(&r->parameters);
-    foci_graph_backward_from_output(g);
-    for (int i = 0; i < 3; i++) FOCI_TRY(compare(c, number, gradients[i], foci_grad(t[i]), 4, shape));
+static foci_status feed(const variant_case *v) {
+    foci_real *x;
+    for (int i = 0; i < INPUTS; i++) {
+        FOCI_TRY(foci_case_reals(v->c, inputs[i], 4, v->shape, &x));
+        FOCI_TRY(foci_program_feed(v->run.program, inputs[i], x));
+    }
     return FOCI_OK;
+}
+
+static foci_status check_forward(const variant_case *v, foci_real *spare) {
+    const int64_t *shape = v->shape;
+    const foci_real *out, *map, *w;
+    FOCI_TRY(foci_program_forward(v->run.program));
+    FOCI_TRY(foci_program_fetch(v->run.program, "out", &out));
+    FOCI_TRY(foci_program_fetch(v->run.program, "map", &map));
+    swap_axes(shape[0], shape[2], shape[1], shape[3], out, spare);
+    FOCI_TRY(compare(v->c, v->number, "out", spare, 4, shape));
+    FOCI_TRY(compare(v->c, v->number, "prob", map, FOCI_SHAPE(shape[0], shape[1], shape[2], shape[2])));
+    const foci_tensor *metric = foci_program_find(v->run.program, "metric");
+    if (!metric && strcmp(v->name, "elliptical") == 0) return foci_case_fail(v->c, "variants[%d]: no metric was recorded", v->number);
+    if (!metric) return FOCI_OK;
+    FOCI_TRY(foci_program_fetch(v->run.program, "metric", &w));
+    return compare(v->c, v->number, "w", w, metric->ndim, metric->shape);
+}
+
+static foci_status check_backward(const variant_case *v, foci_real *spare) {
+    static const char *const gradients[] = {"dq", "dk", "dv"};
+    const int64_t *shape = v->shape;
+    foci_real *dout;
+    FOCI_TRY(foci_case_reals(v->c, "dout", 4, shape, &dout));
+    swap_axes(shape[0], shape[1], shape[2], shape[3], dout, spare);
+    foci_program_backward_from(v->run.program, spare);
+    for (int i = 0; i < 3; i++) {
+        const foci_real *gradient;
+        FOCI_TRY(foci_program_fetch_gradient(v->run.program, inputs[i], &gradient));
+        FOCI_TRY(compare(v->c, v->number, gradients[i], gradient, 4, shape));
+    }
+    return FOCI_OK;
+}
+
+/* The layer before is a constant here. */
+static foci_status check_opened(variant_case *v) {
+    const int64_t *shape = v->shape;
+    FOCI_TRY(foci_case_run_open(v->c, &v->run, "q k v", record, v));
+    foci_real *spare = foci_arena_alloc(&v->c->arena, (size_t)(shape[0] * shape[1] * shape[2] * shape[3]) * sizeof *spare);
+    if (!spare) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", v->c->path);
+    FOCI_TRY(foci_case_run_ready(v->c, &v->run, ""));
+    FOCI_TRY(feed(v));
+    FOCI_TRY(check_forward(v, spare));
+    return check_backward(v, spare);
 }
 
 static foci_status check_variant(foci_case *c, const json_t *variant, int number, const int64_t *shape) {
     char place[32];
-    foci_config *config;
-    foci_case_run r;
+    variant_case v = {.c = c, .number = number, .shape = shape, .causal = json_is_true(json_object_get(variant, "causal_mask"))};
     snprintf(place, sizeof place, "variants[%d]", number);
     FOCI_TRY(foci_case_known_keys(c, variant, place, " elliptical causal_mask "));
     const json_t *elliptical = json_object_get(variant, "elliptical");
     if (!elliptical || !json_is_boolean(json_object_get(variant, "causal_mask")))
         return foci_case_fail(c, "%s lacks elliptical or causal_mask", place);
-    FOCI_TRY(foci_case_config(c, NULL, NULL, NULL, elliptical, &config));
-    foci_status status = foci_case_run_open(c, &r);
-    if (!status) status = check_recorded(c, &r, config, variant, number, shape);
-    foci_case_run_close(&r);
-    foci_config_free(config);
+    FOCI_TRY(foci_case_config(c, NULL, NULL, NULL, elliptical, &v.config));
+    v.name = foci_config_string(v.config, "attention.kind");
+    foci_status status = check_opened(&v);
+    foci_case_run_close(&v.run);
+    foci_config_free(v.config);
     return status;
 }
 

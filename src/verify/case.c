@@ -258,11 +258,27 @@ foci_status foci_case_config(foci_case *c, const foci_model *model, const char *
 
 /* ------------------------------------------------------------------------------------------------ running */
 
-foci_status foci_case_run_open(foci_case *c, foci_case_run *r) {
-    *r = (foci_case_run){0};
+static foci_graph_options start(const foci_case *c, foci_case_run *r, const char *gradients) {
+    *r = (foci_case_run){.program = NULL};
     foci_parameters_init(&r->parameters);
-    r->graph = foci_graph_new(&r->parameters, &(foci_graph_options){.differentiate = true, .observe = true, .bf16 = c->bf16});
-    return r->graph ? FOCI_OK : out_of_memory(c);
+    foci_program_set_init(&r->set, &r->parameters);
+    return (foci_graph_options){.differentiate = true, .observe = true, .bf16 = c->bf16, .gradients = gradients};
+}
+
+/* Sizes that fit into no model are the case's fault. */
+static foci_status opened(const foci_case *c, foci_status status) {
+    return status ? foci_context(status == FOCI_ERR_CONFIG ? FOCI_ERR_DATA : status, "%s", c->path) : FOCI_OK;
+}
+
+foci_status foci_case_run_open(foci_case *c, foci_case_run *r, const char *gradients, void (*record)(void *context, foci_graph *g),
+                               void *context) {
+    const foci_graph_options options = start(c, r, gradients);
+    return opened(c, foci_program_open(&r->program, &r->set, &options, record, context));
+}
+
+foci_status foci_case_run_open_model(foci_case *c, foci_case_run *r, const foci_model *model, const foci_request *request) {
+    const foci_graph_options options = start(c, r, NULL);
+    return opened(c, foci_program_open_model(&r->program, &r->set, &options, model, request));
 }
 
 static const char *joined(foci_case *c, const char *prefix, const char *name) {
@@ -290,19 +306,22 @@ static foci_status fill_parameters(foci_case *c, foci_parameters *p, const char 
     return FOCI_OK;
 }
 
-foci_status foci_case_run_ready(foci_case *c, foci_case_run *r, foci_tensor *output, const char *prefix) {
-    if (foci_graph_ok(r->graph)) FOCI_TRY(check_parameters(c, &r->parameters, prefix));
-    foci_status status = foci_graph_plan(r->graph, output);
-    if (status) return foci_context(status == FOCI_ERR_CONFIG ? FOCI_ERR_DATA : status, "%s", c->path);
-    FOCI_TRY(foci_parameters_allocate(&r->parameters, true));
+foci_status foci_case_run_ready(foci_case *c, foci_case_run *r, const char *prefix) {
+    const foci_graph *g = foci_program_graph(r->program);
+    FOCI_TRY(check_parameters(c, &r->parameters, prefix));
+    FOCI_TRY(foci_program_set_ready(&r->set));
     FOCI_TRY(fill_parameters(c, &r->parameters, prefix));
-    r->memory = aligned_alloc(64, (foci_graph_bytes(r->graph) + 64) / 64 * 64);
-    if (!r->memory) return out_of_memory(c);
-    foci_graph_bind(r->graph, r->memory);
     c->products = 0;
-    for (int i = 0; i < foci_graph_nodes(r->graph); i++)
-        if (foci_graph_node(r->graph, i)->op->cost) c->products += 3; /* one forward, two backward */
+    for (int i = 0; i < foci_graph_nodes(g); i++)
+        if (foci_graph_node(g, i)->op->cost) c->products += 3; /* one forward, two backward */
     return FOCI_OK;
+}
+
+foci_status foci_case_run_compare(foci_case *c, const foci_case_run *r, const char *group, const char *output, const char *expected) {
+    const foci_tensor *t = foci_program_find(r->program, output);
+    const foci_real *got;
+    FOCI_TRY(foci_program_fetch(r->program, output, &got));
+    return foci_case_compare(c, group, got, expected, t->ndim, t->shape);
 }
 
 static bool contains(const json_t *list, const char *name) {
@@ -334,7 +353,6 @@ foci_status foci_case_run_gradients(foci_case *c, foci_case_run *r, const char *
 }
 
 void foci_case_run_close(foci_case_run *r) {
-    foci_graph_free(r->graph);
+    foci_program_set_free(&r->set);
     foci_parameters_free(&r->parameters);
-    free(r->memory);
 }

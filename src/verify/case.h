@@ -6,7 +6,7 @@
 #include <jansson.h>
 
 #include "config/config.h"
-#include "core/graph.h"
+#include "core/program.h"
 #include "core/safetensors.h"
 #include "verify/verify.h"
 
@@ -74,13 +74,18 @@ foci_status foci_case_config(foci_case *c, const foci_model *model, const char *
 
 typedef struct foci_case_run {
     foci_parameters parameters;
-    foci_graph *graph;
-    void *memory;
+    foci_program_set set;
+    foci_program *program;
 } foci_case_run;
-/* A graph that observes and differentiates, to be recorded into. */
-foci_status foci_case_run_open(foci_case *c, foci_case_run *r);
-/* Plans towards `output` and fills every parameter X from tensor PREFIX X of its shape. */
-foci_status foci_case_run_ready(foci_case *c, foci_case_run *r, foci_tensor *output, const char *prefix);
+/* A program that observes and differentiates: of what `record` records, by parameters and inputs named in `gradients`; or of a
+ * model. The caller closes it, after a failure too. */
+foci_status foci_case_run_open(foci_case *c, foci_case_run *r, const char *gradients, void (*record)(void *context, foci_graph *g),
+                               void *context);
+foci_status foci_case_run_open_model(foci_case *c, foci_case_run *r, const foci_model *model, const foci_request *request);
+/* Takes memory and fills every parameter X from tensor PREFIX X of its shape. */
+foci_status foci_case_run_ready(foci_case *c, foci_case_run *r, const char *prefix);
+/* Compares an output, or what is observed, with a tensor of its shape. */
+foci_status foci_case_run_compare(foci_case *c, const foci_case_run *r, const char *group, const char *output, const char *expected);
 /* Compares the gradient of every parameter X with tensor PREFIX X. Names in `none` have no tensor and a
  * gradient of zero. */
 foci_status foci_case_run_gradients(foci_case *c, foci_case_run *r, const char *group, const char *prefix,

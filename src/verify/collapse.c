@@ -119,22 +119,21 @@ static foci_status measure_model(collapse_case *k) {
     FOCI_TRY(foci_case_config(c, vit, NULL, sizes, strcmp(k->variant, "softmax") == 0 ? json_null() : elliptical, &k->config));
     FOCI_TRY(foci_case_tensor(c, "input.images", -1, NULL, &t));
     if (t->ndim != 4) return foci_case_fail(c, "tensor input.images has %d dimensions", t->ndim);
-    foci_model_io io = {.graph = k->run.graph, .config = k->config, .batch = t->shape[0]};
-    vit->record(&io);
-    if (foci_graph_ok(k->run.graph)) FOCI_TRY(foci_case_tensor(c, "input.images", 4, io.images->shape, &t));
-    FOCI_TRY(foci_case_run_ready(c, &k->run, io.logits, "param."));
-    FOCI_TRY(foci_case_reals(c, "input.images", 4, io.images->shape, &images));
-    io.images->data = images;
-    foci_graph_forward(k->run.graph);
-    return foci_analyze_graph(k->run.graph, t->shape[0], &k->analysis);
+    FOCI_TRY(foci_case_run_open_model(c, &k->run, vit, &(foci_request){.config = k->config, .batch = t->shape[0], .feeds = "images"}));
+    const int64_t *shape = foci_program_find(k->run.program, "images")->shape;
+    FOCI_TRY(foci_case_tensor(c, "input.images", 4, shape, &t));
+    FOCI_TRY(foci_case_run_ready(c, &k->run, "param."));
+    FOCI_TRY(foci_case_reals(c, "input.images", 4, shape, &images));
+    FOCI_TRY(foci_program_feed(k->run.program, "images", images));
+    FOCI_TRY(foci_program_forward(k->run.program));
+    return foci_analyze_program(k->run.program, t->shape[0], &k->analysis);
 }
 
 static foci_status check_variant(foci_case *c, const char *variant, const json_t *expected) {
     collapse_case k = {.c = c, .variant = variant, .expected = expected};
     if (strcmp(variant, "softmax") != 0 && strcmp(variant, "elliptical") != 0)
         return foci_case_fail(c, "expected.%.60s: neither softmax nor elliptical", variant);
-    foci_status status = foci_case_run_open(c, &k.run);
-    if (!status) status = measure_model(&k);
+    foci_status status = measure_model(&k);
     if (!status) status = compare_model(&k);
     if (!status) status = check_given(&k);
     foci_analysis_free(&k.analysis);

@@ -12,21 +12,21 @@ typedef struct kind {
     const char *model;
     const char *const *rename;   /* the case's model keys -> foci's */
     const char *inputs, *labels; /* tensors input.X and train.X */
-    const char *output;          /* tensor expected.X and its group */
+    const char *input, *label;   /* what the model calls them */
+    const char *output;          /* tensor expected.X, its group, and what the model calls it */
     const char *metric;          /* where layer i observes the metric */
 } kind;
 
 static const char *const vit_rename[] = {NULL};
 static const char *const lm_rename[] = {"n_token", "vocab", "n_layer", "depth", "n_head", "num_heads", NULL};
-static const kind vit = {"vit", vit_rename, "images", "labels", "logits", "blocks.%d.attn.metric"};
-static const kind lm = {"lm", lm_rename, "tokens", "targets", "logprob", "layers.%d.dec_attn.metric"};
+static const kind vit = {"vit", vit_rename, "images", "labels", "images", "labels", "logits", "blocks.%d.attn.metric"};
+static const kind lm = {"lm", lm_rename, "tokens", "targets", "ids", "targets", "logprob", "layers.%d.dec_attn.metric"};
 
 typedef struct model_case {
     foci_case *c;
     const kind *kind;
     foci_config *config;
     foci_case_run run;
-    foci_model_io io;
     int64_t classes; /* labels and tokens are below it */
 } model_case;
 
@@ -55,19 +55,17 @@ static const char *input_name(foci_case *c, const char *prefix, const char *name
     return text ? text : "";
 }
 
-/* Declares the model's inputs with the shape of the case's tensors and records it. */
+/* For as many samples as the case's tensor has; the model says what shape that must be. */
 static foci_status record(model_case *m) {
     foci_case *c = m->c;
     const foci_safetensor *t;
     FOCI_TRY(foci_case_tensor(c, input_name(c, "input", m->kind->inputs), -1, NULL, &t));
     if (t->ndim != (is_text(m) ? 2 : 4))
         return foci_case_fail(c, "tensor %s has %d dimensions", t->name, t->ndim);
-    foci_graph *g = m->run.graph;
-    m->io = (foci_model_io){.graph = g, .config = m->config, .batch = t->shape[0], .labelled = true};
-    if (is_text(m)) m->io.tokens = t->shape[1];
-    foci_model_find(m->kind->model)->record(&m->io);
-    if (!foci_graph_ok(g)) return foci_case_run_ready(c, &m->run, NULL, "param.");
-    const foci_tensor *declared = is_text(m) ? m->io.ids : m->io.images;
+    foci_request r = {.config = m->config, .batch = t->shape[0], .feeds = is_text(m) ? "ids targets" : "images labels"};
+    if (is_text(m)) r.number[0] = (foci_named_number){"tokens", (double)t->shape[1]};
+    FOCI_TRY(foci_case_run_open_model(c, &m->run, foci_model_find(m->kind->model), &r));
+    const foci_tensor *declared = foci_program_find(m->run.program, m->kind->input);
     return foci_case_tensor(c, t->name, declared->ndim, declared->shape, &t);
 }
 
@@ -80,8 +78,8 @@ typedef struct data {
 
 static foci_status read_data(model_case *m, const char *prefix, int64_t batches, data *d) {
     foci_case *c = m->c;
-    const foci_tensor *inputs = is_text(m) ? m->io.ids : m->io.images,
-                      *labels = is_text(m) ? m->io.targets : m->io.labels;
+    const foci_tensor *inputs = foci_program_find(m->run.program, m->kind->input);
+    const foci_tensor *labels = foci_program_find(m->run.program, m->kind->label);
     int64_t shape[FOCI_MAX_DIMS + 1] = {batches};
     int lead = batches ? 1 : 0;
     memcpy(shape + lead, inputs->shape, (size_t)inputs->ndim * sizeof *shape);
@@ -97,19 +95,20 @@ static foci_status read_data(model_case *m, const char *prefix, int64_t batches,
     return FOCI_OK;
 }
 
-static void feed(model_case *m, const data *d, int64_t batch) {
-    int32_t *labels = d->labels + batch * d->label_numel;
-    if (is_text(m)) {
-        m->io.ids->data = (int32_t *)d->inputs + batch * d->input_numel;
-        m->io.targets->data = labels;
-    } else {
-        m->io.images->data = (foci_real *)d->inputs + batch * d->input_numel;
-        m->io.labels->data = labels;
-    }
+static foci_status feed(model_case *m, const data *d, int64_t batch) {
+    const size_t size = is_text(m) ? sizeof(int32_t) : sizeof(foci_real);
+    const char *inputs = (const char *)d->inputs + (size_t)(batch * d->input_numel) * size;
+    FOCI_TRY(foci_program_feed(m->run.program, m->kind->input, inputs));
+    return foci_program_feed(m->run.program, m->kind->label, d->labels + batch * d->label_numel);
 }
 
-static double loss(const model_case *m) {
-    return (double)foci_data(m->io.loss)[0];
+/* Runs the program on a batch; the loss must be what is expected, in its group. */
+static foci_status run(model_case *m, const data *d, int64_t batch, const char *group, double expected) {
+    const foci_real *loss;
+    FOCI_TRY(feed(m, d, batch));
+    FOCI_TRY(foci_program_forward(m->run.program));
+    FOCI_TRY(foci_program_fetch(m->run.program, "loss", &loss));
+    return foci_case_difference(m->c, group, fabs((double)loss[0] - expected), fabs(expected));
 }
 
 /* ------------------------------------------------------------------------------------ one pass and its
@@ -136,8 +135,7 @@ static foci_status check_metrics(const model_case *m) {
     for (int i = 0; i < depth; i++) {
         snprintf(observed, sizeof observed, m->kind->metric, i);
         snprintf(expected, sizeof expected, "expected.w.%d", i);
-        const foci_tensor *w = foci_graph_observed(m->run.graph, observed);
-        if (w) FOCI_TRY(foci_case_compare(m->c, "w", foci_data(w), expected, w->ndim, w->shape));
+        if (foci_program_find(m->run.program, observed)) FOCI_TRY(foci_case_run_compare(m->c, &m->run, "w", observed, expected));
     }
     return FOCI_OK;
 }
@@ -151,16 +149,11 @@ static foci_status check_pass(model_case *m) {
     FOCI_TRY(foci_case_known_keys(c, expected, "expected", " loss "));
     FOCI_TRY(foci_case_number(c, expected, "expected", "loss", &expected_loss));
     FOCI_TRY(read_data(m, "input", 0, &d));
-    feed(m, &d, 0);
-    foci_graph_forward(m->run.graph);
-    const foci_tensor *out = is_text(m) ? foci_graph_observed(m->run.graph, "logprob") : m->io.logits;
-    if (!out) return foci_case_fail(c, "the model does not observe its log-probabilities");
-    FOCI_TRY(foci_case_compare(c, m->kind->output, foci_data(out), input_name(c, "expected", m->kind->output),
-                               out->ndim, out->shape));
-    FOCI_TRY(foci_case_difference(c, "loss", fabs(loss(m) - expected_loss), fabs(expected_loss)));
+    FOCI_TRY(run(m, &d, 0, "loss", expected_loss));
+    FOCI_TRY(foci_case_run_compare(c, &m->run, m->kind->output, m->kind->output, input_name(c, "expected", m->kind->output)));
     FOCI_TRY(check_metrics(m));
     foci_parameters_zero_grad(&m->run.parameters);
-    foci_graph_backward(m->run.graph, 1);
+    foci_program_backward(m->run.program, 1);
     return foci_case_run_gradients(c, &m->run, "grad", "grad.", none);
 }
 
@@ -296,11 +289,9 @@ static foci_status run_updates(model_case *m, foci_optimizer *o, const data *d, 
                                int64_t batches, const double *lr, const double *losses) {
     for (int64_t i = 0; i < steps; i++) {
         double grad_norm;
-        feed(m, d, i % batches);
-        foci_graph_forward(m->run.graph);
-        FOCI_TRY(foci_case_difference(m->c, "train_losses", fabs(loss(m) - losses[i]), fabs(losses[i])));
+        FOCI_TRY(run(m, d, i % batches, "train_losses", losses[i]));
         foci_parameters_zero_grad(&m->run.parameters);
-        foci_graph_backward(m->run.graph, 1);
+        foci_program_backward(m->run.program, 1);
         if (foci_optimizer_step(o, &m->run.parameters, lr[i], &grad_norm))
             return foci_case_difference(m->c, "train_losses", (double)INFINITY, 1);
     }
@@ -338,7 +329,7 @@ static foci_status check_training(model_case *m) {
 
 static foci_status check_recorded(model_case *m) {
     FOCI_TRY(record(m));
-    FOCI_TRY(foci_case_run_ready(m->c, &m->run, m->io.loss, "param."));
+    FOCI_TRY(foci_case_run_ready(m->c, &m->run, "param."));
     FOCI_TRY(check_ties(m));
     FOCI_TRY(check_pass(m));
     FOCI_TRY(check_evaluation(m));
@@ -348,7 +339,6 @@ static foci_status check_recorded(model_case *m) {
 static foci_status check_model(foci_case *c, const kind *which) {
     model_case m = {.c = c, .kind = which};
     foci_status status = read_config(&m);
-    if (!status) status = foci_case_run_open(c, &m.run);
     if (!status) status = check_recorded(&m);
     foci_case_run_close(&m.run);
     foci_config_free(m.config);

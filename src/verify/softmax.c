@@ -42,7 +42,6 @@ static foci_adaptive_softmax_options declare(foci_graph *g, const sizes *s) {
     foci_adaptive_softmax_options a = {.tails = s->clusters - 1, .shared = s->div_val == 1};
     memcpy(a.cutoff, s->end, sizeof s->end);
     a.hidden = foci_input(g, "hidden", FOCI_REAL, FOCI_SHAPE(1, s->rows, s->width));
-    foci_require_grad(a.hidden);
     a.targets = foci_input(g, "targets", FOCI_INT, FOCI_SHAPE(1, s->rows));
     int64_t d = s->embed;
     for (int i = 0; i < s->clusters; i++, d /= s->div_val) {
@@ -61,56 +60,68 @@ static foci_adaptive_softmax_options declare(foci_graph *g, const sizes *s) {
     return a;
 }
 
+static void record(void *context, foci_graph *g) {
+    const foci_adaptive_softmax_options a = declare(g, context);
+    if (!foci_graph_ok(g)) return;
+    foci_output(g, "logprob", foci_adaptive_log_prob(g, &a));
+    foci_tensor *nll = foci_adaptive_softmax(g, &a);
+    foci_output(g, "nll", nll);
+    foci_output(g, "loss", foci_average(g, nll));
+}
+
+/* The name of a tensor of the variant: "3.targets". */
+static const char *name_of(foci_case *c, int number, const char *what) {
+    const char *name = foci_arena_printf(&c->arena, "%d.%s", number, what);
+    return name ? name : "";
+}
+
+static foci_status feed(foci_case *c, foci_case_run *r, const sizes *s, int number) {
+    foci_real *hidden;
+    int32_t *targets;
+    FOCI_TRY(foci_case_ints(c, name_of(c, number, "targets"), FOCI_SHAPE(s->rows), s->vocabulary, 0, &targets));
+    FOCI_TRY(foci_case_reals(c, name_of(c, number, "hidden"), FOCI_SHAPE(s->rows, s->width), &hidden));
+    FOCI_TRY(foci_program_feed(r->program, "targets", targets));
+    return foci_program_feed(r->program, "hidden", hidden);
+}
+
+static foci_status check_pass(foci_case *c, foci_case_run *r, const sizes *s, int number, double expected_loss) {
+    const foci_real *nll, *logprob, *gradient;
+    double loss = 0;
+    FOCI_TRY(foci_program_forward(r->program));
+    FOCI_TRY(foci_program_fetch(r->program, "nll", &nll));
+    FOCI_TRY(foci_program_fetch(r->program, "logprob", &logprob));
+    FOCI_TRY(foci_case_compare(c, "expected.nll", nll, name_of(c, number, "expected.nll"), FOCI_SHAPE(s->rows)));
+    for (int64_t i = 0; i < s->rows; i++) loss += (double)nll[i] / (double)s->rows;
+    FOCI_TRY(foci_case_difference(c, "expected.nll", fabs(loss - expected_loss), fabs(expected_loss)));
+    FOCI_TRY(foci_case_compare(c, "expected.logprob", logprob, name_of(c, number, "expected.logprob"), FOCI_SHAPE(s->rows, s->vocabulary)));
+    foci_program_backward(r->program, 1);
+    FOCI_TRY(foci_program_fetch_gradient(r->program, "hidden", &gradient));
+    FOCI_TRY(foci_case_compare(c, "grad", gradient, name_of(c, number, "grad.hidden"), FOCI_SHAPE(s->rows, s->width)));
+    return foci_case_run_gradients(c, r, "grad", name_of(c, number, "grad."), NULL);
+}
+
 static foci_status check_variant(foci_case *c, foci_case_run *r, const json_t *variant, int number) {
-    char place[32], name[64], prefix[32];
+    char place[32];
     sizes s = {0};
     const foci_safetensor *t;
-    double expected_loss, loss = 0;
+    double expected_loss;
     snprintf(place, sizeof place, "variants[%d]", number);
     FOCI_TRY(read_sizes(c, variant, place, &s));
     FOCI_TRY(foci_case_number(c, variant, place, "loss", &expected_loss));
-    snprintf(name, sizeof name, "%d.targets", number);
-    FOCI_TRY(foci_case_tensor(c, name, -1, NULL, &t));
+    FOCI_TRY(foci_case_tensor(c, name_of(c, number, "targets"), -1, NULL, &t));
     s.rows = t->numel;
-
-    foci_adaptive_softmax_options a = declare(r->graph, &s);
-    foci_tensor *logprob = foci_graph_ok(r->graph) ? foci_adaptive_log_prob(r->graph, &a) : NULL;
-    foci_tensor *nll = foci_graph_ok(r->graph) ? foci_adaptive_softmax(r->graph, &a) : NULL;
-    foci_tensor *mean = foci_average(r->graph, nll);
-    foci_keep(logprob);
-    foci_keep(nll);
-    snprintf(prefix, sizeof prefix, "%d.param.", number);
-    FOCI_TRY(foci_case_run_ready(c, r, mean, prefix));
-    foci_real *hidden;
-    int32_t *targets;
-    FOCI_TRY(foci_case_ints(c, name, FOCI_SHAPE(s.rows), s.vocabulary, 0, &targets));
-    snprintf(name, sizeof name, "%d.hidden", number);
-    FOCI_TRY(foci_case_reals(c, name, FOCI_SHAPE(s.rows, s.width), &hidden));
-    a.hidden->data = hidden;
-    a.targets->data = targets;
-
-    foci_graph_forward(r->graph);
-    snprintf(name, sizeof name, "%d.expected.nll", number);
-    FOCI_TRY(foci_case_compare(c, "expected.nll", foci_data(nll), name, FOCI_SHAPE(s.rows)));
-    for (int64_t i = 0; i < s.rows; i++) loss += (double)foci_data(nll)[i] / (double)s.rows;
-    FOCI_TRY(foci_case_difference(c, "expected.nll", fabs(loss - expected_loss), fabs(expected_loss)));
-    snprintf(name, sizeof name, "%d.expected.logprob", number);
-    FOCI_TRY(
-        foci_case_compare(c, "expected.logprob", foci_data(logprob), name, FOCI_SHAPE(s.rows, s.vocabulary)));
-    foci_graph_backward(r->graph, 1);
-    snprintf(name, sizeof name, "%d.grad.hidden", number);
-    FOCI_TRY(foci_case_compare(c, "grad", foci_grad(a.hidden), name, FOCI_SHAPE(s.rows, s.width)));
-    snprintf(prefix, sizeof prefix, "%d.grad.", number);
-    return foci_case_run_gradients(c, r, "grad", prefix, NULL);
+    FOCI_TRY(foci_case_run_open(c, r, "hidden", record, &s));
+    FOCI_TRY(foci_case_run_ready(c, r, name_of(c, number, "param.")));
+    FOCI_TRY(feed(c, r, &s, number));
+    return check_pass(c, r, &s, number, expected_loss);
 }
 
 foci_status foci_verify_softmax(foci_case *c) {
     json_t *variants;
     FOCI_TRY(foci_case_member(c, c->root, "case", "variants", JSON_ARRAY, &variants));
     for (size_t i = 0; i < json_array_size(variants); i++) {
-        foci_case_run r;
-        foci_status status = foci_case_run_open(c, &r);
-        if (!status) status = check_variant(c, &r, json_array_get(variants, i), (int)i);
+        foci_case_run r = {.program = NULL};
+        foci_status status = check_variant(c, &r, json_array_get(variants, i), (int)i);
         foci_case_run_close(&r);
         FOCI_TRY(status);
     }

@@ -28,74 +28,97 @@ static foci_status compare(foci_case *c, const char *prefix, const char *what, c
     return foci_case_compare(c, name + strlen("expected."), got, name, ndim, shape);
 }
 
-static foci_status layer_norm(foci_case *c, foci_case_run *r, const char *prefix, double eps) {
+/* A unit at work; its operation gives the output `out`. */
+typedef struct unit {
+    foci_case *c;
+    foci_case_run run;
     int64_t shape[2];
-    foci_real *dout;
-    FOCI_TRY(shape_of(c, "x", shape));
-    foci_tensor *x = foci_parameter(r->graph, "x", FOCI_ZEROS, 2, shape);
-    foci_tensor *weight = foci_parameter(r->graph, "weight", FOCI_ZEROS, 1, shape + 1);
-    foci_tensor *bias = foci_parameter(r->graph, "bias", FOCI_ZEROS, 1, shape + 1);
-    foci_tensor *y = foci_layer_norm(r->graph, x, weight, bias, eps);
-    foci_keep(y);
-    FOCI_TRY(foci_case_run_ready(c, r, y, ""));
-    FOCI_TRY(foci_case_reals(c, "dout", 2, shape, &dout));
-    foci_graph_forward(r->graph);
-    memcpy(y->grad, dout, (size_t)foci_numel(y) * sizeof *dout);
-    FOCI_TRY(compare(c, prefix, "out", foci_data(y), 2, shape));
-    foci_graph_backward_from_output(r->graph);
-    FOCI_TRY(compare(c, prefix, "dx", gradient(r, "x"), 2, shape));
-    FOCI_TRY(compare(c, prefix, "dweight", gradient(r, "weight"), 1, shape + 1));
-    return compare(c, prefix, "dbias", gradient(r, "bias"), 1, shape + 1);
+    double eps; /* layer norm */
+} unit;
+
+static foci_status forward(unit *u, const foci_real **out) {
+    FOCI_TRY(foci_program_forward(u->run.program));
+    return foci_program_fetch(u->run.program, "out", out);
 }
 
-static foci_status layer_norm_5(foci_case *c, foci_case_run *r) {
-    return layer_norm(c, r, "layernorm.eps5", 1e-5);
+static void record_layer_norm(void *context, foci_graph *g) {
+    const unit *u = context;
+    foci_tensor *x = foci_parameter(g, "x", FOCI_ZEROS, 2, u->shape);
+    foci_tensor *weight = foci_parameter(g, "weight", FOCI_ZEROS, 1, u->shape + 1);
+    foci_tensor *bias = foci_parameter(g, "bias", FOCI_ZEROS, 1, u->shape + 1);
+    foci_output(g, "out", foci_layer_norm(g, x, weight, bias, u->eps));
 }
-static foci_status layer_norm_6(foci_case *c, foci_case_run *r) {
-    return layer_norm(c, r, "layernorm.eps6", 1e-6);
+
+static foci_status layer_norm(unit *u, const char *prefix, double eps) {
+    foci_case *c = u->c;
+    const int64_t *shape = u->shape;
+    const foci_real *out;
+    foci_real *dout;
+    u->eps = eps;
+    FOCI_TRY(shape_of(c, "x", u->shape));
+    FOCI_TRY(foci_case_run_open(c, &u->run, NULL, record_layer_norm, u));
+    FOCI_TRY(foci_case_run_ready(c, &u->run, ""));
+    FOCI_TRY(foci_case_reals(c, "dout", 2, shape, &dout));
+    FOCI_TRY(forward(u, &out));
+    FOCI_TRY(compare(c, prefix, "out", out, 2, shape));
+    foci_program_backward_from(u->run.program, dout);
+    FOCI_TRY(compare(c, prefix, "dx", gradient(&u->run, "x"), 2, shape));
+    FOCI_TRY(compare(c, prefix, "dweight", gradient(&u->run, "weight"), 1, shape + 1));
+    return compare(c, prefix, "dbias", gradient(&u->run, "bias"), 1, shape + 1);
+}
+
+static foci_status layer_norm_5(unit *u) { return layer_norm(u, "layernorm.eps5", 1e-5); }
+static foci_status layer_norm_6(unit *u) { return layer_norm(u, "layernorm.eps6", 1e-6); }
+
+static void record_gelu(void *context, foci_graph *g) {
+    const unit *u = context;
+    foci_output(g, "out", foci_gelu(g, foci_parameter(g, "dout", FOCI_ZEROS, 2, u->shape)));
 }
 
 /* Of 3 dout; dx is the gradient of the sum by that argument. */
-static foci_status gelu(foci_case *c, foci_case_run *r) {
-    int64_t shape[2];
-    FOCI_TRY(shape_of(c, "dout", shape));
-    foci_tensor *y = foci_gelu(r->graph, foci_parameter(r->graph, "dout", FOCI_ZEROS, 2, shape));
-    foci_keep(y);
-    FOCI_TRY(foci_case_run_ready(c, r, y, ""));
-    foci_real *x = value(r, "dout");
-    for (int64_t i = 0; i < foci_numel(y); i++) x[i] *= 3;
-    foci_graph_forward(r->graph);
-    FOCI_TRY(compare(c, "gelu", "out", foci_data(y), 2, shape));
-    foci_graph_backward(r->graph, 1);
-    return compare(c, "gelu", "dx", gradient(r, "dout"), 2, shape);
+static foci_status gelu(unit *u) {
+    foci_case *c = u->c;
+    const foci_real *out;
+    FOCI_TRY(shape_of(c, "dout", u->shape));
+    FOCI_TRY(foci_case_run_open(c, &u->run, NULL, record_gelu, u));
+    FOCI_TRY(foci_case_run_ready(c, &u->run, ""));
+    foci_real *x = value(&u->run, "dout");
+    for (int64_t i = 0; i < u->shape[0] * u->shape[1]; i++) x[i] *= 3;
+    FOCI_TRY(forward(u, &out));
+    FOCI_TRY(compare(c, "gelu", "out", out, 2, u->shape));
+    foci_program_backward(u->run.program, 1);
+    return compare(c, "gelu", "dx", gradient(&u->run, "dout"), 2, u->shape);
 }
 
-static foci_status cross_entropy(foci_case *c, foci_case_run *r) {
-    int64_t shape[2];
+static void record_cross_entropy(void *context, foci_graph *g) {
+    const unit *u = context;
+    foci_tensor *logits = foci_parameter(g, "logits", FOCI_ZEROS, 2, u->shape);
+    foci_tensor *labels = foci_input(g, "labels", FOCI_INT, 1, u->shape);
+    foci_output(g, "out", foci_cross_entropy(g, logits, labels, NULL, 0, 255));
+}
+
+static foci_status cross_entropy(unit *u) {
+    foci_case *c = u->c;
+    const foci_real *out;
     int32_t *label;
-    FOCI_TRY(shape_of(c, "logits", shape));
-    FOCI_TRY(foci_case_ints(c, "labels", 1, shape, shape[1], 255, &label));
-    foci_tensor *logits = foci_parameter(r->graph, "logits", FOCI_ZEROS, 2, shape);
-    foci_tensor *labels = foci_input(r->graph, "labels", FOCI_INT, 1, shape);
-    foci_tensor *loss = foci_cross_entropy(r->graph, logits, labels, NULL, 0, 255);
-    foci_keep(loss);
-    FOCI_TRY(foci_case_run_ready(c, r, loss, ""));
-    labels->data = label;
-    foci_graph_forward(r->graph);
-    FOCI_TRY(compare(c, "cross_entropy", "loss", foci_data(loss), FOCI_SHAPE(1)));
-    foci_graph_backward(r->graph, 1);
-    return compare(c, "cross_entropy", "dlogits", gradient(r, "logits"), 2, shape);
+    FOCI_TRY(shape_of(c, "logits", u->shape));
+    FOCI_TRY(foci_case_ints(c, "labels", 1, u->shape, u->shape[1], 255, &label));
+    FOCI_TRY(foci_case_run_open(c, &u->run, NULL, record_cross_entropy, u));
+    FOCI_TRY(foci_case_run_ready(c, &u->run, ""));
+    FOCI_TRY(foci_program_feed(u->run.program, "labels", label));
+    FOCI_TRY(forward(u, &out));
+    FOCI_TRY(compare(c, "cross_entropy", "loss", out, FOCI_SHAPE(1)));
+    foci_program_backward(u->run.program, 1);
+    return compare(c, "cross_entropy", "dlogits", gradient(&u->run, "logits"), 2, u->shape);
 }
 
 foci_status foci_verify_units(foci_case *c) {
-    foci_status (*const unit[])(foci_case *, foci_case_run *) = {layer_norm_5, layer_norm_6, gelu,
-                                                                 cross_entropy};
+    foci_status (*const check[])(unit *) = {layer_norm_5, layer_norm_6, gelu, cross_entropy};
     c->relative = true;
-    for (size_t i = 0; i < sizeof unit / sizeof *unit; i++) {
-        foci_case_run r;
-        foci_status status = foci_case_run_open(c, &r);
-        if (!status) status = unit[i](c, &r);
-        foci_case_run_close(&r);
+    for (size_t i = 0; i < sizeof check / sizeof *check; i++) {
+        unit u = {.c = c};
+        foci_status status = check[i](&u);
+        foci_case_run_close(&u.run);
         FOCI_TRY(status);
     }
     return FOCI_OK;

@@ -12,13 +12,12 @@ enum { SLOTS = 12, SIDE = 6, PIXELS = 3 * SIDE * SIDE, MOST_CLASSES = 12 };
 
 /* logits = W x + b over all pixels; `linear_classes` of them. */
 static int64_t linear_classes = 5;
-static inline void record_linear(foci_model_io *io) {
-    foci_graph *g = io->graph;
-    if (!io->images) io->images = foci_input(g, "images", FOCI_REAL, FOCI_SHAPE(io->batch, 3, SIDE, SIDE));
-    foci_tensor *x = foci_view(io->images, 0, 2, (int64_t[]){io->batch, PIXELS}, (int64_t[]){PIXELS, 1});
-    io->logits = foci_linear(g, x, foci_parameter(g, "weight", FOCI_NORMAL(0, 1), FOCI_SHAPE(linear_classes, PIXELS)),
-                             foci_parameter(g, "bias", FOCI_NORMAL(0, 1), FOCI_SHAPE(linear_classes)));
-    foci_keep(io->logits);
+static inline void record_linear(foci_request *r) {
+    foci_graph *g = r->graph;
+    foci_tensor *images = foci_input(g, "images", FOCI_REAL, FOCI_SHAPE(r->batch, 3, SIDE, SIDE));
+    foci_tensor *x = foci_view(images, 0, 2, (int64_t[]){r->batch, PIXELS}, (int64_t[]){PIXELS, 1});
+    foci_tensor *weight = foci_parameter(g, "weight", FOCI_NORMAL(0, 1), FOCI_SHAPE(linear_classes, PIXELS));
+    foci_output(g, "logits", foci_linear(g, x, weight, foci_parameter(g, "bias", FOCI_NORMAL(0, 1), FOCI_SHAPE(linear_classes))));
 }
 static const foci_model linear_model = {.name = "linear", .summary = "logits linear in the pixels", .record = record_linear};
 

@@ -48,10 +48,9 @@ static inline foci_status layer_open(layer *l, const char *attention, layer_size
     snprintf(text, sizeof text, "attention: %s\n", attention);
     FOCI_TRY(foci_config_parse(&l->config, layer_schema(), "test.yaml", text, strlen(text), NULL, 0));
     foci_parameters_init(&l->parameters);
-    l->graph = foci_graph_new(&l->parameters, &(foci_graph_options){.train = true, .differentiate = true, .observe = observe, .seed = 5});
+    l->graph = foci_graph_new(&l->parameters, &(foci_graph_options){.train = true, .differentiate = true, .observe = observe, .seed = 5, .gradients = "q k v"});
     for (int t = 0; t < 3; t++) {
         l->in[t] = foci_input(l->graph, (const char *[]){"q", "k", "v"}[t], FOCI_REAL, FOCI_SHAPE(s.batch, s.heads, s.tokens, s.width));
-        foci_require_grad(l->in[t]);
         l->data[t] = malloc((size_t)l->numel * sizeof *l->data[t]);
         assert_non_null(l->data[t]);
         for (int64_t i = 0; i < l->numel; i++) {

@@ -37,9 +37,7 @@ typedef struct layer {
 } layer;
 
 static foci_tensor *input(foci_graph *g, const char *name, int64_t batch) {
-    foci_tensor *t = foci_input(g, name, FOCI_REAL, FOCI_SHAPE(batch, H, N, D));
-    foci_require_grad(t);
-    return t;
+    return foci_input(g, name, FOCI_REAL, FOCI_SHAPE(batch, H, N, D));
 }
 
 /* Records layer number `index` over inputs (batch, H, N, D). */
@@ -51,7 +49,8 @@ static foci_status record(layer *l, const char *attention, int index, bool causa
     foci_parameters_init(&l->parameters);
     l->graph = foci_graph_new(
         &l->parameters,
-        &(foci_graph_options){.train = true, .differentiate = true, .observe = true, .seed = 5});
+        &(foci_graph_options){.train = true, .differentiate = true, .observe = true, .seed = 5,
+                              .gradients = "q k v q_before k_before v_before"});
     foci_graph *g = l->graph;
     l->q = input(g, "q", batch), l->k = input(g, "k", batch), l->v = input(g, "v", batch);
     l->q_before = input(g, "q_before", batch), l->k_before = input(g, "k_before", batch),
@@ -105,7 +104,7 @@ static void metric_of(const char *attention, uint64_t step, foci_real *out) {
     give_noise(&l);
     foci_graph_set_step(l.graph, step, 0);
     foci_graph_forward(l.graph);
-    const foci_tensor *m = foci_graph_observed(l.graph, "blocks.1.attn.metric");
+    const foci_tensor *m = foci_graph_find(l.graph, "blocks.1.attn.metric");
     assert_non_null(m);
     memcpy(out, m->data, (size_t)foci_numel(m) * sizeof *out);
     done(&l);
@@ -140,7 +139,7 @@ static void early_layers_use_the_dot_product(void **state) {
         foci_graph_forward(l.graph);
         char name[64];
         snprintf(name, sizeof name, "blocks.%d.attn.metric", rows[i].index);
-        assert_true((foci_graph_observed(l.graph, name) != NULL) == rows[i].elliptical);
+        assert_true((foci_graph_find(l.graph, name) != NULL) == rows[i].elliptical);
         if (i == 0) memcpy(plain, l.out->data, sizeof plain);
         assert_true((memcmp(plain, l.out->data, sizeof plain) == 0) == !rows[i].elliptical);
         done(&l);
@@ -181,7 +180,7 @@ static void values_that_did_not_move_give_the_identity(void **state) {
         give_noise(&l);
         l.v_before->data = l.v->data;
         foci_graph_forward(l.graph);
-        const foci_tensor *m = foci_graph_observed(l.graph, "blocks.1.attn.metric");
+        const foci_tensor *m = foci_graph_find(l.graph, "blocks.1.attn.metric");
         for (int64_t j = 0; j < foci_numel(m); j++) assert_true(foci_data(m)[j] == 1);
         done(&l);
     }
@@ -273,7 +272,7 @@ static void random_metric_of_a_part_of_the_batch(void **state) {
         give_noise(&l);
         foci_graph_set_step(l.graph, 4, b);
         foci_graph_forward(l.graph);
-        const foci_tensor *m = foci_graph_observed(l.graph, "blocks.1.attn.metric");
+        const foci_tensor *m = foci_graph_find(l.graph, "blocks.1.attn.metric");
         assert_memory_equal(m->data, whole + b * H * D, H * D * sizeof *whole);
         done(&l);
     }
@@ -383,8 +382,8 @@ static void golden_variants(void **state) {
         compare(&f, i, "dq", foci_grad(l.q), stride, shape, 2e-5);
         compare(&f, i, "dk", foci_grad(l.k), stride, shape, 2.25e-5);
         compare(&f, i, "dv", foci_grad(l.v), stride, shape, 2e-5);
-        const foci_tensor *prob = foci_graph_observed(l.graph, "blocks.1.attn.prob"),
-                          *m = foci_graph_observed(l.graph, "blocks.1.attn.metric");
+        const foci_tensor *prob = foci_graph_find(l.graph, "blocks.1.attn.prob"),
+                          *m = foci_graph_find(l.graph, "blocks.1.attn.metric");
         compare(&f, i, "prob", foci_data(prob), prob->stride, prob->shape, 2e-5);
         assert_true((m != NULL) == (strstr(text, "elliptical") != NULL));
         if (m) compare(&f, i, "w", foci_data(m), m->stride, m->shape, 2e-5);

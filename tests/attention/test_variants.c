@@ -83,7 +83,7 @@ static void maps_make_the_output(void **state) {
             assert_ok(layer_open(&l, attention, (layer_sizes){1, H, N, D}, causal, true, 1));
             layer_bind(&l);
             foci_graph_forward(l.graph);
-            const foci_tensor *map = foci_graph_observed(l.graph, "attn.prob");
+            const foci_tensor *map = foci_graph_find(l.graph, "attn.prob");
             assert_non_null(map);
             for (int h = 0; h < H; h++)
                 for (int n = 0; n < N; n++)

@@ -3,12 +3,12 @@
 #include "core/graph.h"
 #include "models/models.h"
 #include "task/schema.h"
+#include "task/task.h"
 
 typedef struct recorded {
     foci_config *config;
     foci_parameters parameters;
     foci_graph *graph;
-    foci_model_io io;
 } recorded;
 
 static foci_status record(recorded *r, const char *text, int64_t batch) {
@@ -16,9 +16,9 @@ static foci_status record(recorded *r, const char *text, int64_t batch) {
     foci_parameters_init(&r->parameters);
     FOCI_TRY(foci_config_parse(&r->config, foci_schema_all(), "test.yaml", text, strlen(text), NULL, 0));
     r->graph = foci_graph_new(&r->parameters, &(foci_graph_options){.train = true, .differentiate = true, .place = "test.yaml:1:1"});
-    r->io = (foci_model_io){.graph = r->graph, .config = r->config, .batch = batch, .labelled = true};
-    foci_model_find(foci_config_string(r->config, "model.kind"))->record(&r->io);
-    return foci_graph_plan(r->graph, r->io.loss);
+    const foci_model *model = foci_model_find(foci_config_string(r->config, "model.kind"));
+    model->record(&(foci_request){.graph = r->graph, .config = r->config, .batch = batch, .feeds = foci_task_kind_of(model->task)->feeds});
+    return foci_graph_plan(r->graph, NULL);
 }
 
 static void done(recorded *r) {
@@ -88,8 +88,11 @@ static void more_threads_than_planned_do_no_harm(void **state) {
     unsigned char *memory = aligned_alloc(64, (bytes + GUARD + 63) / 64 * 64);
     memset(memory, 0, bytes);
     memset(memory + bytes, 0xa5, GUARD);
-    r.io.images->data = calloc((size_t)foci_numel(r.io.images), sizeof(foci_real));
-    r.io.labels->data = calloc(4, sizeof(int32_t));
+    foci_tensor *images = foci_graph_find(r.graph, "images"), *labels = foci_graph_find(r.graph, "labels");
+    foci_real *pixels = calloc((size_t)foci_numel(images), sizeof(foci_real));
+    const int32_t classes[4] = {0};
+    foci_graph_feed(r.graph, images, pixels);
+    foci_graph_feed(r.graph, labels, classes);
     assert_ok(foci_parameters_allocate(&r.parameters, true));
     foci_set_threads(8);
     foci_graph_bind(r.graph, memory);
@@ -98,8 +101,7 @@ static void more_threads_than_planned_do_no_harm(void **state) {
     for (int i = 0; i < GUARD; i++)
         if (memory[bytes + (size_t)i] != 0xa5) fail_msg("byte %d after the plan was overwritten", i);
     foci_set_threads(before);
-    free(r.io.images->data);
-    free(r.io.labels->data);
+    free(pixels);
     free(memory);
     done(&r);
 }

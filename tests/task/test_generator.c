@@ -4,7 +4,6 @@
 #include <math.h>
 
 #include "base/philox.h"
-#include "core/graph.h"
 #include "models/models.h"
 #include "task/generator.h"
 #include "task/sampling.h"
@@ -19,10 +18,14 @@ typedef struct fixture {
     int32_t id[LENGTH];
 } fixture;
 
-static foci_tensor *record(fixture *f, foci_graph *g, foci_model_io *io, int64_t tokens) {
-    *io = (foci_model_io){.graph = g, .config = f->config, .batch = 1, .tokens = tokens, .classes = WORDS, .distribution = true};
-    f->model->record(io);
-    return io->logprob;
+static foci_program *record(fixture *f, foci_program_set *set, int64_t tokens) {
+    foci_program *p;
+    foci_program_set_init(set, &f->p);
+    assert_ok(foci_program_open_model(&p, set, &(foci_graph_options){0}, f->model,
+                                      &(foci_request){.config = f->config, .batch = 1, .classes = WORDS, .feeds = "ids",
+                                                      .number = {{"tokens", (double)tokens}}}));
+    assert_ok(foci_program_set_ready(set));
+    return p;
 }
 
 static void open_model(fixture *f, const char *attention) {
@@ -34,11 +37,9 @@ static void open_model(fixture *f, const char *attention) {
     assert_ok(foci_config_parse(&f->config, foci_schema_all(), "test", init, strlen(init), NULL, 0));
     f->model = foci_model_find("lm");
     foci_parameters_init(&f->p);
-    foci_model_io io;
-    foci_graph *g = foci_graph_new(&f->p, &(foci_graph_options){0});
-    assert_ok(foci_graph_plan(g, record(f, g, &io, 4)));
-    foci_graph_free(g);
-    assert_ok(foci_parameters_allocate(&f->p, false));
+    foci_program_set programs;
+    record(f, &programs, 4);
+    foci_program_set_free(&programs);
     foci_parameters_initialise(&f->p, 3);
     for (int64_t i = 0; i < f->p.size; i++) f->p.value[i] *= 20; /* attention that chooses */
     foci_rng rng = foci_rng_make(1, 2, 3);
@@ -111,25 +112,21 @@ static void attention_that_is_not_incremental_is_computed_anew(void **state) {
 static void words_are_those_of_training(const char *attention) {
     fixture f;
     open_model(&f, attention);
-    foci_graph *g = foci_graph_new(&f.p, &(foci_graph_options){0});
-    foci_model_io io;
-    foci_tensor *all = record(&f, g, &io, WINDOW);
-    foci_keep(all);
-    assert_ok(foci_graph_plan(g, all));
-    void *memory = aligned_alloc(64, (foci_graph_bytes(g) + 63) / 64 * 64);
-    foci_graph_bind(g, memory);
-    io.ids->data = f.id;
-    foci_graph_forward(g);
+    foci_program_set set;
+    foci_program *p = record(&f, &set, WINDOW);
+    const foci_real *all;
+    assert_ok(foci_program_feed(p, "ids", f.id));
+    assert_ok(foci_program_forward(p));
+    assert_ok(foci_program_fetch(p, "logprob", &all));
     foci_generator kept = generator(&f, false);
     for (int n = 0; n < WINDOW; n++) {
         const foci_real *a;
         assert_ok(foci_generator_add(&kept, f.id + n, 1));
         assert_ok(foci_generator_next(&kept, &a));
-        assert_close(apart(a, foci_data(all) + n * WORDS, WORDS), 0, 1e-5);
+        assert_close(apart(a, all + n * WORDS, WORDS), 0, 1e-5);
     }
     foci_generator_close(&kept);
-    foci_graph_free(g);
-    free(memory);
+    foci_program_set_free(&set);
     close_model(&f);
 }
 static void a_whole_window_says_the_same(void **state) {

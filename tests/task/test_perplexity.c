@@ -7,7 +7,6 @@
 #include "attention/attention.h"
 #include "base/philox.h"
 #include "config/config.h"
-#include "core/graph.h"
 #include "models/models.h"
 #include "task/perplexity.h"
 
@@ -19,6 +18,16 @@ typedef struct fixture {
     int32_t token[TOKENS];
     foci_perplexity_options options;
 } fixture;
+
+static foci_program *record(foci_program_set *set, fixture *f, const foci_model *model, int64_t tokens) {
+    foci_program *p;
+    foci_program_set_init(set, &f->p);
+    assert_ok(foci_program_open_model(&p, set, &(foci_graph_options){0}, model,
+                                      &(foci_request){.config = f->config, .batch = 1, .feeds = "ids targets",
+                                                      .number = {{"tokens", (double)tokens}}}));
+    assert_ok(foci_program_set_ready(set));
+    return p;
+}
 
 static int set_up(void **state) {
     fixture *f = calloc(1, sizeof *f);
@@ -35,12 +44,9 @@ static int set_up(void **state) {
                                     {"attention", "softmax", softmax->keys}};
     assert_ok(foci_config_parse(&f->config, &(foci_schema){section, 4}, "test", text, strlen(text), NULL, 0));
     foci_parameters_init(&f->p);
-    foci_graph *g = foci_graph_new(&f->p, &(foci_graph_options){0});
-    foci_model_io io = {.graph = g, .config = f->config, .batch = 1, .tokens = 4};
-    lm->record(&io);
-    assert_ok(foci_graph_plan(g, io.nll));
-    foci_graph_free(g);
-    assert_ok(foci_parameters_allocate(&f->p, false));
+    foci_program_set set;
+    record(&set, f, lm, 4);
+    foci_program_set_free(&set);
     foci_parameters_initialise(&f->p, 3);
     foci_rng rng = foci_rng_make(1, 2, 3);
     for (int i = 0; i < TOKENS; i++) f->token[i] = (int32_t)foci_rng_below(&rng, VOCABULARY);
@@ -99,18 +105,15 @@ static void the_last_token_is_that_of_the_window(void **state) {
         f->options.walk = FOCI_WALK_DISJOINT;
         assert_ok(foci_perplexity(&f->options, &f->p, f->token + start, W + 1, &whole));
         all = whole.nll_sum;
-        foci_graph *g = foci_graph_new(&f->p, &(foci_graph_options){0});
-        foci_model_io io = {.graph = g, .config = f->config, .batch = 1, .tokens = W};
-        f->options.model->record(&io);
-        assert_ok(foci_graph_plan(g, io.nll));
-        void *memory = aligned_alloc(64, (foci_graph_bytes(g) + 63) / 64 * 64);
-        foci_graph_bind(g, memory);
-        io.ids->data = f->token + start;
-        io.targets->data = f->token + start + 1;
-        foci_graph_forward(g);
-        sum += start ? (double)foci_data(io.nll)[W - 1] : all;
-        foci_graph_free(g);
-        free(memory);
+        foci_program_set set;
+        foci_program *p = record(&set, f, f->options.model, W);
+        const foci_real *nll;
+        assert_ok(foci_program_feed(p, "ids", f->token + start));
+        assert_ok(foci_program_feed(p, "targets", f->token + start + 1));
+        assert_ok(foci_program_forward(p));
+        assert_ok(foci_program_fetch(p, "nll", &nll));
+        sum += start ? (double)nll[W - 1] : all;
+        foci_program_set_free(&set);
     }
     assert_close(sum, sliding.nll_sum, 1e-4);
 }
