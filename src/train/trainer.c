@@ -42,7 +42,7 @@ static foci_status roll_back(foci_trainer *t, foci_status why) {
     foci_error reason;
     foci_error_take(&reason, why);
     foci_run_state then;
-    FOCI_TRY(foci_checkpoint_load(t->folder.path, &t->programs.parameters, &t->optimizer, t->ema, &then));
+    FOCI_TRY(foci_state_load(t->folder.path, &t->programs.parameters, &t->optimizer, t->ema, &then));
     t->state.left_out += t->state.step + 1 - t->saved;
     t->state.watch = then.watch;
     foci_run_log(&t->folder, "step %lld: %s: back to the weights of step %lld, the updates since are left out", (long long)t->state.step + 1,
@@ -204,8 +204,7 @@ static foci_status evaluate(foci_trainer *t) {
 static foci_status save(foci_trainer *t, bool last) {
     t->state.elapsed = foci_trainer_elapsed(t);
     t->started = foci_now();
-    foci_status s = foci_checkpoint_save(t->folder.path, &t->programs.parameters, &t->optimizer, t->ema, &t->state,
-                                         t->train.keep_every);
+    foci_status s = foci_state_save(t->folder.path, &t->programs.parameters, &t->optimizer, t->ema, &t->state, t->train.keep_every);
     t->saved_at = foci_now();
     if (s == FOCI_ERR_IO && t->saved && !last) {
         foci_run_log(&t->folder, "the checkpoint of step %lld was not written (%s); training goes on, that of step %lld is intact",
@@ -298,8 +297,8 @@ static foci_status start(foci_trainer *t) {
     FOCI_TRY(foci_path_join(saved, sizeof saved, t->folder.path, "state.safetensors"));
     if (t->options->resume && foci_path_kind(saved)) {
         FOCI_TRY(check_same_config(t));
-        FOCI_TRY(foci_checkpoint_load(t->folder.path, &t->programs.parameters, &t->optimizer, t->ema, &t->state));
-        FOCI_TRY(foci_checkpoint_weights(t->folder.path, &t->programs.parameters, t->ema, &t->state, t->train.keep_every));
+        FOCI_TRY(foci_state_load(t->folder.path, &t->programs.parameters, &t->optimizer, t->ema, &t->state));
+        FOCI_TRY(foci_state_weights(t->folder.path, &t->programs.parameters, &t->optimizer, t->ema, &t->state, t->train.keep_every));
         FOCI_TRY(foci_run_folder_rewind(&t->folder, t->state.step));
     }
     if (t->train.tensorboard) FOCI_TRY(foci_run_events(&t->folder, t->state.step));

@@ -3,7 +3,7 @@
 #define FOCI_TRAIN_TRAINER_WORK_H
 
 #include "models/models.h"
-#include "train/checkpoint.h"
+#include "train/state.h"
 #include "run/folder.h"
 #include "train/programs.h"
 #include "train/schedule.h"

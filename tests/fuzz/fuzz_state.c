@@ -1,7 +1,7 @@
 /* The state of a run that is to be resumed. */
 #include "fuzz.h"
 
-#include "train/checkpoint.h"
+#include "train/state.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static foci_parameters p;
@@ -18,6 +18,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     fuzz_file("state.safetensors", copy, size);
     free(copy);
     foci_run_state state;
-    if (!foci_checkpoint_load(fuzz_make_folder(), &p, &o, NULL, &state) && (state.step < 0 || state.position < 0)) abort();
+    if (!foci_state_load(fuzz_make_folder(), &p, &o, NULL, &state) && (state.step < 0 || state.position < 0)) abort();
     return 0;
 }

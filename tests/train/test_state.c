@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/philox.h"
 #include "core/load.h"
-#include "train/checkpoint.h"
+#include "train/state.h"
 
 #define SHAPE(...)                                                                                           \
     (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]) {                                 \
@@ -56,10 +56,10 @@ static void resumes_bit_for_bit(void **state) {
         make(&first, (foci_optimizer_kind)kind, 3);
         take_steps(&first, 0, 4);
         foci_run_state saved = {4, 1, 2, 6, 3, 5, UINT64_MAX, 0.1, 3.25, {9, 0.7, 0.01}}, loaded;
-        assert_ok(foci_checkpoint_save(folder, &first.p, &first.o, NULL, &saved, 0));
+        assert_ok(foci_state_save(folder, &first.p, &first.o, NULL, &saved, 0));
         make(&second, (foci_optimizer_kind)kind, 3);
         take_steps(&second, 50, 51); /* something else, to be replaced */
-        assert_ok(foci_checkpoint_load(folder, &second.p, &second.o, NULL, &loaded));
+        assert_ok(foci_state_load(folder, &second.p, &second.o, NULL, &loaded));
         assert_int_equal(loaded.step, 4);
         assert_int_equal(loaded.epoch, 1);
         assert_int_equal(loaded.position, 2);
@@ -81,8 +81,8 @@ static void keeps_no_best_as_nan(void **state) {
     run r;
     make(&r, FOCI_ADAM, 3);
     foci_run_state saved = {.best = NAN}, loaded = {0};
-    assert_ok(foci_checkpoint_save(folder, &r.p, &r.o, NULL, &saved, 0));
-    assert_ok(foci_checkpoint_load(folder, &r.p, &r.o, NULL, &loaded));
+    assert_ok(foci_state_save(folder, &r.p, &r.o, NULL, &saved, 0));
+    assert_ok(foci_state_load(folder, &r.p, &r.o, NULL, &loaded));
     assert_true(isnan(loaded.best));
     drop(&r);
 }
@@ -94,7 +94,7 @@ static void writes_the_weights_beside_it(void **state) {
     run a, b;
     make(&a, FOCI_ADAM, 3);
     take_steps(&a, 0, 2);
-    assert_ok(foci_checkpoint_save(folder, &a.p, &a.o, NULL, &(foci_run_state){.step = 2}, 0));
+    assert_ok(foci_state_save(folder, &a.p, &a.o, NULL, &(foci_run_state){.step = 2}, 0));
     make(&b, FOCI_ADAM, 3);
     snprintf(path, sizeof path, "%s/last.safetensors", folder);
     assert_ok(foci_load_weights(&b.p, path));
@@ -114,17 +114,17 @@ static void averages_are_part_of_it(void **state) {
     for (int k = 0; k < a.p.count; k++)
         for (int64_t i = 0; i < a.p.entry[k].numel; i++) ema[a.p.entry[k].offset + i] = (foci_real)(k + 1) / (foci_real)(i + 3);
     foci_run_state s = {.step = 2}, t;
-    assert_ok(foci_checkpoint_save(folder, &a.p, &a.o, ema, &s, 2));
-    assert_ok(foci_checkpoint_load(folder, &b.p, &b.o, loaded, &t));
+    assert_ok(foci_state_save(folder, &a.p, &a.o, ema, &s, 2));
+    assert_ok(foci_state_load(folder, &b.p, &b.o, loaded, &t));
     assert_memory_equal(ema, loaded, (size_t)a.p.size * sizeof *ema);
     snprintf(path, sizeof path, "%s/ema.safetensors", folder);
     assert_ok(foci_load_weights(&b.p, path));
     assert_memory_equal(ema, b.p.value, (size_t)a.p.size * sizeof *ema);
-    assert_fails(foci_checkpoint_load(folder, &b.p, &b.o, NULL, &t), FOCI_ERR_CHECKPOINT, "8 tensors, this model has 6");
+    assert_fails(foci_state_load(folder, &b.p, &b.o, NULL, &t), FOCI_ERR_CHECKPOINT, "8 tensors, this model has 6");
     /* of two checkpoints the second stays */
     snprintf(path, sizeof path, "%s/step-2.safetensors", folder);
     assert_int_equal(foci_path_kind(path), 0);
-    assert_ok(foci_checkpoint_save(folder, &a.p, &a.o, ema, &s, 2));
+    assert_ok(foci_state_save(folder, &a.p, &a.o, ema, &s, 2));
     assert_ok(foci_load_weights(&b.p, path));
     free(ema);
     free(loaded);
@@ -138,19 +138,19 @@ static void refuses_other_models_and_optimisers(void **state) {
     foci_run_state s;
     run a, wide, sgd;
     make(&a, FOCI_ADAM, 3);
-    assert_fails(foci_checkpoint_load(folder, &a.p, &a.o, NULL, &s), FOCI_ERR_CHECKPOINT,
+    assert_fails(foci_state_load(folder, &a.p, &a.o, NULL, &s), FOCI_ERR_CHECKPOINT,
                  "state.safetensors: No such file");
-    assert_ok(foci_checkpoint_save(folder, &a.p, &a.o, NULL, &(foci_run_state){0}, 0));
+    assert_ok(foci_state_save(folder, &a.p, &a.o, NULL, &(foci_run_state){0}, 0));
     make(&wide, FOCI_ADAM, 4);
-    assert_fails(foci_checkpoint_load(folder, &wide.p, &wide.o, NULL, &s), FOCI_ERR_CHECKPOINT,
+    assert_fails(foci_state_load(folder, &wide.p, &wide.o, NULL, &s), FOCI_ERR_CHECKPOINT,
                  "tensor value.a.weight is (5, 3) in the file and (5, 4) in the model");
     make(&sgd, FOCI_SGD, 3);
-    assert_fails(foci_checkpoint_load(folder, &sgd.p, &sgd.o, NULL, &s), FOCI_ERR_CHECKPOINT,
+    assert_fails(foci_state_load(folder, &sgd.p, &sgd.o, NULL, &s), FOCI_ERR_CHECKPOINT,
                  "the run used the optimiser adam, the config says sgd");
     char state_path[512];
     snprintf(state_path, sizeof state_path, "%s/state.safetensors", folder);
     assert_ok(foci_save_weights(&a.p, state_path, NULL, 0));
-    assert_fails(foci_checkpoint_load(folder, &a.p, &a.o, NULL, &s), FOCI_ERR_CHECKPOINT,
+    assert_fails(foci_state_load(folder, &a.p, &a.o, NULL, &s), FOCI_ERR_CHECKPOINT,
                  "no run state: \"format\" is missing");
     drop(&a);
     drop(&wide);
@@ -185,14 +185,14 @@ static void takes_a_state_of_before_evaluations_were_counted(void **state) {
     run r;
     foci_run_state s = {.step = 7, .evaluated = 3};
     make(&r, FOCI_ADAM, 3);
-    assert_ok(foci_checkpoint_save(folder, &r.p, &r.o, NULL, &s, 0));
+    assert_ok(foci_state_save(folder, &r.p, &r.o, NULL, &s, 0));
     snprintf(path, sizeof path, "%s/state.safetensors", folder);
     rewrite_without(path, "evaluated");
-    assert_ok(foci_checkpoint_load(folder, &r.p, &r.o, NULL, &s));
+    assert_ok(foci_state_load(folder, &r.p, &r.o, NULL, &s));
     assert_int_equal(s.step, 7);
     assert_int_equal(s.evaluated, 7);
     rewrite_without(path, "elapsed");
-    assert_fails(foci_checkpoint_load(folder, &r.p, &r.o, NULL, &s), FOCI_ERR_CHECKPOINT, "\"elapsed\" is missing");
+    assert_fails(foci_state_load(folder, &r.p, &r.o, NULL, &s), FOCI_ERR_CHECKPOINT, "\"elapsed\" is missing");
     drop(&r);
 }
 
@@ -203,7 +203,7 @@ static void refuses_every_flipped_byte(void **state) {
     run r;
     foci_run_state s;
     make(&r, FOCI_ADAM, 3);
-    assert_ok(foci_checkpoint_save(folder, &r.p, &r.o, NULL, &(foci_run_state){.step = 7}, 0));
+    assert_ok(foci_state_save(folder, &r.p, &r.o, NULL, &(foci_run_state){.step = 7}, 0));
     snprintf(path, sizeof path, "%s/state.safetensors", folder);
     char *bytes;
     size_t size;
@@ -213,7 +213,7 @@ static void refuses_every_flipped_byte(void **state) {
         FILE *f = fopen(path, "wb");
         fwrite(bytes, 1, size, f);
         fclose(f);
-        foci_status status = foci_checkpoint_load(folder, &r.p, &r.o, NULL, &s);
+        foci_status status = foci_state_load(folder, &r.p, &r.o, NULL, &s);
         if (status != FOCI_ERR_CHECKPOINT) fail_msg("byte %zu flipped: status %d", i, (int)status);
         bytes[i] ^= (char)(1 << i % 8);
     }
@@ -229,7 +229,7 @@ static void refuses_random_damage(void **state) {
     run r;
     foci_run_state s = {.step = 7};
     make(&r, FOCI_ADAM, 3001);
-    assert_ok(foci_checkpoint_save(folder, &r.p, &r.o, NULL, &s, 0));
+    assert_ok(foci_state_save(folder, &r.p, &r.o, NULL, &s, 0));
     snprintf(path, sizeof path, "%s/state.safetensors", folder);
     char *bytes;
     size_t size;
@@ -241,15 +241,15 @@ static void refuses_random_damage(void **state) {
         long at = (long)(bit / 8);
         fseek(f, at, SEEK_SET);
         fputc(bytes[at] ^ 1 << bit % 8, f);
-        foci_status status = foci_checkpoint_load(folder, &r.p, &r.o, NULL, &s);
+        foci_status status = foci_state_load(folder, &r.p, &r.o, NULL, &s);
         if (status != FOCI_ERR_CHECKPOINT) fail_msg("bit %u flipped: status %d", bit, (int)status);
         fseek(f, at, SEEK_SET);
         fputc(bytes[at], f);
     }
-    assert_ok(foci_checkpoint_load(folder, &r.p, &r.o, NULL, &s));
+    assert_ok(foci_state_load(folder, &r.p, &r.o, NULL, &s));
     for (size_t length = size / 4096 * 4096;; length -= 4096) {
         assert_int_equal(ftruncate(fileno(f), (off_t)length), 0);
-        foci_status status = foci_checkpoint_load(folder, &r.p, &r.o, NULL, &s);
+        foci_status status = foci_state_load(folder, &r.p, &r.o, NULL, &s);
         if (status != FOCI_ERR_CHECKPOINT) fail_msg("cut to %zu bytes: status %d", length, (int)status);
         if (!length) break;
     }
