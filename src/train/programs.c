@@ -1,15 +1,13 @@
 #include "train/programs.h"
 
-#include <string.h>
-
 #include "base/memory.h"
 #include "config/config.h"
 #include "kernels/bf16.h"
+#include "task/training.h"
 
-static foci_status choose_dtype(const foci_config *config, bool *bf16) {
-    const char *dtype = foci_config_string(config, "train.dtype");
-    *bf16 = strcmp(dtype, "fp32") != 0 && foci_bf16_supported();
-    if (strcmp(dtype, "bf16") == 0 && !*bf16)
+static foci_status choose_dtype(const foci_config *config, const foci_training *train, bool *bf16) {
+    *bf16 = train->dtype != FOCI_DTYPE_FP32 && foci_bf16_supported();
+    if (train->dtype == FOCI_DTYPE_BF16 && !*bf16)
         return foci_config_fail(config, "train.dtype", "this processor has no products in bf16 (AVX512-BF16); auto falls back to fp32");
     return FOCI_OK;
 }
@@ -17,15 +15,16 @@ static foci_status choose_dtype(const foci_config *config, bool *bf16) {
 foci_status foci_training_programs_record(foci_training_programs *p, const foci_model *model, const foci_config *config, int64_t batch,
                                           int shapes, void (*ask)(void *context, int shape, foci_request *r), void *context) {
     *p = (foci_training_programs){.bf16 = false};
-    FOCI_TRY(choose_dtype(config, &p->bf16));
+    const foci_training train = foci_training_read(config);
+    FOCI_TRY(choose_dtype(config, &train, &p->bf16));
     foci_parameters_init(&p->parameters);
     foci_program_set_init(&p->set, &p->parameters);
     p->set.advice = "lower train.micro_batch";
     const foci_graph_options options = {.train = true,
                                         .differentiate = true,
                                         .bf16 = p->bf16,
-                                        .recompute = strcmp(foci_config_string(config, "train.recompute"), "block") == 0,
-                                        .seed = (uint64_t)foci_config_int(config, "train.seed"),
+                                        .recompute = train.recompute == FOCI_RECOMPUTE_BLOCK,
+                                        .seed = (uint64_t)train.seed,
                                         .place = foci_config_place(config, "model.kind")};
     for (int i = 0; i < shapes; i++) {
         foci_request r = {.config = config, .batch = batch};
