@@ -45,7 +45,8 @@ struct foci_tensor {
     int64_t shape[FOCI_MAX_DIMS], stride[FOCI_MAX_DIMS]; /* in elements */
     bool requires_grad;
     foci_node *producer; /* NULL: an input, a constant or a parameter; of a view: the producer of its base */
-    void *data, *grad;   /* valid after foci_graph_bind; grad only where requires_grad and reached */
+    void *host_data, *host_grad; /* valid after foci_graph_bind; the gradient only where requires_grad and reached. For core
+                                    and operations alone: everybody else has foci_program (core/program.h) */
     foci_tensor *base;   /* what this is a view of, or NULL */
     int64_t offset;      /* of a view: in elements of its base */
     foci_graph *graph;
@@ -60,9 +61,9 @@ static inline int64_t foci_numel(const foci_tensor *t) {
 static inline int64_t foci_last_dim(const foci_tensor *t) { return t->shape[t->ndim - 1]; }
 /* All dimensions but the last, as one: what row-wise operations run over. */
 static inline int64_t foci_rows(const foci_tensor *t) { return foci_numel(t) / foci_last_dim(t); }
-static inline foci_real *foci_data(const foci_tensor *t) { return (foci_real *)t->data; }
-static inline foci_real *foci_grad(const foci_tensor *t) { return (foci_real *)t->grad; }
-static inline int32_t *foci_ints(const foci_tensor *t) { return (int32_t *)t->data; }
+static inline foci_real *foci_data(const foci_tensor *t) { return (foci_real *)t->host_data; }
+static inline foci_real *foci_grad(const foci_tensor *t) { return (foci_real *)t->host_grad; }
+static inline int32_t *foci_ints(const foci_tensor *t) { return (int32_t *)t->host_data; }
 bool foci_is_contiguous(const foci_tensor *t);
 const char *foci_shape_text(foci_graph *g, const foci_tensor *t); /* "(32, 65, 192)", lives as long as g */
 
@@ -129,7 +130,7 @@ foci_tensor *foci_emit(foci_node *n, foci_dtype dtype, int ndim, const int64_t *
 void foci_save(foci_node *n, foci_dtype dtype, int64_t elements);
 void foci_workspace(foci_node *n, size_t forward_bytes, size_t backward_bytes);
 /* Does backward have to compute the gradient of input i? */
-static inline bool foci_wants(const foci_node *n, int i) { return n->input[i] && n->input[i]->grad; }
+static inline bool foci_wants(const foci_node *n, int i) { return n->input[i] && n->input[i]->host_grad; }
 
 /* Will the gradient of every element of the output be the same number, known while forward runs already? Then forward may add
  * to the gradients of parameters what backward would add. The answer does not change between the two. */

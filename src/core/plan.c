@@ -33,10 +33,6 @@ static void extend(foci_graph *g, int block, int call) {
     if (call > b->last) b->last = call;
 }
 
-static size_t tensor_bytes(const foci_tensor *t) {
-    return (size_t)foci_numel(t) * (t->dtype == FOCI_REAL ? sizeof(foci_real) : sizeof(int32_t));
-}
-
 /* ---------------------------------------------------------------------------------- which gradients flow */
 
 static void find_reached(foci_graph *g) {
@@ -153,7 +149,7 @@ static bool plan_gradient_of(planner *p, int now, int k) {
         return true;
     }
     if (info->gradient < 0) {
-        info->gradient = new_block(g, tensor_bytes(root), now, now);
+        info->gradient = new_block(g, foci_tensor_bytes(root), now, now);
         if (info->gradient < 0) return false;
         if (d->clear) g->call[now].zero = root;
     }
@@ -167,7 +163,7 @@ static bool plan_gradients(planner *p) {
     foci_graph *g = p->g;
     if (!g->options.differentiate) return true;
     foci_tensor_info *out = &g->tensor[foci_root(g->output)->id];
-    out->gradient = new_block(g, tensor_bytes(foci_root(g->output)), g->nodes - 1, g->nodes);
+    out->gradient = new_block(g, foci_tensor_bytes(foci_root(g->output)), g->nodes - 1, g->nodes);
     if (out->gradient < 0) return false;
     p->of[foci_root(g->output)->id].written = true;
     for (int i = g->nodes; i < g->calls; i++) {
@@ -189,7 +185,7 @@ static int value_of(const foci_graph *g, foci_tensor *t) { return g->tensor[foci
 
 static bool write_value(foci_graph *g, const foci_tensor *t, int now) {
     foci_tensor_info *info = &g->tensor[t->id];
-    info->value = new_block(g, tensor_bytes(t), now, now);
+    info->value = new_block(g, foci_tensor_bytes(t), now, now);
     bool stays = info->keep || t == foci_root(g->output);
     extend(g, info->value, stays ? g->calls : now);
     return info->value >= 0;
