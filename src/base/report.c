@@ -17,18 +17,32 @@ static const char *copy(foci_report *whole, const char *text) {
     return own;
 }
 
-static void put(foci_report *r, const char *name, foci_report_entry value) {
+static foci_report_entry *find(const foci_report *r, const char *name) {
+    foci_report_entry *e = name ? r->first : NULL;
+    while (e && (!e->name || strcmp(e->name, name) != 0)) e = e->next;
+    return e;
+}
+
+static foci_report_entry *append(foci_report *r, const char *name) {
     foci_report *whole = whole_of(r);
     foci_report_entry *e = foci_arena_alloc(&whole->arena, sizeof *e);
-    if (!e) {
+    const char *own = copy(whole, name);
+    if (!e || (name && !own)) {
         whole->failed = true;
-        return;
+        return NULL;
     }
-    *e = value;
-    e->name = copy(whole, name);
+    e->name = own;
     if (r->last) r->last->next = e;
     else r->first = e;
-    r->last = e;
+    return r->last = e;
+}
+
+static void put(foci_report *r, const char *name, foci_report_entry value) {
+    foci_report_entry *e = find(r, name);
+    if (!e && !(e = append(r, name))) return;
+    value.name = e->name;
+    value.next = e->next;
+    *e = value;
 }
 
 void foci_report_free(foci_report *r) {
@@ -140,7 +154,7 @@ static void write_report(FILE *f, const foci_report *r, bool list, const foci_js
     for (const foci_report_entry *e = r->first; e; e = e->next) {
         new_line(f, form, depth + 1);
         if (!list) {
-            write_text(f, e->name ? e->name : "");
+            write_text(f, e->name);
             fputs(colon, f);
         }
         write_value(f, e, form, depth);

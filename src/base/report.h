@@ -46,7 +46,7 @@ typedef struct foci_report {
 
 void foci_report_free(foci_report *r); /* with all its parts; empty again */
 
-/* A value goes to the end; names come once each. */
+/* A value goes to the end, or to where its name is already. In a list it has no name (NULL), elsewhere it has one. */
 void foci_report_number(foci_report *r, const char *name, double x); /* null where it is not finite */
 void foci_report_decimals(foci_report *r, const char *name, double x, int decimals);
 void foci_report_whole(foci_report *r, const char *name, int64_t x);

@@ -31,34 +31,41 @@ void foci_analysis_print(const foci_analysis *a) {
 
 /* --------------------------------------------------------------------------------------------------- JSON */
 
-static json_t *number(double x) { return isfinite(x) ? json_real(x) : json_null(); }
-
-static json_t *json_of_metric(const foci_analysis *a, const foci_layer_analysis *l) {
-    json_t *heads = json_array();
+static void report_metric(foci_report *heads, const foci_analysis *a, const foci_layer_analysis *l) {
     for (int64_t h = 0; h < a->heads; h++) {
         const foci_spread *s = &l->metric[h];
-        json_array_append_new(heads, json_pack("{s:o, s:o, s:o, s:o, s:o}", "min", number(s->min), "mean", number(s->mean), "max", number(s->max),
-                                               "entropy", number(s->entropy), "coordinates", number(s->coordinates)));
+        foci_report *r = foci_report_part(heads, NULL);
+        foci_report_number(r, "min", s->min);
+        foci_report_number(r, "mean", s->mean);
+        foci_report_number(r, "max", s->max);
+        foci_report_number(r, "entropy", s->entropy);
+        foci_report_number(r, "coordinates", s->coordinates);
     }
-    return heads;
 }
 
-static json_t *json_of_layer(const foci_analysis *a, const foci_layer_analysis *l) {
-    json_t *pairs = json_array();
-    for (int64_t i = 0; i < foci_head_pairs(a->heads); i++) json_array_append_new(pairs, number(l->pair[i]));
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "name", l->name, "cosine_attention", number(l->cosine_attention),
-                     "cosine_heads", number(l->cosine_heads), "cosine_block", number(l->cosine_block), "effective_rank",
-                     number(l->effective_rank), "head_distance", number(l->head_distance), "head_distances", pairs, "metric",
-                     l->metric ? json_of_metric(a, l) : json_null());
+static void report_layer(foci_report *r, const foci_analysis *a, const foci_layer_analysis *l) {
+    foci_report_text(r, "name", l->name);
+    foci_report_number(r, "cosine_attention", l->cosine_attention);
+    foci_report_number(r, "cosine_heads", l->cosine_heads);
+    foci_report_number(r, "cosine_block", l->cosine_block);
+    foci_report_number(r, "effective_rank", l->effective_rank);
+    foci_report_number(r, "head_distance", l->head_distance);
+    foci_report *pairs = foci_report_list(r, "head_distances");
+    for (int64_t i = 0; i < foci_head_pairs(a->heads); i++) foci_report_number(pairs, NULL, l->pair[i]);
+    if (l->metric) report_metric(foci_report_list(r, "metric"), a, l);
+    else foci_report_text(r, "metric", NULL);
 }
 
-json_t *foci_analysis_json(const foci_analysis *a) {
+void foci_analysis_report(const foci_analysis *a, foci_report *r) {
     const foci_layer_analysis *last = &a->of[a->layers - 1];
-    json_t *layers = json_array();
-    for (int i = 0; i < a->layers; i++) json_array_append_new(layers, json_of_layer(a, &a->of[i]));
-    return json_pack("{s:I, s:I, s:I, s:o, s:o, s:o, s:o}", a->text ? "windows" : "images", (json_int_t)a->samples, "heads", (json_int_t)a->heads,
-                     "tokens", (json_int_t)a->tokens, "token_cosine", number(last->cosine_block), "effective_rank",
-                     number(last->effective_rank), "head_distance", number(a->head_distance_mean), "layers", layers);
+    foci_report_whole(r, a->text ? "windows" : "images", a->samples);
+    foci_report_whole(r, "heads", a->heads);
+    foci_report_whole(r, "tokens", a->tokens);
+    foci_report_number(r, "token_cosine", last->cosine_block);
+    foci_report_number(r, "effective_rank", last->effective_rank);
+    foci_report_number(r, "head_distance", a->head_distance_mean);
+    foci_report *layers = foci_report_list(r, "layers");
+    for (int i = 0; i < a->layers; i++) report_layer(foci_report_part(layers, NULL), a, &a->of[i]);
 }
 
 /* ---------------------------------------------------------------------------------------------------- CSV */
@@ -80,8 +87,8 @@ static foci_status write_csv(const char *folder, const char *name, void (*rows)(
 }
 
 static void value(FILE *f, double x) {
-    if (isfinite(x)) fprintf(f, ",%.9g", x);
-    else fputc(',', f);
+    fputc(',', f);
+    foci_csv_number(f, x, 9);
 }
 
 static void layer_values(FILE *f, const foci_analysis *a, int i) {
@@ -115,7 +122,10 @@ static void head_rows(FILE *f, const foci_stage *stage, int stages) {
     for (int i = 0; i < a->layers; i++)
         for (int64_t h = 0; a->of[i].metric && h < a->heads; h++) {
             const foci_spread *s = &a->of[i].metric[h];
-            fprintf(f, "%s,%lld,%.9g,%.9g,%.9g,%.9g,%.9g\n", a->of[i].name, (long long)h, s->min, s->mean, s->max, s->entropy, s->coordinates);
+            const double x[] = {s->min, s->mean, s->max, s->entropy, s->coordinates};
+            fprintf(f, "%s,%lld", a->of[i].name, (long long)h);
+            for (size_t k = 0; k < sizeof x / sizeof *x; k++) value(f, x[k]);
+            fputc('\n', f);
         }
 }
 

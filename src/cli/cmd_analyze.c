@@ -72,39 +72,38 @@ static foci_status analyze_all(const foci_config *config, const char *run, const
 
 /* ------------------------------------------------------------------------------------------------ results */
 
-static json_t *json_of_all(const foci_stage *stage, int stages, const char *weights) {
-    json_t *all = foci_analysis_json(&stage[stages - 1].analysis), *history = json_array();
-    json_object_set_new(all, "checkpoint", json_string(weights));
+static void report_all(foci_report *r, const foci_stage *stage, int stages, const char *weights) {
+    foci_analysis_report(&stage[stages - 1].analysis, r);
+    foci_report_text(r, "checkpoint", weights);
+    foci_report *history = stages > 1 ? foci_report_list(r, "history") : NULL;
     for (int i = 0; i + 1 < stages; i++) {
-        json_t *one = foci_analysis_json(&stage[i].analysis);
-        json_object_set_new(one, "step", json_integer(stage[i].step));
-        json_array_append_new(history, one);
+        foci_report *one = foci_report_part(history, NULL);
+        foci_analysis_report(&stage[i].analysis, one);
+        foci_report_whole(one, "step", stage[i].step);
     }
-    if (stages > 1) json_object_set(all, "history", history);
-    json_decref(history);
-    return all;
 }
 
-static foci_status write_folder(const foci_config *config, const foci_stage *stage, int stages, const options *o, const char *text) {
+static foci_status write_folder(const foci_config *config, const foci_stage *stage, int stages, const options *o,
+                                const foci_report *r) {
     char path[4200];
     const bool text_model = stage[stages - 1].analysis.text;
     FOCI_TRY(foci_make_dirs(o->out));
     FOCI_TRY(foci_path_join(path, sizeof path, o->out, "analysis.json"));
-    FOCI_TRY(foci_write_file(path, text, strlen(text)));
+    FOCI_TRY(foci_report_write(r, &foci_json_compact, path));
     FOCI_TRY(foci_analysis_write_csv(o->out, stage, stages));
     return foci_analysis_draw(o->out, stage, stages, text_model ? 0 : (int)foci_config_int(config, "model.patch_size"));
 }
 
-static foci_status report(const foci_config *config, const foci_stage *stage, int stages, const options *o, const char *weights, bool json) {
-    json_t *all = json_of_all(stage, stages, weights);
-    char *text = json_dumps(all, JSON_COMPACT | JSON_REAL_PRECISION(9));
-    json_decref(all);
-    if (!text) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
-    foci_status s = o->out ? write_folder(config, stage, stages, o, text) : FOCI_OK;
-    if (json) puts(text);
+static foci_status report(const foci_config *config, const foci_stage *stage, int stages, const options *o,
+                          const char *weights, bool json) {
+    foci_report r = {NULL};
+    report_all(&r, stage, stages, weights);
+    foci_status s = o->out ? write_folder(config, stage, stages, o, &r) : FOCI_OK;
+    foci_status printed = FOCI_OK;
+    if (json) printed = foci_print_report(&r, &foci_json_compact);
     else foci_analysis_print(&stage[stages - 1].analysis);
-    free(text);
-    return s;
+    foci_report_free(&r);
+    return s ? s : printed;
 }
 
 foci_status foci_cmd_analyze(int argc, char **argv) {

@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -140,40 +139,61 @@ static void progress(void *state, int64_t done, int64_t images) {
         fprintf(stderr, "\r\033[K%s eps %.6g: %lld of %lld images", c->attack->name, c->eps, (long long)done, (long long)images);
 }
 
-static json_t *number(bool has, double x) { return has && isfinite(x) ? json_real(x) : json_null(); }
-static json_t *integer(bool has, int64_t x) { return has ? json_integer(x) : json_null(); }
-static json_t *word(bool has, const char *text) { return has ? json_string(text) : json_null(); }
-
-/* How it was measured. What the attack does not have is null. */
-static json_t *json_settings(const options *o, const foci_attack *attack, const foci_attack_options *a) {
-    const bool spsa = attack->samples > 0, steps = attack->step_size > 0;
-    json_t *all = json_pack("{s:s, s:f, s:s, s:s, s:s, s:s, s:I}", "method", attack->name, "eps", a->eps, "space", spaces[o->images.pixel],
-                            "clip", clips[o->images.clip], "labels", labels[a->predicted], "norm", norms[a->norm == FOCI_L2],
-                            "seed", (json_int_t)a->seed);
-    json_object_set_new(all, "objective", word(attack->losses, losses[a->loss]));
-    json_object_set_new(all, "targeted", word(a->aim, aims[a->aim == FOCI_AIM_LEAST]));
-    json_object_set_new(all, "steps", integer(attack->steps, a->steps));
-    json_object_set_new(all, "step_size", number(steps, spsa ? a->step_size : a->step_size * a->eps));
-    json_object_set_new(all, "start", word(steps, starts[a->start_at_image]));
-    json_object_set_new(all, "restarts", integer(attack->random, a->restarts));
-    json_object_set_new(all, "samples", integer(spsa, a->samples));
-    json_object_set_new(all, "delta", number(spsa, a->delta));
-    return all;
+/* What the attack does not have is null. */
+static void number(foci_report *r, const char *name, bool has, double x) {
+    foci_report_number(r, name, has ? x : (double)NAN);
+}
+static void whole(foci_report *r, const char *name, bool has, int64_t x) {
+    if (has) foci_report_whole(r, name, x);
+    else foci_report_text(r, name, NULL);
+}
+static void word(foci_report *r, const char *name, bool has, const char *text) {
+    foci_report_text(r, name, has ? text : NULL);
 }
 
-static void print_json(const options *o, const foci_common *common, const foci_attack *attack, const foci_attack_report *r, const char *weights) {
-    json_t *all = json_settings(o, attack, &r->options), *set = json_array();
-    for (int i = 0; i < common->sets; i++) json_array_append_new(set, json_string(common->set[i]));
-    json_object_update_new(all, json_pack("{s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:f, s:f, s:f}", "images", (json_int_t)r->images,
-                                          "top1", r->top1, "top5", r->top5, "loss", r->loss, "clean_top1", r->clean_top1,
-                                          "clean_top5", r->clean_top5, "clean_loss", r->clean_loss, "outside", (json_int_t)r->outside,
-                                          "largest", r->largest, "seconds", r->seconds, "images_per_s", (double)r->images / r->seconds));
-    json_object_set_new(all, "reached", number(r->options.aim, r->reached));
-    json_object_set_new(all, "checkpoint", json_string(weights));
-    json_object_set_new(all, "set", set);
-    json_dumpf(all, stdout, JSON_COMPACT);
-    putchar('\n');
-    json_decref(all);
+/* How it was measured. */
+static void report_settings(foci_report *r, const options *o, const foci_attack *attack, const foci_attack_options *a) {
+    const bool spsa = attack->samples > 0, steps = attack->step_size > 0;
+    foci_report_text(r, "method", attack->name);
+    foci_report_number(r, "eps", a->eps);
+    foci_report_text(r, "space", spaces[o->images.pixel]);
+    foci_report_text(r, "clip", clips[o->images.clip]);
+    foci_report_text(r, "labels", labels[a->predicted]);
+    foci_report_text(r, "norm", norms[a->norm == FOCI_L2]);
+    foci_report_whole(r, "seed", (int64_t)a->seed);
+    word(r, "objective", attack->losses, losses[a->loss]);
+    word(r, "targeted", a->aim, aims[a->aim == FOCI_AIM_LEAST]);
+    whole(r, "steps", attack->steps, a->steps);
+    number(r, "step_size", steps, spsa ? a->step_size : a->step_size * a->eps);
+    word(r, "start", steps, starts[a->start_at_image]);
+    whole(r, "restarts", attack->random, a->restarts);
+    whole(r, "samples", spsa, a->samples);
+    number(r, "delta", spsa, a->delta);
+}
+
+static void report_scores(foci_report *to, const foci_attack_report *r) {
+    foci_report_whole(to, "images", r->images);
+    foci_report_number(to, "top1", r->top1);
+    foci_report_number(to, "top5", r->top5);
+    foci_report_number(to, "loss", r->loss);
+    foci_report_number(to, "clean_top1", r->clean_top1);
+    foci_report_number(to, "clean_top5", r->clean_top5);
+    foci_report_number(to, "clean_loss", r->clean_loss);
+    foci_report_whole(to, "outside", r->outside);
+    foci_report_number(to, "largest", r->largest);
+    foci_report_number(to, "seconds", r->seconds);
+    foci_report_number(to, "images_per_s", (double)r->images / r->seconds);
+    number(to, "reached", r->options.aim, r->reached);
+}
+
+static foci_status print_json(const options *o, const foci_common *common, const foci_attack *attack,
+                              const foci_attack_report *r, const char *weights) {
+    foci_report all = {NULL};
+    report_settings(&all, o, attack, &r->options);
+    report_scores(&all, r);
+    foci_report_text(&all, "checkpoint", weights);
+    foci_report_sets(&all, common);
+    return foci_print_report(&all, &(foci_json_form){.compact = true, .digits = 17, .point = true});
 }
 
 static void print_head(const options *o, const foci_common *common, int64_t images) {
@@ -204,7 +224,7 @@ static foci_status measure_all(options *o, foci_attack_run_of *run, const foci_c
             o->attack_options.eps = o->eps[e];
             FOCI_TRY(foci_attack_measure(run, o->attack[m], &o->attack_options, &watch, &report));
             if (foci_is_terminal()) fputs("\r\033[K", stderr);
-            if (common->json) print_json(o, common, o->attack[m], &report, weights);
+            if (common->json) FOCI_TRY(print_json(o, common, o->attack[m], &report, weights));
             else print_line(o->attack[m], &report);
             fflush(stdout);
         }

@@ -36,42 +36,74 @@ static foci_status set_option(void *state, int key, char *arg) {
 
 /* ------------------------------------------------------------------------------------------------ as JSON */
 
-static void print_times(const char *part, const foci_times *t) {
-    printf("\"%s_ms\": %.4f, \"%s_min_ms\": %.4f, \"%s_max_ms\": %.4f, ", part, t->median, part, t->min, part, t->max);
-}
-
-static void print_operations(const foci_bench_result *r) {
-    for (int i = 0; i < r->profile.rows; i++) {
-        const foci_profile_row *q = &r->profile.row[i];
-        printf("%s{\"op\": \"%s\", \"pass\": \"%s\", \"calls\": %d, \"ms\": %.4f, \"gflop\": %.6f, \"gb\": %.6f, \"of_roof\": %.4f}",
-               i ? ", " : "", q->op, q->pass, q->calls, q->ms, q->flop / 1e9, q->bytes / 1e9,
-               foci_profile_roof_ms(q, r->peak_gflops, r->bandwidth_gbs) / q->ms);
+static void report_times(foci_report *r, const char *part, const foci_times *t) {
+    const double ms[] = {t->median, t->min, t->max};
+    static const char *const kinds[] = {"", "_min", "_max"};
+    for (int i = 0; i < 3; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s%s_ms", part, kinds[i]);
+        foci_report_decimals(r, name, ms[i], 4);
     }
 }
 
-static void print_json(const foci_bench_result *r, bool operations) {
-    putchar('{');
-    print_times("step", &r->step);
-    print_times("forward", &r->forward);
-    print_times("backward", &r->backward);
-    print_times("update", &r->update);
-    if (r->reads_data) print_times("data", &r->data);
-    else printf("\"data_ms\": null, ");
-    printf("\"items\": \"%s\", \"items_per_s\": %.3f, \"gflop\": %.6f, \"gflops\": %.3f, \"peak_gflops\": %.3f, \"mfu\": %.4f, ", r->items,
-           r->items_per_s, r->gflop, r->gflops, r->peak_gflops, r->mfu);
-    printf("\"bandwidth_gbs\": %.2f, \"memory_bound_ms\": %.4f, \"memory_bound_gbs\": %.2f, \"rss_mb\": %.2f, \"plan_mb\": %.3f, \"state_mb\": %.3f, ",
-           r->bandwidth_gbs, r->memory_bound_ms, r->memory_bound_gbs, r->rss_mb, r->plan_mb, r->state_mb);
-    if (isnan(r->allocs_per_step)) printf("\"allocs_per_step\": null, ");
-    else printf("\"allocs_per_step\": %.2f, ", r->allocs_per_step);
-    printf("\"dtype\": \"%s\", \"batch\": %lld, \"steps\": %lld, \"threads\": %d, \"parameters\": %lld, \"isa\": \"%s\", \"gemm\": \"%s\"",
-           r->bf16 ? "bf16" : "fp32", (long long)r->batch, (long long)r->steps, foci_threads(), (long long)r->parameters,
-           foci_kernel()->isa, foci_gemm_provider());
-    if (operations) {
-        printf(", \"operations\": [");
-        print_operations(r);
-        putchar(']');
-    }
-    puts("}");
+static void report_all_times(foci_report *to, const foci_bench_result *r) {
+    report_times(to, "step", &r->step);
+    report_times(to, "forward", &r->forward);
+    report_times(to, "backward", &r->backward);
+    report_times(to, "update", &r->update);
+    if (r->reads_data) report_times(to, "data", &r->data);
+    else foci_report_text(to, "data_ms", NULL);
+}
+
+static void report_rates(foci_report *to, const foci_bench_result *r) {
+    foci_report_text(to, "items", r->items);
+    foci_report_decimals(to, "items_per_s", r->items_per_s, 3);
+    foci_report_decimals(to, "gflop", r->gflop, 6);
+    foci_report_decimals(to, "gflops", r->gflops, 3);
+    foci_report_decimals(to, "peak_gflops", r->peak_gflops, 3);
+    foci_report_decimals(to, "mfu", r->mfu, 4);
+    foci_report_decimals(to, "bandwidth_gbs", r->bandwidth_gbs, 2);
+    foci_report_decimals(to, "memory_bound_ms", r->memory_bound_ms, 4);
+    foci_report_decimals(to, "memory_bound_gbs", r->memory_bound_gbs, 2);
+}
+
+static void report_memory(foci_report *to, const foci_bench_result *r) {
+    foci_report_decimals(to, "rss_mb", r->rss_mb, 2);
+    foci_report_decimals(to, "plan_mb", r->plan_mb, 3);
+    foci_report_decimals(to, "state_mb", r->state_mb, 3);
+    foci_report_decimals(to, "allocs_per_step", r->allocs_per_step, 2);
+}
+
+static void report_settings(foci_report *to, const foci_bench_result *r) {
+    foci_report_text(to, "dtype", r->bf16 ? "bf16" : "fp32");
+    foci_report_whole(to, "batch", r->batch);
+    foci_report_whole(to, "steps", r->steps);
+    foci_report_whole(to, "threads", foci_threads());
+    foci_report_whole(to, "parameters", r->parameters);
+    foci_report_text(to, "isa", foci_kernel()->isa);
+    foci_report_text(to, "gemm", foci_gemm_provider());
+}
+
+static void report_operation(foci_report *to, const foci_bench_result *r, const foci_profile_row *q) {
+    foci_report_text(to, "op", q->op);
+    foci_report_text(to, "pass", q->pass);
+    foci_report_whole(to, "calls", q->calls);
+    foci_report_decimals(to, "ms", q->ms, 4);
+    foci_report_decimals(to, "gflop", q->flop / 1e9, 6);
+    foci_report_decimals(to, "gb", q->bytes / 1e9, 6);
+    foci_report_decimals(to, "of_roof", foci_profile_roof_ms(q, r->peak_gflops, r->bandwidth_gbs) / q->ms, 4);
+}
+
+static foci_status print_json(const foci_bench_result *r, bool operations) {
+    foci_report all = {NULL};
+    report_all_times(&all, r);
+    report_rates(&all, r);
+    report_memory(&all, r);
+    report_settings(&all, r);
+    foci_report *list = operations ? foci_report_list(&all, "operations") : NULL;
+    for (int i = 0; list && i < r->profile.rows; i++)
+        report_operation(foci_report_part(list, NULL), r, &r->profile.row[i]);
+    return foci_print_report(&all, &foci_json_line);
 }
 
 /* -------------------------------------------------------------------------------------------- as a table */
@@ -122,7 +154,7 @@ static foci_status set_batch(foci_common *c, long long batch, char *text, size_t
 
 static foci_status show(const options *o, const foci_config *config, bool json, const foci_bench_result *r) {
     if (json) {
-        print_json(r, o->bench.trace);
+        FOCI_TRY(print_json(r, o->bench.trace));
     } else {
         print_table(r);
         if (o->bench.trace) print_profile(r);

@@ -6,16 +6,16 @@
 #include "cli/run_show.h"
 #include "task/schema.h"
 
-typedef struct differences {
-    json_t *all; /* NULL: they are printed */
-    int count;
-} differences;
+static void print_difference(void *context, const foci_difference *d) {
+    int *count = context;
+    printf("  %-28s %-28s %s\n", d->key, d->a ? d->a : "-", d->b ? d->b : "-");
+    ++*count;
+}
 
-static void show(void *context, const foci_difference *d) {
-    differences *found = context;
-    if (found->all) json_object_set_new(found->all, d->key, json_pack("[s?, s?]", d->a, d->b));
-    else printf("  %-28s %-28s %s\n", d->key, d->a ? d->a : "-", d->b ? d->b : "-");
-    found->count++;
+static void report_difference(void *context, const foci_difference *d) {
+    foci_report *both = foci_report_list(context, d->key);
+    foci_report_text(both, NULL, d->a);
+    foci_report_text(both, NULL, d->b);
 }
 
 static foci_status load(foci_config **config, const char *run) {
@@ -41,19 +41,23 @@ static void print_results(const foci_run_view v[2]) {
     row("time", text[0], text[1]);
 }
 
-static foci_status diff(const foci_config *const c[2], const foci_run_view v[2], bool json) {
-    differences found = {json ? json_object() : NULL, 0};
-    if (!json) {
-        row("", v[0].name, v[1].name);
-        puts("config");
-    }
-    foci_status s = foci_config_compare(c[0], c[1], show, &found);
-    if (!s && json) foci_print_json(json_pack("{s:O, s:[o, o]}", "config", found.all, "runs", foci_run_view_json(&v[0]), foci_run_view_json(&v[1])));
-    else if (!s) {
-        if (!found.count) puts("  the same");
-        print_results(v);
-    }
-    json_decref(found.all);
+static foci_status print(const foci_config *const c[2], const foci_run_view v[2]) {
+    int count = 0;
+    row("", v[0].name, v[1].name);
+    puts("config");
+    FOCI_TRY(foci_config_compare(c[0], c[1], print_difference, &count));
+    if (!count) puts("  the same");
+    print_results(v);
+    return FOCI_OK;
+}
+
+static foci_status print_json(const foci_config *const c[2], const foci_run_view v[2]) {
+    foci_report r = {NULL};
+    foci_status s = foci_config_compare(c[0], c[1], report_difference, foci_report_part(&r, "config"));
+    foci_report *runs = foci_report_list(&r, "runs");
+    for (int i = 0; i < 2; i++) foci_run_view_report(&v[i], foci_report_part(runs, NULL));
+    if (!s) return foci_print_report(&r, &foci_json_compact);
+    foci_report_free(&r);
     return s;
 }
 
@@ -70,7 +74,7 @@ foci_status foci_cmd_diff(int argc, char **argv) {
     foci_status s = FOCI_OK;
     for (int i = 0; i < 2 && !s; i++) s = load(&c[i], path[i]);
     for (int i = 0; i < 2 && !s; i++) s = foci_run_view_open(&v[i], path[i]);
-    if (!s) s = diff((const foci_config *const *)c, v, common.json);
+    if (!s) s = (common.json ? print_json : print)((const foci_config *const *)c, v);
     for (int i = 0; i < 2; i++) {
         foci_run_view_close(&v[i]);
         foci_config_free(c[i]);

@@ -1,4 +1,3 @@
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,41 +56,52 @@ static foci_status print_score(const foci_score *s, const char *split, const cha
 
 /* ------------------------------------------------------------------------------------- contaminated text */
 
-static json_t *setting(const foci_key *key, const void *settings) {
+static void report_setting(foci_report *r, const foci_key *key, const void *settings) {
     const void *field = foci_key_field(key, settings);
     char word[64];
     switch (key->type) {
-    case FOCI_KEY_BOOL: return json_boolean(*(const bool *)field);
-    case FOCI_KEY_INT: return json_integer(*(const int64_t *)field);
-    case FOCI_KEY_REAL: return json_real(*(const double *)field);
-    case FOCI_KEY_CHOICE: return foci_key_word(key, settings, word) ? json_string(word) : json_null();
-    default: return json_string(*(const char *const *)field);
+    case FOCI_KEY_BOOL: foci_report_flag(r, key->name, *(const bool *)field); break;
+    case FOCI_KEY_INT: foci_report_whole(r, key->name, *(const int64_t *)field); break;
+    case FOCI_KEY_REAL: foci_report_number(r, key->name, *(const double *)field); break;
+    case FOCI_KEY_CHOICE: foci_report_text(r, key->name, foci_key_word(key, settings, word) ? word : NULL); break;
+    default: foci_report_text(r, key->name, *(const char *const *)field);
     }
 }
 
-static json_t *settings_of(const foci_contamination *c, const void *settings, const foci_contamination_count *n) {
-    json_t *object = json_pack("{s:s}", "kind", c->name);
-    for (const foci_key *key = c->keys; key->name; key++) json_object_set_new(object, key->name, setting(key, settings));
-    json_object_set_new(object, "lines", json_integer(n->lines));
-    json_object_set_new(object, "words", json_integer(n->words));
-    json_object_set_new(object, "swapped", json_integer(n->swapped));
-    return object;
+static void report_settings(foci_report *r, const foci_contamination *c, const void *settings,
+                            const foci_contamination_count *n) {
+    foci_report_text(r, "kind", c->name);
+    for (const foci_key *key = c->keys; key->name; key++) report_setting(r, key, settings);
+    foci_report_whole(r, "lines", n->lines);
+    foci_report_whole(r, "words", n->words);
+    foci_report_whole(r, "swapped", n->swapped);
 }
 
-static foci_status print_contaminated(const foci_contaminated_score *s, const options *o, json_t *settings, bool json) {
-    const char *walk = walk_name(o);
-    json_t *object = json_pack("{s:s, s:s, s:f, s:f, s:f, s:I, s:f, s:f, s:O}", "split", o->split, "walk", walk, "nll", s->clean.nll, "loss",
-                               s->clean.nll, "ppl", s->clean.ppl, "tokens", (json_int_t)s->clean.tokens, "contaminated_nll",
-                               s->contaminated.nll, "contaminated_ppl", s->contaminated.ppl, "contamination", settings);
-    char *text = json_dumps(json ? object : settings, JSON_REAL_PRECISION(9));
-    json_decref(object);
-    if (!text) return foci_fail(FOCI_ERR_CONFIG, "--contaminate: a setting is not UTF-8");
-    if (json) puts(text);
-    else
-        printf("%s, %s windows: perplexity %.3f clean, %.3f contaminated (%.5f and %.5f nats per token) over %lld tokens\n%s\n", o->split,
-               walk, s->clean.ppl, s->contaminated.ppl, s->clean.nll, s->contaminated.nll, (long long)s->clean.tokens, text);
-    free(text);
-    return FOCI_OK;
+static const foci_json_form spaced = {.digits = 9, .point = true};
+
+static foci_status print_contaminated_json(const foci_contaminated_score *s, const options *o,
+                                           const foci_contamination *c, const void *settings) {
+    foci_report r = {NULL};
+    foci_report_text(&r, "split", o->split);
+    foci_report_text(&r, "walk", walk_name(o));
+    foci_report_number(&r, "nll", s->clean.nll);
+    foci_report_number(&r, "loss", s->clean.nll);
+    foci_report_number(&r, "ppl", s->clean.ppl);
+    foci_report_whole(&r, "tokens", s->clean.tokens);
+    foci_report_number(&r, "contaminated_nll", s->contaminated.nll);
+    foci_report_number(&r, "contaminated_ppl", s->contaminated.ppl);
+    report_settings(foci_report_part(&r, "contamination"), c, settings, &s->count);
+    return foci_print_report(&r, &spaced);
+}
+
+static foci_status print_contaminated(const foci_contaminated_score *s, const options *o, const foci_contamination *c,
+                                      const void *settings) {
+    foci_report r = {NULL};
+    printf("%s, %s windows: perplexity %.3f clean, %.3f contaminated (%.5f and %.5f nats per token) over %lld tokens\n",
+           o->split, walk_name(o), s->clean.ppl, s->contaminated.ppl, s->clean.nll, s->contaminated.nll,
+           (long long)s->clean.tokens);
+    report_settings(&r, c, settings, &s->count);
+    return foci_print_report(&r, &spaced);
 }
 
 static foci_status evaluate_contaminated(const foci_config *config, const char *weights, const options *o, bool json) {
@@ -100,12 +110,9 @@ static foci_status evaluate_contaminated(const foci_config *config, const char *
     foci_arena arena = {0};
     foci_contaminated_score score;
     foci_status s = foci_contamination_parse(o->contaminate, &arena, &c, &settings);
-    if (!s) s = foci_evaluate_contaminated(config, weights, o->split, o->sliding, c, settings, &foci_on_terminal, &score);
-    if (!s) {
-        json_t *object = settings_of(c, settings, &score.count);
-        s = print_contaminated(&score, o, object, json);
-        json_decref(object);
-    }
+    if (!s)
+        s = foci_evaluate_contaminated(config, weights, o->split, o->sliding, c, settings, &foci_on_terminal, &score);
+    if (!s) s = (json ? print_contaminated_json : print_contaminated)(&score, o, c, settings);
     foci_arena_free(&arena);
     return s;
 }

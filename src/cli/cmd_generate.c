@@ -1,4 +1,3 @@
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,8 +96,9 @@ static void print_word(const char *word, bool *line_begins) {
     *line_begins = end;
 }
 
-/* Prints the words as they come, or collects them in `words` and `logprobs`. */
-static foci_status generate(foci_generator *g, const foci_vocabulary *v, const options *o, json_t *words, json_t *logprobs) {
+/* Prints the words as they come, or collects them in the lists `words` and `logprobs`. */
+static foci_status generate(foci_generator *g, const foci_vocabulary *v, const options *o, foci_report *words,
+                            foci_report *logprobs) {
     bool line_begins = true;
     for (int64_t i = 1; i < g->count && !words; i++) print_word(foci_vocabulary_word(v, g->ids[i]), &line_begins);
     for (int64_t i = 0; i < o->tokens; i++) {
@@ -107,32 +107,37 @@ static foci_status generate(foci_generator *g, const foci_vocabulary *v, const o
         FOCI_TRY(foci_generator_next(g, &logprob));
         FOCI_TRY(foci_sample(&o->sampling, logprob, foci_vocabulary_size(v), (uint64_t)i, &word));
         const char *text = foci_vocabulary_word(v, word);
-        if (!words) print_word(text, &line_begins);
-        else if (json_array_append_new(words, json_string(text)) || json_array_append_new(logprobs, json_real((double)logprob[word])))
-            return foci_fail(FOCI_ERR_RUNTIME, "`%s` is not UTF-8: no JSON can hold it", text);
+        if (words) {
+            foci_report_text(words, NULL, text);
+            foci_report_number(logprobs, NULL, (double)logprob[word]);
+        } else {
+            print_word(text, &line_begins);
+        }
         FOCI_TRY(foci_generator_add(g, &word, 1));
     }
     if (!words && !line_begins) putchar('\n');
     return FOCI_OK;
 }
 
+static void report_settings(foci_report *r, const options *o, bool incremental, int64_t window) {
+    foci_report_whole(r, "tokens", o->tokens);
+    foci_report_number(r, "temperature", o->sampling.temperature);
+    foci_report_whole(r, "top_k", o->sampling.top_k);
+    foci_report_number(r, "top_p", o->sampling.top_p);
+    foci_report_whole(r, "seed", (int64_t)o->sampling.seed);
+    foci_report_flag(r, "cache", incremental);
+    foci_report_whole(r, "window", window);
+}
+
 static foci_status print_json(foci_generator *g, const foci_vocabulary *v, const options *o) {
-    const bool incremental = g->incremental;
-    json_t *words = json_array(), *logprobs = json_array();
-    foci_status s = words && logprobs ? generate(g, v, o, words, logprobs) : foci_fail(FOCI_ERR_RUNTIME, "out of memory");
-    if (!s) {
-        json_t *object = json_pack("{s:s, s:O, s:O, s:I, s:f, s:I, s:f, s:I, s:b, s:I}", "prompt", o->prompt, "words", words, "logprob", logprobs,
-                                   "tokens", (json_int_t)o->tokens, "temperature", o->sampling.temperature, "top_k",
-                                   (json_int_t)o->sampling.top_k, "top_p", o->sampling.top_p, "seed", (json_int_t)o->sampling.seed,
-                                   "cache", incremental, "window", (json_int_t)g->options.window);
-        char *text = object ? json_dumps(object, JSON_REAL_PRECISION(9)) : NULL;
-        if (text) puts(text);
-        else s = foci_fail(FOCI_ERR_CONFIG, "--prompt is not UTF-8: no JSON can hold it");
-        free(text);
-        json_decref(object);
-    }
-    json_decref(words);
-    json_decref(logprobs);
+    const bool incremental = g->incremental; /* as it begins */
+    foci_report r = {NULL};
+    foci_report_text(&r, "prompt", o->prompt);
+    foci_report *words = foci_report_list(&r, "words"), *logprobs = foci_report_list(&r, "logprob");
+    foci_status s = generate(g, v, o, words, logprobs);
+    report_settings(&r, o, incremental, g->options.window);
+    if (!s) return foci_print_report(&r, &(foci_json_form){.digits = 9, .point = true});
+    foci_report_free(&r);
     return s;
 }
 

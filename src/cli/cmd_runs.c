@@ -60,25 +60,41 @@ static void print_run(const foci_run_view *v, int width, const char *age) {
     printf("%-*s  %-11s %15s  %-24s %-24s %s\n", width, name, foci_run_stand_name(v->stand), steps, best, last, age);
 }
 
-static void list(const char *dir, const listing *l, json_t *all) {
+static void report_broken(foci_report *r, const char *path) {
+    foci_report_text(r, "run", path);
+    foci_report_text(r, "state", "broken");
+    foci_report_text(r, "message", foci_error_message());
+}
+
+/* One of them goes into the list `all`, or is printed where that is NULL. */
+static void show(const char *dir, const char *of, int width, foci_report *all) {
+    char path[8400], name[256], age[32];
+    foci_run_view v;
+    snprintf(path, sizeof path, "%s/%s", dir, of);
+    const bool broken = foci_run_view_open(&v, path) != FOCI_OK;
+    age_of(path, age);
+    foci_run_name_text(of, name);
+    if (all && broken) report_broken(foci_report_part(all, NULL), path);
+    else if (all) foci_run_view_report(&v, foci_report_part(all, NULL));
+    else if (broken) printf("%-*s  broken: %s\n", width, name, foci_error_message());
+    else print_run(&v, width, age);
+    foci_run_view_close(&v);
+}
+
+static foci_status print_json(const char *dir, const listing *l) {
+    foci_report r = {NULL};
+    foci_report *all = foci_report_list(&r, "runs");
+    for (size_t i = 0; i < l->count; i++) show(dir, l->name[i], 0, all);
+    return foci_print_report(&r, &foci_json_compact);
+}
+
+static foci_status print_table(const char *dir, const listing *l) {
     int width = 3;
     for (size_t i = 0; i < l->count; i++)
         if ((int)strlen(l->name[i]) > width) width = (int)strlen(l->name[i]);
-    if (!all) printf("%-*s  %-11s %15s  %-24s %-24s %s\n", width, "run", "state", "steps", "best", "last", "changed ago");
-    for (size_t i = 0; i < l->count; i++) {
-        char path[8400], name[256], age[32];
-        foci_run_view v;
-        snprintf(path, sizeof path, "%s/%s", dir, l->name[i]);
-        const bool broken = foci_run_view_open(&v, path) != FOCI_OK;
-        age_of(path, age);
-        foci_run_name_text(l->name[i], name);
-        if (all && broken)
-            json_array_append_new(all, json_pack("{s:o, s:s, s:o}", "run", foci_text_json(path), "state", "broken", "message", foci_text_json(foci_error_message())));
-        else if (all) json_array_append_new(all, foci_run_view_json(&v));
-        else if (broken) printf("%-*s  broken: %s\n", width, name, foci_error_message());
-        else print_run(&v, width, age);
-        foci_run_view_close(&v);
-    }
+    printf("%-*s  %-11s %15s  %-24s %-24s %s\n", width, "run", "state", "steps", "best", "last", "changed ago");
+    for (size_t i = 0; i < l->count; i++) show(dir, l->name[i], width, NULL);
+    return FOCI_OK;
 }
 
 foci_status foci_cmd_runs(int argc, char **argv) {
@@ -93,11 +109,8 @@ foci_status foci_cmd_runs(int argc, char **argv) {
     if (done) return FOCI_OK;
     listing l = {NULL, 0, false};
     foci_status s = find_runs(dir, &l);
-    json_t *all = common.json ? json_array() : NULL;
-    if (!s) list(dir, &l, all);
-    if (!s && all) foci_print_json(json_pack("{s:O}", "runs", all));
+    if (!s) s = common.json ? print_json(dir, &l) : print_table(dir, &l);
     for (size_t i = 0; i < l.count; i++) free(l.name[i]);
     free(l.name);
-    json_decref(all);
     return s;
 }

@@ -1,7 +1,5 @@
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <jansson.h>
 
 #include "cli/cli.h"
 #include "kernels/bf16.h"
@@ -18,15 +16,59 @@ static void print_report(const foci_verify_report *r) {
                r->group[i].ok ? "ok" : "FAILED");
 }
 
-static json_t *json_report(const foci_verify_report *r) {
-    json_t *groups = json_array();
+static void report_case(foci_report *to, const foci_verify_report *r) {
+    foci_report_text(to, "case", r->name);
+    foci_report_text(to, "kind", r->kind);
+    foci_report_flag(to, "skipped", r->skipped);
+    foci_report_flag(to, "ok", r->ok);
+    foci_report *groups = foci_report_list(to, "groups");
     for (int i = 0; i < r->groups; i++) {
         const foci_verify_group *g = &r->group[i];
-        json_t *difference = isfinite(g->difference) ? json_real(g->difference) : json_null();
-        json_array_append_new(groups, json_pack("{s:s, s:o, s:f, s:b}", "group", g->name, "difference", difference,
-                                                "tolerance", g->tolerance, "ok", g->ok));
+        foci_report *one = foci_report_part(groups, NULL);
+        foci_report_text(one, "group", g->name);
+        foci_report_number(one, "difference", g->difference);
+        foci_report_number(one, "tolerance", g->tolerance);
+        foci_report_flag(one, "ok", g->ok);
     }
-    return json_pack("{s:s, s:s, s:b, s:b, s:o}", "case", r->name, "kind", r->kind, "skipped", r->skipped, "ok", r->ok, "groups", groups);
+}
+
+typedef struct counts {
+    int passed, failed, skipped;
+} counts;
+
+static void count(counts *n, const foci_verify_report *r) {
+    n->skipped += r->skipped;
+    n->passed += !r->skipped && r->ok;
+    n->failed += !r->skipped && !r->ok;
+}
+
+/* Puts every case into the list `all`, or prints it where that is NULL. */
+static foci_status verify(const char *const *path, int cases, bool bf16, foci_report *all, counts *n) {
+    static foci_verify_report r;
+    for (int i = 0; i < cases; i++) {
+        FOCI_TRY(foci_verify_case(path[i], bf16, &r));
+        count(n, &r);
+        if (all) report_case(foci_report_part(all, NULL), &r);
+        else print_report(&r);
+    }
+    return FOCI_OK;
+}
+
+static foci_status print_json(const char *const *path, int cases, bool bf16, counts *n) {
+    foci_report r = {NULL};
+    foci_status s = verify(path, cases, bf16, foci_report_list(&r, "cases"), n);
+    foci_report_whole(&r, "passed", n->passed);
+    foci_report_whole(&r, "failed", n->failed);
+    foci_report_whole(&r, "skipped", n->skipped);
+    if (!s) return foci_print_report(&r, &(foci_json_form){.compact = true, .digits = 17, .point = true});
+    foci_report_free(&r);
+    return s;
+}
+
+static foci_status print(const char *const *path, int cases, bool bf16, counts *n) {
+    FOCI_TRY(verify(path, cases, bf16, NULL, n));
+    printf("%d passed, %d failed, %d skipped\n", n->passed, n->failed, n->skipped);
+    return FOCI_OK;
 }
 
 enum { MOST = 4096, DTYPE = 1 };
@@ -46,36 +88,16 @@ static foci_status set_option(void *state, int key, char *arg) {
 foci_status foci_cmd_verify(int argc, char **argv) {
     foci_common common = {0};
     static const char *path[MOST];
-    int count, passed = 0, failed = 0, skipped = 0;
+    int cases;
     bool done, bf16 = false;
     const foci_arguments a = {table, set_option, &bf16, "CASE.json...",
                               "Runs golden cases (NAME.json beside NAME.safetensors) and prints, for each group, the largest difference beside "
                               "its tolerance. Exits with 0 only if all hold; kinds foci does not check are counted as skipped.",
                               true, 1, MOST};
-    FOCI_TRY(foci_parse_arguments(&a, argc, argv, &common, path, &count, &done));
+    FOCI_TRY(foci_parse_arguments(&a, argc, argv, &common, path, &cases, &done));
     if (done) return FOCI_OK;
-    json_t *cases = json_array();
-    for (int i = 0; i < count; i++) {
-        static foci_verify_report r;
-        foci_status s = foci_verify_case(path[i], bf16, &r);
-        if (s) {
-            json_decref(cases);
-            return s;
-        }
-        if (r.skipped) skipped++;
-        else if (r.ok) passed++;
-        else failed++;
-        if (common.json) json_array_append_new(cases, json_report(&r));
-        else print_report(&r);
-    }
-    if (common.json) {
-        json_t *all = json_pack("{s:o, s:i, s:i, s:i}", "cases", cases, "passed", passed, "failed", failed, "skipped", skipped);
-        json_dumpf(all, stdout, JSON_COMPACT);
-        putchar('\n');
-        json_decref(all);
-    } else {
-        printf("%d passed, %d failed, %d skipped\n", passed, failed, skipped);
-        json_decref(cases);
-    }
-    return failed ? foci_fail(FOCI_ERR_RUNTIME, "%d of %d cases differ by more than their tolerance", failed, count) : FOCI_OK;
+    counts n = {0};
+    FOCI_TRY((common.json ? print_json : print)(path, cases, bf16, &n));
+    if (!n.failed) return FOCI_OK;
+    return foci_fail(FOCI_ERR_RUNTIME, "%d of %d cases differ by more than their tolerance", n.failed, cases);
 }

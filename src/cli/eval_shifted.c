@@ -26,14 +26,6 @@ bool foci_shift_asked(const foci_shift_options *o) {
     return o->corrupt || o->severity || o->corrupt_dir || o->relative_to || o->val_dir || o->ood_dir || o->classes || o->limit || o->seed;
 }
 
-static json_t *number(double x) { return isfinite(x) ? json_real(x) : json_null(); }
-
-static void print_object(json_t *object) {
-    json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
-    putchar('\n');
-    json_decref(object);
-}
-
 /* ------------------------------------------------------------------------------------------- the reference */
 
 enum { ALEXNET_CLASSES = 1000 };
@@ -116,27 +108,33 @@ typedef struct comparison {
 
 static double ce(const comparison *x, int corruption) { return x->any ? foci_corruption_error(x->r, x->reference, corruption) : (double)NAN; }
 
-static void print_json(const comparison *x, const foci_shift_options *o, const foci_common *common, const char *weights) {
+static void report_corruption(foci_report *r, const comparison *x, int corruption) {
+    foci_report *errors = foci_report_list(r, "errors");
+    for (int s = 0; s < FOCI_SEVERITIES; s++) foci_report_number(errors, NULL, x->r->error[corruption][s]);
+    foci_report_number(r, "error", foci_corrupted_error(x->r, corruption));
+    foci_report_number(r, "ce", ce(x, corruption));
+}
+
+static foci_status print_json(const comparison *x, const foci_shift_options *o, const foci_common *common,
+                              const char *weights) {
     const foci_corrupted *r = x->r;
-    json_t *all = json_object(), *set = json_array();
-    for (int i = 0; i < common->sets; i++) json_array_append_new(set, json_string(common->set[i]));
-    for (int k = 0; k < FOCI_CORRUPTIONS; k++) {
-        if (isnan(foci_corrupted_error(r, k))) continue;
-        json_t *errors = json_array();
-        for (int s = 0; s < FOCI_SEVERITIES; s++) json_array_append_new(errors, number(r->error[k][s]));
-        json_object_set_new(all, foci_corruptions[k]->name, json_pack("{s:o, s:o, s:o}", "errors", errors, "error", number(foci_corrupted_error(r, k)), "ce",
-                                                                      number(ce(x, k))));
-    }
-    json_t *object = json_pack("{s:I, s:o, s:o, s:o}", "images", (json_int_t)r->images, "clean_error", number(r->clean), "mean_error",
-                               number(foci_corrupted_mean(r)), "mce", number(x->any ? foci_mean_corruption_error(r, x->reference) : (double)NAN));
-    json_object_set_new(object, "relative_to", x->any ? json_string(x->to) : json_null());
-    json_object_set_new(object, "corruptions", all);
-    json_object_set_new(object, "seed", o->corrupt_dir ? json_null() : json_integer(o->seed));
-    json_object_set_new(object, "seconds", json_real(r->seconds));
-    json_object_set_new(object, "images_per_s", json_real((double)r->seen / r->seconds));
-    json_object_set_new(object, "checkpoint", json_string(weights));
-    json_object_set_new(object, "set", set);
-    print_object(object);
+    foci_report to = {NULL};
+    foci_report_whole(&to, "images", r->images);
+    foci_report_number(&to, "clean_error", r->clean);
+    foci_report_number(&to, "mean_error", foci_corrupted_mean(r));
+    foci_report_number(&to, "mce", x->any ? foci_mean_corruption_error(r, x->reference) : (double)NAN);
+    foci_report_text(&to, "relative_to", x->any ? x->to : NULL);
+    foci_report *all = foci_report_part(&to, "corruptions");
+    for (int k = 0; k < FOCI_CORRUPTIONS; k++)
+        if (!isnan(foci_corrupted_error(r, k)))
+            report_corruption(foci_report_part(all, foci_corruptions[k]->name), x, k);
+    if (o->corrupt_dir) foci_report_text(&to, "seed", NULL);
+    else foci_report_whole(&to, "seed", o->seed);
+    foci_report_number(&to, "seconds", r->seconds);
+    foci_report_number(&to, "images_per_s", (double)r->seen / r->seconds);
+    foci_report_text(&to, "checkpoint", weights);
+    foci_report_sets(&to, common);
+    return foci_print_report(&to, &foci_json_compact);
 }
 
 static void print_cell(double x) {
@@ -171,33 +169,50 @@ static foci_status eval_corrupted(const foci_config *config, const char *weights
     if (o->relative_to) FOCI_TRY(foci_context(measure_reference(o, common, chosen, &reference), "--relative-to"));
     FOCI_TRY(measure(config, weights, o, chosen, &r, &classes));
     const comparison x = {&r, o->relative_to ? &reference : NULL, o->relative_to || classes == ALEXNET_CLASSES, o->relative_to ? o->relative_to : "AlexNet"};
-    if (common->json) print_json(&x, o, common, weights);
-    else print_table(&x);
+    if (common->json) return print_json(&x, o, common, weights);
+    print_table(&x);
     return FOCI_OK;
 }
 
 /* -------------------------------------------------------------------------- some of the classes, or none */
 
+static foci_status print_classes_json(const foci_masked_score *s, const char *dir) {
+    foci_report r = {NULL};
+    foci_report_text(&r, "val_dir", dir);
+    foci_report_number(&r, "top1", s->top1);
+    foci_report_number(&r, "top5", s->top5);
+    foci_report_whole(&r, "images", s->images);
+    foci_report_whole(&r, "classes", s->classes);
+    return foci_print_report(&r, &foci_json_compact);
+}
+
 static foci_status eval_classes(foci_classifier *c, const foci_shift_options *o, const foci_common *common) {
     foci_masked_score s;
     FOCI_TRY(foci_measure_classes(c, o->val_dir, o->limit, &foci_on_terminal, &s));
-    if (common->json)
-        print_object(json_pack("{s:s, s:f, s:f, s:I, s:i}", "val_dir", o->val_dir, "top1", s.top1, "top5", s.top5, "images", (json_int_t)s.images, "classes", s.classes));
-    else
-        printf("%s: top-1 %.2f %%, top-5 %.2f %% over %lld images, among %d of %lld classes\n", o->val_dir, s.top1, s.top5, (long long)s.images, s.classes,
-               (long long)c->classes);
+    if (common->json) return print_classes_json(&s, o->val_dir);
+    printf("%s: top-1 %.2f %%, top-5 %.2f %% over %lld images, among %d of %lld classes\n", o->val_dir, s.top1, s.top5,
+           (long long)s.images, s.classes, (long long)c->classes);
     return FOCI_OK;
+}
+
+static foci_status print_outliers_json(const foci_outlier_score *s, const char *dir) {
+    foci_report r = {NULL};
+    foci_report_text(&r, "ood_dir", dir);
+    foci_report_number(&r, "aupr", s->aupr);
+    foci_report_number(&r, "auroc", s->auroc);
+    foci_report_whole(&r, "images", s->images);
+    foci_report_whole(&r, "in_images", s->in_images);
+    foci_report_whole(&r, "classes", s->classes);
+    return foci_print_report(&r, &foci_json_compact);
 }
 
 static foci_status eval_outliers(foci_classifier *c, const foci_shift_options *o, const foci_common *common) {
     foci_outlier_score s;
     FOCI_TRY(foci_measure_outliers(c, o->ood_dir, o->val_dir, o->limit, &foci_on_terminal, &s));
-    if (common->json)
-        print_object(json_pack("{s:s, s:f, s:f, s:I, s:I, s:i}", "ood_dir", o->ood_dir, "aupr", s.aupr, "auroc", s.auroc, "images", (json_int_t)s.images, "in_images",
-                               (json_int_t)s.in_images, "classes", s.classes));
-    else
-        printf("%s: AUPR %.2f %%, AUROC %.2f %%: %lld foreign images against %lld of the same %d classes, by minus the largest softmax probability\n",
-               o->ood_dir, s.aupr, s.auroc, (long long)s.images, (long long)s.in_images, s.classes);
+    if (common->json) return print_outliers_json(&s, o->ood_dir);
+    printf("%s: AUPR %.2f %%, AUROC %.2f %%: %lld foreign images against %lld of the same %d classes, by minus the "
+           "largest softmax probability\n",
+           o->ood_dir, s.aupr, s.auroc, (long long)s.images, (long long)s.in_images, s.classes);
     return FOCI_OK;
 }
 

@@ -60,32 +60,19 @@ void foci_run_view_close(foci_run_view *v) {
     json_decref(v->summary);
 }
 
-json_t *foci_text_json(const char *text) {
-    char plain[4200];
-    json_t *whole = json_string(text);
-    if (whole) return whole;
-    snprintf(plain, sizeof plain, "%s", text);
-    for (char *c = plain; *c; c++)
-        if ((unsigned char)*c > 126) *c = '?';
-    return json_string(plain);
-}
-
 void foci_run_name_text(const char *name, char text[256]) {
     snprintf(text, 256, "%s", name);
     for (char *c = text; *c; c++)
         if ((unsigned char)*c < ' ' || *c == 127) *c = '?';
 }
 
-json_t *foci_run_view_json(const foci_run_view *v) {
-    const foci_metric *metric = foci_run_record_metric(v->best);
-    json_t *object = json_pack("{s:o, s:s, s:I, s:f}", "run", foci_text_json(v->path), "state", foci_run_stand_name(v->stand), "step", (json_int_t)v->step,
-                               "elapsed", v->elapsed);
-    if (v->steps) json_object_set_new(object, "steps", json_integer(v->steps));
-    if (!metric) return object;
-    json_object_set_new(object, "metric", json_string(metric->name));
-    json_object_set(object, "best", (json_t *)(uintptr_t)v->best);
-    json_object_set(object, "last", (json_t *)(uintptr_t)v->last);
-    return object;
+void foci_run_view_report(const foci_run_view *v, foci_report *r) {
+    foci_report_text(r, "run", v->path);
+    foci_report_text(r, "state", foci_run_stand_name(v->stand));
+    foci_report_whole(r, "step", v->step);
+    foci_report_number(r, "elapsed", v->elapsed);
+    if (v->steps) foci_report_whole(r, "steps", v->steps);
+    foci_run_report_scores(r, v->best, v->last);
 }
 
 void foci_run_steps_text(const foci_run_view *v, char text[64]) {
@@ -101,10 +88,4 @@ void foci_run_score_text(const json_t *line, char text[64]) {
     foci_metric_text(m, m->brief ? m->brief : m->title, x, m->decimals, text, 64);
     const size_t used = strlen(text);
     snprintf(text + used, 64 - used, " (%lld)", integer(line, "step"));
-}
-
-void foci_print_json(json_t *object) {
-    json_dumpf(object, stdout, JSON_COMPACT | JSON_REAL_PRECISION(9));
-    putchar('\n');
-    json_decref(object);
 }

@@ -16,12 +16,10 @@ typedef struct foci_run_view {
 /* `path` must outlive it. Close it after a failure too. */
 foci_status foci_run_view_open(foci_run_view *v, const char *path);
 void foci_run_view_close(foci_run_view *v);
-json_t *foci_run_view_json(const foci_run_view *v);
+void foci_run_view_report(const foci_run_view *v, foci_report *r);
 
-json_t *foci_text_json(const char *text); /* with ? for what no JSON can hold: file names need not be UTF-8 */
 void foci_run_name_text(const char *name, char text[256]);            /* with ? for what would steer a terminal */
 void foci_run_steps_text(const foci_run_view *v, char text[64]);      /* "1200/3900" */
 void foci_run_score_text(const json_t *line, char text[64]);          /* "top-1 65.14 % (3900)", "-" */
-void foci_print_json(json_t *object);                                 /* one line; takes the object */
 
 #endif

@@ -122,31 +122,39 @@ foci_status foci_run_folder_rewind(foci_run_folder *r, int64_t step) {
     return open_append(r, "metrics.jsonl", &r->metrics);
 }
 
-static foci_status write_text(const foci_run_folder *r, const char *name, const char *text) {
-    char path[4200];
-    FOCI_TRY(inside(r, name, path));
-    return foci_write_file(path, text, strlen(text));
+static foci_status write_config(const foci_run_folder *r, const foci_config *config) {
+    char path[4200], *yaml = foci_config_dump(config);
+    if (!yaml) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    foci_status s = inside(r, "config.yaml", path);
+    if (!s) s = foci_write_file(path, yaml, strlen(yaml));
+    free(yaml);
+    return s;
 }
 
-foci_status foci_run_folder_describe(const foci_run_folder *r, const foci_config *config, const char *command) {
-    char *yaml = foci_config_dump(config);
-    if (!yaml) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
-    foci_status s = write_text(r, "config.yaml", yaml);
-    free(yaml);
-    if (s) return s;
+static void report_environment(foci_report *r, const char *command) {
     char host[256] = "?", date[64];
     gethostname(host, sizeof host - 1);
     time_t now = time(NULL);
     struct tm utc;
     strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
-    json_t *env = json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s}", "foci", FOCI_VERSION, "compiler", __VERSION__, "isa",
-                            foci_kernel()->isa, "gemm", foci_gemm_provider(), "threads", foci_threads(), "host", host,
-                            "date", date, "command", command ? command : "");
-    char *text = env ? json_dumps(env, JSON_INDENT(2)) : NULL;
-    json_decref(env);
-    if (!text) return foci_fail(FOCI_ERR_RUNTIME, "env.json: the command line or host name is not UTF-8");
-    s = write_text(r, "env.json", text);
-    free(text);
+    foci_report_text(r, "foci", FOCI_VERSION);
+    foci_report_text(r, "compiler", __VERSION__);
+    foci_report_text(r, "isa", foci_kernel()->isa);
+    foci_report_text(r, "gemm", foci_gemm_provider());
+    foci_report_whole(r, "threads", foci_threads());
+    foci_report_text(r, "host", host);
+    foci_report_text(r, "date", date);
+    foci_report_text(r, "command", command ? command : "");
+}
+
+foci_status foci_run_folder_describe(const foci_run_folder *r, const foci_config *config, const char *command) {
+    char path[4200];
+    foci_report environment = {NULL};
+    FOCI_TRY(write_config(r, config));
+    FOCI_TRY(inside(r, "env.json", path));
+    report_environment(&environment, command);
+    foci_status s = foci_report_write(&environment, &(foci_json_form){.indent = 2, .digits = 9}, path);
+    foci_report_free(&environment);
     return s;
 }
 
@@ -172,9 +180,9 @@ void foci_run_log(foci_run_folder *r, const char *fmt, ...) {
 
 foci_status foci_run_metrics(foci_run_folder *r, const foci_report *line) {
     if (!r->metrics) return FOCI_OK;
-    foci_status events = foci_events_metrics(r->events, line);
     FOCI_TRY(foci_report_json(line, &foci_json_line, r->metrics));
     fputc('\n', r->metrics);
+    foci_status events = foci_events_metrics(r->events, line);
     if (ferror(r->metrics)) return foci_fail(FOCI_ERR_IO, "%s/metrics.jsonl: %s", r->path, strerror(errno));
     return events;
 }

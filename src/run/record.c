@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "run/folder.h"
+#include "run/json.h"
 
 static const size_t most_bytes = (size_t)1 << 31, most_summary = 1 << 20;
 
@@ -63,7 +64,7 @@ const json_t *foci_run_record_score(const json_t *lines, bool last) {
 
 static void write_cell(FILE *f, const json_t *value) {
     if (json_is_integer(value)) fprintf(f, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-    else if (json_is_real(value)) fprintf(f, "%.9g", json_real_value(value));
+    else if (json_is_real(value)) foci_csv_number(f, json_real_value(value), 9);
 }
 
 static bool write_rows(FILE *f, const json_t *lines) {
@@ -114,35 +115,48 @@ static double peak_mb(void) {
     return getrusage(RUSAGE_SELF, &use) == 0 ? (double)use.ru_maxrss / 1e3 * 1.024 : 0;
 }
 
-/* Of the lines: speed, and the validation scores. */
-static void add_scores(json_t *object, const json_t *lines) {
-    const json_t *best = foci_run_record_score(lines, false), *end = foci_run_record_score(lines, true), *line;
+static double mean_speed(const json_t *lines) {
     double speed = 0;
     size_t i, n = 0;
+    const json_t *line;
     json_array_foreach((json_t *)(uintptr_t)lines, i, line) {
         const json_t *rate = json_object_get(line, "items_per_s");
         if (json_is_number(rate)) speed += json_number_value(rate), n++;
     }
-    if (n) json_object_set_new(object, "items_per_s", json_real(speed / (double)n));
-    if (!best) return;
-    json_object_set_new(object, "metric", json_string(foci_run_record_metric(best)->name));
-    json_object_set(object, "best", (json_t *)(uintptr_t)best);
-    json_object_set(object, "last", (json_t *)(uintptr_t)end);
+    return n ? speed / (double)n : (double)NAN;
 }
 
-foci_status foci_run_summary_write(const char *run, const foci_run_summary *s, const json_t *lines) {
+void foci_run_report_scores(foci_report *r, const json_t *best, const json_t *last) {
+    if (!best) return;
+    foci_report_text(r, "metric", foci_run_record_metric(best)->name);
+    foci_report_json_value(r, "best", best);
+    foci_report_json_value(r, "last", last);
+}
+
+static void report_summary(foci_report *r, const foci_run_summary *s, const json_t *lines) {
+    const double speed = mean_speed(lines);
+    foci_report_text(r, "state", stands[s->stand]);
+    foci_report_whole(r, "step", s->step);
+    foci_report_whole(r, "steps", s->steps);
+    foci_report_whole(r, "parameters", s->parameters);
+    foci_report_whole(r, "left_out", s->left_out);
+    foci_report_whole(r, "seed", s->seed);
+    foci_report_number(r, "elapsed", s->elapsed);
+    foci_report_number(r, "peak_mb", peak_mb());
+    foci_report_text(r, "foci", FOCI_VERSION);
+    if (s->message) foci_report_text(r, "message", s->message);
+    if (isfinite(speed)) foci_report_number(r, "items_per_s", speed);
+    foci_run_report_scores(r, foci_run_record_score(lines, false), foci_run_record_score(lines, true));
+}
+
+foci_status foci_run_summary_write(const char *run, const foci_run_summary *summary, const json_t *lines) {
     char path[4200];
+    foci_report r = {NULL};
     FOCI_TRY(foci_path_join(path, sizeof path, run, "summary.json"));
-    json_t *object = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:s}", "state", stands[s->stand], "step", (json_int_t)s->step, "steps",
-                               (json_int_t)s->steps, "parameters", (json_int_t)s->parameters, "left_out", (json_int_t)s->left_out, "seed",
-                               (json_int_t)s->seed, "elapsed", s->elapsed, "peak_mb", peak_mb(), "foci", FOCI_VERSION);
-    if (s->message) json_object_set_new(object, "message", json_string(s->message));
-    add_scores(object, lines);
-    char *text = object ? json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
-    json_decref(object);
-    foci_status status = text ? foci_write_file(path, text, strlen(text)) : foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", path);
-    free(text);
-    return status;
+    report_summary(&r, summary, lines);
+    foci_status s = foci_report_write(&r, &(foci_json_form){.indent = 2, .digits = 9, .point = true}, path);
+    foci_report_free(&r);
+    return s;
 }
 
 foci_status foci_run_summary_read(const char *run, foci_run_stand *stand, json_t **object) {

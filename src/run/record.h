@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "base/report.h"
 #include "task/metrics.h"
 
 /* The objects of RUN/metrics.jsonl, each with an integer `step`, as an array; what is no such line is left out with a warning
@@ -16,6 +17,8 @@ foci_status foci_run_record_csv(const char *run, const json_t *lines);
 /* The line with the best validation score by the task's metric; `last`: the last one. NULL where there is none. */
 const json_t *foci_run_record_score(const json_t *lines, bool last);
 const foci_metric *foci_run_record_metric(const json_t *line); /* NULL: no validation score */
+/* These two lines, behind the name of their metric; nothing where there is no score. */
+void foci_run_report_scores(foci_report *r, const json_t *best, const json_t *last);
 
 /* How a run stands. */
 typedef enum foci_run_stand {

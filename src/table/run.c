@@ -21,6 +21,7 @@
 #include "base/file.h"
 #include "base/parallel.h"
 #include "config/config.h"
+#include "run/json.h"
 #include "table/table.h"
 #include "task/schema.h"
 
@@ -241,17 +242,17 @@ static bool known(work *w, const job *j) {
     return ok;
 }
 
-static foci_status keep(const job *j, json_t *result) {
+static foci_status keep(const job *j, const json_t *result) {
     char folder[PATH];
     snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(j->result, '/') - j->result), j->result);
     FOCI_TRY(foci_make_dirs(folder));
-    json_t *command = json_array();
-    for (int i = 0; i < j->words; i++) json_array_append_new(command, json_string(j->word[i]));
-    json_t *file = json_pack("{s:s, s:o, s:O}", "name", j->name, "command", command, "result", result);
-    char *text = file ? json_dumps(file, 0) : NULL;
-    foci_status s = text ? foci_write_file(j->result, text, strlen(text)) : out_of_memory();
-    free(text);
-    json_decref(file);
+    foci_report file = {NULL};
+    foci_report_text(&file, "name", j->name);
+    foci_report *command = foci_report_list(&file, "command");
+    for (int i = 0; i < j->words; i++) foci_report_text(command, NULL, j->word[i]);
+    foci_report_json_value(&file, "result", result);
+    foci_status s = foci_report_write(&file, &(foci_json_form){.digits = 17, .point = true}, j->result);
+    foci_report_free(&file);
     return s;
 }
 

@@ -15,6 +15,7 @@
 #include "train/optimizer.h"
 #include "train/peak.h"
 #include "train/programs.h"
+#include "train/step.h"
 #include "task/task.h"
 
 enum { WARM_UP = 2, MOST_INPUTS = 8 };
@@ -32,6 +33,7 @@ typedef struct bench {
     foci_optimizer optimizer;
     int64_t batch, micro, classes;
     void *input[MOST_INPUTS]; /* made up */
+    double part[PARTS], since; /* ms: of the step at work; clock, where its last phase ended */
     double *times; /* ms, (PARTS, steps) */
     foci_span *spans;
 } bench;
@@ -109,34 +111,33 @@ static foci_status next_batch(bench *b) {
     return b->task->next(b->data, b->epoch, b->update++);
 }
 
+static foci_status feed(const void *context, foci_program *p, int64_t first) {
+    const bench *b = context;
+    return b->task->feed(b->data, p, first);
+}
+
+/* Clearing the gradients is a part of the update. */
+static void take_time(void *context, foci_step_phase phase) {
+    static const int part[] = {[FOCI_STEP_CLEAR] = UPDATE, [FOCI_STEP_FORWARD] = FORWARD, [FOCI_STEP_BACKWARD] = BACKWARD, [FOCI_STEP_UPDATE] = UPDATE};
+    bench *b = context;
+    const double now = foci_now_ms();
+    b->part[part[phase]] += now - b->since;
+    b->since = now;
+}
+
 /* Step i, the first WARM_UP of them with a negative number. */
 static foci_status one_step(bench *b, int64_t i) {
-    foci_program *s = b->programs.program[0];
-    foci_parameters *p = &b->programs.parameters;
-    const foci_real share = (foci_real)((double)b->micro / (double)b->batch);
-    double part[PARTS] = {0}, norm, start = foci_now_ms();
+    const foci_step s = {.program = b->programs.program[0], .parameters = &b->programs.parameters, .batch = b->batch, .micro = b->micro,
+                         .feed = b->data ? feed : NULL, .ended = take_time, .context = b};
+    double norm, loss, start = foci_now_ms();
+    memset(b->part, 0, sizeof b->part);
     if (b->data) FOCI_TRY(next_batch(b));
-    double ready = foci_now_ms();
-    foci_parameters_zero_grad(p);
-    foci_program_promise(s, share);
-    part[UPDATE] = foci_now_ms() - ready;
-    for (int64_t first = 0; first < b->batch; first += b->micro) {
-        double t0 = foci_now_ms();
-        if (b->data) FOCI_TRY(b->task->feed(b->data, s, first));
-        foci_program_set_step(s, (uint64_t)(i + WARM_UP), (uint64_t)first);
-        FOCI_TRY(foci_program_forward(s));
-        double t1 = foci_now_ms();
-        foci_program_backward(s, share);
-        part[FORWARD] += t1 - t0;
-        part[BACKWARD] += foci_now_ms() - t1;
-    }
-    double done = foci_now_ms();
-    FOCI_TRY(foci_optimizer_step(&b->optimizer, p, 1e-5, &norm));
-    double end = foci_now_ms();
-    part[UPDATE] += end - done;
-    part[DATA] = ready - start;
-    part[STEP] = end - start;
-    for (int k = 0; k < PARTS && i >= 0; k++) b->times[k * b->options->steps + i] = part[k];
+    b->since = foci_now_ms();
+    b->part[DATA] = b->since - start;
+    FOCI_TRY(foci_step_gradients(&s, i + WARM_UP, &loss));
+    FOCI_TRY(foci_step_update(&s, &b->optimizer, 1e-5, &norm));
+    b->part[STEP] = b->since - start;
+    for (int k = 0; k < PARTS && i >= 0; k++) b->times[k * b->options->steps + i] = b->part[k];
     return FOCI_OK;
 }
 

@@ -1,12 +1,10 @@
 #include "train/profile.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/error.h"
-#include "base/file.h"
+#include "base/report.h"
 
 static const char *const pass_name[] = {[FOCI_FORWARD] = "forward", [FOCI_AGAIN] = "again", [FOCI_BACKWARD] = "backward"};
 
@@ -51,24 +49,26 @@ void foci_profile_free(foci_profile *p) {
     *p = (foci_profile){.row = NULL};
 }
 
-static void write_event(FILE *f, const foci_call *c, const foci_span *span, double start, bool *first) {
-    const foci_node *n = c->node;
+static void report_event(foci_report *events, const foci_call *c, const foci_span *span, double start) {
     if (span->total_ms <= 0) return;
-    fprintf(f, "%s\n{\"name\": \"%s\", \"cat\": \"%s\", \"ph\": \"X\", \"ts\": %.3f, \"dur\": %.3f, \"pid\": 1, \"tid\": 1, \"args\": {\"layer\": \"%s\"}}",
-            *first ? "" : ",", n->op->name, pass_name[c->pass], 1e3 * (span->start_ms - start), 1e3 * span->last_ms, n->layer ? n->layer : "");
-    *first = false;
+    foci_report *e = foci_report_part(events, NULL);
+    foci_report_text(e, "name", c->node->op->name);
+    foci_report_text(e, "cat", pass_name[c->pass]);
+    foci_report_text(e, "ph", "X");
+    foci_report_decimals(e, "ts", 1e3 * (span->start_ms - start), 3);
+    foci_report_decimals(e, "dur", 1e3 * span->last_ms, 3);
+    foci_report_whole(e, "pid", 1);
+    foci_report_whole(e, "tid", 1);
+    foci_report_text(foci_report_part(e, "args"), "layer", c->node->layer ? c->node->layer : "");
 }
 
 foci_status foci_profile_trace(const char *path, const foci_graph *g, const foci_span *spans) {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *f = open_memstream(&text, &size);
-    if (!f) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
-    bool first = true;
-    fputs("{\"displayTimeUnit\": \"ms\", \"traceEvents\": [", f);
-    for (int i = 0; i < foci_graph_calls(g); i++) write_event(f, foci_graph_call(g, i), &spans[i], spans[0].start_ms, &first);
-    fputs("\n]}\n", f);
-    foci_status s = fclose(f) ? foci_fail(FOCI_ERR_RUNTIME, "out of memory") : foci_write_file(path, text, size);
-    free(text);
+    foci_report r = {NULL};
+    foci_report_text(&r, "displayTimeUnit", "ms");
+    foci_report *events = foci_report_list(&r, "traceEvents");
+    for (int i = 0; i < foci_graph_calls(g); i++)
+        report_event(events, foci_graph_call(g, i), &spans[i], spans[0].start_ms);
+    foci_status s = foci_report_write(&r, &foci_json_line, path);
+    foci_report_free(&r);
     return s;
 }

@@ -1,4 +1,4 @@
-/* The training loop. A step is: clear the gradients; for every part of the batch forward and backward; one update. */
+/* The training loop: a step (step.h), and what is written between two of them. */
 #include "train/trainer.h"
 
 #include <math.h>
@@ -16,6 +16,7 @@
 #include "train/peak.h"
 #include "run/record.h"
 #include "task/schema.h"
+#include "train/step.h"
 #include "train/trainer_work.h"
 
 /* ----------------------------------------------------------------------------------------------- an update */
@@ -71,7 +72,7 @@ static void follow(foci_trainer *t) {
 }
 
 /* Of the gradients that stand in the parameters; or none, where the loss or they forbid it. */
-static foci_status make_update(foci_trainer *t, double loss) {
+static foci_status make_update(foci_trainer *t, const foci_step *step, double loss) {
     foci_status s = FOCI_OK;
     if (!isfinite(loss)) s = foci_fail(FOCI_ERR_DIVERGED, "the loss is %s", isnan(loss) ? "not a number" : "infinite");
     else if (foci_loss_spikes(&t->state.watch, loss, t->train.spike_zscore)) {
@@ -79,7 +80,7 @@ static foci_status make_update(foci_trainer *t, double loss) {
         snprintf(text, sizeof text, "the loss is %.4f after a mean of %.4f", loss, t->state.watch.mean);
         return leave_out(t, text);
     }
-    if (!s) s = foci_optimizer_step(&t->optimizer, &t->programs.parameters, t->lr, &t->grad_norm);
+    if (!s) s = foci_step_update(step, &t->optimizer, t->lr, &t->grad_norm);
     if (s == FOCI_ERR_DIVERGED) return not_finite(t, s);
     if (s) return s;
     t->in_a_row = 0;
@@ -91,28 +92,22 @@ static foci_status make_update(foci_trainer *t, double loss) {
 
 /* ------------------------------------------------------------------------------------------------- a step */
 
+static foci_status feed(const void *context, foci_program *p, int64_t first) {
+    const foci_trainer *t = context;
+    return t->task->feed(t->data, p, first);
+}
+
 static foci_status step(foci_trainer *t) {
-    foci_parameters *p = &t->programs.parameters;
-    int64_t update = t->state.position;
-    foci_program *s = t->programs.program[t->task->shape_of(t->data, update)];
-    double asked = foci_now();
+    const int64_t update = t->state.position;
+    const foci_step s = {.program = t->programs.program[t->task->shape_of(t->data, update)], .parameters = &t->programs.parameters,
+                         .batch = t->train.batch_size, .micro = t->micro, .feed = feed, .context = t};
+    double loss, asked = foci_now();
     FOCI_TRY(t->task->next(t->data, t->state.epoch, update));
     t->data_wait += foci_now() - asked;
     foci_run_picture(&t->folder, t->state.step + 1, t->task, t->data);
-    double share = (double)t->micro / (double)t->train.batch_size, loss = 0;
-    foci_parameters_zero_grad(p);
-    foci_program_promise(s, (foci_real)share);
-    for (int64_t first = 0; first < t->train.batch_size; first += t->micro) {
-        const foci_real *part;
-        FOCI_TRY(t->task->feed(t->data, s, first));
-        foci_program_set_step(s, (uint64_t)t->state.step, (uint64_t)first);
-        FOCI_TRY(foci_program_forward(s));
-        FOCI_TRY(foci_program_fetch(s, "loss", &part));
-        loss += share * (double)part[0];
-        foci_program_backward(s, (foci_real)share);
-    }
+    FOCI_TRY(foci_step_gradients(&s, t->state.step, &loss));
     t->lr = foci_schedule_lr(&t->schedule, t->state.step, t->updates_per_epoch);
-    FOCI_TRY(make_update(t, loss));
+    FOCI_TRY(make_update(t, &s, loss));
     if (isfinite(loss)) t->loss_sum += loss;
     t->losses++;
     t->items += t->task->items_in(t->data, update);

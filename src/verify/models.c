@@ -4,7 +4,7 @@
 
 #include "models/models.h"
 #include "verify/case.h"
-#include "train/optimizer.h"
+#include "train/step.h"
 #include "task/perplexity.h"
 
 /* What differs between the kinds. */
@@ -102,13 +102,13 @@ static foci_status feed(model_case *m, const data *d, int64_t batch) {
     return foci_program_feed(m->run.program, m->kind->label, d->labels + batch * d->label_numel);
 }
 
-/* Runs the program on a batch; the loss must be what is expected, in its group. */
-static foci_status run(model_case *m, const data *d, int64_t batch, const char *group, double expected) {
+/* Runs the program; the loss must be what is expected. */
+static foci_status run(model_case *m, const data *d, double expected) {
     const foci_real *loss;
-    FOCI_TRY(feed(m, d, batch));
+    FOCI_TRY(feed(m, d, 0));
     FOCI_TRY(foci_program_forward(m->run.program));
     FOCI_TRY(foci_program_fetch(m->run.program, "loss", &loss));
-    return foci_case_difference(m->c, group, fabs((double)loss[0] - expected), fabs(expected));
+    return foci_case_difference(m->c, "loss", fabs((double)loss[0] - expected), fabs(expected));
 }
 
 /* ------------------------------------------------------------------------------------ one pass and its
@@ -149,7 +149,7 @@ static foci_status check_pass(model_case *m) {
     FOCI_TRY(foci_case_known_keys(c, expected, "expected", " loss "));
     FOCI_TRY(foci_case_number(c, expected, "expected", "loss", &expected_loss));
     FOCI_TRY(read_data(m, "input", 0, &d));
-    FOCI_TRY(run(m, &d, 0, "loss", expected_loss));
+    FOCI_TRY(run(m, &d, expected_loss));
     FOCI_TRY(foci_case_run_compare(c, &m->run, m->kind->output, m->kind->output, input_name(c, "expected", m->kind->output)));
     FOCI_TRY(check_metrics(m));
     foci_parameters_zero_grad(&m->run.parameters);
@@ -285,14 +285,29 @@ static foci_status check_norms(model_case *m, const json_t *train) {
     return FOCI_OK;
 }
 
+/* A batch of the trajectory. */
+typedef struct turn {
+    model_case *m;
+    const data *d;
+    int64_t batch;
+} turn;
+
+static foci_status feed_turn(const void *context, foci_program *p, int64_t first) {
+    const turn *t = context;
+    (void)p, (void)first;
+    return feed(t->m, t->d, t->batch);
+}
+
 static foci_status run_updates(model_case *m, foci_optimizer *o, const data *d, int64_t steps,
                                int64_t batches, const double *lr, const double *losses) {
+    turn t = {m, d, 0};
+    const foci_step s = {m->run.program, &m->run.parameters, .batch = 1, .micro = 1, .feed = feed_turn, .context = &t};
     for (int64_t i = 0; i < steps; i++) {
-        double grad_norm;
-        FOCI_TRY(run(m, d, i % batches, "train_losses", losses[i]));
-        foci_parameters_zero_grad(&m->run.parameters);
-        foci_program_backward(m->run.program, 1);
-        if (foci_optimizer_step(o, &m->run.parameters, lr[i], &grad_norm))
+        double loss, grad_norm;
+        t.batch = i % batches;
+        FOCI_TRY(foci_step_gradients(&s, i, &loss));
+        FOCI_TRY(foci_case_difference(m->c, "train_losses", fabs(loss - losses[i]), fabs(losses[i])));
+        if (foci_step_update(&s, o, lr[i], &grad_norm))
             return foci_case_difference(m->c, "train_losses", (double)INFINITY, 1);
     }
     return FOCI_OK;

@@ -144,6 +144,18 @@ static void texts_of_any_bytes(void **state) {
     assert_int_equal(foci_utf8("", 0, &code), 0);
 }
 
+/* Readers refuse an object that has a name twice. */
+static void a_name_comes_once(void **state) {
+    (void)state;
+    foci_report r = {NULL};
+    foci_report_whole(&r, "a", 1);
+    foci_report_text(&r, "b", "x");
+    foci_report_number(foci_report_list(&r, "a"), NULL, 2.5);
+    foci_report_whole(foci_report_part(&r, "c"), "a", 3);
+    assert_printed(&r, &foci_json_compact, "{\"a\":[2.5],\"b\":\"x\",\"c\":{\"a\":3}}");
+    foci_report_free(&r);
+}
+
 static void values_of_entries(void **state) {
     (void)state;
     foci_report r = {NULL};
@@ -196,7 +208,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_in_every_form), cmocka_unit_test(numbers_as_jansson_prints_them),
         cmocka_unit_test(numbers_of_lines),         cmocka_unit_test(what_is_no_number_is_null),
-        cmocka_unit_test(texts_of_any_bytes),       cmocka_unit_test(values_of_entries),
+        cmocka_unit_test(texts_of_any_bytes),       cmocka_unit_test(a_name_comes_once),
+        cmocka_unit_test(values_of_entries),
         cmocka_unit_test(a_file),                   cmocka_unit_test(cells),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
