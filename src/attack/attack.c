@@ -8,11 +8,11 @@
 
 #include "base/clock.h"
 #include "config/config.h"
-#include "core/load.h"
 #include "models/models.h"
 #include "attack/engine.h"
 #include "images/samples.h"
 #include "task/image_data.h"
+#include "task/load_model.h"
 #include "task/rank.h"
 
 #define FOCI_ATTACK(name) extern const foci_attack foci_attack_##name;
@@ -301,10 +301,11 @@ static foci_status fill(foci_attack_run_of *r, const char *weights, const foci_a
     FOCI_TRY(foci_validation_images_open(&r->sets, &r->transform, r->config));
     r->samples = foci_image_samples_of(r->sets.val, images->limit);
     const foci_units units = choose_units(r, images);
+    const int64_t classes = foci_image_set_classes(r->sets.val);
     const int64_t capacity = images->batch ? images->batch : BATCH; /* queries of one image fill it too */
     r->batch = capacity < r->samples.count ? capacity : r->samples.count;
-    FOCI_TRY(foci_victim_open(&r->victim, model, r->config, &r->parameters, &units, foci_image_set_classes(r->sets.val), capacity, false));
-    FOCI_TRY(foci_load_weights(&r->parameters, weights));
+    FOCI_TRY(foci_load_model(&r->parameters, model, r->config, classes, weights));
+    FOCI_TRY(foci_victim_open(&r->victim, model, r->config, &r->parameters, &units, classes, capacity, false));
     return allocate(r);
 }
 

@@ -12,7 +12,6 @@
 #include "core/load.h"
 #include "kernels/kernels.h"
 #include "train/final_test.h"
-#include "task/load_model.h"
 #include "train/peak.h"
 #include "run/record.h"
 #include "task/schema.h"
