@@ -175,10 +175,21 @@ typedef struct foci_init {
 /* The parameter SCOPE.name: declared by the first graph that records it, found again by the others.
  *     foci_tensor *w = foci_parameter(g, "weight", FOCI_NORMAL(0, 0.02), FOCI_SHAPE(out, in)); */
 foci_tensor *foci_parameter(foci_graph *g, const char *name, foci_init init, int ndim, const int64_t *shape);
+/* A buffer: declared, initialised, saved and loaded like a parameter, but no gradient and no optimiser changes it. An operation
+ * may write to it in the forward pass. */
+foci_tensor *foci_buffer(foci_graph *g, const char *name, foci_init init, int ndim, const int64_t *shape);
+/* Weight decay leaves this parameter alone, as it does all that have one dimension. */
+void foci_no_decay(foci_tensor *parameter);
+/* The parameter (1, leading + side side, C) is a table of positions: behind `leading` tokens a square grid, which is resized
+ * where a file has another. */
+void foci_resize_as_grid(foci_tensor *parameter, int64_t leading);
 /* The same parameter under a second full name, as published checkpoints store it twice. */
 void foci_tie(foci_graph *g, const char *second_name, const foci_tensor *parameter);
 /* A name that published checkpoints contain and that need not be read (a computable buffer). */
 void foci_ignore(foci_graph *g, const char *name);
+
+/* Adds the sum of x to what is differentiated in graphs that train; the loss that is reported stays as it is. */
+void foci_penalty(foci_graph *g, foci_tensor *x);
 
 /* An input, SCOPE.name: the caller feeds it before the forward pass. */
 foci_tensor *foci_input(foci_graph *g, const char *name, foci_dtype dtype, int ndim, const int64_t *shape);

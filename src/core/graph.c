@@ -170,6 +170,28 @@ foci_tensor *foci_parameter(foci_graph *g, const char *name, foci_init init, int
     return t;
 }
 
+static foci_parameter_entry *entry_of(foci_tensor *parameter) {
+    return parameter ? &parameter->graph->parameters->entry[parameter->graph->tensor[parameter->id].entry] : NULL;
+}
+
+foci_tensor *foci_buffer(foci_graph *g, const char *name, foci_init init, int ndim, const int64_t *shape) {
+    foci_tensor *t = foci_parameter(g, name, init, ndim, shape);
+    if (!t) return NULL;
+    t->requires_grad = false;
+    entry_of(t)->buffer = true;
+    return t;
+}
+
+void foci_no_decay(foci_tensor *parameter) {
+    if (parameter) entry_of(parameter)->no_decay = true;
+}
+
+void foci_resize_as_grid(foci_tensor *parameter, int64_t leading) {
+    if (!parameter) return;
+    entry_of(parameter)->grid = true;
+    entry_of(parameter)->leading = leading;
+}
+
 void foci_tie(foci_graph *g, const char *second_name, const foci_tensor *parameter) {
     if (!foci_graph_ok(g)) return;
     if (foci_parameters_alias(g->parameters, second_name, g->tensor[parameter->id].entry))
@@ -241,6 +263,16 @@ const char *foci_shape_text(foci_graph *g, const foci_tensor *t) {
 
 void foci_keep(foci_tensor *t) {
     if (t) t->graph->tensor[foci_root(t)->id].keep = true;
+}
+
+void foci_penalty(foci_graph *g, foci_tensor *x) {
+    if (!x || !x->requires_grad || !g->options.train || !foci_graph_ok(g)) return;
+    if (x->base || x->dtype != FOCI_REAL) {
+        foci_graph_fail(g, "a penalty must be the result of an operation, in real numbers");
+        return;
+    }
+    g->tensor[x->id].penalty = true;
+    foci_keep(x);
 }
 
 /* Results that the caller reads under a name. */
@@ -346,6 +378,7 @@ bool foci_gradient_known(const foci_node *n, foci_real *dy) {
     if (!g->promised || n->segment) return false; /* forward of a segment may run twice */
     *dy = g->promised_seed;
     if (n->output == g->output) return true;
+    if (g->tensor[n->output->id].penalty) return false;
     const foci_node *consumer = only_consumer(n);
     if (!consumer || !consumer->op->even || !foci_gradient_known(consumer, dy)) return false;
     *dy = consumer->op->even(consumer, *dy);

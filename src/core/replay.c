@@ -75,13 +75,20 @@ void foci_graph_forward(foci_graph *g) {
     for (int i = 0; i < g->nodes; i++) run(g, i);
 }
 
-void foci_graph_backward_from_output(foci_graph *g) {
+static void fill_gradient(const foci_tensor *t, foci_real seed) {
+    for (int64_t i = 0; i < foci_numel(t); i++) foci_grad(t)[i] = seed;
+}
+
+static void backward(foci_graph *g, foci_real penalty) {
     foci_limit_threads(g->threads);
+    for (int i = 0; i < g->tensors; i++)
+        if (g->tensor[i].penalty && g->tensor[i].tensor != g->output) fill_gradient(g->tensor[i].tensor, penalty);
     for (int i = g->nodes; i < g->calls; i++) run(g, i);
 }
 
+void foci_graph_backward_from_output(foci_graph *g) { backward(g, 0); }
+
 void foci_graph_backward(foci_graph *g, foci_real seed) {
-    foci_real *dout = foci_grad(g->output);
-    for (int64_t i = 0; i < foci_numel(g->output); i++) dout[i] = seed;
-    foci_graph_backward_from_output(g);
+    fill_gradient(g->output, seed);
+    backward(g, seed);
 }
