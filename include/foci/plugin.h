@@ -15,11 +15,11 @@
 #define FOCI_PLUGIN_H
 
 #include "foci/foci.h"
+#include "foci/real.h"
 
 typedef struct foci_graph foci_graph;
 typedef struct foci_node foci_node;
 typedef struct foci_tensor foci_tensor;
-typedef struct foci_config foci_config;
 
 /* A choice is one list: its numbers and its words, in one order.
  *

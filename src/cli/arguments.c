@@ -129,10 +129,7 @@ foci_status foci_parse_arguments(const foci_arguments *a, int argc, char **argv,
 }
 
 foci_status foci_open_config(foci_config **config, const char *config_or_run, const foci_common *common) {
-    char path[4200];
-    FOCI_TRY(foci_path_join(path, sizeof path, "", config_or_run));
-    if (foci_path_kind(path) == 'd') FOCI_TRY(foci_path_join(path, sizeof path, config_or_run, "config.yaml"));
-    return foci_config_load(config, foci_schema_all(), path, common->set, common->sets);
+    return foci_config_open(config, config_or_run, common->set, common->sets);
 }
 
 bool foci_is_terminal(void) {

@@ -9,6 +9,7 @@
 #include "base/report.h"
 #include "base/watch.h"
 #include "config/config.h"
+#include "run/open.h"
 
 typedef struct foci_command {
     const char *name, *summary;
@@ -63,13 +64,9 @@ foci_status foci_print_reference(FILE *out);
 /* "12", "1.5": the whole text or FOCI_ERR_CONFIG naming the option. */
 foci_status foci_parse_int(const char *option, const char *text, long long min, long long max, long long *value);
 
-/* The config of CONFIG, or of a run folder (its config.yaml). */
+/* foci_config_open with the overrides of --set. */
 foci_status foci_open_config(foci_config **config, const char *config_or_run, const foci_common *common);
 
-/* The weights of a run: `checkpoint`, or where that is NULL best.safetensors or last.safetensors in the folder. */
-foci_status foci_find_weights(const char *run, const char *checkpoint, char *path, size_t size);
-/* The same where one argument may be a file or a run. */
-foci_status foci_weights_of(const char *file_or_run, char *path, size_t size);
 /* "0.5": the whole text or FOCI_ERR_CONFIG naming the option. */
 foci_status foci_parse_real(const char *option, const char *text, double min, double max, double *value);
 

@@ -49,10 +49,10 @@ static foci_status make(int argc, char **argv) {
                               false, 2, 2};
     FOCI_TRY(foci_parse_arguments(&a, argc, argv, NULL, rest, &count, &done));
     if (done) return FOCI_OK;
-    uint64_t seed = (uint64_t)or_default(o.seed, 0);
+    int64_t seed = or_default(o.seed, 0);
     if (strcmp(rest[0], "images") == 0) {
         if (o.words >= 0 || o.test >= 0) return foci_fail(FOCI_ERR_CONFIG, "--words and --test are for text");
-        return foci_make_images(rest[1], &(foci_shapes_options){(int)or_default(o.size, 32), or_default(o.train, 6000), or_default(o.val, 1000), seed});
+        return foci_make_images(rest[1], &(foci_shapes_options){or_default(o.size, 32), or_default(o.train, 6000), or_default(o.val, 1000), seed});
     }
     if (strcmp(rest[0], "text") != 0) return foci_fail(FOCI_ERR_CONFIG, "data make: `%s` is neither images nor text", rest[0]);
     if (o.size >= 0) return foci_fail(FOCI_ERR_CONFIG, "--size is for images");
