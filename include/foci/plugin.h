@@ -315,6 +315,7 @@ typedef struct foci_key {
     const char *choices; /* "max mean none" */
     const char *doc;     /* one line, with the unit */
     bool may_change;     /* a run goes on to the same end with another value */
+    const char *placeholder; /* what stands for the value in the help of a command, "FILE"; NULL: the choices, or N, X, TEXT */
     size_t at, size;     /* of the field that foci_config_read fills; size 0: none */
 } foci_key;
 

@@ -68,7 +68,7 @@ int64_t foci_argmax(const foci_real *z, int64_t classes); /* the first of equals
 struct foci_attack_job {
     foci_victim *victim;
     const foci_attack_options *options; /* defaults filled in */
-    foci_head *head;                    /* that options.loss and options.aim ask for */
+    foci_head *head;                    /* that options.loss and options.targeted ask for */
     int64_t restart;
     int64_t slots;
     const int64_t *image;               /* (slots) number in the data set */
