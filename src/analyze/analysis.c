@@ -281,7 +281,7 @@ static foci_status run_batch(study *s, int64_t first, int64_t n, double *sum, fo
         const int64_t k = ((first + i) * a->pictures + s->samples.count - 1) / s->samples.count;
         if (k >= a->pictures || k * s->samples.count / a->pictures != first + i) continue;
         foci_attention_picture *p = &a->picture[k];
-        if (!s->samples.text) FOCI_TRY(keep_image(s->samples.transform, (foci_real *)s->input + i * s->numel, p, &a->memory));
+        if (!s->samples.text) FOCI_TRY(keep_image(&s->samples.transform, (foci_real *)s->input + i * s->numel, p, &a->memory));
         FOCI_TRY(keep_picture(&s->view, a, i, p, &a->memory));
     }
     return FOCI_OK;
@@ -299,8 +299,8 @@ static foci_status run(study *s, const foci_config *config, const char *weights,
     a->samples = count;
     a->text = s->samples.text;
     if (!a->text) {
-        a->height = s->samples.transform->height;
-        a->columns = s->samples.transform->width;
+        a->height = s->samples.transform.height;
+        a->columns = s->samples.transform.width;
     }
     double *sum = foci_arena_alloc(&a->memory, (size_t)(s->view.layers * row_length(&s->view)) * sizeof *sum);
     if (!sum) return no_memory();

@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/parallel.h"
 #include "config/config.h"
 #include "models/models.h"
 
@@ -18,9 +17,8 @@ static foci_status open_text(foci_samples *s, const foci_config *c) {
 }
 
 static foci_status open_images(foci_samples *s, const foci_config *c) {
-    FOCI_TRY(foci_task_images.open(&s->images, c, false));
-    s->transform = foci_task_images_evaluation(s->images);
-    s->classes = foci_task_images.classes(s->images);
+    FOCI_TRY(foci_validation_images_open(&s->sets, &s->transform, c));
+    s->classes = foci_image_set_classes(s->sets.val);
     return FOCI_OK;
 }
 
@@ -30,42 +28,19 @@ foci_status foci_samples_open(foci_samples *s, const foci_config *config, int64_
     if (foci_data_set_of(config)->task != s->model->task)
         return foci_config_fail(config, "data.kind", "model.kind %s wants other data", s->model->name);
     FOCI_TRY(s->text ? open_text(s, config) : open_images(s, config));
-    const int64_t all = s->text ? s->windows : foci_image_set_count(foci_task_images_val(s->images));
-    s->count = limit ? limit : s->text ? 64 : 256;
-    if (s->count > all) s->count = all;
+    if (!limit) limit = s->text ? 64 : 256;
+    if (s->text) s->count = limit < s->windows ? limit : s->windows;
+    else s->count = (s->images = foci_image_samples_of(s->sets.val, limit)).count;
     return FOCI_OK;
 }
 
 void foci_samples_close(foci_samples *s) {
-    if (s->images) foci_task_images.close(s->images);
+    foci_image_sets_close(&s->sets);
     foci_corpus_close(&s->corpus);
 }
 
-static foci_status read_image(const foci_samples *s, int64_t i, foci_real *out) {
-    const foci_image_set *set = foci_task_images_val(s->images);
-    foci_image image;
-    i = i * foci_image_set_count(set) / s->count;
-    FOCI_TRY(foci_image_set_read(set, i, &image, 0));
-    foci_status status = foci_transform_apply(s->transform, &image, 0, 0, i, out);
-    foci_image_free(&image);
-    return status ? foci_context(status, "%s", foci_image_set_name(set, i)) : FOCI_OK;
-}
-
 foci_status foci_samples_images(const foci_samples *s, int64_t first, int64_t n, foci_real *images) {
-    const int64_t pixels = (int64_t)3 * s->transform->height * s->transform->width;
-    foci_error error = {FOCI_OK, ""};
-    int64_t failed = n; /* the first of them is reported */
-    FOCI_PARALLEL_FOR
-    for (int64_t i = 0; i < n; i++) {
-        foci_status status = read_image(s, first + i, images + i * pixels);
-        if (!status) continue;
-#pragma omp critical(foci_samples)
-        if (i < failed) {
-            failed = i;
-            foci_error_take(&error, status);
-        }
-    }
-    return error.status ? foci_error_raise(&error) : FOCI_OK;
+    return foci_image_samples_read(&s->images, &s->transform, first, n, images);
 }
 
 void foci_samples_ids(const foci_samples *s, int64_t first, int64_t n, int32_t *ids) {

@@ -3,8 +3,9 @@
 #ifndef FOCI_ANALYZE_SAMPLES_H
 #define FOCI_ANALYZE_SAMPLES_H
 
+#include "images/samples.h"
 #include "task/corpus.h"
-#include "task/task.h"
+#include "task/image_data.h"
 
 typedef struct foci_samples {
     const foci_model *model;
@@ -12,8 +13,9 @@ typedef struct foci_samples {
     int64_t count;   /* chosen */
     int64_t classes; /* labels or words */
     /* images */
-    foci_task_state *images;
-    const foci_transform *transform;
+    foci_image_sets sets;
+    foci_transform transform;
+    foci_image_samples images;
     /* text */
     foci_corpus corpus;
     const foci_tokens *tokens;

@@ -7,13 +7,13 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/parallel.h"
 #include "config/config.h"
 #include "core/load.h"
 #include "models/models.h"
 #include "attack/engine.h"
+#include "images/samples.h"
+#include "task/image_data.h"
 #include "task/rank.h"
-#include "task/task.h"
 
 #define FOCI_ATTACK(name) extern const foci_attack foci_attack_##name;
 #include "attack/list.h"
@@ -57,11 +57,12 @@ foci_rng foci_attack_random(const foci_attack_job *job, const char *use, int64_t
 
 struct foci_attack_run_of {
     const foci_config *config;
-    foci_task_state *data;
+    foci_image_sets sets;
     foci_transform transform;
+    foci_image_samples samples;
     foci_parameters parameters;
     foci_victim victim;
-    int64_t images, batch;
+    int64_t batch;
 
     /* one batch: (batch, pixels), (batch, classes), (batch) */
     foci_real *x, *adv, *best, *dx, *clean, *logits, *spare; /* spare: (classes) */
@@ -166,7 +167,7 @@ static foci_status count(foci_attack_run_of *r, int64_t slots, const foci_real *
         const double loss = foci_head_cross_entropy(z, classes, r->truth[i], -1, r->spare);
         const int64_t rank = foci_rank(z, classes, r->truth[i], NULL);
         if (!isfinite(loss))
-            return foci_fail(FOCI_ERR_DIVERGED, "%s: the model's logits are not finite", foci_image_set_name(foci_task_images_val(r->data), r->image[i]));
+            return foci_fail(FOCI_ERR_DIVERGED, "%s: the model's logits are not finite", foci_image_set_name(r->sets.val, r->image[i]));
         sum->top1 += rank < 1;
         sum->top5 += rank < 5;
         sum->loss += loss;
@@ -174,33 +175,12 @@ static foci_status count(foci_attack_run_of *r, int64_t slots, const foci_real *
     return FOCI_OK;
 }
 
-static foci_status read_image(const foci_attack_run_of *r, int64_t slot) {
-    const foci_image_set *set = foci_task_images_val(r->data);
-    foci_image image;
-    FOCI_TRY(foci_image_set_read(set, r->image[slot], &image, 0));
-    foci_status status = foci_transform_apply(&r->transform, &image, 0, 0, r->image[slot], r->x + slot * r->victim.pixels);
-    foci_image_free(&image);
-    return status ? foci_context(status, "%s", foci_image_set_name(set, r->image[slot])) : FOCI_OK;
-}
-
-/* Images first .. of those chosen, which are spread evenly over the set: it is sorted by class. */
 static foci_status read_batch(foci_attack_run_of *r, int64_t first, int64_t slots) {
-    const foci_image_set *set = foci_task_images_val(r->data);
-    foci_error error = {FOCI_OK, ""};
-    int64_t failed = slots;
-    FOCI_PARALLEL_FOR
     for (int64_t i = 0; i < slots; i++) {
-        r->image[i] = (first + i) * foci_image_set_count(set) / r->images;
-        r->truth[i] = foci_image_set_label(set, r->image[i]);
-        foci_status status = read_image(r, i);
-        if (!status) continue;
-#pragma omp critical(foci_attack_read)
-        if (i < failed) {
-            failed = i;
-            foci_error_take(&error, status);
-        }
+        r->image[i] = foci_image_samples_at(&r->samples, first + i);
+        r->truth[i] = foci_image_set_label(r->sets.val, r->image[i]);
     }
-    return error.status ? foci_error_raise(&error) : FOCI_OK;
+    return foci_image_samples_read(&r->samples, &r->transform, first, slots, r->x);
 }
 
 typedef struct totals {
@@ -254,16 +234,16 @@ foci_status foci_attack_measure(foci_attack_run_of *r, const foci_attack *attack
     r->victim.stop = watch ? watch->stop : NULL;
     if (!attack->members) foci_attack_defaults(attack, &o);
     else if (attack->standing) o.predicted = false;
-    for (int64_t first = 0; first < r->images; first += r->batch) {
-        const int64_t slots = r->images - first < r->batch ? r->images - first : r->batch;
+    for (int64_t first = 0; first < r->samples.count; first += r->batch) {
+        const int64_t slots = r->samples.count - first < r->batch ? r->samples.count - first : r->batch;
         foci_status status = measure_batch(r, attack, &o, first, slots, &sum);
         if (r->victim.status) return r->victim.status;
         if (foci_victim_stopped(&r->victim)) return foci_fail(FOCI_INTERRUPTED, "interrupted after %lld images", (long long)first);
         if (status) return status;
-        foci_watch_tell(watch, first + slots, r->images);
+        foci_watch_tell(watch, first + slots, r->samples.count);
     }
-    const double n = (double)r->images;
-    *report = (foci_attack_report){.options = o, .images = r->images,
+    const double n = (double)r->samples.count;
+    *report = (foci_attack_report){.options = o, .images = r->samples.count,
                                    .clean_top1 = 100 * (double)sum.clean.top1 / n, .clean_top5 = 100 * (double)sum.clean.top5 / n,
                                    .clean_loss = sum.clean.loss / n,
                                    .top1 = 100 * (double)sum.adv.top1 / n, .top5 = 100 * (double)sum.adv.top5 / n,
@@ -318,14 +298,12 @@ static foci_status fill(foci_attack_run_of *r, const char *weights, const foci_a
     enum { BATCH = 128 };
     const foci_model *model = foci_model_find(foci_config_string(r->config, "model.kind"));
     if (model->task != FOCI_TASK_IMAGES) return foci_config_fail(r->config, "model.kind", "%s does not classify images, attacks are for those", model->name);
-    FOCI_TRY(foci_task_images.open(&r->data, r->config, false));
-    r->transform = *foci_task_images_evaluation(r->data);
+    FOCI_TRY(foci_validation_images_open(&r->sets, &r->transform, r->config));
+    r->samples = foci_image_samples_of(r->sets.val, images->limit);
     const foci_units units = choose_units(r, images);
-    const int64_t all = foci_image_set_count(foci_task_images_val(r->data));
-    r->images = images->limit && images->limit < all ? images->limit : all;
     const int64_t capacity = images->batch ? images->batch : BATCH; /* queries of one image fill it too */
-    r->batch = capacity < r->images ? capacity : r->images;
-    FOCI_TRY(foci_victim_open(&r->victim, model, r->config, &r->parameters, &units, foci_task_images.classes(r->data), capacity, false));
+    r->batch = capacity < r->samples.count ? capacity : r->samples.count;
+    FOCI_TRY(foci_victim_open(&r->victim, model, r->config, &r->parameters, &units, foci_image_set_classes(r->sets.val), capacity, false));
     FOCI_TRY(foci_load_weights(&r->parameters, weights));
     return allocate(r);
 }
@@ -344,13 +322,13 @@ foci_status foci_attack_open(foci_attack_run_of **run, const foci_config *config
     return status;
 }
 
-int64_t foci_attack_count(const foci_attack_run_of *r) { return r->images; }
+int64_t foci_attack_count(const foci_attack_run_of *r) { return r->samples.count; }
 
 void foci_attack_close(foci_attack_run_of *r) {
     if (!r) return;
     foci_victim_close(&r->victim);
     foci_parameters_free(&r->parameters);
     foci_arena_free(&r->memory);
-    foci_task_images.close(r->data);
+    foci_image_sets_close(&r->sets);
     free(r);
 }

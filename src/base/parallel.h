@@ -12,6 +12,8 @@
 #include <omp.h>
 #include <stdint.h>
 
+#include "foci/foci.h"
+
 #define FOCI_PARALLEL_FOR _Pragma("omp parallel for schedule(dynamic, 1)")
 
 /* The loops that follow use at most so many threads, and at most as many as foci_set_threads said. */
@@ -28,5 +30,9 @@ static inline foci_range foci_tile(int64_t n, int64_t size, int64_t i) {
     return (foci_range){first, end < n ? end : n};
 }
 static inline int64_t foci_tiles(int64_t n, int64_t size) { return (n + size - 1) / size; }
+
+/* one(context, i) for every i of 0 .. n-1, each a piece of work that may fail, on all threads. The failure of the lowest
+ * i is returned, whichever came first; of those behind it some are left out. */
+foci_status foci_each(int64_t n, foci_status (*one)(void *context, int64_t i), void *context);
 
 #endif

@@ -125,43 +125,36 @@ static foci_status make_folders(const char *dir) {
     return FOCI_OK;
 }
 
+typedef struct job {
+    const char *dir;
+    int split;
+    const foci_shapes_options *options;
+} job;
+
 /* Every third file is a JPEG. */
-static foci_status make_one(const char *dir, int split, int64_t i, const foci_shapes_options *o) {
+static foci_status make_one(void *context, int64_t i) {
+    const job *j = context;
+    const foci_shapes_options *o = j->options;
     foci_image image = {o->size, o->size, malloc((size_t)3 * (size_t)o->size * (size_t)o->size)};
     if (!image.pixels) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
-    foci_rng r = foci_rng_make(o->seed, foci_stream(split_name[split]), (uint64_t)i);
+    foci_rng r = foci_rng_make(o->seed, foci_stream(split_name[j->split]), (uint64_t)i);
     int label = (int)(i % CLASSES);
     bool jpeg = i / CLASSES % 3 == 0;
     scene s = draw_scene(&r, label);
     render(&s, &r, &image);
     char path[4096], class[32];
     class_name(label, class);
-    snprintf(path, sizeof path, "%s/%s/%s/%05lld.%s", dir, split_name[split], class, (long long)(i / CLASSES), jpeg ? "jpg" : "png");
+    snprintf(path, sizeof path, "%s/%s/%s/%05lld.%s", j->dir, split_name[j->split], class, (long long)(i / CLASSES), jpeg ? "jpg" : "png");
     foci_status status = foci_image_write(path, &image, jpeg ? 95 : 0);
     foci_image_free(&image);
     return status;
 }
 
-static foci_status make_split(const char *dir, int split, int64_t count, const foci_shapes_options *o) {
-    foci_error error = {FOCI_OK, ""};
-    FOCI_PARALLEL_FOR
-    for (int64_t tile = 0; tile < foci_tiles(count, 64); tile++) {
-        foci_range range = foci_tile(count, 64, tile);
-        foci_status status = FOCI_OK;
-        for (int64_t i = range.first; i < range.end && !status; i++) status = make_one(dir, split, i, o);
-        if (status) {
-#pragma omp critical
-            foci_error_take(&error, status);
-        }
-    }
-    return error.status ? foci_error_raise(&error) : FOCI_OK;
-}
-
 static foci_status make_all(const char *dir, const void *options) {
     const foci_shapes_options *o = options;
     FOCI_TRY(make_folders(dir));
-    FOCI_TRY(make_split(dir, 0, o->train, o));
-    return make_split(dir, 1, o->val, o);
+    FOCI_TRY(foci_each(o->train, make_one, &(job){dir, 0, o}));
+    return foci_each(o->val, make_one, &(job){dir, 1, o});
 }
 
 foci_status foci_make_images(const char *dir, const foci_shapes_options *o) {

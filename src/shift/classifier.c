@@ -5,7 +5,6 @@
 
 #include "base/file.h"
 #include "base/memory.h"
-#include "base/parallel.h"
 #include "config/config.h"
 #include "models/models.h"
 #include "task/load_model.h"
@@ -118,7 +117,7 @@ static foci_status label_folders(foci_images_of *m, const foci_classifier *c, co
     return FOCI_OK;
 }
 
-/* Those of the classes that count, and of these `limit`, evenly spread. */
+/* Those of the classes that count, and of these `limit`. */
 static foci_status list_images(foci_images_of *m, const char *path, const bool *only, int64_t limit) {
     const int64_t all = foci_image_set_count(m->set);
     int64_t fit = 0;
@@ -127,16 +126,17 @@ static foci_status list_images(foci_images_of *m, const char *path, const bool *
     for (int64_t i = 0; i < all; i++)
         if (!only || only[m->label[foci_image_set_label(m->set, i)]]) m->index[fit++] = i;
     if (!fit) return foci_fail(FOCI_ERR_DATA, "%s: no image of these classes", path);
-    m->count = limit && limit < fit ? limit : fit;
-    for (int64_t i = 0; i < m->count; i++) m->index[i] = m->index[i * fit / m->count];
+    m->samples = (foci_image_samples){m->set, m->index, fit, limit && limit < fit ? limit : fit};
     return FOCI_OK;
 }
 
-foci_status foci_images_of_open(foci_images_of *m, const foci_classifier *c, const char *path, const bool *only, int64_t limit) {
+foci_status foci_images_of_open(foci_images_of *m, const foci_classifier *c, const char *path, const bool *only,
+                                int64_t limit) {
     *m = (foci_images_of){.set = c->sets.val, .owned = path != NULL};
     if (path) FOCI_TRY(foci_image_set_open(&m->set, path));
     else path = "data.val";
-    if (!m->set) return foci_fail(FOCI_ERR_CONFIG, "the classes come from a file: name the images too (--val-dir)");
+    if (!m->set)
+        return foci_fail(FOCI_ERR_CONFIG, "the classes come from a file: name the images too (--val-dir)");
     foci_status s = label_folders(m, c, path);
     if (!s) s = list_images(m, path, only, limit);
     if (s) foci_images_of_close(m);
@@ -149,28 +149,4 @@ void foci_images_of_close(foci_images_of *m) {
     free(m->present);
     free(m->index);
     *m = (foci_images_of){.set = NULL};
-}
-
-static foci_status read_one(const foci_images_of *m, const foci_transform *t, int64_t i, foci_image *out) {
-    foci_image image;
-    FOCI_TRY(foci_image_set_read(m->set, m->index[i], &image, 0));
-    foci_status s = foci_transform_cut(t, &image, out);
-    foci_image_free(&image);
-    return s;
-}
-
-/* Of several that fail the first is reported: it is read again, in this thread. */
-foci_status foci_images_of_read(const foci_images_of *m, const foci_transform *t, int64_t first, int64_t n, foci_image *out) {
-    for (int64_t i = 0; i < n; i++) out[i] = (foci_image){0};
-    FOCI_PARALLEL_FOR
-    for (int64_t i = 0; i < n; i++)
-        if (read_one(m, t, first + i, &out[i])) out[i] = (foci_image){0};
-    foci_status s = FOCI_OK;
-    for (int64_t i = 0; i < n && !s; i++)
-        if (!out[i].pixels) s = read_one(m, t, first + i, &out[i]);
-    for (int64_t i = 0; i < n && s; i++) {
-        foci_image_free(&out[i]);
-        out[i] = (foci_image){0};
-    }
-    return s;
 }

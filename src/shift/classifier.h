@@ -5,6 +5,7 @@
 
 #include "base/watch.h"
 #include "core/program.h"
+#include "images/samples.h"
 #include "task/image_data.h"
 
 typedef struct foci_classifier {
@@ -28,23 +29,21 @@ foci_status foci_classifier_run(foci_classifier *c);
 
 /* Images of a set in order, and which of the model's classes they belong to. */
 typedef struct foci_images_of {
+    foci_image_samples samples; /* those taken: all, or so many evenly spread */
     foci_image_set *set;
     bool owned;
     int32_t *label; /* (classes of the set): number of that class among the model's */
     bool *present;  /* (classes of the model): there is a folder of it */
-    int64_t count;  /* images taken: all, or so many evenly spread */
-    int64_t *index;   /* (count) numbers in the set */
+    int64_t *index; /* numbers in the set of images that may be taken */
 } foci_images_of;
 
 /* A class folder that is none of the model's is FOCI_ERR_DATA. `path` NULL: the classifier's own data.val. `only` (classes of the
  * model): images of other classes are left out; NULL: none. */
-foci_status foci_images_of_open(foci_images_of *images, const foci_classifier *c, const char *path, const bool *only, int64_t limit);
+foci_status foci_images_of_open(foci_images_of *images, const foci_classifier *c, const char *path, const bool *only,
+                                int64_t limit);
 void foci_images_of_close(foci_images_of *images);
 static inline int32_t foci_images_of_label(const foci_images_of *images, int64_t i) {
-    return images->label[foci_image_set_label(images->set, images->index[i])];
+    return images->label[foci_image_set_label(images->set, foci_image_samples_at(&images->samples, i))];
 }
-
-/* Images first .. first + n - 1, cut to what the model sees; out[i] are new, or empty after a failure. */
-foci_status foci_images_of_read(const foci_images_of *images, const foci_transform *t, int64_t first, int64_t n, foci_image *out);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/file.h"
 #include "base/parallel.h"
+#include "images/samples.h"
 #include "images/sheet.h"
 
 /* The image as it will be corrupted. */
@@ -26,13 +27,12 @@ static foci_status read_cut(const foci_image_set *set, int64_t i, int size, foci
 /* -------------------------------------------------------------------------------------------------- writing */
 
 typedef struct writing {
-    const foci_image_set *set;
+    foci_image_samples samples;
     const foci_corrupt_options *o;
     const char *dir;
     foci_arena names;
-    const char **name; /* (count) CLASS/STEM.png */
-    int64_t *image;    /* (count) numbers in the set */
-    int64_t count;
+    const char **name; /* (samples.count) CLASS/STEM.png */
+    int64_t first;     /* of the round at hand */
 } writing;
 
 static int by_text(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
@@ -44,22 +44,19 @@ static bool climbs(const char *name) {
 }
 
 static foci_status make_names(writing *w) {
-    const int64_t all = foci_image_set_count(w->set);
-    w->count = w->o->limit && w->o->limit < all ? w->o->limit : all;
-    w->image = foci_arena_alloc(&w->names, (size_t)w->count * sizeof *w->image);
-    w->name = foci_arena_alloc(&w->names, (size_t)w->count * sizeof *w->name);
-    const char **sorted = foci_arena_alloc(&w->names, (size_t)w->count * sizeof *sorted);
-    if (!w->image || !w->name || !sorted) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for %lld names", (long long)w->count);
-    for (int64_t i = 0; i < w->count; i++) {
-        w->image[i] = i * all / w->count;
-        const char *from = foci_image_set_name(w->set, w->image[i]);
+    const int64_t count = w->samples.count;
+    w->name = foci_arena_alloc(&w->names, (size_t)count * sizeof *w->name);
+    const char **sorted = foci_arena_alloc(&w->names, (size_t)count * sizeof *sorted);
+    if (!w->name || !sorted) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for %lld names", (long long)count);
+    for (int64_t i = 0; i < count; i++) {
+        const char *from = foci_image_set_name(w->samples.set, foci_image_samples_at(&w->samples, i));
         if (climbs(from)) return foci_fail(FOCI_ERR_DATA, "%s: such a name is not written", from);
         w->name[i] = foci_arena_printf(&w->names, "%.*s%s", (int)(strrchr(from, '.') - from), from, w->o->quality ? ".JPEG" : ".png");
-        if (!w->name[i]) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for %lld names", (long long)w->count);
+        if (!w->name[i]) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for %lld names", (long long)count);
         sorted[i] = w->name[i];
     }
-    qsort(sorted, (size_t)w->count, sizeof *sorted, by_text);
-    for (int64_t i = 1; i < w->count; i++)
+    qsort(sorted, (size_t)count, sizeof *sorted, by_text);
+    for (int64_t i = 1; i < count; i++)
         if (strcmp(sorted[i], sorted[i - 1]) == 0) return foci_fail(FOCI_ERR_DATA, "%s: two images would get this name", sorted[i]);
     return FOCI_OK;
 }
@@ -73,7 +70,7 @@ static foci_status place(const writing *w, int corruption, int severity, const c
 static foci_status make_folders(const writing *w) {
     char path[4096];
     size_t before = 0;
-    for (int64_t i = 0; i < w->count; i++) {
+    for (int64_t i = 0; i < w->samples.count; i++) {
         const size_t length = (size_t)(strrchr(w->name[i], '/') - w->name[i]);
         if (i && length == before && memcmp(w->name[i], w->name[i - 1], length) == 0) continue;
         before = length;
@@ -91,15 +88,19 @@ static foci_status write_one(const writing *w, int64_t i, int corruption, int se
     char path[4096];
     foci_image made;
     FOCI_TRY(place(w, corruption, severity, w->name[i], strlen(w->name[i]), path));
-    FOCI_TRY(foci_corrupt(foci_corruptions[corruption], severity, w->o->seed, w->image[i], image, &made));
+    FOCI_TRY(foci_corrupt(foci_corruptions[corruption], severity, w->o->seed, foci_image_samples_at(&w->samples, i), image,
+                          &made));
     foci_status s = foci_image_write(path, &made, w->o->quality);
     foci_image_free(&made);
     return s;
 }
 
-static foci_status write_all_of(const writing *w, int64_t i) {
+static foci_status write_all_of(void *context, int64_t at) {
+    const writing *w = context;
+    const int64_t i = w->first + at;
     foci_image image;
-    FOCI_TRY(read_cut(w->set, w->image[i], w->o->size, &image));
+    FOCI_TRY(foci_watch_stopped(w->o->watch));
+    FOCI_TRY(read_cut(w->samples.set, foci_image_samples_at(&w->samples, i), w->o->size, &image));
     foci_status status = FOCI_OK;
     for (int c = 0; c < FOCI_CORRUPTIONS && !status; c++)
         for (int s = 1; s <= FOCI_SEVERITIES && !status; s++)
@@ -108,35 +109,24 @@ static foci_status write_all_of(const writing *w, int64_t i) {
     return status;
 }
 
-/* Some images at a time; of those that fail the first is reported. */
-static foci_status write_images(const writing *w) {
+/* Some images at a time. */
+static foci_status write_images(writing *w) {
     enum { ROUND = 64 };
-    foci_error *error = calloc(ROUND, sizeof *error);
-    if (!error) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
-    foci_status status = FOCI_OK;
-    for (int64_t first = 0; first < w->count && !status; first += ROUND) {
-        const int64_t n = w->count - first < ROUND ? w->count - first : ROUND;
-        FOCI_PARALLEL_FOR
-        for (int64_t i = 0; i < n; i++) {
-            error[i].status = FOCI_OK;
-            foci_status s = foci_watch_stopped(w->o->watch);
-            if (!s) s = write_all_of(w, first + i);
-            if (s) foci_error_take(&error[i], s);
-        }
-        for (int64_t i = 0; i < n && !status; i++)
-            if (error[i].status) status = foci_error_raise(&error[i]);
-        if (!status) foci_watch_tell(w->o->watch, first + n, w->count);
+    const int64_t count = w->samples.count;
+    for (w->first = 0; w->first < count; w->first += ROUND) {
+        const int64_t n = count - w->first < ROUND ? count - w->first : ROUND;
+        FOCI_TRY(foci_each(n, write_all_of, w));
+        foci_watch_tell(w->o->watch, w->first + n, count);
     }
-    free(error);
-    return status;
+    return FOCI_OK;
 }
 
 foci_status foci_corrupt_folder(const foci_image_set *set, const char *dir, const foci_corrupt_options *options, int64_t *images) {
-    writing w = {.set = set, .o = options, .dir = dir};
+    writing w = {.samples = foci_image_samples_of(set, options->limit), .o = options, .dir = dir};
     foci_status s = make_names(&w);
     if (!s) s = make_folders(&w);
     if (!s) s = write_images(&w);
-    *images = w.count;
+    *images = w.samples.count;
     foci_arena_free(&w.names);
     return s;
 }

@@ -35,8 +35,8 @@ static void batch_free(batch *b) {
 }
 
 static foci_status batch_read(batch *b, const foci_classifier *c, const foci_images_of *images, const foci_transform *t, int64_t first) {
-    const int64_t n = images->count - first < c->batch ? images->count - first : c->batch;
-    FOCI_TRY(foci_images_of_read(images, t, first, n, b->image));
+    const int64_t n = images->samples.count - first < c->batch ? images->samples.count - first : c->batch;
+    FOCI_TRY(foci_image_samples_cut(&images->samples, t, first, n, b->image));
     b->n = n;
     for (int64_t i = 0; i < n; i++) b->label[i] = foci_images_of_label(images, first + i);
     return FOCI_OK;
@@ -56,29 +56,31 @@ static int64_t within(const foci_classifier *c, const batch *b, int64_t rank, co
 
 /* ---------------------------------------------------------------------------------------------- corrupted */
 
-/* The batch's images, corrupted, through the model; the first failure is done again in this thread, to be reported. */
-static foci_status classify_corrupted(foci_classifier *c, const foci_images_of *images, const batch *b, int64_t first, const foci_corruption *how,
-                                      int severity, uint64_t seed) {
-    foci_status status = FOCI_OK;
-    int64_t failed = b->n;
-    FOCI_PARALLEL_FOR
-    for (int64_t i = 0; i < b->n; i++) {
-        foci_image made;
-        if (foci_corrupt(how, severity, seed, images->index[first + i], &b->image[i], &made)) {
-#pragma omp atomic write
-            failed = i;
-            continue;
-        }
-        foci_transform_normalise(&c->transform, &made, c->input + i * c->pixels);
-        foci_image_free(&made);
-    }
-    if (failed < b->n) {
-        foci_image made = {0};
-        status = foci_corrupt(how, severity, seed, images->index[first + failed], &b->image[failed], &made);
-        foci_image_free(&made);
-        if (!status) status = out_of_memory(); /* it was short then */
-    }
-    return status ? status : foci_classifier_run(c);
+typedef struct corrupting {
+    foci_classifier *classifier;
+    const foci_images_of *images;
+    const batch *batch;
+    int64_t first; /* of the images: the batch's */
+    const foci_corruption *how;
+    int severity;
+    uint64_t seed;
+} corrupting;
+
+static foci_status corrupt_one(void *context, int64_t i) {
+    const corrupting *k = context;
+    const foci_classifier *c = k->classifier;
+    const int64_t number = foci_image_samples_at(&k->images->samples, k->first + i);
+    foci_image made;
+    FOCI_TRY(foci_corrupt(k->how, k->severity, k->seed, number, &k->batch->image[i], &made));
+    foci_transform_normalise(&c->transform, &made, c->input + i * c->pixels);
+    foci_image_free(&made);
+    return FOCI_OK;
+}
+
+/* The batch's images, corrupted, through the model. */
+static foci_status classify_corrupted(corrupting *k) {
+    FOCI_TRY(foci_each(k->batch->n, corrupt_one, k));
+    return foci_classifier_run(k->classifier);
 }
 
 typedef struct tally {
@@ -93,7 +95,7 @@ static foci_status corrupt_batch(foci_classifier *c, const foci_images_of *image
         for (int s = 0; s < FOCI_SEVERITIES; s++) {
             if (!chosen[k][s]) continue;
             FOCI_TRY(foci_watch_stopped(watch));
-            FOCI_TRY(classify_corrupted(c, images, b, first, foci_corruptions[k], s + 1, seed));
+            FOCI_TRY(classify_corrupted(&(corrupting){c, images, b, first, foci_corruptions[k], s + 1, seed}));
             t->right[k][s] += within(c, b, 1, NULL);
         }
     return FOCI_OK;
@@ -121,13 +123,13 @@ foci_status foci_measure_corrupted(foci_classifier *c, const char *dir, const fo
     start(r);
     FOCI_TRY(foci_images_of_open(&images, c, dir, NULL, limit));
     foci_status status = batch_make(&b, c);
-    for (int64_t first = 0; first < images.count && !status; first += c->batch) {
+    for (int64_t first = 0; first < images.samples.count && !status; first += c->batch) {
         status = batch_read(&b, c, &images, &c->transform, first);
         if (!status) status = corrupt_batch(c, &images, &b, first, chosen, seed, watch, &t);
-        if (!status) foci_watch_tell(watch, first + b.n, images.count);
+        if (!status) foci_watch_tell(watch, first + b.n, images.samples.count);
         batch_empty(&b);
     }
-    r->images = images.count;
+    r->images = images.samples.count;
     r->clean = percent_wrong(t.clean, r->images);
     r->seen = r->images * (1 + choices(chosen));
     for (int k = 0; k < FOCI_CORRUPTIONS; k++)
@@ -148,13 +150,13 @@ static foci_status go_through(foci_classifier *c, const foci_images_of *images, 
                               void *context) {
     batch b;
     foci_status status = batch_make(&b, c);
-    for (int64_t first = 0; first < images->count && !status; first += c->batch) {
+    for (int64_t first = 0; first < images->samples.count && !status; first += c->batch) {
         status = foci_watch_stopped(watch);
         if (!status) status = batch_read(&b, c, images, t, first);
         if (!status) status = classify(c, &b);
         if (status) break;
         visit(context, c, &b);
-        foci_watch_tell(watch, first + b.n, images->count);
+        foci_watch_tell(watch, first + b.n, images->samples.count);
         batch_empty(&b);
     }
     batch_free(&b);
@@ -181,9 +183,9 @@ static foci_status measure_folder(foci_classifier *c, const char *dir, int corru
         return foci_fail(FOCI_ERR_DATA, "%.64s...: path too long", dir);
     FOCI_TRY(foci_images_of_open(&images, c, path, NULL, limit));
     foci_status s = go_through(c, &images, t, watch, count_right, &n);
-    r->error[corruption][severity - 1] = percent_wrong(n.top1, images.count);
-    r->images = images.count;
-    r->seen += images.count;
+    r->error[corruption][severity - 1] = percent_wrong(n.top1, images.samples.count);
+    r->images = images.samples.count;
+    r->seen += images.samples.count;
     foci_images_of_close(&images);
     return s;
 }
@@ -257,7 +259,7 @@ foci_status foci_measure_classes(foci_classifier *c, const char *dir, int64_t li
     FOCI_TRY(foci_images_of_open(&images, c, dir, NULL, limit));
     counting n = {images.present, 0, 0};
     foci_status s = go_through(c, &images, &c->transform, watch, count_right, &n);
-    *score = (foci_masked_score){images.count, count_classes(&images), 100.0 * (double)n.top1 / (double)images.count, 100.0 * (double)n.top5 / (double)images.count};
+    *score = (foci_masked_score){images.samples.count, count_classes(&images), 100.0 * (double)n.top1 / (double)images.samples.count, 100.0 * (double)n.top5 / (double)images.samples.count};
     foci_images_of_close(&images);
     return s;
 }
@@ -287,12 +289,12 @@ static void score_batch(void *context, const foci_classifier *c, const batch *b)
 }
 
 static foci_status score_outliers(foci_classifier *c, const foci_images_of *out, const foci_images_of *in, const foci_watch *watch, foci_outlier_score *score) {
-    scoring s = {out->present, calloc((size_t)(out->count + in->count), sizeof *s.scored), 0, true};
+    scoring s = {out->present, calloc((size_t)(out->samples.count + in->samples.count), sizeof *s.scored), 0, true};
     if (!s.scored) return out_of_memory();
     foci_status status = go_through(c, out, &c->transform, watch, score_batch, &s);
     s.positive = false;
     if (!status) status = go_through(c, in, &c->transform, watch, score_batch, &s);
-    *score = (foci_outlier_score){out->count, in->count, count_classes(out), NAN, NAN};
+    *score = (foci_outlier_score){out->samples.count, in->samples.count, count_classes(out), NAN, NAN};
     if (!status) foci_precision_recall(s.scored, s.n, &score->aupr, &score->auroc);
     free(s.scored);
     return status;

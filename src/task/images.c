@@ -186,9 +186,6 @@ static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_pa
     return status;
 }
 
-const foci_image_set *foci_task_images_val(const foci_task_state *s) { return s->sets.val; }
-const foci_transform *foci_task_images_evaluation(const foci_task_state *s) { return &s->evaluation; }
-
 const foci_task_kind foci_task_images = {
     .item = "image", .items = "images", .feeds = "images labels", .counted = "labels", .metric = "top1",
     .open = open_images, .close = close_images, .classes = classes, .describe = describe,

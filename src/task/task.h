@@ -48,8 +48,4 @@ const foci_task_kind *foci_task_kind_of(foci_task task);
 extern const foci_task_kind foci_task_images, foci_task_text;
 extern const foci_task_kind *const foci_task_kinds[]; /* all, ended by NULL */
 
-/* Of images: the validation set, and how its images are prepared. */
-const foci_image_set *foci_task_images_val(const foci_task_state *state);
-const foci_transform *foci_task_images_evaluation(const foci_task_state *state);
-
 #endif

@@ -170,12 +170,42 @@ static void unknown_instruction_sets_are_refused(void **state) {
     free(kept);
 }
 
+typedef struct work {
+    int64_t from, to; /* that fail */
+    unsigned char done[1000];
+} work;
+
+static foci_status do_one(void *context, int64_t i) {
+    work *w = context;
+    w->done[i]++;
+    for (volatile int64_t spin = i < 500 ? 100000 : 0; spin > 0;) spin--; /* later ones are done sooner */
+    return i >= w->from && i < w->to ? foci_fail(FOCI_ERR_DATA, "piece %d", (int)i) : FOCI_OK;
+}
+
+static void the_first_failure_of_many_is_reported(void **state) {
+    (void)state;
+    for (int threads = 1; threads <= 4; threads += 3) {
+        work w = {0, 0, {0}};
+        foci_set_threads(threads);
+        assert_ok(foci_each(1000, do_one, &w));
+        for (int i = 0; i < 1000; i++) assert_int_equal(1, w.done[i]);
+        assert_ok(foci_each(0, do_one, &w));
+        w = (work){37, 1000, {0}};
+        assert_fails(foci_each(1000, do_one, &w), FOCI_ERR_DATA, "piece 37");
+        for (int i = 0; i <= 37; i++) assert_int_equal(1, w.done[i]);
+        w = (work){999, 1000, {0}};
+        assert_fails(foci_each(1000, do_one, &w), FOCI_ERR_DATA, "piece 999");
+    }
+    foci_set_threads(0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(errors_gather_context),       cmocka_unit_test(philox_has_the_published_numbers),
         cmocka_unit_test(random_numbers_are_spread),   cmocka_unit_test(files_are_old_or_new),
         cmocka_unit_test(what_is_no_file_is_not_replaced),
         cmocka_unit_test(a_full_disk_is_reported),     cmocka_unit_test(tiles_cover_everything_once),
+        cmocka_unit_test(the_first_failure_of_many_is_reported),
         cmocka_unit_test(arena_keeps_text),            cmocka_unit_test(unknown_instruction_sets_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
