@@ -4,6 +4,7 @@
 
 #include "cli/eval_shifted.h"
 #include "models/models.h"
+#include "task/task.h"
 #include "shift/contamination.h"
 #include "train/trainer.h"
 
@@ -121,9 +122,10 @@ static foci_status evaluate(const foci_config *config, const char *weights, cons
     if (foci_shift_asked(&o->shift)) return foci_eval_shifted(config, weights, &o->shift, common);
     if (o->contaminate) return evaluate_contaminated(config, weights, o, common->json);
     foci_score score;
-    FOCI_TRY(foci_evaluate(config, weights, o->split, o->sliding, &foci_on_terminal, &score));
-    const foci_task_kind *task = foci_task_kind_of(foci_model_find(foci_config_string(config, "model.kind"))->task);
-    return print_score(&score, o->split, task->walks ? walk_name(o) : NULL, common->json);
+    const foci_task *task = foci_task_of(foci_model_find(foci_config_string(config, "model.kind")));
+    const char *const set[] = {o->sliding ? "walk=sliding" : "walk=disjoint"};
+    FOCI_TRY(foci_evaluate(config, weights, &(foci_evaluation){o->split, set, o->sliding || task->settings}, &foci_on_terminal, &score));
+    return print_score(&score, o->split, task->settings ? walk_name(o) : NULL, common->json);
 }
 
 foci_status foci_cmd_eval(int argc, char **argv) {
