@@ -399,8 +399,6 @@ typedef struct foci_attention {
 
 /* ------------------------------------------------------------------------------------------------ models */
 
-typedef enum foci_task { FOCI_TASK_IMAGES, FOCI_TASK_TEXT } foci_task;
-
 /* What a caller asks of a model: for how many samples it is recorded, and what will be fed. The model declares an input
  * (foci_input) for every name of `feeds` and gives its results to foci_output, the one that a training differentiates last.
  * What is fed decides what is recorded: without labels a classifier has no loss.
@@ -430,7 +428,7 @@ double foci_request_number(foci_request *r, const char *name, double otherwise);
 
 typedef struct foci_model {
     const char *name, *summary;
-    foci_task task;
+    const char *task; /* what it is trained for, "images": a name of src/task/list.h */
     const foci_key *keys;
     const char *head; /* parameters that depend on the classes or words: prefixes of their names, with blanks between */
     void (*record)(foci_request *r);

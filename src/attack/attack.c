@@ -8,12 +8,12 @@
 
 #include "base/clock.h"
 #include "config/config.h"
-#include "models/models.h"
 #include "attack/engine.h"
 #include "images/samples.h"
 #include "task/image_data.h"
 #include "task/load_model.h"
 #include "task/rank.h"
+#include "task/task.h"
 
 #define FOCI_ATTACK(name) extern const foci_attack foci_attack_##name;
 #include "attack/list.h"
@@ -297,8 +297,8 @@ static foci_status allocate(foci_attack_run_of *r) {
 
 static foci_status fill(foci_attack_run_of *r, const char *weights, const foci_attack_images *images) {
     enum { BATCH = 128 };
-    const foci_model *model = foci_model_find(foci_config_string(r->config, "model.kind"));
-    if (model->task != FOCI_TASK_IMAGES) return foci_config_fail(r->config, "model.kind", "%s does not classify images, attacks are for those", model->name);
+    const foci_model *model;
+    FOCI_TRY(foci_task_wanted(r->config, &foci_task_images, "images to attack", &model));
     FOCI_TRY(foci_validation_images_open(&r->sets, &r->transform, r->config));
     r->samples = foci_image_samples_of(r->sets.val, images->limit);
     const foci_units units = choose_units(r, images);

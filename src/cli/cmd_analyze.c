@@ -79,12 +79,12 @@ static void report_all(foci_report *r, const foci_stage *stage, int stages, cons
 static foci_status write_folder(const foci_config *config, const foci_stage *stage, int stages, const settings *o,
                                 const foci_report *r) {
     char path[4200];
-    const bool text_model = stage[stages - 1].analysis.text;
+    const bool images = stage[stages - 1].analysis.height;
     FOCI_TRY(foci_make_dirs(o->out));
     FOCI_TRY(foci_path_join(path, sizeof path, o->out, "analysis.json"));
     FOCI_TRY(foci_report_write(r, &foci_json_compact, path));
     FOCI_TRY(foci_analysis_write_csv(o->out, stage, stages));
-    return foci_analysis_draw(o->out, stage, stages, text_model ? 0 : (int)foci_config_int(config, "model.patch_size"));
+    return foci_analysis_draw(o->out, stage, stages, images ? (int)foci_config_int(config, "model.patch_size") : 0);
 }
 
 static foci_status report(const foci_config *config, const foci_stage *stage, int stages, const settings *o,

@@ -4,6 +4,7 @@
 
 #include "cli/eval_shifted.h"
 #include "models/models.h"
+#include "task/task.h"
 #include "shift/contamination.h"
 #include "train/trainer.h"
 
@@ -114,10 +115,11 @@ static foci_status evaluate(const foci_parsed *parsed) {
     if (foci_shift_asked(&o->shift)) return foci_eval_shifted(parsed, &o->shift);
     if (o->contaminate) return evaluate_contaminated(parsed, o);
     foci_score score;
-    FOCI_TRY(foci_evaluate(parsed->config, parsed->weights, o->split, o->walk == SLIDING, &foci_on_terminal, &score));
-    const foci_task_kind *task =
-        foci_task_kind_of(foci_model_find(foci_config_string(parsed->config, "model.kind"))->task);
-    return print_score(&score, o->split, task->walks ? walk_name(o) : NULL, parsed->json);
+    const foci_task *task = foci_task_of(foci_model_find(foci_config_string(parsed->config, "model.kind")));
+    const char *const set[] = {o->walk == SLIDING ? "walk=sliding" : "walk=disjoint"};
+    const foci_evaluation how = {o->split, set, o->walk == SLIDING || task->settings};
+    FOCI_TRY(foci_evaluate(parsed->config, parsed->weights, &how, &foci_on_terminal, &score));
+    return print_score(&score, o->split, task->settings ? walk_name(o) : NULL, parsed->json);
 }
 
 const foci_command foci_command_eval = {

@@ -3,11 +3,11 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "models/models.h"
 #include "task/corpus.h"
 #include "task/generator.h"
 #include "task/load_model.h"
 #include "task/sampling.h"
+#include "task/task.h"
 
 typedef struct settings {
     const char *prompt;
@@ -145,10 +145,8 @@ static foci_status with_vocabulary(const foci_parsed *parsed, const foci_model *
 
 static foci_status run(const foci_parsed *parsed) {
     const foci_config *config = parsed->config;
-    const foci_model *model = foci_model_find(foci_config_string(config, "model.kind"));
-    const foci_data_set *set = foci_data_set_of(config);
-    if (model->task != FOCI_TASK_TEXT || set->task != FOCI_TASK_TEXT)
-        return foci_config_fail(config, "model.kind", "%s on %s has no words to generate", model->name, set->name);
+    const foci_model *model;
+    FOCI_TRY(foci_task_wanted(config, &foci_task_text, "words to generate", &model));
     foci_corpus corpus;
     FOCI_TRY(foci_corpus_open(&corpus, config, 0));
     foci_status s = with_vocabulary(parsed, model, corpus.vocabulary);

@@ -6,6 +6,12 @@
 #include "base/parallel.h"
 #include "config/config.h"
 
+const foci_key foci_walk_keys[] = {
+    FOCI_KEY(foci_walk_settings, walk, "disjoint", 0, 0, FOCI_WALKS(FOCI_CHOICE_WORD),
+             "text: disjoint windows, or sliding by one token, each token but those of the first window predicted from a "
+             "full window"),
+    {0}};
+
 /* A recorded forward pass over `windows` windows of `length` tokens. */
 typedef struct pass {
     foci_program_set set;

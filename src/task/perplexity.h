@@ -11,7 +11,14 @@
 #include "core/program.h"
 #include "task/score.h"
 
-typedef enum foci_walk { FOCI_WALK_DISJOINT, FOCI_WALK_SLIDING } foci_walk;
+#define FOCI_WALKS(X) X(FOCI_WALK_DISJOINT, "disjoint") X(FOCI_WALK_SLIDING, "sliding")
+typedef enum foci_walk { FOCI_WALKS(FOCI_CHOICE_NUMBER) } foci_walk;
+
+/* The setting of an evaluation of text. */
+typedef struct foci_walk_settings {
+    foci_walk walk;
+} foci_walk_settings;
+extern const foci_key foci_walk_keys[];
 
 typedef struct foci_perplexity_options {
     const foci_model *model;

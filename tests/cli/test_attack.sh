@@ -132,7 +132,7 @@ mistakes() {
     printf x >broken.safetensors
     fails_like 4 'broken.safetensors: .*' attack run --method fgsm --eps 0.1 --checkpoint broken.safetensors
     make_text
-    fails_like 2 '.*model.kind: lm does not classify images, attacks are for those' attack lm.yaml --checkpoint broken.safetensors --method fgsm --eps 0.1
+    fails_like 2 '.*model.kind: lm on text has no images to attack' attack lm.yaml --checkpoint broken.safetensors --method fgsm --eps 0.1
 }
 check "mistakes" mistakes
 finish

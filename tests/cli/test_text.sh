@@ -116,7 +116,7 @@ contaminated() {
 }
 check "eval --contaminate" contaminated
 check "no such contamination" fails 2 'there is no contamination `swap`; foci list contaminations names them' eval lm --contaminate swap
-check "images are not contaminated so" fails_like 2 '.*data.kind: image_folder has no text to contaminate' eval vit --contaminate word-swap
+check "images are not contaminated so" fails_like 2 '.*model.kind: vit on image_folder has no text to contaminate' eval vit --contaminate word-swap
 
 frozen() { # CONFIG RUN FREEZE REST: with both frozen nothing moves; with one, something does
     runs eval $2 --json
