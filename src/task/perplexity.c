@@ -6,6 +6,7 @@
 
 #include "base/parallel.h"
 #include "config/config.h"
+#include "task/training.h"
 
 /* A recorded forward pass over `windows` windows of `length` tokens. */
 typedef struct pass {
@@ -116,8 +117,9 @@ enum { SLIDING_TOKENS = 16384 }; /* of the windows of one pass */
 foci_status foci_perplexity_as_configured(const foci_config *config, const foci_model *model, int64_t vocabulary, bool sliding,
                                           foci_parameters *p, const int32_t *token, int64_t count, const foci_watch *watch,
                                           foci_perplexity_result *result) {
-    int64_t window = foci_config_int(config, "model.context"), columns = foci_config_int(config, "train.eval_batch");
-    if (!columns) columns = foci_config_int(config, "train.batch_size");
+    const foci_training train = foci_training_read(config);
+    const int64_t window = foci_config_int(config, "model.context");
+    const int64_t columns = train.eval_batch ? train.eval_batch : train.batch_size;
     foci_perplexity_options o = {.model = model, .config = config, .vocabulary = vocabulary, .window = window,
                                  .walk = FOCI_WALK_DISJOINT, .columns = columns, .at_once = columns, .watch = watch};
     if (sliding) {
