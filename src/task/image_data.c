@@ -5,6 +5,7 @@
 
 #include "config/config.h"
 #include "images/augment.h"
+#include "task/training.h"
 
 #define ROW(name, ...) FOCI_KEY(foci_image_options, name, __VA_ARGS__)
 const foci_key foci_image_keys[] = {
@@ -130,12 +131,12 @@ foci_status foci_validation_images_open(foci_image_sets *sets, foci_transform *t
 
 static foci_status open_loader(foci_image_loader **loader, const foci_image_set *set, const foci_transform *t,
                                const foci_mix *mix, const foci_image_options *o, const foci_config *c) {
-    const int64_t batch = foci_config_int(c, "train.batch_size"), count = foci_image_set_count(set);
+    const foci_training train = foci_training_read(c);
+    const int64_t batch = train.batch_size, count = foci_image_set_count(set);
     if (count < batch)
         return foci_config_fail(c, "train.batch_size", "%lld is more than the %lld training images", (long long)batch,
                                 (long long)count);
-    FOCI_TRY(foci_image_loader_open(loader, set, t, batch, true, true, (uint64_t)foci_config_int(c, "train.seed"),
-                                    (int)o->workers));
+    FOCI_TRY(foci_image_loader_open(loader, set, t, batch, true, true, (uint64_t)train.seed, (int)o->workers));
     if (o->on_bad_sample == FOCI_BAD_IS_SKIPPED) FOCI_TRY(foci_image_loader_replace_bad(*loader));
     return foci_image_loader_augment(*loader, (int)o->repeats, mix);
 }
@@ -143,7 +144,7 @@ static foci_status open_loader(foci_image_loader **loader, const foci_image_set 
 foci_status foci_training_images_open(foci_image_sets *sets, foci_image_loader **loader, const foci_config *c) {
     foci_image_options o;
     foci_transform t;
-    const int64_t batch = foci_config_int(c, "train.batch_size");
+    const int64_t batch = foci_training_read(c).batch_size;
     foci_config_read(c, "data", foci_image_keys, &o);
     FOCI_TRY(foci_transform_from_config(&t, c, true));
     if (batch % o.mix_groups)

@@ -9,13 +9,15 @@
 #include "task/image_data.h"
 #include "task/rank.h"
 #include "task/task.h"
+#include "task/training.h"
 
 struct foci_task_state {
     const foci_config *config;
     foci_image_sets sets;
     foci_image_loader *loader;
     foci_image_batch batch;
-    int64_t batch_size, classes;
+    foci_training train; /* what the config says about it */
+    int64_t classes;
     int64_t pixels; /* of one sample, all channels */
     int workers;
     foci_transform evaluation;
@@ -47,7 +49,7 @@ static foci_status fill(foci_task_state *s, unsigned splits) {
     const foci_config *c = s->config;
     foci_image_options o;
     foci_config_read(c, "data", foci_image_keys, &o);
-    s->batch_size = foci_config_int(c, "train.batch_size");
+    s->train = foci_training_read(c);
     s->workers = (int)o.workers;
     FOCI_TRY(foci_validation_images_open(&s->sets, &s->evaluation, c));
     s->classes = foci_image_set_classes(s->sets.val);
@@ -80,7 +82,7 @@ static void prepare(const foci_task_state *s, int shape, foci_request *r) {
     (void)shape;
     r->classes = s->classes;
     r->feeds = foci_image_loader_mixes(s->loader) ? "images labels partners shares" : foci_task_images.feeds;
-    const double smoothing = foci_config_real(s->config, "train.label_smoothing");
+    const double smoothing = s->train.label_smoothing;
     if (smoothing > 0) r->number[0] = (foci_named_number){"label_smoothing", smoothing};
 }
 static foci_status seek(foci_task_state *s, int64_t epoch, int64_t update) { return foci_image_loader_seek(s->loader, epoch, update); }
@@ -98,7 +100,7 @@ static foci_status feed_batch(const foci_image_batch *b, int64_t pixels, foci_pr
 static foci_status feed(const foci_task_state *s, foci_program *p, int64_t first) { return feed_batch(&s->batch, s->pixels, p, first); }
 static int64_t items_in(const foci_task_state *s, int64_t update) {
     (void)update;
-    return s->batch_size;
+    return s->train.batch_size;
 }
 
 /* Of the first few; the transform of the evaluation has the same size and colours. */
@@ -150,8 +152,8 @@ static foci_status run_passes(const foci_task_state *s, foci_program *const p[2]
 
 static foci_status evaluate_with(const foci_task_state *s, const foci_model *model, foci_program_set *set, foci_image_loader **loader,
                                  const foci_watch *watch, foci_score *score) {
-    int64_t count = foci_image_set_count(s->sets.val), batch = foci_config_int(s->config, "train.eval_batch");
-    if (!batch) batch = s->batch_size < 256 ? s->batch_size : 256;
+    int64_t count = foci_image_set_count(s->sets.val), batch = s->train.eval_batch;
+    if (!batch) batch = s->train.batch_size < 256 ? s->train.batch_size : 256;
     if (batch > count) batch = count;
     foci_program *p[2];
     foci_request r = {.config = s->config, .batch = batch, .classes = s->classes, .feeds = foci_task_images.feeds};

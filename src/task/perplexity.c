@@ -5,6 +5,7 @@
 
 #include "base/parallel.h"
 #include "config/config.h"
+#include "task/training.h"
 
 const foci_key foci_walk_keys[] = {
     FOCI_KEY(foci_walk_settings, walk, "disjoint", 0, 0, FOCI_WALKS(FOCI_CHOICE_WORD),
@@ -131,8 +132,9 @@ enum { SLIDING_TOKENS = 16384 }; /* of the windows of one pass */
 foci_status foci_perplexity_as_configured(const foci_config *config, const foci_model *model, int64_t vocabulary,
                                           bool sliding, foci_parameters *p, const int32_t *token, int64_t count,
                                           const foci_watch *watch, foci_score *score) {
-    int64_t window = foci_config_int(config, "model.context"), columns = foci_config_int(config, "train.eval_batch");
-    if (!columns) columns = foci_config_int(config, "train.batch_size");
+    const foci_training train = foci_training_read(config);
+    const int64_t window = foci_config_int(config, "model.context");
+    const int64_t columns = train.eval_batch ? train.eval_batch : train.batch_size;
     foci_perplexity_options o = {.model = model, .config = config, .vocabulary = vocabulary, .window = window,
                                  .walk = FOCI_WALK_DISJOINT, .columns = columns, .at_once = columns, .watch = watch};
     if (sliding) {

@@ -8,6 +8,7 @@
 #include "task/corpus.h"
 #include "task/perplexity.h"
 #include "task/task.h"
+#include "task/training.h"
 
 struct foci_task_state {
     const foci_config *config;
@@ -35,23 +36,24 @@ static foci_status open_training(foci_task_state *s) {
 }
 
 /* Before the first step: can the test at the end be made? */
-static foci_status check_final_test(const foci_config *config, const foci_tokens *test) {
-    long long window = (long long)foci_config_int(config, "model.context");
-    if (!foci_config_bool(config, "train.test_at_end") || test->count > window) return FOCI_OK;
-    return foci_config_fail(config, "train.test_at_end", "data.test has %lld tokens, fewer than a window of %lld and one more",
-                            (long long)test->count, window);
+static foci_status check_final_test(const foci_task_state *s, bool test_at_end) {
+    const long long count = s->corpus.test.count, window = s->window;
+    if (!test_at_end || count > window) return FOCI_OK;
+    return foci_config_fail(s->config, "train.test_at_end",
+                            "data.test has %lld tokens, fewer than a window of %lld and one more", count, window);
 }
 
 static foci_status fill(foci_task_state *s, unsigned splits) {
     const foci_config *c = s->config;
-    s->batch_size = foci_config_int(c, "train.batch_size");
+    const foci_training asked = foci_training_read(c);
+    s->batch_size = asked.batch_size;
     s->window = foci_config_int(c, "model.context");
     FOCI_TRY(foci_corpus_open(&s->corpus, c, splits));
     int64_t words = foci_vocabulary_size(s->corpus.vocabulary), wanted = foci_config_int(c, "model.vocab");
     if (wanted && wanted != words)
         return foci_config_fail(c, "model.vocab", "%lld, but the training text has %lld words", (long long)wanted, (long long)words);
     if (!(splits & FOCI_TRAIN)) return FOCI_OK;
-    FOCI_TRY(check_final_test(c, &s->corpus.test));
+    FOCI_TRY(check_final_test(s, asked.test_at_end));
     return open_training(s);
 }
 

@@ -8,16 +8,17 @@ known() {
         /^[a-z]/ { section = $1 == "top" ? "" : $1 "."; next }
         /^  [a-z]/ { print section $1 }' | sort -u
 }
-# FOLDER: the names handed to foci_config_int and its like, and whatever else looks like one beside them.
+# FOLDER: the sections that structs are read from, and the names handed to foci_config_int and its like, and whatever else looks like one beside them.
 named() {
     grep -rhoE --include='*.c' 'foci_config_(bool|int|real|string|ints|reals|is_set|place|fail)\(.*' "$1" >calls
     grep -v '^foci_config_[a-z_]*(const foci_config ' calls | tee used |
         sed -nE 's/^foci_config_[a-z_]+\([^,"]*, *"([^"]*)".*/\1/p'
+    grep -rhoE --include='*.c' 'foci_config_read\([^"]*"[a-z_]*"' "$1" | sed -E 's/.*"(.*)"/\1/'
     grep -oE '"(model|attention|data|train)\.[a-z_0-9]+"' used | tr -d '"'
 }
 unknown() { # FOLDER: those that are no keys
     named "$1" | sort -u >names
-    known >keys
+    { known && known | sed -n 's/\..*//p'; } | sort -u >keys
     comm -23 names keys
 }
 
@@ -29,10 +30,11 @@ all_known() {
 mistyped() {
     mkdir room
     printf '%s\n' 'int64_t n = foci_config_int(io->config, "train.sede"), m = foci_config_int(c, "train.seed");' \
-        'return foci_config_fail(c, text ? "data.tset" : "data.val", "no");' 'foci_config_string(c, "nmae");' >room/a.c
+        'return foci_config_fail(c, text ? "data.tset" : "data.val", "no");' 'foci_config_string(c, "nmae");' 'foci_config_read(c, "trian", keys, &o);' >room/a.c
     equal 'data.tset
 nmae
-train.sede' "$(unknown room)"
+train.sede
+trian' "$(unknown room)"
 }
 
 check "every key in foci's code is one" all_known
