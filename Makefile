@@ -132,7 +132,7 @@ $(BUILD)/double/kernels/vector-$(1).o: $(VECTOR) Makefile | $(READY)
 endef
 $(foreach i,$(ISAS),$(eval $(call isa_rules,$(i))))
 # Chosen at run time, as those are.
-$(BUILD)/obj/kernels/attention_bf16.o: ALL_CFLAGS += $(if $(filter avx512,$(ISAS)),$(FLAGS_avx512) -mavx512bf16)
+$(BUILD)/obj/kernels/vector_bf16.o: ALL_CFLAGS += $(if $(filter avx512,$(ISAS)),$(FLAGS_avx512) -mavx512bf16)
 
 $(TESTS): $(BUILD)/tests/%: tests/%.c $(BUILD)/libfoci.a Makefile
 	$(COMPILE) -Itests -o $@ $< $(BUILD)/libfoci.a $(LIBS) -lcmocka

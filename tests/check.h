@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "foci/foci.h"
+#include "foci/real.h"
 
 #define assert_ok(call)                                                                                      \
     do {                                                                                                     \

@@ -15,11 +15,11 @@
 #define FOCI_PLUGIN_H
 
 #include "foci/foci.h"
+#include "foci/real.h"
 
 typedef struct foci_graph foci_graph;
 typedef struct foci_node foci_node;
 typedef struct foci_tensor foci_tensor;
-typedef struct foci_config foci_config;
 
 /* A choice is one list: its numbers and its words, in one order.
  *
@@ -45,7 +45,8 @@ struct foci_tensor {
     int64_t shape[FOCI_MAX_DIMS], stride[FOCI_MAX_DIMS]; /* in elements */
     bool requires_grad;
     foci_node *producer; /* NULL: an input, a constant or a parameter; of a view: the producer of its base */
-    void *data, *grad;   /* valid after foci_graph_bind; grad only where requires_grad and reached */
+    void *host_data, *host_grad; /* valid after foci_graph_bind; the gradient only where requires_grad and reached. For core
+                                    and operations alone: everybody else has foci_program (core/program.h) */
     foci_tensor *base;   /* what this is a view of, or NULL */
     int64_t offset;      /* of a view: in elements of its base */
     foci_graph *graph;
@@ -60,9 +61,9 @@ static inline int64_t foci_numel(const foci_tensor *t) {
 static inline int64_t foci_last_dim(const foci_tensor *t) { return t->shape[t->ndim - 1]; }
 /* All dimensions but the last, as one: what row-wise operations run over. */
 static inline int64_t foci_rows(const foci_tensor *t) { return foci_numel(t) / foci_last_dim(t); }
-static inline foci_real *foci_data(const foci_tensor *t) { return (foci_real *)t->data; }
-static inline foci_real *foci_grad(const foci_tensor *t) { return (foci_real *)t->grad; }
-static inline int32_t *foci_ints(const foci_tensor *t) { return (int32_t *)t->data; }
+static inline foci_real *foci_data(const foci_tensor *t) { return (foci_real *)t->host_data; }
+static inline foci_real *foci_grad(const foci_tensor *t) { return (foci_real *)t->host_grad; }
+static inline int32_t *foci_ints(const foci_tensor *t) { return (int32_t *)t->host_data; }
 bool foci_is_contiguous(const foci_tensor *t);
 const char *foci_shape_text(foci_graph *g, const foci_tensor *t); /* "(32, 65, 192)", lives as long as g */
 
@@ -129,7 +130,7 @@ foci_tensor *foci_emit(foci_node *n, foci_dtype dtype, int ndim, const int64_t *
 void foci_save(foci_node *n, foci_dtype dtype, int64_t elements);
 void foci_workspace(foci_node *n, size_t forward_bytes, size_t backward_bytes);
 /* Does backward have to compute the gradient of input i? */
-static inline bool foci_wants(const foci_node *n, int i) { return n->input[i] && n->input[i]->grad; }
+static inline bool foci_wants(const foci_node *n, int i) { return n->input[i] && n->input[i]->host_grad; }
 
 /* Will the gradient of every element of the output be the same number, known while forward runs already? Then forward may add
  * to the gradients of parameters what backward would add. The answer does not change between the two. */
@@ -175,10 +176,21 @@ typedef struct foci_init {
 /* The parameter SCOPE.name: declared by the first graph that records it, found again by the others.
  *     foci_tensor *w = foci_parameter(g, "weight", FOCI_NORMAL(0, 0.02), FOCI_SHAPE(out, in)); */
 foci_tensor *foci_parameter(foci_graph *g, const char *name, foci_init init, int ndim, const int64_t *shape);
+/* A buffer: declared, initialised, saved and loaded like a parameter, but no gradient and no optimiser changes it. An operation
+ * may write to it in the forward pass. */
+foci_tensor *foci_buffer(foci_graph *g, const char *name, foci_init init, int ndim, const int64_t *shape);
+/* Weight decay leaves this parameter alone, as it does all that have one dimension. */
+void foci_no_decay(foci_tensor *parameter);
+/* The parameter (1, leading + side side, C) is a table of positions: behind `leading` tokens a square grid, which is resized
+ * where a file has another. */
+void foci_resize_as_grid(foci_tensor *parameter, int64_t leading);
 /* The same parameter under a second full name, as published checkpoints store it twice. */
 void foci_tie(foci_graph *g, const char *second_name, const foci_tensor *parameter);
 /* A name that published checkpoints contain and that need not be read (a computable buffer). */
 void foci_ignore(foci_graph *g, const char *name);
+
+/* Adds the sum of x to what is differentiated in graphs that train; the loss that is reported stays as it is. */
+void foci_penalty(foci_graph *g, foci_tensor *x);
 
 /* An input, SCOPE.name: the caller feeds it before the forward pass. */
 foci_tensor *foci_input(foci_graph *g, const char *name, foci_dtype dtype, int ndim, const int64_t *shape);
@@ -303,6 +315,7 @@ typedef struct foci_key {
     const char *choices; /* "max mean none" */
     const char *doc;     /* one line, with the unit */
     bool may_change;     /* a run goes on to the same end with another value */
+    const char *placeholder; /* what stands for the value in the help of a command, "FILE"; NULL: the choices, or N, X, TEXT */
     size_t at, size;     /* of the field that foci_config_read fills; size 0: none */
 } foci_key;
 

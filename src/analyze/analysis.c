@@ -285,7 +285,8 @@ static foci_status run_batch(study *s, int64_t first, int64_t n, double *sum, fo
         const int64_t k = ((first + i) * a->pictures + s->count - 1) / s->count;
         if (k >= a->pictures || k * s->count / a->pictures != first + i) continue;
         foci_attention_picture *p = &a->picture[k];
-        if (s->transform) FOCI_TRY(keep_image(s->transform, (foci_real *)s->input + i * s->numel, p, &a->memory));
+        if (s->transform)
+            FOCI_TRY(keep_image(s->transform, (foci_real *)s->input + i * s->numel, p, &a->memory));
         FOCI_TRY(keep_picture(&s->view, a, i, p, &a->memory));
     }
     return FOCI_OK;

@@ -3,6 +3,7 @@
 #define FOCI_ANALYZE_COLLAPSE_H
 
 #include "foci/foci.h"
+#include "foci/real.h"
 
 /* Mean cosine of all pairs of tokens of x (N, C); a token of zeros has cosine 0 with all. NAN where there is one token. */
 double foci_token_cosine(const foci_real *x, int64_t tokens, int64_t width);

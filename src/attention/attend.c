@@ -22,16 +22,12 @@ unsigned foci_attention_abilities(const foci_config *config) {
     return abilities;
 }
 
-/* Names the variant and fills io->options; NULL after an error. */
-static const foci_attention *choose(foci_attention_io *io) {
-    const foci_attention *variant = variant_of(io->config);
-    const char *kind = foci_config_string(io->config, "attention.kind");
-    if (!variant) return foci_graph_fail(io->graph, "attention.kind: there is no attention variant %s", kind);
+/* Fills io->options; false after an error. */
+static bool read_options(foci_attention_io *io, const foci_attention *variant) {
     void *options = foci_graph_alloc(io->graph, foci_keys_bytes(variant->keys));
-    if (!options) return NULL;
-    foci_config_read(io->config, "attention", variant->keys, options);
+    if (options) foci_config_read(io->config, "attention", variant->keys, options);
     io->options = options;
-    return variant;
+    return options;
 }
 
 /* (B, N): 0, or -1e6 where the mask is 0 */
@@ -45,7 +41,8 @@ static foci_tensor *bias_of(foci_graph *g, foci_tensor *mask) {
     return foci_add(g, foci_scale(g, mask, padding), all);
 }
 
-foci_attending foci_attending_begin(foci_graph *g, const foci_config *config, const foci_attend_options *options) {
+foci_attending foci_attending_with(const foci_attention *variant, foci_graph *g, const foci_config *config,
+                                   const foci_attend_options *options) {
     foci_attending a = {.next = {.graph = g,
                                  .config = config,
                                  .depth = options->depth,
@@ -55,10 +52,18 @@ foci_attending foci_attending_begin(foci_graph *g, const foci_config *config, co
                                  .mask = options->mask,
                                  .bias = bias_of(g, options->mask),
                                  .dropout = options->dropout}};
-    a.variant = choose(&a.next);
+    if (!read_options(&a.next, variant)) return a;
+    a.variant = variant;
     a.projections = FOCI_PROJECT_Q | FOCI_PROJECT_K | FOCI_PROJECT_V;
-    if (a.variant && a.variant->projections) a.projections = a.variant->projections(a.next.options);
+    if (variant->projections) a.projections = variant->projections(a.next.options);
     return a;
+}
+
+foci_attending foci_attending_begin(foci_graph *g, const foci_config *config, const foci_attend_options *options) {
+    const foci_attention *variant = variant_of(config);
+    if (variant) return foci_attending_with(variant, g, config, options);
+    foci_graph_fail(g, "attention.kind: there is no attention variant %s", foci_config_string(config, "attention.kind"));
+    return (foci_attending){.variant = NULL};
 }
 
 /* What this layer is to the next. */
@@ -79,6 +84,6 @@ foci_tensor *foci_attend(foci_attending *a, foci_tensor *x, foci_heads_of_layer 
 }
 
 foci_tensor *foci_attend_once(foci_attention_io *io) {
-    const foci_attention *variant = choose(io);
-    return variant ? variant->forward(io) : NULL;
+    const foci_attention *variant = variant_of(io->config);
+    return variant && read_options(io, variant) ? variant->forward(io) : NULL;
 }

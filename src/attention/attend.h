@@ -23,11 +23,13 @@ typedef struct foci_attend_options {
 /* FOCI_LAST_QUERY, FOCI_INCREMENTAL: of the variant that the config names. */
 unsigned foci_attention_abilities(const foci_config *config);
 
-/* Before the first layer. */
+/* Before the first layer: with the variant that the config names, or with this one. */
 foci_attending foci_attending_begin(foci_graph *g, const foci_config *config, const foci_attend_options *options);
+foci_attending foci_attending_with(const foci_attention *variant, foci_graph *g, const foci_config *config,
+                                   const foci_attend_options *options);
 
-/* The next layer: attends with the heads of x (B, N, C). -> (B, N, H*D), offered for inspection as `heads`; what a model
- * makes of it before the residual sum, it offers as `out`. */
+/* The next layer: attends with the heads of x (B, N, C). -> (B, N, H*D), offered for inspection as `heads`; what a
+ * model makes of it before the residual sum, it offers as `out`. */
 foci_tensor *foci_attend(foci_attending *a, foci_tensor *x, foci_heads_of_layer now);
 
 /* One layer by itself, with the variant that io->config names and its options. */

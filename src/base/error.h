@@ -8,6 +8,7 @@
 #define FOCI_BASE_ERROR_H
 
 #include "foci/foci.h"
+#include "foci/real.h"
 
 #define FOCI_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 

@@ -28,14 +28,13 @@ typedef struct foci_schema {
  * "train.lr: 0.1" is short for "train: {lr: 0.1}". A key of a kind that is not chosen is checked, and logged as having
  * no effect. The strings of the schema must outlive the config. */
 
-/* Reads a file, what it inherits, then the overrides ("train.lr=0.1"). Free with foci_config_free.
+/* Reads a file, what it inherits, then the overrides ("train.lr=0.1"). Free with foci_config_free (foci.h).
  * FOCI_ERR_CONFIG for anything wrong, a missing file too. */
 foci_status foci_config_load(foci_config **config, const foci_schema *schema, const char *path,
                              const char *const *set, int sets);
 /* The same from text, for tests and generated configs; `name` is used in messages, inherit is relative to it. */
 foci_status foci_config_parse(foci_config **config, const foci_schema *schema, const char *name, const char *text,
                               size_t size, const char *const *set, int sets);
-void foci_config_free(foci_config *config);
 
 /* The resolved config as YAML: every key of the schema that applies, with its value; reading it back gives the same
  * config. From malloc. */
@@ -74,7 +73,7 @@ char *foci_schema_help(const foci_schema *schema, const char *filter);
 
 /* Settings of a command, of a measure, of a contamination: one table of bound rows (FOCI_KEY), its struct, and texts.
  * Types, bounds, choices and messages are those of a config; what is wrong is FOCI_ERR_CONFIG. Strings and lists live in
- * the arena.
+ * the arena. A real number may be a fraction, 1/255.
  *
  *     settings o;
  *     FOCI_TRY(foci_keys_parse(keys, "word-swap", (const char *[]){"rate=0.1"}, 1, &arena, &o)); */

@@ -156,8 +156,6 @@ static foci_tensor *new_tensor(foci_graph *g, foci_role role, foci_dtype dtype, 
     return t;
 }
 
-static size_t element_size(foci_dtype dtype) { return dtype == FOCI_REAL ? sizeof(foci_real) : sizeof(int32_t); }
-
 foci_tensor *foci_parameter(foci_graph *g, const char *name, foci_init init, int ndim, const int64_t *shape) {
     foci_tensor *t = new_tensor(g, FOCI_ROLE_PARAMETER, FOCI_REAL, ndim, shape);
     const char *full = t ? full_name(g, name) : NULL;
@@ -168,6 +166,28 @@ foci_tensor *foci_parameter(foci_graph *g, const char *name, foci_init init, int
     t->name = full;
     t->requires_grad = g->options.differentiate && !g->options.frozen;
     return t;
+}
+
+static foci_parameter_entry *entry_of(foci_tensor *parameter) {
+    return parameter ? &parameter->graph->parameters->entry[parameter->graph->tensor[parameter->id].entry] : NULL;
+}
+
+foci_tensor *foci_buffer(foci_graph *g, const char *name, foci_init init, int ndim, const int64_t *shape) {
+    foci_tensor *t = foci_parameter(g, name, init, ndim, shape);
+    if (!t) return NULL;
+    t->requires_grad = false;
+    entry_of(t)->buffer = true;
+    return t;
+}
+
+void foci_no_decay(foci_tensor *parameter) {
+    if (parameter) entry_of(parameter)->no_decay = true;
+}
+
+void foci_resize_as_grid(foci_tensor *parameter, int64_t leading) {
+    if (!parameter) return;
+    entry_of(parameter)->grid = true;
+    entry_of(parameter)->leading = leading;
 }
 
 void foci_tie(foci_graph *g, const char *second_name, const foci_tensor *parameter) {
@@ -193,10 +213,10 @@ foci_tensor *foci_constant(foci_graph *g, const char *name, foci_dtype dtype, in
                            const void *data) {
     foci_tensor *t = new_tensor(g, FOCI_ROLE_CONSTANT, dtype, ndim, shape);
     if (!t) return NULL;
-    size_t bytes = (size_t)foci_numel(t) * element_size(dtype);
-    t->data = foci_arena_alloc(&g->arena, bytes);
-    if (!t->data || !(t->name = foci_arena_strdup(&g->arena, name))) return out_of_memory(g);
-    memcpy(t->data, data, bytes);
+    const size_t bytes = foci_tensor_bytes(t);
+    t->host_data = foci_arena_alloc(&g->arena, bytes);
+    if (!t->host_data || !(t->name = foci_arena_strdup(&g->arena, name))) return out_of_memory(g);
+    memcpy(t->host_data, data, bytes);
     return t;
 }
 
@@ -241,6 +261,16 @@ const char *foci_shape_text(foci_graph *g, const foci_tensor *t) {
 
 void foci_keep(foci_tensor *t) {
     if (t) t->graph->tensor[foci_root(t)->id].keep = true;
+}
+
+void foci_penalty(foci_graph *g, foci_tensor *x) {
+    if (!x || !x->requires_grad || !g->options.train || !foci_graph_ok(g)) return;
+    if (x->base || x->dtype != FOCI_REAL) {
+        foci_graph_fail(g, "a penalty must be the result of an operation, in real numbers");
+        return;
+    }
+    g->tensor[x->id].penalty = true;
+    foci_keep(x);
 }
 
 /* Results that the caller reads under a name. */
@@ -346,30 +376,11 @@ bool foci_gradient_known(const foci_node *n, foci_real *dy) {
     if (!g->promised || n->segment) return false; /* forward of a segment may run twice */
     *dy = g->promised_seed;
     if (n->output == g->output) return true;
+    if (g->tensor[n->output->id].penalty) return false;
     const foci_node *consumer = only_consumer(n);
     if (!consumer || !consumer->op->even || !foci_gradient_known(consumer, dy)) return false;
     *dy = consumer->op->even(consumer, *dy);
     return true;
-}
-
-foci_cost foci_graph_cost(const foci_graph *g) {
-    foci_cost sum = {0, 0};
-    for (int i = 0; i < g->nodes; i++) {
-        if (!g->node[i]->op->cost) continue;
-        foci_cost c = g->node[i]->op->cost(g->node[i]);
-        sum.forward += c.forward;
-        if (g->node[i]->reached) sum.backward += c.backward;
-    }
-    return sum;
-}
-
-double foci_graph_cost_again(const foci_graph *g) {
-    double sum = 0;
-    for (int i = 0; i < g->calls; i++) {
-        const foci_node *n = g->call[i].node;
-        if (g->call[i].pass == FOCI_AGAIN && n->op->cost) sum += n->op->cost(n).forward;
-    }
-    return sum;
 }
 
 int foci_graph_nodes(const foci_graph *g) { return g->nodes; }

@@ -32,6 +32,7 @@ typedef struct foci_tensor_info {
     foci_role role;
     int entry;           /* of a parameter: in foci_parameters */
     bool keep;
+    bool penalty;        /* differentiated beside the output */
     bool reached;        /* a gradient arrives */
     const foci_use *uses; /* of a root, itself or through views: the last node's first */
     int value, gradient; /* index into blocks, -1: none */
@@ -75,6 +76,13 @@ bool foci_grow_(void **array, int count, size_t size); /* room for one more; fal
 
 bool foci_graph_schedule(foci_graph *g); /* decides the calls; false: out of memory */
 
+static inline size_t foci_tensor_bytes(const foci_tensor *t) {
+    return (size_t)foci_numel(t) * (t->dtype == FOCI_REAL ? sizeof(foci_real) : sizeof(int32_t));
+}
 static inline foci_tensor *foci_root(foci_tensor *t) { return t->base ? t->base : t; }
+/* Does the backward pass begin here: at the output, or at a penalty? */
+static inline bool foci_is_end(const foci_graph *g, const foci_tensor *t) {
+    return t == foci_root(g->output) || g->tensor[t->id].penalty;
+}
 
 #endif

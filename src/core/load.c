@@ -22,11 +22,11 @@ static int64_t clamp(int64_t i, int64_t n) {
     return i < 0 ? 0 : i < n ? i : n - 1;
 }
 
-void foci_resize_positions(const foci_real *from, int64_t old_side, foci_real *to, int64_t new_side,
+void foci_resize_positions(const foci_real *from, int64_t leading, int64_t old_side, foci_real *to, int64_t new_side,
                            int64_t width) {
-    memcpy(to, from, (size_t)width * sizeof *to);
-    from += width;
-    to += width;
+    memcpy(to, from, (size_t)(leading * width) * sizeof *to);
+    from += leading * width;
+    to += leading * width;
     double scale = (double)old_side / (double)new_side;
     for (int64_t cell = 0; cell < new_side * new_side; cell++) {
         double y = ((double)(cell / new_side) + 0.5) * scale - 0.5,
@@ -46,27 +46,26 @@ void foci_resize_positions(const foci_real *from, int64_t old_side, foci_real *t
     }
 }
 
-/* The side of the square grid behind the class token, 0 where there is none. */
-static int64_t grid_side(int64_t tokens) {
-    int64_t side = (int64_t)llround(sqrt((double)(tokens - 1)));
-    return side > 0 && side * side == tokens - 1 ? side : 0;
+/* The side of the square grid behind the leading tokens, 0 where there is none. */
+static int64_t grid_side(const foci_parameter_entry *e, int64_t tokens) {
+    const int64_t cells = tokens - e->leading, side = cells > 0 ? (int64_t)llround(sqrt((double)cells)) : 0;
+    return side * side == cells ? side : 0;
 }
 
 static bool is_resizable(const foci_parameter_entry *e, const foci_safetensor *t) {
-    const char *last = strrchr(e->name, '.');
-    if (strcmp(last ? last + 1 : e->name, "pos_embed") != 0 || e->ndim != 3 || t->ndim != 3) return false;
+    if (!e->grid || e->ndim != 3 || t->ndim != 3) return false;
     if (t->shape[0] != 1 || e->shape[0] != 1 || t->shape[2] != e->shape[2]) return false;
-    return grid_side(t->shape[1]) && grid_side(e->shape[1]);
+    return grid_side(e, t->shape[1]) && grid_side(e, e->shape[1]);
 }
 
 static foci_status resize(const foci_safetensors *f, const foci_safetensor *t, const foci_parameter_entry *e,
                           foci_real *out) {
-    int64_t old_side = grid_side(t->shape[1]), new_side = grid_side(e->shape[1]);
+    int64_t old_side = grid_side(e, t->shape[1]), new_side = grid_side(e, e->shape[1]);
     foci_real *table = malloc((size_t)t->numel * sizeof *table);
     if (!table) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory for %s", f->path, t->name);
     foci_status status = foci_safetensors_reals(f, t, 0, t->numel, table);
     if (!status) {
-        foci_resize_positions(table, old_side, out, new_side, e->shape[2]);
+        foci_resize_positions(table, e->leading, old_side, out, new_side, e->shape[2]);
         foci_log(FOCI_LOG_INFO, "%s: %s resized from %lldx%lld to %lldx%lld patches", f->path, t->name,
                  (long long)old_side, (long long)old_side, (long long)new_side, (long long)new_side);
     }

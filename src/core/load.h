@@ -7,7 +7,7 @@
 
 /* Reads every parameter. Published checkpoints fit: a tied parameter may stand under either of its names
  * (under both only with equal values), ignorable buffers are skipped, and "module." in front of every name
- * (DataParallel) is dropped. A pos_embed of another square grid is resized with bicubic interpolation, with a
+ * (DataParallel) is dropped. A table of positions (foci_resize_as_grid) of another square grid is resized with bicubic interpolation, with a
  * notice in the log. Missing, unexpected and misshapen tensors are FOCI_ERR_CHECKPOINT, all listed in one
  * message; then nothing was changed. */
 foci_status foci_load_weights(foci_parameters *p, const char *path);
@@ -25,9 +25,9 @@ foci_status foci_save_weights(const foci_parameters *p, const char *path, const 
  * they differ. */
 foci_status foci_average_weights(const char *const *path, int count, const char *out);
 
-/* pos_embed (1, 1 + old*old, C) -> (1, 1 + new*new, C): the class token as it is, the grid bicubic as in
- * PyTorch (a = -0.75, align_corners False, no antialiasing), which is timm's resize_pos_embed. */
-void foci_resize_positions(const foci_real *from, int64_t old_side, foci_real *to, int64_t new_side,
+/* (1, leading + old*old, C) -> (1, leading + new*new, C): the leading tokens as they are, the grid bicubic as in PyTorch
+ * (a = -0.75, align_corners False, no antialiasing), which is timm's resize_pos_embed. */
+void foci_resize_positions(const foci_real *from, int64_t leading, int64_t old_side, foci_real *to, int64_t new_side,
                            int64_t width);
 
 #endif

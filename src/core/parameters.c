@@ -47,7 +47,7 @@ bool foci_parameters_ignores(const foci_parameters *p, const char *name) {
 
 int64_t foci_parameters_numel(const foci_parameters *p) {
     int64_t n = 0;
-    for (int i = 0; i < p->count; i++) n += p->entry[i].numel;
+    for (int i = 0; i < p->count; i++) n += p->entry[i].buffer ? 0 : p->entry[i].numel;
     return n;
 }
 

@@ -15,6 +15,10 @@ typedef struct foci_parameter_entry {
     int64_t shape[FOCI_MAX_DIMS];
     int64_t offset, numel; /* in elements of the flat arrays */
     foci_init init;
+    bool buffer;     /* no gradient, no update */
+    bool no_decay;   /* a parameter that weight decay leaves alone whatever its shape */
+    bool grid;       /* (1, leading + side side, C): resized where a file has another side */
+    int64_t leading; /* tokens before the grid */
 } foci_parameter_entry;
 
 typedef struct foci_parameter_alias {
@@ -42,7 +46,7 @@ static inline bool foci_name_within(const char *name, const char *prefix, size_t
 /* -1 where there is none. Aliases are found too. */
 int foci_parameters_find(const foci_parameters *p, const char *name);
 bool foci_parameters_ignores(const foci_parameters *p, const char *name);
-/* Elements without padding: what "number of parameters" means. */
+/* Elements without padding and buffers: what "number of parameters" means. */
 int64_t foci_parameters_numel(const foci_parameters *p);
 
 /* Ends declaring: the flat arrays, zeroed. */

@@ -33,15 +33,12 @@ static void extend(foci_graph *g, int block, int call) {
     if (call > b->last) b->last = call;
 }
 
-static size_t tensor_bytes(const foci_tensor *t) {
-    return (size_t)foci_numel(t) * (t->dtype == FOCI_REAL ? sizeof(foci_real) : sizeof(int32_t));
-}
-
 /* ---------------------------------------------------------------------------------- which gradients flow */
 
 static void find_reached(foci_graph *g) {
     if (!g->options.differentiate) return;
-    g->tensor[foci_root(g->output)->id].reached = true;
+    for (int id = 0; id < g->tensors; id++)
+        if (foci_is_end(g, g->tensor[id].tensor)) g->tensor[id].reached = true;
     for (int i = g->nodes - 1; i >= 0; i--) {
         foci_node *n = g->node[i];
         n->reached = n->op->backward && n->output->requires_grad && g->tensor[n->output->id].reached;
@@ -117,7 +114,7 @@ static bool may_share(const planner *p, const foci_node *n, int k) {
     const foci_tensor *t = n->input[k], *out = n->output;
     if (t->base || g->tensor[t->id].role != FOCI_ROLE_RESULT) return false;
     if (p->of[t->id].written || p->of[t->id].clear) return false;
-    if (foci_numel(t) != foci_numel(out) || p->of[out->id].read_only || out == g->output) return false;
+    if (foci_numel(t) != foci_numel(out) || p->of[out->id].read_only || foci_is_end(g, out)) return false;
     for (int j = 0; j < n->inputs; j++)
         if (j != k && n->input[j] && foci_root(n->input[j]) == t) return false;
     if (k == 0) return !others_use(g, t, p->of[out->id].guarded, n);
@@ -153,7 +150,7 @@ static bool plan_gradient_of(planner *p, int now, int k) {
         return true;
     }
     if (info->gradient < 0) {
-        info->gradient = new_block(g, tensor_bytes(root), now, now);
+        info->gradient = new_block(g, foci_tensor_bytes(root), now, now);
         if (info->gradient < 0) return false;
         if (d->clear) g->call[now].zero = root;
     }
@@ -166,10 +163,13 @@ static bool plan_gradient_of(planner *p, int now, int k) {
 static bool plan_gradients(planner *p) {
     foci_graph *g = p->g;
     if (!g->options.differentiate) return true;
-    foci_tensor_info *out = &g->tensor[foci_root(g->output)->id];
-    out->gradient = new_block(g, tensor_bytes(foci_root(g->output)), g->nodes - 1, g->nodes);
-    if (out->gradient < 0) return false;
-    p->of[foci_root(g->output)->id].written = true;
+    for (int id = 0; id < g->tensors; id++) {
+        const foci_tensor *end = g->tensor[id].tensor;
+        if (!foci_is_end(g, end)) continue;
+        g->tensor[id].gradient = new_block(g, foci_tensor_bytes(end), g->nodes - 1, g->nodes);
+        if (g->tensor[id].gradient < 0) return false;
+        p->of[id].written = true;
+    }
     for (int i = g->nodes; i < g->calls; i++) {
         const foci_call *c = &g->call[i];
         if (c->pass != FOCI_BACKWARD) continue;
@@ -189,7 +189,7 @@ static int value_of(const foci_graph *g, foci_tensor *t) { return g->tensor[foci
 
 static bool write_value(foci_graph *g, const foci_tensor *t, int now) {
     foci_tensor_info *info = &g->tensor[t->id];
-    info->value = new_block(g, tensor_bytes(t), now, now);
+    info->value = new_block(g, foci_tensor_bytes(t), now, now);
     bool stays = info->keep || t == foci_root(g->output);
     extend(g, info->value, stays ? g->calls : now);
     return info->value >= 0;

@@ -100,9 +100,9 @@ foci_status foci_image_write(const char *path, const foci_image *image, int qual
 
 /* The built-in image set as an ImageFolder: DIR/{train,val}/CLASS/NNNNN.{png,jpg}. */
 typedef struct foci_shapes_options {
-    int size;               /* side in pixels */
+    int64_t size;           /* side in pixels */
     int64_t train, val;     /* images in each split */
-    uint64_t seed;
+    int64_t seed;
 } foci_shapes_options;
 foci_status foci_make_images(const char *dir, const foci_shapes_options *options);
 

@@ -13,6 +13,7 @@
 #include "base/parallel.h"
 #include "base/philox.h"
 #include "data/generate.h"
+#include "data/maker.h"
 #include "images/images.h"
 
 enum { SHAPES = 5, CLASSES = 2 * SHAPES, FINE = 3 /* samples along the side of a pixel */, SPECKS = 3 };
@@ -159,11 +160,28 @@ static foci_status make_all(const char *dir, const void *options) {
 
 foci_status foci_make_images(const char *dir, const foci_shapes_options *o) {
     const int64_t most = 10000000;
-    if (o->size < 16 || o->size > 512) return foci_fail(FOCI_ERR_CONFIG, "built-in images of %d pixels: 16 to 512 are possible", o->size);
+    if (o->size < 16 || o->size > 512) return foci_fail(FOCI_ERR_CONFIG, "built-in images of %" PRId64 " pixels: 16 to 512 are possible", o->size);
     if (o->train < CLASSES || o->val < CLASSES || o->train > most || o->val > most)
         return foci_fail(FOCI_ERR_CONFIG, "a built-in image set has %d to %" PRId64 " images in each split", CLASSES, most);
     char marker[256];
-    snprintf(marker, sizeof marker, "{\"foci_images\": 1, \"size\": %d, \"train\": %" PRId64 ", \"val\": %" PRId64 ", \"seed\": %" PRIu64 "}\n",
+    snprintf(marker, sizeof marker, "{\"foci_images\": 1, \"size\": %" PRId64 ", \"train\": %" PRId64 ", \"val\": %" PRId64 ", \"seed\": %" PRId64 "}\n",
              o->size, o->train, o->val, o->seed);
     return foci_generate(dir, "foci-images.json", marker, make_all, o);
 }
+
+static const foci_key keys[] = {
+    FOCI_KEY(foci_shapes_options, size, "32", 16, 512, NULL, "side in pixels"),
+    FOCI_KEY(foci_shapes_options, train, "6000", CLASSES, 1e7, NULL, "images for training"),
+    FOCI_KEY(foci_shapes_options, val, "1000", CLASSES, 1e7, NULL, "images for validation"),
+    FOCI_KEY(foci_shapes_options, seed, "0", 0, 9e15, NULL, "of what is drawn"),
+    {0}};
+
+static foci_status make(const char *dir, const void *options) { return foci_make_images(dir, options); }
+
+const foci_maker foci_maker_images = {
+    .name = "images",
+    .summary = "an ImageFolder of ten classes that differ in shapes and in which of them stand together",
+    .keys = keys,
+    .size = sizeof(foci_shapes_options),
+    .make = make,
+};

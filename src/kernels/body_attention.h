@@ -1,9 +1,7 @@
 /* Fused attention of one head: out = softmax(scale (q * metric) k^T + bias) v, tile by tile (body_tile.h); the N x N
  * matrix of scores is never stored (Dao et al., "FlashAttention", 2022). Forward keeps the logarithm of each row's sum,
  * from which backward recomputes the probabilities. Operands of products are reals used where they lie, or copies in
- * bfloat16 (attention_bf16.c). */
-
-enum { COPIES = DEEP > 1 };
+ * bfloat16 (vector_bf16.c). */
 
 /* q * metric * scale of n queries from `first` on */
 static void pack_queries(real *to, const foci_attention_head *h, int64_t first, int64_t n) {
@@ -11,124 +9,180 @@ static void pack_queries(real *to, const foci_attention_head *h, int64_t first, 
          h->metric ? h->metric + first * h->metric_row : NULL, h->metric_row);
 }
 
+static element *copy_at(real *scratch, int64_t offset) { return (element *)(scratch + offset); }
+
+/* -------------------------------------------------------------------------------------------------------- forward */
+
+typedef struct forward {
+    const foci_attention_head *h;
+    real *queries, *sums, *scores, *factor;
+    element *queries_across, *rows, *copy;
+    operand keys, values;
+    real largest[TILE], sum[TILE]; /* of each query's scores so far */
+} forward;
+
+static forward forward_of(const foci_attention_head *h, int64_t keys, real *scratch) {
+    const foci_attention_layout l = foci_attention_layout_of(h->tokens, h->width, false, DEEP > 1);
+    forward f = {.h = h, .queries = scratch + l.queries, .sums = scratch + l.sums, .scores = scratch + l.scores,
+                 .factor = scratch + l.factor, .queries_across = copy_at(scratch, l.queries_across),
+                 .rows = copy_at(scratch, l.rows), .copy = copy_at(scratch, l.copy)};
+    f.keys = along(copy_at(scratch, l.keys), deep(padded(h->width)), h->k, h->k_row, keys, h->width);
+    f.values = down(copy_at(scratch, l.values), h->v, h->v_row, keys, h->width);
+    return f;
+}
+
+/* Scores to probabilities with respect to the largest score so far; what was summed before is corrected. */
+static void weigh(forward *f, const attention_tile *t) {
+    const int64_t row = padded(f->h->width);
+    real correction[TILE];
+    for (int64_t w = 0; w < t->columns; w += LANES)
+        *(vector *)(correction + w) =
+            softmax_of_columns(f->scores + w, seen_by(t, w), (vector *)(f->largest + w), (vector *)(f->sum + w));
+    clear_unseen(f->scores, t);
+    for (int64_t i = 0; i < t->n && t->key > 0; i++)
+        for (int64_t d = 0; d < row; d++) f->sums[i * row + d] *= correction[i];
+}
+
+static void drop(forward *f, const attention_tile *t) {
+    tile_dropout(f->factor, t, f->h);
+    for (int64_t w = 0; w < t->columns; w += LANES)
+        for (int64_t j = 0; j < seen_by(t, w); j++)
+            *(vector *)(f->scores + j * TILE + w) *= *(const vector *)(f->factor + j * TILE + w);
+}
+
+static void add_values(forward *f, const attention_tile *t, soon *next) {
+    const int64_t row = padded(f->h->width);
+    const operand p = down(f->copy, f->scores, TILE, t->keys, TILE);
+    small_multiply(t->n, row, deep(t->keys), &(small_product){p, at(f->values, 0, t->key / DEEP), f->sums, row, next},
+                   (triangle){INT32_MAX, t->diagonal}, t->key > 0);
+}
+
 /* Queries first .. end - 1. */
 static void attention_forward(const foci_attention_head *h, int64_t first, int64_t end, real *scratch) {
-    const int64_t row = padded(h->width), seen = h->causal ? end : h->tokens;
-    real *queries = take(&scratch, TILE * row), *sums = take(&scratch, TILE * row);
-    element *room = (element *)take(&scratch, TILE * row), *transposed = (element *)take(&scratch, TILE * row);
-    real *scores = take(&scratch, TILE_KEYS * TILE), *factor = take(&scratch, TILE_KEYS * TILE);
-    element *probabilities = (element *)take(&scratch, COPIES * TILE_KEYS * TILE);
-    real largest[TILE], sum[TILE], correction[TILE];
-    const operand keys = along((element *)take(&scratch, COPIES * seen * row), h->k, h->k_row, seen, h->width);
-    const operand values = down((element *)scratch, h->v, h->v_row, seen, h->width);
-
+    forward f = forward_of(h, h->causal ? end : h->tokens, scratch);
     for (; first < end; first += TILE) {
         const int64_t n = smaller(TILE, end - first), after = first + n;
         soon next = {.rows = smaller(TILE, end - after), .width = h->width, .each = 2};
         ask_for(&next, h->q, h->q_row, after);
         ask_for(&next, h->out, h->out_row, after);
-        pack_queries(queries, h, first, n);
-        const operand columns = across(transposed, room, queries, padded(n), row);
-        for (int64_t i = 0; i < TILE; i++) largest[i] = -INFINITY, sum[i] = 0;
+        pack_queries(f.queries, h, first, n);
+        const operand queries = across(f.queries_across, f.rows, f.queries, padded(n), padded(h->width));
+        for (int64_t i = 0; i < TILE; i++) f.largest[i] = -INFINITY, f.sum[i] = 0;
         for (attention_tile t = tile_at(h, first, n, 0); t.keys > 0; t = tile_at(h, first, n, t.key + t.keys)) {
-            tile_product(scores, &t, keys, columns, deep(h->width), &next);
-            tile_mask(scores, &t, h);
-            for (int64_t w = 0; w < t.columns; w += LANES)
-                *(vector *)(correction + w) =
-                    softmax_of_columns(scores + w, seen_by(&t, w), (vector *)(largest + w), (vector *)(sum + w));
-            clear_unseen(scores, &t);
-            for (int64_t i = 0; i < n && t.key > 0; i++)
-                for (int64_t d = 0; d < row; d++) sums[i * row + d] *= correction[i];
-            if (h->dropout.threshold) {
-                tile_dropout(factor, &t, h);
-                for (int64_t w = 0; w < t.columns; w += LANES)
-                    for (int64_t j = 0; j < seen_by(&t, w); j++)
-                        *(vector *)(scores + j * TILE + w) *= *(const vector *)(factor + j * TILE + w);
-            }
-            const operand p = down(probabilities, scores, TILE, t.keys, TILE);
-            small_multiply(n, row, deep(t.keys),
-                           &(small_product){p.data, 1, p.row, values.data + t.key / DEEP * values.row, values.row, sums, row,
-                                            &next},
-                           (triangle){INT32_MAX, t.diagonal}, t.key > 0);
+            tile_product(f.scores, &t, f.keys, queries, deep(h->width), &next);
+            tile_mask(f.scores, &t, h);
+            weigh(&f, &t);
+            if (h->dropout.threshold) drop(&f, &t);
+            add_values(&f, &t, &next);
         }
-        finish_rows(h, sums, largest, sum, first, n);
+        finish_rows(h, f.sums, f.largest, f.sum, first, n);
     }
+}
+
+/* ------------------------------------------------------------------------------------------------------- backward */
+
+typedef struct backward {
+    const foci_attention_head *h;
+    real *queries, *douts, *dqueries, *p, *dp, *factor, *dkeys, *dvalues;
+    element *queries_across, *douts_across, *queries_down, *douts_down, *rows, *copy;
+    operand keys, values, keys_down;
+    real log_sum[TILE], delta[TILE]; /* of each query: delta = dout . out */
+} backward;
+
+static backward backward_of(const foci_attention_head *h, real *scratch) {
+    const foci_attention_layout l = foci_attention_layout_of(h->tokens, h->width, true, DEEP > 1);
+    const int64_t row = padded(h->width);
+    backward b = {.h = h, .queries = scratch + l.queries, .douts = scratch + l.douts, .dqueries = scratch + l.sums,
+                  .p = scratch + l.scores, .dp = scratch + l.dscores, .factor = scratch + l.factor,
+                  .dkeys = scratch + l.dkeys, .dvalues = scratch + l.dvalues,
+                  .queries_across = copy_at(scratch, l.queries_across), .douts_across = copy_at(scratch, l.douts_across),
+                  .queries_down = copy_at(scratch, l.queries_down), .douts_down = copy_at(scratch, l.douts_down),
+                  .rows = copy_at(scratch, l.rows), .copy = copy_at(scratch, l.copy)};
+    b.keys = along(copy_at(scratch, l.keys), deep(row), h->k, h->k_row, h->tokens, h->width);
+    b.values = along(copy_at(scratch, l.values), deep(row), h->v, h->v_row, h->tokens, h->width);
+    b.keys_down = down(copy_at(scratch, l.keys_down), h->k, h->k_row, h->tokens, h->width);
+    memset(b.dkeys, 0, (size_t)(h->tokens * row) * sizeof *b.dkeys);
+    memset(b.dvalues, 0, (size_t)(h->tokens * row) * sizeof *b.dvalues);
+    return b;
+}
+
+/* Rows of the next tile of queries, and those of gradients that this tile will write. */
+static soon rows_ahead(const foci_attention_head *h, int64_t first, int64_t n) {
+    soon next = {.rows = n, .width = h->width, .each = 1};
+    if (first + n < h->tokens) {
+        ask_for(&next, h->q, h->q_row, first + n);
+        ask_for(&next, h->out, h->out_row, first + n);
+        ask_for(&next, h->dout, h->dout_row, first + n);
+    }
+    ask_for(&next, h->dq, h->dq_row, first);
+    ask_for(&next, h->dk, h->dk_row, first);
+    ask_for(&next, h->dv, h->dv_row, first);
+    return next;
+}
+
+static void take_queries(backward *b, int64_t first, int64_t n) {
+    const foci_attention_head *h = b->h;
+    pack_queries(b->queries, h, first, n);
+    pack(b->douts, h->dout + first * h->dout_row, h->dout_row, n, h->width, 1, NULL, 0);
+    for (int64_t i = 0; i < n; i++) {
+        b->delta[i] = inner(h->width, b->douts + i * padded(h->width), h->out + (first + i) * h->out_row);
+        b->log_sum[i] = h->log_sum[first + i] * log2_e;
+    }
+}
+
+/* Scores to probabilities p, gradients of probabilities to those of scores dp. */
+static void tile_gradients(backward *b, const attention_tile *t) {
+    const bool drops = b->h->dropout.threshold;
+    if (drops) tile_dropout(b->factor, t, b->h);
+    for (int64_t w = 0; w < t->columns; w += LANES)
+        column_gradient(b->p + w, b->dp + w, seen_by(t, w), *(const vector *)(b->log_sum + w),
+                        *(const vector *)(b->delta + w), drops ? b->factor + w : NULL);
+    clear_unseen(b->p, t);
+    clear_unseen(b->dp, t);
+}
+
+/* to (keys, D) += s (keys, queries) by (queries, D): p and douts make dvalues, dp and queries dkeys */
+static void add_to_keys(backward *b, const attention_tile *t, const real *s, operand by, real *to, soon *next) {
+    const int64_t row = padded(b->h->width);
+    const operand a = along(b->copy, deep(TILE), s, TILE, t->keys, TILE);
+    small_multiply(t->keys, row, deep(t->n), &(small_product){a, by, to + t->key * row, row, next},
+                   (triangle){t->diagonal, INT32_MAX}, true);
+}
+
+/* dqueries (queries, D) += dp^T keys */
+static void add_to_queries(backward *b, const attention_tile *t, soon *next) {
+    const int64_t row = padded(b->h->width);
+    const operand a = down(b->copy, b->dp, TILE, t->keys, TILE);
+    small_multiply(t->n, row, deep(t->keys),
+                   &(small_product){a, at(b->keys_down, 0, t->key / DEEP), b->dqueries, row, next},
+                   (triangle){INT32_MAX, t->diagonal}, t->key > 0);
 }
 
 /* The gradients are written in the order q, k, v, so that they may be the same memory. */
 static void attention_backward(const foci_attention_head *h, real *scratch) {
-    const int64_t row = padded(h->width), tokens = h->tokens;
-    real *dkeys = take(&scratch, tokens * row), *dvalues = take(&scratch, tokens * row), *dqueries = take(&scratch, TILE * row);
-    real *queries = take(&scratch, TILE * row), *douts = take(&scratch, TILE * row);
-    element *room = (element *)take(&scratch, TILE * row);
-    element *queries_across = (element *)take(&scratch, TILE * row), *douts_across = (element *)take(&scratch, TILE * row);
-    element *queries_down = (element *)take(&scratch, COPIES * TILE * row);
-    element *douts_down = (element *)take(&scratch, COPIES * TILE * row);
-    real *p = take(&scratch, TILE_KEYS * TILE), *dp = take(&scratch, TILE_KEYS * TILE);
-    real *factor = take(&scratch, TILE_KEYS * TILE);
-    element *tile_room = (element *)take(&scratch, COPIES * TILE_KEYS * TILE);
-    real log_sum[TILE] = {0}, delta[TILE] = {0};
-    const operand keys = along((element *)take(&scratch, COPIES * tokens * row), h->k, h->k_row, tokens, h->width);
-    const operand values = along((element *)take(&scratch, COPIES * tokens * row), h->v, h->v_row, tokens, h->width);
-    const operand keys_down = down((element *)scratch, h->k, h->k_row, tokens, h->width);
-    memset(dkeys, 0, (size_t)(tokens * row) * sizeof *dkeys);
-    memset(dvalues, 0, (size_t)(tokens * row) * sizeof *dvalues);
-
-    for (int64_t first = 0; first < tokens; first += TILE) {
-        const int64_t n = smaller(TILE, tokens - first), after = first + n;
-        soon next = {.rows = n, .width = h->width, .each = 1};
-        if (after < tokens) {
-            ask_for(&next, h->q, h->q_row, after);
-            ask_for(&next, h->out, h->out_row, after);
-            ask_for(&next, h->dout, h->dout_row, after);
-        }
-        ask_for(&next, h->dq, h->dq_row, first);
-        ask_for(&next, h->dk, h->dk_row, first);
-        ask_for(&next, h->dv, h->dv_row, first);
-        pack_queries(queries, h, first, n);
-        pack(douts, h->dout + first * h->dout_row, h->dout_row, n, h->width, 1, NULL, 0);
-        const operand q_columns = across(queries_across, room, queries, padded(n), row);
-        const operand o_columns = across(douts_across, room, douts, padded(n), row);
-        const operand q_rows = down(queries_down, queries, row, n, row), o_rows = down(douts_down, douts, row, n, row);
-        for (int64_t i = 0; i < n; i++) {
-            delta[i] = inner(h->width, douts + i * row, h->out + (first + i) * h->out_row);
-            log_sum[i] = h->log_sum[first + i] * log2_e;
-        }
+    backward b = backward_of(h, scratch);
+    const int64_t row = padded(h->width);
+    for (int64_t first = 0; first < h->tokens; first += TILE) {
+        const int64_t n = smaller(TILE, h->tokens - first);
+        soon next = rows_ahead(h, first, n);
+        take_queries(&b, first, n);
+        const operand queries = across(b.queries_across, b.rows, b.queries, padded(n), row);
+        const operand douts = across(b.douts_across, b.rows, b.douts, padded(n), row);
+        const operand queries_down = down(b.queries_down, b.queries, row, n, row);
+        const operand douts_down = down(b.douts_down, b.douts, row, n, row);
         for (attention_tile t = tile_at(h, first, n, 0); t.keys > 0; t = tile_at(h, first, n, t.key + t.keys)) {
-            tile_product(p, &t, keys, q_columns, deep(h->width), &next);
-            tile_mask(p, &t, h);
-            tile_product(dp, &t, values, o_columns, deep(h->width), &next);
-            if (h->dropout.threshold) tile_dropout(factor, &t, h);
-            for (int64_t w = 0; w < t.columns; w += LANES)
-                column_gradient(p + w, dp + w, seen_by(&t, w), *(const vector *)(log_sum + w), *(const vector *)(delta + w),
-                                h->dropout.threshold ? factor + w : NULL);
-            clear_unseen(p, &t);
-            clear_unseen(dp, &t);
-            const triangle by_key = {t.diagonal, INT32_MAX}, by_query = {INT32_MAX, t.diagonal};
-            if (h->dv) {
-                const operand a = along(tile_room, p, TILE, t.keys, TILE);
-                small_multiply(t.keys, row, deep(n),
-                               &(small_product){a.data, a.row, 1, o_rows.data, o_rows.row, dvalues + t.key * row, row, &next},
-                               by_key, true);
-            }
-            if (h->dk) {
-                const operand a = along(tile_room, dp, TILE, t.keys, TILE);
-                small_multiply(t.keys, row, deep(n),
-                               &(small_product){a.data, a.row, 1, q_rows.data, q_rows.row, dkeys + t.key * row, row, &next},
-                               by_key, true);
-            }
-            if (h->dq) {
-                const operand a = down(tile_room, dp, TILE, t.keys, TILE);
-                small_multiply(n, row, deep(t.keys),
-                               &(small_product){a.data, 1, a.row, keys_down.data + t.key / DEEP * keys_down.row,
-                                                keys_down.row, dqueries, row, &next},
-                               by_query, t.key > 0);
-            }
+            tile_product(b.p, &t, b.keys, queries, deep(h->width), &next);
+            tile_mask(b.p, &t, h);
+            tile_product(b.dp, &t, b.values, douts, deep(h->width), &next);
+            tile_gradients(&b, &t);
+            if (h->dv) add_to_keys(&b, &t, b.p, douts_down, b.dvalues, &next);
+            if (h->dk) add_to_keys(&b, &t, b.dp, queries_down, b.dkeys, &next);
+            if (h->dq) add_to_queries(&b, &t, &next);
         }
         if (h->dq)
-            unpack(h->dq + first * h->dq_row, h->dq_row, dqueries, n, h->width, h->scale,
+            unpack(h->dq + first * h->dq_row, h->dq_row, b.dqueries, n, h->width, h->scale,
                    h->metric ? h->metric + first * h->metric_row : NULL, h->metric_row, h->add_dq);
     }
-    if (h->dk) unpack(h->dk, h->dk_row, dkeys, tokens, h->width, ln_2, NULL, 0, h->add_dk);
-    if (h->dv) unpack(h->dv, h->dv_row, dvalues, tokens, h->width, 1, NULL, 0, h->add_dv);
+    if (h->dk) unpack(h->dk, h->dk_row, b.dkeys, h->tokens, h->width, ln_2, NULL, 0, h->add_dk);
+    if (h->dv) unpack(h->dv, h->dv_row, b.dvalues, h->tokens, h->width, 1, NULL, 0, h->add_dv);
 }

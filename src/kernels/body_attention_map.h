@@ -3,8 +3,8 @@
 /* map (N, N) without dropout; log_sum as forward left it. */
 static void attention_map(const foci_attention_head *h, real *map, real *scratch) {
     const int64_t row = padded(h->width), tokens = h->tokens;
-    real *queries = take(&scratch, TILE * row), *transposed = take(&scratch, TILE * row);
-    real *scores = take(&scratch, TILE_KEYS * TILE);
+    const foci_attention_layout l = foci_attention_layout_of(tokens, h->width, false, false);
+    real *queries = scratch + l.queries, *transposed = scratch + l.queries_across, *scores = scratch + l.scores;
     for (int64_t i = 0; i < tokens * tokens && h->causal; i++) map[i] = 0;
     for (int64_t first = 0; first < tokens; first += TILE) {
         const int64_t n = smaller(TILE, tokens - first);
@@ -12,7 +12,7 @@ static void attention_map(const foci_attention_head *h, real *map, real *scratch
         pack_queries(queries, h, first, n);
         const operand columns = across(transposed, NULL, queries, padded(n), row);
         for (attention_tile t = tile_at(h, first, n, 0); t.keys > 0; t = tile_at(h, first, n, t.key + t.keys)) {
-            tile_product(scores, &t, (operand){h->k, h->k_row}, columns, h->width, &nothing);
+            tile_product(scores, &t, (operand){h->k, h->k_row, 1}, columns, h->width, &nothing);
             tile_mask(scores, &t, h);
             for (int64_t i = 0; i < n; i++)
                 for (int64_t j = 0; j < seen_by(&t, i / LANES * LANES); j++)

@@ -1,105 +1,140 @@
 /* Matrix products of any size on one thread. B is copied block by block into panels that the register block of
- * body_product.h reads straight through; A is read where it lies.
+ * body_product.h reads straight through; A is read where it lies, or (pairs in bfloat16) copied strip by strip.
  *
  * An element of C is summed over the depth in one order, whatever the rows and columns beside it: C may be cut into
  * tiles anywhere without changing a bit. */
 
-/* A block of B fills half of a second-level cache of 1 MB. */
+/* Rows and columns of a register block. */
+enum { BLOCK_ROWS = BLOCK / 2, PANEL = 2 * LANES };
+
+/* A block of B, in elements, fills half of a second-level cache of 1 MB. */
 enum { GEMM_DEPTH = FOCI_GEMM_DEPTH, GEMM_COLUMNS = FOCI_GEMM_COLUMNS };
 
-/* b (depth, columns) -> panels (columns / PANEL, depth, PANEL), the last filled up with zeros. */
-static void pack_rows(int64_t depth, int64_t columns, const real *b, int64_t ldb, real *to) {
-    for (int64_t j = 0; j < columns; j += PANEL) {
-        const int64_t width = columns - j < PANEL ? columns - j : PANEL;
-        for (int64_t p = 0; p < depth; p++, to += PANEL) {
-            const real *from = b + p * ldb + j;
-            if (width == PANEL) {
-                memcpy(to, from, PANEL * sizeof *to);
-            } else {
-                memcpy(to, from, (size_t)width * sizeof *to);
-                memset(to + width, 0, (size_t)(PANEL - width) * sizeof *to);
-            }
-        }
+/* -------------------------------------------------------------------------------------------------- B in panels */
+
+/* b (depth, columns) -> panels (columns / PANEL, deep(depth), PANEL), the last filled up with zeros. */
+static void pack_rows(int64_t depth, int64_t columns, const real *b, int64_t ldb, element *to) {
+    for (int64_t j = 0; j < columns; j += PANEL, to += deep(depth) * PANEL)
+        copy_down(to, PANEL, b + j, ldb, depth, smaller(PANEL, columns - j));
+}
+
+/* LANES columns of a panel, of which b has `width`, as rows: by squares, so that lines are used whole. */
+static void pack_half(int64_t depth, int64_t width, const real *b, int64_t ldb, element *to) {
+    element room[LANES * LANES] __attribute__((aligned(64)));
+    for (int64_t p = 0; p < deep(depth); p += LANES, to += LANES * PANEL) {
+        const int64_t n = smaller(LANES, deep(depth) - p), numbers = smaller(DEEP * LANES, depth - DEEP * p);
+        const operand lines = along(room, LANES, b + DEEP * p, ldb, width, numbers);
+        const element *restrict line = lines.data;
+        for (int64_t l = 0; l < width; l++, line += lines.row)
+            for (int64_t r = 0; r < n; r++) to[r * PANEL + l] = line[r];
+        for (int64_t r = 0; r < n && width < LANES; r++)
+            for (int64_t l = width; l < LANES; l++) to[r * PANEL + l] = 0;
     }
 }
 
-/* The same from the transpose, b (columns, depth): squares of LANES x LANES, so that lines are used whole. */
-static void pack_columns(int64_t depth, int64_t columns, const real *b, int64_t ldb, real *to) {
-    for (int64_t j = 0; j < columns; j += PANEL, to += depth * PANEL) {
-        const int64_t width = columns - j < PANEL ? columns - j : PANEL;
-        for (int64_t p = 0; p < depth; p += LANES) {
-            const int64_t deep = depth - p < LANES ? depth - p : LANES;
-            for (int64_t l = 0; l < width; l++)
-                for (int64_t r = 0; r < deep; r++) to[(p + r) * PANEL + l] = b[(j + l) * ldb + p + r];
-            for (int64_t r = 0; r < deep && width < PANEL; r++)
-                for (int64_t l = width; l < PANEL; l++) to[(p + r) * PANEL + l] = 0;
+/* The same from the transpose, b (columns, depth). */
+static void pack_columns(int64_t depth, int64_t columns, const real *b, int64_t ldb, element *to) {
+    for (int64_t j = 0; j < columns; j += PANEL, to += deep(depth) * PANEL)
+        for (int64_t h = 0; h < PANEL; h += LANES) {
+            const int64_t left = columns - j - h;
+            pack_half(depth, left < 0 ? 0 : smaller(LANES, left), b + (j + h) * ldb, ldb, to + h);
         }
-    }
 }
 
 static void gemm_pack(const foci_matrix *b, int64_t depth, int64_t columns, real *to) {
-    if (b->transposed) pack_columns(depth, columns, b->data, b->ld, to);
-    else pack_rows(depth, columns, b->data, b->ld, to);
+    if (b->transposed) pack_columns(depth, columns, b->data, b->ld, (element *)to);
+    else pack_rows(depth, columns, b->data, b->ld, (element *)to);
+}
+
+/* -------------------------------------------------------------------------------------------------- A in strips */
+
+static const real *corner(const foci_matrix *m, int64_t row, int64_t column) {
+    return m->data + (m->transposed ? column * m->ld + row : row * m->ld + column);
+}
+
+/* Rows of a strip that is copied from a transpose: whole vectors, or what a block takes. */
+enum { STRIP_ROWS = DEEP > 1 ? LANES : BLOCK_ROWS };
+
+/* Rows i .. i + rows - 1 of A, depth p .. p + depth - 1; `room` holds STRIP_ROWS * GEMM_DEPTH. */
+#ifdef FOCI_BF16_OPERANDS
+static operand strip_of(const foci_matrix *a, int64_t i, int64_t p, int64_t rows, int64_t depth, element *room) {
+    if (a->transposed) return copy_down(room, STRIP_ROWS, corner(a, i, p), a->ld, depth, rows);
+    return along(room, GEMM_DEPTH, corner(a, i, p), a->ld, rows, depth);
+}
+#else
+/* Rows whose distance is a multiple of a large power of two compete for the same few places of the first-level cache: only
+ * then is a strip copied. */
+static bool competes(int64_t distance) { return distance * (int64_t)sizeof(real) % 1024 == 0; }
+
+static operand strip_of(const foci_matrix *a, int64_t i, int64_t p, int64_t rows, int64_t depth, element *room) {
+    const real *from = corner(a, i, p);
+    if (!competes(a->ld)) return a->transposed ? (operand){from, 1, a->ld} : (operand){from, a->ld, 1};
+    if (a->transposed) return copy_down(room, STRIP_ROWS, from, a->ld, depth, rows);
+    for (int64_t r = 0; r < rows; r++) memcpy(room + r * GEMM_DEPTH, from + r * a->ld, (size_t)depth * sizeof *room);
+    return (operand){room, GEMM_DEPTH, 1};
+}
+#endif
+
+/* The strip from row i on, asked for panel by panel: some lines of every row; of a transpose, where every step along the
+ * depth is a line of its own, some steps. */
+static fetch next_strip(const foci_product *o, int64_t i, int64_t p, int64_t depth, int64_t panels) {
+    const int64_t ld = o->a.ld, share = panels * (o->a.transposed ? BLOCK_ROWS : LINE);
+    const int64_t lines = i < o->rows ? (depth + share - 1) / share : 0;
+    return (fetch){corner(&o->a, i, p), o->a.transposed ? lines * ld : ld, o->a.transposed ? ld : LINE, lines};
+}
+
+/* ------------------------------------------------------------------------------------------------------ products */
+
+static inline product below(product o, int64_t rows) {
+    o.a.data += rows * o.a.row;
+    o.c += rows * o.c_row;
+    if (o.from) o.from += rows * o.from_row;
+    return o;
+}
+
+/* A strip of A against a panel of B. */
+static inline __attribute__((always_inline)) void product_panel(int64_t rows, int64_t depth, product o) {
+    for (; rows >= BLOCK_ROWS; rows -= BLOCK_ROWS, o = below(o, BLOCK_ROWS)) product_block(BLOCK_ROWS, 2, depth, &o);
+    for (; rows >= 4; rows -= 4, o = below(o, 4)) product_block(4, 2, depth, &o);
+    for (; rows > 0; rows--, o = below(o, 1)) product_block(1, 2, depth, &o);
 }
 
 /* The last columns, fewer than a panel: made beside C, then put in place. */
-static void edge_columns(int64_t rows, int64_t width, int64_t depth, const product_operands *o, int64_t j, bool add) {
-    real beside[BLOCK_ROWS * PANEL] __attribute__((aligned(64))) = {0}, bias[PANEL] = {0};
-    product_operands edge = *o;
-    edge.b += j / PANEL * o->b_panel;
-    edge.c = beside;
-    edge.c_row = PANEL;
-    if (o->bias) edge.bias = memcpy(bias, o->bias + j, (size_t)width * sizeof *bias);
-    for (int64_t r = 0; r < rows && add; r++) memcpy(beside + r * PANEL, o->c + r * o->c_row + j, (size_t)width * sizeof(real));
-    product_panel(2, rows, depth, &edge, 0, add);
-    for (int64_t r = 0; r < rows; r++) memcpy(o->c + r * o->c_row + j, beside + r * PANEL, (size_t)width * sizeof(real));
+static void edge_columns(int64_t rows, int64_t width, int64_t depth, product edge) {
+    real beside[BLOCK_ROWS * PANEL] __attribute__((aligned(64))) = {0};
+    const fetch next = *edge.ahead;
+    real *const c = edge.c;
+    const int64_t c_row = edge.c_row;
+    for (int64_t r = 0; r < rows && edge.from; r++)
+        memcpy(beside + r * PANEL, edge.from + r * edge.from_row, (size_t)width * sizeof *beside);
+    edge.from = edge.c = beside;
+    edge.from_row = edge.c_row = PANEL;
+    edge.ahead = &next;
+    product_panel(rows, depth, edge);
+    for (int64_t r = 0; r < rows; r++) memcpy(c + r * c_row, beside + r * PANEL, (size_t)width * sizeof *beside);
 }
 
-/* Rows whose distance is a multiple of a large power of two compete for the same few places of the cache. */
-static bool competes(int64_t distance) { return distance * (int64_t)sizeof(real) % 1024 == 0; }
-
-/* A strip of A, copied where its lines would drive each other out of the first-level cache. */
-static void copy_strip(int64_t rows, int64_t depth, product_operands *strip, real *to) {
-    if (!competes(strip->a_row == 1 ? strip->a_column : strip->a_row)) return;
-    if (strip->a_row == 1) {
-        const real *from = strip->a;
-        if (rows == BLOCK_ROWS)
-            for (int64_t p = 0; p < depth; p++) memcpy(to + p * BLOCK_ROWS, from + p * strip->a_column, BLOCK_ROWS * sizeof *to);
-        else
-            for (int64_t p = 0; p < depth; p++) memcpy(to + p * BLOCK_ROWS, from + p * strip->a_column, (size_t)rows * sizeof *to);
-        strip->a_column = BLOCK_ROWS;
-    } else {
-        for (int64_t r = 0; r < rows; r++) memcpy(to + r * GEMM_DEPTH, strip->a + r * strip->a_row, (size_t)depth * sizeof *to);
-        strip->a_row = GEMM_DEPTH;
-    }
-    strip->a = to;
-}
-
-/* The next strip of A is asked for panel by panel: some lines of every row; of a transpose, where every step along the depth
- * is a line of its own, some steps. */
-static void ask_while(const product_operands *o, int64_t depth, int64_t columns, product_operands *strip) {
-    const int64_t panels = (columns + PANEL - 1) / PANEL, share = o->a_row == 1 ? panels * BLOCK_ROWS : panels * LINE;
-    strip->lines = (depth + share - 1) / share;
-    strip->soon_row = o->a_row == 1 ? strip->lines * o->a_column : o->a_row;
-    strip->soon_line = o->a_row == 1 ? o->a_column : LINE;
-}
-
-/* Rows of A in strips that stay in the first-level cache, each against all panels. */
-static void packed_product(int64_t rows, int64_t columns, int64_t depth, const product_operands *o, bool add) {
-    const int64_t whole = columns / PANEL * PANEL;
-    real copy[BLOCK_ROWS * GEMM_DEPTH] __attribute__((aligned(64)));
-    for (int64_t i = 0; i < rows; i += BLOCK_ROWS) {
-        const int64_t n = rows - i < BLOCK_ROWS ? rows - i : BLOCK_ROWS;
-        product_operands strip = *o;
-        strip.a += i * o->a_row;
-        strip.c += i * o->c_row;
-        copy_strip(n, depth, &strip, copy);
-        if (i + BLOCK_ROWS < rows) ask_while(o, depth, columns, &strip);
-        for (int64_t j = 0; j < whole; j += PANEL) {
-            strip.soon = o->a + (i + BLOCK_ROWS) * o->a_row + j / PANEL * strip.lines * (o->a_row == 1 ? BLOCK_ROWS * o->a_column : LINE);
-            product_panel(2, n, depth, &strip, j, add);
+/* A block of B: columns j .. j + columns - 1 of C, depth p .. p + depth - 1 of the sum; `b_panel` from panel to panel.
+ * Strips of A stay in the first-level cache, each against all panels. */
+static void gemm_block(const foci_product *o, int64_t j, int64_t columns, int64_t p, int64_t depth, const element *b,
+                       int64_t b_panel) {
+    element room[STRIP_ROWS * GEMM_DEPTH] __attribute__((aligned(64)));
+    const bool add = p > 0 || o->add;
+    const int64_t panels = (columns + PANEL - 1) / PANEL;
+    for (int64_t i = 0; i < o->rows; i += BLOCK_ROWS) {
+        const int64_t rows = smaller(BLOCK_ROWS, o->rows - i);
+        fetch next = next_strip(o, i + BLOCK_ROWS, p, depth, panels);
+        product strip = {.a = strip_of(&o->a, i, p, rows, depth, room), .b = {b, 1, PANEL}, .c = o->c + i * o->ldc + j,
+                         .c_row = o->ldc, .from_row = add ? o->ldc : 0, .ahead = &next};
+        strip.from = add ? strip.c : o->bias ? o->bias + j : NULL;
+        for (int64_t k = 0; k < columns; k += PANEL) {
+            if (columns - k >= PANEL) product_panel(rows, deep(depth), strip);
+            else edge_columns(rows, columns - k, deep(depth), strip);
+            strip.b.data += b_panel;
+            strip.c += PANEL;
+            if (strip.from) strip.from += PANEL;
+            next.first += o->a.transposed ? BLOCK_ROWS * next.row : LINE * next.lines;
         }
-        if (whole < columns) edge_columns(n, columns - whole, depth, &strip, whole, add);
     }
 }
 
@@ -108,25 +143,18 @@ static void clear_rows(int64_t rows, int64_t columns, real *c, int64_t ldc) {
 }
 
 static void gemm(const foci_product *o, real *scratch) {
-    const int64_t blocks = (o->depth + GEMM_DEPTH - 1) / GEMM_DEPTH;
+    const int64_t most = DEEP * GEMM_DEPTH, blocks = (o->depth + most - 1) / most;
     if (blocks == 0 && !o->add) clear_rows(o->rows, o->columns, o->c, o->ldc);
     for (int64_t j = 0; j < o->columns && blocks; j += GEMM_COLUMNS) {
-        const int64_t columns = o->columns - j < GEMM_COLUMNS ? o->columns - j : GEMM_COLUMNS;
-        const int64_t size = (o->depth + blocks - 1) / blocks;
+        const int64_t columns = smaller(GEMM_COLUMNS, o->columns - j);
+        const int64_t size = DEEP * deep((o->depth + blocks - 1) / blocks);
         for (int64_t p = 0; p < o->depth; p += size) {
-            const int64_t depth = o->depth - p < size ? o->depth - p : size;
-            const foci_matrix b = {o->b.data + (o->b.transposed ? j * o->b.ld + p : p * o->b.ld + j), o->b.ld, o->b.transposed};
-            if (!o->packed) gemm_pack(&b, depth, columns, scratch);
-            const product_operands block = {.a = o->a.data + (o->a.transposed ? p * o->a.ld : p),
-                                            .a_row = o->a.transposed ? 1 : o->a.ld,
-                                            .a_column = o->a.transposed ? o->a.ld : 1,
-                                            .b = o->packed ? o->packed + j * o->depth + p * PANEL : scratch,
-                                            .b_row = PANEL,
-                                            .b_panel = (o->packed ? o->depth : depth) * PANEL,
-                                            .c = o->c + j,
-                                            .c_row = o->ldc,
-                                            .bias = p == 0 && o->bias ? o->bias + j : NULL};
-            packed_product(o->rows, columns, depth, &block, p > 0 || o->add);
+            const int64_t depth = smaller(size, o->depth - p), all = deep(o->packed ? o->depth : depth);
+            const foci_matrix b = {corner(&o->b, p, j), o->b.ld, o->b.transposed};
+            const element *panels = (const element *)scratch;
+            if (o->packed) panels = (const element *)o->packed + j * all + p / DEEP * PANEL;
+            else gemm_pack(&b, depth, columns, scratch);
+            gemm_block(o, j, columns, p, depth, panels, all * PANEL);
         }
     }
 }

@@ -8,19 +8,6 @@ enum { TILE = FOCI_ATTENTION_QUERIES, TILE_KEYS = FOCI_ATTENTION_KEYS };
 
 static const real log2_e = (real)1.4426950408889634, ln_2 = (real)0.6931471805599453;
 
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-
-/* Rows and columns are filled up to multiples of PAD. */
-enum { PAD = LANES < 4 ? 4 : LANES };
-static int64_t padded(int64_t n) { return (n + PAD - 1) / PAD * PAD; }
-
-/* The next n elements of scratch memory, on a 64-byte boundary as scratch itself is. */
-static real *take(real **scratch, int64_t n) {
-    real *taken = *scratch;
-    *scratch += (n + FOCI_ALIGN - 1) / FOCI_ALIGN * FOCI_ALIGN;
-    return taken;
-}
-
 /* ----------------------------------------------------------------------------------------------- rows and columns */
 
 /* to (padded(n), padded(width)) = factor from (n, width) * metric, the rest zero; metric NULL: ones. */
@@ -56,81 +43,6 @@ typedef bits_ quad_bits __attribute__((vector_size(4 * sizeof(real))));
 #define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (quad_bits){__VA_ARGS__})
 #endif
 
-/* ------------------------------------------------------------------------------------------- operands of products */
-
-#ifdef FOCI_BF16_OPERANDS
-/* Two neighbours along the depth, rounded to bfloat16, the first in the lower half. */
-typedef uint32_t element;
-enum { DEEP = 2 };
-#else
-typedef real element;
-enum { DEEP = 1 };
-#endif
-static int64_t deep(int64_t n) { return (n + DEEP - 1) / DEEP; }
-
-/* A matrix as a product reads it. */
-typedef struct operand {
-    const element *data;
-    int64_t row;
-} operand;
-
-#ifdef FOCI_BF16_OPERANDS
-
-static inline vector add_product(vector sum, element x, const element *b) {
-    return (vector)_mm512_dpbf16_ps((__m512)sum, (__m512bh)_mm512_set1_epi32((int)x), (__m512bh)_mm512_loadu_si512(b));
-}
-
-static inline __m512 first_of(const real *from, int64_t n) {
-    return _mm512_maskz_loadu_ps((__mmask16)(n >= LANES ? 0xffff : n <= 0 ? 0 : (1 << n) - 1), from);
-}
-
-/* from (n, width), the depth along the rows. `room` holds n * row / 2. */
-static operand along(element *room, const real *from, int64_t from_row, int64_t n, int64_t width) {
-    const int64_t row = padded(width) / 2;
-    for (int64_t i = 0; i < n; i++)
-        for (int64_t d = 0; d < row; d += LANES) {
-            const real *f = from + i * from_row + 2 * d;
-            const int64_t left = width - 2 * d;
-            const __m512i pairs = (__m512i)_mm512_cvtne2ps_pbh(first_of(f + LANES, left - LANES), first_of(f, left));
-            _mm512_mask_storeu_epi32(room + i * row + d, row - d < LANES ? 0xff : 0xffff, pairs);
-        }
-    return (operand){room, row};
-}
-
-/* from (n, width), the depth from row to row. `room` holds deep(n) * padded(width). */
-static operand down(element *room, const real *from, int64_t from_row, int64_t n, int64_t width) {
-    static const uint16_t turns[32] = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
-                                       8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
-    const __m512i in_turns = _mm512_loadu_si512(turns);
-    const int64_t row = padded(width);
-    for (int64_t i = 0; i < n; i += 2)
-        for (int64_t d = 0; d < row; d += LANES) {
-            const real *f = from + i * from_row + d;
-            const __m512 second = i + 1 < n ? first_of(f + from_row, width - d) : _mm512_setzero_ps();
-            const __m512i halves = (__m512i)_mm512_cvtne2ps_pbh(second, first_of(f, width - d));
-            _mm512_storeu_si512(room + i / 2 * row + d, _mm512_permutexvar_epi16(in_turns, halves));
-        }
-    return (operand){room, row};
-}
-
-#else
-
-static inline vector add_product(vector sum, element x, const element *b) { return sum + x * *(const vector *)b; }
-
-static operand along(element *room, const real *from, int64_t from_row, int64_t n, int64_t width) {
-    (void)room, (void)n, (void)width;
-    return (operand){from, from_row};
-}
-
-/* Rows of whole vectors are used where they lie. */
-static operand down(element *room, const real *from, int64_t from_row, int64_t n, int64_t width) {
-    if (width % PAD == 0) return (operand){from, from_row};
-    pack(room, from, from_row, n, width, 1, NULL, 0);
-    return (operand){room, padded(width)};
-}
-
-#endif
-
 /* to (width, TILE) = the transpose of from (n, row), n and row multiples of 4: in squares of 4 x 4 */
 static void transpose(real *restrict to, const real *restrict from, int64_t n, int64_t row) {
     for (int64_t i = 0; i < n; i += 4)
@@ -148,11 +60,12 @@ static void transpose(real *restrict to, const real *restrict from, int64_t n, i
         }
 }
 
-/* from (n, row), both multiples of PAD, as its transpose. `room` holds row * TILE, `rows` n * row. */
+/* from (n, row), both multiples of PAD, as an operand of n rows, neighbours: its transpose. `room` holds deep(row) * TILE,
+ * `rows` n * deep(row). */
 static operand across(element *room, element *rows, const real *from, int64_t n, int64_t row) {
-    const operand lines = along(rows, from, row, n, row);
+    const operand lines = along(rows, deep(row), from, row, n, row);
     transpose((real *)room, (const real *)lines.data, n, lines.row);
-    return (operand){room, TILE};
+    return (operand){room, 1, TILE};
 }
 
 /* ------------------------------------------------------------------------------------------------ products in cache */
@@ -187,65 +100,28 @@ static void fetch_some(soon *s) {
     s->next += n;
 }
 
-/* c (rows, columns) = or += a (rows, depth) b (depth, columns). Entry (i, p) of a is a[i a_row + p a_column], so that a
- * may be a transpose; columns are whole vectors. */
-typedef struct small_product {
-    const element *a;
-    int64_t a_row, a_column;
-    const element *b;
-    int64_t b_row;
-    real *c;
-    int64_t c_row;
-    soon *meanwhile;
-} small_product;
-
-#if defined(__AVX512F__)
-enum { BLOCK = 24 };
-#else
-enum { BLOCK = 12 };
-#endif
-
-/* A block of C that stays in registers: `rows` x `vectors`, constants in every call. */
-static inline __attribute__((always_inline)) void
-small_block(int rows, int vectors, int64_t depth, const element *a, int64_t a_row, int64_t a_column, const element *b,
-            int64_t b_row, real *c, int64_t c_row, bool add) {
-    vector sum[BLOCK][3] = {0};
-    if (add) {
-        UNROLL for (int r = 0; r < rows; r++)
-            UNROLL for (int w = 0; w < vectors; w++) sum[r][w] = *(const vector *)(c + r * c_row + w * LANES);
-    }
-    /* A pointer for every fourth row: for one each there are no registers left. */
-    const element *fourth[BLOCK / 4];
-    UNROLL for (int r = 0; r < rows; r += 4) fourth[r / 4] = a + r * a_row;
-    const int64_t step[4] = {0, a_row, 2 * a_row, 3 * a_row};
-    for (int64_t p = 0; p < depth; p++) {
-        UNROLL for (int r = 0; r < rows; r++) {
-            const element x = fourth[r / 4][step[r % 4]];
-            UNROLL for (int w = 0; w < vectors; w++) {
-                sum[r][w] = add_product(sum[r][w], x, b + w * LANES);
-                KEEP(sum[r][w]);
-            }
-        }
-        UNROLL for (int r = 0; r < rows; r += 4) fourth[r / 4] += a_column;
-        b += b_row;
-    }
-    UNROLL for (int r = 0; r < rows; r++)
-        UNROLL for (int w = 0; w < vectors; w++) *(vector *)(c + r * c_row + w * LANES) = sum[r][w];
-}
-
 /* Which part of the depth takes part in the sums of rows i .. i + rows - 1: all, or where A is not zero. */
 typedef struct triangle {
     int64_t lower, upper; /* entry (i, p) of A may differ from zero where i - lower <= p <= i + upper */
 } triangle;
 static const triangle full = {INT32_MAX, INT32_MAX};
 
+/* c (rows, columns) = or += a (rows, depth) b (columns, depth)^T; columns are whole vectors. */
+typedef struct small_product {
+    operand a, b;
+    real *c;
+    int64_t c_row;
+    soon *meanwhile;
+} small_product;
+
 static inline __attribute__((always_inline)) void
 small_rows(int rows, int vectors, int64_t depth, const small_product *o, int64_t i, int64_t j, triangle t, bool add) {
-    const int64_t end = smaller(depth, (i + rows + t.upper + DEEP - 1) / DEEP), first = i > t.lower ? (i - t.lower) / DEEP : 0;
-    if (o->a_column == 1) fetch_rows((const real *)o->a + (i + rows) * o->a_row, o->a_row, rows, depth);
+    const int64_t end = smaller(depth, deep(i + rows + t.upper)), first = i > t.lower ? (i - t.lower) / DEEP : 0;
+    real *c = o->c + i * o->c_row + j;
+    if (o->a.column == 1) fetch_rows((const real *)o->a.data + (i + rows) * o->a.row, o->a.row, rows, depth);
     fetch_some(o->meanwhile);
-    small_block(rows, vectors, end - first, o->a + i * o->a_row + first * o->a_column, o->a_row, o->a_column,
-                o->b + first * o->b_row + j, o->b_row, o->c + i * o->c_row + j, o->c_row, add);
+    product_block(rows, vectors, end - first,
+                  &(product){at(o->a, i, first), at(o->b, j, first), c, o->c_row, add ? c : NULL, o->c_row, NULL});
 }
 
 static inline __attribute__((always_inline)) void
@@ -346,12 +222,10 @@ static int64_t seen_by(const attention_tile *t, int64_t w) {
 
 /* s (keys, TILE) = rows (keys, depth) columns (depth, TILE), where it will be seen. */
 static void tile_product(real *s, const attention_tile *t, operand rows, operand columns, int64_t depth, soon *meanwhile) {
-    const element *from = rows.data + t->key * rows.row;
     for (int64_t w = 0, first = 0; w < t->columns; w += LANES) {
         const int64_t end = seen_by(t, w);
         small_multiply(end - first, t->columns - w, depth,
-                       &(small_product){from + first * rows.row, rows.row, 1, columns.data + w, TILE, s + first * TILE + w,
-                                        TILE, meanwhile},
+                       &(small_product){at(rows, t->key + first, 0), at(columns, w, 0), s + first * TILE + w, TILE, meanwhile},
                        full, false);
         if (end > first) first = end;
     }

@@ -3,6 +3,7 @@
 #define FOCI_KERNELS_GEMM_H
 
 #include "foci/foci.h"
+#include "foci/real.h"
 #include "kernels/types.h"
 
 /* B copied once, over all threads, into the order in which products read it, where many tiles of rows share it: sets

@@ -7,6 +7,7 @@
 #define FOCI_KERNELS_KERNELS_H
 
 #include "foci/foci.h"
+#include "foci/real.h"
 #include "base/cpu.h"
 #include "kernels/types.h"
 

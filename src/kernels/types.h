@@ -80,20 +80,23 @@ typedef struct foci_attention_head {
 /* Tiles of queries and keys. A head's forward pass may be cut between tiles of queries. */
 enum { FOCI_ATTENTION_QUERIES = 48, FOCI_ATTENTION_KEYS = 256 };
 
-/* Elements of scratch memory (64-byte aligned) that the kernels need, whatever the instruction set: matrices of all
- * tokens (or a tile's queries) with the width, and of a tile's scores. */
-static inline int64_t foci_attention_scratch(int64_t tokens, int64_t width, int token_matrices, int query_matrices,
-                                             int score_matrices) {
-    const int64_t d = (width + 15) / 16 * 16;
-    return token_matrices * (tokens + 15) * d + query_matrices * FOCI_ATTENTION_QUERIES * d +
-           score_matrices * FOCI_ATTENTION_QUERIES * FOCI_ATTENTION_KEYS + 16 * FOCI_ALIGN;
-}
-static inline int64_t foci_attention_forward_scratch(int64_t tokens, int64_t width, bool bf16) {
-    return bf16 ? foci_attention_scratch(tokens, width, 2, 4, 3) : foci_attention_scratch(tokens, width, width % 16 != 0, 4, 2);
-}
-static inline int64_t foci_attention_backward_scratch(int64_t tokens, int64_t width, bool bf16) {
-    return bf16 ? foci_attention_scratch(tokens, width, 5, 8, 4) : foci_attention_scratch(tokens, width, 2 + (width % 16 != 0), 6, 3);
-}
+/* Where attention keeps things in its scratch memory (64-byte aligned), in reals; the same for every instruction set. D is
+ * the width, filled up to 16. What is a copy for products has room where there is need of one (kernels/body_operand.h). */
+typedef struct foci_attention_layout {
+    int64_t queries, queries_across; /* a tile of scaled queries, (QUERIES, D); copy: its transpose */
+    int64_t rows;                    /* (QUERIES, D): what a transpose is made from */
+    int64_t sums;                    /* (QUERIES, D): of values; backward: gradients of queries */
+    int64_t scores, factor;          /* (KEYS, QUERIES): scores, then probabilities; what dropout multiplies them with */
+    int64_t copy;                    /* (KEYS, QUERIES): copy of a tile of probabilities or of gradients */
+    int64_t keys, values;            /* (tokens, D): copies */
+    /* backward only */
+    int64_t douts, douts_across;           /* (QUERIES, D): as queries are, of the gradients of the output */
+    int64_t queries_down, douts_down;      /* (QUERIES, D): copies, the depth from row to row */
+    int64_t dscores;                       /* (KEYS, QUERIES): gradients of scores */
+    int64_t keys_down, dkeys, dvalues;     /* (tokens, D): copy, the depth from row to row; sums of gradients */
+    int64_t reals;                         /* of all */
+} foci_attention_layout;
+foci_attention_layout foci_attention_layout_of(int64_t tokens, int64_t width, bool backward, bool bf16);
 
 /* How far something moved from one layer to the next, along each coordinate: u = |cur - prev| / delta, or
  * u = |cur - prev| / (|den - den_prev| + attenuation) where den is given; reduced over the tokens, then scaled. */

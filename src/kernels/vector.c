@@ -17,6 +17,7 @@
 #endif
 
 #include "kernels/body_exp.h"
+#include "kernels/body_operand.h"
 #include "kernels/body_product.h"
 #include "kernels/body_philox.h"
 #include "kernels/body_elementwise.h"

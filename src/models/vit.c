@@ -101,9 +101,12 @@ static void record(foci_request *r) {
     foci_tensor *images = foci_input(g, "images", FOCI_REAL, FOCI_SHAPE(r->batch, o.in_chans, height_px, width_px));
     foci_tensor *x = patch_embed(g, images, o.patch_size, width);
     foci_tensor *token = foci_parameter(g, "cls_token", FOCI_NORMAL(0, 0.02), FOCI_SHAPE(1, 1, width));
+    foci_no_decay(token);
     x = foci_class_token(g, token, x);
     int64_t tokens = x ? x->shape[1] : 1;
     foci_tensor *position = foci_parameter(g, "pos_embed", FOCI_NORMAL(0, 0.02), FOCI_SHAPE(1, tokens, width));
+    foci_no_decay(position);
+    foci_resize_as_grid(position, 1);
     x = foci_add_position(g, x, position);
 
     foci_attending a = foci_attending_begin(g, c, &(foci_attend_options){.depth = depth, .longest = tokens});

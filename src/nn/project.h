@@ -1,5 +1,5 @@
-/* What every block of attention begins with: tokens to heads. How the parts share weights, and what those are called, is
- * the model's; which parts there are is asked for by the attention variant. */
+/* What every block of attention begins with: tokens to heads. How the parts share weights, and what those are called,
+ * is the model's; which parts there are is asked for by the attention variant. */
 #ifndef FOCI_NN_PROJECT_H
 #define FOCI_NN_PROJECT_H
 
@@ -24,8 +24,8 @@ typedef struct foci_nn_heads {
     foci_init weight;
 } foci_nn_heads;
 
-/* The parts that are wanted, FOCI_PROJECT_*. A layer none of whose parts is wanted is left out. Where q is not wanted it is
- * k, and the other way round. */
+/* The parts that are wanted, FOCI_PROJECT_*. A layer none of whose parts is wanted is left out. Where q is not wanted
+ * it is k, and the other way round. */
 foci_heads_of_layer foci_nn_project(foci_graph *g, const foci_nn_projection *projection, int count, unsigned wanted,
                                     const foci_nn_heads *heads);
 

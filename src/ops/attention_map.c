@@ -5,7 +5,7 @@
 /* Scratch of one thread: the kernel's, then an output that nobody reads (N, D), then log_sum (N). */
 static int64_t scratch_of(const int64_t *shape) {
     int64_t rows = shape[2] * (shape[3] + 1);
-    return foci_attention_forward_scratch(shape[2], shape[3], false) + (rows + FOCI_ALIGN) / FOCI_ALIGN * FOCI_ALIGN;
+    return foci_attention_layout_of(shape[2], shape[3], false, false).reals + (rows + FOCI_ALIGN) / FOCI_ALIGN * FOCI_ALIGN;
 }
 
 /* The fused kernel, with the keys as values, gives each row's log_sum; from it the map. */
@@ -19,7 +19,7 @@ static void forward(const foci_node *n) {
         head.dropout.threshold = 0;
         head.v = head.k;
         head.v_row = head.k_row;
-        head.out = scratch + foci_attention_forward_scratch(tokens, width, false);
+        head.out = scratch + foci_attention_layout_of(tokens, width, false, false).reals;
         head.out_row = width;
         head.log_sum = head.out + tokens * width;
         foci_kernel()->attention_forward(&head, 0, tokens, scratch);

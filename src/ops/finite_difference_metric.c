@@ -12,13 +12,13 @@ typedef struct scratch {
 
 static int64_t scratch_elements(const int64_t *shape) {
     int64_t own = 3 * shape[2] * shape[3] + shape[2];
-    return foci_attention_forward_scratch(shape[2], shape[3], false) + (own + FOCI_ALIGN) / FOCI_ALIGN * FOCI_ALIGN;
+    return foci_attention_layout_of(shape[2], shape[3], false, false).reals + (own + FOCI_ALIGN) / FOCI_ALIGN * FOCI_ALIGN;
 }
 
 static scratch scratch_of(const foci_node *n) {
     const int64_t *shape = n->input[ATTENTION_Q]->shape, matrix = shape[2] * shape[3];
     real *kernel = (real *)n->workspace + foci_thread() * scratch_elements(shape);
-    real *own = kernel + foci_attention_forward_scratch(shape[2], shape[3], false);
+    real *own = kernel + foci_attention_layout_of(shape[2], shape[3], false, false).reals;
     return (scratch){own, own + matrix, own + 2 * matrix, own + 3 * matrix, kernel};
 }
 

@@ -30,7 +30,7 @@ static real *scratch_of(const foci_node *n, int64_t elements) {
  * on the others. */
 static void forward(const foci_node *n) {
     const int64_t *shape = n->input[Q]->shape, heads = shape[1], all = shape[0] * heads, tokens = shape[2];
-    const int64_t scratch = foci_attention_forward_scratch(n->input[K]->shape[2], shape[3], bf16(n));
+    const int64_t scratch = foci_attention_layout_of(n->input[K]->shape[2], shape[3], false, bf16(n)).reals;
     const int64_t tiles = foci_tiles(tokens, FOCI_ATTENTION_QUERIES),
                   wanted = foci_tiles(2 * foci_threads(), all);
     const int64_t part = foci_tiles(tiles, wanted) * FOCI_ATTENTION_QUERIES, parts = foci_tiles(tokens, part);
@@ -52,7 +52,7 @@ static real *gradient_of(const foci_node *n, int input, int64_t b, int64_t h) {
  */
 static void backward(const foci_node *n) {
     const int64_t *shape = n->input[Q]->shape, heads = shape[1];
-    const int64_t scratch = foci_attention_backward_scratch(shape[2], shape[3], bf16(n));
+    const int64_t scratch = foci_attention_layout_of(shape[2], shape[3], true, bf16(n)).reals;
     FOCI_PARALLEL_FOR
     for (int64_t task = 0; task < shape[0] * heads; task++) {
         const int64_t b = task / heads, h = task % heads;
@@ -189,7 +189,7 @@ foci_tensor *foci_scaled_dot_product_attention(foci_graph *g, foci_tensor *q, fo
     const int64_t batch = q->shape[0], heads = q->shape[1], tokens = q->shape[2], width = q->shape[3];
     foci_save(n, FOCI_REAL, batch * heads * tokens);
     size_t scratch = (size_t)foci_threads() * sizeof(real);
-    foci_workspace(n, scratch * (size_t)foci_attention_forward_scratch(k->shape[2], width, bf16(n)),
-                   scratch * (size_t)foci_attention_backward_scratch(tokens, width, bf16(n)));
+    foci_workspace(n, scratch * (size_t)foci_attention_layout_of(k->shape[2], width, false, bf16(n)).reals,
+                   scratch * (size_t)foci_attention_layout_of(tokens, width, true, bf16(n)).reals);
     return foci_emit(n, FOCI_REAL, FOCI_SHAPE(batch, tokens, heads * width));
 }

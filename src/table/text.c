@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/report.h"
 #include "table/table.h"
 
 /* Columns of a UTF-8 text on a terminal, as far as tables need it. */
@@ -14,12 +15,10 @@ static int width_of(const char *text) {
     return n;
 }
 
-static void padded(FILE *f, const char *text, int width, bool right) {
-    const int space = width - width_of(text);
-    if (right) fprintf(f, "%*s", space > 0 ? space : 0, "");
-    fputs(text, f);
-    if (!right) fprintf(f, "%*s", space > 0 ? space : 0, "");
-}
+static int widest(int width, const char *text) { return width_of(text) > width ? width_of(text) : width; }
+
+static void left(FILE *f, const char *text, int width) { fprintf(f, "%s%*s", text, width - width_of(text), ""); }
+static void right(FILE *f, const char *text, int width) { fprintf(f, "%*s%s", width - width_of(text), "", text); }
 
 static void paper_text(const foci_grid *g, int row, int column, char text[48]) {
     const foci_table_paper *p = foci_grid_paper(g, row, column);
@@ -27,56 +26,95 @@ static void paper_text(const foci_grid *g, int row, int column, char text[48]) {
     if (p) snprintf(text, 48, "%.*f", g->column[column].field->decimals, p->value);
 }
 
+static void unit_text(const foci_column *c, char text[96]) {
+    snprintf(text, 96, "%s%s%s", c->field->title, *c->field->unit ? ", " : "", c->field->unit);
+}
+
 /* Where there is no bold and no underline, a star and a prime behind the figure say it. */
 static void plain_text(const foci_cell *c, bool colour, char text[64]) {
     snprintf(text, 64, "%s%s", c->n || c->failed ? c->text : "-", colour ? "" : c->best ? "*" : c->second ? "'" : " ");
 }
 
-void foci_grid_text(const foci_grid *g, FILE *f, bool colour) {
-    const foci_table *t = g->table;
-    int first = 0;
-    bool marked = false;
-    for (int row = 0; row < t->rows; row++) first = width_of(t->row[row].name) > first ? width_of(t->row[row].name) : first;
-    if (*t->title) fprintf(f, "%s\n\n", t->title);
-    /* The titles stand in two lines: measurement, result. */
-    for (int line = -2; line < t->rows; line++) {
-        padded(f, line < 0 ? "" : t->row[line].name, first, false);
-        for (int c = 0; c < g->columns; c++) {
-            const foci_column *column = &g->column[c];
-            char text[64], paper[48], unit[96];
-            snprintf(unit, sizeof unit, "%s%s%s ", column->field->title, *column->field->unit ? ", " : "", column->field->unit);
-            int width = width_of(column->measure->label) + 1, wide = 5;
-            if (width_of(unit) > width) width = width_of(unit);
-            for (int row = 0; row < t->rows; row++) {
-                plain_text(foci_grid_cell(g, row, c), colour, text);
-                if (width_of(text) > width) width = width_of(text);
-                paper_text(g, row, c, paper);
-                if (width_of(paper) > wide) wide = width_of(paper);
-            }
-            fputs("   ", f);
-            if (line < 0) {
-                snprintf(text, sizeof text, "%s ", column->measure->label);
-                padded(f, line == -2 ? text : unit, width, true);
-            } else {
-                const foci_cell *cell = foci_grid_cell(g, line, c);
-                plain_text(cell, colour, text);
-                marked |= cell->best;
-                const bool ink = colour && (cell->best || cell->second);
-                fprintf(f, "%*s", width - width_of(text), "");
-                fprintf(f, "%s%s%s", ink ? cell->best ? "\033[1m" : "\033[4m" : "", text, ink ? "\033[0m" : "");
-            }
-            if (!column->paper) continue;
-            if (line >= 0) paper_text(g, line, c, paper);
-            fputc(' ', f);
-            padded(f, line == -2 ? "" : line == -1 ? "paper" : paper, wide, true);
-        }
-        fputc('\n', f);
+/* The columns of a terminal that a column of the table takes: its figures, with their mark, and the published ones. */
+typedef struct layout {
+    int figure, paper;
+} layout;
+
+static layout measure(const foci_grid *g, int column, bool colour) {
+    const foci_column *c = &g->column[column];
+    char text[96];
+    unit_text(c, text);
+    layout l = {1 + widest(width_of(c->measure->label), text), width_of("paper")};
+    for (int row = 0; row < g->table->rows; row++) {
+        plain_text(foci_grid_cell(g, row, column), colour, text);
+        l.figure = widest(l.figure, text);
+        paper_text(g, row, column, text);
+        l.paper = widest(l.paper, text);
     }
-    if (t->seeds > 1) fprintf(f, "\nmean ± standard deviation over %d seeds%s", t->seeds, marked && !colour ? "; " : "");
-    else if (marked && !colour) fputc('\n', f);
-    if (marked && !colour) fputs("* best, ' second", f);
-    if (t->seeds > 1 || (marked && !colour)) fputc('\n', f);
+    return l;
+}
+
+/* The titles stand in two lines: measurement, result. */
+static void print_titles(const foci_grid *g, FILE *f, int first, const layout *l) {
+    char unit[96];
+    left(f, "", first);
+    for (int c = 0; c < g->columns; c++) {
+        fputs("   ", f);
+        right(f, g->column[c].measure->label, l[c].figure - 1);
+        fprintf(f, " %*s", g->column[c].paper ? 1 + l[c].paper : 0, "");
+    }
+    fputc('\n', f);
+    left(f, "", first);
+    for (int c = 0; c < g->columns; c++) {
+        fputs("   ", f);
+        unit_text(&g->column[c], unit);
+        right(f, unit, l[c].figure - 1);
+        fputc(' ', f);
+        if (g->column[c].paper) right(f, "paper", 1 + l[c].paper);
+    }
+    fputc('\n', f);
+}
+
+static void print_figure(FILE *f, const foci_cell *cell, int width, bool colour) {
+    char text[64];
+    plain_text(cell, colour, text);
+    fprintf(f, "   %*s", width - width_of(text), "");
+    if (colour && cell->best) fprintf(f, "\033[1m%s\033[0m", text);
+    else if (colour && cell->second) fprintf(f, "\033[4m%s\033[0m", text);
+    else fputs(text, f);
+}
+
+static void print_row(const foci_grid *g, FILE *f, int row, int first, const layout *l, bool colour) {
+    char paper[48];
+    left(f, g->table->row[row].name, first);
+    for (int c = 0; c < g->columns; c++) {
+        print_figure(f, foci_grid_cell(g, row, c), l[c].figure, colour);
+        paper_text(g, row, c, paper);
+        if (g->column[c].paper) right(f, paper, 1 + l[c].paper);
+    }
+    fputc('\n', f);
+}
+
+static void print_foot(const foci_grid *g, FILE *f, bool colour) {
+    const foci_table *t = g->table;
+    bool marked = false;
+    for (int i = 0; i < t->rows * g->columns; i++) marked |= !colour && g->cell[i].best;
+    if (t->seeds > 1 || marked) fputc('\n', f);
+    if (t->seeds > 1) fprintf(f, "mean ± standard deviation over %d seeds%s", t->seeds, marked ? "; " : "");
+    if (marked) fputs("* best, ' second", f);
+    if (t->seeds > 1 || marked) fputc('\n', f);
     if (*t->note) fprintf(f, "\n%s\n", t->note);
+}
+
+void foci_grid_text(const foci_grid *g, FILE *f, bool colour) {
+    layout l[FOCI_TABLE_MEASURES * FOCI_TABLE_FIELDS];
+    int first = 0;
+    for (int row = 0; row < g->table->rows; row++) first = widest(first, g->table->row[row].name);
+    for (int c = 0; c < g->columns; c++) l[c] = measure(g, c, colour);
+    if (*g->table->title) fprintf(f, "%s\n\n", g->table->title);
+    print_titles(g, f, first, l);
+    for (int row = 0; row < g->table->rows; row++) print_row(g, f, row, first, l, colour);
+    print_foot(g, f, colour);
 }
 
 /* -------------------------------------------------------------------------------------------------- Markdown */
@@ -126,19 +164,9 @@ void foci_grid_markdown(const foci_grid *g, FILE *f) {
 
 /* ------------------------------------------------------------------------------------------------------- CSV */
 
-/* In quotes, a quote doubled. */
-static void csv_text(FILE *f, const char *text) {
-    fputc('"', f);
-    for (; *text; text++) {
-        if (*text == '"') fputc('"', f);
-        fputc(*text, f);
-    }
-    fputc('"', f);
-}
-
 static void csv_number(FILE *f, double x) {
-    if (isfinite(x)) fprintf(f, ",%.10g", x);
-    else fputc(',', f);
+    fputc(',', f);
+    foci_csv_number(f, x, 10);
 }
 
 /* A line for every figure: all digits, and every seed. */
@@ -154,9 +182,9 @@ void foci_grid_csv(const foci_grid *g, FILE *f) {
         for (int c = 0; c < g->columns; c++) {
             const foci_cell *cell = foci_grid_cell(g, row, c);
             const foci_table_paper *p = foci_grid_paper(g, row, c);
-            csv_text(f, t->row[row].name);
+            foci_csv_text(f, t->row[row].name);
             fputc(',', f);
-            csv_text(f, g->column[c].measure->label);
+            foci_csv_text(f, g->column[c].measure->label);
             fprintf(f, ",%s,%s,%d", g->column[c].field->name, g->column[c].field->unit, cell->n);
             csv_number(f, cell->mean);
             csv_number(f, cell->sd);

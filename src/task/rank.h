@@ -3,6 +3,7 @@
 #define FOCI_TASK_RANK_H
 
 #include "foci/foci.h"
+#include "foci/real.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -105,13 +105,11 @@ static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_pa
                             const foci_watch *watch, foci_score *score) {
     const foci_walk_settings *how = settings;
     const foci_tokens *tokens;
-    foci_perplexity_result r;
     unsigned which;
     FOCI_TRY(foci_corpus_split(split, &which));
     FOCI_TRY(foci_corpus_tokens(&s->corpus, s->config, which, &tokens));
-    FOCI_TRY(foci_perplexity_as_configured(s->config, model, classes(s), how->walk == FOCI_WALK_SLIDING, p, tokens->ids, tokens->count, watch, &r));
-    FOCI_TRY(foci_score_put(score, "nll", r.nll_sum, (double)r.tokens));
-    return foci_score_put(score, "tokens", (double)r.tokens, (double)r.tokens);
+    return foci_perplexity_as_configured(s->config, model, classes(s), how->walk == FOCI_WALK_SLIDING, p, tokens->ids,
+                                         tokens->count, watch, score);
 }
 
 static const char *const sliding[] = {"walk=sliding"};

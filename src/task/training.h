@@ -7,15 +7,16 @@
 #define FOCI_OPTIMIZERS(X) X(FOCI_ADAMW, "adamw") X(FOCI_ADAM, "adam") X(FOCI_SGD, "sgd")
 typedef enum foci_optimizer_kind { FOCI_OPTIMIZERS(FOCI_CHOICE_NUMBER) } foci_optimizer_kind;
 
-#define FOCI_SCHEDULES(X)                                                              \
+#define FOCI_SCHEDULES(X)                                                                        \
     X(FOCI_SCHEDULE_COSINE, "cosine")         /* min + (lr - min) (1 + cos(pi t / total)) / 2 */ \
     X(FOCI_SCHEDULE_LINEAR, "linear")         /* min + (lr - min) (1 - t / total) */             \
     X(FOCI_SCHEDULE_POLYNOMIAL, "polynomial") /* min + (lr - min) (1 - t / total)^power */       \
-    X(FOCI_SCHEDULE_CONSTANT, "constant")
+    X(FOCI_SCHEDULE_CONSTANT, "constant")     /* lr */
 typedef enum foci_schedule_kind { FOCI_SCHEDULES(FOCI_CHOICE_NUMBER) } foci_schedule_kind;
 
 #define FOCI_SCHEDULE_UNITS(X) X(FOCI_BY_STEP, "step") X(FOCI_BY_EPOCH, "epoch")
-#define FOCI_NONFINITE(X) X(FOCI_NONFINITE_STOP, "stop") X(FOCI_NONFINITE_SKIP, "skip") X(FOCI_NONFINITE_ROLLBACK, "rollback")
+#define FOCI_NONFINITE(X) \
+    X(FOCI_NONFINITE_STOP, "stop") X(FOCI_NONFINITE_SKIP, "skip") X(FOCI_NONFINITE_ROLLBACK, "rollback")
 #define FOCI_DTYPES(X) X(FOCI_DTYPE_FP32, "fp32") X(FOCI_DTYPE_BF16, "bf16") X(FOCI_DTYPE_AUTO, "auto")
 #define FOCI_RECOMPUTE(X) X(FOCI_RECOMPUTE_NONE, "none") X(FOCI_RECOMPUTE_BLOCK, "block")
 

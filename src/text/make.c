@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "data/generate.h"
+#include "data/maker.h"
 #include "text/lexicon.h"
 
 #include <inttypes.h>
@@ -270,12 +271,12 @@ static foci_status write_all(const char *dir, const void *options) {
     const foci_grammar_options *o = options;
     const int64_t tokens[] = {o->train, o->valid, o->test};
     foci_lexicon lexicon;
-    FOCI_TRY(foci_lexicon_make(&lexicon, o->words - GRAMMAR_WORDS, o->seed));
+    FOCI_TRY(foci_lexicon_make(&lexicon, o->words - GRAMMAR_WORDS, (uint64_t)o->seed));
     foci_status status = FOCI_OK;
     for (int i = 0; i < 3 && !status; i++) {
         char path[4096];
         status = foci_path_join(path, sizeof path, dir, files[i]);
-        if (!status) status = write_split(path, i, tokens[i], &lexicon, o->seed);
+        if (!status) status = write_split(path, i, tokens[i], &lexicon, (uint64_t)o->seed);
     }
     foci_lexicon_free(&lexicon);
     return status;
@@ -291,7 +292,25 @@ foci_status foci_make_text(const char *dir, const foci_grammar_options *o) {
     char marker[512];
     snprintf(marker, sizeof marker,
              "{\"foci_text\": 1, \"train\": %" PRId64 ", \"valid\": %" PRId64 ", \"test\": %" PRId64
-             ", \"words\": %" PRId64 ", \"seed\": %" PRIu64 "}\n",
+             ", \"words\": %" PRId64 ", \"seed\": %" PRId64 "}\n",
              o->train, o->valid, o->test, o->words, o->seed);
     return foci_generate(dir, "foci-text.json", marker, write_all, o);
 }
+
+static const foci_key keys[] = {
+    FOCI_KEY(foci_grammar_options, train, "400000", 1, INT32_MAX, NULL, "words for training, about"),
+    FOCI_KEY(foci_grammar_options, valid, "20000", 1, INT32_MAX, NULL, "words for validation, about"),
+    FOCI_KEY(foci_grammar_options, test, "20000", 1, INT32_MAX, NULL, "words for the test, about"),
+    FOCI_KEY(foci_grammar_options, words, "2000", 300, 50000, NULL, "size of the vocabulary, about"),
+    FOCI_KEY(foci_grammar_options, seed, "0", 0, 9e15, NULL, "of what is drawn"),
+    {0}};
+
+static foci_status make(const char *dir, const void *options) { return foci_make_text(dir, options); }
+
+const foci_maker foci_maker_text = {
+    .name = "text",
+    .summary = "a text in WikiText format, of a grammar with agreement over long distances",
+    .keys = keys,
+    .size = sizeof(foci_grammar_options),
+    .make = make,
+};

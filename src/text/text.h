@@ -55,7 +55,7 @@ double foci_unigram_perplexity(const foci_vocabulary *v, const foci_tokens *t);
 typedef struct foci_grammar_options {
     int64_t train, valid, test; /* tokens, about */
     int64_t words;              /* size of the vocabulary, about */
-    uint64_t seed;
+    int64_t seed;
 } foci_grammar_options;
 foci_status foci_make_text(const char *dir, const foci_grammar_options *options);
 

@@ -24,16 +24,7 @@ bool foci_optimizer_find(const char *name, foci_optimizer_kind *kind) {
     return i < KINDS;
 }
 
-static bool ends_with(const char *s, const char *end) {
-    size_t n = strlen(s), m = strlen(end);
-    return n >= m && strcmp(s + n - m, end) == 0;
-}
-
-bool foci_decays(const foci_parameter_entry *e) {
-    const char *dot = strrchr(e->name, '.'), *last = dot ? dot + 1 : e->name;
-    return e->ndim > 1 && !ends_with(e->name, ".bias") && strcmp(last, "cls_token") != 0 &&
-           strcmp(last, "pos_embed") != 0 && strcmp(last, "cls_emb") != 0;
-}
+bool foci_decays(const foci_parameter_entry *e) { return e->ndim > 1 && !e->no_decay; }
 
 static bool decays(const foci_optimizer_options *options, const foci_parameters *p, int entry) {
     if (!options->no_decay) return foci_decays(&p->entry[entry]);
@@ -90,10 +81,11 @@ static foci_status check_groups(const char *key, const char *text, bool factors,
     return FOCI_OK;
 }
 
-/* What the learning rate of a parameter is multiplied with: 0 where it is frozen, else the factor of the longest prefix. */
+/* What the learning rate of a parameter is multiplied with: 0 where it is frozen or a buffer, else the factor of the longest prefix. */
 static double rate_of(const foci_optimizer_options *options, const foci_parameters *p, int entry) {
     double factor = 1;
     size_t longest = 0;
+    if (p->entry[entry].buffer) return 0;
     const char *text = options->freeze;
     for (group g; text && next_group(&text, false, &g);)
         if (within(p, entry, &g)) return 0;

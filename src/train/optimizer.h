@@ -28,7 +28,8 @@ typedef struct foci_optimizer_options {
     const char *lr_scale; /* "head=10 blocks=0.1": factors of the learning rate, the longest name decides; NULL: all 1 */
 } foci_optimizer_options;
 
-/* timm's rule: weights decay; 1-d tensors, biases, class tokens and position tables do not. */
+/* timm's rule: weights decay; what has one dimension does not, nor what was declared so (foci_no_decay: class tokens, tables of
+ * positions). */
 bool foci_decays(const foci_parameter_entry *e);
 
 typedef struct foci_optimizer_tile {

@@ -18,7 +18,7 @@ static void print_parameters(const foci_parameters *p, FILE *out) {
         size_t length = module_length(name);
         int64_t sum = 0;
         for (; i < p->count && module_length(p->entry[i].name) == length && strncmp(p->entry[i].name, name, length) == 0; i++)
-            sum += p->entry[i].numel;
+            sum += p->entry[i].buffer ? 0 : p->entry[i].numel;
         fprintf(out, "%-32.*s %14lld\n", (int)length, name, (long long)sum);
     }
     fprintf(out, "%-32s %14lld\n", "total", (long long)foci_parameters_numel(p));

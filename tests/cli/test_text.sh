@@ -95,8 +95,8 @@ generate_json() {
 }
 check "generate --json" generate_json
 check "generate: no words in images" fails_like 2 '.*model.kind: vit on image_folder has no words to generate' generate vit
-check "generate: no such temperature" fails 2 '--temperature: `-1` is not a number from 0 to 1e+06' generate lm --temperature=-1
-check "generate: no words at all" fails 2 '--tokens: `0` is not a whole number from 1 to 10000000' generate lm --tokens 0
+check "generate: no such temperature" fails 2 '--temperature: `-1` is out of bounds: 0 to 1000000' generate lm --temperature=-1
+check "generate: no words at all" fails 2 '--tokens: `0` is out of bounds: 1 to 10000000' generate lm --tokens 0
 
 contaminated() {
     runs eval lm --split test --walk sliding --json

@@ -36,6 +36,8 @@ static void make_model(foci_parameters *p, int64_t side, uint64_t seed) {
     declare(p, "emb.weight", SHAPE(5, 3));
     declare(p, "out.bias", SHAPE(5));
     declare(p, "pos_embed", SHAPE(1, 1 + side * side, 2));
+    p->entry[2].grid = true;
+    p->entry[2].leading = 1;
     assert_ok(foci_parameters_alias(p, "out.weight", 0));
     assert_ok(foci_parameters_alias(p, "inv_freq", -1));
     assert_ok(foci_parameters_allocate(p, false));
@@ -160,7 +162,7 @@ static void keeps_a_table_of_the_same_size(void **state) {
     (void)state;
     foci_real from[2 * 17], to[2 * 17];
     for (int i = 0; i < 34; i++) from[i] = (foci_real)(i * i % 13);
-    foci_resize_positions(from, 4, to, 4, 2);
+    foci_resize_positions(from, 1, 4, to, 4, 2);
     for (int i = 0; i < 34; i++) assert_close(to[i], from[i], 1e-6);
 }
 

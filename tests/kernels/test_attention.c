@@ -100,7 +100,7 @@ typedef struct problem {
 
 static problem make_problem(shape s) {
     const int64_t n = s.tokens, d = s.width, wide = 3 * HEADS * d, joined = HEADS * d;
-    int64_t scratch = foci_attention_backward_scratch(n, d, true);
+    int64_t scratch = foci_attention_layout_of(n, d, true, true).reals;
     problem p = {.qkv = noisy(1, n * wide),
                  .metric = noisy(2, n * d),
                  .bias = noisy(3, n),
@@ -302,6 +302,33 @@ static void forward_in_parts_is_the_same(void **state) {
     }
 }
 
+/* The kernels write nothing behind what foci_attention_layout_of counts. */
+static void check_scratch(shape s, const foci_kernels *k, bool backward) {
+    enum { BEHIND = 256 };
+    const size_t reals = (size_t)foci_attention_layout_of(s.tokens, s.width, backward, !k).reals;
+    problem p = make_problem(s);
+    real *scratch = aligned_alloc(64, (reals + BEHIND) * sizeof *scratch), untouched[BEHIND];
+    assert_non_null(scratch);
+    memset(scratch, 0xff, (reals + BEHIND) * sizeof *scratch);
+    memset(untouched, 0xff, sizeof untouched);
+    if (backward) (k ? k->attention_backward : foci_bf16_attention_backward)(&p.h, scratch);
+    else (k ? k->attention_forward : foci_bf16_attention_forward)(&p.h, 0, s.tokens, scratch);
+    assert_memory_equal(scratch + reals, untouched, sizeof untouched);
+    free(scratch);
+    free_problem(&p);
+}
+
+static void scratch_is_what_the_layout_says(void **state) {
+    (void)state;
+    static const int64_t tokens[] = {1, 47, 65, 300}, widths[] = {3, 16, 20, 24, 64};
+    for (int i = 0; i < 4 * 5 * 2; i++) {
+        const shape s = {tokens[i / 2 % 4], widths[i / 8], .dropout = 0.1};
+        for (foci_isa isa = 0; isa < FOCI_ISA_COUNT; isa++)
+            if (foci_kernels_of(isa)) check_scratch(s, foci_kernels_of(isa), i % 2);
+        if (foci_bf16_supported()) check_scratch(s, NULL, i % 2);
+    }
+}
+
 /* Segmenter's keys attend to keys: one matrix, and one gradient that both parts add up in. */
 static void queries_that_are_keys(void **state) {
     (void)state;
@@ -398,6 +425,7 @@ int main(void) {
         cmocka_unit_test(all_together),
         cmocka_unit_test(in_bf16),
         cmocka_unit_test(forward_in_parts_is_the_same),
+        cmocka_unit_test(scratch_is_what_the_layout_says),
         cmocka_unit_test(queries_that_are_keys),
         cmocka_unit_test(gradients_that_nobody_wants),
         cmocka_unit_test(masked_keys),

@@ -17,6 +17,7 @@ static void make(foci_parameters *p) {
     assert_true(foci_parameters_declare(p, "fc.weight", FOCI_NORMAL(0, 1), SHAPE(300, 257)) >= 0);
     assert_true(foci_parameters_declare(p, "fc.bias", FOCI_NORMAL(0, 1), SHAPE(300)) >= 0);
     assert_true(foci_parameters_declare(p, "norm.weight", FOCI_NORMAL(0, 1), SHAPE(13)) >= 0);
+    p->entry[0].no_decay = true;
     assert_ok(foci_parameters_alias(p, "second.weight", 1));
     assert_ok(foci_parameters_allocate(p, true));
     foci_parameters_initialise(p, 5);

@@ -1,5 +1,21 @@
+#include "run/open.h"
+
+#include <string.h>
+
 #include "base/file.h"
-#include "cli/cli.h"
+#include "config/config.h"
+#include "task/schema.h"
+
+foci_status foci_config_open(foci_config **config, const char *file_or_run, const char *const *set, int sets) {
+    char path[4200];
+    FOCI_TRY(foci_path_join(path, sizeof path, "", file_or_run));
+    if (foci_path_kind(path) == 'd') FOCI_TRY(foci_path_join(path, sizeof path, file_or_run, "config.yaml"));
+    return foci_config_load(config, foci_schema_all(), path, set, sets);
+}
+
+foci_status foci_config_from_text(foci_config **config, const char *text, const char *const *set, int sets) {
+    return foci_config_parse(config, foci_schema_all(), "config", text, strlen(text), set, sets);
+}
 
 foci_status foci_find_weights(const char *run, const char *checkpoint, char *path, size_t size) {
     if (checkpoint) return foci_path_join(path, size, "", checkpoint);

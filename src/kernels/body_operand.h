@@ -1,0 +1,136 @@
+/* Vectors, and matrices as products read them.
+ *
+ * A product sums along the depth over elements: reals or, with FOCI_BF16_OPERANDS, pairs of neighbours along the depth that
+ * were rounded to bfloat16. Reals are read where they lie; pairs are copies, made by along() and down(). What multiplies
+ * elements (body_product.h) knows no more of them than add_product. */
+
+#if defined(__AVX512F__)
+enum { VECTOR_BYTES = 64 };
+#elif defined(__AVX2__)
+enum { VECTOR_BYTES = 32 };
+#else
+enum { VECTOR_BYTES = 16 };
+#endif
+typedef real vector __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(real)), may_alias));
+enum { LANES = VECTOR_BYTES / sizeof(real), LINE = 64 / sizeof(real) };
+
+#ifdef FOCI_DOUBLE /* the integer of a real's size */
+typedef int64_t bits_;
+#else
+typedef int32_t bits_;
+#endif
+
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+
+/* Keeps a sum in the register where it is: compilers like to move them about. */
+#if defined(__AVX2__)
+#define KEEP(x) __asm__("" : "+v"(x))
+#else
+#define KEEP(x)
+#endif
+
+static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
+/* Rows are filled up to multiples of PAD reals. */
+enum { PAD = LANES < 4 ? 4 : LANES };
+static int64_t padded(int64_t n) { return (n + PAD - 1) / PAD * PAD; }
+
+/* ------------------------------------------------------------------------------------------------------- elements */
+
+#ifdef FOCI_BF16_OPERANDS
+typedef uint32_t element; /* the first of the two in the lower half */
+enum { DEEP = 2 };
+static inline vector add_product(vector sum, element x, const element *b) {
+    return (vector)_mm512_dpbf16_ps((__m512)sum, (__m512bh)_mm512_set1_epi32((int)x), (__m512bh)_mm512_loadu_si512(b));
+}
+#else
+typedef real element;
+enum { DEEP = 1 };
+static inline vector add_product(vector sum, element x, const element *b) { return sum + x * *(const vector *)b; }
+#endif
+
+/* Elements that n numbers along the depth take. */
+static int64_t deep(int64_t n) { return (n + DEEP - 1) / DEEP; }
+
+/* A matrix: entry (i, p), p along the depth, is data[i row + p column]. */
+typedef struct operand {
+    const element *data;
+    int64_t row, column;
+} operand;
+
+static inline operand at(operand o, int64_t i, int64_t p) {
+    return (operand){o.data + i * o.row + p * o.column, o.row, o.column};
+}
+
+#ifdef FOCI_BF16_OPERANDS
+
+static inline __m512 first_of(const real *from, int64_t n) {
+    return _mm512_maskz_loadu_ps((__mmask16)(n >= LANES ? 0xffff : n <= 0 ? 0 : (1 << n) - 1), from);
+}
+
+/* from (n, depth), as an operand of n rows; those of `room` hold `row` elements, deep(padded(depth)) at least. */
+static inline __attribute__((always_inline)) operand
+along(element *room, int64_t row, const real *from, int64_t from_row, int64_t n, int64_t depth) {
+    const int64_t length = deep(padded(depth));
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t p = 0; p < length; p += LANES) {
+            const real *f = from + i * from_row + 2 * p;
+            const int64_t left = depth - 2 * p;
+            const __m512i pairs = (__m512i)_mm512_cvtne2ps_pbh(first_of(f + LANES, left - LANES), first_of(f, left));
+            if (length - p < LANES) _mm512_mask_storeu_epi32(room + i * row + p, 0xff, pairs);
+            else _mm512_storeu_si512(room + i * row + p, pairs);
+        }
+    return (operand){room, row, 1};
+}
+
+/* from (depth, n), as an operand of n rows, filled up with zeros to `row`, whole vectors; `room` holds deep(depth) * row. */
+static operand copy_down(element *room, int64_t row, const real *from, int64_t from_row, int64_t depth, int64_t n) {
+    static const uint16_t turns[32] = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
+                                       8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+    const __m512i in_turns = _mm512_loadu_si512(turns);
+    for (int64_t p = 0; p < depth; p += 2)
+        for (int64_t i = 0; i < row; i += LANES) {
+            const real *f = from + p * from_row + i;
+            const __m512 second = p + 1 < depth ? first_of(f + from_row, n - i) : _mm512_setzero_ps();
+            const __m512i halves = (__m512i)_mm512_cvtne2ps_pbh(second, first_of(f, n - i));
+            _mm512_storeu_si512(room + p / 2 * row + i, _mm512_permutexvar_epi16(in_turns, halves));
+        }
+    return (operand){room, 1, row};
+}
+
+static operand down(element *room, const real *from, int64_t from_row, int64_t depth, int64_t n) {
+    return copy_down(room, padded(n), from, from_row, depth, n);
+}
+
+#else
+
+static inline operand along(element *room, int64_t row, const real *from, int64_t from_row, int64_t n, int64_t depth) {
+    (void)room, (void)row, (void)n, (void)depth;
+    return (operand){from, from_row, 1};
+}
+
+static inline __attribute__((always_inline)) operand
+copy_down(element *room, int64_t row, const real *from, int64_t from_row, int64_t depth, int64_t n) {
+    for (int64_t p = 0; p < depth; p++) {
+        real *to = room + p * row;
+        if (n == row) {
+            memcpy(to, from + p * from_row, (size_t)row * sizeof *to);
+        } else {
+            memcpy(to, from + p * from_row, (size_t)n * sizeof *to);
+            memset(to + n, 0, (size_t)(row - n) * sizeof *to);
+        }
+    }
+    return (operand){room, 1, row};
+}
+
+/* Rows of whole vectors are read where they lie. */
+static operand down(element *room, const real *from, int64_t from_row, int64_t depth, int64_t n) {
+    if (n % PAD == 0) return (operand){from, 1, from_row};
+    return copy_down(room, padded(n), from, from_row, depth, n);
+}
+
+#endif

@@ -1,0 +1,12 @@
+/* What a path names: a config, or a run with its config and its weights. (foci_config_open: foci/foci.h.) */
+#ifndef FOCI_RUN_OPEN_H
+#define FOCI_RUN_OPEN_H
+
+#include "base/error.h"
+
+/* The weights of a run: `checkpoint`, or where that is NULL best.safetensors or last.safetensors in the folder. */
+foci_status foci_find_weights(const char *run, const char *checkpoint, char *path, size_t size);
+/* The same where one argument may be a file or a run. */
+foci_status foci_weights_of(const char *file_or_run, char *path, size_t size);
+
+#endif
