@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/spawn.h"
 
 static foci_status write_and_print(const foci_table *t, const char *out) {
     foci_grid g;
@@ -21,6 +22,7 @@ foci_status foci_table_show(foci_table *t, const foci_table_options *options) {
     foci_table_options all = *options;
     all.threads = foci_threads();
     all.stop = &foci_stop;
+    all.runner = &foci_processes;
     foci_status s = foci_table_run(t, &all);
     if (s == FOCI_INTERRUPTED || !t->looked) return s;
     foci_error first;

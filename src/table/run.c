@@ -1,4 +1,4 @@
-/* Does the work of a table: trains and measures by running foci itself, several commands at once, and keeps every result in a
+/* Does the work of a table: trains and measures by commands of foci, several at once, and keeps every result in a
  * file of its own, OUT/results/RUN/MEASUREMENT.json, named by what it was made from. What is there is not done again, so that a
  * table that was stopped at any moment, in any way, goes on with what is missing.
  *
@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -36,7 +34,7 @@ typedef struct job {
     bool alone;                      /* all threads, nothing beside it */
     uint64_t hash;                   /* of the config */
     job_state state;
-    pid_t pid;
+    int handle; /* of the runner, while it runs */
     const char *name;   /* for people */
     const char *result; /* the file */
     const char *word[WORDS + 1];
@@ -277,35 +275,14 @@ static void log_path(const work *w, const job *j, const char *ending, char path[
     snprintf(path, PATH, "%s/logs/%03d%s", w->o->out, (int)(j - w->job), ending);
 }
 
-/* In a group of its own: Ctrl-C reaches this process alone, which then tells its children. With this process they die. */
-static void become(const work *w, const job *j, pid_t parent) {
-    char out[PATH], err[PATH], threads[16];
-    char *argv[WORDS + 8] = {"foci"};
-    int n = 1;
-    setpgid(0, 0);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) _exit(1);
-    log_path(w, j, ".out", out);
-    log_path(w, j, ".log", err);
-    const int o = open(out, O_WRONLY | O_CREAT | O_TRUNC, 0666), e = open(err, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    const int null = open("/dev/null", O_RDONLY);
-    if (o < 0 || e < 0 || null < 0 || dup2(null, 0) < 0 || dup2(o, 1) < 0 || dup2(e, 2) < 0) _exit(6);
-    for (int i = 0; i < j->words; i++) argv[n++] = (char *)(uintptr_t)j->word[i];
-    const int share = j->alone ? w->o->threads : w->o->threads / w->o->jobs;
-    snprintf(threads, sizeof threads, "%d", share > 1 ? share : 1);
-    argv[n++] = "--threads";
-    argv[n++] = threads;
-    argv[n] = NULL;
-    execv("/proc/self/exe", argv);
-    _exit(1);
-}
-
 static foci_status start(work *w, job *j) {
-    const pid_t parent = getpid();
-    j->pid = fork();
-    if (j->pid < 0) return foci_fail(FOCI_ERR_RUNTIME, "%s: cannot start: %s", j->name, strerror(errno));
-    if (j->pid == 0) become(w, j, parent);
-    setpgid(j->pid, j->pid);
+    char out[PATH], log[PATH];
+    const int share = j->alone ? w->o->threads : w->o->threads / w->o->jobs;
+    log_path(w, j, ".out", out);
+    log_path(w, j, ".log", log);
+    const foci_table_command command = {j->word, share > 1 ? share : 1, out, log};
+    foci_status s = w->o->runner->start(w->o->runner->context, &command, &j->handle);
+    if (s) return foci_context(s, "%s", j->name);
     j->state = RUNNING;
     w->started++;
     foci_log(FOCI_LOG_INFO, "[%d/%d] %s", w->done + w->started, w->jobs, j->name);
@@ -345,15 +322,15 @@ static void note_failure(work *w, job *j, foci_status s) {
     foci_log(FOCI_LOG_WARN, "%s", foci_error_message());
 }
 
-static void finish(work *w, job *j, int status) {
+static void finish(work *w, job *j, const foci_table_ending *how) {
     foci_status s = FOCI_OK;
     char line[512];
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
+    if (!how->signal && how->code == 0) {
         s = take_result(w, j);
     } else {
+        const bool own = !how->signal && how->code != FOCI_INTERRUPTED;
         complaint(w, j, line, sizeof line);
-        s = foci_fail(WIFEXITED(status) && WEXITSTATUS(status) != FOCI_INTERRUPTED ? (foci_status)WEXITSTATUS(status) : FOCI_ERR_RUNTIME,
-                      "%s: %s", j->name, WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : line);
+        s = foci_fail(own ? (foci_status)how->code : FOCI_ERR_RUNTIME, "%s: %s", j->name, how->signal ? how->signal : line);
     }
     j->state = DONE;
     if (s && !*w->o->stop) note_failure(w, j, s);
@@ -395,12 +372,11 @@ static int running(const work *w) {
 /* To save and end. */
 static void tell_all(const work *w) {
     for (const job *j = w->job; j < w->job + w->jobs; j++)
-        if (j->state == RUNNING) kill(j->pid, SIGTERM);
+        if (j->state == RUNNING) w->o->runner->stop(w->o->runner->context, j->handle);
 }
 
 /* Waits for one of them. */
 static foci_status reap(work *w) {
-    int status;
     for (;;) {
         if (*w->o->stop && !w->told) {
             tell_all(w);
@@ -408,10 +384,12 @@ static foci_status reap(work *w) {
         }
         for (job *j = w->job; j < w->job + w->jobs; j++) {
             if (j->state != RUNNING) continue;
-            const pid_t got = waitpid(j->pid, &status, WNOHANG);
-            if (got == 0) continue;
-            if (got < 0) return foci_fail(FOCI_ERR_RUNTIME, "%s: %s", j->name, strerror(errno));
-            finish(w, j, status);
+            foci_table_ending how = {.signal = NULL};
+            bool ended = false;
+            foci_status s = w->o->runner->look(w->o->runner->context, j->handle, &ended, &how);
+            if (s) return foci_context(s, "%s", j->name);
+            if (!ended) continue;
+            finish(w, j, &how);
             return FOCI_OK;
         }
         nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);

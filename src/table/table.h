@@ -90,11 +90,31 @@ foci_table_row *foci_table_add_row(foci_table *t);
 
 /* --------------------------------------------------------------------------------------------------- running */
 
+/* A command of foci that is to run beside this process, and how it ended. */
+typedef struct foci_table_command {
+    const char *const *word; /* "train", "vit.yaml", ...; ended by NULL */
+    int threads;
+    const char *out, *log; /* files for its standard output and error */
+} foci_table_command;
+typedef struct foci_table_ending {
+    int code;           /* it exited with; or: */
+    const char *signal; /* what ended it; NULL: nothing did */
+} foci_table_ending;
+
+/* What runs commands; the library itself starts no process. */
+typedef struct foci_table_runner {
+    foci_status (*start)(void *context, const foci_table_command *command, int *handle);
+    foci_status (*look)(void *context, int handle, bool *ended, foci_table_ending *how); /* without waiting */
+    void (*stop)(void *context, int handle); /* asks it to save and end */
+    void *context;
+} foci_table_runner;
+
 typedef struct foci_table_options {
     const char *out, *runs;  /* results, logs; trained runs (NULL: OUT/runs), which tables may share */
     int jobs, threads;       /* commands at once, and the threads of all together */
     bool status_only;        /* run nothing: read what is there */
     const volatile sig_atomic_t *stop;
+    const foci_table_runner *runner;
 } foci_table_options;
 
 /* Trains and measures what is missing. FOCI_INTERRUPTED when stopped. A command that fails leaves its cells empty; the rest

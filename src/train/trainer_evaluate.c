@@ -1,13 +1,9 @@
-/* Scores: along the way of a training, and of weights in a file. */
+/* Scores along the way. */
 #include <math.h>
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "core/load.h"
-#include "task/load_model.h"
 #include "train/trainer_work.h"
-
-/* ------------------------------------------------------------------------------------------ along the way */
 
 static const foci_evaluation validation = {.split = "val"};
 
@@ -58,23 +54,6 @@ foci_status foci_trainer_evaluate(foci_trainer *t) {
     FOCI_TRY(write_scores(t, epoch, &score, &average));
     FOCI_TRY(keep_best(t, &score));
     t->state.evaluated = t->state.step;
-    foci_trainer_interval(t); /* evaluation is not training time */
-    return FOCI_OK;
-}
-
-/* --------------------------------------------------------------------------------------- weights in a file */
-
-static foci_status evaluate_file(foci_trainer *t, const char *weights, const foci_evaluation *e, foci_score *score) {
-    FOCI_TRY(foci_task_open(t->config, &t->model, &t->task));
-    FOCI_TRY(t->task->open(&t->data, t->config, FOCI_VALID | FOCI_TEST));
-    FOCI_TRY(foci_load_model(&t->programs.parameters, t->model, t->config, t->task->classes(t->data), weights));
-    return foci_task_evaluate(t->task, t->data, t->model, &t->programs.parameters, e, t->watch, score);
-}
-
-foci_status foci_evaluate(const foci_config *config, const char *weights, const foci_evaluation *evaluation, const foci_watch *watch,
-                          foci_score *score) {
-    foci_trainer t = {.config = config, .watch = watch, .folder.lock = -1};
-    foci_status s = evaluate_file(&t, weights, evaluation, score);
-    foci_trainer_close(&t);
-    return s;
+    foci_pace_line(&t->pace); /* evaluation is not training time */
+    return foci_trainer_lose(t, foci_trainer_summarise(t, FOCI_RUN_RUNNING, NULL));
 }

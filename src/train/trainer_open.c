@@ -1,8 +1,17 @@
-/* From a config to what a training needs: task, data, model, optimiser, schedule. */
+/* Before the first step: from a config to task, data, model, optimiser and schedule; what an earlier sitting left; and a word
+ * about all of it. */
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
+#include "base/memory.h"
+#include "core/load.h"
+#include "task/schema.h"
 #include "train/trainer_work.h"
+
+/* ------------------------------------------------------------------------------------------ model and data */
 
 const char *foci_trainer_dtype(const foci_trainer *t) { return t->programs.bf16 ? "bf16" : "fp32"; }
 
@@ -26,7 +35,9 @@ foci_status foci_trainer_open(foci_trainer *t) {
     return foci_training_programs_record(&t->programs, t->model, c, t->micro, foci_task_shapes(t->task, t->data), ask, t);
 }
 
-foci_optimizer_options foci_trainer_optimizer(const foci_training *train) {
+/* ------------------------------------------------------------------------------------- what a config asks for */
+
+static foci_optimizer_options optimizer_of(const foci_training *train) {
     const foci_real_list betas = train->betas;
     return (foci_optimizer_options){.kind = train->optimizer,
                                     .beta1 = betas.count > 0 ? betas.value[0] : 0.9,
@@ -39,7 +50,7 @@ foci_optimizer_options foci_trainer_optimizer(const foci_training *train) {
                                     .lr_scale = train->lr_scale};
 }
 
-foci_schedule foci_trainer_schedule(const foci_trainer *t) {
+static foci_schedule schedule_of(const foci_trainer *t) {
     const foci_training *train = &t->train;
     foci_schedule s = {.kind = train->schedule,
                        .lr = train->lr,
@@ -55,6 +66,86 @@ foci_schedule foci_trainer_schedule(const foci_trainer *t) {
     if (s.per_epoch) s.warmup = warmup_steps > 0 ? warmup_steps / per_epoch : train->warmup_epochs;
     else s.warmup = warmup_steps > 0 ? warmup_steps : train->warmup_epochs * per_epoch;
     return s;
+}
+
+/* ----------------------------------------------------------------------------------------------- starting */
+
+static foci_status start_average(foci_trainer *t) {
+    const foci_parameters *p = &t->programs.parameters;
+    t->ema = foci_large_alloc((size_t)p->size * sizeof *t->ema);
+    if (!t->ema) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for averages of %lld parameters", (long long)p->size);
+    memcpy(t->ema, p->value, (size_t)p->size * sizeof *t->ema);
+    return FOCI_OK;
+}
+
+/* Memory, and initial weights; `from`: what --init says of them. */
+static foci_status begin(foci_trainer *t, char *from, size_t size) {
+    const uint64_t seed = (uint64_t)t->train.seed;
+    const foci_optimizer_options options = optimizer_of(&t->train);
+    const bool average = t->train.ema_decay > 0;
+    FOCI_TRY(foci_training_programs_allocate(&t->programs, seed, (options.kind == FOCI_SGD ? 1 : 2) + average));
+    FOCI_TRY(foci_optimizer_init(&t->optimizer, &options, &t->programs.parameters));
+    t->schedule = schedule_of(t);
+    t->state = (foci_run_state){.seed = seed, .best = NAN};
+    if (t->options->init) FOCI_TRY(foci_init_weights(&t->programs.parameters, t->options->init, t->model->head, from, size));
+    return average ? start_average(t) : FOCI_OK;
+}
+
+static void note_difference(void *context, const foci_difference *d) {
+    char *text = context;
+    size_t used = strlen(text);
+    if (!d->may_change)
+        snprintf(text + used, 1024 - used, "%s%s (%s there, %s now)", used ? ", " : "", d->key, d->a ? d->a : "absent", d->b ? d->b : "absent");
+}
+
+/* A run goes on with the config that it was begun with, but for keys that do not change where it ends. */
+static foci_status check_same_config(const foci_trainer *t) {
+    char path[4200], text[1024] = "";
+    foci_config *before;
+    FOCI_TRY(foci_path_join(path, sizeof path, t->folder.path, "config.yaml"));
+    FOCI_TRY(foci_config_load(&before, foci_schema_all(), path, NULL, 0));
+    foci_status s = foci_config_compare(before, t->config, note_difference, text);
+    foci_config_free(before);
+    if (s || !*text) return s;
+    return foci_fail(FOCI_ERR_CONFIG, "%s was begun with another config: %s; a new run may start from its weights with --init", t->folder.path, text);
+}
+
+/* The last checkpoint, where there is one and the run is resumed. */
+static foci_status restore(foci_trainer *t) {
+    char saved[4200];
+    FOCI_TRY(foci_path_join(saved, sizeof saved, t->folder.path, "state.safetensors"));
+    if (!t->options->resume || !foci_path_kind(saved)) return FOCI_OK;
+    FOCI_TRY(check_same_config(t));
+    FOCI_TRY(foci_state_load(t->folder.path, &t->programs.parameters, &t->optimizer, t->ema, &t->state));
+    FOCI_TRY(foci_state_weights(t->folder.path, &t->programs.parameters, &t->optimizer, t->ema, &t->state, t->train.keep_every));
+    t->policy.saved = t->state.step;
+    return foci_run_folder_rewind(&t->folder, t->state.step);
+}
+
+static void describe(foci_trainer *t, const char *from) {
+    char text[512];
+    size_t unshared, bytes = foci_program_set_bytes(&t->programs.set, &unshared);
+    t->task->describe(t->data, text, sizeof text);
+    foci_run_log(&t->folder, "%s: %s, %s attention, %lld parameters, products in %s", t->folder.path, t->model->name,
+                 foci_config_string(t->config, "attention.kind"), (long long)foci_parameters_numel(&t->programs.parameters),
+                 foci_trainer_dtype(t));
+    foci_run_log(&t->folder, "data: %s", text);
+    foci_run_log(&t->folder, "plan: %.1f MB for a pass of %lld (%.1f MB without sharing); %lld updates an epoch, %lld in all",
+                 (double)bytes / 1e6, (long long)t->micro, (double)unshared / 1e6,
+                 (long long)t->updates_per_epoch, (long long)t->steps);
+    if (*from && !t->state.step) foci_run_log(&t->folder, "%s", from);
+    if (t->state.step) foci_run_log(&t->folder, "resuming after step %lld", (long long)t->state.step);
+}
+
+foci_status foci_trainer_start(foci_trainer *t) {
+    char from[2048] = "";
+    FOCI_TRY(begin(t, from, sizeof from));
+    FOCI_TRY(foci_run_folder_open(&t->folder, t->options->out, t->options->resume, t->options->force));
+    FOCI_TRY(restore(t));
+    if (t->train.tensorboard) FOCI_TRY(foci_run_events(&t->folder, t->state.step));
+    FOCI_TRY(foci_run_folder_describe(&t->folder, t->config, t->options->command));
+    describe(t, from);
+    return t->task->seek(t->data, t->state.epoch, t->state.position);
 }
 
 void foci_trainer_close(foci_trainer *t) {

@@ -1,0 +1,19 @@
+/* The score of weights in a file: foci_evaluate. */
+#include "task/load_model.h"
+#include "train/trainer.h"
+
+foci_status foci_evaluate(const foci_config *config, const char *weights, const foci_evaluation *evaluation, const foci_watch *watch,
+                          foci_score *score) {
+    const foci_model *model;
+    const foci_task *task;
+    foci_task_state *data = NULL;
+    foci_parameters p;
+    foci_parameters_init(&p);
+    FOCI_TRY(foci_task_open(config, &model, &task));
+    FOCI_TRY(task->open(&data, config, FOCI_VALID | FOCI_TEST));
+    foci_status s = foci_load_model(&p, model, config, task->classes(data), weights);
+    if (!s) s = foci_task_evaluate(task, data, model, &p, evaluation, watch, score);
+    foci_parameters_free(&p);
+    task->close(data);
+    return s;
+}
