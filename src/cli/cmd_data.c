@@ -44,8 +44,8 @@ static const foci_command make_command = {
     .name = "make",
     .summary = "generates a built-in data set",
     .synopsis = "images|text DIR",
-    .doc = "Generates a built-in data set: images whose classes differ in shape and context (an ImageFolder), or text of a "
-           "grammar with agreement over long distances (WikiText format).",
+    .doc = "Generates a built-in data set: images whose classes differ in shape and context (an ImageFolder), or "
+           "text of a grammar with agreement over long distances (WikiText format).",
     .least = 2,
     .most = 2,
     .size = sizeof(make_settings),
@@ -111,9 +111,9 @@ static const foci_command pack_command = {
     .name = "pack",
     .summary = "images, decoded and resized once, or the token ids of a text, in one file",
     .synopsis = "images|text FROM OUT",
-    .doc = "Writes the file OUT, which data.train and the like may name: the images of a folder CLASS/FILE or a .tar, "
-           "decoded and resized "
-           "once (--size 256 suits training at 224), or the token ids and the vocabulary of a text.",
+    .doc = "Writes the file OUT, which data.train and the like may name: the images of a folder CLASS/FILE or a "
+           ".tar, decoded and resized once (--size 256 suits training at 224), or the token ids and the vocabulary "
+           "of a text.",
     .least = 3,
     .most = 3,
     .size = sizeof(pack_settings),
