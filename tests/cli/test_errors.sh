@@ -70,7 +70,9 @@ check "what looks like an option behind --" fails 2 '-x: No such file or directo
 check "threads that are no number" fails 2 '--threads: `x` is not a whole number' train c.yaml --threads x
 check "options that exclude each other" fails 2 '--resume and --force exclude each other' train c.yaml --resume --force
 check "a list that is not there" fails 2 'there is no list `x`; there are models, attention, ops, data, recipes, attacks, contaminations, corruptions' list x
-check "data of an unknown kind" fails 2 'data make: `x` is neither images nor text' data make x y
+check "data of an unknown kind" fails 2 'there is no built-in data set `x`, only images, text' data make x y
+check "options of another kind of data" fails 2 '--words is not for images' data make images y --words 300
+check "a size of text" fails 2 '--size is not for text' data make text y --size 32
 check "a walk that is not there" fails 2 '--walk: `up` is not one of disjoint, sliding; did you mean `sliding`?' eval c.yaml --walk up
 check "weights that nobody names" fails 2 'c.yaml is no run folder: --checkpoint must name the weights' eval c.yaml
 check "a folder without weights" fails 4 '.: no best.safetensors or last.safetensors here; --checkpoint names another file' eval .
