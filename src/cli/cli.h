@@ -30,7 +30,9 @@ void foci_print_version(void);
 /* The whole command line as one text, for env.json. */
 const char *foci_command_line(void);
 
-/* Allocations made by this process so far (malloc and its kin); -1 where they cannot be counted (sanitizers). */
+/* From here on allocations (malloc and its kin) are counted. Those so far; -1 where they cannot be counted
+ * (sanitizers). */
+void foci_count_allocations(void);
 long long foci_allocations(void);
 
 #endif

@@ -112,11 +112,10 @@ const foci_command foci_command_analyze = {
     .name = "analyze",
     .summary = "collapse of tokens, redundancy of heads, the metric, attention maps",
     .synopsis = "RUN_OR_CONFIG",
-    .doc = "How far a model holds its tokens and heads apart, layer by layer: cosine similarity of tokens (attention "
-           "output, joined "
-           "heads, residual stream), effective rank, distance between the maps of heads, and the metric of elliptical "
-           "attention. "
-           "With --out also as pictures, attention and attention rollout over images among them.",
+    .doc = "How far a model holds its tokens and heads apart, layer by layer: cosine similarity of tokens "
+           "(attention output, joined heads, residual stream), effective rank, distance between the maps of heads, "
+           "and the metric of elliptical attention. With --out also as pictures, attention and attention rollout "
+           "over images among them.",
     .least = 1,
     .most = 1,
     .takes = FOCI_TAKES_COMMON | FOCI_OPENS_WEIGHTS | FOCI_ENDS_BY_SIGNAL,

@@ -205,8 +205,7 @@ const foci_command foci_command_attack = {
     .summary = "accuracy left under FGSM, PGD, SPSA, AutoAttack",
     .synopsis = "RUN_OR_CONFIG",
     .doc = "Attacks the images of the validation set and counts what the model still gets right. With --json one "
-           "object per line: for "
-           "each method, for each eps.",
+           "object per line: for each method, for each eps.",
     .least = 1,
     .most = 1,
     .takes = FOCI_TAKES_COMMON | FOCI_OPENS_WEIGHTS | FOCI_ENDS_BY_SIGNAL,

@@ -30,8 +30,8 @@ const foci_command foci_command_average = {
     .name = "average",
     .summary = "the mean of several checkpoints",
     .synopsis = "RUN_OR_FILE...",
-    .doc = "Writes the mean of several checkpoints of one model, number by number. Of a run it takes best.safetensors, "
-           "else last.safetensors.",
+    .doc = "Writes the mean of several checkpoints of one model, number by number. Of a run it takes "
+           "best.safetensors, else last.safetensors.",
     .least = 1,
     .most = MOST,
     .size = sizeof(settings),

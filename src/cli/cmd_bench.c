@@ -169,6 +169,7 @@ static foci_status bench(const foci_parsed *parsed) {
     foci_config *config;
     FOCI_TRY(open(&config, parsed, o->batch));
     foci_bench_result r = {.gflop = 0};
+    foci_count_allocations();
     foci_status s = foci_bench(config, &how, &r);
     if (!s) s = show(o, config, parsed->json, &r);
     foci_profile_free(&r.profile);
@@ -181,8 +182,7 @@ const foci_command foci_command_bench = {
     .summary = "time of a training step, and how far it is from the processor's peak",
     .synopsis = "CONFIG",
     .doc = "Times training steps of a config, on made-up inputs unless --data is given. Medians after warm-up; the "
-           "peak is what "
-           "fused multiply-adds reach in the same run.",
+           "peak is what fused multiply-adds reach in the same run.",
     .least = 1,
     .most = 1,
     .takes = FOCI_TAKES_COMMON,

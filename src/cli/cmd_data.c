@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 #include "cli/data_commands.h"
 #include "task/data_sets.h"
+#include "task/makers.h"
 #include "text/text.h"
 
 /* ----------------------------------------------------------------------------- foci data make KIND DIR */
@@ -23,29 +24,47 @@ static const foci_key make_rows[] = {
     FOCI_KEY(make_settings, seed, "0", 0, 9e15, NULL, "another data set of the same kind"),
     {0}};
 
-static int64_t or_default(int64_t chosen, int64_t usual) { return chosen ? chosen : usual; }
+static bool has_key(const foci_maker *maker, const char *name) {
+    for (const foci_key *k = maker->keys; k->name; k++)
+        if (strcmp(k->name, name) == 0) return true;
+    return false;
+}
+
+/* Both names of the validation part are one option; a kind has one of them as its key. */
+static const char *key_of(const foci_maker *maker, const char *option) {
+    return strcmp(option, "val") == 0 && !has_key(maker, option) ? "valid" : option;
+}
+
+enum { MAKE_SETTINGS = sizeof(make_settings) / sizeof(int64_t), SETTING = 64 };
+
+/* Options that were given as settings of the kind, whose own defaults hold for the others. */
+static foci_status make_settings_of(const foci_maker *maker, const make_settings *o, char text[][SETTING], int *sets) {
+    for (const foci_key *row = make_rows; row->name; row++) {
+        const int64_t value = *(const int64_t *)foci_key_field(row, o);
+        const char *key = key_of(maker, row->name);
+        if (!value || strcmp(row->name, "valid") == 0) continue;
+        if (!has_key(maker, key)) return foci_fail(FOCI_ERR_CONFIG, "--%s is not for %s", row->name, maker->name);
+        snprintf(text[(*sets)++], SETTING, "%s=%lld", key, (long long)value);
+    }
+    return FOCI_OK;
+}
 
 static foci_status make(const foci_parsed *parsed) {
-    const make_settings *o = parsed->options;
-    const char *kind = parsed->argument[0], *to = parsed->argument[1];
-    if (strcmp(kind, "images") == 0) {
-        if (o->words || o->test) return foci_fail(FOCI_ERR_CONFIG, "--words and --test are for text");
-        return foci_make_images(to, &(foci_shapes_options){or_default(o->size, 32), or_default(o->train, 6000),
-                                                           or_default(o->val, 1000), o->seed});
-    }
-    if (strcmp(kind, "text") != 0)
-        return foci_fail(FOCI_ERR_CONFIG, "data make: `%s` is neither images nor text", kind);
-    if (o->size) return foci_fail(FOCI_ERR_CONFIG, "--size is for images");
-    return foci_make_text(to, &(foci_grammar_options){or_default(o->train, 400000), or_default(o->val, 20000),
-                                                      or_default(o->test, 20000), or_default(o->words, 2000), o->seed});
+    const char *kind = parsed->argument[0], *set[MAKE_SETTINGS];
+    const foci_maker *maker = foci_maker_find(kind);
+    char text[MAKE_SETTINGS][SETTING];
+    int sets = 0;
+    if (maker) FOCI_TRY(make_settings_of(maker, parsed->options, text, &sets));
+    for (int i = 0; i < sets; i++) set[i] = text[i];
+    return foci_make_data(kind, parsed->argument[1], set, sets);
 }
 
 static const foci_command make_command = {
     .name = "make",
     .summary = "generates a built-in data set",
     .synopsis = "images|text DIR",
-    .doc = "Generates a built-in data set: images whose classes differ in shape and context (an ImageFolder), or text of a "
-           "grammar with agreement over long distances (WikiText format).",
+    .doc = "Generates a built-in data set: images whose classes differ in shape and context (an ImageFolder), or "
+           "text of a grammar with agreement over long distances (WikiText format).",
     .least = 2,
     .most = 2,
     .size = sizeof(make_settings),
@@ -111,9 +130,9 @@ static const foci_command pack_command = {
     .name = "pack",
     .summary = "images, decoded and resized once, or the token ids of a text, in one file",
     .synopsis = "images|text FROM OUT",
-    .doc = "Writes the file OUT, which data.train and the like may name: the images of a folder CLASS/FILE or a .tar, "
-           "decoded and resized "
-           "once (--size 256 suits training at 224), or the token ids and the vocabulary of a text.",
+    .doc = "Writes the file OUT, which data.train and the like may name: the images of a folder CLASS/FILE or a "
+           ".tar, decoded and resized once (--size 256 suits training at 224), or the token ids and the vocabulary "
+           "of a text.",
     .least = 3,
     .most = 3,
     .size = sizeof(pack_settings),

@@ -127,8 +127,7 @@ const foci_command foci_command_eval = {
     .summary = "accuracy or perplexity of a run",
     .synopsis = "RUN_OR_CONFIG",
     .doc = "Top-1 and top-5 accuracy over every image of a split, or perplexity over every token; or accuracy on "
-           "corrupted images and on "
-           "folders of other images.",
+           "corrupted images and on folders of other images.",
     .least = 1,
     .most = 1,
     .takes = FOCI_TAKES_COMMON | FOCI_OPENS_WEIGHTS | FOCI_ENDS_BY_SIGNAL,

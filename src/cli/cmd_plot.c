@@ -49,9 +49,9 @@ const foci_command foci_command_plot = {
     .name = "plot",
     .summary = "draw the curves of runs",
     .synopsis = "RUN...",
-    .doc = "Draws the curves of runs, from their metrics.jsonl: training and validation loss, accuracy or perplexity "
-           "on the "
-           "validation data, and the learning rate. The legend names the run folders. Needs gnuplot.",
+    .doc = "Draws the curves of runs, from their metrics.jsonl: training and validation loss, accuracy or "
+           "perplexity on the validation data, and the learning rate. The legend names the run folders. Needs "
+           "gnuplot.",
     .least = 1,
     .most = MOST,
     .size = sizeof(settings),

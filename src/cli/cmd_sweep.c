@@ -204,8 +204,7 @@ const foci_command foci_command_sweep = {
     .summary = "a table of one config with some keys varied",
     .synopsis = "CONFIG",
     .doc = "Trains a config in all combinations of some keys' values, measures each, and shows them in a table, as "
-           "`foci table run` "
-           "does. Stopped at any moment, it goes on where it was.",
+           "`foci table run` does. Stopped at any moment, it goes on where it was.",
     .least = 1,
     .most = 1,
     .takes = FOCI_TAKES_SET | FOCI_TAKES_THREADS | FOCI_ENDS_BY_SIGNAL,

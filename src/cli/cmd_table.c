@@ -90,9 +90,8 @@ static const foci_command run_command = {
     .name = "run",
     .summary = "trains, measures and writes a table",
     .synopsis = "FILE",
-    .doc = "Trains and measures what a table's file names and is not there yet, and writes the table. Stopped at any "
-           "moment, it goes "
-           "on where it was.",
+    .doc = "Trains and measures what a table's file names and is not there yet, and writes the table. Stopped at "
+           "any moment, it goes on where it was.",
     .least = 1,
     .most = 1,
     .takes = FOCI_TAKES_THREADS | FOCI_ENDS_BY_SIGNAL,

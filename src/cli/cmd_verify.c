@@ -100,9 +100,9 @@ const foci_command foci_command_verify = {
     .name = "verify",
     .summary = "compare with golden cases",
     .synopsis = "CASE.json...",
-    .doc = "Runs golden cases (NAME.json beside NAME.safetensors) and prints, for each group, the largest difference "
-           "beside "
-           "its tolerance. Exits with 0 only if all hold; kinds foci does not check are counted as skipped.",
+    .doc = "Runs golden cases (NAME.json beside NAME.safetensors) and prints, for each group, the largest "
+           "difference beside its tolerance. Exits with 0 only if all hold; kinds foci does not check are counted "
+           "as skipped.",
     .least = 1,
     .most = MOST,
     .takes = FOCI_TAKES_COMMON,

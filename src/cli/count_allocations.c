@@ -1,6 +1,8 @@
-/* Counts this process's allocations, by standing in front of glibc's allocator, so that `foci bench` can show that a
- * training step makes none. Sanitizers have an allocator of their own; there nothing is counted. */
+/* Counts allocations while `foci bench` is at work, by standing in front of glibc's allocator, so that it can show that a
+ * training step makes none: glibc itself counts bytes, not calls. In the program alone, never in the library. Sanitizers
+ * have an allocator of their own; there nothing is counted. */
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "cli/cli.h"
@@ -11,10 +13,13 @@
 #endif
 #endif
 #if defined(SANITIZED) || defined(__SANITIZE_ADDRESS__) || !defined(__GLIBC__)
+void foci_count_allocations(void) {}
 long long foci_allocations(void) { return -1; }
 #else
 
+static bool counting;
 static atomic_llong allocations;
+void foci_count_allocations(void) { counting = true; }
 long long foci_allocations(void) { return atomic_load(&allocations); }
 
 void *__libc_malloc(size_t size);
@@ -22,7 +27,9 @@ void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *p, size_t size);
 void *__libc_memalign(size_t alignment, size_t size);
 
-static void count(void) { atomic_fetch_add_explicit(&allocations, 1, memory_order_relaxed); }
+static void count(void) {
+    if (counting) atomic_fetch_add_explicit(&allocations, 1, memory_order_relaxed);
+}
 
 void *malloc(size_t size);
 void *malloc(size_t size) {

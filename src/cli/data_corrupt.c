@@ -62,8 +62,8 @@ const foci_command foci_command_data_corrupt = {
     .summary = "corrupted copies of images, as in ImageNet-C",
     .synopsis = "SRC [DIR]",
     .doc = "Writes corrupted copies of the images SRC (a folder CLASS/FILE, a .tar or a pack) to "
-           "DIR/CORRUPTION/SEVERITY/CLASS/FILE, the "
-           "layout of ImageNet-C, with its parameters (below 64 pixels: those of CIFAR-10-C).",
+           "DIR/CORRUPTION/SEVERITY/CLASS/FILE, the layout of ImageNet-C, with its parameters (below 64 pixels: "
+           "those of CIFAR-10-C).",
     .least = 1,
     .most = 2,
     .takes = FOCI_TAKES_THREADS | FOCI_ENDS_BY_SIGNAL,

@@ -50,10 +50,29 @@ check "an unknown option is named" said
 check "an option without its value" fails 2 'see foci train --help' train c.yaml --out
 check "a missing argument" fails 2 'usage: foci train CONFIG (see foci train --help)' train
 check "an argument too many" fails 2 '`b` is one argument too many (see foci train --help)' train a b
+written() { # OPTION... : each way leads to the same message about the value
+    for words in '--jobs x' '--jobs=x' '--job x' '--j=x'; do
+        fails 2 '--jobs: `x` is not a whole number' table run t.yaml $words
+        fails 2 '--jobs: `x` is not a whole number' table run $words t.yaml
+    done
+    fails 2 '--jobs: `65` is out of bounds: 1 to 64' table run --jobs 65 t.yaml
+    fails 2 '--out: `y.pdf` does not end in .svg or .png' plot run --out x.svg --out y.pdf # the last counts
+}
+check "options before and behind arguments, with = and cut short" written
+cut_too_short() {
+    exits 2 attack c.yaml --st 3
+    contains err "^foci attack: option '--st' is ambiguous"
+    exits 2 train c.yaml --resume=3
+    contains err "^foci train: option '--resume' doesn't allow an argument"
+}
+check "options cut too short, values that do not belong" cut_too_short
+check "what looks like an option behind --" fails 2 '-x: No such file or directory' config show -- -x
 check "threads that are no number" fails 2 '--threads: `x` is not a whole number' train c.yaml --threads x
 check "options that exclude each other" fails 2 '--resume and --force exclude each other' train c.yaml --resume --force
 check "a list that is not there" fails 2 'there is no list `x`; there are models, attention, ops, data, recipes, attacks, contaminations, corruptions' list x
-check "data of an unknown kind" fails 2 'data make: `x` is neither images nor text' data make x y
+check "data of an unknown kind" fails 2 'there is no built-in data set `x`, only images, text' data make x y
+check "options of another kind of data" fails 2 '--words is not for images' data make images y --words 300
+check "a size of text" fails 2 '--size is not for text' data make text y --size 32
 check "a walk that is not there" fails 2 '--walk: `up` is not one of disjoint, sliding; did you mean `sliding`?' eval c.yaml --walk up
 check "weights that nobody names" fails 2 'c.yaml is no run folder: --checkpoint must name the weights' eval c.yaml
 check "a folder without weights" fails 4 '.: no best.safetensors or last.safetensors here; --checkpoint names another file' eval .
