@@ -1,5 +1,6 @@
 #!/bin/sh
-# Every room of src/ uses only the rooms that stand above it in src/rooms; a public header uses nothing.
+# Every room of src/ uses only the rooms that stand above it in src/rooms; a public header uses nothing. And the rooms
+# below ops in that list touch no memory of a tensor and run no graph: they have programs (core/program.h).
 set -eu
 cd "$(dirname "$0")/.."
 awk '
@@ -12,6 +13,10 @@ FILENAME == "src/rooms" {
 FNR == 1 {
     split(FILENAME, f, "/"); room = f[1] == "include" ? "include" : f[2]
     if (room != "include" && !(room in rank)) { print FILENAME ": " room " is no room of src/rooms"; bad = 1 }
+}
+room in rank && rank[room] > rank["ops"] && /(^|[^a-z_])(foci_(data|grad|ints|wants|graph_(new|plan|bind|feed|forward|backward[a-z_]*)) *\(|host_(data|grad)([^a-z_]|$))/ {
+    print FILENAME ":" FNR ": " room " may not touch the memory of tensors or run graphs: core/program.h feeds, runs and fetches by name"
+    bad = 1
 }
 match($0, /^[ \t]*#[ \t]*include[ \t]*"[^"]*"/) {
     split($0, q, "\""); split(q[2], p, "/"); used = p[1]

@@ -16,7 +16,7 @@
 static double weighted_sum(foci_graph *g, const foci_tensor *out, const double *dout) {
     foci_graph_forward(g);
     double sum = 0;
-    for (int64_t i = 0; i < foci_numel(out); i++) sum += out->data ? foci_data(out)[i] * dout[i] : 0;
+    for (int64_t i = 0; i < foci_numel(out); i++) sum += out->host_data ? foci_data(out)[i] * dout[i] : 0;
     return sum;
 }
 
@@ -43,7 +43,7 @@ static double gradient_error(foci_tensor *(*build)(foci_graph *g), uint64_t seed
         dout[i] = foci_normal(u.v[0], u.v[1]);
     }
     foci_graph_forward(g);
-    memcpy(out->grad, dout, (size_t)n * sizeof *dout);
+    memcpy(foci_grad(out), dout, (size_t)n * sizeof *dout);
     foci_graph_backward_from_output(g);
 
     double worst = 0;

@@ -45,7 +45,8 @@ struct foci_tensor {
     int64_t shape[FOCI_MAX_DIMS], stride[FOCI_MAX_DIMS]; /* in elements */
     bool requires_grad;
     foci_node *producer; /* NULL: an input, a constant or a parameter; of a view: the producer of its base */
-    void *data, *grad;   /* valid after foci_graph_bind; grad only where requires_grad and reached */
+    void *host_data, *host_grad; /* valid after foci_graph_bind; the gradient only where requires_grad and reached. For core
+                                    and operations alone: everybody else has foci_program (core/program.h) */
     foci_tensor *base;   /* what this is a view of, or NULL */
     int64_t offset;      /* of a view: in elements of its base */
     foci_graph *graph;
@@ -60,9 +61,9 @@ static inline int64_t foci_numel(const foci_tensor *t) {
 static inline int64_t foci_last_dim(const foci_tensor *t) { return t->shape[t->ndim - 1]; }
 /* All dimensions but the last, as one: what row-wise operations run over. */
 static inline int64_t foci_rows(const foci_tensor *t) { return foci_numel(t) / foci_last_dim(t); }
-static inline foci_real *foci_data(const foci_tensor *t) { return (foci_real *)t->data; }
-static inline foci_real *foci_grad(const foci_tensor *t) { return (foci_real *)t->grad; }
-static inline int32_t *foci_ints(const foci_tensor *t) { return (int32_t *)t->data; }
+static inline foci_real *foci_data(const foci_tensor *t) { return (foci_real *)t->host_data; }
+static inline foci_real *foci_grad(const foci_tensor *t) { return (foci_real *)t->host_grad; }
+static inline int32_t *foci_ints(const foci_tensor *t) { return (int32_t *)t->host_data; }
 bool foci_is_contiguous(const foci_tensor *t);
 const char *foci_shape_text(foci_graph *g, const foci_tensor *t); /* "(32, 65, 192)", lives as long as g */
 
@@ -129,7 +130,7 @@ foci_tensor *foci_emit(foci_node *n, foci_dtype dtype, int ndim, const int64_t *
 void foci_save(foci_node *n, foci_dtype dtype, int64_t elements);
 void foci_workspace(foci_node *n, size_t forward_bytes, size_t backward_bytes);
 /* Does backward have to compute the gradient of input i? */
-static inline bool foci_wants(const foci_node *n, int i) { return n->input[i] && n->input[i]->grad; }
+static inline bool foci_wants(const foci_node *n, int i) { return n->input[i] && n->input[i]->host_grad; }
 
 /* Will the gradient of every element of the output be the same number, known while forward runs already? Then forward may add
  * to the gradients of parameters what backward would add. The answer does not change between the two. */
@@ -314,6 +315,7 @@ typedef struct foci_key {
     const char *choices; /* "max mean none" */
     const char *doc;     /* one line, with the unit */
     bool may_change;     /* a run goes on to the same end with another value */
+    const char *placeholder; /* what stands for the value in the help of a command, "FILE"; NULL: the choices, or N, X, TEXT */
     size_t at, size;     /* of the field that foci_config_read fills; size 0: none */
 } foci_key;
 
@@ -400,8 +402,6 @@ typedef struct foci_attention {
 
 /* ------------------------------------------------------------------------------------------------ models */
 
-typedef enum foci_task { FOCI_TASK_IMAGES, FOCI_TASK_TEXT } foci_task;
-
 /* What a caller asks of a model: for how many samples it is recorded, and what will be fed. The model declares an input
  * (foci_input) for every name of `feeds` and gives its results to foci_output, the one that a training differentiates last.
  * What is fed decides what is recorded: without labels a classifier has no loss.
@@ -431,7 +431,7 @@ double foci_request_number(foci_request *r, const char *name, double otherwise);
 
 typedef struct foci_model {
     const char *name, *summary;
-    foci_task task;
+    const char *task; /* what it is trained for, "images": a name of src/task/list.h */
     const foci_key *keys;
     const char *head; /* parameters that depend on the classes or words: prefixes of their names, with blanks between */
     void (*record)(foci_request *r);

@@ -7,8 +7,9 @@
 
 #include "base/memory.h"
 #include "base/parallel.h"
-#include "analyze/samples.h"
+#include "config/config.h"
 #include "task/load_model.h"
+#include "task/task.h"
 
 static foci_status no_memory(void) { return foci_fail(FOCI_ERR_RUNTIME, "out of memory for the analysis: lower --batch"); }
 
@@ -237,26 +238,30 @@ static foci_status keep_image(const foci_transform *t, const foci_real *x, foci_
 
 typedef struct study {
     const foci_analysis_options *options;
-    foci_samples samples;
+    const foci_model *model;
+    const foci_task *task;
+    foci_task_state *data;
+    int64_t count;                   /* samples */
+    const foci_transform *transform; /* of images; NULL: they are none */
     foci_parameters parameters;
     foci_program_set set;
     foci_program *program;
-    void *input;          /* images or ids of a batch */
+    void *input;          /* of a batch */
     int64_t batch, numel; /* of a sample's input */
     view view;
 } study;
 
 static foci_status record(study *s, const foci_config *config) {
-    const foci_samples *d = &s->samples;
-    const char *input = d->text ? "ids" : "images";
+    const char *input = s->task->samples->input;
     foci_program_set_init(&s->set, &s->parameters);
     s->set.advice = "lower --batch";
-    FOCI_TRY(foci_program_open_model(&s->program, &s->set, &(foci_graph_options){.observe = true}, d->model,
-                                     &(foci_request){.config = config, .batch = s->batch, .classes = d->classes, .feeds = input}));
+    FOCI_TRY(foci_program_open_model(&s->program, &s->set, &(foci_graph_options){.observe = true}, s->model,
+                                     &(foci_request){.config = config, .batch = s->batch, .classes = s->task->classes(s->data),
+                                                     .feeds = input}));
     FOCI_TRY(foci_program_set_ready(&s->set));
-    const int64_t numel = foci_numel(foci_program_find(s->program, input));
-    s->numel = numel / s->batch;
-    s->input = foci_large_calloc((size_t)numel * (d->text ? sizeof(int32_t) : sizeof(foci_real)));
+    const foci_tensor *fed = foci_program_find(s->program, input);
+    s->numel = foci_numel(fed) / s->batch;
+    s->input = foci_large_calloc((size_t)foci_numel(fed) * (fed->dtype == FOCI_INT ? sizeof(int32_t) : sizeof(foci_real)));
     return s->input ? foci_program_feed(s->program, input, s->input) : no_memory();
 }
 
@@ -266,41 +271,54 @@ static foci_status choose_layer(const study *s, foci_analysis *a) {
         return foci_fail(FOCI_ERR_CONFIG, "--layer: the model has layers 0 to %d", layers - 1);
     a->layer = s->options->layer < 0 ? layers - 1 : s->options->layer;
     a->pictures = s->view.layer[a->layer].map.shape ? s->options->pictures : 0;
-    if (a->pictures > s->samples.count) a->pictures = (int)s->samples.count;
+    if (a->pictures > s->count) a->pictures = (int)s->count;
     a->picture = foci_arena_alloc(&a->memory, (size_t)a->pictures * sizeof *a->picture + 1);
     return a->picture ? FOCI_OK : no_memory();
 }
 
 static foci_status run_batch(study *s, int64_t first, int64_t n, double *sum, foci_analysis *a) {
-    if (s->samples.text) foci_samples_ids(&s->samples, first, n, s->input);
-    else FOCI_TRY(foci_samples_images(&s->samples, first, n, s->input));
+    FOCI_TRY(s->task->samples->read(s->data, s->count, first, n, s->input));
     FOCI_TRY(foci_program_forward(s->program)); /* rows beyond n hold samples of the batch before */
     FOCI_TRY(fetch(s->program, &s->view));
     FOCI_TRY(measure_batch(&s->view, n, sum));
     for (int64_t i = 0; i < n; i++) { /* the pictures, too, are evenly spread */
-        const int64_t k = ((first + i) * a->pictures + s->samples.count - 1) / s->samples.count;
-        if (k >= a->pictures || k * s->samples.count / a->pictures != first + i) continue;
+        const int64_t k = ((first + i) * a->pictures + s->count - 1) / s->count;
+        if (k >= a->pictures || k * s->count / a->pictures != first + i) continue;
         foci_attention_picture *p = &a->picture[k];
-        if (!s->samples.text) FOCI_TRY(keep_image(&s->samples.transform, (foci_real *)s->input + i * s->numel, p, &a->memory));
+        if (s->transform)
+            FOCI_TRY(keep_image(s->transform, (foci_real *)s->input + i * s->numel, p, &a->memory));
         FOCI_TRY(keep_picture(&s->view, a, i, p, &a->memory));
     }
     return FOCI_OK;
 }
 
+static foci_status open_samples(study *s, const foci_config *config) {
+    const int64_t limit = s->options->limit;
+    FOCI_TRY(foci_task_open(config, &s->model, &s->task));
+    const foci_task_samples *samples = s->task->samples;
+    if (!samples) return foci_config_fail(config, "model.kind", "%s has no samples to look at", s->model->name);
+    FOCI_TRY(s->task->open(&s->data, config, FOCI_VALID));
+    FOCI_TRY(samples->count(s->data, &s->count));
+    const int64_t wanted = limit ? limit : samples->few;
+    if (s->count > wanted) s->count = wanted;
+    s->transform = samples->transform ? samples->transform(s->data) : NULL;
+    return FOCI_OK;
+}
+
 static foci_status run(study *s, const foci_config *config, const char *weights, foci_analysis *a) {
     const foci_analysis_options *o = s->options;
-    FOCI_TRY(foci_samples_open(&s->samples, config, o->limit));
-    FOCI_TRY(foci_load_model(&s->parameters, s->samples.model, config, s->samples.classes, weights));
-    const int64_t count = s->samples.count, batch = o->batch ? o->batch : s->samples.text ? 16 : 32;
+    FOCI_TRY(open_samples(s, config));
+    FOCI_TRY(foci_load_model(&s->parameters, s->model, config, s->task->classes(s->data), weights));
+    const int64_t count = s->count, batch = o->batch ? o->batch : s->task->samples->at_once;
     s->batch = batch < count ? batch : count;
     FOCI_TRY(record(s, config));
     FOCI_TRY(look(s->program, &a->memory, &s->view));
     FOCI_TRY(choose_layer(s, a));
     a->samples = count;
-    a->text = s->samples.text;
-    if (!a->text) {
-        a->height = s->samples.transform.height;
-        a->columns = s->samples.transform.width;
+    a->items = s->task->samples->items;
+    if (s->transform) {
+        a->height = s->transform->height;
+        a->columns = s->transform->width;
     }
     double *sum = foci_arena_alloc(&a->memory, (size_t)(s->view.layers * row_length(&s->view)) * sizeof *sum);
     if (!sum) return no_memory();
@@ -317,7 +335,7 @@ foci_status foci_analyze(const foci_config *config, const char *weights, const f
     foci_status status = run(&s, config, weights, a);
     foci_program_set_free(&s.set);
     foci_parameters_free(&s.parameters);
-    foci_samples_close(&s.samples);
+    if (s.data) s.task->close(s.data);
     free(s.input);
     return status;
 }

@@ -25,7 +25,7 @@ typedef struct foci_layer_analysis {
 
 /* What is kept of one sample for pictures. */
 typedef struct foci_attention_picture {
-    foci_real *input;     /* (3, height, width) in [0, 1]; NULL: text */
+    foci_real *input;     /* (3, height, width) in [0, 1]; NULL: no image */
     foci_real *map;       /* (heads, N, N) of the layer asked for */
     double *rollout;      /* (N, N) over all layers */
 } foci_attention_picture;
@@ -35,8 +35,8 @@ typedef struct foci_analysis {
     int64_t heads, tokens, width, head_width, samples;
     foci_layer_analysis *of; /* (layers) */
     double head_distance_mean; /* over layers and pairs */
-    bool text;
-    int height, columns;  /* of the input in pixels */
+    const char *items;    /* what the samples are: "images", "windows" */
+    int height, columns;  /* of the input in pixels; 0: it is no image */
     int pictures;
     foci_attention_picture *picture;
     foci_arena memory;    /* of all these */

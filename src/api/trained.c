@@ -6,7 +6,6 @@
 
 #include "base/file.h"
 #include "config/config.h"
-#include "models/models.h"
 #include "run/open.h"
 #include "task/corpus.h"
 #include "task/image_data.h"
@@ -18,7 +17,7 @@
 struct foci_trained {
     foci_config *config;
     const foci_model *model;
-    const foci_task_kind *task;
+    const foci_task *task;
     foci_trained_info about;
     foci_parameters parameters;
     foci_task_state *data;       /* for scores; opened when the first is wanted */
@@ -53,11 +52,11 @@ static foci_status open_run(foci_trained *t, const char *run, const char *weight
     char path[4200];
     FOCI_TRY(foci_find_weights(run, weights, path, sizeof path));
     FOCI_TRY(foci_config_open(&t->config, run, NULL, 0));
-    t->model = foci_model_find(foci_config_string(t->config, "model.kind"));
-    t->task = foci_task_kind_of(t->model->task);
+    FOCI_TRY(foci_task_open(t->config, &t->model, &t->task));
     t->about.model = t->model->name;
-    t->about.task = t->task->items;
-    FOCI_TRY(t->model->task == FOCI_TASK_TEXT ? open_text(t) : open_images(t));
+    t->about.task = t->task->name;
+    if (t->task == &foci_task_text) FOCI_TRY(open_text(t));
+    if (t->task == &foci_task_images) FOCI_TRY(open_images(t));
     FOCI_TRY(foci_load_model(&t->parameters, t->model, t->config, t->about.classes, path));
     t->about.parameters = foci_parameters_numel(&t->parameters);
     return FOCI_OK;
@@ -100,8 +99,9 @@ foci_status foci_trained_evaluate(foci_trained *t, const char *split, foci_figur
     foci_score score;
     const foci_metric *metric[FOCI_SCORE_METRICS];
     *count = 0;
-    if (!t->data) FOCI_TRY(t->task->open(&t->data, t->config, false));
-    FOCI_TRY(t->task->evaluate(t->data, t->model, &t->parameters, split, false, NULL, &score));
+    if (!t->data) FOCI_TRY(t->task->open(&t->data, t->config, FOCI_VALID | FOCI_TEST));
+    const foci_evaluation how = {.split = split};
+    FOCI_TRY(foci_task_evaluate(t->task, t->data, t->model, &t->parameters, &how, NULL, &score));
     for (int i = 0, n = foci_score_metrics(&score, metric); i < n && *count < room; i++) {
         foci_figure *f = &figures[(*count)++];
         snprintf(f->name, sizeof f->name, "%s", metric[i]->name);

@@ -8,12 +8,12 @@
 
 #include "base/clock.h"
 #include "config/config.h"
-#include "core/load.h"
-#include "models/models.h"
 #include "attack/engine.h"
 #include "images/samples.h"
 #include "task/image_data.h"
+#include "task/load_model.h"
 #include "task/rank.h"
+#include "task/task.h"
 
 #define FOCI_ATTACK(name) extern const foci_attack foci_attack_##name;
 #include "attack/list.h"
@@ -37,7 +37,7 @@ foci_status foci_attack_out_of_memory(void) { return foci_fail(FOCI_ERR_RUNTIME,
 
 bool foci_attack_won(const foci_attack_job *job, int64_t slot, const foci_real *logits) {
     const int64_t class = foci_argmax(logits, job->victim->classes);
-    return job->options->aim ? class == job->target[slot] : class != job->label[slot];
+    return job->options->targeted ? class == job->target[slot] : class != job->label[slot];
 }
 
 int32_t foci_attack_runner_up(const foci_attack_job *job, int64_t slot, int64_t r) {
@@ -50,7 +50,7 @@ int32_t foci_attack_runner_up(const foci_attack_job *job, int64_t slot, int64_t 
 }
 
 foci_rng foci_attack_random(const foci_attack_job *job, const char *use, int64_t slot) {
-    return foci_rng_make(job->options->seed, foci_stream(use) + (uint64_t)job->restart, (uint64_t)job->image[slot]);
+    return foci_rng_make((uint64_t)job->options->seed, foci_stream(use) + (uint64_t)job->restart, (uint64_t)job->image[slot]);
 }
 
 /* ---------------------------------------------------------------------------------------------- one batch */
@@ -78,7 +78,7 @@ static size_t row_bytes(const foci_attack_run_of *r) { return (size_t)r->victim.
 /* Takes over the answers that win, or beat what was there; the winners leave the list. */
 static void merge(foci_attack_run_of *r, foci_attack_job *job) {
     const int64_t classes = r->victim.classes, pixels = r->victim.pixels;
-    foci_head *head = job->options->aim ? foci_head_cross_entropy_target : foci_head_cross_entropy;
+    foci_head *head = job->options->targeted ? foci_head_cross_entropy_target : foci_head_cross_entropy;
     int64_t left = 0;
     foci_victim_logits(&r->victim, job->n, job->which, job->adv, job->logits);
     for (int64_t k = 0; k < job->n; k++) {
@@ -118,12 +118,12 @@ static void choose_labels(foci_attack_run_of *r, const foci_attack_options *o, i
     const int64_t classes = r->victim.classes;
     for (int64_t i = 0; i < slots; i++) {
         const foci_real *z = r->clean + i * classes;
-        r->label[i] = o->predicted ? (int32_t)foci_argmax(z, classes) : r->truth[i];
+        r->label[i] = o->labels == FOCI_LABELS_PREDICTED ? (int32_t)foci_argmax(z, classes) : r->truth[i];
         r->target[i] = r->label[i];
-        if (o->aim == FOCI_AIM_RANDOM && classes > 1) {
-            foci_rng random = foci_rng_make(o->seed, foci_stream("target"), (uint64_t)r->image[i]);
+        if (o->targeted == FOCI_AIM_RANDOM && classes > 1) {
+            foci_rng random = foci_rng_make((uint64_t)o->seed, foci_stream("target"), (uint64_t)r->image[i]);
             r->target[i] = (int32_t)((r->label[i] + 1 + foci_rng_below(&random, (uint32_t)(classes - 1))) % classes);
-        } else if (o->aim == FOCI_AIM_LEAST) {
+        } else if (o->targeted == FOCI_AIM_LEAST) {
             for (int32_t k = 0; k < classes; k++)
                 if (foci_rank(z, classes, k, NULL) == classes - 1) r->target[i] = k;
         }
@@ -134,7 +134,7 @@ static foci_head *head_of(const foci_attack_options *o) {
     static foci_head *const head[][2] = {[FOCI_LOSS_CROSS_ENTROPY] = {foci_head_cross_entropy, foci_head_cross_entropy_target},
                                          [FOCI_LOSS_MARGIN] = {foci_head_margin, foci_head_margin_target},
                                          [FOCI_LOSS_DLR] = {foci_head_dlr, foci_head_dlr_target}};
-    return head[o->loss][o->aim != FOCI_UNTARGETED];
+    return head[o->loss][o->targeted != FOCI_UNTARGETED];
 }
 
 static foci_status attack_batch(foci_attack_run_of *r, const foci_attack *attack, const foci_attack_options *o, int64_t slots) {
@@ -212,14 +212,14 @@ void foci_attack_defaults(const foci_attack *attack, foci_attack_options *o) {
     if (!o->samples) o->samples = attack->samples;
     if (!(o->delta > 0)) o->delta = attack->delta;
     if (!o->restarts || !attack->random) o->restarts = 1;
-    if (attack->standing) o->predicted = false;
+    if (attack->standing) o->labels = FOCI_LABELS_TRUE;
 }
 
 foci_status foci_attack_check(const foci_attack_run_of *r, const foci_attack *attack, const foci_attack_options *o) {
     if (!(o->eps >= 0 && isfinite(o->eps))) return foci_fail(FOCI_ERR_CONFIG, "eps %g is not a radius", o->eps);
-    if (o->aim && !attack->aims) return foci_fail(FOCI_ERR_CONFIG, "%s has no targeted form", attack->name);
+    if (o->targeted && !attack->aims) return foci_fail(FOCI_ERR_CONFIG, "%s has no targeted form", attack->name);
     if (o->loss && !attack->losses) return foci_fail(FOCI_ERR_CONFIG, "%s has no choice of loss", attack->name);
-    const int64_t least = o->loss == FOCI_LOSS_DLR ? o->aim ? 4 : 3 : attack->least_classes;
+    const int64_t least = o->loss == FOCI_LOSS_DLR ? o->targeted ? 4 : 3 : attack->least_classes;
     if (r->victim.classes < least || r->victim.classes < 2)
         return foci_fail(FOCI_ERR_CONFIG, "%s needs a model of at least %d classes", attack->name, least > 2 ? (int)least : 2);
     return FOCI_OK;
@@ -233,7 +233,7 @@ foci_status foci_attack_measure(foci_attack_run_of *r, const foci_attack *attack
     FOCI_TRY(foci_attack_check(r, attack, &o));
     r->victim.stop = watch ? watch->stop : NULL;
     if (!attack->members) foci_attack_defaults(attack, &o);
-    else if (attack->standing) o.predicted = false;
+    else if (attack->standing) o.labels = FOCI_LABELS_TRUE;
     for (int64_t first = 0; first < r->samples.count; first += r->batch) {
         const int64_t slots = r->samples.count - first < r->batch ? r->samples.count - first : r->batch;
         foci_status status = measure_batch(r, attack, &o, first, slots, &sum);
@@ -248,7 +248,7 @@ foci_status foci_attack_measure(foci_attack_run_of *r, const foci_attack *attack
                                    .clean_loss = sum.clean.loss / n,
                                    .top1 = 100 * (double)sum.adv.top1 / n, .top5 = 100 * (double)sum.adv.top5 / n,
                                    .loss = sum.adv.loss / n,
-                                   .reached = o.aim ? 100 * (double)sum.reached / n : (double)NAN,
+                                   .reached = o.targeted ? 100 * (double)sum.reached / n : (double)NAN,
                                    .outside = sum.outside, .largest = sum.largest,
                                    .seconds = 1e-3 * (foci_now_ms() - start)};
     return FOCI_OK;
@@ -259,17 +259,18 @@ foci_status foci_attack_measure(foci_attack_run_of *r, const foci_attack *attack
 /* In units of [0, 1] the loader does not normalise and the victim does; else the other way round. */
 static foci_units choose_units(foci_attack_run_of *r, const foci_attack_images *images) {
     foci_units u = foci_units_plain(-(double)INFINITY, (double)INFINITY);
+    const bool pixel = images->space == FOCI_SPACE_PIXEL;
     for (int c = 0; c < 3; c++) {
         const double mean = r->transform.mean[c], std = r->transform.std[c];
-        if (images->pixel) {
+        if (pixel) {
             u.mean[c] = mean;
             u.std[c] = std;
             r->transform.mean[c] = 0;
             r->transform.std[c] = 1;
         }
-        if (!images->clip) continue;
-        u.low[c] = images->pixel ? 0 : (0 - mean) / std;
-        u.high[c] = images->pixel ? 1 : (1 - mean) / std;
+        if (images->clip == FOCI_CLIP_NONE) continue;
+        u.low[c] = pixel ? 0 : (0 - mean) / std;
+        u.high[c] = pixel ? 1 : (1 - mean) / std;
     }
     return u;
 }
@@ -296,15 +297,16 @@ static foci_status allocate(foci_attack_run_of *r) {
 
 static foci_status fill(foci_attack_run_of *r, const char *weights, const foci_attack_images *images) {
     enum { BATCH = 128 };
-    const foci_model *model = foci_model_find(foci_config_string(r->config, "model.kind"));
-    if (model->task != FOCI_TASK_IMAGES) return foci_config_fail(r->config, "model.kind", "%s does not classify images, attacks are for those", model->name);
+    const foci_model *model;
+    FOCI_TRY(foci_task_wanted(r->config, &foci_task_images, "images to attack", &model));
     FOCI_TRY(foci_validation_images_open(&r->sets, &r->transform, r->config));
     r->samples = foci_image_samples_of(r->sets.val, images->limit);
     const foci_units units = choose_units(r, images);
+    const int64_t classes = foci_image_set_classes(r->sets.val);
     const int64_t capacity = images->batch ? images->batch : BATCH; /* queries of one image fill it too */
     r->batch = capacity < r->samples.count ? capacity : r->samples.count;
-    FOCI_TRY(foci_victim_open(&r->victim, model, r->config, &r->parameters, &units, foci_image_set_classes(r->sets.val), capacity, false));
-    FOCI_TRY(foci_load_weights(&r->parameters, weights));
+    FOCI_TRY(foci_load_model(&r->parameters, model, r->config, classes, weights));
+    FOCI_TRY(foci_victim_open(&r->victim, model, r->config, &r->parameters, &units, classes, capacity, false));
     return allocate(r);
 }
 

@@ -1,7 +1,7 @@
 /* Attacks: images moved within a ball of radius eps so that the model errs; what is left of its accuracy.
  *
  *     foci_attack_run_of *r;
- *     FOCI_TRY(foci_attack_open(&r, config, weights, &(foci_attack_images){.pixel = true, .clip = true}));
+ *     FOCI_TRY(foci_attack_open(&r, config, weights, &(foci_attack_images){FOCI_SPACE_PIXEL, FOCI_CLIP_VALID}));
  *     FOCI_TRY(foci_attack_measure(r, foci_attack_find("pgd"), &options, &report));
  *     foci_attack_close(r);
  *
@@ -12,26 +12,38 @@
 #include "base/watch.h"
 #include "foci/plugin.h"
 
+/* Choices, in the order in which the rows of keys name them. */
 typedef enum foci_norm { FOCI_LINF, FOCI_L2 } foci_norm;
 typedef enum foci_attack_loss { FOCI_LOSS_CROSS_ENTROPY, FOCI_LOSS_MARGIN, FOCI_LOSS_DLR } foci_attack_loss;
-/* Towards which class a targeted attack goes: another one drawn per image, or the one least likely on the clean image. */
+/* Towards which class a targeted attack goes: another one drawn per image, or the one least likely on the clean image.
+ */
 typedef enum foci_aim { FOCI_UNTARGETED, FOCI_AIM_RANDOM, FOCI_AIM_LEAST } foci_aim;
+/* Labels: the true ones, or the model's own predictions on the clean images. */
+typedef enum foci_attack_labels { FOCI_LABELS_TRUE, FOCI_LABELS_PREDICTED } foci_attack_labels;
+typedef enum foci_attack_start { FOCI_START_RANDOM, FOCI_START_IMAGE } foci_attack_start;
+/* Units: the model's input itself, or [0, 1], normalised inside the model. */
+typedef enum foci_attack_space { FOCI_SPACE_NORMALISED, FOCI_SPACE_PIXEL } foci_attack_space;
+typedef enum foci_attack_clip {
+    FOCI_CLIP_NONE,
+    FOCI_CLIP_VALID
+} foci_attack_clip; /* valid: what [0, 1] becomes in these units */
 
 /* What is 0 has the attack's own default. */
 typedef struct foci_attack_options {
     double eps;        /* radius, in units of the images: [0, 1], or normalised */
     foci_norm norm;
     foci_attack_loss loss; /* fgsm, pgd */
-    foci_aim aim;          /* fgsm, pgd, spsa */
-    bool predicted;    /* labels are the model's own predictions on the clean images, not the true ones */
-    bool start_at_image; /* pgd, spsa: no random start */
+    foci_aim targeted;     /* fgsm, pgd, spsa */
+    foci_attack_labels labels;
+    foci_attack_start start; /* pgd, spsa */
     int64_t steps;     /* iterations, or queries */
     double step_size;  /* pgd: a step as a share of eps; spsa: Adam's rate in units of the images */
     int64_t restarts;  /* from another random start, for the images still standing */
     int64_t samples;   /* spsa: pairs of queries per step */
     double delta;      /* spsa: length of the probes in every coordinate */
-    uint64_t seed;
+    int64_t seed;
 } foci_attack_options;
+extern const foci_key foci_attack_eps[], foci_attack_keys[]; /* bound to it: the radius; the rest */
 
 typedef struct foci_attack_job foci_attack_job; /* engine.h */
 
@@ -57,11 +69,12 @@ void foci_attack_defaults(const foci_attack *attack, foci_attack_options *option
 
 /* Which images, in which units. */
 typedef struct foci_attack_images {
-    bool pixel;    /* units of [0, 1], normalised inside the model; else the model's input itself */
-    bool clip;     /* only valid images: what [0, 1] becomes in these units */
+    foci_attack_space space;
+    foci_attack_clip clip;
     int64_t limit; /* so many, evenly spread over the validation set; 0: all */
     int64_t batch; /* attacked at once; 0: a default */
 } foci_attack_images;
+extern const foci_key foci_attack_image_keys[]; /* bound to it */
 
 typedef struct foci_attack_report {
     foci_attack_options options; /* defaults filled in */
@@ -69,7 +82,7 @@ typedef struct foci_attack_report {
     double clean_top1, clean_top5, top1, top5; /* percent, by the true labels */
     double clean_loss, loss;  /* mean cross-entropy */
     double reached;           /* percent of images in the class that was aimed at; NAN where none was */
-    int64_t outside;          /* images whose perturbation left the ball or the valid range: counted as if not attacked */
+    int64_t outside; /* images whose perturbation left the ball or the valid range: counted as if not attacked */
     double largest;           /* of the perturbations counted, in the norm */
     double seconds;
 } foci_attack_report;
@@ -79,7 +92,8 @@ foci_status foci_attack_open(foci_attack_run_of **run, const foci_config *config
                              const foci_attack_images *images);
 int64_t foci_attack_count(const foci_attack_run_of *run); /* of the images */
 /* Can the attack do what the options ask for, on this model? */
-foci_status foci_attack_check(const foci_attack_run_of *run, const foci_attack *attack, const foci_attack_options *options);
+foci_status foci_attack_check(const foci_attack_run_of *run, const foci_attack *attack,
+                              const foci_attack_options *options);
 foci_status foci_attack_measure(foci_attack_run_of *run, const foci_attack *attack, const foci_attack_options *options,
                                 const foci_watch *watch, foci_attack_report *report);
 void foci_attack_close(foci_attack_run_of *run);

@@ -40,7 +40,7 @@ typedef struct foci_victim {
 } foci_victim;
 static inline bool foci_victim_stopped(const foci_victim *v) { return v->status || (v->stop && *v->stop); }
 
-/* Records `model` for `capacity` images at once and allocates the parameters; their values are the caller's. */
+/* Records `model` for `capacity` images at once; the parameters are the caller's, and allocated here where they are not yet. */
 foci_status foci_victim_open(foci_victim *v, const foci_model *model, const foci_config *config, foci_parameters *p,
                              const foci_units *units, int64_t classes, int64_t capacity, bool bf16);
 void foci_victim_close(foci_victim *v);
@@ -68,7 +68,7 @@ int64_t foci_argmax(const foci_real *z, int64_t classes); /* the first of equals
 struct foci_attack_job {
     foci_victim *victim;
     const foci_attack_options *options; /* defaults filled in */
-    foci_head *head;                    /* that options.loss and options.aim ask for */
+    foci_head *head;                    /* that options.loss and options.targeted ask for */
     int64_t restart;
     int64_t slots;
     const int64_t *image;               /* (slots) number in the data set */

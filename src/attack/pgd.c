@@ -25,7 +25,7 @@ static foci_status run(foci_attack_job *job) {
         const int64_t slot = job->which[k];
         foci_rng random = foci_attack_random(job, "pgd", slot);
         foci_real *y = foci_row(job, job->adv, slot);
-        if (o->start_at_image) memcpy(y, foci_clean_row(job, slot), (size_t)job->victim->pixels * sizeof *y);
+        if (o->start == FOCI_START_IMAGE) memcpy(y, foci_clean_row(job, slot), (size_t)job->victim->pixels * sizeof *y);
         else foci_ball_start(job, slot, &random, y);
     }
     foci_pgd(job, o->steps, o->step_size * o->eps);

@@ -39,7 +39,7 @@ static void fill_pair(const climb *c, int64_t i, int64_t row) {
 static double margin(const climb *c, const foci_real *z) {
     const foci_attack_job *job = c->job;
     for (int64_t k = 0; k < job->victim->classes; k++) job->logits[k] = 0; /* the gradient by the logits is not needed */
-    return (job->options->aim ? foci_head_margin_target : foci_head_margin)(z, job->victim->classes, job->label[c->slot],
+    return (job->options->targeted ? foci_head_margin_target : foci_head_margin)(z, job->victim->classes, job->label[c->slot],
                                                                             job->target[c->slot], job->logits);
 }
 
@@ -88,7 +88,7 @@ static void attack(climb *c) {
     c->random = foci_attack_random(job, "spsa", c->slot);
     memset(c->m, 0, (size_t)pixels * sizeof *c->m);
     memset(c->v, 0, (size_t)pixels * sizeof *c->v);
-    if (job->options->start_at_image) memcpy(x, foci_clean_row(job, c->slot), (size_t)pixels * sizeof *x);
+    if (job->options->start == FOCI_START_IMAGE) memcpy(x, foci_clean_row(job, c->slot), (size_t)pixels * sizeof *x);
     else foci_ball_start(job, c->slot, &begin, x);
     for (int64_t t = 0; t < job->options->steps && !foci_victim_stopped(job->victim); t++) {
         foci_victim_logits(job->victim, 1, NULL, x, c->logits);

@@ -24,7 +24,7 @@ void foci_analysis_print(const foci_analysis *a) {
                cell(text[2], l->cosine_block, 4), cell(text[3], l->effective_rank, 2), cell(text[4], l->head_distance, 4),
                cell(text[5], foci_metric_coordinates(a, i), 2));
     }
-    printf("means over %lld %s", (long long)a->samples, a->text ? "windows" : "images");
+    printf("means over %lld %s", (long long)a->samples, a->items);
     if (a->head_width) printf("; coordinates that count in the metric, of %lld", (long long)a->head_width);
     putchar('\n');
 }
@@ -58,7 +58,7 @@ static void report_layer(foci_report *r, const foci_analysis *a, const foci_laye
 
 void foci_analysis_report(const foci_analysis *a, foci_report *r) {
     const foci_layer_analysis *last = &a->of[a->layers - 1];
-    foci_report_whole(r, a->text ? "windows" : "images", a->samples);
+    foci_report_whole(r, a->items, a->samples);
     foci_report_whole(r, "heads", a->heads);
     foci_report_whole(r, "tokens", a->tokens);
     foci_report_number(r, "token_cosine", last->cosine_block);

@@ -1,138 +1,176 @@
-/* Command lines, by glibc's argp. */
-#include <errno.h>
-#include <stdio.h>
+/* Command lines, by glibc's getopt_long: options anywhere, `--name value`, `--name=value`, names as short as they are
+ * unique. */
+#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/file.h"
 #include "cli/cli.h"
-#include "task/schema.h"
 
-foci_status foci_parse_int(const char *option, const char *text, long long min, long long max, long long *value) {
-    char *end;
-    errno = 0;
-    *value = strtoll(text, &end, 10);
-    if (!*text || *end || errno || *value < min || *value > max)
-        return foci_fail(FOCI_ERR_CONFIG, "%s: `%s` is not a whole number from %lld to %lld", option, text, min, max);
-    return FOCI_OK;
-}
+/* ------------------------------------------------------------------------------------------------- options */
 
-foci_status foci_parse_real(const char *option, const char *text, double min, double max, double *value) {
-    char *end;
-    *value = strtod(text, &end);
-    if (!*text || *end || !(*value >= min && *value <= max))
-        return foci_fail(FOCI_ERR_CONFIG, "%s: `%s` is not a number from %g to %g", option, text, min, max);
-    return FOCI_OK;
-}
-
-enum { KEY_SET = 1000, KEY_THREADS, KEY_JSON, KEY_USAGE, KEY_VERSION, KEY_HELP = 'h' };
-const struct argp_option foci_common_options[] = {
-    {"set", KEY_SET, "KEY=VALUE", 0, "change a key of the config; repeatable", 90},
-    {"threads", KEY_THREADS, "N", 0, "threads to compute with (default: all cores); results do not depend on it", 90},
-    {"json", KEY_JSON, NULL, 0, "print one JSON object to standard output", 90},
+static const foci_key common_options[] = { /* in the order of the bits FOCI_TAKES_ */
+    FOCI_KEY(foci_parsed, set, NULL, 0, 0, NULL, "change a key of the config; repeatable", .placeholder = "KEY=VALUE"),
+    FOCI_KEY(foci_parsed, threads, NULL, 1, 1024, NULL,
+             "threads to compute with (default: all cores); results do not depend on it"),
+    FOCI_KEY(foci_parsed, json, "false", 0, 0, NULL, "print one JSON object to standard output"),
+    FOCI_KEY(foci_parsed, checkpoint, NULL, 0, 0, NULL,
+             "weights (default: the run's best.safetensors, else last.safetensors)", .placeholder = "FILE"),
     {0}};
 
-typedef struct parse {
-    const foci_arguments *a;
-    foci_common *common;
-    const char **rest;
+/* "a|b|c" of choices, else a letter or a word for the type. */
+static void value_text(const foci_key *key, char *text, size_t size) {
+    static const char *const words[] = {
+        [FOCI_KEY_BOOL] = "",       [FOCI_KEY_INT] = "N",        [FOCI_KEY_REAL] = "X",
+        [FOCI_KEY_STRING] = "TEXT", [FOCI_KEY_INTS] = "[N,...]", [FOCI_KEY_REALS] = "[X,...]"};
+    const bool choices = !key->placeholder && key->type == FOCI_KEY_CHOICE;
+    snprintf(text, size, "%s", choices ? key->choices : key->placeholder ? key->placeholder : words[key->type]);
+    for (char *at = text; choices && (at = strchr(at, ' '));) *at = '|';
+}
+
+static foci_option option_of(const foci_key *key, size_t at, bool common) {
+    foci_option o = {.key = key, .at = at, .common = common};
+    snprintf(o.name, sizeof o.name, "%s", key->name);
+    for (char *c = o.name; (c = strchr(c, '_'));) *c = '-';
+    value_text(key, o.value, sizeof o.value);
+    o.may_be_bare = key->placeholder && *key->placeholder == '[';
+    return o;
+}
+
+int foci_options_of(const foci_command *c, foci_option option[FOCI_MAX_OPTIONS]) {
+    int n = 0;
+    for (const foci_option_rows *rows = c->options; rows->keys; rows++)
+        for (const foci_key *key = rows->keys; key->name && n < FOCI_MAX_OPTIONS; key++)
+            option[n++] = option_of(key, rows->at, false);
+    for (int i = 0; common_options[i].name && n < FOCI_MAX_OPTIONS; i++)
+        if (c->takes & 1u << i) option[n++] = option_of(&common_options[i], 0, true);
+    return n;
+}
+
+/* ------------------------------------------------------------------------------------------------- reading */
+
+typedef struct reading {
+    foci_parsed *parsed;
+    unsigned char *options;
+    foci_option option[FOCI_MAX_OPTIONS];
     int count;
-    bool done;
-    foci_status status;
-} parse;
+    bool answered; /* by help or the version */
+} reading;
 
-static foci_status common_option(foci_common *c, int key, char *arg) {
-    long long n;
-    switch (key) {
-    case KEY_SET:
-        if (c->sets == FOCI_MAX_SETS) return foci_fail(FOCI_ERR_CONFIG, "--set: more than %d", FOCI_MAX_SETS);
-        c->set[c->sets++] = arg;
-        return FOCI_OK;
-    case KEY_THREADS:
-        FOCI_TRY(foci_parse_int("--threads", arg, 1, 1024, &n));
-        c->threads = (int)n;
-        return FOCI_OK;
-    default: c->json = true; return FOCI_OK;
-    }
+static unsigned char *struct_of(const reading *r, const foci_option *o) {
+    return (o->common ? (unsigned char *)r->parsed : r->options) + o->at;
 }
 
-static error_t on_key(int key, char *arg, struct argp_state *state) {
-    parse *p = state->input;
-    switch (key) {
-    case KEY_HELP:
-    case KEY_USAGE:
-        argp_state_help(state, stdout, (key == KEY_HELP ? ARGP_HELP_STD_HELP : ARGP_HELP_USAGE) & ~ARGP_HELP_EXIT_OK & ~ARGP_HELP_EXIT_ERR);
-        p->done = true;
-        return ECANCELED;
-    case KEY_VERSION:
-        foci_print_version();
-        p->done = true;
-        return ECANCELED;
-    case ARGP_KEY_ARG:
-        if (p->count < p->a->most) {
-            p->rest[p->count++] = arg;
-            return 0;
-        }
-        p->status = foci_fail(FOCI_ERR_CONFIG, "`%s` is one argument too many (see %s --help)", arg, state->name);
-        return EINVAL;
-    case ARGP_KEY_END:
-        if (p->count >= p->a->least) return 0;
-        p->status = foci_fail(FOCI_ERR_CONFIG, "usage: %s %s (see %s --help)", state->name, p->a->synopsis, state->name);
-        return EINVAL;
-    case KEY_SET:
-    case KEY_THREADS:
-    case KEY_JSON: p->status = common_option(p->common, key, arg); break;
-    default:
-        if (key <= 0 || key >= 0x1000000 || !p->a->option) return ARGP_ERR_UNKNOWN;
-        p->status = p->a->option(p->a->state, key, arg);
-    }
-    return p->status ? EINVAL : 0;
+static foci_status set_option(reading *r, const foci_option *o, const char *text) {
+    char label[80];
+    snprintf(label, sizeof label, "--%s", o->name);
+    return foci_key_parse(o->key, label, text, &r->parsed->arena, struct_of(r, o));
 }
 
-/* While there is one, commands show it their arguments and do nothing else. */
-static const foci_visitor *visitor;
-
-bool foci_visiting(void) { return visitor; }
-
-foci_status foci_visit_commands(const foci_visitor *v) {
-    visitor = v;
-    foci_status s = foci_run_command("foci", foci_commands, 0, NULL);
-    visitor = NULL;
-    return s;
-}
-
-foci_status foci_parse_arguments(const foci_arguments *a, int argc, char **argv, foci_common *common, const char **rest,
-                                 int *count, bool *done) {
-    if (visitor) {
-        visitor->visit(visitor->context, argv[0], a);
-        *done = true;
-        return FOCI_OK;
-    }
-    struct argp_option all[64] = {{"help", KEY_HELP, NULL, 0, "print this help", 99},
-                                  {"usage", KEY_USAGE, NULL, 0, "print only how it is called", 99},
-                                  {"version", KEY_VERSION, NULL, 0, "print the version", 99}};
-    int n = 3;
-    for (const struct argp_option *o = a->options; o && o->name; o++) all[n++] = *o;
-    for (const struct argp_option *o = foci_common_options; a->common && o->name; o++) all[n++] = *o;
-    const struct argp argp = {all, on_key, a->synopsis, a->doc, NULL, NULL, NULL};
-    parse p = {.a = a, .common = common, .rest = rest};
-    /* argp itself prints what is wrong with an option; foci prints every other message in main. */
-    error_t e = argp_parse(&argp, argc, argv, ARGP_NO_HELP | ARGP_NO_EXIT, NULL, &p);
-    *done = p.done;
-    *count = p.count;
-    if (p.done) return FOCI_OK;
-    if (p.status) return p.status;
-    if (e) return foci_fail(FOCI_ERR_CONFIG, "see %s --help", argv[0]);
-    if (a->common && common->threads) foci_set_threads(common->threads);
+static foci_status set_defaults(reading *r) {
+    for (const foci_option *o = r->option; o < r->option + r->count; o++)
+        if (o->key->initial) FOCI_TRY(set_option(r, o, o->key->initial));
     return FOCI_OK;
 }
 
-foci_status foci_open_config(foci_config **config, const char *config_or_run, const foci_common *common) {
-    return foci_config_open(config, config_or_run, common->set, common->sets);
+static foci_status give_option(reading *r, const foci_option *o, const char *text) {
+    foci_parsed *parsed = r->parsed;
+    if (!text) text = o->key->type == FOCI_KEY_BOOL ? "true" : "";
+    parsed->given[parsed->gives++] = (struct foci_given){struct_of(r, o) + o->key->at, text};
+    return set_option(r, o, text);
 }
 
-bool foci_is_terminal(void) {
-    const char *term = getenv("TERM");
-    return isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
+enum { HELP = FOCI_MAX_OPTIONS, USAGE, VERSION, SHORT_HELP = 'h' };
+
+static void answer(reading *r, int what) {
+    r->answered = true;
+    if (what == VERSION) foci_print_version();
+    else if (what == USAGE) foci_print_usage(stdout, r->parsed->name, r->parsed->command);
+    else foci_print_help(stdout, r->parsed->name, r->parsed->command);
+}
+
+/* getopt itself prints what is wrong with an option; foci prints every other message in main. */
+static foci_status read_options(reading *r, int argc, char **argv) {
+    struct option all[FOCI_MAX_OPTIONS + 4] = {{"help", no_argument, NULL, HELP}, {"usage", no_argument, NULL, USAGE},
+                                               {"version", no_argument, NULL, VERSION}};
+    for (int i = 0; i < r->count; i++) {
+        const foci_option *o = &r->option[i];
+        const int has = !*o->value ? no_argument : o->may_be_bare ? optional_argument : required_argument;
+        all[i + 3] = (struct option){o->name, has, NULL, i};
+    }
+    optind = 0; /* another command line than the last */
+    for (int found; (found = getopt_long(argc, argv, "h", all, NULL)) != -1;) {
+        if (found == '?') return foci_fail(FOCI_ERR_CONFIG, "see %s --help", r->parsed->name);
+        if (found >= FOCI_MAX_OPTIONS) {
+            answer(r, found);
+            return FOCI_OK;
+        }
+        FOCI_TRY(give_option(r, &r->option[found], optarg));
+    }
+    return FOCI_OK;
+}
+
+static foci_status take_arguments(foci_parsed *parsed, char **argument, int count) {
+    const foci_command *c = parsed->command;
+    if (count > c->most)
+        return foci_fail(FOCI_ERR_CONFIG, "`%s` is one argument too many (see %s --help)", argument[c->most],
+                         parsed->name);
+    if (count < c->least)
+        return foci_fail(FOCI_ERR_CONFIG, "usage: %s %s (see %s --help)", parsed->name, c->synopsis, parsed->name);
+    parsed->argument = (const char *const *)argument;
+    parsed->arguments = count;
+    return FOCI_OK;
+}
+
+static foci_status take_overrides(foci_parsed *parsed) {
+    for (const char *text; (text = foci_parsed_text(parsed, &parsed->set, parsed->overrides)); parsed->overrides++) {
+        if (parsed->overrides == FOCI_MAX_SETS) return foci_fail(FOCI_ERR_CONFIG, "--set: more than %d", FOCI_MAX_SETS);
+        parsed->override[parsed->overrides] = text;
+    }
+    return FOCI_OK;
+}
+
+const char *foci_parsed_text(const foci_parsed *parsed, const void *field, int i) {
+    for (int k = 0; k < parsed->gives; k++)
+        if (parsed->given[k].field == field && i-- == 0) return parsed->given[k].text;
+    return NULL;
+}
+
+/* ------------------------------------------------------------------------------------------------- running */
+
+static foci_status open_and_run(foci_parsed *parsed) {
+    const foci_command *c = parsed->command;
+    if (c->check) FOCI_TRY(c->check(parsed));
+    if (parsed->threads) foci_set_threads((int)parsed->threads);
+    if (c->takes & FOCI_ENDS_BY_SIGNAL) foci_catch_signals();
+    if ((c->takes & FOCI_OPENS_WEIGHTS) == FOCI_OPENS_WEIGHTS)
+        FOCI_TRY(foci_find_weights(parsed->argument[0], parsed->checkpoint, parsed->weights, sizeof parsed->weights));
+    if (c->takes & FOCI_OPENS_CONFIG)
+        FOCI_TRY(foci_config_open(&parsed->config, parsed->argument[0], parsed->override, parsed->overrides));
+    return c->run(parsed);
+}
+
+static foci_status read_and_run(foci_parsed *parsed, int argc, char **argv) {
+    reading r = {.parsed = parsed, .options = foci_arena_alloc(&parsed->arena, parsed->command->size + 1)};
+    parsed->options = r.options;
+    parsed->given = foci_arena_alloc(&parsed->arena, (size_t)argc * sizeof *parsed->given);
+    if (!r.options || !parsed->given) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    r.count = foci_options_of(parsed->command, r.option);
+    FOCI_TRY(set_defaults(&r));
+    FOCI_TRY(read_options(&r, argc, argv));
+    if (r.answered) return FOCI_OK;
+    FOCI_TRY(take_arguments(parsed, argv + optind, argc - optind));
+    FOCI_TRY(take_overrides(parsed));
+    return open_and_run(parsed);
+}
+
+foci_status foci_parsed_run(const foci_command *command, const char *name, int argc, char **argv) {
+    foci_parsed *parsed = calloc(1, sizeof *parsed);
+    if (!parsed) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    parsed->command = command;
+    parsed->name = name;
+    foci_status s = read_and_run(parsed, argc, argv);
+    foci_config_free(parsed->config);
+    foci_arena_free(&parsed->arena);
+    free(parsed);
+    return s;
 }

@@ -7,35 +7,25 @@
 #include "cli/analysis_show.h"
 #include "cli/cli.h"
 
-typedef struct options {
-    const char *checkpoint, *out;
+typedef struct settings {
+    int64_t limit, batch, layer, pictures;
+    const char *out;
     bool history;
-    long long limit, batch, layer, pictures;
-} options;
+} settings;
 
-enum { CHECKPOINT = 1, LIMIT, BATCH, LAYER, PICTURES, OUT, HISTORY, STAGES = 200 };
-static const struct argp_option table[] = {
-    {"checkpoint", CHECKPOINT, "FILE", 0, "weights (default: the run's best.safetensors, else last.safetensors)", 0},
-    {"limit", LIMIT, "N", 0, "images or windows of text, evenly spread over the validation data (default 256 images, 64 windows)", 0},
-    {"batch", BATCH, "B", 0, "of them at once (default 32, 16); changes speed and memory only", 0},
-    {"history", HISTORY, NULL, 0, "the run's step-N.safetensors too, which train.keep_every leaves: how it came to be", 0},
-    {"out", OUT, "DIR", 0, "also as analysis.json, CSV files and pictures in this folder", 0},
-    {"layer", LAYER, "L", 0, "whose attention is drawn over images, from 0 (default: the last)", 0},
-    {"pictures", PICTURES, "N", 0, "images that attention is drawn over (default 6)", 0},
+enum { STAGES = 200 };
+static const foci_key rows[] = {
+    FOCI_KEY(settings, limit, NULL, 1, 1e12, NULL,
+             "images or windows of text, evenly spread over the validation data (default 256 images, 64 windows)"),
+    FOCI_KEY(settings, batch, NULL, 1, 100000, NULL, "of them at once (default 32, 16); changes speed and memory only"),
+    FOCI_KEY(settings, layer, "-1", -1, 10000, NULL, "whose attention is drawn over images, from 0; -1: the last",
+             .placeholder = "L"),
+    FOCI_KEY(settings, pictures, "6", 0, 1000, NULL, "images that attention is drawn over"),
+    FOCI_KEY(settings, history, "false", 0, 0, NULL,
+             "the run's step-N.safetensors too, which train.keep_every leaves: how it came to be"),
+    FOCI_KEY(settings, out, NULL, 0, 0, NULL, "also as analysis.json, CSV files and pictures in this folder",
+             .placeholder = "DIR"),
     {0}};
-
-static foci_status set_option(void *state, int key, char *arg) {
-    options *o = state;
-    switch (key) {
-    case CHECKPOINT: o->checkpoint = arg; return FOCI_OK;
-    case OUT: o->out = arg; return FOCI_OK;
-    case HISTORY: o->history = true; return FOCI_OK;
-    case LIMIT: return foci_parse_int("--limit", arg, 1, 1LL << 40, &o->limit);
-    case BATCH: return foci_parse_int("--batch", arg, 1, 100000, &o->batch);
-    case LAYER: return foci_parse_int("--layer", arg, 0, 10000, &o->layer);
-    default: return foci_parse_int("--pictures", arg, 0, 1000, &o->pictures);
-    }
-}
 
 /* ---------------------------------------------------------------------------------------- weights of a run */
 
@@ -53,10 +43,13 @@ static foci_status find_steps(const char *run, foci_stage *stage, int *stages) {
         if (sscanf(e->d_name, "step-%lld.safetensors%n", &stage[*stages].step, &end) == 1 && !e->d_name[end]) ++*stages;
     if (d) closedir(d);
     qsort(stage, (size_t)*stages, sizeof *stage, by_step);
-    return *stages ? FOCI_OK : foci_fail(FOCI_ERR_CONFIG, "--history: %s has no step-N.safetensors; train.keep_every leaves some", run);
+    return *stages ? FOCI_OK
+                   : foci_fail(FOCI_ERR_CONFIG, "--history: %s has no step-N.safetensors; train.keep_every leaves some",
+                               run);
 }
 
-static foci_status analyze_all(const foci_config *config, const char *run, const char *weights, const options *o, foci_stage *stage, int *stages) {
+static foci_status analyze_all(const foci_config *config, const char *run, const char *weights, const settings *o,
+                               foci_stage *stage, int *stages) {
     foci_analysis_options a = {.limit = o->limit, .batch = o->batch, .layer = (int)o->layer, .stop = &foci_stop};
     if (o->history) FOCI_TRY(find_steps(run, stage, stages));
     for (int i = 0; i < *stages; i++) {
@@ -83,18 +76,18 @@ static void report_all(foci_report *r, const foci_stage *stage, int stages, cons
     }
 }
 
-static foci_status write_folder(const foci_config *config, const foci_stage *stage, int stages, const options *o,
+static foci_status write_folder(const foci_config *config, const foci_stage *stage, int stages, const settings *o,
                                 const foci_report *r) {
     char path[4200];
-    const bool text_model = stage[stages - 1].analysis.text;
+    const bool images = stage[stages - 1].analysis.height;
     FOCI_TRY(foci_make_dirs(o->out));
     FOCI_TRY(foci_path_join(path, sizeof path, o->out, "analysis.json"));
     FOCI_TRY(foci_report_write(r, &foci_json_compact, path));
     FOCI_TRY(foci_analysis_write_csv(o->out, stage, stages));
-    return foci_analysis_draw(o->out, stage, stages, text_model ? 0 : (int)foci_config_int(config, "model.patch_size"));
+    return foci_analysis_draw(o->out, stage, stages, images ? (int)foci_config_int(config, "model.patch_size") : 0);
 }
 
-static foci_status report(const foci_config *config, const foci_stage *stage, int stages, const options *o,
+static foci_status report(const foci_config *config, const foci_stage *stage, int stages, const settings *o,
                           const char *weights, bool json) {
     foci_report r = {NULL};
     report_all(&r, stage, stages, weights);
@@ -106,28 +99,28 @@ static foci_status report(const foci_config *config, const foci_stage *stage, in
     return s ? s : printed;
 }
 
-foci_status foci_cmd_analyze(int argc, char **argv) {
+static foci_status run(const foci_parsed *parsed) {
     static foci_stage stage[STAGES];
-    options o = {.layer = -1, .pictures = 6};
-    foci_common common = {0};
-    const char *path[1];
-    int count, stages = 0;
-    bool done;
-    const foci_arguments a = {table, set_option, &o, "RUN_OR_CONFIG",
-                              "How far a model holds its tokens and heads apart, layer by layer: cosine similarity of tokens (attention output, joined "
-                              "heads, residual stream), effective rank, distance between the maps of heads, and the metric of elliptical attention. "
-                              "With --out also as pictures, attention and attention rollout over images among them.",
-                              true, 1, 1};
-    FOCI_TRY(foci_parse_arguments(&a, argc, argv, &common, path, &count, &done));
-    if (done) return FOCI_OK;
-    char weights[4200];
-    foci_config *config;
-    FOCI_TRY(foci_find_weights(path[0], o.checkpoint, weights, sizeof weights));
-    FOCI_TRY(foci_open_config(&config, path[0], &common));
-    foci_catch_signals();
-    foci_status s = analyze_all(config, path[0], weights, &o, stage, &stages);
-    if (!s) s = report(config, stage, stages, &o, weights, common.json);
+    int stages = 0;
+    foci_status s = analyze_all(parsed->config, parsed->argument[0], parsed->weights, parsed->options, stage, &stages);
+    if (!s) s = report(parsed->config, stage, stages, parsed->options, parsed->weights, parsed->json);
     for (int i = 0; i < STAGES; i++) foci_analysis_free(&stage[i].analysis);
-    foci_config_free(config);
     return s;
 }
+
+const foci_command foci_command_analyze = {
+    .name = "analyze",
+    .summary = "collapse of tokens, redundancy of heads, the metric, attention maps",
+    .synopsis = "RUN_OR_CONFIG",
+    .doc = "How far a model holds its tokens and heads apart, layer by layer: cosine similarity of tokens (attention "
+           "output, joined "
+           "heads, residual stream), effective rank, distance between the maps of heads, and the metric of elliptical "
+           "attention. "
+           "With --out also as pictures, attention and attention rollout over images among them.",
+    .least = 1,
+    .most = 1,
+    .takes = FOCI_TAKES_COMMON | FOCI_OPENS_WEIGHTS | FOCI_ENDS_BY_SIGNAL,
+    .size = sizeof(settings),
+    .options = {{rows}},
+    .run = run,
+};

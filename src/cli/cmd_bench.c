@@ -1,5 +1,6 @@
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/cli.h"
 #include "plot/roofline.h"
@@ -7,32 +8,26 @@
 #include "kernels/kernels.h"
 #include "train/bench.h"
 
-typedef struct options {
-    foci_bench_options bench;
-    long long steps, batch;
-    const char *roofline;
-} options;
+typedef struct settings {
+    int64_t steps, batch;
+    bool data;
+    const char *profile, *roofline;
+} settings;
 
-enum { STEPS = 1, BATCH, DATA, PROFILE, ROOFLINE };
-static const struct argp_option table[] = {
-    {"steps", STEPS, "N", 0, "steps to time after warm-up (default 10)", 0},
-    {"batch", BATCH, "B", 0, "batch size (default: train.batch_size)", 0},
-    {"data", DATA, NULL, 0, "read the training data as training does, and time how long a step waits for its batch (default: made-up inputs)", 0},
-    {"profile", PROFILE, "FILE", OPTION_ARG_OPTIONAL, "print the time of every operation beside its roof, and write the last step as Chrome "
-                                                      "trace events (default: trace.json)", 0},
-    {"roofline", ROOFLINE, "FILE", 0, "draw every operation beside its roof, .svg or .png; needs gnuplot", 0},
+static const foci_key rows[] = {
+    FOCI_KEY(settings, steps, "10", 1, 100000, NULL, "steps to time after warm-up"),
+    FOCI_KEY(settings, batch, NULL, 1, 1e6, NULL, "batch size (default: train.batch_size)"),
+    FOCI_KEY(settings, data, "false", 0, 0, NULL,
+             "read the training data as training does, and time how long a step waits for its batch (default: made-up "
+             "inputs)"),
+    FOCI_KEY(
+        settings, profile, NULL, 0, 0, NULL,
+        "print the time of every operation beside its roof, and write the last step as Chrome trace events (default: "
+        "trace.json)",
+        .placeholder = "[FILE]"),
+    FOCI_KEY(settings, roofline, NULL, 0, 0, NULL, "draw every operation beside its roof, .svg or .png; needs gnuplot",
+             .placeholder = "FILE"),
     {0}};
-
-static foci_status set_option(void *state, int key, char *arg) {
-    options *o = state;
-    switch (key) {
-    case STEPS: return foci_parse_int("--steps", arg, 1, 100000, &o->steps);
-    case BATCH: return foci_parse_int("--batch", arg, 1, 1000000, &o->batch);
-    case DATA: o->bench.data = true; return FOCI_OK;
-    case PROFILE: o->bench.trace = arg ? arg : "trace.json"; return FOCI_OK;
-    default: o->roofline = arg; return foci_roofline_check(arg);
-    }
-}
 
 /* ------------------------------------------------------------------------------------------------ as JSON */
 
@@ -120,12 +115,14 @@ static void print_table(const foci_bench_result *r) {
     print_part("  update", &r->update);
     if (r->reads_data) print_part("  data", &r->data);
     printf("rate       %9.1f %s/s\n", r->items_per_s, r->items);
-    printf("speed      %9.1f GFLOP/s of %.1f (%.0f %%; %s, %d threads, %s, %s); %.1f GFLOP a step\n", r->gflops, r->peak_gflops, 100 * r->mfu,
-           r->bf16 ? "bf16" : "fp32", foci_threads(), foci_kernel()->isa, foci_gemm_provider(), r->gflop);
-    printf("traffic    %9.1f GB/s of %.1f (%.0f %%) in %.2f ms that memory bounds\n", r->memory_bound_gbs, r->bandwidth_gbs,
-           100 * r->memory_bound_gbs / r->bandwidth_gbs, r->memory_bound_ms);
-    printf("memory     %9.1f MB resident; planned %.1f MB for a pass, %.1f MB for %lld parameters, gradients, moments\n", r->rss_mb,
-           r->plan_mb, r->state_mb, (long long)r->parameters);
+    printf("speed      %9.1f GFLOP/s of %.1f (%.0f %%; %s, %d threads, %s, %s); %.1f GFLOP a step\n", r->gflops,
+           r->peak_gflops, 100 * r->mfu, r->bf16 ? "bf16" : "fp32", foci_threads(), foci_kernel()->isa,
+           foci_gemm_provider(), r->gflop);
+    printf("traffic    %9.1f GB/s of %.1f (%.0f %%) in %.2f ms that memory bounds\n", r->memory_bound_gbs,
+           r->bandwidth_gbs, 100 * r->memory_bound_gbs / r->bandwidth_gbs, r->memory_bound_ms);
+    printf(
+        "memory     %9.1f MB resident; planned %.1f MB for a pass, %.1f MB for %lld parameters, gradients, moments\n",
+        r->rss_mb, r->plan_mb, r->state_mb, (long long)r->parameters);
     if (!isnan(r->allocs_per_step)) printf("allocations %8.2f per step\n", r->allocs_per_step);
 }
 
@@ -138,51 +135,58 @@ static void print_profile(const foci_bench_result *r) {
         char name[64], gflops[16] = "";
         snprintf(name, sizeof name, "%s, %s", q->op, q->pass);
         if (q->flop > 0) snprintf(gflops, sizeof gflops, "%.1f", q->flop / q->ms / 1e6);
-        printf("%-40s %6d %10.3f %6.1f%% %9s %8.1f %8.0f%%\n", name, q->calls, q->ms, 100 * q->ms / p->ms, gflops, q->bytes / q->ms / 1e6,
-               100 * foci_profile_roof_ms(q, r->peak_gflops, r->bandwidth_gbs) / q->ms);
+        printf("%-40s %6d %10.3f %6.1f%% %9s %8.1f %8.0f%%\n", name, q->calls, q->ms, 100 * q->ms / p->ms, gflops,
+               q->bytes / q->ms / 1e6, 100 * foci_profile_roof_ms(q, r->peak_gflops, r->bandwidth_gbs) / q->ms);
     }
 }
 
-/* --batch B stands for --set train.batch_size=B. */
-static foci_status set_batch(foci_common *c, long long batch, char *text, size_t size) {
-    if (!batch) return FOCI_OK;
-    if (c->sets == FOCI_MAX_SETS) return foci_fail(FOCI_ERR_CONFIG, "--set: more than %d", FOCI_MAX_SETS - 1);
-    snprintf(text, size, "train.batch_size=%lld", batch);
-    c->set[c->sets++] = text;
-    return FOCI_OK;
-}
-
-static foci_status show(const options *o, const foci_config *config, bool json, const foci_bench_result *r) {
+static foci_status show(const settings *o, const foci_config *config, bool json, const foci_bench_result *r) {
     if (json) {
-        FOCI_TRY(print_json(r, o->bench.trace));
+        FOCI_TRY(print_json(r, o->profile));
     } else {
         print_table(r);
-        if (o->bench.trace) print_profile(r);
+        if (o->profile) print_profile(r);
     }
     return o->roofline ? foci_roofline_draw(r, foci_config_string(config, "name"), o->roofline) : FOCI_OK;
 }
 
-foci_status foci_cmd_bench(int argc, char **argv) {
-    options o = {.steps = 10, .bench.allocations = foci_allocations};
-    foci_common common = {0};
-    const char *path[1];
-    char batch[64];
-    int count;
-    bool done;
-    const foci_arguments a = {table, set_option, &o, "CONFIG",
-                              "Times training steps of a config, on made-up inputs unless --data is given. Medians after warm-up; the peak "
-                              "is what fused multiply-adds reach in the same run.",
-                              true, 1, 1};
-    FOCI_TRY(foci_parse_arguments(&a, argc, argv, &common, path, &count, &done));
-    if (done) return FOCI_OK;
-    FOCI_TRY(set_batch(&common, o.batch, batch, sizeof batch));
+/* --batch B stands for --set train.batch_size=B. */
+static foci_status open(foci_config **config, const foci_parsed *parsed, int64_t batch) {
+    const char *set[FOCI_MAX_SETS + 1];
+    char text[64];
+    int sets = parsed->overrides;
+    memcpy(set, parsed->override, sizeof parsed->override);
+    snprintf(text, sizeof text, "train.batch_size=%lld", (long long)batch);
+    if (batch) set[sets++] = text;
+    return foci_config_open(config, parsed->argument[0], set, sets);
+}
+
+static foci_status bench(const foci_parsed *parsed) {
+    const settings *o = parsed->options;
+    const foci_bench_options how = {.steps = o->steps, .data = o->data, .allocations = foci_allocations,
+                                    .trace = o->profile && !*o->profile ? "trace.json" : o->profile};
+    if (o->roofline) FOCI_TRY(foci_roofline_check(o->roofline));
     foci_config *config;
-    FOCI_TRY(foci_open_config(&config, path[0], &common));
+    FOCI_TRY(open(&config, parsed, o->batch));
     foci_bench_result r = {.gflop = 0};
-    o.bench.steps = o.steps;
-    foci_status s = foci_bench(config, &o.bench, &r);
-    if (!s) s = show(&o, config, common.json, &r);
+    foci_status s = foci_bench(config, &how, &r);
+    if (!s) s = show(o, config, parsed->json, &r);
     foci_profile_free(&r.profile);
     foci_config_free(config);
     return s;
 }
+
+const foci_command foci_command_bench = {
+    .name = "bench",
+    .summary = "time of a training step, and how far it is from the processor's peak",
+    .synopsis = "CONFIG",
+    .doc = "Times training steps of a config, on made-up inputs unless --data is given. Medians after warm-up; the "
+           "peak is what "
+           "fused multiply-adds reach in the same run.",
+    .least = 1,
+    .most = 1,
+    .takes = FOCI_TAKES_COMMON,
+    .size = sizeof(settings),
+    .options = {{rows}},
+    .run = bench,
+};

@@ -61,23 +61,27 @@ static foci_status print_json(const foci_config *const c[2], const foci_run_view
     return s;
 }
 
-foci_status foci_cmd_diff(int argc, char **argv) {
-    foci_common common = {0};
-    const char *path[2];
-    int count;
-    bool done;
-    const foci_arguments a = {NULL, NULL, NULL, "RUN RUN", "How two runs differ: the keys of their configs with both values, and their results.", true, 2, 2};
-    FOCI_TRY(foci_parse_arguments(&a, argc, argv, &common, path, &count, &done));
-    if (done) return FOCI_OK;
+static foci_status run(const foci_parsed *parsed) {
     foci_config *c[2] = {NULL, NULL};
     foci_run_view v[2] = {{.path = NULL}, {.path = NULL}};
     foci_status s = FOCI_OK;
-    for (int i = 0; i < 2 && !s; i++) s = load(&c[i], path[i]);
-    for (int i = 0; i < 2 && !s; i++) s = foci_run_view_open(&v[i], path[i]);
-    if (!s) s = (common.json ? print_json : print)((const foci_config *const *)c, v);
+    for (int i = 0; i < 2 && !s; i++) s = load(&c[i], parsed->argument[i]);
+    for (int i = 0; i < 2 && !s; i++) s = foci_run_view_open(&v[i], parsed->argument[i]);
+    if (!s) s = (parsed->json ? print_json : print)((const foci_config *const *)c, v);
     for (int i = 0; i < 2; i++) {
         foci_run_view_close(&v[i]);
         foci_config_free(c[i]);
     }
     return s;
 }
+
+const foci_command foci_command_diff = {
+    .name = "diff",
+    .summary = "how two runs differ, in config and results",
+    .synopsis = "RUN RUN",
+    .doc = "How two runs differ: the keys of their configs with both values, and their results.",
+    .least = 2,
+    .most = 2,
+    .takes = FOCI_TAKES_COMMON,
+    .run = run,
+};

@@ -3,47 +3,25 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "models/models.h"
 #include "task/corpus.h"
 #include "task/generator.h"
 #include "task/load_model.h"
 #include "task/sampling.h"
+#include "task/task.h"
 
-typedef struct options {
-    const char *checkpoint, *prompt;
+typedef struct settings {
+    const char *prompt;
     int64_t tokens;
     bool unknown, recompute;
     foci_sampling sampling;
-} options;
+} settings;
 
-enum { CHECKPOINT = 1, PROMPT, TOKENS, TEMPERATURE, TOP_K, TOP_P, SEED, UNKNOWN, RECOMPUTE };
-static const struct argp_option table[] = {
-    {"checkpoint", CHECKPOINT, "FILE", 0, "weights (default: the run's best.safetensors, else last.safetensors)", 0},
-    {"prompt", PROMPT, "TEXT", 0, "words with blanks between, at the beginning of a line", 0},
-    {"tokens", TOKENS, "N", 0, "words to generate (default: 100); the end of a line counts as one", 0},
-    {"temperature", TEMPERATURE, "T", 0, "below 1 likely words are preferred more (default: 1); 0: always the likeliest", 0},
-    {"top-k", TOP_K, "K", 0, "draw from the K likeliest words only", 0},
-    {"top-p", TOP_P, "P", 0, "draw from the likeliest words that together have probability P", 0},
-    {"seed", SEED, "S", 0, "of the draws (default: 0)", 0},
-    {"unknown", UNKNOWN, NULL, 0, "<unk> may be drawn", 0},
-    {"recompute", RECOMPUTE, NULL, 0, "keep no keys and values; the words are the same", 0},
+static const foci_key rows[] = {
+    FOCI_KEY(settings, prompt, "", 0, 0, NULL, "words with blanks between, at the beginning of a line"),
+    FOCI_KEY(settings, tokens, "100", 1, 10000000, NULL, "words to generate; the end of a line counts as one"),
+    FOCI_KEY(settings, unknown, "false", 0, 0, NULL, "<unk> may be drawn"),
+    FOCI_KEY(settings, recompute, "false", 0, 0, NULL, "keep no keys and values; the words are the same"),
     {0}};
-
-static foci_status set_option(void *state, int key, char *arg) {
-    options *o = state;
-    long long n = 0;
-    switch (key) {
-    case CHECKPOINT: o->checkpoint = arg; return FOCI_OK;
-    case PROMPT: o->prompt = arg; return FOCI_OK;
-    case UNKNOWN: o->unknown = true; return FOCI_OK;
-    case RECOMPUTE: o->recompute = true; return FOCI_OK;
-    case TEMPERATURE: return foci_parse_real("--temperature", arg, 0, 1e6, &o->sampling.temperature);
-    case TOP_P: return foci_parse_real("--top-p", arg, 1e-9, 1, &o->sampling.top_p);
-    case TOKENS: FOCI_TRY(foci_parse_int("--tokens", arg, 1, 10000000, &n)); o->tokens = n; return FOCI_OK;
-    case TOP_K: FOCI_TRY(foci_parse_int("--top-k", arg, 1, INT32_MAX, &n)); o->sampling.top_k = n; return FOCI_OK;
-    default: FOCI_TRY(foci_parse_int("--seed", arg, 0, INT64_MAX, &n)); o->sampling.seed = (uint64_t)n; return FOCI_OK;
-    }
-}
 
 /* ---------------------------------------------------------------------------------------------- the prompt */
 
@@ -64,7 +42,8 @@ static foci_status add_prompt(foci_generator *g, const foci_vocabulary *v, const
     for (char *line = text, *end; line && !s; line = end) {
         if ((end = strchr(line, '\n'))) *end++ = 0;
         char *rest;
-        for (char *word = strtok_r(line, blanks, &rest); word && !s; word = strtok_r(NULL, blanks, &rest)) s = add_word(g, v, word);
+        for (char *word = strtok_r(line, blanks, &rest); word && !s; word = strtok_r(NULL, blanks, &rest))
+            s = add_word(g, v, word);
         if (end && !s) s = add_word(g, v, "<eos>");
     }
     free(text);
@@ -72,18 +51,23 @@ static foci_status add_prompt(foci_generator *g, const foci_vocabulary *v, const
 }
 
 /* How each word will be made. */
-static void explain(const foci_generator *g, const options *o) {
+static void explain(const foci_generator *g, const settings *o) {
     const char *kind = foci_config_string(g->options.config, "attention.kind");
     long long window = (long long)g->options.window;
     if (!g->incremental && !o->recompute)
-        foci_log(FOCI_LOG_INFO, "%s attention, as configured, is not causal or needs earlier queries: the window of %lld tokens is computed anew for each word", kind, window);
+        foci_log(FOCI_LOG_INFO,
+                 "%s attention, as configured, is not causal or needs earlier queries: the window of %lld tokens is "
+                 "computed anew for each word",
+                 kind, window);
     else if (!g->incremental)
         foci_log(FOCI_LOG_INFO, "the window of %lld tokens is computed anew for each word", window);
     else if (g->count + o->tokens - 1 <= g->options.window)
         foci_log(FOCI_LOG_INFO, "keys and values are kept from word to word, which is exact with %s attention", kind);
     else
-        foci_log(FOCI_LOG_INFO, "keys and values are kept, which is exact with %s attention, until the window of %lld tokens is full; "
-                                "then every position moves with each word and the window is computed anew", kind, window);
+        foci_log(FOCI_LOG_INFO,
+                 "keys and values are kept, which is exact with %s attention, until the window of %lld tokens is full; "
+                 "then every position moves with each word and the window is computed anew",
+                 kind, window);
 }
 
 /* ----------------------------------------------------------------------------------------------- the words */
@@ -97,7 +81,7 @@ static void print_word(const char *word, bool *line_begins) {
 }
 
 /* Prints the words as they come, or collects them in the lists `words` and `logprobs`. */
-static foci_status generate(foci_generator *g, const foci_vocabulary *v, const options *o, foci_report *words,
+static foci_status generate(foci_generator *g, const foci_vocabulary *v, const settings *o, foci_report *words,
                             foci_report *logprobs) {
     bool line_begins = true;
     for (int64_t i = 1; i < g->count && !words; i++) print_word(foci_vocabulary_word(v, g->ids[i]), &line_begins);
@@ -119,7 +103,7 @@ static foci_status generate(foci_generator *g, const foci_vocabulary *v, const o
     return FOCI_OK;
 }
 
-static void report_settings(foci_report *r, const options *o, bool incremental, int64_t window) {
+static void report_settings(foci_report *r, const settings *o, bool incremental, int64_t window) {
     foci_report_whole(r, "tokens", o->tokens);
     foci_report_number(r, "temperature", o->sampling.temperature);
     foci_report_whole(r, "top_k", o->sampling.top_k);
@@ -129,7 +113,7 @@ static void report_settings(foci_report *r, const options *o, bool incremental, 
     foci_report_whole(r, "window", window);
 }
 
-static foci_status print_json(foci_generator *g, const foci_vocabulary *v, const options *o) {
+static foci_status print_json(foci_generator *g, const foci_vocabulary *v, const settings *o) {
     const bool incremental = g->incremental; /* as it begins */
     foci_report r = {NULL};
     foci_report_text(&r, "prompt", o->prompt);
@@ -141,49 +125,44 @@ static foci_status print_json(foci_generator *g, const foci_vocabulary *v, const
     return s;
 }
 
-static foci_status with_vocabulary(const foci_config *config, const foci_model *model, const char *weights, const foci_vocabulary *v,
-                                   options *o, bool json) {
+static foci_status with_vocabulary(const foci_parsed *parsed, const foci_model *model, const foci_vocabulary *v) {
+    const foci_config *config = parsed->config;
+    settings o = *(const settings *)parsed->options;
     foci_parameters p = {.count = 0};
     foci_generator g = {.count = 0};
-    o->sampling.never = o->unknown ? -1 : foci_vocabulary_id(v, "<unk>");
+    o.sampling.never = o.unknown ? -1 : foci_vocabulary_id(v, "<unk>");
     foci_generator_options go = {.model = model, .config = config, .vocabulary = foci_vocabulary_size(v),
-                                 .window = foci_config_int(config, "model.context"), .recompute = o->recompute};
-    foci_status s = foci_load_model(&p, model, config, go.vocabulary, weights);
+                                 .window = foci_config_int(config, "model.context"), .recompute = o.recompute};
+    foci_status s = foci_load_model(&p, model, config, go.vocabulary, parsed->weights);
     if (!s) s = foci_generator_open(&g, &go, &p);
-    if (!s) s = add_prompt(&g, v, o->prompt);
-    if (!s) explain(&g, o);
-    if (!s) s = json ? print_json(&g, v, o) : generate(&g, v, o, NULL, NULL);
+    if (!s) s = add_prompt(&g, v, o.prompt);
+    if (!s) explain(&g, &o);
+    if (!s) s = parsed->json ? print_json(&g, v, &o) : generate(&g, v, &o, NULL, NULL);
     foci_generator_close(&g);
     foci_parameters_free(&p);
     return s;
 }
 
-static foci_status with_config(const foci_config *config, const char *weights, options *o, bool json) {
-    const foci_model *model = foci_model_find(foci_config_string(config, "model.kind"));
-    const foci_data_set *set = foci_data_set_of(config);
-    if (model->task != FOCI_TASK_TEXT || set->task != FOCI_TASK_TEXT)
-        return foci_config_fail(config, "model.kind", "%s on %s has no words to generate", model->name, set->name);
+static foci_status run(const foci_parsed *parsed) {
+    const foci_config *config = parsed->config;
+    const foci_model *model;
+    FOCI_TRY(foci_task_wanted(config, &foci_task_text, "words to generate", &model));
     foci_corpus corpus;
     FOCI_TRY(foci_corpus_open(&corpus, config, 0));
-    foci_status s = with_vocabulary(config, model, weights, corpus.vocabulary, o, json);
+    foci_status s = with_vocabulary(parsed, model, corpus.vocabulary);
     foci_corpus_close(&corpus);
     return s;
 }
 
-foci_status foci_cmd_generate(int argc, char **argv) {
-    options o = {.prompt = "", .tokens = 100, .sampling = {.temperature = 1, .top_p = 1}};
-    foci_common common = {0};
-    const char *path[1];
-    int count;
-    bool done;
-    const foci_arguments a = {table, set_option, &o, "RUN", "Words from a language model, one drawn after another.", true, 1, 1};
-    FOCI_TRY(foci_parse_arguments(&a, argc, argv, &common, path, &count, &done));
-    if (done) return FOCI_OK;
-    char weights[4200];
-    FOCI_TRY(foci_find_weights(path[0], o.checkpoint, weights, sizeof weights));
-    foci_config *config;
-    FOCI_TRY(foci_open_config(&config, path[0], &common));
-    foci_status s = with_config(config, weights, &o, common.json);
-    foci_config_free(config);
-    return s;
-}
+const foci_command foci_command_generate = {
+    .name = "generate",
+    .summary = "words from a language model",
+    .synopsis = "RUN",
+    .doc = "Words from a language model, one drawn after another.",
+    .least = 1,
+    .most = 1,
+    .takes = FOCI_TAKES_COMMON | FOCI_OPENS_WEIGHTS,
+    .size = sizeof(settings),
+    .options = {{rows}, {foci_sampling_keys, offsetof(settings, sampling)}},
+    .run = run,
+};

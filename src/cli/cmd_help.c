@@ -5,32 +5,58 @@
 #include "cli/cli.h"
 #include "task/schema.h"
 
-foci_status foci_cmd_help(int argc, char **argv) {
-    const char *what[2];
-    int count;
-    bool done;
-    const foci_arguments a = {NULL, NULL, NULL, "COMMAND | config [PART_OF_A_KEY] | man | completion | reference",
-                              "The help of a command; every key of a config: type, default, bounds, meaning; the manual page; "
-                              "completion for bash (source it); the keys of a config in Markdown.",
-                              false, 1, 2};
-    FOCI_TRY(foci_parse_arguments(&a, argc, argv, NULL, what, &count, &done));
-    if (done) return FOCI_OK;
-    if (strcmp(what[0], "config") == 0) {
-        char *text = foci_schema_help(foci_schema_all(), count > 1 ? what[1] : NULL);
-        if (!text) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
-        fputs(text, stdout);
-        bool empty = !*text;
-        free(text);
-        return empty ? foci_fail(FOCI_ERR_CONFIG, "no key has `%s` in its name", what[1]) : FOCI_OK;
-    }
-    if (strcmp(what[0], "man") == 0) return foci_print_manual(stdout);
-    if (strcmp(what[0], "completion") == 0) return foci_print_completion(stdout);
-    if (strcmp(what[0], "reference") == 0) return foci_print_reference(stdout);
-    for (const foci_command *c = foci_commands; c->name; c++)
-        if (strcmp(what[0], c->name) == 0) {
-            char name[64], help[] = "--help";
-            snprintf(name, sizeof name, "foci %s", c->name);
-            return c->run(2, (char *[]){name, help, NULL});
-        }
-    return foci_fail(FOCI_ERR_CONFIG, "there is no command `%s`; foci --help lists them", what[0]);
+static foci_status print_keys(const char *part) {
+    char *text = foci_schema_help(foci_schema_all(), part);
+    if (!text) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    fputs(text, stdout);
+    const bool empty = !*text;
+    free(text);
+    return empty ? foci_fail(FOCI_ERR_CONFIG, "no key has `%s` in its name", part) : FOCI_OK;
 }
+
+static const struct {
+    const char *name;
+    void (*print)(FILE *f);
+} pages[] = {{"man", foci_print_manual}, {"completion", foci_print_completion}, {"reference", foci_print_reference},
+             {"commands", foci_print_commands}};
+
+/* "data make" */
+static foci_status print_command(const char *const *word, int words) {
+    const foci_command *c = &foci_root;
+    char name[FOCI_COMMAND_NAME] = "foci";
+    for (int i = 0; i < words; i++) {
+        const foci_command *found = foci_command_find(c, word[i]);
+        if (!found) return foci_fail(FOCI_ERR_CONFIG, "there is no command `%s`; %s --help lists them", word[i], name);
+        const size_t used = strlen(name);
+        snprintf(name + used, sizeof name - used, " %s", found->name);
+        c = found;
+    }
+    foci_print_help(stdout, name, c);
+    return FOCI_OK;
+}
+
+static foci_status help(const foci_parsed *parsed) {
+    const char *const *word = parsed->argument;
+    const char *second = parsed->arguments > 1 ? word[1] : NULL;
+    const bool keys = strcmp(word[0], "config") == 0;
+    if (keys && !(second && foci_command_find(foci_command_find(&foci_root, "config"), second)))
+        return print_keys(second);
+    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++)
+        if (strcmp(word[0], pages[i].name) == 0) {
+            pages[i].print(stdout);
+            return FOCI_OK;
+        }
+    return print_command(word, parsed->arguments);
+}
+
+const foci_command foci_command_help = {
+    .name = "help",
+    .summary = "help on a command, or on the keys of a config",
+    .synopsis = "COMMAND | config [PART_OF_A_KEY] | man | completion | reference | commands",
+    .doc =
+        "The help of a command; every key of a config: type, default, bounds, meaning; the manual page; completion for "
+        "bash (source it); the keys of a config, and the commands, in Markdown.",
+    .least = 1,
+    .most = 2,
+    .run = help,
+};

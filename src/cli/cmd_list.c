@@ -38,42 +38,35 @@ static void corruptions(void) {
     for (int i = 0; foci_corruptions[i]; i++) line(foci_corruptions[i]->name, foci_corruptions[i]->summary);
 }
 
+#define LISTS(first, next)                                                                                             \
+    first(models) next(attention) next(ops) next(data) next(recipes) next(attacks) next(contaminations)                \
+        next(corruptions)
+
 static const struct {
     const char *name;
     void (*print)(void);
 } lists[] = {
-    {"models", models},
-    {"attention", attention},
-    {"ops", ops},
-    {"data", data},
-    {"recipes", recipes},
-    {"attacks", attacks},
-    {"contaminations", contaminations},
-    {"corruptions", corruptions},
-};
-enum { LISTS = sizeof lists / sizeof *lists };
+#define ROW(name) {#name, name},
+    LISTS(ROW, ROW)};
 
-/* "models, attention, ..." */
-static void join_names(const char *between, char *text, size_t size) {
-    size_t used = 0;
-    for (int i = 0; i < LISTS && used < size; i++)
-        used += (size_t)snprintf(text + used, size - used, "%s%s", i ? between : "", lists[i].name);
-}
-
-foci_status foci_cmd_list(int argc, char **argv) {
-    const char *what[1];
-    char names[256];
-    int count;
-    bool done;
-    join_names("|", names, sizeof names);
-    const foci_arguments a = {NULL, NULL, NULL, names, "What is built in, one line each.", false, 1, 1};
-    FOCI_TRY(foci_parse_arguments(&a, argc, argv, NULL, what, &count, &done));
-    if (done) return FOCI_OK;
-    for (int i = 0; i < LISTS; i++)
-        if (strcmp(what[0], lists[i].name) == 0) {
+static foci_status list(const foci_parsed *parsed) {
+#define NAME(name) #name
+#define COMMA_NAME(name) ", " #name
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        if (strcmp(parsed->argument[0], lists[i].name) == 0) {
             lists[i].print();
             return FOCI_OK;
         }
-    join_names(", ", names, sizeof names);
-    return foci_fail(FOCI_ERR_CONFIG, "there is no list `%s`; there are %s", what[0], names);
+    return foci_fail(FOCI_ERR_CONFIG, "there is no list `%s`; there are " LISTS(NAME, COMMA_NAME), parsed->argument[0]);
 }
+
+#define BAR_NAME(name) "|" #name
+const foci_command foci_command_list = {
+    .name = "list",
+    .summary = "what is built in: models, attention, recipes and so on",
+    .synopsis = LISTS(NAME, BAR_NAME),
+    .doc = "What is built in, one line each.",
+    .least = 1,
+    .most = 1,
+    .run = list,
+};

@@ -5,15 +5,14 @@
 #include "plot/curve_picture.h"
 #include "plot/gnuplot.h"
 
-enum { OUT = 1, MOST = 32, POINTS = 250, REACH = 40 }; /* smoothed over a fortieth of the curve to either side */
-static const struct argp_option table[] = {
-    {"out", OUT, "FILE", 0, "the picture, .svg or .png (default: plot.svg in the current folder)", 0}, {0}};
+enum { MOST = 32, POINTS = 250, REACH = 40 }; /* smoothed over a fortieth of the curve to either side */
 
-static foci_status set_option(void *state, int key, char *arg) {
-    (void)key;
-    *(const char **)state = arg;
-    return FOCI_OK;
-}
+typedef struct settings {
+    const char *out;
+} settings;
+
+static const foci_key rows[] = {
+    FOCI_KEY(settings, out, "plot.svg", 0, 0, NULL, "the picture, .svg or .png", .placeholder = "FILE"), {0}};
 
 static foci_status read_run(foci_curves *run, const char *path) {
     FOCI_TRY(foci_curves_read(run, path));
@@ -31,24 +30,31 @@ static void tell_apart(foci_curves *run, const char *const *path, int runs) {
         if (same[i]) snprintf(run[i].name, sizeof run[i].name, "%s", path[i]);
 }
 
-foci_status foci_cmd_plot(int argc, char **argv) {
+static foci_status plot(const foci_parsed *parsed) {
+    const settings *o = parsed->options;
     static foci_curves run[MOST];
-    const char *path[MOST], *out = "plot.svg";
     char terminal[256];
-    int count, read = 0;
-    bool done;
-    const foci_arguments a = {table, set_option, &out, "RUN...",
-                              "Draws the curves of runs, from their metrics.jsonl: training and validation loss, accuracy or perplexity on the "
-                              "validation data, and the learning rate. The legend names the run folders. Needs gnuplot.",
-                              false, 1, MOST};
-    FOCI_TRY(foci_parse_arguments(&a, argc, argv, NULL, path, &count, &done));
-    if (done) return FOCI_OK;
-    FOCI_TRY(foci_gnuplot_terminal("--out", out, 1, 1, terminal, sizeof terminal)); /* before anything is read */
+    int read = 0;
+    FOCI_TRY(foci_gnuplot_terminal("--out", o->out, 1, 1, terminal, sizeof terminal)); /* before anything is read */
     foci_status s = FOCI_OK;
-    for (; read < count && !s; read++) s = read_run(&run[read], path[read]);
-    if (!s) tell_apart(run, path, count);
-    if (!s) s = foci_curve_picture(run, count, out);
-    if (!s) printf("%s\n", out);
+    for (; read < parsed->arguments && !s; read++) s = read_run(&run[read], parsed->argument[read]);
+    if (!s) tell_apart(run, parsed->argument, parsed->arguments);
+    if (!s) s = foci_curve_picture(run, parsed->arguments, o->out);
+    if (!s) printf("%s\n", o->out);
     for (int i = 0; i < read; i++) foci_curves_free(&run[i]);
     return s;
 }
+
+const foci_command foci_command_plot = {
+    .name = "plot",
+    .summary = "draw the curves of runs",
+    .synopsis = "RUN...",
+    .doc = "Draws the curves of runs, from their metrics.jsonl: training and validation loss, accuracy or perplexity "
+           "on the "
+           "validation data, and the learning rate. The legend names the run folders. Needs gnuplot.",
+    .least = 1,
+    .most = MOST,
+    .size = sizeof(settings),
+    .options = {{rows}},
+    .run = plot,
+};

@@ -97,20 +97,23 @@ static foci_status print_table(const char *dir, const listing *l) {
     return FOCI_OK;
 }
 
-foci_status foci_cmd_runs(int argc, char **argv) {
-    foci_common common = {0};
-    const char *dir = "runs";
-    int count;
-    bool done;
-    const foci_arguments a = {NULL, NULL, NULL, "[DIR]",
-                              "Lists the runs in a folder (default: runs): how they stand, steps made and planned, their best and last validation score.",
-                              true, 0, 1};
-    FOCI_TRY(foci_parse_arguments(&a, argc, argv, &common, &dir, &count, &done));
-    if (done) return FOCI_OK;
+static foci_status runs(const foci_parsed *parsed) {
+    const char *dir = parsed->arguments ? parsed->argument[0] : "runs";
     listing l = {NULL, 0, false};
     foci_status s = find_runs(dir, &l);
-    if (!s) s = common.json ? print_json(dir, &l) : print_table(dir, &l);
+    if (!s) s = parsed->json ? print_json(dir, &l) : print_table(dir, &l);
     for (size_t i = 0; i < l.count; i++) free(l.name[i]);
     free(l.name);
     return s;
 }
+
+const foci_command foci_command_runs = {
+    .name = "runs",
+    .summary = "the runs in a folder: how they stand, what they reached",
+    .synopsis = "[DIR]",
+    .doc = "Lists the runs in a folder (default: runs): how they stand, steps made and planned, their best and last "
+           "validation score.",
+    .most = 1,
+    .takes = FOCI_TAKES_COMMON,
+    .run = runs,
+};

@@ -16,27 +16,36 @@ typedef struct varied {
     int values;
 } varied;
 
-typedef struct options {
-    foci_table_options table;
+typedef struct settings {
+    const char *vary, *measure, *out, *runs;
+    int64_t jobs;
+    bool status;
+} settings;
+
+static const foci_key rows[] = {
+    FOCI_KEY(settings, vary, NULL, 0, 0, NULL,
+             "a key of the config and the values it takes; repeatable: all combinations. train.seed gives the seeds "
+             "that means are "
+             "taken over",
+             .placeholder = "KEY=A,B,..."),
+    FOCI_KEY(settings, measure, NULL, 0, 0, NULL,
+             "what is measured, as `foci table list` names it: val,pgd:eps=1/255,limit=1000 (default: val); repeatable",
+             .placeholder = "M[,M...]"),
+    FOCI_KEY(settings, out, NULL, 0, 0, NULL, "results, logs and the table (default: sweeps/NAME of the config)",
+             .placeholder = "DIR"),
+    FOCI_KEY(settings, runs, NULL, 0, 0, NULL, "trained runs (default: runs in DIR of --out)", .placeholder = "DIR"),
+    FOCI_KEY(settings, jobs, "1", 1, 64, NULL, "commands at once; --threads are divided among them"),
+    FOCI_KEY(settings, status, "false", 0, 0, NULL, "run nothing: show what is there so far"),
+    {0}};
+
+/* What the texts of the options come to. */
+typedef struct plan {
     varied vary[VARIED];
     int varies;
-    const char *measure[FOCI_TABLE_MEASURES], *set[FOCI_TABLE_SETS], *title;
-    int measures, sets;
+    const char *measure[FOCI_TABLE_MEASURES];
+    int measures;
     foci_arena arena;
-} options;
-
-enum { VARY = 1, MEASURE, SET, OUT, RUNS, JOBS, THREADS, STATUS };
-static const struct argp_option table[] = {
-    {"vary", VARY, "KEY=A,B,...", 0, "a key of the config and the values it takes; repeatable: all combinations. train.seed gives the seeds "
-                                     "that means are taken over", 0},
-    {"measure", MEASURE, "M[,M...]", 0, "what is measured, as `foci table list` names it: val,pgd:eps=1/255,limit=1000 (default: val); repeatable", 0},
-    {"set", SET, "KEY=VALUE", 0, "change a key of the config for all runs; repeatable", 0},
-    {"out", OUT, "DIR", 0, "results, logs and the table (default: sweeps/NAME of the config)", 0},
-    {"runs", RUNS, "DIR", 0, "trained runs (default: runs in DIR of --out)", 0},
-    {"jobs", JOBS, "N", 0, "commands at once; the threads are divided among them (default 1)", 0},
-    {"threads", THREADS, "N", 0, "of all commands together (default: all cores)", 0},
-    {"status", STATUS, NULL, 0, "run nothing: show what is there so far", 0},
-    {0}};
+} plan;
 
 static foci_status out_of_memory(void) { return foci_fail(FOCI_ERR_RUNTIME, "out of memory"); }
 
@@ -48,14 +57,16 @@ static size_t piece(const char *text) {
 }
 
 /* KEY=A,B,C */
-static foci_status add_vary(options *o, const char *arg) {
+static foci_status add_vary(plan *o, const char *arg) {
     const char *equals = strchr(arg, '=');
-    if (!equals || equals == arg || !equals[1]) return foci_fail(FOCI_ERR_CONFIG, "--vary: `%s` is not KEY=A,B,...", arg);
+    if (!equals || equals == arg || !equals[1])
+        return foci_fail(FOCI_ERR_CONFIG, "--vary: `%s` is not KEY=A,B,...", arg);
     if (o->varies == VARIED) return foci_fail(FOCI_ERR_CONFIG, "--vary: more than %d keys", VARIED);
     varied *v = &o->vary[o->varies++];
     v->key = foci_arena_printf(&o->arena, "%.*s", (int)(equals - arg), arg);
     for (int i = 0; i < o->varies - 1; i++)
-        if (v->key && strcmp(o->vary[i].key, v->key) == 0) return foci_fail(FOCI_ERR_CONFIG, "--vary: %s stands there twice", v->key);
+        if (v->key && strcmp(o->vary[i].key, v->key) == 0)
+            return foci_fail(FOCI_ERR_CONFIG, "--vary: %s stands there twice", v->key);
     for (const char *at = equals + 1;; at++) {
         const size_t n = piece(at);
         if (!n) return foci_fail(FOCI_ERR_CONFIG, "--vary: an empty value in `%s`", arg);
@@ -68,7 +79,7 @@ static foci_status add_vary(options *o, const char *arg) {
 }
 
 /* "val,pgd:eps=1/255,limit=100,test": what has a = and no : belongs to the measurement before it. */
-static foci_status add_measures(options *o, const char *arg) {
+static foci_status add_measures(plan *o, const char *arg) {
     for (const char *at = arg;;) {
         size_t n = piece(at);
         for (const char *next = at + n; *next; next = at + n) {
@@ -76,7 +87,8 @@ static foci_status add_measures(options *o, const char *arg) {
             if (equals >= more || colon < more) break;
             n += 1 + more;
         }
-        if (o->measures == FOCI_TABLE_MEASURES) return foci_fail(FOCI_ERR_CONFIG, "--measure: more than %d", FOCI_TABLE_MEASURES);
+        if (o->measures == FOCI_TABLE_MEASURES)
+            return foci_fail(FOCI_ERR_CONFIG, "--measure: more than %d", FOCI_TABLE_MEASURES);
         o->measure[o->measures] = foci_arena_printf(&o->arena, "%.*s", (int)n, at);
         if (!o->measure[o->measures++]) return out_of_memory();
         at += n;
@@ -85,44 +97,42 @@ static foci_status add_measures(options *o, const char *arg) {
     }
 }
 
-static foci_status set_option(void *state, int key, char *arg) {
-    options *o = state;
-    long long n = 0;
-    switch (key) {
-    case VARY: return add_vary(o, arg);
-    case MEASURE: return add_measures(o, arg);
-    case SET:
-        if (o->sets == FOCI_TABLE_SETS / 2) return foci_fail(FOCI_ERR_CONFIG, "--set: more than %d", FOCI_TABLE_SETS / 2);
-        o->set[o->sets++] = arg;
-        return FOCI_OK;
-    case OUT: o->table.out = arg; return FOCI_OK;
-    case RUNS: o->table.runs = arg; return FOCI_OK;
-    case JOBS: FOCI_TRY(foci_parse_int("--jobs", arg, 1, 64, &n)); o->table.jobs = (int)n; return FOCI_OK;
-    case THREADS: FOCI_TRY(foci_parse_int("--threads", arg, 1, 1024, &n)); o->table.threads = (int)n; return FOCI_OK;
-    default: o->table.status_only = true; return FOCI_OK;
-    }
+static foci_status read_texts(plan *p, const foci_parsed *parsed) {
+    const settings *o = parsed->options;
+    for (int i = 0; foci_parsed_text(parsed, &o->vary, i); i++)
+        FOCI_TRY(add_vary(p, foci_parsed_text(parsed, &o->vary, i)));
+    for (int i = 0; foci_parsed_text(parsed, &o->measure, i); i++)
+        FOCI_TRY(add_measures(p, foci_parsed_text(parsed, &o->measure, i)));
+    if (parsed->overrides > FOCI_TABLE_SETS / 2)
+        return foci_fail(FOCI_ERR_CONFIG, "--set: more than %d", FOCI_TABLE_SETS / 2);
+    return p->measures ? FOCI_OK : add_measures(p, "val");
 }
 
 static bool is_seed(const varied *v) { return strcmp(v->key, "train.seed") == 0; }
 
 static foci_status take_seeds(foci_table *t, const varied *v) {
+    typedef struct seeds {
+        int64_t seed;
+    } seeds;
+    static const foci_key row = FOCI_KEY(seeds, seed, NULL, 0, 9e15, NULL, "");
     for (int i = 0; i < v->values; i++) {
-        long long seed = 0;
-        FOCI_TRY(foci_parse_int("--vary train.seed", v->value[i], 0, 9000000000000000, &seed));
+        seeds s;
+        FOCI_TRY(foci_key_parse(&row, "--vary train.seed", v->value[i], &t->arena, &s));
         for (int k = 0; k < t->seeds; k++)
-            if (t->seed[k] == seed) return foci_fail(FOCI_ERR_CONFIG, "--vary train.seed: %lld stands there twice", seed);
-        t->seed[t->seeds++] = seed;
+            if (t->seed[k] == s.seed)
+                return foci_fail(FOCI_ERR_CONFIG, "--vary train.seed: %lld stands there twice", (long long)s.seed);
+        t->seed[t->seeds++] = s.seed;
     }
     return FOCI_OK;
 }
 
 /* A row for combination number i: "softmax", or of several keys "softmax, lr 0.001". */
-static foci_status add_row(const options *o, foci_table *t, const char *config, long long i) {
+static foci_status add_row(const plan *o, foci_table *t, const foci_parsed *parsed, long long i) {
     foci_table_row *row = foci_table_add_row(t);
     if (!row) return foci_fail(FOCI_ERR_CONFIG, "--vary: more than %d combinations", FOCI_TABLE_RUNS);
     const char *name = "";
-    row->config = config;
-    for (int s = 0; s < o->sets; s++) row->set[row->sets++] = o->set[s];
+    row->config = parsed->argument[0];
+    for (int s = 0; s < parsed->overrides; s++) row->set[row->sets++] = parsed->override[s];
     for (int k = 0; k < o->varies; k++) {
         const varied *v = &o->vary[k];
         if (is_seed(v)) continue;
@@ -132,53 +142,74 @@ static foci_status add_row(const options *o, foci_table *t, const char *config, 
         if (!row->set[row->sets++]) return out_of_memory();
         /* a word speaks for itself, a number needs its key */
         const bool word = isalpha((unsigned char)*value) && strcmp(value, "true") != 0 && strcmp(value, "false") != 0;
-        name = foci_arena_printf(&t->arena, "%s%s%s%s%s", name, *name ? ", " : "", word ? "" : dot ? dot + 1 : v->key, word ? "" : " ", value);
+        name = foci_arena_printf(&t->arena, "%s%s%s%s%s", name, *name ? ", " : "",
+                                 word  ? ""
+                                 : dot ? dot + 1
+                                       : v->key,
+                                 word ? "" : " ", value);
         if (!name) return out_of_memory();
     }
     row->name = *name ? name : "run";
     return FOCI_OK;
 }
 
-static foci_status build(options *o, foci_table *t, const char *config) {
+static foci_status build(const plan *o, foci_table *t, const foci_parsed *parsed) {
     long long combinations = 1;
     for (int k = 0; k < o->varies; k++) {
         if (is_seed(&o->vary[k])) FOCI_TRY(take_seeds(t, &o->vary[k]));
         else combinations *= o->vary[k].values;
-        if (combinations > FOCI_TABLE_RUNS) return foci_fail(FOCI_ERR_CONFIG, "--vary: more than %d combinations", FOCI_TABLE_RUNS);
+        if (combinations > FOCI_TABLE_RUNS)
+            return foci_fail(FOCI_ERR_CONFIG, "--vary: more than %d combinations", FOCI_TABLE_RUNS);
     }
-    for (long long i = 0; i < combinations; i++) FOCI_TRY(add_row(o, t, config, i));
-    if (!o->measures) FOCI_TRY(add_measures(o, "val"));
-    for (int i = 0; i < o->measures; i++) FOCI_TRY(foci_table_add_measure(t, "--measure", o->measure[i], o->measure[i], NULL, 0));
-    t->title = foci_arena_printf(&t->arena, "Sweep of %s", config);
+    for (long long i = 0; i < combinations; i++) FOCI_TRY(add_row(o, t, parsed, i));
+    for (int i = 0; i < o->measures; i++)
+        FOCI_TRY(foci_table_add_measure(t, "--measure", o->measure[i], o->measure[i], NULL, 0));
+    t->title = foci_arena_printf(&t->arena, "Sweep of %s", parsed->argument[0]);
     return t->title ? FOCI_OK : out_of_memory();
 }
 
-static foci_status sweep(options *o, const char *config) {
-    char folder[4200];
+static foci_status default_folder(const char *config, char *folder, size_t size) {
     foci_config *c;
-    FOCI_TRY(foci_open_config(&c, config, &(foci_common){0}));
-    foci_status s = foci_path_join(folder, sizeof folder, "sweeps", foci_config_string(c, "name"));
+    FOCI_TRY(foci_config_open(&c, config, NULL, 0));
+    foci_status s = foci_path_join(folder, size, "sweeps", foci_config_string(c, "name"));
     foci_config_free(c);
-    FOCI_TRY(s);
-    if (!o->table.out) o->table.out = folder;
-    foci_table *t = foci_table_new(config);
+    return s;
+}
+
+static foci_status sweep(const foci_parsed *parsed, plan *p) {
+    const settings *o = parsed->options;
+    char folder[4200];
+    FOCI_TRY(read_texts(p, parsed));
+    FOCI_TRY(default_folder(parsed->argument[0], folder, sizeof folder));
+    foci_table *t = foci_table_new(parsed->argument[0]);
     if (!t) return out_of_memory();
-    s = build(o, t, config);
-    if (!s) s = foci_table_show(t, &o->table);
+    foci_status s = build(p, t, parsed);
+    if (!s)
+        s = foci_table_show(
+            t, &(foci_table_options){
+                   .out = o->out ? o->out : folder, .runs = o->runs, .jobs = (int)o->jobs, .status_only = o->status});
     foci_table_free(t);
     return s;
 }
 
-foci_status foci_cmd_sweep(int argc, char **argv) {
-    options o = {.table.jobs = 1};
-    const char *path[1];
-    int count;
-    bool done;
-    const foci_arguments a = {table, set_option, &o, "CONFIG",
-                              "Trains a config in all combinations of some keys' values, measures each, and shows them in a table, as `foci table "
-                              "run` does. Stopped at any moment, it goes on where it was.", false, 1, 1};
-    foci_status s = foci_parse_arguments(&a, argc, argv, NULL, path, &count, &done);
-    if (!s && !done) s = sweep(&o, path[0]);
-    foci_arena_free(&o.arena);
+static foci_status run(const foci_parsed *parsed) {
+    plan p = {.varies = 0};
+    foci_status s = sweep(parsed, &p);
+    foci_arena_free(&p.arena);
     return s;
 }
+
+const foci_command foci_command_sweep = {
+    .name = "sweep",
+    .summary = "a table of one config with some keys varied",
+    .synopsis = "CONFIG",
+    .doc = "Trains a config in all combinations of some keys' values, measures each, and shows them in a table, as "
+           "`foci table run` "
+           "does. Stopped at any moment, it goes on where it was.",
+    .least = 1,
+    .most = 1,
+    .takes = FOCI_TAKES_SET | FOCI_TAKES_THREADS | FOCI_ENDS_BY_SIGNAL,
+    .size = sizeof(settings),
+    .options = {{rows}},
+    .run = run,
+};

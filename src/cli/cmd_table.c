@@ -9,28 +9,23 @@
 #include "cli/cli.h"
 #include "cli/table_show.h"
 
-enum { OUT = 1, RUNS, JOBS, RESUME, STATUS, THREADS };
+typedef struct settings {
+    const char *out, *runs;
+    int64_t jobs;
+    bool resume, status;
+} settings;
 
-static foci_status set_option(void *state, int key, char *arg) {
-    foci_table_options *o = state;
-    long long n = 0;
-    switch (key) {
-    case OUT: o->out = arg; return FOCI_OK;
-    case RUNS: o->runs = arg; return FOCI_OK;
-    case JOBS: FOCI_TRY(foci_parse_int("--jobs", arg, 1, 64, &n)); o->jobs = (int)n; return FOCI_OK;
-    case THREADS: FOCI_TRY(foci_parse_int("--threads", arg, 1, 1024, &n)); o->threads = (int)n; return FOCI_OK;
-    case STATUS: o->status_only = true; return FOCI_OK;
-    default: return FOCI_OK; /* --resume: that is what always happens */
-    }
-}
-
-static const struct argp_option run_options[] = {
-    {"out", OUT, "DIR", 0, "results, logs and the table: table.md, table.csv, table.tex, table.html (default: tables/NAME of the file)", 0},
-    {"runs", RUNS, "DIR", 0, "trained runs (default: runs in DIR of --out); tables may share one", 0},
-    {"jobs", JOBS, "N", 0, "commands at once; the threads are divided among them (default 1)", 0},
-    {"threads", THREADS, "N", 0, "of all commands together (default: all cores)", 0},
-    {"resume", RESUME, NULL, 0, "go on with what DIR holds; it does so anyway: nothing that is there is done again", 0},
-    {"status", STATUS, NULL, 0, "run nothing: show what is there so far", 0},
+static const foci_key rows[] = {
+    FOCI_KEY(
+        settings, out, NULL, 0, 0, NULL,
+        "results, logs and the table: table.md, table.csv, table.tex, table.html (default: tables/NAME of the file)",
+        .placeholder = "DIR"),
+    FOCI_KEY(settings, runs, NULL, 0, 0, NULL, "trained runs (default: runs in DIR of --out); tables may share one",
+             .placeholder = "DIR"),
+    FOCI_KEY(settings, jobs, "1", 1, 64, NULL, "commands at once; --threads are divided among them"),
+    FOCI_KEY(settings, resume, "false", 0, 0, NULL,
+             "go on with what DIR holds; it does so anyway: nothing that is there is done again"),
+    FOCI_KEY(settings, status, "false", 0, 0, NULL, "run nothing: show what is there so far"),
     {0}};
 
 /* "configs/tables/small/robust.yaml" -> tables/robust */
@@ -41,22 +36,15 @@ static foci_status default_folder(const char *file, char *folder, size_t size) {
     return foci_path_join(folder, size, "tables", base);
 }
 
-static foci_status run(int argc, char **argv) {
-    foci_table_options o = {.jobs = 1};
-    const char *path[1];
+static foci_status run(const foci_parsed *parsed) {
+    const settings *o = parsed->options;
     char folder[4200];
-    int count;
-    bool done;
-    const foci_arguments a = {run_options, set_option, &o, "FILE",
-                              "Trains and measures what a table's file names and is not there yet, and writes the table. Stopped at any moment, "
-                              "it goes on where it was.", false, 1, 1};
-    FOCI_TRY(foci_parse_arguments(&a, argc, argv, NULL, path, &count, &done));
-    if (done) return FOCI_OK;
-    FOCI_TRY(default_folder(path[0], folder, sizeof folder));
-    if (!o.out) o.out = folder;
+    FOCI_TRY(default_folder(parsed->argument[0], folder, sizeof folder));
     foci_table *t;
-    FOCI_TRY(foci_table_read(&t, path[0]));
-    foci_status s = foci_table_show(t, &o);
+    FOCI_TRY(foci_table_read(&t, parsed->argument[0]));
+    foci_status s = foci_table_show(
+        t, &(foci_table_options){
+               .out = o->out ? o->out : folder, .runs = o->runs, .jobs = (int)o->jobs, .status_only = o->status});
     foci_table_free(t);
     return s;
 }
@@ -90,32 +78,40 @@ static foci_status list_folder(const char *folder) {
     return FOCI_OK;
 }
 
-static foci_status list(int argc, char **argv) {
-    const char *path[1] = {"configs/tables"};
-    int count;
-    bool done;
-    const foci_arguments a = {NULL, NULL, NULL, "[DIR]", "The tables in a folder (default: configs/tables) with their titles, and what can be measured.",
-                              false, 0, 1};
-    FOCI_TRY(foci_parse_arguments(&a, argc, argv, NULL, path, &count, &done));
-    if (done) return FOCI_OK;
-    FOCI_TRY(list_folder(path[0]));
+static foci_status list(const foci_parsed *parsed) {
+    FOCI_TRY(list_folder(parsed->arguments ? parsed->argument[0] : "configs/tables"));
     puts("\nmeasurements");
-    for (const foci_table_kind *k = foci_table_kinds; k->name; k++) printf("  %-12s %s; options: %s\n", k->name, k->summary, k->options);
+    for (const foci_table_kind *k = foci_table_kinds; k->name; k++)
+        printf("  %-12s %s; options: %s\n", k->name, k->summary, k->options);
     return FOCI_OK;
 }
 
-foci_status foci_cmd_table(int argc, char **argv) {
-    static char name[32];
-    if (argc > 1 && (strcmp(argv[1], "run") == 0 || strcmp(argv[1], "list") == 0)) {
-        snprintf(name, sizeof name, "foci table %s", argv[1]);
-        argv[1] = name;
-        return name[11] == 'r' ? run(argc - 1, argv + 1) : list(argc - 1, argv + 1);
-    }
-    const foci_arguments a = {NULL, NULL, NULL, "run FILE | list",
-                              "`foci table run FILE` trains, measures and writes a table; `foci table list` shows which there are.", false, 0, 0};
-    const char *none[1];
-    int count;
-    bool done;
-    FOCI_TRY(foci_parse_arguments(&a, argc, argv, NULL, none, &count, &done));
-    return done ? FOCI_OK : foci_fail(FOCI_ERR_CONFIG, "usage: foci table run FILE, or foci table list (see foci table --help)");
-}
+static const foci_command run_command = {
+    .name = "run",
+    .summary = "trains, measures and writes a table",
+    .synopsis = "FILE",
+    .doc = "Trains and measures what a table's file names and is not there yet, and writes the table. Stopped at any "
+           "moment, it goes "
+           "on where it was.",
+    .least = 1,
+    .most = 1,
+    .takes = FOCI_TAKES_THREADS | FOCI_ENDS_BY_SIGNAL,
+    .size = sizeof(settings),
+    .options = {{rows}},
+    .run = run,
+};
+
+static const foci_command list_command = {
+    .name = "list",
+    .summary = "which tables there are",
+    .synopsis = "[DIR]",
+    .doc = "The tables in a folder (default: configs/tables) with their titles, and what can be measured.",
+    .most = 1,
+    .run = list,
+};
+
+const foci_command foci_command_table = {
+    .name = "table",
+    .summary = "train, measure and write a table of runs",
+    .commands = (const foci_command *const[]){&run_command, &list_command, NULL},
+};

@@ -7,32 +7,24 @@
 #include "cli/cli.h"
 #include "train/trainer.h"
 
-typedef struct options {
+typedef struct settings {
     const char *out, *init;
     bool resume, force, dry_run;
-} options;
+} settings;
 
-enum { OUT = 1, INIT, RESUME, FORCE, DRY_RUN };
-static const struct argp_option table[] = {
-    {"out", OUT, "DIR", 0, "run folder (default: runs/NAME, NAME as in the config)", 0},
-    {"resume", RESUME, NULL, 0, "go on with the run in the folder, to the same bits as if it had never stopped", 0},
-    {"force", FORCE, NULL, 0, "replace the run in the folder", 0},
-    {"init", INIT, "RUN_OR_FILE", 0, "start from these weights (a run, or safetensors: foci's, timm's DeiT, lmtool's); what they lack, and a head of another "
-                            "shape, begins anew", 0},
-    {"dry-run", DRY_RUN, NULL, 0, "print parameters, FLOPs per item and planned memory, and stop", 0},
+static const foci_key rows[] = {
+    FOCI_KEY(settings, out, NULL, 0, 0, NULL, "run folder (default: runs/NAME, NAME as in the config)",
+             .placeholder = "DIR"),
+    FOCI_KEY(settings, resume, "false", 0, 0, NULL,
+             "go on with the run in the folder, to the same bits as if it had never stopped"),
+    FOCI_KEY(settings, force, "false", 0, 0, NULL, "replace the run in the folder"),
+    FOCI_KEY(settings, init, NULL, 0, 0, NULL,
+             "start from these weights (a run, or safetensors: foci's, timm's DeiT, lmtool's); what they lack, and a "
+             "head of "
+             "another shape, begins anew",
+             .placeholder = "RUN_OR_FILE"),
+    FOCI_KEY(settings, dry_run, "false", 0, 0, NULL, "print parameters, FLOPs per item and planned memory, and stop"),
     {0}};
-
-static foci_status set_option(void *state, int key, char *arg) {
-    options *o = state;
-    switch (key) {
-    case OUT: o->out = arg; break;
-    case INIT: o->init = arg; break;
-    case RESUME: o->resume = true; break;
-    case FORCE: o->force = true; break;
-    default: o->dry_run = true;
-    }
-    return FOCI_OK;
-}
 
 static void clock_text(double seconds, char text[32]) {
     if (!isfinite(seconds) || seconds > 359999) seconds = 359999;
@@ -57,9 +49,10 @@ static void show_progress(void *context, const foci_progress *p) {
     char eta[32], wait[64] = "";
     clock_text(p->eta, eta);
     if (p->data_wait > NOTABLE_WAIT) snprintf(wait, sizeof wait, "  %.0f %% waiting for data", 100 * p->data_wait);
-    fprintf(stderr, "%sstep %lld/%lld  epoch %lld/%lld  loss %.4f  lr %.3g  %.0f %s/s  mfu %.0f %%%s  ETA %s%s", terminal ? "\r\033[K" : "",
-            (long long)p->step, (long long)p->steps, (long long)p->epoch, (long long)p->epochs, p->loss, p->lr,
-            p->items_per_s, p->items, 100 * p->mfu, wait, eta, terminal ? "" : "\n");
+    fprintf(stderr, "%sstep %lld/%lld  epoch %lld/%lld  loss %.4f  lr %.3g  %.0f %s/s  mfu %.0f %%%s  ETA %s%s",
+            terminal ? "\r\033[K" : "", (long long)p->step, (long long)p->steps, (long long)p->epoch,
+            (long long)p->epochs, p->loss, p->lr, p->items_per_s, p->items, 100 * p->mfu, wait, eta,
+            terminal ? "" : "\n");
     if (terminal) fflush(stderr);
 }
 
@@ -72,45 +65,48 @@ static void show_evaluation(void *context, int64_t done, int64_t count) {
     if (begins) s->since = foci_now();
     if (!terminal && foci_now() - s->since < SECONDS) return;
     s->since = foci_now();
-    fprintf(stderr, "%sevaluating: %lld of %lld%s", terminal ? "\r\033[K" : "", (long long)done, (long long)count, terminal ? "" : "\n");
+    fprintf(stderr, "%sevaluating: %lld of %lld%s", terminal ? "\r\033[K" : "", (long long)done, (long long)count,
+            terminal ? "" : "\n");
 }
 
-static foci_status train(const foci_config *config, const options *o) {
-    if (o->dry_run) return foci_train_plan(config, stdout);
+static foci_status check(const foci_parsed *parsed) {
+    const settings *o = parsed->options;
+    return o->resume && o->force ? foci_fail(FOCI_ERR_CONFIG, "--resume and --force exclude each other") : FOCI_OK;
+}
+
+static foci_status train(const foci_parsed *parsed) {
+    const settings *o = parsed->options;
+    if (o->dry_run) return foci_train_plan(parsed->config, stdout);
     char folder[4200];
-    FOCI_TRY(foci_path_join(folder, sizeof folder, "runs", foci_config_string(config, "name")));
+    FOCI_TRY(foci_path_join(folder, sizeof folder, "runs", foci_config_string(parsed->config, "name")));
     char init[4200];
     if (o->init) FOCI_TRY(foci_weights_of(o->init, init, sizeof init));
-    shown state = {.every = foci_config_int(config, "train.log_every")};
-    foci_catch_signals();
-    return foci_train(config, &(foci_train_options){.out = o->out ? o->out : folder,
-                                                    .command = foci_command_line(),
-                                                    .init = o->init ? init : NULL,
-                                                    .resume = o->resume,
-                                                    .force = o->force,
-                                                    .stop = &foci_stop,
-                                                    .save = &foci_save_now,
-                                                    .progress = show_progress,
-                                                    .evaluating = show_evaluation,
-                                                    .context = &state});
+    shown state = {.every = foci_config_int(parsed->config, "train.log_every")};
+    return foci_train(parsed->config, &(foci_train_options){.out = o->out ? o->out : folder,
+                                                          .command = foci_command_line(),
+                                                          .init = o->init ? init : NULL,
+                                                          .resume = o->resume,
+                                                          .force = o->force,
+                                                          .stop = &foci_stop,
+                                                          .save = &foci_save_now,
+                                                          .progress = show_progress,
+                                                          .evaluating = show_evaluation,
+                                                          .context = &state});
 }
 
-foci_status foci_cmd_train(int argc, char **argv) {
-    options o = {0};
-    foci_common common = {0};
-    const char *path[1];
-    int count;
-    bool done;
-    const foci_arguments a = {table, set_option, &o, "CONFIG",
-                              "Trains a model. The run folder gets config.yaml, env.json, metrics.jsonl, log.txt, last.safetensors, "
-                              "best.safetensors and state.safetensors. Ctrl-C finishes the step, saves, and exits with 75; SIGUSR1 saves and goes on.",
-                              true, 1, 1};
-    FOCI_TRY(foci_parse_arguments(&a, argc, argv, &common, path, &count, &done));
-    if (done) return FOCI_OK;
-    if (o.resume && o.force) return foci_fail(FOCI_ERR_CONFIG, "--resume and --force exclude each other");
-    foci_config *config;
-    FOCI_TRY(foci_open_config(&config, path[0], &common));
-    foci_status s = train(config, &o);
-    foci_config_free(config);
-    return s;
-}
+const foci_command foci_command_train = {
+    .name = "train",
+    .summary = "train a model from a config",
+    .synopsis = "CONFIG",
+    .doc =
+        "Trains a model. The run folder gets config.yaml, env.json, metrics.jsonl, log.txt, last.safetensors, "
+        "best.safetensors and state.safetensors. Ctrl-C finishes the step, saves, and exits with 75; SIGUSR1 saves and "
+        "goes on.",
+    .least = 1,
+    .most = 1,
+    .takes = FOCI_TAKES_COMMON | FOCI_OPENS_CONFIG | FOCI_ENDS_BY_SIGNAL,
+    .size = sizeof(settings),
+    .options = {{rows}},
+    .check = check,
+    .run = train,
+};

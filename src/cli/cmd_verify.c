@@ -12,8 +12,8 @@ static void print_report(const foci_verify_report *r) {
     }
     printf("%-28s %-18s %s\n", r->name, r->kind, r->ok ? "ok" : "FAILED");
     for (int i = 0; i < r->groups; i++)
-        printf("    %-28s %10.3g  tolerance %8.3g  %s\n", r->group[i].name, r->group[i].difference, r->group[i].tolerance,
-               r->group[i].ok ? "ok" : "FAILED");
+        printf("    %-28s %10.3g  tolerance %8.3g  %s\n", r->group[i].name, r->group[i].difference,
+               r->group[i].tolerance, r->group[i].ok ? "ok" : "FAILED");
 }
 
 static void report_case(foci_report *to, const foci_verify_report *r) {
@@ -71,33 +71,43 @@ static foci_status print(const char *const *path, int cases, bool bf16, counts *
     return FOCI_OK;
 }
 
-enum { MOST = 4096, DTYPE = 1 };
+enum { MOST = 4096 };
 
-static const struct argp_option table[] = {
-    {"dtype", DTYPE, "TYPE", 0, "fp32 (the default), or bf16: products round their operands, tolerances are those of bfloat16", 0}, {0}};
+typedef struct settings {
+    enum { FP32, BF16 } dtype;
+} settings;
 
-static foci_status set_option(void *state, int key, char *arg) {
-    bool *bf16 = state;
-    (void)key;
-    *bf16 = strcmp(arg, "bf16") == 0;
-    if (!*bf16 && strcmp(arg, "fp32") != 0) return foci_fail(FOCI_ERR_CONFIG, "--dtype: `%s` is not fp32 or bf16", arg);
-    if (*bf16 && !foci_bf16_supported()) return foci_fail(FOCI_ERR_CONFIG, "--dtype: this processor has no products in bf16 (AVX512-BF16)");
-    return FOCI_OK;
+static const foci_key rows[] = {FOCI_KEY(settings, dtype, "fp32", 0, 0, "fp32 bf16",
+                                         "bf16: products round their operands, tolerances are those of bfloat16"),
+                                {0}};
+
+static bool asks_bf16(const foci_parsed *parsed) { return ((const settings *)parsed->options)->dtype == BF16; }
+
+static foci_status check(const foci_parsed *parsed) {
+    if (!asks_bf16(parsed) || foci_bf16_supported()) return FOCI_OK;
+    return foci_fail(FOCI_ERR_CONFIG, "--dtype: this processor has no products in bf16 (AVX512-BF16)");
 }
 
-foci_status foci_cmd_verify(int argc, char **argv) {
-    foci_common common = {0};
-    static const char *path[MOST];
-    int cases;
-    bool done, bf16 = false;
-    const foci_arguments a = {table, set_option, &bf16, "CASE.json...",
-                              "Runs golden cases (NAME.json beside NAME.safetensors) and prints, for each group, the largest difference beside "
-                              "its tolerance. Exits with 0 only if all hold; kinds foci does not check are counted as skipped.",
-                              true, 1, MOST};
-    FOCI_TRY(foci_parse_arguments(&a, argc, argv, &common, path, &cases, &done));
-    if (done) return FOCI_OK;
+static foci_status run(const foci_parsed *parsed) {
     counts n = {0};
-    FOCI_TRY((common.json ? print_json : print)(path, cases, bf16, &n));
+    FOCI_TRY((parsed->json ? print_json : print)(parsed->argument, parsed->arguments, asks_bf16(parsed), &n));
     if (!n.failed) return FOCI_OK;
-    return foci_fail(FOCI_ERR_RUNTIME, "%d of %d cases differ by more than their tolerance", n.failed, cases);
+    return foci_fail(FOCI_ERR_RUNTIME, "%d of %d cases differ by more than their tolerance", n.failed,
+                     parsed->arguments);
 }
+
+const foci_command foci_command_verify = {
+    .name = "verify",
+    .summary = "compare with golden cases",
+    .synopsis = "CASE.json...",
+    .doc = "Runs golden cases (NAME.json beside NAME.safetensors) and prints, for each group, the largest difference "
+           "beside "
+           "its tolerance. Exits with 0 only if all hold; kinds foci does not check are counted as skipped.",
+    .least = 1,
+    .most = MOST,
+    .takes = FOCI_TAKES_COMMON,
+    .size = sizeof(settings),
+    .options = {{rows}},
+    .check = check,
+    .run = run,
+};

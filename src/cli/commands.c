@@ -1,19 +1,37 @@
-/* Commands by name: `foci train`, and those that have commands of their own, `foci data make`. */
+/* All commands, and one by its name: `foci train`, and those that have commands of their own, `foci data make`. */
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/cli.h"
 
-static void print_commands(FILE *out, const char *name, const foci_command *commands) {
-    int width = 0;
-    for (const foci_command *c = commands; c->name; c++)
-        if ((int)strlen(c->name) > width) width = (int)strlen(c->name);
-    fprintf(out, "usage: %s COMMAND [ARGUMENT...]\n\n", name);
-    if (commands == foci_commands) fputs("Transformers trained from C.\n\n", out);
-    for (const foci_command *c = commands; c->name; c++) fprintf(out, "  %-*s  %s\n", width, c->name, c->summary);
-    fprintf(out, "\n  %s COMMAND --help   its arguments\n", name);
-    if (commands == foci_commands)
-        fputs("  foci help config      every key of a config\n  foci --version        version, compiler, instruction set\n", out);
+static const foci_command *const commands[] = {
+#define FOCI_COMMAND(name) &foci_command_##name,
+#include "cli/list.h"
+#undef FOCI_COMMAND
+    NULL};
+const foci_command foci_root = {
+    .name = "foci",
+    .summary = "transformers trained from C",
+    .commands = commands,
+};
+
+const foci_command *foci_command_find(const foci_command *parent, const char *name) {
+    for (const foci_command *const *c = parent->commands; c && *c; c++)
+        if (strcmp((*c)->name, name) == 0) return *c;
+    return NULL;
+}
+
+static void visit_below(const foci_command *c, const char *name, foci_command_visitor *visit, void *context) {
+    if (!c->commands) visit(context, name, c);
+    for (const foci_command *const *child = c->commands; child && *child; child++) {
+        char whole[FOCI_COMMAND_NAME];
+        snprintf(whole, sizeof whole, "%s %s", name, (*child)->name);
+        visit_below(*child, whole, visit, context);
+    }
+}
+
+void foci_commands_visit(foci_command_visitor *visit, void *context) {
+    visit_below(&foci_root, foci_root.name, visit, context);
 }
 
 /* Letters apart, by the textbook's edit distance. */
@@ -33,33 +51,21 @@ static int distance(const char *a, const char *b) {
     return row[n];
 }
 
-static foci_status unknown_command(const char *name, const foci_command *commands, const char *wanted) {
+static foci_status unknown_command(const foci_command *parent, const char *name, const char *wanted) {
     const char *nearest = NULL;
     int best = 3;
-    for (const foci_command *c = commands; c->name; c++)
-        if (distance(wanted, c->name) < best) {
-            best = distance(wanted, c->name);
-            nearest = c->name;
+    for (const foci_command *const *c = parent->commands; *c; c++)
+        if (distance(wanted, (*c)->name) < best) {
+            best = distance(wanted, (*c)->name);
+            nearest = (*c)->name;
         }
-    const char *prefix = name + strcspn(name, " ");
     if (nearest) return foci_fail(FOCI_ERR_CONFIG, "there is no command `%s`; did you mean `%s`?", wanted, nearest);
-    return foci_fail(FOCI_ERR_CONFIG, "there is no command `%s`; foci%s --help lists them", wanted, prefix);
+    return foci_fail(FOCI_ERR_CONFIG, "there is no command `%s`; %s --help lists them", wanted, name);
 }
 
-static foci_status run_command(const char *name, const foci_command *c, int argc, char **argv) {
-    char whole[64];
-    snprintf(whole, sizeof whole, "%s %s", name, c->name);
-    argv[0] = whole;
-    return c->run(argc, argv);
-}
-
-foci_status foci_run_command(const char *name, const foci_command *commands, int argc, char **argv) {
-    if (foci_visiting()) {
-        for (const foci_command *c = commands; c->name; c++) FOCI_TRY(run_command(name, c, 1, (char *[]){NULL, NULL}));
-        return FOCI_OK;
-    }
+static foci_status run_one_of(const foci_command *parent, const char *name, int argc, char **argv) {
     if (argc < 2) {
-        print_commands(stderr, name, commands);
+        foci_print_help(stderr, name, parent);
         return foci_fail(FOCI_ERR_CONFIG, "no command");
     }
     if (strcmp(argv[1], "--version") == 0) {
@@ -67,10 +73,17 @@ foci_status foci_run_command(const char *name, const foci_command *commands, int
         return FOCI_OK;
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        print_commands(stdout, name, commands);
+        foci_print_help(stdout, name, parent);
         return FOCI_OK;
     }
-    for (const foci_command *c = commands; c->name; c++)
-        if (strcmp(argv[1], c->name) == 0) return run_command(name, c, argc - 1, argv + 1);
-    return unknown_command(name, commands, argv[1]);
+    const foci_command *c = foci_command_find(parent, argv[1]);
+    if (!c) return unknown_command(parent, name, argv[1]);
+    char whole[FOCI_COMMAND_NAME];
+    snprintf(whole, sizeof whole, "%s %s", name, c->name);
+    argv[1] = whole; /* getopt names it so */
+    return foci_command_run(c, whole, argc - 1, argv + 1);
+}
+
+foci_status foci_command_run(const foci_command *c, const char *name, int argc, char **argv) {
+    return c->commands ? run_one_of(c, name, argc, argv) : foci_parsed_run(c, name, argc, argv);
 }

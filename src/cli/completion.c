@@ -6,18 +6,20 @@
 #include "task/schema.h"
 
 /* A second word is offered after the first: of `foci data make` after `foci data`. */
-static void second_word(void *context, const char *name, const foci_arguments *a) {
-    (void)a;
-    const char *second = strchr(strchr(name, ' ') + 1, ' ');
-    if (second) fprintf(context, "    \"%.*s\") words+=\"%s\" ;;&\n", (int)(second - name), name, second);
+static void second_words(FILE *f, const foci_command *c) {
+    if (!c->commands) return;
+    fprintf(f, "    \"foci %s\") words=\"--help --version", c->name);
+    for (const foci_command *const *child = c->commands; *child; child++) fprintf(f, " %s", (*child)->name);
+    fputs("\" ;;\n", f);
 }
 
 /* An option that takes a value ends in `=`. */
-static void options(void *context, const char *name, const foci_arguments *a) {
+static void options(void *context, const char *name, const foci_command *c) {
     FILE *f = context;
+    foci_option option[FOCI_MAX_OPTIONS];
+    const int n = foci_options_of(c, option);
     fprintf(f, "    \"%s\" | \"%s \"*) options=\"--help --usage --version", name, name);
-    for (const struct argp_option *o = a->options; o && o->name; o++) fprintf(f, " --%s%s", o->name, o->arg ? "=" : "");
-    for (const struct argp_option *o = foci_common_options; a->common && o->name; o++) fprintf(f, " --%s%s", o->name, o->arg ? "=" : "");
+    for (int i = 0; i < n; i++) fprintf(f, " --%s%s", option[i].name, *option[i].value ? "=" : "");
     fputs("\" ;;\n", f);
 }
 
@@ -26,21 +28,23 @@ static void key(void *context, const foci_key_text *k) {
 }
 
 /* `so_far` is the command's words before the cursor, `current` the word under it. */
-foci_status foci_print_completion(FILE *f) {
+void foci_print_completion(FILE *f) {
     fputs("# Completion for bash: source <(foci help completion)\n"
           "_foci() {\n"
-          "    local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} so_far=foci words= options= keys=\n"
+          "    local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} so_far=foci words= "
+          "options= keys=\n"
           "    [[ $before == = ]] && before=${COMP_WORDS[COMP_CWORD - 2]}\n"
           "    [[ $current == = ]] && current=\n"
           "    ((COMP_CWORD > 1)) && so_far+=\" ${COMP_WORDS[1]}\"\n"
           "    ((COMP_CWORD > 2)) && so_far+=\" ${COMP_WORDS[2]}\"\n"
           "    case $so_far in\n"
-          "    foci) words=\"--help --version", f);
-    for (const foci_command *c = foci_commands; c->name; c++) fprintf(f, " %s", c->name);
+          "    foci) words=\"--help --version",
+          f);
+    for (const foci_command *const *c = foci_root.commands; *c; c++) fprintf(f, " %s", (*c)->name);
     fputs("\" ;;\n", f);
-    FOCI_TRY(foci_visit_commands(&(foci_visitor){second_word, f}));
+    for (const foci_command *const *c = foci_root.commands; *c; c++) second_words(f, *c);
     fputs("    esac\n    case $so_far in\n", f);
-    FOCI_TRY(foci_visit_commands(&(foci_visitor){options, f}));
+    foci_commands_visit(options, f);
     fputs("    esac\n    [[ $before == --set ]] && keys=\"", f);
     foci_schema_visit(foci_schema_all(), key, f);
     fputs("\"\n"
@@ -53,5 +57,4 @@ foci_status foci_print_completion(FILE *f) {
           "    return 0\n"
           "}\n"
           "complete -o filenames -F _foci foci\n", f);
-    return FOCI_OK;
 }

@@ -1,18 +1,13 @@
 /* foci COMMAND ...: sets up the log, runs the command, and turns a status into a message and an exit code. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/cpu.h"
 #include "cli/cli.h"
 #include "kernels/gemm.h"
 #include "kernels/kernels.h"
-
-const foci_command foci_commands[] = {
-#define FOCI_COMMAND(name, summary) {#name, summary, foci_cmd_##name},
-#include "cli/list.h"
-#undef FOCI_COMMAND
-    {0}};
 
 volatile sig_atomic_t foci_stop, foci_save_now;
 
@@ -33,9 +28,15 @@ void foci_catch_signals(void) {
     sigaction(SIGUSR1, &a, NULL);
 }
 
+bool foci_is_terminal(void) {
+    const char *term = getenv("TERM");
+    return isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
+}
+
 static void show(void *context, int64_t done, int64_t count) {
     (void)context;
-    if (foci_is_terminal()) fprintf(stderr, done < count ? "\r\033[K%lld of %lld" : "\r\033[K", (long long)done, (long long)count);
+    if (foci_is_terminal())
+        fprintf(stderr, done < count ? "\r\033[K%lld of %lld" : "\r\033[K", (long long)done, (long long)count);
 }
 const foci_watch foci_on_terminal = {show, NULL, &foci_stop};
 
@@ -63,12 +64,12 @@ static foci_status run(int argc, char **argv) {
     foci_isa isa;
     FOCI_TRY(foci_isa_choose(&isa));
     FOCI_TRY(foci_gemm_choose(getenv("FOCI_GEMM")));
-    return foci_run_command("foci", foci_commands, argc, argv);
+    return foci_command_run(&foci_root, foci_root.name, argc, argv);
 }
 
 /* Threads that wait for others spin, by default for so long that on a busy machine they take the processor from those
- * they wait for: steps get many times slower. Some microseconds are enough. The OpenMP library reads its settings before
- * main, so foci starts itself once more with them; who has set a policy keeps it. */
+ * they wait for: steps get many times slower. Some microseconds are enough. The OpenMP library reads its settings
+ * before main, so foci starts itself once more with them; who has set a policy keeps it. */
 static void spin_less(char **argv) {
     if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT") || getenv("KMP_BLOCKTIME")) return;
     setenv("GOMP_SPINCOUNT", "10000", 1); /* libgomp: rounds */

@@ -22,31 +22,34 @@ static void paragraph(FILE *f, const char *macro, const char *s) {
     fputc('\n', f);
 }
 
-static void option(FILE *f, const struct argp_option *o) {
+static void option(FILE *f, const foci_option *o) {
+    char meaning[1024];
     fputs(".TP\n\\fB\\-\\-", f);
     text(f, o->name);
     fputs("\\fR", f);
-    if (o->arg) {
-        fputs(o->flags & OPTION_ARG_OPTIONAL ? "[=\\fI" : "=\\fI", f);
-        text(f, o->arg);
-        fputs(o->flags & OPTION_ARG_OPTIONAL ? "\\fR]" : "\\fR", f);
+    if (*o->value) {
+        fputs(o->may_be_bare ? "[=\\fI" : "=\\fI", f);
+        text(f, o->value + o->may_be_bare);
+        fputs("\\fR", f);
     }
     fputc('\n', f);
-    text(f, o->flags & OPTION_ALIAS ? "the same" : o->doc);
+    foci_option_text(o, meaning, sizeof meaning);
+    text(f, meaning);
     fputc('\n', f);
 }
 
-static void command(void *context, const char *name, const foci_arguments *a) {
+static void command(void *context, const char *name, const foci_command *c) {
     FILE *f = context;
+    foci_option options[FOCI_MAX_OPTIONS];
+    const int n = foci_options_of(c, options);
     fputs(".SS ", f);
     text(f, name);
     fputs(" [OPTION...] ", f);
-    text(f, a->synopsis);
+    text(f, c->synopsis);
     fputc('\n', f);
-    text(f, a->doc);
+    text(f, c->doc);
     fputc('\n', f);
-    for (const struct argp_option *o = a->options; o && o->name; o++) option(f, o);
-    for (const struct argp_option *o = foci_common_options; a->common && o->name; o++) option(f, o);
+    for (int i = 0; i < n; i++) option(f, &options[i]);
 }
 
 static void key(void *context, const foci_key_text *k) {
@@ -102,28 +105,35 @@ static const entry exit_status[] = {{"0", "done"},
                                     {"75", "interrupted; --resume goes on from there"},
                                     {0}};
 
-static const entry environment[] = {{"FOCI_ISA", "generic, avx2 or avx512: the kernels to use (default: the widest that the processor has)"},
-                                    {"FOCI_GEMM", "foci or openblas: what computes matrix products"},
-                                    {"OMP_WAIT_POLICY, GOMP_SPINCOUNT, KMP_BLOCKTIME", "how long idle threads spin; foci sets a short time where none is given"},
-                                    {0}};
+static const entry environment[] = {
+    {"FOCI_ISA", "generic, avx2 or avx512: the kernels to use (default: the widest that the processor has)"},
+    {"FOCI_GEMM", "foci or openblas: what computes matrix products"},
+    {"OMP_WAIT_POLICY, GOMP_SPINCOUNT, KMP_BLOCKTIME",
+     "how long idle threads spin; foci sets a short time where none is given"},
+    {0}};
 
-foci_status foci_print_manual(FILE *f) {
+void foci_print_manual(FILE *f) {
     fprintf(f, ".TH FOCI 1 \"\" \"foci %s\" \"User Commands\"\n", FOCI_VERSION);
     paragraph(f, ".SH NAME", "foci - transformers trained from C");
     fputs(".SH SYNOPSIS\n\\fBfoci\\fR \\fICOMMAND\\fR [\\fIARGUMENT\\fR...]\n", f);
-    paragraph(f, ".SH DESCRIPTION",
-              "Trains vision transformers on image folders and language models on text from config files, with softmax attention, Elliptical Attention "
-              "and other variants, and measures them. Results go to standard output, everything else to standard error.");
+    paragraph(
+        f, ".SH DESCRIPTION",
+        "Trains vision transformers on image folders and language models on text from config files, with softmax "
+        "attention, Elliptical Attention "
+        "and other variants, and measures them. Results go to standard output, everything else to standard error.");
     fputs(".SH COMMANDS\n", f);
-    FOCI_TRY(foci_visit_commands(&(foci_visitor){command, f}));
+    foci_commands_visit(command, f);
     paragraph(f, ".SH CONFIG",
-              "YAML with the sections below; `inherit` names configs to read first. Keys of a section that depend on its `kind` name it in parentheses, "
+              "YAML with the sections below; `inherit` names configs to read first. Keys of a section that depend on "
+              "its `kind` name it in parentheses, "
               "defaults stand in brackets. Any key can be given as --set SECTION.KEY=VALUE.");
     foci_schema_visit(foci_schema_all(), key, f);
     entries(f, "RUN FOLDER", run_folder);
     entries(f, "EXIT STATUS", exit_status);
     entries(f, "ENVIRONMENT", environment);
-    fputs(".SH EXAMPLES\n.nf\nfoci train configs/cifar10/elliptical.yaml\nfoci train configs/cifar10/elliptical.yaml \\-\\-resume\n"
-          "foci eval runs/cifar10\\-elliptical\nfoci plot runs/cifar10\\-softmax runs/cifar10\\-elliptical \\-\\-out curves.svg\n.fi\n", f);
-    return FOCI_OK;
+    fputs(".SH EXAMPLES\n.nf\nfoci train configs/cifar10/elliptical.yaml\nfoci train configs/cifar10/elliptical.yaml "
+          "\\-\\-resume\n"
+          "foci eval runs/cifar10\\-elliptical\nfoci plot runs/cifar10\\-softmax runs/cifar10\\-elliptical \\-\\-out "
+          "curves.svg\n.fi\n",
+          f);
 }

@@ -9,7 +9,7 @@ foci_status foci_print_report(foci_report *r, const foci_json_form *form) {
     return s;
 }
 
-void foci_report_sets(foci_report *r, const foci_common *common) {
+void foci_report_sets(foci_report *r, const foci_parsed *parsed) {
     foci_report *set = foci_report_list(r, "set");
-    for (int i = 0; i < common->sets; i++) foci_report_text(set, NULL, common->set[i]);
+    for (int i = 0; i < parsed->overrides; i++) foci_report_text(set, NULL, parsed->override[i]);
 }

@@ -1,4 +1,4 @@
-/* The keys of a config in Markdown, as configs/README.md has them. */
+/* In Markdown: the keys of a config, as configs/README.md has them, and the commands, as README.md has them. */
 #include <stdio.h>
 #include <string.h>
 
@@ -21,8 +21,8 @@ typedef struct table {
 static void row(void *context, const foci_key_text *k) {
     table *t = context;
     if (!t->section || strcmp(t->section, k->section) != 0 || t->kind != k->kind) {
-        fprintf(t->f, "\n### %s%s%s%s\n\n", k->section[0] ? k->section : "top level", k->kind ? " (kind: " : "", k->kind ? k->kind : "",
-                k->kind ? ")" : "");
+        fprintf(t->f, "\n### %s%s%s%s\n\n", k->section[0] ? k->section : "top level", k->kind ? " (kind: " : "",
+                k->kind ? k->kind : "", k->kind ? ")" : "");
         fputs("| key | type | default | meaning |\n|---|---|---|---|\n", t->f);
     }
     t->section = k->section;
@@ -34,7 +34,15 @@ static void row(void *context, const foci_key_text *k) {
     fputc('\n', t->f);
 }
 
-foci_status foci_print_reference(FILE *f) {
-    foci_schema_visit(foci_schema_all(), row, &(table){.f = f});
-    return FOCI_OK;
+void foci_print_reference(FILE *f) { foci_schema_visit(foci_schema_all(), row, &(table){.f = f}); }
+
+static void command(void *context, const char *name, const foci_command *c) {
+    fprintf(context, "| `%s` |", name);
+    cell(context, c->summary);
+    fputc('\n', context);
+}
+
+void foci_print_commands(FILE *f) {
+    fputs("| command | does |\n|---|---|\n", f);
+    foci_commands_visit(command, f);
 }

@@ -12,7 +12,9 @@ static const json_t *last_line(const json_t *lines) {
     return n ? json_array_get(lines, n - 1) : NULL;
 }
 
-static long long integer(const json_t *object, const char *name) { return (long long)json_integer_value(json_object_get(object, name)); }
+static long long integer(const json_t *object, const char *name) {
+    return (long long)json_integer_value(json_object_get(object, name));
+}
 
 static double latest(const json_t *lines, const char *name) {
     for (size_t i = json_array_size(lines); i-- > 0;) {

@@ -17,11 +17,11 @@ static foci_status write_and_print(const foci_table *t, const char *out) {
     return s;
 }
 
-foci_status foci_table_show(foci_table *t, foci_table_options *options) {
-    if (!options->threads) options->threads = foci_threads();
-    options->stop = &foci_stop;
-    foci_catch_signals();
-    foci_status s = foci_table_run(t, options);
+foci_status foci_table_show(foci_table *t, const foci_table_options *options) {
+    foci_table_options all = *options;
+    all.threads = foci_threads();
+    all.stop = &foci_stop;
+    foci_status s = foci_table_run(t, &all);
     if (s == FOCI_INTERRUPTED || !t->looked) return s;
     foci_error first;
     foci_error_take(&first, s);

@@ -4,7 +4,8 @@
 
 #include "table/table.h"
 
-/* Runs it, writes the files to options->out and prints the table, of what is there even after a failure. */
-foci_status foci_table_show(foci_table *t, foci_table_options *options);
+/* Runs it with all threads, writes the files to options->out and prints the table, of what is there even after a
+ * failure. */
+foci_status foci_table_show(foci_table *t, const foci_table_options *options);
 
 #endif

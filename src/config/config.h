@@ -73,7 +73,7 @@ char *foci_schema_help(const foci_schema *schema, const char *filter);
 
 /* Settings of a command, of a measure, of a contamination: one table of bound rows (FOCI_KEY), its struct, and texts.
  * Types, bounds, choices and messages are those of a config; what is wrong is FOCI_ERR_CONFIG. Strings and lists live in
- * the arena.
+ * the arena. A real number may be a fraction, 1/255.
  *
  *     settings o;
  *     FOCI_TRY(foci_keys_parse(keys, "word-swap", (const char *[]){"rate=0.1"}, 1, &arena, &o)); */

@@ -1,6 +1,8 @@
 /* Rows to fields: a table fills the struct that its rows are bound to, from a config or from texts alone. */
 #include "config/internal.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 size_t foci_keys_bytes(const foci_key *keys) {
@@ -73,13 +75,24 @@ foci_status foci_literal(foci_arena *arena, const foci_key *key, const char *tex
     return FOCI_OK;
 }
 
+/* "1/255" as a decimal number of the same value; other texts as they are. */
+static const char *as_decimal(foci_arena *arena, const char *text) {
+    char *slash, *end;
+    const double above = strtod(text, &slash);
+    if (slash == text || *slash != '/') return text;
+    const double ratio = above / strtod(slash + 1, &end);
+    if (end == slash + 1 || *end || !isfinite(ratio)) return text;
+    return foci_arena_printf(arena, "%.17g", ratio);
+}
+
 /* As a value of a key called `label`, told by `who` (or ""). */
 static foci_status read_text(const foci_key *key, const char *who, const char *label, const char *text, bool yaml,
                              foci_arena *arena, void *options) {
     foci_source *source = foci_arena_alloc(arena, sizeof *source);
     foci_entry *entry = foci_arena_alloc(arena, sizeof *entry);
     if (!source || !entry) return foci_out_of_memory();
-    if (strlen(text) > FOCI_CONFIG_SCALAR) return foci_fail(FOCI_ERR_CONFIG, "%s: too long", label);
+    if (key->type != FOCI_KEY_STRING && strlen(text) > FOCI_CONFIG_SCALAR) return foci_fail(FOCI_ERR_CONFIG, "%s: too long", label);
+    if (key->type == FOCI_KEY_REAL && !(text = as_decimal(arena, text))) return foci_out_of_memory();
     source->name = who;
     *entry = (foci_entry){.source = source, .section = "", .name = key->name};
     foci_value v = {.name = label, .section = "", .key = *key, .string = ""};

@@ -156,8 +156,6 @@ static foci_tensor *new_tensor(foci_graph *g, foci_role role, foci_dtype dtype, 
     return t;
 }
 
-static size_t element_size(foci_dtype dtype) { return dtype == FOCI_REAL ? sizeof(foci_real) : sizeof(int32_t); }
-
 foci_tensor *foci_parameter(foci_graph *g, const char *name, foci_init init, int ndim, const int64_t *shape) {
     foci_tensor *t = new_tensor(g, FOCI_ROLE_PARAMETER, FOCI_REAL, ndim, shape);
     const char *full = t ? full_name(g, name) : NULL;
@@ -215,10 +213,10 @@ foci_tensor *foci_constant(foci_graph *g, const char *name, foci_dtype dtype, in
                            const void *data) {
     foci_tensor *t = new_tensor(g, FOCI_ROLE_CONSTANT, dtype, ndim, shape);
     if (!t) return NULL;
-    size_t bytes = (size_t)foci_numel(t) * element_size(dtype);
-    t->data = foci_arena_alloc(&g->arena, bytes);
-    if (!t->data || !(t->name = foci_arena_strdup(&g->arena, name))) return out_of_memory(g);
-    memcpy(t->data, data, bytes);
+    const size_t bytes = foci_tensor_bytes(t);
+    t->host_data = foci_arena_alloc(&g->arena, bytes);
+    if (!t->host_data || !(t->name = foci_arena_strdup(&g->arena, name))) return out_of_memory(g);
+    memcpy(t->host_data, data, bytes);
     return t;
 }
 
@@ -383,26 +381,6 @@ bool foci_gradient_known(const foci_node *n, foci_real *dy) {
     if (!consumer || !consumer->op->even || !foci_gradient_known(consumer, dy)) return false;
     *dy = consumer->op->even(consumer, *dy);
     return true;
-}
-
-foci_cost foci_graph_cost(const foci_graph *g) {
-    foci_cost sum = {0, 0};
-    for (int i = 0; i < g->nodes; i++) {
-        if (!g->node[i]->op->cost) continue;
-        foci_cost c = g->node[i]->op->cost(g->node[i]);
-        sum.forward += c.forward;
-        if (g->node[i]->reached) sum.backward += c.backward;
-    }
-    return sum;
-}
-
-double foci_graph_cost_again(const foci_graph *g) {
-    double sum = 0;
-    for (int i = 0; i < g->calls; i++) {
-        const foci_node *n = g->call[i].node;
-        if (g->call[i].pass == FOCI_AGAIN && n->op->cost) sum += n->op->cost(n).forward;
-    }
-    return sum;
 }
 
 int foci_graph_nodes(const foci_graph *g) { return g->nodes; }

@@ -54,7 +54,7 @@ void foci_graph_promise(foci_graph *g, foci_real seed);
 
 void foci_graph_forward(foci_graph *g);
 void foci_graph_backward(foci_graph *g, foci_real seed); /* every element of the output's gradient = seed, of penalties' too */
-void foci_graph_backward_from_output(foci_graph *g);     /* output->grad was filled by the caller; without penalties */
+void foci_graph_backward_from_output(foci_graph *g);     /* the output's gradient was filled by the caller; without penalties */
 
 /* A call is the run of one node. Those of the forward pass come first, one for every node; then those of the backward
  * pass, among them forward runs again of what was not kept (`recompute`). */
@@ -67,6 +67,9 @@ typedef struct foci_call {
 } foci_call;
 int foci_graph_calls(const foci_graph *g); /* of a planned graph */
 const foci_call *foci_graph_call(const foci_graph *g, int i);
+/* Floating-point operations of a call (0: not counted), and the bytes that it must read and write at least; of a bound graph. */
+double foci_call_flop(const foci_call *c);
+double foci_call_bytes(const foci_call *c);
 
 /* Times every call from now on; NULL ends it. */
 typedef struct foci_span {

@@ -76,6 +76,9 @@ bool foci_grow_(void **array, int count, size_t size); /* room for one more; fal
 
 bool foci_graph_schedule(foci_graph *g); /* decides the calls; false: out of memory */
 
+static inline size_t foci_tensor_bytes(const foci_tensor *t) {
+    return (size_t)foci_numel(t) * (t->dtype == FOCI_REAL ? sizeof(foci_real) : sizeof(int32_t));
+}
 static inline foci_tensor *foci_root(foci_tensor *t) { return t->base ? t->base : t; }
 /* Does the backward pass begin here: at the output, or at a penalty? */
 static inline bool foci_is_end(const foci_graph *g, const foci_tensor *t) {

@@ -33,10 +33,6 @@ static void extend(foci_graph *g, int block, int call) {
     if (call > b->last) b->last = call;
 }
 
-static size_t tensor_bytes(const foci_tensor *t) {
-    return (size_t)foci_numel(t) * (t->dtype == FOCI_REAL ? sizeof(foci_real) : sizeof(int32_t));
-}
-
 /* ---------------------------------------------------------------------------------- which gradients flow */
 
 static void find_reached(foci_graph *g) {
@@ -154,7 +150,7 @@ static bool plan_gradient_of(planner *p, int now, int k) {
         return true;
     }
     if (info->gradient < 0) {
-        info->gradient = new_block(g, tensor_bytes(root), now, now);
+        info->gradient = new_block(g, foci_tensor_bytes(root), now, now);
         if (info->gradient < 0) return false;
         if (d->clear) g->call[now].zero = root;
     }
@@ -170,7 +166,7 @@ static bool plan_gradients(planner *p) {
     for (int id = 0; id < g->tensors; id++) {
         const foci_tensor *end = g->tensor[id].tensor;
         if (!foci_is_end(g, end)) continue;
-        g->tensor[id].gradient = new_block(g, tensor_bytes(end), g->nodes - 1, g->nodes);
+        g->tensor[id].gradient = new_block(g, foci_tensor_bytes(end), g->nodes - 1, g->nodes);
         if (g->tensor[id].gradient < 0) return false;
         p->of[id].written = true;
     }
@@ -193,7 +189,7 @@ static int value_of(const foci_graph *g, foci_tensor *t) { return g->tensor[foci
 
 static bool write_value(foci_graph *g, const foci_tensor *t, int now) {
     foci_tensor_info *info = &g->tensor[t->id];
-    info->value = new_block(g, tensor_bytes(t), now, now);
+    info->value = new_block(g, foci_tensor_bytes(t), now, now);
     bool stays = info->keep || t == foci_root(g->output);
     extend(g, info->value, stays ? g->calls : now);
     return info->value >= 0;

@@ -156,7 +156,7 @@ foci_status foci_program_fetch(const foci_program *p, const char *name, const fo
 
 foci_status foci_program_fetch_gradient(const foci_program *p, const char *name, const foci_real **data) {
     const foci_tensor *t = foci_graph_find(p->graph, name);
-    if (!t || !t->grad) return foci_fail(FOCI_ERR_RUNTIME, "the program makes no gradient of %s", name);
+    if (!t || !t->host_grad) return foci_fail(FOCI_ERR_RUNTIME, "the program makes no gradient of %s", name);
     *data = foci_grad(t);
     return FOCI_OK;
 }
@@ -167,7 +167,7 @@ static foci_status check(const foci_program *p) {
     const foci_graph *g = p->graph;
     if (!g->memory) return foci_fail(FOCI_ERR_RUNTIME, "the program has no memory yet");
     for (int i = 0; i < g->slots; i++)
-        if (is_input(g->slot[i].tensor) && !g->slot[i].tensor->data)
+        if (is_input(g->slot[i].tensor) && !g->slot[i].tensor->host_data)
             return foci_fail(FOCI_ERR_RUNTIME, "the input %s was not fed", g->slot[i].name);
     return FOCI_OK;
 }
@@ -182,7 +182,7 @@ void foci_program_backward(foci_program *p, foci_real seed) { foci_graph_backwar
 
 void foci_program_backward_from(foci_program *p, const foci_real *gradient) {
     const foci_tensor *out = p->graph->output;
-    memcpy(out->grad, gradient, (size_t)foci_numel(out) * sizeof *gradient);
+    memcpy(out->host_grad, gradient, (size_t)foci_numel(out) * sizeof *gradient);
     foci_graph_backward_from_output(p->graph);
 }
 

@@ -11,17 +11,17 @@ static void bind_root(foci_graph *g, foci_tensor_info *info) {
     foci_tensor *t = info->tensor;
     if (info->role == FOCI_ROLE_PARAMETER) {
         int64_t offset = g->parameters->entry[info->entry].offset;
-        t->data = g->parameters->value + offset;
-        t->grad = t->requires_grad && g->parameters->grad ? g->parameters->grad + offset : NULL;
+        t->host_data = g->parameters->value + offset;
+        t->host_grad = t->requires_grad && g->parameters->grad ? g->parameters->grad + offset : NULL;
         return;
     }
-    if (info->role == FOCI_ROLE_RESULT) t->data = place(g, info->value);
-    t->grad = place(g, info->gradient);
+    if (info->role == FOCI_ROLE_RESULT) t->host_data = place(g, info->value);
+    t->host_grad = place(g, info->gradient);
 }
 
 static void point_view(foci_tensor *t) {
-    if (t->dtype == FOCI_REAL) t->data = foci_data(t->base) + t->offset;
-    else t->data = foci_ints(t->base) + t->offset;
+    if (t->dtype == FOCI_REAL) t->host_data = foci_data(t->base) + t->offset;
+    else t->host_data = foci_ints(t->base) + t->offset;
 }
 
 void foci_graph_bind(foci_graph *g, void *memory) {
@@ -32,12 +32,12 @@ void foci_graph_bind(foci_graph *g, void *memory) {
         foci_tensor *t = g->tensor[i].tensor;
         if (g->tensor[i].role != FOCI_ROLE_VIEW) continue;
         point_view(t);
-        t->grad = t->requires_grad && t->base->grad ? foci_grad(t->base) + t->offset : NULL;
+        t->host_grad = t->requires_grad && t->base->host_grad ? foci_grad(t->base) + t->offset : NULL;
     }
 }
 
 void foci_graph_feed(foci_graph *g, foci_tensor *input, const void *data) {
-    input->data = (void *)(uintptr_t)data; /* operations do not write to inputs */
+    input->host_data = (void *)(uintptr_t)data; /* operations do not write to inputs */
     for (int i = 0; i < g->tensors; i++)
         if (g->tensor[i].tensor->base == input) point_view(g->tensor[i].tensor);
 }
@@ -65,7 +65,7 @@ static void run(foci_graph *g, int i) {
     const foci_call *c = &g->call[i];
     void (*work)(const foci_node *) = c->pass == FOCI_BACKWARD ? c->node->op->backward : c->node->op->forward;
     c->node->workspace = place(g, c->workspace);
-    if (c->zero) memset(c->zero->grad, 0, (size_t)foci_numel(c->zero) * sizeof(foci_real));
+    if (c->zero) memset(c->zero->host_grad, 0, (size_t)foci_numel(c->zero) * sizeof(foci_real));
     if (g->span) timed(c->node, work, &g->span[i]);
     else work(c->node);
 }

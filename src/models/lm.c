@@ -254,7 +254,7 @@ static void record(foci_request *r) {
 const foci_model foci_model_lm = {
     .name = "lm",
     .summary = "post-norm decoder with tied adaptive softmax (WikiText), language modelling",
-    .task = FOCI_TASK_TEXT,
+    .task = "text",
     .keys = keys,
     .head = "word_emb crit",
     .record = record,

@@ -130,7 +130,7 @@ static void record(foci_request *r) {
 const foci_model foci_model_vit = {
     .name = "vit",
     .summary = "vision transformer with a class token (ViT, DeiT), image classification",
-    .task = FOCI_TASK_IMAGES,
+    .task = "images",
     .keys = keys,
     .head = "head",
     .record = record,

@@ -18,8 +18,8 @@ static foci_adaptive_piece piece_of(const foci_tensor *weight, const foci_tensor
                                  columns,
                                  foci_data(weight) + first * width,
                                  bias ? foci_data(bias) + first : NULL,
-                                 weight->grad ? foci_grad(weight) + first * width : NULL,
-                                 bias && bias->grad ? foci_grad(bias) + first : NULL};
+                                 weight->host_grad ? foci_grad(weight) + first * width : NULL,
+                                 bias && bias->host_grad ? foci_grad(bias) + first : NULL};
 }
 
 int foci_adaptive_pieces(const foci_node *n, int cluster, foci_adaptive_piece piece[2]) {

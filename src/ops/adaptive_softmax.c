@@ -278,7 +278,7 @@ static void hidden_gradient(const foci_node *n, const layout *l, const block *b,
     const foci_tensor *projection = n->input[ADAPTIVE_PROJECTION + b->cluster];
     const int64_t model = foci_last_dim(n->input[ADAPTIVE_HIDDEN]);
     const real *dhidden = at(n, l->dx);
-    if (projection && projection->grad)
+    if (projection && projection->host_grad)
         foci_gemm_long(&(foci_product){.rows = model, .columns = b->width, .depth = b->rows, .a = {b->hidden, model, true},
                                        .b = {dhidden, b->width}, .c = foci_grad(projection), .ldc = b->width, .add = true, .bf16 = b->weight.bf16},
                        at(n, l->partial));
@@ -306,7 +306,7 @@ static void run_block(const foci_node *n, const layout *l, const block *b, const
     foci_kernel()->column_lse(b->tiles, b->rows, at(n, l->max), at(n, l->sum), at(n, l->lse));
     if (p->nll) losses(n, l, b, p->nll);
     if (!p->dnll) return;
-    const bool wants_dx = p->dhidden || (projection && projection->grad);
+    const bool wants_dx = p->dhidden || (projection && projection->host_grad);
     FOCI_PARALLEL_FOR
     for (int64_t c = 0; c < CHUNKS; c++)
         for (int64_t first = chunk(b, c).first, i = first; i < chunk(b, c).end; i++)
@@ -364,7 +364,7 @@ static void backward(const foci_node *n) {
         return;
     }
     for (int i = ADAPTIVE_CLUSTER_WEIGHT; i < ADAPTIVE_INPUTS; i++)
-        if (foci_wants(n, i) && !n->accumulate[i]) memset(n->input[i]->grad, 0, (size_t)foci_numel(n->input[i]) * sizeof(real));
+        if (foci_wants(n, i) && !n->accumulate[i]) memset(n->input[i]->host_grad, 0, (size_t)foci_numel(n->input[i]) * sizeof(real));
     run(n, &(pass){.dnll = foci_grad(n->output), .dhidden = dhidden, .add = n->accumulate[ADAPTIVE_HIDDEN]});
 }
 
@@ -376,7 +376,7 @@ static foci_cost cost(const foci_node *n) {
     real even;
     for (int cluster = 0; cluster < a->clusters; cluster++) {
         int64_t own = cluster ? 0 : rows, words = words_of(n, cluster) + (cluster ? 0 : a->clusters - 1), width = foci_adaptive_width(n, cluster);
-        for (int64_t row = 0; cluster && n->input[ADAPTIVE_TARGETS]->data && row < rows; row++) own += cluster_of(n, row) == cluster;
+        for (int64_t row = 0; cluster && n->input[ADAPTIVE_TARGETS]->host_data && row < rows; row++) own += cluster_of(n, row) == cluster;
         if (n->input[ADAPTIVE_PROJECTION + cluster]) words += model;
         product += 2.0 * (double)own * (double)words * (double)width;
         if (own) weights += (double)(words * width) * sizeof(real);

@@ -116,7 +116,7 @@ void foci_each_head_row_backward(const foci_node *n, void (*kernel)(int64_t n, c
     const int64_t heads = x->shape[1], tokens = x->shape[2], width = x->shape[3];
     FOCI_PARALLEL_FOR
     for (int64_t task = 0; task < x->shape[0] * heads; task++) {
-        const real *y = n->output->data ? foci_data(n->output) + task * tokens * width : NULL;
+        const real *y = n->output->host_data ? foci_data(n->output) + task * tokens * width : NULL;
         const real *dy = foci_grad(n->output) + task * tokens * width;
         real *dx = foci_grad(x) + foci_head_offset(x, task / heads, task % heads);
         for (int64_t i = 0; i < tokens; i++)

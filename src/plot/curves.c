@@ -34,7 +34,7 @@ static int curve_of(const char *name, const foci_metric **metric) {
     const char *tag = foci_metric_tag(name, text);
     for (size_t i = 0; tag && i < sizeof curves / sizeof *curves; i++)
         if (strcmp(curves[i].tag, tag) == 0) return curves[i].curve;
-    for (const foci_task_kind *const *task = foci_task_kinds; tag && *task; task++) {
+    for (const foci_task *const *task = foci_tasks; tag && *task; task++) {
         const foci_metric *m = foci_metric_find((*task)->metric);
         const bool score = strcmp(tag, m->tag) == 0;
         if (!score && (strncmp(tag, "ema/", 4) != 0 || strcmp(strchr(m->tag, '/'), tag + 3) != 0)) continue;

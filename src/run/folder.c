@@ -189,7 +189,7 @@ foci_status foci_run_metrics(foci_run_folder *r, const foci_report *line) {
 
 foci_status foci_run_events(foci_run_folder *r, int64_t step) { return foci_events_open(&r->events, r->path, step); }
 
-void foci_run_picture(foci_run_folder *r, int64_t step, const foci_task_kind *task, const foci_task_state *data) {
+void foci_run_picture(foci_run_folder *r, int64_t step, const foci_task *task, const foci_task_state *data) {
     if (!r->events || r->pictured || !task->sheet) return;
     r->pictured = true;
     foci_image image = {0};

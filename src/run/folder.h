@@ -37,6 +37,6 @@ foci_status foci_run_metrics(foci_run_folder *r, const foci_report *line);
 /* The same lines go to an event file from here on, after those of `step`. */
 foci_status foci_run_events(foci_run_folder *r, int64_t step);
 /* The batch that `data` has at hand goes to the event file, the first time only. A failure is logged and nothing else. */
-void foci_run_picture(foci_run_folder *r, int64_t step, const foci_task_kind *task, const foci_task_state *data);
+void foci_run_picture(foci_run_folder *r, int64_t step, const foci_task *task, const foci_task_state *data);
 
 #endif

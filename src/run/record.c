@@ -42,7 +42,7 @@ foci_status foci_run_record_read(const char *run, json_t **lines) {
 }
 
 const foci_metric *foci_run_record_metric(const json_t *line) {
-    for (const foci_task_kind *const *task = foci_task_kinds; *task; task++)
+    for (const foci_task *const *task = foci_tasks; *task; task++)
         if (json_is_number(json_object_get(line, (*task)->metric))) return foci_metric_find((*task)->metric);
     return NULL;
 }

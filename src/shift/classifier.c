@@ -6,8 +6,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "config/config.h"
-#include "models/models.h"
 #include "task/load_model.h"
+#include "task/task.h"
 
 static foci_status out_of_memory(void) { return foci_fail(FOCI_ERR_RUNTIME, "out of memory for evaluation"); }
 
@@ -63,10 +63,8 @@ static foci_status record(foci_classifier *c, const foci_model *model, const foc
 }
 
 static foci_status open_classifier(foci_classifier *c, const foci_config *config, const char *weights, const char *classes) {
-    const foci_model *model = foci_model_find(foci_config_string(config, "model.kind"));
-    const foci_data_set *set = foci_data_set_of(config);
-    if (model->task != FOCI_TASK_IMAGES || set->task != FOCI_TASK_IMAGES)
-        return foci_config_fail(config, "data.kind", "%s has no images", set->name);
+    const foci_model *model;
+    FOCI_TRY(foci_task_wanted(config, &foci_task_images, "images", &model));
     FOCI_TRY(foci_transform_from_config(&c->transform, config, false));
     c->pixels = (int64_t)3 * c->transform.height * c->transform.width;
     FOCI_TRY(find_classes(c, config, classes));

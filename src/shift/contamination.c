@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "models/models.h"
 #include "task/corpus.h"
 #include "task/load_model.h"
+#include "task/task.h"
 
 #define FOCI_CONTAMINATION(name) extern const foci_contamination foci_contamination_##name;
 #include "shift/contaminations.h"
@@ -55,11 +55,8 @@ typedef struct study {
 
 static foci_status open_study(study *s, const char *weights, const char *split) {
     const foci_config *c = s->config;
-    s->model = foci_model_find(foci_config_string(c, "model.kind"));
-    const foci_data_set *set = foci_data_set_of(c);
     unsigned which;
-    if (s->model->task != FOCI_TASK_TEXT || set->task != FOCI_TASK_TEXT)
-        return foci_config_fail(c, "data.kind", "%s has no text to contaminate", set->name);
+    FOCI_TRY(foci_task_wanted(c, &foci_task_text, "text to contaminate", &s->model));
     FOCI_TRY(foci_corpus_split(split, &which));
     FOCI_TRY(foci_corpus_open(&s->corpus, c, which));
     FOCI_TRY(foci_corpus_tokens(&s->corpus, c, which, &s->clean));

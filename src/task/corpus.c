@@ -7,7 +7,7 @@
 foci_status foci_corpus_open(foci_corpus *corpus, const foci_config *config, unsigned splits) {
     const foci_data_set *set = foci_data_set_of(config);
     *corpus = (foci_corpus){.vocabulary = NULL};
-    if (set->task != FOCI_TASK_TEXT) return foci_config_fail(config, "data.kind", "%s is no text", set->name);
+    if (strcmp(set->task, "text") != 0) return foci_config_fail(config, "data.kind", "%s is no text", set->name);
     foci_status status = set->open(config, splits, corpus);
     if (status) foci_corpus_close(corpus);
     return status;

@@ -24,7 +24,7 @@ static foci_status open(const foci_config *config, unsigned splits, void *data) 
 const foci_data_set foci_data_set_image_folder = {
     .name = "image_folder",
     .summary = "labelled images, one folder a class (ImageFolder), an uncompressed .tar or a pack of that",
-    .task = FOCI_TASK_IMAGES,
+    .task = "images",
     .keys = keys,
     .shared = foci_image_keys,
     .open = open,

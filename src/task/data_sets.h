@@ -19,7 +19,7 @@ void foci_say(const foci_lines *lines, const char *fmt, ...) FOCI_PRINTF(2, 3);
 
 typedef struct foci_data_set {
     const char *name, *summary;
-    foci_task task;
+    const char *task;       /* that it is data for, "images": a name of list.h */
     const foci_key *keys;   /* "data.KEY" */
     const foci_key *shared; /* keys that it has in common with others of its task (foci_image_keys); NULL: none */
     /* Adds the splits asked for that the config names to what tasks of this kind work on: `data` is a foci_image_sets

@@ -59,7 +59,7 @@ static foci_status count(const foci_config *config, const foci_lines *lines) {
 const foci_data_set foci_data_set_text = {
     .name = "text",
     .summary = "words between spaces, one paragraph a line (WikiText), plain or gzip, or a pack of that",
-    .task = FOCI_TASK_TEXT,
+    .task = "text",
     .keys = keys,
     .open = open,
     .count = count,

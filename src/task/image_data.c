@@ -105,7 +105,7 @@ foci_status foci_transform_from_config(foci_transform *t, const foci_config *c, 
 
 foci_status foci_image_sets_open(foci_image_sets *sets, const foci_config *c, unsigned split) {
     const foci_data_set *kind = foci_data_set_of(c);
-    if (kind->task != FOCI_TASK_IMAGES) return foci_config_fail(c, "data.kind", "%s has no images", kind->name);
+    if (strcmp(kind->task, "images") != 0) return foci_config_fail(c, "data.kind", "%s has no images", kind->name);
     FOCI_TRY(kind->open(c, split, sets));
     if (split == FOCI_TRAIN ? sets->train : sets->val) return FOCI_OK;
     return foci_config_fail(c, split == FOCI_TRAIN ? "data.train" : "data.val", "names no images");

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "images/samples.h"
 #include "models/models.h"
 #include "task/image_data.h"
 #include "task/rank.h"
@@ -42,7 +43,7 @@ static foci_status open_training(foci_task_state *s) {
     return check_class_names(s->sets.train, s->sets.val);
 }
 
-static foci_status fill(foci_task_state *s, bool train) {
+static foci_status fill(foci_task_state *s, unsigned splits) {
     const foci_config *c = s->config;
     foci_image_options o;
     foci_config_read(c, "data", foci_image_keys, &o);
@@ -51,14 +52,14 @@ static foci_status fill(foci_task_state *s, bool train) {
     FOCI_TRY(foci_validation_images_open(&s->sets, &s->evaluation, c));
     s->classes = foci_image_set_classes(s->sets.val);
     s->pixels = (int64_t)3 * s->evaluation.height * s->evaluation.width;
-    return train ? open_training(s) : FOCI_OK;
+    return splits & FOCI_TRAIN ? open_training(s) : FOCI_OK;
 }
 
-static foci_status open_images(foci_task_state **state, const foci_config *config, bool train) {
+static foci_status open_images(foci_task_state **state, const foci_config *config, unsigned splits) {
     foci_task_state *s = calloc(1, sizeof *s);
     if (!s) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
     s->config = config;
-    foci_status status = fill(s, train);
+    foci_status status = fill(s, splits);
     if (status) {
         close_images(s);
         s = NULL;
@@ -75,14 +76,6 @@ static void describe(const foci_task_state *s, char *text, size_t size) {
 }
 
 static int64_t updates(const foci_task_state *s) { return foci_image_loader_batches(s->loader); }
-static int shapes(const foci_task_state *s) {
-    (void)s;
-    return 1;
-}
-static int shape_of(const foci_task_state *s, int64_t update) {
-    (void)s, (void)update;
-    return 0;
-}
 static void prepare(const foci_task_state *s, int shape, foci_request *r) {
     (void)shape;
     r->classes = s->classes;
@@ -171,13 +164,12 @@ static foci_status evaluate_with(const foci_task_state *s, const foci_model *mod
     return run_passes(s, p, batch, *loader, watch, score);
 }
 
-static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_parameters *p, const char *split, bool sliding,
+static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_parameters *p, const char *split, const void *settings,
                             const foci_watch *watch, foci_score *score) {
+    (void)settings;
     if (strcmp(split, "val") != 0) return foci_fail(FOCI_ERR_CONFIG, "images have the split val, not %s", split);
-    if (sliding) return foci_fail(FOCI_ERR_CONFIG, "the sliding walk is for text");
     foci_program_set set;
     foci_image_loader *loader = NULL;
-    *score = (foci_score){0};
     foci_program_set_init(&set, p);
     set.advice = "lower train.eval_batch";
     foci_status status = evaluate_with(s, model, &set, &loader, watch, score);
@@ -186,10 +178,29 @@ static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_pa
     return status;
 }
 
-const foci_task_kind foci_task_images = {
-    .item = "image", .items = "images", .feeds = "images labels", .counted = "labels", .metric = "top1",
+/* ------------------------------------------------------------------------------------------------ samples */
+
+static foci_status count_samples(const foci_task_state *s, int64_t *count) {
+    *count = foci_image_set_count(s->sets.val);
+    return FOCI_OK;
+}
+
+static foci_status read_samples(const foci_task_state *s, int64_t count, int64_t first, int64_t n, void *out) {
+    const foci_image_samples chosen = foci_image_samples_of(s->sets.val, count);
+    return foci_image_samples_read(&chosen, &s->evaluation, first, n, out);
+}
+
+static const foci_transform *transform(const foci_task_state *s) { return &s->evaluation; }
+
+static const foci_task_samples samples = {
+    .items = "images", .input = "images", .few = 256, .at_once = 32, .count = count_samples, .read = read_samples, .transform = transform};
+
+const foci_task foci_task_images = {
+    .name = "images", .summary = "classification of images", .item = "image", .items = "images",
+    .feeds = "images labels", .counted = "labels", .metric = "top1",
+    .classes_key = "model.num_classes", .classes_else = 1000, .samples = &samples,
     .open = open_images, .close = close_images, .classes = classes, .describe = describe,
-    .updates = updates, .shapes = shapes, .shape_of = shape_of, .prepare = prepare,
+    .updates = updates, .prepare = prepare,
     .seek = seek, .next = next, .feed = feed, .items_in = items_in, .sheet = draw,
     .evaluate = evaluate,
 };

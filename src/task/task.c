@@ -1,5 +1,63 @@
 #include "task/task.h"
 
-const foci_task_kind *const foci_task_kinds[] = {&foci_task_images, &foci_task_text, NULL};
+#include <string.h>
 
-const foci_task_kind *foci_task_kind_of(foci_task task) { return task == FOCI_TASK_TEXT ? &foci_task_text : &foci_task_images; }
+#include "config/config.h"
+#include "models/models.h"
+
+const foci_task *const foci_tasks[] = {
+#define FOCI_TASK(name) &foci_task_##name,
+#include "task/list.h"
+#undef FOCI_TASK
+    NULL};
+
+const foci_task *foci_task_find(const char *name) {
+    int i = 0;
+    while (foci_tasks[i] && strcmp(foci_tasks[i]->name, name) != 0) i++;
+    return foci_tasks[i];
+}
+
+const foci_task *foci_task_of(const foci_model *model) { return foci_task_find(model->task); }
+
+/* ---------------------------------------------------------------------------------------- what a config has */
+
+foci_status foci_task_open(const foci_config *config, const foci_model **model, const foci_task **task) {
+    const foci_data_set *set = foci_data_set_of(config);
+    *model = foci_model_find(foci_config_string(config, "model.kind"));
+    *task = foci_task_of(*model);
+    if (strcmp(set->task, (*task)->name) == 0) return FOCI_OK;
+    return foci_config_fail(config, "data.kind", "%s is %s, but model.kind %s wants %s", set->name, foci_task_find(set->task)->items,
+                            (*model)->name, (*task)->items);
+}
+
+foci_status foci_task_wanted(const foci_config *config, const foci_task *task, const char *what, const foci_model **model) {
+    const foci_data_set *set = foci_data_set_of(config);
+    *model = foci_model_find(foci_config_string(config, "model.kind"));
+    if (strcmp((*model)->task, task->name) == 0 && strcmp(set->task, task->name) == 0) return FOCI_OK;
+    return foci_config_fail(config, "model.kind", "%s on %s has no %s", (*model)->name, set->name, what);
+}
+
+/* ----------------------------------------------------------------------------------------------- evaluation */
+
+foci_status foci_task_evaluate(const foci_task *task, foci_task_state *state, const foci_model *model, foci_parameters *p,
+                               const foci_evaluation *e, const foci_watch *watch, foci_score *score) {
+    foci_arena memory = {NULL};
+    const size_t bytes = foci_keys_bytes(task->settings);
+    void *settings = bytes ? foci_arena_alloc(&memory, bytes) : NULL;
+    *score = (foci_score){0};
+    foci_status s = bytes && !settings ? foci_fail(FOCI_ERR_RUNTIME, "out of memory")
+                                       : foci_keys_parse(task->settings, task->items, e->set, e->sets, &memory, settings);
+    if (!s) s = task->evaluate(state, model, p, e->split, settings, watch, score);
+    foci_arena_free(&memory);
+    return s;
+}
+
+/* -------------------------------------------------------------------------------------------------- a step */
+
+int foci_task_shapes(const foci_task *task, const foci_task_state *state) { return task->shapes ? task->shapes(state) : 1; }
+
+int foci_task_shape_of(const foci_task *task, const foci_task_state *state, int64_t update) {
+    return task->shape_of ? task->shape_of(state, update) : 0;
+}
+
+int64_t foci_task_items(const foci_task *task, const foci_program *p) { return foci_numel(foci_program_find(p, task->counted)); }

@@ -1,5 +1,6 @@
-/* What the training loop asks of a task, images or text: how many updates an epoch has, the inputs of each, and an
- * evaluation, which is a score of the task's metrics. */
+/* Tasks: what a batch is, how it is fed, and what is good. A task is one file and one line in list.h (CONTRIBUTING.md has
+ * one in full). Models and data sets name their task; whoever trains, evaluates, times or looks into a model asks its
+ * descriptor and knows no task itself. */
 #ifndef FOCI_TASK_TASK_H
 #define FOCI_TASK_TASK_H
 
@@ -8,24 +9,55 @@
 #include "task/data_sets.h"
 #include "task/score.h"
 
-typedef struct foci_task_state foci_task_state;
+typedef struct foci_task_state foci_task_state; /* open data; each task has its own */
 
-typedef struct foci_task_kind {
+/* What is scored: a split, which every task calls "val" where it is for choosing weights, and settings of the task's own,
+ * "walk=sliding". */
+typedef struct foci_evaluation {
+    const char *split;
+    const char *const *set;
+    int sets;
+} foci_evaluation;
+
+/* The test at the end of a training that asks for one (train.test_at_end). */
+typedef struct foci_task_test {
+    foci_evaluation evaluation;
+    const char *how, *what; /* for log.txt: "sliding windows", "the test text" */
+} foci_task_test;
+
+/* Samples of the validation data, evenly spread over it, for whoever looks into a model without scoring it. */
+typedef struct foci_task_samples {
+    const char *items;    /* "images", "windows" */
+    const char *input;    /* what they are fed as: "images", "ids" */
+    int64_t few, at_once; /* so many are looked at, and run at once, unless somebody asks for others */
+    foci_status (*count)(const foci_task_state *state, int64_t *count); /* that there are */
+    /* Samples first .. first + n - 1 of `count` spread over all, without gaps, as the input takes them. */
+    foci_status (*read)(const foci_task_state *state, int64_t count, int64_t first, int64_t n, void *out);
+    const foci_transform *(*transform)(const foci_task_state *state); /* of images, for who shows them; NULL: they are none */
+} foci_task_samples;
+
+typedef struct foci_task {
+    const char *name, *summary; /* by the name it is known to models and data sets */
     const char *item, *items; /* "image", "images" */
     const char *metric;       /* by which weights are better or worse than others: those of the best score are kept */
-    bool walks;               /* evaluates windows, disjoint or sliding */
     const char *feeds;        /* what a step feeds where the data do not ask for more: "images labels" */
     const char *counted;      /* the input that has an element for every item: "labels" */
-    /* Opens the data that `config` names: the training split too where `train` is set. */
-    foci_status (*open)(foci_task_state **state, const foci_config *config, bool train);
-    void (*close)(foci_task_state *state);
+    const char *classes_key;  /* where no data tells how many classes there are, a key of the config does, */
+    int64_t classes_else;     /* or there are so many */
+    const foci_key *settings; /* of an evaluation, bound to a struct of the task's own; NULL: none */
+    const foci_task_test *test;       /* NULL: no training ends with one */
+    const foci_task_samples *samples; /* NULL: there are none */
+
+    /* Opens the splits (FOCI_TRAIN | ...) of the data that `config` names. */
+    foci_status (*open)(foci_task_state **state, const foci_config *config, unsigned splits);
+    void (*close)(foci_task_state *state); /* NULL is fine */
     int64_t (*classes)(const foci_task_state *state); /* labels or words */
     void (*describe)(const foci_task_state *state, char *text, size_t size); /* counts, for people */
 
     /* Training. An epoch has `updates` steps; step i has shape i of `shapes` (0, or 1 for a shorter last window). */
     int64_t (*updates)(const foci_task_state *state);
-    int (*shapes)(const foci_task_state *state);
-    int (*shape_of)(const foci_task_state *state, int64_t update);
+    int (*shapes)(const foci_task_state *state);                      /* NULL: 1 */
+    int (*shape_of)(const foci_task_state *state, int64_t update);    /* NULL: 0 */
     /* Fills in what is asked of the model for this shape: what is fed, classes, tokens. */
     void (*prepare)(const foci_task_state *state, int shape, foci_request *r);
     foci_status (*seek)(foci_task_state *state, int64_t epoch, int64_t update);
@@ -35,17 +67,31 @@ typedef struct foci_task_kind {
     int64_t (*items_in)(const foci_task_state *state, int64_t update); /* images or tokens of a step */
     foci_status (*sheet)(const foci_task_state *state, foci_image *image); /* draws the batch at hand; NULL: nothing to see */
 
+    /* Adds the scores of a split's parts; settings: the task's struct, filled, or NULL where it has none. */
     foci_status (*evaluate)(foci_task_state *state, const foci_model *model, foci_parameters *p, const char *split,
-                            bool sliding, const foci_watch *watch, foci_score *score);
-} foci_task_kind;
+                            const void *settings, const foci_watch *watch, foci_score *score);
+} foci_task;
 
+#define FOCI_TASK(name) extern const foci_task foci_task_##name;
+#include "task/list.h"
+#undef FOCI_TASK
+
+extern const foci_task *const foci_tasks[]; /* all, ended by NULL */
+const foci_task *foci_task_find(const char *name);
+const foci_task *foci_task_of(const foci_model *model);
+
+/* Model and task of a config. FOCI_ERR_CONFIG where its data is for another task. */
+foci_status foci_task_open(const foci_config *config, const foci_model **model, const foci_task **task);
+/* The same for whoever can do with one task alone, and says for what: "images to attack". */
+foci_status foci_task_wanted(const foci_config *config, const foci_task *task, const char *what, const foci_model **model);
+
+/* Scores a split from nothing on. FOCI_ERR_CONFIG for settings that the task does not have. */
+foci_status foci_task_evaluate(const foci_task *task, foci_task_state *state, const foci_model *model, foci_parameters *p,
+                               const foci_evaluation *evaluation, const foci_watch *watch, foci_score *score);
+
+int foci_task_shapes(const foci_task *task, const foci_task_state *state);
+int foci_task_shape_of(const foci_task *task, const foci_task_state *state, int64_t update);
 /* Items of a pass of the program. */
-static inline int64_t foci_task_items(const foci_task_kind *task, const foci_program *p) {
-    return foci_numel(foci_program_find(p, task->counted));
-}
-
-const foci_task_kind *foci_task_kind_of(foci_task task);
-extern const foci_task_kind foci_task_images, foci_task_text;
-extern const foci_task_kind *const foci_task_kinds[]; /* all, ended by NULL */
+int64_t foci_task_items(const foci_task *task, const foci_program *p);
 
 #endif

@@ -42,23 +42,24 @@ static foci_status check_final_test(const foci_config *config, const foci_tokens
                             (long long)test->count, window);
 }
 
-static foci_status fill(foci_task_state *s, bool train) {
+static foci_status fill(foci_task_state *s, unsigned splits) {
     const foci_config *c = s->config;
     s->batch_size = foci_config_int(c, "train.batch_size");
     s->window = foci_config_int(c, "model.context");
-    FOCI_TRY(foci_corpus_open(&s->corpus, c, FOCI_VALID | FOCI_TEST | (train ? FOCI_TRAIN : 0)));
+    FOCI_TRY(foci_corpus_open(&s->corpus, c, splits));
     int64_t words = foci_vocabulary_size(s->corpus.vocabulary), wanted = foci_config_int(c, "model.vocab");
     if (wanted && wanted != words)
         return foci_config_fail(c, "model.vocab", "%lld, but the training text has %lld words", (long long)wanted, (long long)words);
-    if (train) FOCI_TRY(check_final_test(c, &s->corpus.test));
-    return train ? open_training(s) : FOCI_OK;
+    if (!(splits & FOCI_TRAIN)) return FOCI_OK;
+    FOCI_TRY(check_final_test(c, &s->corpus.test));
+    return open_training(s);
 }
 
-static foci_status open_text(foci_task_state **state, const foci_config *config, bool train) {
+static foci_status open_text(foci_task_state **state, const foci_config *config, unsigned splits) {
     foci_task_state *s = calloc(1, sizeof *s);
     if (!s) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
     s->config = config;
-    foci_status status = fill(s, train);
+    foci_status status = fill(s, splits);
     if (status) {
         close_text(s);
         s = NULL;
@@ -98,21 +99,50 @@ static foci_status feed(const foci_task_state *s, foci_program *p, int64_t first
 }
 static int64_t items_in(const foci_task_state *s, int64_t update) { return s->batch_size * length_of(s, update); }
 
-static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_parameters *p, const char *split, bool sliding,
+/* --------------------------------------------------------------------------------------------- evaluation */
+
+static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_parameters *p, const char *split, const void *settings,
                             const foci_watch *watch, foci_score *score) {
+    const foci_walk_settings *how = settings;
     const foci_tokens *tokens;
-    foci_perplexity_result r;
     unsigned which;
     FOCI_TRY(foci_corpus_split(split, &which));
     FOCI_TRY(foci_corpus_tokens(&s->corpus, s->config, which, &tokens));
-    FOCI_TRY(foci_perplexity_as_configured(s->config, model, classes(s), sliding, p, tokens->ids, tokens->count, watch, &r));
-    *score = (foci_score){0};
-    FOCI_TRY(foci_score_put(score, "nll", r.nll_sum, (double)r.tokens));
-    return foci_score_put(score, "tokens", (double)r.tokens, (double)r.tokens);
+    return foci_perplexity_as_configured(s->config, model, classes(s), how->walk == FOCI_WALK_SLIDING, p, tokens->ids,
+                                         tokens->count, watch, score);
 }
 
-const foci_task_kind foci_task_text = {
-    .item = "token", .items = "tokens", .feeds = "ids targets", .counted = "targets", .metric = "ppl", .walks = true,
+static const char *const sliding[] = {"walk=sliding"};
+static const foci_task_test test = {{"test", sliding, 1}, .how = "sliding windows", .what = "the test text"};
+
+/* ------------------------------------------------------------------------------------------------ samples */
+
+/* Disjoint windows, from the first token on. */
+static foci_status count_windows(const foci_task_state *s, int64_t *count) {
+    const foci_tokens *tokens;
+    FOCI_TRY(foci_corpus_tokens(&s->corpus, s->config, FOCI_VALID, &tokens));
+    *count = tokens->count / s->window;
+    if (*count > 0) return FOCI_OK;
+    return foci_fail(FOCI_ERR_DATA, "%s: %lld tokens, fewer than the %lld of a window", foci_config_string(s->config, "data.valid"),
+                     (long long)tokens->count, (long long)s->window);
+}
+
+static foci_status read_windows(const foci_task_state *s, int64_t count, int64_t first, int64_t n, void *out) {
+    const foci_tokens *tokens = &s->corpus.valid;
+    const int64_t all = tokens->count / s->window;
+    int32_t *ids = out;
+    for (int64_t i = 0; i < n; i++)
+        memcpy(ids + i * s->window, tokens->ids + (first + i) * all / count * s->window, (size_t)s->window * sizeof *ids);
+    return FOCI_OK;
+}
+
+static const foci_task_samples samples = {
+    .items = "windows", .input = "ids", .few = 64, .at_once = 16, .count = count_windows, .read = read_windows};
+
+const foci_task foci_task_text = {
+    .name = "text", .summary = "language modelling", .item = "token", .items = "tokens",
+    .feeds = "ids targets", .counted = "targets", .metric = "ppl",
+    .classes_key = "model.vocab", .classes_else = 20000, .settings = foci_walk_keys, .test = &test, .samples = &samples,
     .open = open_text, .close = close_text, .classes = classes, .describe = describe,
     .updates = updates, .shapes = shapes, .shape_of = shape_of, .prepare = prepare,
     .seek = seek, .next = next, .feed = feed, .items_in = items_in,

@@ -26,7 +26,7 @@ typedef struct bench {
     const foci_config *config;
     const foci_bench_options *options;
     const foci_model *model;
-    const foci_task_kind *task;
+    const foci_task *task;
     foci_task_state *data; /* NULL: made-up inputs */
     int64_t epoch, update, updates; /* of the data; an epoch has so many batches of full length */
     foci_training_programs programs;
@@ -72,19 +72,18 @@ static foci_status make_up_inputs(bench *b) {
 }
 
 static foci_status open_data(bench *b) {
-    FOCI_TRY(b->task->open(&b->data, b->config, true));
+    FOCI_TRY(b->task->open(&b->data, b->config, FOCI_TRAIN | FOCI_VALID | FOCI_TEST));
     b->updates = b->task->updates(b->data);
-    if (b->task->shape_of(b->data, b->updates - 1)) b->updates--; /* shorter windows would be a step of their own */
+    if (foci_task_shape_of(b->task, b->data, b->updates - 1)) b->updates--; /* shorter windows would be a step of their own */
     return b->task->seek(b->data, 0, 0);
 }
 
 static foci_status set_up(bench *b) {
     const foci_config *c = b->config;
     b->model = foci_model_find(foci_config_string(c, "model.kind"));
-    b->task = foci_task_kind_of(b->model->task);
-    bool text = b->model->task == FOCI_TASK_TEXT;
-    b->classes = foci_config_int(c, text ? "model.vocab" : "model.num_classes");
-    if (!b->classes) b->classes = text ? 20000 : 1000;
+    b->task = foci_task_of(b->model);
+    b->classes = b->task->classes_key ? foci_config_int(c, b->task->classes_key) : 0;
+    if (!b->classes) b->classes = b->task->classes_else;
     const foci_training train = foci_training_read(c);
     b->batch = train.batch_size;
     b->micro = train.micro_batch;

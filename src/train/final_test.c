@@ -4,22 +4,24 @@
 #include "run/record.h"
 
 /* By this very training, which was resumed when it was over. */
-static bool made_before(const foci_run_folder *folder, int64_t step) {
+static bool made_before(const foci_task *task, const foci_run_folder *folder, int64_t step) {
+    char metric[FOCI_METRIC_NAME];
     json_t *lines, *line;
     size_t i;
     bool made = false;
+    foci_metric_name(foci_metric_find(task->metric), FOCI_IN_TEST, metric);
     if (foci_run_record_read(folder->path, &lines)) return false;
     json_array_foreach(lines, i, line)
-        made |= json_object_get(line, "test_ppl") && json_integer_value(json_object_get(line, "step")) == step;
+        made |= json_object_get(line, metric) && json_integer_value(json_object_get(line, "step")) == step;
     json_decref(lines);
     return made;
 }
 
-static foci_status write_test(foci_run_folder *folder, int64_t step, const foci_score *score) {
+static foci_status write_test(const foci_task_test *test, foci_run_folder *folder, int64_t step, const foci_score *score) {
     char text[256];
     foci_report line = {NULL};
     foci_score_text(score, true, text, sizeof text);
-    foci_run_log(folder, "test, sliding windows: %s", text);
+    foci_run_log(folder, "test, %s: %s", test->how, text);
     foci_report_whole(&line, "step", step);
     foci_score_report(score, FOCI_IN_TEST, &line);
     foci_status s = foci_run_metrics(folder, &line);
@@ -27,16 +29,17 @@ static foci_status write_test(foci_run_folder *folder, int64_t step, const foci_
     return s;
 }
 
-foci_status foci_final_test(const foci_config *config, const foci_task_kind *task, foci_task_state *data, const foci_model *model,
+foci_status foci_final_test(const foci_config *config, const foci_task *task, foci_task_state *data, const foci_model *model,
                             foci_parameters *p, foci_run_folder *folder, int64_t step, const foci_watch *watch) {
-    if (task != &foci_task_text || !foci_config_bool(config, "train.test_at_end") || made_before(folder, step)) return FOCI_OK;
+    const foci_task_test *test = task->test;
+    if (!test || !foci_config_bool(config, "train.test_at_end") || made_before(task, folder, step)) return FOCI_OK;
     char best[4200];
     FOCI_TRY(foci_path_join(best, sizeof best, folder->path, "best.safetensors"));
     FOCI_TRY(foci_load_weights(p, best));
-    foci_run_log(folder, "testing the best weights: sliding windows over the test text");
+    foci_run_log(folder, "testing the best weights: %s over %s", test->how, test->what);
     foci_score score;
-    foci_status s = task->evaluate(data, model, p, "test", true, watch, &score);
+    foci_status s = foci_task_evaluate(task, data, model, p, &test->evaluation, watch, &score);
     if (s == FOCI_INTERRUPTED) return foci_fail(s, "stopped in the test, after the last step; --resume makes it again");
     FOCI_TRY(s);
-    return write_test(folder, step, &score);
+    return write_test(test, folder, step, &score);
 }

@@ -1,14 +1,14 @@
-/* The figure at the end of a language model's training: train.test_at_end. */
+/* The figure at the end of a training: train.test_at_end. */
 #ifndef FOCI_TRAIN_FINAL_TEST_H
 #define FOCI_TRAIN_FINAL_TEST_H
 
 #include "run/folder.h"
 #include "task/task.h"
 
-/* Where the config asks for it, the task is text, and metrics.jsonl has no such test of this step: loads the run's best weights
- * into p, walks over the test text by the sliding windows, and writes perplexity to log.txt and, as test_ppl, to metrics.jsonl.
- * FOCI_INTERRUPTED where the watch ended it. */
-foci_status foci_final_test(const foci_config *config, const foci_task_kind *task, foci_task_state *data, const foci_model *model,
+/* Where the config asks for it, the task has such a test, and metrics.jsonl has none of this step: loads the run's best
+ * weights into p, makes it, and writes the score to log.txt and, as test_METRIC, to metrics.jsonl. FOCI_INTERRUPTED where the
+ * watch ended it. */
+foci_status foci_final_test(const foci_config *config, const foci_task *task, foci_task_state *data, const foci_model *model,
                             foci_parameters *p, foci_run_folder *folder, int64_t step, const foci_watch *watch);
 
 #endif

@@ -8,29 +8,6 @@
 
 static const char *const pass_name[] = {[FOCI_FORWARD] = "forward", [FOCI_AGAIN] = "again", [FOCI_BACKWARD] = "backward"};
 
-static double bytes_of(const foci_tensor *t) {
-    return t ? (double)foci_numel(t) * (t->dtype == FOCI_INT ? sizeof(int32_t) : sizeof(foci_real)) : 0;
-}
-
-static double forward_bytes(const foci_node *n) {
-    double bytes = bytes_of(n->output);
-    for (int i = 0; i < n->inputs; i++) bytes += bytes_of(n->input[i]);
-    for (int i = 0; i < n->saves; i++) bytes += bytes_of(n->saved[i]);
-    return bytes;
-}
-
-/* What backward declares to read, the gradients it writes (reads too where it adds) and, for these, that of the output. A
- * gradient that lies where that of the output does is passed on without a touch. */
-static double backward_bytes(const foci_node *n) {
-    double bytes = n->op->reads & FOCI_READS_OUTPUT ? bytes_of(n->output) : 0, gradients = 0;
-    for (int i = 0; i < n->saves; i++) bytes += bytes_of(n->saved[i]);
-    for (int i = 0; i < n->inputs; i++) {
-        if (n->op->reads & FOCI_READS_INPUT(i)) bytes += bytes_of(n->input[i]);
-        if (foci_wants(n, i) && n->input[i]->grad != n->output->grad) gradients += bytes_of(n->input[i]) * (n->accumulate[i] ? 2 : 1);
-    }
-    return bytes + gradients + (gradients > 0 ? bytes_of(n->output) : 0);
-}
-
 static foci_profile_row *find_row(foci_profile *p, const char *op, const char *pass) {
     for (int i = 0; i < p->rows; i++)
         if (p->row[i].pass == pass && strcmp(p->row[i].op, op) == 0) return &p->row[i];
@@ -40,16 +17,11 @@ static foci_profile_row *find_row(foci_profile *p, const char *op, const char *p
 
 static void add(foci_profile *p, const foci_call *c, const foci_span *span, int64_t steps, int passes) {
     if (span->total_ms <= 0) return;
-    const foci_node *n = c->node;
-    foci_profile_row *r = find_row(p, n->op->name, pass_name[c->pass]);
-    foci_cost cost = n->op->cost ? n->op->cost(n) : (foci_cost){0, 0};
-    double bytes;
-    if (c->pass == FOCI_BACKWARD) bytes = cost.backward_bytes > 0 ? cost.backward_bytes : backward_bytes(n);
-    else bytes = cost.forward_bytes > 0 ? cost.forward_bytes : forward_bytes(n);
+    foci_profile_row *r = find_row(p, c->node->op->name, pass_name[c->pass]);
     r->calls += passes;
     r->ms += span->total_ms / (double)steps;
-    r->flop += passes * (c->pass == FOCI_BACKWARD ? cost.backward : cost.forward);
-    r->bytes += passes * bytes;
+    r->flop += passes * foci_call_flop(c);
+    r->bytes += passes * foci_call_bytes(c);
 }
 
 static int longest_first(const void *a, const void *b) {

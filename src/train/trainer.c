@@ -12,7 +12,6 @@
 #include "core/load.h"
 #include "kernels/kernels.h"
 #include "train/final_test.h"
-#include "task/load_model.h"
 #include "train/peak.h"
 #include "run/record.h"
 #include "task/schema.h"
@@ -99,7 +98,7 @@ static foci_status feed(const void *context, foci_program *p, int64_t first) {
 
 static foci_status step(foci_trainer *t) {
     const int64_t update = t->state.position;
-    const foci_step s = {.program = t->programs.program[t->task->shape_of(t->data, update)], .parameters = &t->programs.parameters,
+    const foci_step s = {.program = t->programs.program[foci_task_shape_of(t->task, t->data, update)], .parameters = &t->programs.parameters,
                          .batch = t->train.batch_size, .micro = t->micro, .feed = feed, .context = t};
     double loss, asked = foci_now();
     FOCI_TRY(t->task->next(t->data, t->state.epoch, update));

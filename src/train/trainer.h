@@ -12,8 +12,8 @@
 /* Parameters by module, FLOPs per item, planned bytes, data: what `--dry-run` prints. */
 foci_status foci_train_plan(const foci_config *config, FILE *out);
 
-/* Scores the weights in a file; split "val" (text also "test"). */
-foci_status foci_evaluate(const foci_config *config, const char *weights, const char *split, bool sliding,
-                          const foci_watch *watch, foci_score *score);
+/* Scores the weights in a file. */
+foci_status foci_evaluate(const foci_config *config, const char *weights, const foci_evaluation *evaluation, const foci_watch *watch,
+                          foci_score *score);
 
 #endif

@@ -9,12 +9,14 @@
 
 /* ------------------------------------------------------------------------------------------ along the way */
 
+static const foci_evaluation validation = {.split = "val"};
+
 /* The averaged weights take the place of the others meanwhile. */
 static foci_status evaluate_average(foci_trainer *t, foci_score *score) {
     foci_parameters *p = &t->programs.parameters;
     foci_real *weights = p->value;
     p->value = t->ema;
-    foci_status s = t->task->evaluate(t->data, t->model, p, "val", false, t->watch, score);
+    foci_status s = foci_task_evaluate(t->task, t->data, t->model, p, &validation, t->watch, score);
     p->value = weights;
     return s;
 }
@@ -45,7 +47,7 @@ foci_status foci_trainer_evaluate(foci_trainer *t) {
     foci_score score, average = {0};
     char text[256];
     const double epoch = (double)t->state.step / (double)t->updates_per_epoch;
-    FOCI_TRY(t->task->evaluate(t->data, t->model, &t->programs.parameters, "val", false, t->watch, &score));
+    FOCI_TRY(foci_task_evaluate(t->task, t->data, t->model, &t->programs.parameters, &validation, t->watch, &score));
     foci_score_text(&score, false, text, sizeof text);
     foci_run_log(&t->folder, "epoch %.2f, step %lld: validation %s", epoch, (long long)t->state.step, text);
     if (t->ema) {
@@ -62,17 +64,17 @@ foci_status foci_trainer_evaluate(foci_trainer *t) {
 
 /* --------------------------------------------------------------------------------------- weights in a file */
 
-static foci_status evaluate_file(foci_trainer *t, const char *weights, const char *split, bool sliding, foci_score *score) {
-    FOCI_TRY(foci_trainer_task(t->config, &t->model, &t->task));
-    FOCI_TRY(t->task->open(&t->data, t->config, false));
+static foci_status evaluate_file(foci_trainer *t, const char *weights, const foci_evaluation *e, foci_score *score) {
+    FOCI_TRY(foci_task_open(t->config, &t->model, &t->task));
+    FOCI_TRY(t->task->open(&t->data, t->config, FOCI_VALID | FOCI_TEST));
     FOCI_TRY(foci_load_model(&t->programs.parameters, t->model, t->config, t->task->classes(t->data), weights));
-    return t->task->evaluate(t->data, t->model, &t->programs.parameters, split, sliding, t->watch, score);
+    return foci_task_evaluate(t->task, t->data, t->model, &t->programs.parameters, e, t->watch, score);
 }
 
-foci_status foci_evaluate(const foci_config *config, const char *weights, const char *split, bool sliding, const foci_watch *watch,
+foci_status foci_evaluate(const foci_config *config, const char *weights, const foci_evaluation *evaluation, const foci_watch *watch,
                           foci_score *score) {
     foci_trainer t = {.config = config, .watch = watch, .folder.lock = -1};
-    foci_status s = evaluate_file(&t, weights, split, sliding, score);
+    foci_status s = evaluate_file(&t, weights, evaluation, score);
     foci_trainer_close(&t);
     return s;
 }

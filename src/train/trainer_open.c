@@ -4,16 +4,6 @@
 
 #include "train/trainer_work.h"
 
-foci_status foci_trainer_task(const foci_config *c, const foci_model **model, const foci_task_kind **task) {
-    *model = foci_model_find(foci_config_string(c, "model.kind"));
-    const foci_data_set *set = foci_data_set_of(c);
-    if (set->task != (*model)->task)
-        return foci_config_fail(c, "data.kind", "%s is %s, but model.kind %s wants %s", set->name, foci_task_kind_of(set->task)->items,
-                                (*model)->name, foci_task_kind_of((*model)->task)->items);
-    *task = foci_task_kind_of((*model)->task);
-    return FOCI_OK;
-}
-
 const char *foci_trainer_dtype(const foci_trainer *t) { return t->programs.bf16 ? "bf16" : "fp32"; }
 
 static void ask(void *context, int shape, foci_request *r) {
@@ -23,17 +13,17 @@ static void ask(void *context, int shape, foci_request *r) {
 
 foci_status foci_trainer_open(foci_trainer *t) {
     const foci_config *c = t->config;
-    FOCI_TRY(foci_trainer_task(c, &t->model, &t->task));
+    FOCI_TRY(foci_task_open(c, &t->model, &t->task));
     t->train = foci_training_read(c);
     t->micro = t->train.micro_batch ? t->train.micro_batch : t->train.batch_size;
     if (t->train.batch_size % t->micro)
         return foci_config_fail(c, "train.micro_batch", "%lld does not divide train.batch_size %lld", (long long)t->micro,
                                 (long long)t->train.batch_size);
-    FOCI_TRY(t->task->open(&t->data, c, true));
+    FOCI_TRY(t->task->open(&t->data, c, FOCI_TRAIN | FOCI_VALID | FOCI_TEST));
     t->updates_per_epoch = t->task->updates(t->data);
     t->steps = t->updates_per_epoch * t->train.epochs;
     if (t->train.max_steps && t->train.max_steps < t->steps) t->steps = t->train.max_steps;
-    return foci_training_programs_record(&t->programs, t->model, c, t->micro, t->task->shapes(t->data), ask, t);
+    return foci_training_programs_record(&t->programs, t->model, c, t->micro, foci_task_shapes(t->task, t->data), ask, t);
 }
 
 foci_optimizer_options foci_trainer_optimizer(const foci_training *train) {

@@ -15,7 +15,7 @@ typedef struct foci_trainer {
     const foci_train_options *options;
     const foci_watch *watch; /* of evaluations */
     const foci_model *model;
-    const foci_task_kind *task;
+    const foci_task *task;
     foci_task_state *data;
     foci_training_programs programs;
     foci_optimizer optimizer;
@@ -40,7 +40,6 @@ typedef struct foci_trainer {
 
 /* ---- trainer_open.c: what a config asks for */
 
-foci_status foci_trainer_task(const foci_config *c, const foci_model **model, const foci_task_kind **task);
 /* The data, and the model planned for them. */
 foci_status foci_trainer_open(foci_trainer *t);
 foci_optimizer_options foci_trainer_optimizer(const foci_training *train);

@@ -166,7 +166,7 @@ static void targeted_attacks_reach_their_class(void **state) {
     open_linear(5, unclipped());
     a.job.head = foci_head_cross_entropy_target;
     for (int n = 0; n < 3; n++) {
-        run_attack(&a, names[n], (foci_attack_options){.eps = 0.5, .aim = FOCI_AIM_RANDOM, .step_size = n == 2 ? 0.05 : 0.15});
+        run_attack(&a, names[n], (foci_attack_options){.eps = 0.5, .targeted = FOCI_AIM_RANDOM, .step_size = n == 2 ? 0.05 : 0.15});
         int reached = 0;
         for (int64_t i = 0; i < SLOTS; i++) {
             assert_int_equal(is_fooled(&a, i), foci_argmax(a.logits + i * 5, 5) == a.target[i]);

@@ -9,8 +9,8 @@
 #include "config/config.h"
 #include "core/graph.h"
 #include "core/load.h"
-#include "train/checkpoint.h"
 #include "train/optimizer.h"
+#include "train/state.h"
 
 enum { B = 2, N = 4, H = 2, D = 3, C = H * D, LAYERS = 2, LONGEST = 9 };
 
@@ -111,8 +111,8 @@ static void open_model(model *m, const char *text, const foci_graph_options *opt
         m->given[i] = (foci_real)foci_normal(u.v[0], u.v[1]);
     }
     for (int i = 0; i < B * N; i++) m->counts[i] = i != 2 && i != 7; /* padding: token 2 of sample 0, 3 of sample 1 */
-    m->x->data = m->given;
-    m->mask->data = m->counts;
+    foci_graph_feed(m->graph, m->x, m->given);
+    foci_graph_feed(m->graph, m->mask, m->counts);
 }
 
 static void close_model(model *m) {
@@ -330,10 +330,10 @@ static void a_buffer_is_kept_but_not_trained(void **state) {
 
     /* written by an operation, say: a resumed training has what was saved, not what was drawn */
     values(&m, "layers.1.turn")[5] = 2.5;
-    assert_ok(foci_checkpoint_save(folder, &m.parameters, &o, NULL, &now, 0));
+    assert_ok(foci_state_save(folder, &m.parameters, &o, NULL, &now, 0));
     open_model(&resumed, "", &training);
     assert_ok(foci_optimizer_init(&other, &options, &resumed.parameters));
-    assert_ok(foci_checkpoint_load(folder, &resumed.parameters, &other, NULL, &then));
+    assert_ok(foci_state_load(folder, &resumed.parameters, &other, NULL, &then));
     assert_close(values(&resumed, "layers.1.turn")[5], 2.5, 0);
     assert_close(values(&resumed, "layers.1.turn")[4], turn[4], 1e-7);
     foci_optimizer_free(&o);

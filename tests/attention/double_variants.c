@@ -33,11 +33,11 @@ static void gradients(const char *name, const char *attention, bool causal) {
     double *saved[3];
     for (int64_t i = 0; i < l.numel; i++) dout[i] = sin((double)(3 * i + 1));
     foci_graph_forward(l.graph);
-    memcpy(l.out->grad, dout, (size_t)l.numel * sizeof *dout);
+    memcpy(foci_grad(l.out), dout, (size_t)l.numel * sizeof *dout);
     foci_graph_backward_from_output(l.graph);
     for (int t = 0; t < 3; t++) {
         saved[t] = malloc((size_t)l.numel * sizeof *saved[t]);
-        memcpy(saved[t], l.in[t]->grad, (size_t)l.numel * sizeof *saved[t]);
+        memcpy(saved[t], foci_grad(l.in[t]), (size_t)l.numel * sizeof *saved[t]);
     }
     for (int t = 0; t < 3; t++)
         for (int64_t i = 0; i < l.numel; i++) compare(&l, dout, l.data[t] + i, saved[t][i], name);

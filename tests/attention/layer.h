@@ -74,7 +74,7 @@ static inline void layer_bind(layer *l) {
     assert_non_null(l->memory);
     memset(l->memory, 0xff, foci_graph_bytes(l->graph));
     foci_graph_bind(l->graph, l->memory);
-    for (int t = 0; t < 3; t++) l->in[t]->data = l->data[t];
+    for (int t = 0; t < 3; t++) foci_graph_feed(l->graph, l->in[t], l->data[t]);
 }
 
 static inline void layer_close(layer *l) {

@@ -93,7 +93,7 @@ static void give_noise(layer *l) {
             foci_u32x4 u = foci_philox(2, (uint64_t)t, 0, (uint64_t)i);
             data[t][i] = (foci_real)foci_normal(u.v[0], u.v[1]);
         }
-        inputs[t]->data = data[t];
+        inputs[t]->host_data = data[t];
     }
 }
 
@@ -106,7 +106,7 @@ static void metric_of(const char *attention, uint64_t step, foci_real *out) {
     foci_graph_forward(l.graph);
     const foci_tensor *m = foci_graph_find(l.graph, "blocks.1.attn.metric");
     assert_non_null(m);
-    memcpy(out, m->data, (size_t)foci_numel(m) * sizeof *out);
+    memcpy(out, foci_data(m), (size_t)foci_numel(m) * sizeof *out);
     done(&l);
 }
 
@@ -140,8 +140,8 @@ static void early_layers_use_the_dot_product(void **state) {
         char name[64];
         snprintf(name, sizeof name, "blocks.%d.attn.metric", rows[i].index);
         assert_true((foci_graph_find(l.graph, name) != NULL) == rows[i].elliptical);
-        if (i == 0) memcpy(plain, l.out->data, sizeof plain);
-        assert_true((memcmp(plain, l.out->data, sizeof plain) == 0) == !rows[i].elliptical);
+        if (i == 0) memcpy(plain, l.out->host_data, sizeof plain);
+        assert_true((memcmp(plain, l.out->host_data, sizeof plain) == 0) == !rows[i].elliptical);
         done(&l);
     }
 }
@@ -178,7 +178,7 @@ static void values_that_did_not_move_give_the_identity(void **state) {
         layer l;
         assert_ok(record(&l, kinds[i], 1, true, B));
         give_noise(&l);
-        l.v_before->data = l.v->data;
+        l.v_before->host_data = l.v->host_data;
         foci_graph_forward(l.graph);
         const foci_tensor *m = foci_graph_find(l.graph, "blocks.1.attn.metric");
         for (int64_t j = 0; j < foci_numel(m); j++) assert_true(foci_data(m)[j] == 1);
@@ -193,7 +193,7 @@ static void causal_scope_sees_nothing_of_the_future(void **state) {
     assert_ok(record(&l, "{kind: elliptical, scope: causal}", 1, true, B));
     give_noise(&l);
     foci_graph_forward(l.graph);
-    memcpy(before, l.out->data, sizeof before);
+    memcpy(before, l.out->host_data, sizeof before);
     for (int t = 0; t < 6; t++)
         for (int head = 0; head < B * H; head++) data[t][(head * N + N - 1) * D] += 1; /* the last token */
     foci_graph_forward(l.graph);
@@ -273,7 +273,7 @@ static void random_metric_of_a_part_of_the_batch(void **state) {
         foci_graph_set_step(l.graph, 4, b);
         foci_graph_forward(l.graph);
         const foci_tensor *m = foci_graph_find(l.graph, "blocks.1.attn.metric");
-        assert_memory_equal(m->data, whole + b * H * D, H * D * sizeof *whole);
+        assert_memory_equal(foci_data(m), whole + b * H * D, H * D * sizeof *whole);
         done(&l);
     }
 }
@@ -292,8 +292,8 @@ static void same_bits_for_any_number_of_threads(void **state) {
             give_noise(&l);
             foci_graph_forward(l.graph);
             foci_graph_backward(l.graph, 1);
-            memcpy(out[run], l.out->data, sizeof out[run]);
-            memcpy(dq[run], l.q->grad, sizeof dq[run]);
+            memcpy(out[run], l.out->host_data, sizeof out[run]);
+            memcpy(dq[run], foci_grad(l.q), sizeof dq[run]);
             done(&l);
         }
         foci_set_threads(0);
@@ -367,7 +367,7 @@ static void golden_variants(void **state) {
         const char *const names[6] = {"q", "k", "v", "q_prev", "k_prev", "v_prev"};
         for (int t = 0; t < 6; t++) {
             read_tensor(&f, -1, names[t], data[t], SIZE);
-            inputs[t]->data = data[t];
+            inputs[t]->host_data = data[t];
         }
         foci_graph_forward(l.graph);
         static foci_real dout[SIZE];

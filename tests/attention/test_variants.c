@@ -17,7 +17,7 @@ static void the_same_bits_for_any_number_of_threads(void **state) {
                 layer_bind(&l);
                 foci_graph_forward(l.graph);
                 foci_graph_backward(l.graph, 1);
-                const void *got[4] = {l.out->data, l.in[0]->grad, l.in[1]->grad, l.in[2]->grad};
+                const void *got[4] = {l.out->host_data, l.in[0]->host_grad, l.in[1]->host_grad, l.in[2]->host_grad};
                 const size_t bytes = (size_t)l.numel * sizeof(foci_real);
                 for (int t = 0; t < 4; t++) {
                     if (run == 0) memcpy(first[t] = malloc(bytes), got[t], bytes);
@@ -42,11 +42,11 @@ static void causal_attention_sees_nothing_of_the_future(void **state) {
         layer_bind(&l);
         foci_graph_forward(l.graph);
         foci_real before[H * N * D];
-        memcpy(before, l.out->data, sizeof before);
+        memcpy(before, l.out->host_data, sizeof before);
         for (int t = 0; t < 3; t++)
             for (int h = 0; h < H; h++) l.data[t][(h * N + 100) * D] += 3;
         foci_graph_forward(l.graph);
-        assert_memory_equal(l.out->data, before, 100 * H * D * sizeof(foci_real));
+        assert_memory_equal(l.out->host_data, before, 100 * H * D * sizeof(foci_real));
         assert_true(memcmp(foci_data(l.out) + 100 * H * D, before + 100 * H * D, H * D * sizeof(foci_real)) != 0);
         layer_close(&l);
     }

@@ -116,18 +116,23 @@ mistakes() {
     fails 2 '--method is missing; `foci list attacks` names them' attack run --eps 0.1
     fails 2 '--eps is missing' attack run --method fgsm
     fails 2 '--method: there is no attack `bim`; `foci list attacks` names them' attack run --method fgsm,bim --eps 0.1
-    for eps in '' x 1/ 1/0 -1 1/255/2 nan inf '0.1,' 1e999; do
-        fails_like 2 "--eps: \`.*\` is not a number such as 1/255 or 0.03" attack run --method fgsm --eps "$eps"
+    for eps in x 1/ 1/0 1/255/2 nan inf; do
+        fails 2 "--eps: \`$eps\` is not a number" attack run --method fgsm --eps "$eps"
     done
-    fails 2 '--space: `rgb` is none of normalised, pixel' attack run --method fgsm --eps 0.1 --space rgb
+    for eps in '' '0.1,'; do
+        fails 2 '--eps: no value; write a number or leave the key out' attack run --method fgsm --eps "$eps"
+    done
+    fails 2 '--eps: `-1` is out of bounds: 0 or more' attack run --method fgsm --eps -1
+    fails 2 '--eps: `1e999` is too large' attack run --method fgsm --eps 1e999
+    fails 2 '--space: `rgb` is not one of normalised, pixel; did you mean `pixel`?' attack run --method fgsm --eps 0.1 --space rgb
     fails 2 'square has no targeted form' attack run --method square --eps 0.1 --targeted least
     fails 2 'spsa has no choice of loss' attack run --method spsa --eps 0.1 --loss dlr
-    fails 2 '--limit: `0` is not a whole number from 1 to 1000000000' attack run --method fgsm --eps 0.1 --limit 0
+    fails 2 '--limit: `-1` is out of bounds: 0 to 1e+09' attack run --method fgsm --eps 0.1 --limit -1
     fails 2 'vit.yaml is no run folder: --checkpoint must name the weights' attack vit.yaml --method fgsm --eps 0.1
     printf x >broken.safetensors
     fails_like 4 'broken.safetensors: .*' attack run --method fgsm --eps 0.1 --checkpoint broken.safetensors
     make_text
-    fails_like 2 '.*model.kind: lm does not classify images, attacks are for those' attack lm.yaml --checkpoint broken.safetensors --method fgsm --eps 0.1
+    fails_like 2 '.*model.kind: lm on text has no images to attack' attack lm.yaml --checkpoint broken.safetensors --method fgsm --eps 0.1
 }
 check "mistakes" mistakes
 finish

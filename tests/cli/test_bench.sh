@@ -96,7 +96,7 @@ no_data() {
 }
 check "no data is needed" no_data
 check "unless it is asked for" fails_like 3 '.*text/train.txt.*' bench lm.yaml --steps 1 --data
-check "no steps" fails 2 '--steps: `0` is not a whole number from 1 to 100000' bench lm.yaml --steps 0
-check "a batch that is no number" fails 2 '--batch: `x` is not a whole number from 1 to 1000000' bench lm.yaml --batch x
+check "no steps" fails 2 '--steps: `0` is out of bounds: 1 to 100000' bench lm.yaml --steps 0
+check "a batch that is no number" fails 2 '--batch: `x` is not a whole number' bench lm.yaml --batch x
 check "no config" fails 2 'usage: foci bench CONFIG (see foci bench --help)' bench
 finish

@@ -201,7 +201,7 @@ eval_errors() {
     fails 2 '--ood-dir and corruptions do not go together' eval run --ood-dir c --corrupt fog
     make_text
     runs train lm.yaml --out lm --set train.max_steps=2
-    fails_like 2 '.*data.kind: text has no images' eval lm --corrupt fog
+    fails_like 2 '.*model.kind: lm on text has no images' eval lm --corrupt fog
 }
 check "what does not go together" eval_errors
 finish

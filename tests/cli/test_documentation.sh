@@ -1,11 +1,12 @@
 #!/bin/sh
-# What --help, the manual page, the completion and configs/README.md say agrees, for every command, option and key; and
-# the pages name only what is there.
+# What --help, the manual page, the completion, README.md and configs/README.md say agrees, for every command, option
+# and key; and the pages name only what is there.
 . "$(dirname "$0")/lib.sh"
 
 "$foci" help man >man
 "$foci" help completion >completion
 "$foci" help reference >reference
+"$foci" help commands >table
 
 all_commands() { # "train", "data make"
     "$foci" --help | sed -n 's/^  \([a-z][a-z]*\)  *[a-z].*/\1/p' | grep -v '^foci$' | while read -r c; do
@@ -17,6 +18,47 @@ all_commands() { # "train", "data make"
     done
 }
 all_commands >commands
+
+names_agree() { # each command is everywhere, and nothing else is
+    sort commands >help
+    sed -n 's/^\.SS foci \(.*\) \[OPTION.*/\1/p' man | sed 's/\\-/-/g' | sort >manual
+    sed -n 's/^    "foci \([a-z ]*\)" | .*/\1/p' completion | sort >completed
+    for c in $("$foci" --help | sed -n 's/^  \([a-z][a-z]*\)  *[a-z].*/\1/p' | grep -v '^foci$'); do
+        words=$(sed -n "s/^    \"foci $c\") words=\"--help --version \(.*\)\" ;;/\1/p" completion)
+        for second in ${words:--}; do echo "$c $second"; done
+    done | sed 's/ -$//' | sort >offered
+    sed -n 's/^| `foci \([a-z ]*\)` |.*/\1/p' table | sort >listed
+    sed -n 's/^    foci) words="--help --version \(.*\)" ;;/\1/p' completion | tr ' ' '\n' | sort >first
+    same help manual
+    same help completed
+    same help offered
+    same help listed
+    equal "$(sed 's/ .*//' help | uniq)" "$(cat first)"
+    for c in 'table run' 'table list' 'data make' train; do contains help "^$c\$"; done
+}
+check "commands of every kind" names_agree
+summary_of() { # "train", "data make"
+    case $1 in *' '*) "$foci" "${1% *}" --help ;; *) "$foci" --help ;; esac | sed -n "s/^  ${1##* }  *\([a-z].*\)/\1/p"
+}
+summaries_agree() { # and all say the same of it
+    while read -r c; do
+        grep -qxF "| \`foci $c\` | $(summary_of "$c") |" table || wrong "foci $c: $(summary_of "$c")"
+        same_help "$c"
+    done <commands
+}
+same_help() { # "foci help table run" is "foci table run --help"
+    "$foci" $1 --help >asked
+    "$foci" help $1 >told
+    same asked told
+    head -n 1 asked >usage
+    contains usage "^Usage: foci $1 \[OPTION\.\.\.\] "
+}
+check "what commands are for" summaries_agree
+listed_in_readme() {
+    sed -n '/^<!-- foci help commands -->/,/^<!-- end -->/p' "$root/README.md" | sed '1d;$d' >written
+    cmp -s written table || wrong "README.md has not what foci help commands prints; scripts/reference.sh writes it"
+}
+check "README.md has every command" listed_in_readme
 
 of_help() { "$foci" $1 --help | cut -c1-29 | grep '^ *\(-., \)\{0,1\}--' | grep -o -- '--[a-z-]*' | sed 's/^--//' | grep -Ev '^(help|usage|version)$' | sort; }
 of_manual() {
@@ -73,16 +115,6 @@ if command -v bash >/dev/null; then check "completion in bash" completion_works;
 # ------------------------------------------------------------- the pages: README, docs and those of the folders
 
 (cd "$root" && ls ./*.md docs/*.md data/*.md configs/*.md configs/*/*.md src/*/*.md tests/*/*.md) >pages
-
-summary_of() { # "train", "data make"
-    case $1 in *' '*) "$foci" "${1% *}" --help ;; *) "$foci" --help ;; esac | sed -n "s/^  ${1##* }  *\([a-z].*\)/\1/p"
-}
-readme_lists_commands() {
-    while read -r c; do echo "| \`foci $c\` | $(summary_of "$c") |"; done <commands >listed
-    grep '^| `foci ' "$root/README.md" >written
-    same listed written
-}
-check "README lists every command" readme_lists_commands
 
 links_lead_somewhere() {
     while read -r page; do

@@ -50,11 +50,11 @@ check "an unknown option is named" said
 check "an option without its value" fails 2 'see foci train --help' train c.yaml --out
 check "a missing argument" fails 2 'usage: foci train CONFIG (see foci train --help)' train
 check "an argument too many" fails 2 '`b` is one argument too many (see foci train --help)' train a b
-check "threads that are no number" fails 2 '--threads: `x` is not a whole number from 1 to 1024' train c.yaml --threads x
+check "threads that are no number" fails 2 '--threads: `x` is not a whole number' train c.yaml --threads x
 check "options that exclude each other" fails 2 '--resume and --force exclude each other' train c.yaml --resume --force
 check "a list that is not there" fails 2 'there is no list `x`; there are models, attention, ops, data, recipes, attacks, contaminations, corruptions' list x
 check "data of an unknown kind" fails 2 'data make: `x` is neither images nor text' data make x y
-check "a walk that is not there" fails 2 '--walk: `up` is not disjoint or sliding' eval c.yaml --walk up
+check "a walk that is not there" fails 2 '--walk: `up` is not one of disjoint, sliding; did you mean `sliding`?' eval c.yaml --walk up
 check "weights that nobody names" fails 2 'c.yaml is no run folder: --checkpoint must name the weights' eval c.yaml
 check "a folder without weights" fails 4 '.: no best.safetensors or last.safetensors here; --checkpoint names another file' eval .
 

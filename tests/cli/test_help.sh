@@ -15,15 +15,19 @@ check "foci -h" helps '^usage: foci COMMAND' -h
 check "foci --version" helps '^foci [0-9]+\.[0-9]+\.[0-9]+ \(.*; [0-9]+ threads\)$' --version
 
 "$foci" --help | sed -n 's/^  \([a-z][a-z]*\)  *[a-z].*/\1/p' | grep -v '^foci$' >commands
-all_commands() { equal "$(sed -n 's/^FOCI_COMMAND(\([a-z]*\),.*/\1/p' "$root/src/cli/list.h")" "$(cat commands)"; }
+all_commands() { equal "$(sed -n 's/^FOCI_COMMAND(\([a-z]*\))/\1/p' "$root/src/cli/list.h")" "$(cat commands)"; }
 check "the commands are those of foci" all_commands
 for c in $(cat commands); do
     check "foci $c --help" helps "^(usage|Usage): foci $c " "$c" --help
     check "foci $c --version" helps '^foci [0-9]' "$c" --version
     [ "$c" = config ] || check "foci help $c" helps "^(usage|Usage): foci $c " help "$c" # help config: the keys
 done
-for c in make pack check stats show; do check "foci data $c --help" helps "^Usage: foci data $c " data $c --help; done
-check "foci config show --help" helps "^Usage: foci config show " config show --help
+for c in 'data make' 'data pack' 'data check' 'data stats' 'data show' 'data corrupt' 'config show' 'table run' 'table list'; do
+    check "foci $c --help" helps "^Usage: foci $c " $c --help
+    check "foci help $c" helps "^Usage: foci $c " help $c
+done
+check "help on a command of another that is not there" fails 2 'there is no command `nope`; foci data --help lists them' help data nope
+check "a command of another that is not there" fails 2 'there is no command `rum`; did you mean `run`?' table rum
 check "foci train --usage" helps '^Usage: foci train ' train --usage
 for c in train eval generate verify bench; do
     takes_common() {

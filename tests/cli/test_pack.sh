@@ -71,7 +71,7 @@ check "a pack cut short is refused" cut
 check "a file that is there is kept" fails 6 'train.pack: is there already' data pack images images/train train.pack
 check "a folder that is not there" fails 3 'nope: no such folder, .tar or pack of images' data pack images nope x.pack
 check "nowhere to write" fails 6 'no/x.pack.tmp: No such file or directory' data pack images images/train no/x.pack
-check "a size that is none" fails 2 '--size: `0` is not a whole number from 1 to 16384' data pack images images/train x.pack --size 0
+check "a size that is none" fails 2 '--size: `0` is out of bounds: 1 to 16384' data pack images images/train x.pack --size 0
 leaves_nothing() {
     cp -r images/train spoilt
     victim=$(find spoilt -type f | sort | tail -n 1)

@@ -17,17 +17,27 @@ build=${BUILD:-build}
 
 layers_hold() { sh "$here/scripts/check-layers.sh"; }
 layers_refuse() { # FILE INCLUDE
+    layers_refuse_line "$1" "#include \"$2\""
+}
+layers_refuse_line() { # FILE LINE
     rm -rf "$work/tree"
     mkdir -p "$work/tree/scripts" "$work/tree/include/foci" "$work/tree/src/base" "$(dirname "$work/tree/$1")"
     cp "$here/scripts/check-layers.sh" "$work/tree/scripts/"
     cp "$here/src/rooms" "$work/tree/src/"
     touch "$work/tree/src/base/x.h" "$work/tree/include/foci/foci.h"
-    printf '#include "%s"\n' "$2" >"$work/tree/$1"
+    printf '%s\n' "$2" >"$work/tree/$1"
     ! sh "$work/tree/scripts/check-layers.sh" && sh "$work/tree/scripts/check-layers.sh" 2>&1 | grep -q "^$1:1: "
 }
 upward() { layers_refuse src/core/a.c models/models.h; }
 sideways() { layers_refuse src/data/a.c core/graph.h; }
 public() { layers_refuse include/foci/a.h base/error.h; }
+pointers() {
+    for line in 'x = foci_data(t)[0];' 'foci_grad (t)[0] = 1;' 'foci_ints(t)' 'if (foci_wants(n, 0))' 't->host_data = x;' \
+        'foci_graph_forward(g);' 'foci_graph_backward_from_output(g);'; do
+        layers_refuse_line src/models/a.c "$line" || return 1
+    done
+    ! layers_refuse_line src/ops/a.c 'x = foci_data(t)[0];' && ! layers_refuse_line src/models/a.c 'x = my_foci_data(t) + host_database;'
+}
 roomless() { layers_refuse src/ops/a.c linear.h; }
 
 installed() {
@@ -59,6 +69,7 @@ check "core may not use models" upward
 check "data may not use core" sideways
 check "a public header may use nothing" public
 check "an include names its room" roomless
+check "above the operations nothing touches the memory of tensors" pointers
 check "what is installed can be linked against" installed
 check "the runner fails when a test fails" runner_fails
 check "the runner fails when a program runs no test" runner_refuses_nothing

@@ -95,8 +95,8 @@ generate_json() {
 }
 check "generate --json" generate_json
 check "generate: no words in images" fails_like 2 '.*model.kind: vit on image_folder has no words to generate' generate vit
-check "generate: no such temperature" fails 2 '--temperature: `-1` is not a number from 0 to 1e+06' generate lm --temperature=-1
-check "generate: no words at all" fails 2 '--tokens: `0` is not a whole number from 1 to 10000000' generate lm --tokens 0
+check "generate: no such temperature" fails 2 '--temperature: `-1` is out of bounds: 0 to 1000000' generate lm --temperature=-1
+check "generate: no words at all" fails 2 '--tokens: `0` is out of bounds: 1 to 10000000' generate lm --tokens 0
 
 contaminated() {
     runs eval lm --split test --walk sliding --json
@@ -116,7 +116,7 @@ contaminated() {
 }
 check "eval --contaminate" contaminated
 check "no such contamination" fails 2 'there is no contamination `swap`; foci list contaminations names them' eval lm --contaminate swap
-check "images are not contaminated so" fails_like 2 '.*data.kind: image_folder has no text to contaminate' eval vit --contaminate word-swap
+check "images are not contaminated so" fails_like 2 '.*model.kind: vit on image_folder has no text to contaminate' eval vit --contaminate word-swap
 
 frozen() { # CONFIG RUN FREEZE REST: with both frozen nothing moves; with one, something does
     runs eval $2 --json

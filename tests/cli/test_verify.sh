@@ -22,7 +22,7 @@ if "$foci" verify "$golden/units.json" --dtype bf16 >/dev/null 2>&1; then
 else
     check "bf16 on a processor without it" fails 2 '--dtype: this processor has no products in bf16 (AVX512-BF16)' verify "$golden/units.json" --dtype bf16
 fi
-check "an unknown dtype" fails 2 '--dtype: `fp8` is not fp32 or bf16' verify "$golden/units.json" --dtype fp8
+check "an unknown dtype" fails 2 '--dtype: `fp8` is not one of fp32, bf16; did you mean `fp32`?' verify "$golden/units.json" --dtype fp8
 
 copy() { cp "$golden/$1.json" case.json && cp "$golden/$1.safetensors" case.safetensors; }
 changed_number() { # the loss is 1.81820642...

@@ -1019,6 +1019,11 @@ static void an_argument_is_taken_as_it_stands(void **state) {
     assert_ok(foci_key_parse(row("shares"), "--shares", "1", &arena, &o));
     assert_int_equal(o.shares.count, 1);
     assert_int_equal(o.steps, 20); /* no other field is touched */
+    assert_ok(foci_key_parse(row("rate"), "--rate", "1/255", &arena, &o));
+    assert_true(o.rate == 1.0 / 255);
+    assert_message(foci_key_parse(row("rate"), "--rate", "1/0", &arena, &o), "--rate: `1/0` is not a number");
+    assert_message(foci_key_parse(row("rate"), "--rate", "1/2/3", &arena, &o), "--rate: `1/2/3` is not a number");
+    assert_message(foci_key_parse(row("steps"), "--steps", "8/2", &arena, &o), "--steps: `8/2` is not a whole number");
     assert_message(foci_key_parse(row("steps"), "--steps", "0", &arena, &o), "--steps: `0` is out of bounds: 1 to 1000");
     assert_message(foci_key_parse(row("rate"), "--rate", "", &arena, &o), "--rate: no value; write a number or leave the key out");
     assert_message(foci_key_parse(row("scale"), "--scale", "min", &arena, &o),

@@ -15,7 +15,7 @@ static void add_forward(const foci_node *n) {
 }
 static void add_backward(const foci_node *n) {
     for (int k = 0; k < 2; k++)
-        for (int64_t i = 0; i < numel(n) && n->input[k]->grad != n->output->grad; i++)
+        for (int64_t i = 0; i < numel(n) && n->input[k]->host_grad != n->output->host_grad; i++)
             put(n, k, i, foci_grad(n->output)[i]);
 }
 static const foci_op op_add = {.name = "add", .forward = add_forward, .backward = add_backward, .passes_gradient = true};

@@ -45,7 +45,8 @@ static void rates(const char *text) {
 static void attack(const char *text, const char *option) {
     char *value = strdup(text), *name = strdup(option);
     if (!value || !name) abort();
-    foci_cmd_attack(4, (char *[]){(char[]){"attack"}, (char[]){"/nonexistent"}, name, value, NULL});
+    foci_command_run(&foci_command_attack, "foci attack", 4,
+                     (char *[]){(char[]){"attack"}, (char[]){"/nonexistent"}, name, value, NULL});
     free(value);
     free(name);
 }

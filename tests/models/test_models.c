@@ -17,7 +17,7 @@ static foci_status record(recorded *r, const char *text, int64_t batch) {
     FOCI_TRY(foci_config_parse(&r->config, foci_schema_all(), "test.yaml", text, strlen(text), NULL, 0));
     r->graph = foci_graph_new(&r->parameters, &(foci_graph_options){.train = true, .differentiate = true, .place = "test.yaml:1:1"});
     const foci_model *model = foci_model_find(foci_config_string(r->config, "model.kind"));
-    model->record(&(foci_request){.graph = r->graph, .config = r->config, .batch = batch, .feeds = foci_task_kind_of(model->task)->feeds});
+    model->record(&(foci_request){.graph = r->graph, .config = r->config, .batch = batch, .feeds = foci_task_of(model)->feeds});
     return foci_graph_plan(r->graph, NULL);
 }
 

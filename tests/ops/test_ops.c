@@ -196,12 +196,12 @@ static void dropout_keeps_three_quarters(void **state) {
     }
     assert_close((double)kept / (double)n, 0.75, 0.01);
     foci_real *first = malloc((size_t)n * sizeof *first);
-    memcpy(first, y->data, (size_t)n * sizeof *first);
+    memcpy(first, foci_data(y), (size_t)n * sizeof *first);
     foci_graph_forward(l.g);
-    assert_memory_equal(first, y->data, (size_t)n * sizeof *first); /* the same step: the same mask */
+    assert_memory_equal(first, foci_data(y), (size_t)n * sizeof *first); /* the same step: the same mask */
     foci_graph_set_step(l.g, 4, 0);
     foci_graph_forward(l.g);
-    assert_memory_not_equal(first, y->data, (size_t)n * sizeof *first);
+    assert_memory_not_equal(first, foci_data(y), (size_t)n * sizeof *first);
     free(first);
     close_lab(&l);
 }

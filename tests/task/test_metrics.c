@@ -25,7 +25,7 @@ static void rows_are_complete(void **state) {
 
 static void tasks_name_a_metric(void **state) {
     (void)state;
-    for (const foci_task_kind *const *task = foci_task_kinds; *task; task++) {
+    for (const foci_task *const *task = foci_tasks; *task; task++) {
         const foci_metric *m = foci_metric_find((*task)->metric), *items = foci_metric_find((*task)->items);
         assert_non_null(m);
         assert_true(m->better && m->value && m->tag && foci_metric_plain(m) == m);

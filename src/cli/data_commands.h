@@ -1,0 +1,9 @@
+/* Commands of `foci data` that have files of their own. */
+#ifndef FOCI_CLI_DATA_COMMANDS_H
+#define FOCI_CLI_DATA_COMMANDS_H
+
+#include "cli/command.h"
+
+extern const foci_command foci_command_data_corrupt, foci_command_data_show;
+
+#endif
