@@ -1,4 +1,5 @@
-# foci. `make` builds, `make check` tests, `make demo` does the main job, `make help` lists the rest.
+# foci. `make` builds, `make check` tests, `make demo` does the main job, `make help` lists the rest: `make format` lays
+# out the C, `make lines` counts it.
 #
 #   CC=clang        another compiler
 #   SAN=1           address and undefined-behaviour sanitizers, in a build folder of their own
@@ -70,7 +71,7 @@ TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard $(foreach r,$(ROOMS) c
 DOUBLE_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard $(foreach r,$(ROOMS),tests/$(r)/double_*.c)))
 FUZZ_TESTS := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/tests/fuzz/test_%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all check demo install clean help deps tests fuzz fuzzers
+.PHONY: all check demo install clean help deps tests fuzz fuzzers format format-check lines
 all: $(BUILD)/foci $(BUILD)/libfoci.a
 
 # Nothing compiles before the packages are there and the layers are right.
@@ -106,6 +107,12 @@ install: $(BUILD)/foci $(BUILD)/libfoci.a
 endif
 deps:
 	sh scripts/deps.sh
+format:
+	find src include tests $(wildcard examples) -name '*.[ch]' | xargs clang-format -i
+format-check:
+	@sh scripts/check-format.sh
+lines:
+	@sh scripts/lines.sh
 clean:
 	rm -rf build build-san build-fuzz
 help:

@@ -5,7 +5,7 @@
 set -eu
 
 packages="gcc make pkg-config libc6-dev libopenblas-openmp-dev libturbojpeg0-dev libstb-dev zlib1g-dev
-          libyaml-dev libjansson-dev libxxhash-dev uthash-dev libcmocka-dev gnuplot-nox"
+          libyaml-dev libjansson-dev libxxhash-dev uthash-dev libcmocka-dev gnuplot-nox clang-format"
 case " $* " in *" clang "*) packages="$packages libomp-dev" ;; esac
 packages="$packages $*"
 

@@ -334,12 +334,15 @@ typedef struct foci_real_list {
  *     typedef struct options { int64_t depth; enum { MAX, MEAN } scale; } options;
  *     static const foci_key keys[] = {FOCI_KEY(options, depth, "12", 1, 1000, NULL, "number of blocks"),
  *                                     FOCI_KEY(options, scale, "max", 0, 0, "max mean", "divided by"), {0}}; */
+/* clang-format off */
 #define FOCI_KEY_TYPE(x) \
     _Generic((x), bool: FOCI_KEY_BOOL, int64_t: FOCI_KEY_INT, double: FOCI_KEY_REAL, const char *: FOCI_KEY_STRING, \
-             int: FOCI_KEY_CHOICE, unsigned: FOCI_KEY_CHOICE, foci_int_list: FOCI_KEY_INTS, foci_real_list: FOCI_KEY_REALS)
+             int: FOCI_KEY_CHOICE, unsigned: FOCI_KEY_CHOICE, foci_int_list: FOCI_KEY_INTS, \
+             foci_real_list: FOCI_KEY_REALS)
 #define FOCI_KEY(options, field, initial, min, max, choices, doc, ...) \
     {#field, FOCI_KEY_TYPE(((options *)0)->field), initial, min, max, choices, doc, .at = offsetof(options, field), \
      .size = sizeof(((options *)0)->field), ##__VA_ARGS__}
+/* clang-format on */
 
 /* Fills the struct that the rows are bound to with the values of their keys, "SECTION.NAME" each; with 0 or "" where a key
  * belongs to a kind that is not chosen. Strings and lists live as long as the config. */

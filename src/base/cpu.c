@@ -5,8 +5,6 @@
 
 static const char *const names[FOCI_ISA_COUNT] = {"generic", "avx2", "avx512"};
 
-const char *foci_isa_name(foci_isa isa) { return names[isa]; }
-
 bool foci_isa_supported(foci_isa isa) {
     switch (isa) {
     case FOCI_ISA_GENERIC: return true;

@@ -6,7 +6,6 @@
 
 typedef enum foci_isa { FOCI_ISA_GENERIC, FOCI_ISA_AVX2, FOCI_ISA_AVX512, FOCI_ISA_COUNT } foci_isa;
 
-const char *foci_isa_name(foci_isa isa);
 bool foci_isa_supported(foci_isa isa);
 
 /* FOCI_ERR_CONFIG where FOCI_ISA in the environment is unknown or not supported here. */

@@ -31,10 +31,6 @@ static const struct {
 };
 enum { STORED = sizeof stored / sizeof *stored };
 
-const char *foci_stored_name(foci_stored dtype) {
-    return stored[dtype].name;
-}
-
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
                "the files are little-endian, and memory is copied as it is");
 

@@ -24,7 +24,6 @@ typedef enum foci_stored {
     FOCI_STORED_U8,
     FOCI_STORED_BOOL
 } foci_stored;
-const char *foci_stored_name(foci_stored dtype); /* "F32" */
 
 typedef struct foci_safetensor {
     const char *name;

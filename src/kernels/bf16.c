@@ -9,9 +9,9 @@
 
 #define BF16 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")))
 #if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
+#define UNROLL(...) _Pragma("clang loop unroll(full)") for (__VA_ARGS__)
 #else
-#define UNROLL _Pragma("GCC unroll 16")
+#define UNROLL(...) _Pragma("GCC unroll 16") for (__VA_ARGS__)
 #endif
 
 bool foci_bf16_supported(void) { return __builtin_cpu_supports("avx512bf16") && strcmp(foci_kernel()->isa, "avx512") == 0; }
@@ -36,15 +36,15 @@ BF16 void foci_bf16_peak(int64_t rounds, double *operations) {
     enum { CHAINS = 12 };
     __m512 sum[CHAINS];
     const __m512bh x = (__m512bh)_mm512_set1_epi32(0x3f003f00), y = (__m512bh)_mm512_set1_epi32(0x3a003a00);
-    UNROLL for (int i = 0; i < CHAINS; i++) sum[i] = _mm512_setzero_ps();
+    UNROLL(int i = 0; i < CHAINS; i++) sum[i] = _mm512_setzero_ps();
     for (int64_t n = 0; n < rounds; n++) {
-        UNROLL for (int i = 0; i < CHAINS; i++) {
+        UNROLL(int i = 0; i < CHAINS; i++) {
             sum[i] = _mm512_dpbf16_ps(sum[i], x, y);
             __asm__("" : "+v"(sum[i])); /* not to be computed once for all chains */
         }
     }
     float total = 0;
-    UNROLL for (int i = 0; i < CHAINS; i++) total += _mm512_reduce_add_ps(sum[i]);
+    UNROLL(int i = 0; i < CHAINS; i++) total += _mm512_reduce_add_ps(sum[i]);
     *operations = 4.0 * CHAINS * LANES * (double)rounds + (total == -1 ? 1 : 0);
 }
 

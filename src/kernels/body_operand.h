@@ -21,9 +21,9 @@ typedef int32_t bits_;
 #endif
 
 #if defined(__clang__)
-#define UNROLL _Pragma("clang loop unroll(full)")
+#define UNROLL(...) _Pragma("clang loop unroll(full)") for (__VA_ARGS__)
 #else
-#define UNROLL _Pragma("GCC unroll 16")
+#define UNROLL(...) _Pragma("GCC unroll 16") for (__VA_ARGS__)
 #endif
 
 /* Keeps a sum in the register where it is: compilers like to move them about. */

@@ -6,7 +6,7 @@ static void peak(int64_t rounds, double *operations) {
     for (int j = 0; j < LANES; j++) x[j] = (real)0.999, y[j] = (real)0.001;
     for (int i = 0; i < CHAINS; i++) sum[i] = y * (real)i;
     for (int64_t n = 0; n < rounds; n++) {
-        UNROLL for (int i = 0; i < CHAINS; i++) sum[i] = sum[i] * x + y;
+        UNROLL(int i = 0; i < CHAINS; i++) sum[i] = sum[i] * x + y;
     }
     real total = 0;
     for (int i = 0; i < CHAINS; i++) total += sum[i][0];

@@ -34,7 +34,7 @@ static inline void philox_rounds(uint64_t seed, uint64_t stream, uint64_t step, 
         c[3][v] = (wide){0} + (step >> 32);
     }
     for (int round = 0; round < 10; round++, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
-        UNROLL for (int v = 0; v < PHILOX_VECTORS; v++) {
+        UNROLL(int v = 0; v < PHILOX_VECTORS; v++) {
             const wide p0 = multiply(c[0][v], 0xD2511F53u), p1 = multiply(c[2][v], 0xCD9E8D57u);
             c[0][v] = (p1 >> 32) ^ c[1][v] ^ k0;
             c[2][v] = (p0 >> 32) ^ c[3][v] ^ k1;

@@ -28,12 +28,12 @@ typedef struct product {
 static inline __attribute__((always_inline)) void product_block(int rows, int vectors, int64_t depth, const product *o) {
     vector sum[BLOCK][3] = {0};
     if (o->from) {
-        UNROLL for (int r = 0; r < rows; r++)
-            UNROLL for (int w = 0; w < vectors; w++) sum[r][w] = *(const vector *)(o->from + r * o->from_row + w * LANES);
+        UNROLL(int r = 0; r < rows; r++)
+            UNROLL(int w = 0; w < vectors; w++) sum[r][w] = *(const vector *)(o->from + r * o->from_row + w * LANES);
     }
     /* A pointer for every fourth row: for one each there are no registers left. */
     const element *fourth[BLOCK / 4], *b = o->b.data;
-    UNROLL for (int r = 0; r < rows; r += 4) fourth[r / 4] = o->a.data + r * o->a.row;
+    UNROLL(int r = 0; r < rows; r += 4) fourth[r / 4] = o->a.data + r * o->a.row;
     const int64_t step[4] = {0, o->a.row, 2 * o->a.row, 3 * o->a.row}, a_column = o->a.column, b_column = o->b.column;
     const int parts = o->ahead ? rows : 1;
     int64_t p = 0;
@@ -44,17 +44,17 @@ static inline __attribute__((always_inline)) void product_block(int rows, int ve
                 __builtin_prefetch(o->ahead->first + part * o->ahead->row + l * o->ahead->line);
         }
         for (const int64_t end = depth * (part + 1) / parts; p < end; p++) {
-            UNROLL for (int r = 0; r < rows; r++) {
+            UNROLL(int r = 0; r < rows; r++) {
                 const element x = fourth[r / 4][step[r % 4]];
-                UNROLL for (int w = 0; w < vectors; w++) {
+                UNROLL(int w = 0; w < vectors; w++) {
                     sum[r][w] = add_product(sum[r][w], x, b + w * LANES);
                     KEEP(sum[r][w]);
                 }
             }
-            UNROLL for (int r = 0; r < rows; r += 4) fourth[r / 4] += a_column;
+            UNROLL(int r = 0; r < rows; r += 4) fourth[r / 4] += a_column;
             b += b_column;
         }
     }
-    UNROLL for (int r = 0; r < rows; r++)
-        UNROLL for (int w = 0; w < vectors; w++) *(vector *)(o->c + r * o->c_row + w * LANES) = sum[r][w];
+    UNROLL(int r = 0; r < rows; r++)
+        UNROLL(int w = 0; w < vectors; w++) *(vector *)(o->c + r * o->c_row + w * LANES) = sum[r][w];
 }

@@ -24,11 +24,11 @@ static inline void put_bytes(numbers sum, unsigned char *y) {
 static inline __attribute__((always_inline)) void
 resample_block(int vectors, int64_t n, int64_t count, const int *weight, const unsigned char *x, unsigned char *y) {
     numbers sum[4];
-    UNROLL for (int v = 0; v < vectors; v++) sum[v] = (numbers){0} + HALF;
+    UNROLL(int v = 0; v < vectors; v++) sum[v] = (numbers){0} + HALF;
     for (int64_t k = 0; k < count; k++, x += n) {
-        UNROLL for (int v = 0; v < vectors; v++) sum[v] += weight[k] * bytes_at(x + v * WIDTH);
+        UNROLL(int v = 0; v < vectors; v++) sum[v] += weight[k] * bytes_at(x + v * WIDTH);
     }
-    UNROLL for (int v = 0; v < vectors; v++) put_bytes(sum[v], y + v * WIDTH);
+    UNROLL(int v = 0; v < vectors; v++) put_bytes(sum[v], y + v * WIDTH);
 }
 
 static void resample(int64_t n, int64_t count, const int *weight, const unsigned char *x, unsigned char *y) {

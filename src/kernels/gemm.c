@@ -108,14 +108,14 @@ static int64_t round_up(int64_t n, int64_t multiple) { return foci_tiles(n, mult
 /* foci's kernels give the same bits wherever C is cut, so the cut may follow the number of threads: four tiles for each. */
 enum { TILES_PER_THREAD = 4, LEAST_ROWS = 96, LEAST_COLUMNS = 256 };
 
-int64_t foci_gemm_tile_rows(int64_t rows) {
+static int64_t tile_rows(int64_t rows) {
     int64_t tiles = own_kernels() ? TILES_PER_THREAD * foci_threads() : ENOUGH_TILES;
     int64_t height = round_up(foci_tiles(rows, tiles), 48);
     return height < LEAST_ROWS ? LEAST_ROWS : height;
 }
 
 static grid fit_grid(int64_t rows, int64_t columns) {
-    int64_t wanted = TILES_PER_THREAD * foci_threads(), height = foci_gemm_tile_rows(rows);
+    int64_t wanted = TILES_PER_THREAD * foci_threads(), height = tile_rows(rows);
     int64_t row_tiles = foci_tiles(rows, height), width = round_up(foci_tiles(columns, foci_tiles(wanted, row_tiles)), LEAST_COLUMNS);
     return (grid){height, width, row_tiles, foci_tiles(columns, width)};
 }

@@ -17,9 +17,6 @@ void foci_gemm(const foci_product *p);
 /* Over all threads: C is cut into tiles. */
 void foci_gemm_parallel(const foci_product *p);
 
-/* Rows of a tile for those who cut C themselves, so that there are a few tiles for every thread. */
-int64_t foci_gemm_tile_rows(int64_t rows);
-
 /* Over all threads, for few rows and columns and a great depth (the gradient of a weight: the depth is the batch). The
  * depth is cut into a fixed number of chunks, whose products lie in `partial` (chunks * rows * columns) and are added in
  * order. No bias. */

@@ -89,20 +89,9 @@ void foci_add_partial(int64_t tiles, int64_t stride, int64_t count, const real *
     }
 }
 
-static foci_product affine(const foci_node *n, int64_t rows, int64_t in, int64_t out, const real *x, const real *weight, const real *bias, real *y,
-                           int64_t ldy) {
-    return (foci_product){.rows = rows, .columns = out, .depth = in, .a = {x, in, false}, .b = {weight, in, true},
-                          .c = y, .ldc = ldy, .bias = bias, .bf16 = foci_graph_bf16(n->graph)};
-}
-
-void foci_affine_tile(const foci_node *n, int64_t rows, int64_t in, int64_t out, const real *x, const real *weight,
-                      const real *bias, real *y, int64_t ldy) {
-    foci_product p = affine(n, rows, in, out, x, weight, bias, y, ldy);
-    foci_gemm(&p);
-}
-
-void foci_affine(const foci_node *n, int64_t rows, int64_t in, int64_t out, const real *x, const real *weight, const real *bias,
-                 real *y, int64_t ldy) {
-    foci_product p = affine(n, rows, in, out, x, weight, bias, y, ldy);
+void foci_affine(const foci_node *n, int64_t rows, int64_t in, int64_t out, const real *x, const real *weight,
+                 const real *bias, real *y, int64_t ldy) {
+    foci_product p = {.rows = rows, .columns = out, .depth = in, .a = {x, in, false}, .b = {weight, in, true},
+                      .c = y, .ldc = ldy, .bias = bias, .bf16 = foci_graph_bf16(n->graph)};
     foci_gemm_parallel(&p);
 }

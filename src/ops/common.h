@@ -35,12 +35,10 @@ void foci_each_row_backward(const foci_node *n, const foci_tensor *seen, foci_ro
 int64_t foci_column_scratch(int64_t rows, int64_t c);
 void foci_column_sums(int64_t rows, int64_t c, const real *x, real *out, bool accumulate, real *scratch);
 
-/* y (rows, out) = x (rows, in) weightt + bias, weight (out, in), bias (out) or NULL, y with rows ldy apart;
- * on this thread alone, or over all threads. In the precision of the node's graph. */
-void foci_affine_tile(const foci_node *n, int64_t rows, int64_t in, int64_t out, const real *x, const real *weight,
-                      const real *bias, real *y, int64_t ldy);
-void foci_affine(const foci_node *n, int64_t rows, int64_t in, int64_t out, const real *x, const real *weight, const real *bias,
-                 real *y, int64_t ldy);
+/* y (rows, out) = x (rows, in) weightt + bias, weight (out, in), bias (out) or NULL, y with rows ldy apart.
+ * In the precision of the node's graph. */
+void foci_affine(const foci_node *n, int64_t rows, int64_t in, int64_t out, const real *x, const real *weight,
+                 const real *bias, real *y, int64_t ldy);
 
 /* The number of tiles that a long sum over rows is cut into, and the sum of what they left: out (c) from
  * `partial` (tiles, c), in order. */
