@@ -73,12 +73,9 @@ static foci_status print_contaminated_json(const foci_contaminated_score *s, con
     foci_report r = {NULL};
     foci_report_text(&r, "split", o->split);
     foci_report_text(&r, "walk", walk_name(o));
-    foci_report_number(&r, "nll", s->clean.nll);
-    foci_report_number(&r, "loss", s->clean.nll);
-    foci_report_number(&r, "ppl", s->clean.ppl);
-    foci_report_whole(&r, "tokens", s->clean.tokens);
-    foci_report_number(&r, "contaminated_nll", s->contaminated.nll);
-    foci_report_number(&r, "contaminated_ppl", s->contaminated.ppl);
+    foci_score_report(&s->clean, FOCI_IN_RESULT, &r);
+    foci_report_number(&r, "contaminated_nll", foci_score_value(&s->contaminated, "nll"));
+    foci_report_number(&r, "contaminated_ppl", foci_score_value(&s->contaminated, "ppl"));
     report_settings(foci_report_part(&r, "contamination"), c, options, &s->count);
     return foci_print_report(&r, &spaced);
 }
@@ -87,8 +84,9 @@ static foci_status print_contaminated(const foci_contaminated_score *s, const se
                                       const void *options) {
     foci_report r = {NULL};
     printf("%s, %s windows: perplexity %.3f clean, %.3f contaminated (%.5f and %.5f nats per token) over %lld tokens\n",
-           o->split, walk_name(o), s->clean.ppl, s->contaminated.ppl, s->clean.nll, s->contaminated.nll,
-           (long long)s->clean.tokens);
+           o->split, walk_name(o), foci_score_value(&s->clean, "ppl"), foci_score_value(&s->contaminated, "ppl"),
+           foci_score_value(&s->clean, "nll"), foci_score_value(&s->contaminated, "nll"),
+           (long long)foci_score_value(&s->clean, "tokens"));
     report_settings(&r, c, options, &s->count);
     return foci_print_report(&r, &spaced);
 }

@@ -24,7 +24,7 @@ foci_status foci_contamination_parse(const char *text, foci_arena *arena, const 
 
 /* The same weights on a split as it is and contaminated. */
 typedef struct foci_contaminated_score {
-    foci_perplexity_result clean, contaminated;
+    foci_score clean, contaminated;
     foci_contamination_count count;
 } foci_contaminated_score;
 foci_status foci_evaluate_contaminated(const foci_config *config, const char *weights, const char *split, bool sliding,

@@ -1,6 +1,5 @@
 #include "task/perplexity.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -48,9 +47,14 @@ typedef struct stretch {
     int64_t length, counted; /* tokens of a window; the last so many count */
 } stretch;
 
+typedef struct sum {
+    double nll;
+    int64_t tokens;
+} sum;
+
 /* Windows first .. of the stretch, as many as a pass takes; behind the last window it is the last again, not counted. */
 static foci_status run_pass(pass *s, const int32_t *token, int64_t row, int64_t columns, const stretch *w, int64_t first,
-                            foci_perplexity_result *result) {
+                            sum *all) {
     const int64_t here = w->count - first < s->windows ? w->count - first : s->windows;
     const foci_real *nll;
     for (int64_t i = 0; i < s->windows; i++) {
@@ -62,18 +66,18 @@ static foci_status run_pass(pass *s, const int32_t *token, int64_t row, int64_t 
     FOCI_TRY(foci_program_forward(s->program));
     FOCI_TRY(foci_program_fetch(s->program, "nll", &nll));
     for (int64_t i = 0; i < here; i++)
-        for (int64_t t = s->scored - w->counted; t < s->scored; t++) result->nll_sum += (double)nll[i * s->scored + t];
-    result->tokens += here * w->counted;
+        for (int64_t t = s->scored - w->counted; t < s->scored; t++) all->nll += (double)nll[i * s->scored + t];
+    all->tokens += here * w->counted;
     return FOCI_OK;
 }
 
 static foci_status run(const foci_perplexity_options *o, foci_parameters *p, const int32_t *token,
-                       int64_t row, const stretch *w, foci_perplexity_result *result) {
+                       int64_t row, const stretch *w, sum *all) {
     if (!w->count) return FOCI_OK;
     pass s = {.length = w->length, .counted = w->counted, .windows = o->at_once < w->count ? o->at_once : w->count};
     foci_status status = open_pass(&s, o, p);
     for (int64_t first = 0; first < w->count && !status; first += s.windows) {
-        status = run_pass(&s, token, row, o->columns, w, first, result);
+        status = run_pass(&s, token, row, o->columns, w, first, all);
         foci_watch_tell(o->watch, first + s.windows < w->count ? first + s.windows : w->count, w->count);
         if (!status) status = foci_watch_stopped(o->watch);
     }
@@ -81,41 +85,46 @@ static foci_status run(const foci_perplexity_options *o, foci_parameters *p, con
     return status;
 }
 
-foci_status foci_perplexity(const foci_perplexity_options *o, foci_parameters *p, const int32_t *token,
-                            int64_t count, foci_perplexity_result *result) {
-    *result = (foci_perplexity_result){0};
-    int64_t row = count / o->columns, w = o->window, columns = o->columns;
+/* The first window wholly, then the last token of each that begins one further on. */
+static foci_status walk_sliding(const foci_perplexity_options *o, foci_parameters *p, const int32_t *token, int64_t row,
+                                sum *all) {
+    const int64_t w = o->window, columns = o->columns;
+    if (row <= w)
+        return foci_fail(FOCI_ERR_DATA, "rows of %lld tokens are too short for a window of %lld", (long long)row,
+                         (long long)w);
+    const stretch first = {.count = columns, .length = w, .counted = w};
+    const stretch others = {.count = (row - 1 - w) * columns, .start = 1, .stride = 1, .length = w, .counted = 1};
+    FOCI_TRY(run(o, p, token, row, &first, all));
+    return run(o, p, token, row, &others, all);
+}
+
+static foci_status walk_disjoint(const foci_perplexity_options *o, foci_parameters *p, const int32_t *token,
+                                 int64_t row, sum *all) {
+    const int64_t w = o->window, columns = o->columns, whole = (row - 1) / w, rest = (row - 1) % w;
+    const stretch windows = {.count = whole * columns, .stride = w, .length = w, .counted = w};
+    const stretch last = {.count = rest ? columns : 0, .start = whole * w, .length = rest, .counted = rest};
+    FOCI_TRY(run(o, p, token, row, &windows, all));
+    return run(o, p, token, row, &last, all);
+}
+
+foci_status foci_perplexity(const foci_perplexity_options *o, foci_parameters *p, const int32_t *token, int64_t count,
+                            foci_score *score) {
+    const int64_t row = count / o->columns;
+    sum all = {0, 0};
+    *score = (foci_score){0};
     if (row < 2)
         return foci_fail(FOCI_ERR_DATA, "%lld tokens are too few for %lld rows", (long long)count,
-                         (long long)columns);
-    if (o->walk == FOCI_WALK_SLIDING) {
-        if (row <= w)
-            return foci_fail(FOCI_ERR_DATA, "rows of %lld tokens are too short for a window of %lld",
-                             (long long)row, (long long)w);
-        FOCI_TRY(run(o, p, token, row, &(stretch){.count = columns, .length = w, .counted = w}, result));
-        FOCI_TRY(run(
-            o, p, token, row,
-            &(stretch){.count = (row - 1 - w) * columns, .start = 1, .stride = 1, .length = w, .counted = 1},
-            result));
-    } else {
-        int64_t whole = (row - 1) / w, rest = (row - 1) % w;
-        FOCI_TRY(run(o, p, token, row,
-                     &(stretch){.count = whole * columns, .stride = w, .length = w, .counted = w}, result));
-        if (rest)
-            FOCI_TRY(run(o, p, token, row,
-                         &(stretch){.count = columns, .start = whole * w, .length = rest, .counted = rest},
-                         result));
-    }
-    result->nll = result->nll_sum / (double)result->tokens;
-    result->ppl = exp(result->nll);
-    return FOCI_OK;
+                         (long long)o->columns);
+    FOCI_TRY((o->walk == FOCI_WALK_SLIDING ? walk_sliding : walk_disjoint)(o, p, token, row, &all));
+    FOCI_TRY(foci_score_put(score, "nll", all.nll, (double)all.tokens));
+    return foci_score_put(score, "tokens", (double)all.tokens, (double)all.tokens);
 }
 
 enum { SLIDING_TOKENS = 16384 }; /* of the windows of one pass */
 
-foci_status foci_perplexity_as_configured(const foci_config *config, const foci_model *model, int64_t vocabulary, bool sliding,
-                                          foci_parameters *p, const int32_t *token, int64_t count, const foci_watch *watch,
-                                          foci_perplexity_result *result) {
+foci_status foci_perplexity_as_configured(const foci_config *config, const foci_model *model, int64_t vocabulary,
+                                          bool sliding, foci_parameters *p, const int32_t *token, int64_t count,
+                                          const foci_watch *watch, foci_score *score) {
     int64_t window = foci_config_int(config, "model.context"), columns = foci_config_int(config, "train.eval_batch");
     if (!columns) columns = foci_config_int(config, "train.batch_size");
     foci_perplexity_options o = {.model = model, .config = config, .vocabulary = vocabulary, .window = window,
@@ -128,5 +137,5 @@ foci_status foci_perplexity_as_configured(const foci_config *config, const foci_
         o.at_once = foci_tiles(SLIDING_TOKENS, window);
         if (o.at_once < columns) o.at_once = columns;
     }
-    return foci_perplexity(&o, p, token, count, result);
+    return foci_perplexity(&o, p, token, count, score);
 }

@@ -9,6 +9,7 @@
 
 #include "base/watch.h"
 #include "core/program.h"
+#include "task/score.h"
 
 typedef enum foci_walk { FOCI_WALK_DISJOINT, FOCI_WALK_SLIDING } foci_walk;
 
@@ -22,20 +23,14 @@ typedef struct foci_perplexity_options {
     const foci_watch *watch; /* counts windows */
 } foci_perplexity_options;
 
-typedef struct foci_perplexity_result {
-    double nll_sum;  /* nats */
-    int64_t tokens;  /* predictions */
-    double nll, ppl; /* per token; exp of it */
-} foci_perplexity_result;
-
-/* Tokens must be below the vocabulary. FOCI_ERR_DATA where there are too few for one prediction, or for one
- * window. */
+/* The score has nll (nats, of so many tokens), of which ppl is made, and tokens, which counts the predictions. Tokens
+ * must be below the vocabulary. FOCI_ERR_DATA where there are too few for one prediction, or for one window. */
 foci_status foci_perplexity(const foci_perplexity_options *options, foci_parameters *p, const int32_t *token,
-                            int64_t count, foci_perplexity_result *result);
+                            int64_t count, foci_score *score);
 
 /* The same with the window, and for the disjoint walk the columns, of the config. */
-foci_status foci_perplexity_as_configured(const foci_config *config, const foci_model *model, int64_t vocabulary, bool sliding,
-                                          foci_parameters *p, const int32_t *token, int64_t count, const foci_watch *watch,
-                                          foci_perplexity_result *result);
+foci_status foci_perplexity_as_configured(const foci_config *config, const foci_model *model, int64_t vocabulary,
+                                          bool sliding, foci_parameters *p, const int32_t *token, int64_t count,
+                                          const foci_watch *watch, foci_score *score);
 
 #endif

@@ -38,6 +38,11 @@ static double value_of(const foci_score *s, const foci_metric *m) {
 bool foci_score_has(const foci_score *s, const char *metric) { return part_of(s, foci_metric_find(metric)) >= 0; }
 double foci_score_value(const foci_score *s, const char *metric) { return value_of(s, foci_metric_find(metric)); }
 
+double foci_score_sum(const foci_score *s, const char *metric) {
+    const int i = part_of(s, foci_metric_find(metric));
+    return i < 0 ? (double)NAN : s->part[i].sum;
+}
+
 int foci_score_metrics(const foci_score *s, const foci_metric *metric[FOCI_SCORE_METRICS]) {
     int n = 0;
     for (int i = 0; i < s->count && n < FOCI_SCORE_METRICS; i++) {

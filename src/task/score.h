@@ -28,6 +28,7 @@ foci_status foci_score_add(foci_score *s, const foci_score *part);
 
 bool foci_score_has(const foci_score *s, const char *metric);
 double foci_score_value(const foci_score *s, const char *metric); /* which it has */
+double foci_score_sum(const foci_score *s, const char *metric);   /* likewise */
 
 /* All that it has, in the order in which they were put, each before those that are made of it; returns how many. */
 int foci_score_metrics(const foci_score *s, const foci_metric *metric[FOCI_SCORE_METRICS]);

@@ -101,14 +101,11 @@ static int64_t items_in(const foci_task_state *s, int64_t update) { return s->ba
 static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_parameters *p, const char *split, bool sliding,
                             const foci_watch *watch, foci_score *score) {
     const foci_tokens *tokens;
-    foci_perplexity_result r;
     unsigned which;
     FOCI_TRY(foci_corpus_split(split, &which));
     FOCI_TRY(foci_corpus_tokens(&s->corpus, s->config, which, &tokens));
-    FOCI_TRY(foci_perplexity_as_configured(s->config, model, classes(s), sliding, p, tokens->ids, tokens->count, watch, &r));
-    *score = (foci_score){0};
-    FOCI_TRY(foci_score_put(score, "nll", r.nll_sum, (double)r.tokens));
-    return foci_score_put(score, "tokens", (double)r.tokens, (double)r.tokens);
+    return foci_perplexity_as_configured(s->config, model, classes(s), sliding, p, tokens->ids, tokens->count, watch,
+                                         score);
 }
 
 const foci_task_kind foci_task_text = {

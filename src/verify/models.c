@@ -184,11 +184,12 @@ static foci_status check_walk(model_case *m, const json_t *walk, const char *pla
         .columns = batch,
         .at_once = 7,
     };
-    foci_perplexity_result result;
-    foci_status status = foci_perplexity(&options, &m->run.parameters, token, tokens, &result);
+    foci_score score;
+    foci_status status = foci_perplexity(&options, &m->run.parameters, token, tokens, &score);
     if (status) return foci_context(status, "%s: %s", c->path, place);
-    double difference =
-        result.tokens == positions ? fabs(result.nll_sum - nll) / (double)positions : (double)INFINITY;
+    double difference = foci_score_value(&score, "tokens") == (double)positions
+                            ? fabs(foci_score_sum(&score, "nll") - nll) / (double)positions
+                            : (double)INFINITY;
     return foci_case_difference(c, "eval_loss", difference, nll / (double)positions);
 }
 
