@@ -1,6 +1,6 @@
-/* Counts allocations while `foci bench` is at work, by standing in front of glibc's allocator, so that it can show that a
- * training step makes none: glibc itself counts bytes, not calls. In the program alone, never in the library. Sanitizers
- * have an allocator of their own; there nothing is counted. */
+/* Counts allocations while `foci bench` is at work, by standing in front of glibc's allocator, so that it can show that
+ * a training step makes none: glibc itself counts bytes, not calls. In the program alone, never in the library.
+ * Sanitizers have an allocator of their own; there nothing is counted. */
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
