@@ -42,6 +42,12 @@ typedef struct foci_analysis {
     foci_arena memory;    /* of all these */
 } foci_analysis;
 
+/* The analysis of one set of weights; of a run's history there are several. */
+typedef struct foci_stage {
+    long long step; /* -1: the weights that were asked for */
+    foci_analysis analysis;
+} foci_stage;
+
 typedef struct foci_analysis_options {
     int64_t limit;        /* samples, evenly spread over the data; 0: 256 images, or 64 windows of text */
     int64_t batch;        /* at once; 0: a default. Changes speed and memory only */

@@ -31,6 +31,17 @@ const foci_attack *foci_attack_find(const char *name) {
     return NULL;
 }
 
+static bool names(const char *words, const char *word) {
+    const size_t length = strlen(word);
+    for (const char *at = words; at && (at = strstr(at, word)); at += length)
+        if ((at == words || at[-1] == ' ') && (!at[length] || at[length] == ' ')) return true;
+    return false;
+}
+
+bool foci_attack_reads(const foci_attack *attack, const char *option) {
+    return names("eps labels norm seed", option) || names(attack->reads, option);
+}
+
 /* ------------------------------------------------------------------------------------- what attacks call */
 
 foci_status foci_attack_out_of_memory(void) { return foci_fail(FOCI_ERR_RUNTIME, "out of memory for the attack: lower --batch"); }
@@ -101,7 +112,7 @@ static foci_status attack_with(foci_attack_run_of *r, foci_attack_job *job, cons
     foci_attack_defaults(attack, all);
     const foci_attack_options *before = job->options;
     job->options = all;
-    for (job->restart = 0; job->restart < (attack->random ? own.restarts : 1) && job->n; job->restart++) {
+    for (job->restart = 0; job->restart < (foci_attack_reads(attack, "restarts") ? own.restarts : 1) && job->n; job->restart++) {
         foci_arena memory = {NULL};
         job->memory = &memory;
         foci_status status = attack->run(job);
@@ -211,14 +222,14 @@ void foci_attack_defaults(const foci_attack *attack, foci_attack_options *o) {
     if (!(o->step_size > 0)) o->step_size = attack->step_size;
     if (!o->samples) o->samples = attack->samples;
     if (!(o->delta > 0)) o->delta = attack->delta;
-    if (!o->restarts || !attack->random) o->restarts = 1;
+    if (!o->restarts || !foci_attack_reads(attack, "restarts")) o->restarts = 1;
     if (attack->standing) o->labels = FOCI_LABELS_TRUE;
 }
 
 foci_status foci_attack_check(const foci_attack_run_of *r, const foci_attack *attack, const foci_attack_options *o) {
     if (!(o->eps >= 0 && isfinite(o->eps))) return foci_fail(FOCI_ERR_CONFIG, "eps %g is not a radius", o->eps);
-    if (o->targeted && !attack->aims) return foci_fail(FOCI_ERR_CONFIG, "%s has no targeted form", attack->name);
-    if (o->loss && !attack->losses) return foci_fail(FOCI_ERR_CONFIG, "%s has no choice of loss", attack->name);
+    if (o->targeted && !foci_attack_reads(attack, "targeted")) return foci_fail(FOCI_ERR_CONFIG, "%s has no targeted form", attack->name);
+    if (o->loss && !foci_attack_reads(attack, "loss")) return foci_fail(FOCI_ERR_CONFIG, "%s has no choice of loss", attack->name);
     const int64_t least = o->loss == FOCI_LOSS_DLR ? o->targeted ? 4 : 3 : attack->least_classes;
     if (r->victim.classes < least || r->victim.classes < 2)
         return foci_fail(FOCI_ERR_CONFIG, "%s needs a model of at least %d classes", attack->name, least > 2 ? (int)least : 2);

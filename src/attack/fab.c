@@ -137,5 +137,6 @@ static foci_status run(foci_attack_job *job) {
 const foci_attack foci_attack_fab_t = {.name = "fab_t",
                                        .summary = "steps to the nearest boundary of each of the 9 best wrong classes (AutoAttack)",
                                        .run = run,
+                                       .reads = "steps",
                                        .standing = true,
                                        .steps = 100};

@@ -14,5 +14,4 @@ static foci_status run(foci_attack_job *job) {
 const foci_attack foci_attack_fgsm = {.name = "fgsm",
                                       .summary = "one step of length eps along the sign of the gradient",
                                       .run = run,
-                                      .aims = true,
-                                      .losses = true};
+                                      .reads = "loss targeted"};

@@ -35,8 +35,6 @@ static foci_status run(foci_attack_job *job) {
 const foci_attack foci_attack_pgd = {.name = "pgd",
                                      .summary = "steps along the sign of the gradient, projected to the ball, from a random start",
                                      .run = run,
-                                     .random = true,
-                                     .aims = true,
-                                     .losses = true,
+                                     .reads = "loss targeted steps step_size start restarts",
                                      .steps = 20,
                                      .step_size = 0.15};

@@ -117,9 +117,9 @@ static foci_status run(foci_attack_job *job) {
 const foci_attack foci_attack_spsa = {.name = "spsa",
                                       .summary = "queries only: gradients of the margin from random differences, climbed by Adam",
                                       .run = run,
-                                      .random = true,
-                                      .aims = true,
+                                      .reads = "targeted steps step_size start restarts samples delta",
                                       .steps = 40,
                                       .step_size = 0.01,
+                                      .absolute = true,
                                       .samples = 128,
                                       .delta = 0.01};

@@ -254,5 +254,5 @@ const foci_attack foci_attack_square = {.name = "square",
                                         .summary = "random search with square windows, queries only (AutoAttack)",
                                         .run = run,
                                         .standing = true,
-                                        .random = true,
+                                        .reads = "steps restarts",
                                         .steps = 5000};

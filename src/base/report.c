@@ -84,6 +84,28 @@ double foci_report_value(const foci_report_entry *e) {
     return e->kind == FOCI_NUMBER ? e->number : (double)NAN;
 }
 
+const foci_report_entry *foci_report_find(const foci_report *r, const char *name) {
+    const foci_report_entry *e = r->first;
+    while (e && !(e->name && strcmp(e->name, name) == 0)) e = e->next;
+    return e;
+}
+
+double foci_report_number_of(const foci_report *r, const char *name) {
+    const foci_report_entry *e = foci_report_find(r, name);
+    return e ? foci_report_value(e) : (double)NAN;
+}
+
+const char *foci_report_text_of(const foci_report *r, const char *name) {
+    const foci_report_entry *e = foci_report_find(r, name);
+    return e && e->kind == FOCI_TEXT ? e->text : NULL;
+}
+
+const foci_report *foci_report_part_of(const foci_report *r, const char *name) {
+    static const foci_report none = {NULL};
+    const foci_report_entry *e = foci_report_find(r, name);
+    return e && (e->kind == FOCI_PART || e->kind == FOCI_LIST) ? e->part : &none;
+}
+
 /* ------------------------------------------------------------------------------------------------- as JSON */
 
 const foci_json_form foci_json_line = {.digits = 9}, foci_json_compact = {.compact = true, .digits = 9, .point = true};

@@ -57,6 +57,12 @@ foci_report *foci_report_list(foci_report *r, const char *name);
 
 /* What a number or whole number is; NaN for all others. */
 double foci_report_value(const foci_report_entry *e);
+/* By its name; NULL: there is none. The number of that name, NaN where there is none; the text, or NULL; the part or list,
+ * an empty one where there is none. */
+const foci_report_entry *foci_report_find(const foci_report *r, const char *name);
+double foci_report_number_of(const foci_report *r, const char *name);
+const char *foci_report_text_of(const foci_report *r, const char *name);
+const foci_report *foci_report_part_of(const foci_report *r, const char *name);
 
 /* How the JSON looks. `digits`: significant ones of numbers; `point`: a number that happens to be whole keeps a point
  * (50.0), else it is printed as a whole one (50), in full below 1e15. */

@@ -2,12 +2,10 @@
 #ifndef FOCI_CLI_ANALYSIS_SHOW_H
 #define FOCI_CLI_ANALYSIS_SHOW_H
 
-#include "base/report.h"
+#include "measure/analyze.h"
 #include "plot/analysis_draw.h"
 
 void foci_analysis_print(const foci_analysis *a);
-/* "token_cosine", "effective_rank": of the last block; "head_distance": over layers and pairs; "layers": [...]. */
-void foci_analysis_report(const foci_analysis *a, foci_report *r);
 
 /* analysis.json is the caller's. Writes layers.csv, heads.csv, pairs.csv, of a history history.csv too. */
 foci_status foci_analysis_write_csv(const char *folder, const foci_stage *stage, int stages);

@@ -22,8 +22,6 @@ extern const foci_watch foci_on_terminal;
 
 /* A result as one line of JSON on standard output; the report is freed. */
 foci_status foci_print_report(foci_report *r, const foci_json_form *form);
-/* The overrides of the config, as "set". */
-void foci_report_sets(foci_report *r, const foci_parsed *parsed);
 
 void foci_print_version(void);
 

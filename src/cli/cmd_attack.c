@@ -1,9 +1,8 @@
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "attack/attack.h"
-#include "cli/cli.h"
+#include "cli/subject.h"
+#include "measure/attack.h"
 
 enum { MOST = 64 };
 
@@ -13,11 +12,12 @@ typedef struct settings {
     foci_attack_images images;
 } settings;
 
-static const foci_key rows[] = {
-    FOCI_KEY(settings, method, NULL, 0, 0, NULL, "attacks, as `foci list attacks` names them",
-             .placeholder = "M[,M...]"),
-    FOCI_KEY(settings, eps, NULL, 0, 0, NULL, "radii of the ball, as 1/255 or 0.03", .placeholder = "E[,E...]"),
-    {0}};
+static const foci_key rows[] = {FOCI_KEY(settings, method, NULL, 0, 0, NULL,
+                                         "attacks, as `foci list attacks` names them",
+                                         .placeholder = "M[,M...]"),
+                                FOCI_KEY(settings, eps, NULL, 0, 0, NULL,
+                                         "radii of the ball, as 1/255 or 0.03", .placeholder = "E[,E...]"),
+                                {0}};
 
 /* What is measured: each attack with each radius. */
 typedef struct plan {
@@ -31,7 +31,8 @@ typedef struct plan {
 static foci_status add_method(plan *p, const char *name) {
     const foci_attack *attack = foci_attack_find(name);
     if (!attack)
-        return foci_fail(FOCI_ERR_CONFIG, "--method: there is no attack `%s`; `foci list attacks` names them", name);
+        return foci_fail(FOCI_ERR_CONFIG, "--method: there is no attack `%s`; `foci list attacks` names them",
+                         name);
     if (p->attacks == MOST) return foci_fail(FOCI_ERR_CONFIG, "--method: more than %d", MOST);
     p->attack[p->attacks++] = attack;
     return FOCI_OK;
@@ -61,13 +62,15 @@ static foci_status read_lists(plan *p) {
     const foci_parsed *parsed = p->parsed;
     const settings *o = parsed->options;
     const char *text;
-    for (int i = 0; (text = foci_parsed_text(parsed, &o->method, i)); i++) FOCI_TRY(each(p, text, add_method));
+    for (int i = 0; (text = foci_parsed_text(parsed, &o->method, i)); i++)
+        FOCI_TRY(each(p, text, add_method));
     for (int i = 0; (text = foci_parsed_text(parsed, &o->eps, i)); i++) FOCI_TRY(each(p, text, add_eps));
     if (!p->attacks) return foci_fail(FOCI_ERR_CONFIG, "--method is missing; `foci list attacks` names them");
     return p->count ? FOCI_OK : foci_fail(FOCI_ERR_CONFIG, "--eps is missing");
 }
 
-/* -------------------------------------------------------------------------------------------------- output */
+/* -------------------------------------------------------------------------------------------------- output
+ */
 
 typedef struct context {
     const foci_attack *attack;
@@ -81,107 +84,44 @@ static void progress(void *state, int64_t done, int64_t images) {
                 (long long)images);
 }
 
-/* What the attack does not have is null. */
-static void number(foci_report *r, const char *name, bool has, double x) {
-    foci_report_number(r, name, has ? x : (double)NAN);
-}
-static void whole(foci_report *r, const char *name, bool has, int64_t x) {
-    if (has) foci_report_whole(r, name, x);
-    else foci_report_text(r, name, NULL);
-}
-static void word(foci_report *r, const char *name, bool has, const char *text) {
-    foci_report_text(r, name, has ? text : NULL);
-}
-
-/* What stands in a field of choices. */
-typedef char word_of_choice[64];
-static const char *word_of(const foci_key *keys, const void *options, const void *field, char *text) {
-    while (foci_key_field(keys, options) != field) keys++;
-    foci_key_word(keys, options, text);
-    return text;
-}
-#define WORD(keys, options, name) word_of(keys, options, &(options)->name, (word_of_choice){0})
-
-/* How it was measured. */
-static void report_settings(foci_report *r, const plan *p, const foci_attack *attack,
-                            const foci_attack_options *a) {
-    const foci_attack_images *i = &p->o.images;
-    const bool spsa = attack->samples > 0, steps = attack->step_size > 0;
-    foci_report_text(r, "method", attack->name);
-    foci_report_number(r, "eps", a->eps);
-    foci_report_text(r, "space", WORD(foci_attack_image_keys, i, space));
-    foci_report_text(r, "clip", WORD(foci_attack_image_keys, i, clip));
-    foci_report_text(r, "labels", WORD(foci_attack_keys, a, labels));
-    foci_report_text(r, "norm", WORD(foci_attack_keys, a, norm));
-    foci_report_whole(r, "seed", a->seed);
-    word(r, "objective", attack->losses, WORD(foci_attack_keys, a, loss));
-    word(r, "targeted", a->targeted, WORD(foci_attack_keys, a, targeted));
-    whole(r, "steps", attack->steps, a->steps);
-    number(r, "step_size", steps, spsa ? a->step_size : a->step_size * a->eps);
-    word(r, "start", steps, WORD(foci_attack_keys, a, start));
-    whole(r, "restarts", attack->random, a->restarts);
-    whole(r, "samples", spsa, a->samples);
-    number(r, "delta", spsa, a->delta);
-}
-
-static void report_scores(foci_report *to, const foci_attack_report *r) {
-    foci_report_whole(to, "images", r->images);
-    foci_report_number(to, "top1", r->top1);
-    foci_report_number(to, "top5", r->top5);
-    foci_report_number(to, "loss", r->loss);
-    foci_report_number(to, "clean_top1", r->clean_top1);
-    foci_report_number(to, "clean_top5", r->clean_top5);
-    foci_report_number(to, "clean_loss", r->clean_loss);
-    foci_report_whole(to, "outside", r->outside);
-    foci_report_number(to, "largest", r->largest);
-    foci_report_number(to, "seconds", r->seconds);
-    foci_report_number(to, "images_per_s", (double)r->images / r->seconds);
-    number(to, "reached", r->options.targeted, r->reached);
-}
-
-static foci_status print_json(const plan *p, const foci_attack *attack, const foci_attack_report *r) {
-    foci_report all = {NULL};
-    report_settings(&all, p, attack, &r->options);
-    report_scores(&all, r);
-    foci_report_text(&all, "checkpoint", p->parsed->weights);
-    foci_report_sets(&all, p->parsed);
-    return foci_print_report(&all, &(foci_json_form){.compact = true, .digits = 17, .point = true});
-}
-
+/* Before anything is measured. */
 static void print_head(const plan *p, int64_t images) {
-    const foci_attack_options *a = &p->o.how;
-    const foci_attack_images *i = &p->o.images;
-    printf("%lld images, %s space, clip %s, labels %s, %s, seed %lld", (long long)images,
-           WORD(foci_attack_image_keys, i, space), WORD(foci_attack_image_keys, i, clip),
-           WORD(foci_attack_keys, a, labels), WORD(foci_attack_keys, a, norm), (long long)a->seed);
-    for (int k = 0; k < p->parsed->overrides; k++) printf(", %s", p->parsed->override[k]);
-    printf("\n%-12s %9s %9s %9s %9s %9s %10s\n", "attack", "eps", "top-1 %", "top-5 %", "clean", "loss", "images/s");
+    const foci_subject subject = foci_subject_of(p->parsed, p->parsed->weights);
+    foci_report r = {NULL};
+    foci_attack_tell_settings(p->attack[0], &p->o.images, &p->o.how, images, &r);
+    foci_attack_print_head(&subject, &r, stdout);
     fflush(stdout);
+    foci_report_free(&r);
 }
 
-static void print_line(const foci_attack *attack, const foci_attack_report *r) {
-    printf("%-12s %9.6f %9.2f %9.2f %9.2f %9.4f %10.1f", attack->name, r->options.eps, r->top1, r->top5, r->clean_top1,
-           r->loss, (double)r->images / r->seconds);
-    if (r->options.targeted) printf("  reached %.2f %%", r->reached);
-    if (r->outside) printf("  %lld left the ball and count as not attacked", (long long)r->outside);
-    putchar('\n');
+static foci_status print(const plan *p, foci_report *r) {
+    if (p->parsed->json) return foci_print_report(r, &foci_attack_json);
+    foci_attack_print_line(r, stdout);
+    foci_report_free(r);
+    return FOCI_OK;
 }
 
+static foci_status measure_one(plan *p, foci_attack_run_of *run, const foci_attack *attack, double eps) {
+    const foci_subject subject = foci_subject_of(p->parsed, p->parsed->weights);
+    context c = {attack, eps};
+    const foci_watch watch = {progress, &c, &foci_stop};
+    foci_attack_report result;
+    foci_report r = {NULL};
+    p->o.how.eps = eps;
+    FOCI_TRY(foci_attack_measure(run, attack, &p->o.how, &watch, &result));
+    if (foci_is_terminal()) fputs("\r\033[K", stderr);
+    foci_attack_tell(&subject, attack, &p->o.images, &result, &r);
+    foci_status s = print(p, &r);
+    fflush(stdout);
+    return s;
+}
+
+/* Of one model, opened once. */
 static foci_status measure_all(plan *p, foci_attack_run_of *run) {
     for (int m = 0; m < p->attacks; m++) FOCI_TRY(foci_attack_check(run, p->attack[m], &p->o.how));
     if (!p->parsed->json) print_head(p, foci_attack_count(run));
     for (int m = 0; m < p->attacks; m++)
-        for (int e = 0; e < p->count; e++) {
-            context c = {p->attack[m], p->eps[e]};
-            const foci_watch watch = {progress, &c, &foci_stop};
-            foci_attack_report report;
-            p->o.how.eps = p->eps[e];
-            FOCI_TRY(foci_attack_measure(run, p->attack[m], &p->o.how, &watch, &report));
-            if (foci_is_terminal()) fputs("\r\033[K", stderr);
-            if (p->parsed->json) FOCI_TRY(print_json(p, p->attack[m], &report));
-            else print_line(p->attack[m], &report);
-            fflush(stdout);
-        }
+        for (int e = 0; e < p->count; e++) FOCI_TRY(measure_one(p, run, p->attack[m], p->eps[e]));
     return FOCI_OK;
 }
 
@@ -214,5 +154,4 @@ const foci_command foci_command_attack = {
                 {foci_attack_image_keys, offsetof(settings, images)},
                 {foci_attack_keys, offsetof(settings, how)}},
     .check = check,
-    .run = attack,
-};
+    .run = attack};

@@ -1,138 +1,103 @@
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "cli/eval_shifted.h"
-#include "models/models.h"
-#include "task/task.h"
-#include "shift/contamination.h"
-#include "train/trainer.h"
+#include "cli/subject.h"
+#include "measure/shifted.h"
+#include "measure/word_swap.h"
 
 typedef struct settings {
-    const char *split, *contaminate;
-    enum { DISJOINT, SLIDING } walk;
+    const char *measure;
+    foci_swap_options text;
     foci_shift_options shift;
 } settings;
 
-static const foci_key rows[] = {
-    FOCI_KEY(settings, split, "val", 0, 0, NULL, "val; text also has test", .placeholder = "S"),
-    FOCI_KEY(settings, walk, "disjoint", 0, 0, "disjoint sliding",
-             "text: disjoint windows, or sliding by one token, each token but those of the first window predicted from "
-             "a full window"),
-    FOCI_KEY(settings, contaminate, NULL, 0, 0, NULL,
-             "text: beside the text as it is, its perplexity contaminated, as in word-swap:rate=0.015,min=1 (see foci "
-             "list contaminations)",
-             .placeholder = "KIND[:KEY=VALUE,...]"),
-    {0}};
+static const foci_key rows[] = {FOCI_KEY(settings, measure, NULL, 0, 0, NULL,
+                                         "any of `foci list measures`, with its options, as in "
+                                         "corrupt:severity=3,limit=100 (default: what the options "
+                                         "above ask for, the score of the split)",
+                                         .placeholder = "M[:KEY=VALUE,...]"),
+                                {0}};
 
-static const char *walk_name(const settings *o) { return o->walk == SLIDING ? "sliding" : "disjoint"; }
-
-/* walk: NULL where the task has none */
-static foci_status print_json(const foci_score *s, const char *split, const char *walk) {
-    foci_report r = {NULL};
-    foci_report_text(&r, "split", split);
-    if (walk) foci_report_text(&r, "walk", walk);
-    foci_score_report(s, FOCI_IN_RESULT, &r);
-    return foci_print_report(&r, &foci_json_line);
-}
-
-static foci_status print_score(const foci_score *s, const char *split, const char *walk, bool json) {
-    char text[256];
-    if (json) return print_json(s, split, walk);
-    foci_score_text(s, true, text, sizeof text);
-    printf("%s%s%s%s: %s\n", split, walk ? ", " : "", walk ? walk : "", walk ? " windows" : "", text);
+/* Do the options about shifted images go together? */
+static foci_status check_shift(const foci_shift_options *o) {
+    const bool corrupted = o->corrupt || o->corrupt_dir;
+    if (!corrupted && (o->severity || o->relative_to || o->seed))
+        return foci_fail(FOCI_ERR_CONFIG, "--severity, --relative-to and --seed go with --corrupt");
+    if (!corrupted && !o->val_dir && !o->ood_dir && (o->limit || o->classes))
+        return foci_fail(FOCI_ERR_CONFIG,
+                         "--limit and --classes go with --corrupt, --corrupt-dir, --val-dir or --ood-dir");
+    if (corrupted && o->ood_dir)
+        return foci_fail(FOCI_ERR_CONFIG, "--ood-dir and corruptions do not go together");
+    if (o->corrupt_dir && o->val_dir)
+        return foci_fail(FOCI_ERR_CONFIG, "--corrupt-dir and --val-dir do not go together");
     return FOCI_OK;
 }
 
-/* ------------------------------------------------------------------------------------- contaminated text */
-
-static void report_setting(foci_report *r, const foci_key *key, const void *options) {
-    const void *field = foci_key_field(key, options);
-    char word[64];
-    switch (key->type) {
-    case FOCI_KEY_BOOL: foci_report_flag(r, key->name, *(const bool *)field); break;
-    case FOCI_KEY_INT: foci_report_whole(r, key->name, *(const int64_t *)field); break;
-    case FOCI_KEY_REAL: foci_report_number(r, key->name, *(const double *)field); break;
-    case FOCI_KEY_CHOICE: foci_report_text(r, key->name, foci_key_word(key, options, word) ? word : NULL); break;
-    default: foci_report_text(r, key->name, *(const char *const *)field);
+/* --measure says all in its own words. */
+static foci_status check_alone(const foci_parsed *parsed, const settings *o) {
+    for (int i = 0; i < parsed->gives; i++) {
+        const char *field = parsed->given[i].field;
+        if (field > (const char *)&o->measure && field < (const char *)(o + 1))
+            return foci_fail(FOCI_ERR_CONFIG,
+                             "--measure: its options stand behind a colon, as in corrupt:severity=3");
     }
-}
-
-static void report_settings(foci_report *r, const foci_contamination *c, const void *options,
-                            const foci_contamination_count *n) {
-    foci_report_text(r, "kind", c->name);
-    for (const foci_key *key = c->keys; key->name; key++) report_setting(r, key, options);
-    foci_report_whole(r, "lines", n->lines);
-    foci_report_whole(r, "words", n->words);
-    foci_report_whole(r, "swapped", n->swapped);
-}
-
-static const foci_json_form spaced = {.digits = 9, .point = true};
-
-static foci_status print_contaminated_json(const foci_contaminated_score *s, const settings *o,
-                                           const foci_contamination *c, const void *options) {
-    foci_report r = {NULL};
-    foci_report_text(&r, "split", o->split);
-    foci_report_text(&r, "walk", walk_name(o));
-    foci_score_report(&s->clean, FOCI_IN_RESULT, &r);
-    foci_report_number(&r, "contaminated_nll", foci_score_value(&s->contaminated, "nll"));
-    foci_report_number(&r, "contaminated_ppl", foci_score_value(&s->contaminated, "ppl"));
-    report_settings(foci_report_part(&r, "contamination"), c, options, &s->count);
-    return foci_print_report(&r, &spaced);
-}
-
-static foci_status print_contaminated(const foci_contaminated_score *s, const settings *o, const foci_contamination *c,
-                                      const void *options) {
-    foci_report r = {NULL};
-    printf("%s, %s windows: perplexity %.3f clean, %.3f contaminated (%.5f and %.5f nats per token) over %lld tokens\n",
-           o->split, walk_name(o), foci_score_value(&s->clean, "ppl"), foci_score_value(&s->contaminated, "ppl"),
-           foci_score_value(&s->clean, "nll"), foci_score_value(&s->contaminated, "nll"),
-           (long long)foci_score_value(&s->clean, "tokens"));
-    report_settings(&r, c, options, &s->count);
-    return foci_print_report(&r, &spaced);
-}
-
-static foci_status evaluate_contaminated(const foci_parsed *parsed, const settings *o) {
-    const foci_contamination *c;
-    const void *options;
-    foci_arena arena = {0};
-    foci_contaminated_score score;
-    foci_status s = foci_contamination_parse(o->contaminate, &arena, &c, &options);
-    if (!s)
-        s = foci_evaluate_contaminated(parsed->config, parsed->weights, o->split, o->walk == SLIDING, c, options,
-                                       &foci_on_terminal, &score);
-    if (!s) s = (parsed->json ? print_contaminated_json : print_contaminated)(&score, o, c, options);
-    foci_arena_free(&arena);
-    return s;
+    return FOCI_OK;
 }
 
 static foci_status check(const foci_parsed *parsed) {
-    return foci_shift_check(&((const settings *)parsed->options)->shift);
+    const settings *o = parsed->options;
+    return o->measure ? check_alone(parsed, o) : check_shift(&o->shift);
+}
+
+static foci_status run_named(const foci_parsed *parsed, const char *spec) {
+    foci_asked asked;
+    foci_arena *arena = &((foci_parsed *)(uintptr_t)parsed)->arena;
+    char weights[4200];
+    FOCI_TRY(foci_measure_ask(&asked, "--measure", spec, arena));
+    if (asked.sets) return foci_fail(FOCI_ERR_CONFIG, "--measure: keys of the config are given by --set");
+    FOCI_TRY(foci_measure_fits(asked.measure, parsed->config));
+    if (asked.measure->untrained) foci_count_allocations();
+    const char *checkpoint = asked.checkpoint ? asked.checkpoint : parsed->checkpoint;
+    if (!asked.measure->untrained)
+        FOCI_TRY(foci_find_weights(parsed->argument[0], checkpoint, weights, sizeof weights));
+    return foci_measure_and_print(parsed, asked.measure, asked.options,
+                                  asked.measure->untrained ? NULL : weights);
+}
+
+/* What the options ask for, and which of them are its own. */
+static const foci_measure *asked_for(const settings *o, const void **options) {
+    const foci_shift_options *shift = *options = &o->shift;
+    if (shift->corrupt || shift->corrupt_dir) return &foci_measure_corrupt;
+    if (shift->ood_dir) return &foci_measure_outliers;
+    if (shift->val_dir) return &foci_measure_classes;
+    *options = &o->text;
+    if (o->text.contaminate) return &foci_measure_word_swap;
+    *options = &o->text.score;
+    return &foci_measure_val; /* of whatever split */
 }
 
 static foci_status evaluate(const foci_parsed *parsed) {
     const settings *o = parsed->options;
-    if (foci_shift_asked(&o->shift)) return foci_eval_shifted(parsed, &o->shift);
-    if (o->contaminate) return evaluate_contaminated(parsed, o);
-    foci_score score;
-    const foci_task *task = foci_task_of(foci_model_find(foci_config_string(parsed->config, "model.kind")));
-    const char *const set[] = {o->walk == SLIDING ? "walk=sliding" : "walk=disjoint"};
-    const foci_evaluation how = {o->split, set, o->walk == SLIDING || task->settings};
-    FOCI_TRY(foci_evaluate(parsed->config, parsed->weights, &how, &foci_on_terminal, &score));
-    return print_score(&score, o->split, task->settings ? walk_name(o) : NULL, parsed->json);
+    const void *options;
+    char weights[4200];
+    if (o->measure) return run_named(parsed, o->measure);
+    const foci_measure *m = asked_for(o, &options);
+    FOCI_TRY(foci_find_weights(parsed->argument[0], parsed->checkpoint, weights, sizeof weights));
+    return foci_measure_and_print(parsed, m, options, weights);
 }
 
 const foci_command foci_command_eval = {
     .name = "eval",
     .summary = "accuracy or perplexity of a run",
     .synopsis = "RUN_OR_CONFIG",
-    .doc = "Top-1 and top-5 accuracy over every image of a split, or perplexity over every token; or accuracy on "
-           "corrupted images and on folders of other images.",
+    .doc = "Top-1 and top-5 accuracy over every image of a split, or perplexity over every token; or "
+           "accuracy on corrupted images and on folders of other images; or any other measure.",
     .least = 1,
     .most = 1,
-    .takes = FOCI_TAKES_COMMON | FOCI_OPENS_WEIGHTS | FOCI_ENDS_BY_SIGNAL,
+    .takes = FOCI_TAKES_COMMON | FOCI_TAKES_CHECKPOINT | FOCI_OPENS_CONFIG | FOCI_ENDS_BY_SIGNAL,
     .size = sizeof(settings),
-    .options = {{rows}, {foci_shift_keys, offsetof(settings, shift)}},
+    .options = {{foci_score_keys, offsetof(settings, text) + offsetof(foci_swap_options, score)},
+                {foci_contaminate_keys, offsetof(settings, text)},
+                {foci_corrupt_keys, offsetof(settings, shift)},
+                {foci_outlier_keys, offsetof(settings, shift)},
+                {foci_folder_keys, offsetof(settings, shift)},
+                {rows}},
     .check = check,
-    .run = evaluate,
-};
+    .run = evaluate};

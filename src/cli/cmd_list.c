@@ -7,11 +7,14 @@
 #include "models/models.h"
 #include "ops/ops.h"
 #include "attack/attack.h"
+#include "measure/measure.h"
 #include "shift/contamination.h"
 #include "shift/corruption.h"
 #include "task/recipes.h"
 
-static void line(const char *name, const char *summary) { printf("%-30s %s\n", name, summary); }
+static void line(const char *name, const char *summary) {
+    printf("%-30s %s\n", name, summary);
+}
 
 static void models(void) {
     for (int i = 0; foci_models[i]; i++) line(foci_models[i]->name, foci_models[i]->summary);
@@ -32,15 +35,26 @@ static void attacks(void) {
     for (int i = 0; foci_attacks[i]; i++) line(foci_attacks[i]->name, foci_attacks[i]->summary);
 }
 static void contaminations(void) {
-    for (int i = 0; foci_contaminations[i]; i++) line(foci_contaminations[i]->name, foci_contaminations[i]->summary);
+    for (int i = 0; foci_contaminations[i]; i++)
+        line(foci_contaminations[i]->name, foci_contaminations[i]->summary);
+}
+static void measures(void) {
+    foci_arena arena = {NULL};
+    for (int i = 0; foci_measures[i]; i++) {
+        const char *options = foci_measure_options(foci_measures[i], &arena);
+        char text[1024];
+        snprintf(text, sizeof text, "%s; options: %s", foci_measures[i]->summary, options ? options : "");
+        line(foci_measures[i]->name, text);
+    }
+    foci_arena_free(&arena);
 }
 static void corruptions(void) {
     for (int i = 0; foci_corruptions[i]; i++) line(foci_corruptions[i]->name, foci_corruptions[i]->summary);
 }
 
-#define LISTS(first, next)                                                                                             \
-    first(models) next(attention) next(ops) next(data) next(recipes) next(attacks) next(contaminations)                \
-        next(corruptions)
+#define LISTS(first, next)                                                                                   \
+    first(models) next(attention) next(ops) next(data) next(recipes) next(measures) next(attacks)            \
+        next(contaminations) next(corruptions)
 
 static const struct {
     const char *name;
@@ -57,16 +71,15 @@ static foci_status list(const foci_parsed *parsed) {
             lists[i].print();
             return FOCI_OK;
         }
-    return foci_fail(FOCI_ERR_CONFIG, "there is no list `%s`; there are " LISTS(NAME, COMMA_NAME), parsed->argument[0]);
+    return foci_fail(FOCI_ERR_CONFIG, "there is no list `%s`; there are " LISTS(NAME, COMMA_NAME),
+                     parsed->argument[0]);
 }
 
 #define BAR_NAME(name) "|" #name
-const foci_command foci_command_list = {
-    .name = "list",
-    .summary = "what is built in: models, attention, recipes and so on",
-    .synopsis = LISTS(NAME, BAR_NAME),
-    .doc = "What is built in, one line each.",
-    .least = 1,
-    .most = 1,
-    .run = list,
-};
+const foci_command foci_command_list = {.name = "list",
+                                        .summary = "what is built in: models, attention, recipes and so on",
+                                        .synopsis = LISTS(NAME, BAR_NAME),
+                                        .doc = "What is built in, one line each.",
+                                        .least = 1,
+                                        .most = 1,
+                                        .run = list};

@@ -29,7 +29,7 @@ static const foci_key rows[] = {
              "taken over",
              .placeholder = "KEY=A,B,..."),
     FOCI_KEY(settings, measure, NULL, 0, 0, NULL,
-             "what is measured, as `foci table list` names it: val,pgd:eps=1/255,limit=1000 (default: val); repeatable",
+             "what is measured, as `foci list measures` names it: val,pgd:eps=1/255,limit=1000 (default: val); repeatable",
              .placeholder = "M[,M...]"),
     FOCI_KEY(settings, out, NULL, 0, 0, NULL, "results, logs and the table (default: sweeps/NAME of the config)",
              .placeholder = "DIR"),

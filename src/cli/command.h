@@ -15,11 +15,6 @@ typedef struct foci_parsed foci_parsed;
 /* Options are rows of keys, bound by FOCI_KEY to a struct of the command: `step_size` is --step-size. What is not given
  * is the row's default; where that is NULL, the field stays what it was: NULL, 0, false. An option of type bool takes
  * no value. A placeholder in brackets, "[FILE]": the value may be left out, and is the empty text then. */
-typedef struct foci_option_rows {
-    const foci_key *keys;
-    size_t at; /* of the struct they are bound to, in the command's own */
-} foci_option_rows;
-
 enum { /* what a command takes */
     FOCI_TAKES_SET = 1, /* options that many share, rows in arguments.c in this order */
     FOCI_TAKES_THREADS = 2,
@@ -38,7 +33,7 @@ struct foci_command {
     int least, most;                      /* arguments */
     unsigned takes;
     size_t size;                          /* of its struct of options; 0: none */
-    foci_option_rows options[4];          /* ended by {0} */
+    foci_option_rows options[8];          /* ended by {0} */
     foci_status (*check)(
         const foci_parsed *parsed); /* of options that exclude or need each other, before anything is opened; or NULL */
     foci_status (*run)(const foci_parsed *parsed);

@@ -8,8 +8,3 @@ foci_status foci_print_report(foci_report *r, const foci_json_form *form) {
     foci_report_free(r);
     return s;
 }
-
-void foci_report_sets(foci_report *r, const foci_parsed *parsed) {
-    foci_report *set = foci_report_list(r, "set");
-    for (int i = 0; i < parsed->overrides; i++) foci_report_text(set, NULL, parsed->override[i]);
-}

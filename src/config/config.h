@@ -7,6 +7,7 @@
 #include "foci/plugin.h"
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/report.h"
 
 /* Keys of one section, "train". `kind` NULL: always there; else only where SECTION.kind has that value. The section
  * "" holds the top-level keys (name). A section with kinds also has a row "kind" of type choice. */
@@ -88,12 +89,20 @@ foci_status foci_key_parse(const foci_key *key, const char *label, const char *t
 foci_status foci_keys_parse(const foci_key *keys, const char *who, const char *const *set, int sets, foci_arena *arena,
                             void *options);
 
+/* Rows that are bound to a part of a larger struct. Arrays end with {0}. */
+typedef struct foci_option_rows {
+    const foci_key *keys;
+    size_t at; /* of the part */
+} foci_option_rows;
+
 /* Bytes of the struct that the rows are bound to, as a multiple of every alignment; 0 without rows. */
 size_t foci_keys_bytes(const foci_key *keys);
 /* The field of a row. */
 const void *foci_key_field(const foci_key *key, const void *options);
 /* The word of a field that holds the number of a choice. */
 bool foci_key_word(const foci_key *key, const void *options, char word[64]);
+/* The field as a value of the report, under that name; lists are left out. */
+void foci_key_report(const foci_key *key, const void *options, const char *name, foci_report *r);
 /* The i-th word of "max mean none"; false behind the last. */
 bool foci_choice(const foci_key *key, int i, char word[64]);
 

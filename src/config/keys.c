@@ -42,6 +42,20 @@ bool foci_key_word(const foci_key *key, const void *options, char word[64]) {
     return foci_choice(key, *(const int *)foci_key_field(key, options), word);
 }
 
+void foci_key_report(const foci_key *key, const void *options, const char *name, foci_report *r) {
+    const void *field = foci_key_field(key, options);
+    char word[64];
+    switch (key->type) {
+    case FOCI_KEY_BOOL: foci_report_flag(r, name, *(const bool *)field); break;
+    case FOCI_KEY_INT: foci_report_whole(r, name, *(const int64_t *)field); break;
+    case FOCI_KEY_REAL: foci_report_number(r, name, *(const double *)field); break;
+    case FOCI_KEY_STRING: foci_report_text(r, name, *(const char *const *)field); break;
+    case FOCI_KEY_CHOICE: foci_report_text(r, name, foci_key_word(key, options, word) ? word : NULL); break;
+    case FOCI_KEY_INTS:
+    case FOCI_KEY_REALS: break;
+    }
+}
+
 /* -------------------------------------------------------------------------------------------- from a config */
 
 /* What the key holds; nothing (0, "") where its kind is not chosen. */

@@ -18,6 +18,7 @@ typedef struct foci_contamination {
 } foci_contamination;
 
 extern const foci_contamination *const foci_contaminations[]; /* ended by NULL */
+extern const foci_key foci_word_swap_keys[];
 
 /* "word-swap:rate=0.015,min=1", or the name alone. FOCI_ERR_CONFIG for names and values that are not there. */
 foci_status foci_contamination_parse(const char *text, foci_arena *arena, const foci_contamination **c, const void **settings);

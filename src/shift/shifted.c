@@ -254,7 +254,7 @@ double foci_mean_corruption_error(const foci_corrupted *r, const foci_corrupted 
 
 static int count_classes(const foci_images_of *images) { return foci_image_set_classes(images->set); }
 
-foci_status foci_measure_classes(foci_classifier *c, const char *dir, int64_t limit, const foci_watch *watch, foci_masked_score *score) {
+foci_status foci_score_classes(foci_classifier *c, const char *dir, int64_t limit, const foci_watch *watch, foci_masked_score *score) {
     foci_images_of images;
     FOCI_TRY(foci_images_of_open(&images, c, dir, NULL, limit));
     counting n = {images.present, 0, 0};
@@ -300,7 +300,7 @@ static foci_status score_outliers(foci_classifier *c, const foci_images_of *out,
     return status;
 }
 
-foci_status foci_measure_outliers(foci_classifier *c, const char *dir, const char *in_dir, int64_t limit, const foci_watch *watch,
+foci_status foci_score_outliers(foci_classifier *c, const char *dir, const char *in_dir, int64_t limit, const foci_watch *watch,
                                   foci_outlier_score *score) {
     foci_images_of out, in;
     FOCI_TRY(foci_images_of_open(&out, c, dir, NULL, limit));

@@ -40,7 +40,7 @@ typedef struct foci_masked_score {
     int classes; /* folders: other logits are not looked at */
     double top1, top5; /* percent */
 } foci_masked_score;
-foci_status foci_measure_classes(foci_classifier *c, const char *dir, int64_t limit, const foci_watch *watch, foci_masked_score *score);
+foci_status foci_score_classes(foci_classifier *c, const char *dir, int64_t limit, const foci_watch *watch, foci_masked_score *score);
 
 /* ------- none of the classes */
 
@@ -52,7 +52,7 @@ typedef struct foci_outlier_score {
     int classes;
     double aupr, auroc; /* percent */
 } foci_outlier_score;
-foci_status foci_measure_outliers(foci_classifier *c, const char *dir, const char *in_dir, int64_t limit, const foci_watch *watch,
+foci_status foci_score_outliers(foci_classifier *c, const char *dir, const char *in_dir, int64_t limit, const foci_watch *watch,
                                   foci_outlier_score *score);
 
 /* n scores and whether each is positive, reordered: average precision (sum of precision times the step of recall, ties as one

@@ -17,7 +17,7 @@ typedef struct settings {
     const char *word;
 } settings;
 
-static const foci_key keys[] = {
+const foci_key foci_word_swap_keys[] = {
     FOCI_KEY(settings, rate, "0.015", 0, 1, NULL, "share of a line's words that is replaced, rounded down"),
     FOCI_KEY(settings, min, "1", 0, 1e6, NULL, "words of a line that are replaced at least"),
     FOCI_KEY(settings, stop_words, "spare", 0, 0, "spare swap",
@@ -108,4 +108,4 @@ static foci_status apply(const void *options, const foci_vocabulary *v, int32_t 
 }
 
 const foci_contamination foci_contamination_word_swap = {
-    .name = "word-swap", .summary = "some words of every line become AAA, stop words spared (the paper's)", .keys = keys, .apply = apply};
+    .name = "word-swap", .summary = "some words of every line become AAA, stop words spared (the paper's)", .keys = foci_word_swap_keys, .apply = apply};

@@ -143,30 +143,15 @@ static void dots(const foci_grid *g, FILE *f, int column) {
 
 /* ---------------------------------------------------------------------------------------------------- curves */
 
-/* The strength of a measurement, its --eps or the rate of a swap: its text in the command. NULL: it has none. */
-static const char *strength(const foci_table_measure *m, int *word) {
-    for (*word = 1; *word < m->count; ++*word) {
-        const char *value = m->words[*word], *rate = strstr(value, "rate=");
-        if (strcmp(m->words[*word - 1], "--eps") == 0) return value;
-        if (strcmp(m->words[*word - 1], "--contaminate") == 0 && rate) return rate + 5;
-    }
-    return NULL;
-}
-
-static double value_of(const char *strength_text) { /* 0.03, 1/255 */
-    char *end;
-    const double x = strtod(strength_text, &end);
-    return *end == '/' ? x / strtod(end + 1, NULL) : x;
-}
-
-/* Are the two the same measurement but for its strength? */
+/* Are the two the same measurement but for its strength, the option that it needs? */
 static bool akin(const foci_column *a, const foci_column *b) {
-    int at, there;
-    if (!strength(a->measure, &at) || !strength(b->measure, &there) || there != at || a->measure->count != b->measure->count ||
-        a->field != b->field)
-        return false;
-    for (int i = 0; i < a->measure->count; i++)
-        if (i != at && strcmp(a->measure->words[i], b->measure->words[i]) != 0) return false;
+    const foci_asked *x = &a->measure->asked, *y = &b->measure->asked;
+    if (!isfinite(x->strength) || x->measure != y->measure || x->count != y->count || a->field != b->field) return false;
+    for (int i = 0; i < x->count; i++) {
+        const struct foci_asked_option *o = &x->option[i], *p = &y->option[i];
+        const bool strength = o->key && strcmp(o->key->name, x->measure->needs) == 0;
+        if (o->key != p->key || (!strength && strcmp(o->value, p->value) != 0)) return false;
+    }
     return true;
 }
 
@@ -181,8 +166,8 @@ static curve curve_from(const foci_grid *g, int first) {
     for (int c = 0; c < g->columns; c++) {
         if (!akin(&g->column[first], &g->column[c]) || k.count == FOCI_TABLE_MEASURES) continue;
         if (c < first) return (curve){.count = 0}; /* drawn already */
-        int word, at = k.count++;
-        const double x = value_of(strength(g->column[c].measure, &word));
+        int at = k.count++;
+        const double x = g->column[c].measure->asked.strength;
         for (int row = 0; row < g->table->rows; row++) k.known += foci_grid_cell(g, row, c)->n > 0;
         for (; at > 0 && k.x[at - 1] > x; at--) k.x[at] = k.x[at - 1], k.column[at] = k.column[at - 1];
         k.x[at] = x, k.column[at] = c;
@@ -201,10 +186,10 @@ static void curves(const foci_grid *g, FILE *f, const curve *k) {
     }
     sy = margin(sy);
     if (!(sx.high > sx.low) || !isfinite(sy.low)) return;
-    const bool swap = strcmp(c->measure->kind->name, "word-swap") == 0;
+    const foci_measure *m = c->measure->asked.measure;
     fputs("<figure><figcaption>", f);
-    fprintf(f, "%s, %s by %s</figcaption><svg viewBox=\"0 0 %d %d\" role=\"img\">", c->measure->kind->name, c->field->title,
-            swap ? "rate" : "eps", WIDTH, HEIGHT + 18 * g->table->rows);
+    fprintf(f, "%s, %s by %s</figcaption><svg viewBox=\"0 0 %d %d\" role=\"img\">", m->name, c->field->title,
+            m->needs, WIDTH, HEIGHT + 18 * g->table->rows);
     for (int tick = 0; tick <= 4; tick++) {
         const double value = sy.low + (sy.high - sy.low) * tick / 4, y = place(sy, value, BOTTOM, 8);
         const int decimals = sy.high - sy.low > 8 ? 0 : sy.high - sy.low > 0.8 ? 1 : 3;
@@ -212,10 +197,8 @@ static void curves(const foci_grid *g, FILE *f, const curve *k) {
                 LEFT, WIDTH - 4, y, y, LEFT - 5, y + 4, decimals, fabs(value) * pow(10, decimals) < 0.5 ? 0 : value);
     }
     for (int i = 0; i < k->count; i++) {
-        int word;
-        const char *at = strength(g->column[k->column[i]].measure, &word);
         fprintf(f, "<text class=\"soft\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">", place(sx, k->x[i], LEFT + 12, WIDTH - 22), BOTTOM + 16);
-        for (; *at && *at != ','; at++) fputc(strchr("<>&", *at) ? ' ' : *at, f);
+        text(f, g->column[k->column[i]].measure->asked.strength_text);
         fputs("</text>", f);
     }
     for (int row = 0; row < g->table->rows; row++) {
@@ -293,7 +276,7 @@ static void recipe(const foci_grid *g, FILE *f) {
     }
     for (int m = 0; m < t->measures; m++) {
         text(f, t->measure[m].label);
-        fprintf(f, ": foci %s %s", t->measure[m].words[0], t->measure[m].kind->untrained ? "CONFIG" : "RUN");
+        fprintf(f, ": foci %s %s", t->measure[m].words[0], t->measure[m].asked.measure->untrained ? "CONFIG" : "RUN");
         for (int i = 1; i < t->measure[m].count; i++) {
             fputc(' ', f);
             text(f, t->measure[m].words[i]);

@@ -23,7 +23,7 @@
 #include "table/table.h"
 #include "task/schema.h"
 
-enum { PATH = 4200, WORDS = FOCI_TABLE_WORDS + 4 * FOCI_TABLE_SETS };
+enum { PATH = 4200, WORDS = FOCI_ASKED_WORDS + 4 * FOCI_TABLE_SETS };
 
 typedef enum job_state { WAITING, RUNNING, DONE, FAILED } job_state;
 
@@ -83,11 +83,17 @@ typedef struct identity {
     char name[64];
 } identity;
 
+static foci_status check_measures(const foci_table *t, const foci_config *config) {
+    for (int i = 0; i < t->measures; i++) FOCI_TRY(foci_measure_fits(t->measure[i].asked.measure, config));
+    return FOCI_OK;
+}
+
 static foci_status identify(work *w, const foci_table_row *row, int sample, identity *id) {
     const char *set[FOCI_TABLE_SETS + 1];
     foci_config *config;
     const int sets = overrides(w, row, sample, set);
     foci_status s = foci_config_load(&config, foci_schema_all(), row->config, set, sets);
+    if (!s && (s = check_measures(w->t, config))) foci_config_free(config);
     if (s) return foci_context(s, "%s: run `%s`", w->t->path, row->name);
     char *text = foci_config_essence(config), name[48];
     slug(foci_config_string(config, "name"), name);
@@ -138,7 +144,7 @@ static const char *result_path(work *w, int measure, const identity *id, uint64_
 }
 
 /* "--relative-to softmax" where that is a row: its result of this measurement; in that row itself, nothing. */
-static foci_status say_reference(work *w, job *j, const char *name, uint64_t *read) {
+static foci_status say_reference(work *w, job *j, const char *option, const char *name, uint64_t *read) {
     int row = 0;
     while (row < w->t->rows && strcmp(w->t->row[row].name, name) != 0) row++;
     if (row == j->row) return FOCI_OK;
@@ -149,18 +155,19 @@ static foci_status say_reference(work *w, job *j, const char *name, uint64_t *re
         *read = id.hash;
         name = result_path(w, j->measure, &id, 0);
     }
-    FOCI_TRY(say(j, "--relative-to"));
+    FOCI_TRY(say(j, option));
     return say(j, name);
 }
 
 static foci_status measure_command(work *w, job *j, const char *run, uint64_t *read) {
     const foci_table_measure *m = &w->t->measure[j->measure];
     FOCI_TRY(say(j, m->words[0]));
-    FOCI_TRY(say(j, m->kind->untrained ? w->t->row[j->row].config : run));
-    if (m->kind->untrained) FOCI_TRY(say_overrides(w, j));
+    FOCI_TRY(say(j, m->asked.measure->untrained ? w->t->row[j->row].config : run));
+    if (m->asked.measure->untrained) FOCI_TRY(say_overrides(w, j));
     for (int i = 1; i < m->count; i++) {
-        if (strcmp(m->words[i], "--relative-to") == 0 && i + 1 < m->count) FOCI_TRY(say_reference(w, j, m->words[++i], read));
-        else FOCI_TRY(say(j, m->words[i]));
+        const bool reads = i + 1 < m->count && foci_measure_reads(m->asked.measure, m->words[i]);
+        FOCI_TRY(reads ? say_reference(w, j, m->words[i], m->words[i + 1], read) : say(j, m->words[i]));
+        i += reads;
     }
     return say(j, "--json");
 }
@@ -172,7 +179,7 @@ static foci_status add_job(work *w, int row, int sample, int measure, int after,
     uint64_t read = 0;
     job *j = &w->job[w->jobs++];
     *j = (job){.row = row, .sample = sample, .measure = measure, .after = after, .reference = -1, .hash = id->hash};
-    j->alone = measure >= 0 && w->t->measure[measure].kind->untrained;
+    j->alone = measure >= 0 && w->t->measure[measure].asked.measure->untrained;
     if (w->t->seeds) seed = foci_arena_printf(arena, ", seed %lld", (long long)w->t->seed[sample]);
     j->name = foci_arena_printf(arena, "%s: %s%s", label, r->name, seed ? seed : "");
     const char *runs = w->o->runs ? w->o->runs : foci_arena_printf(arena, "%s/runs", w->o->out);
@@ -194,7 +201,7 @@ static int same_training(const work *w, const identity *id) {
 static foci_status add_jobs(work *w) {
     const int samples = foci_table_samples(w->t);
     bool trained = false;
-    for (int m = 0; m < w->t->measures; m++) trained |= !w->t->measure[m].kind->untrained;
+    for (int m = 0; m < w->t->measures; m++) trained |= !w->t->measure[m].asked.measure->untrained;
     w->job = calloc((size_t)(w->t->rows * samples * (w->t->measures + 1)), sizeof *w->job);
     if (!w->job) return out_of_memory();
     for (int row = 0; row < w->t->rows; row++)
@@ -207,7 +214,7 @@ static foci_status add_jobs(work *w) {
                 FOCI_TRY(add_job(w, row, sample, -1, -1, &id));
             }
             for (int m = 0; m < w->t->measures; m++) {
-                const bool untrained = w->t->measure[m].kind->untrained;
+                const bool untrained = w->t->measure[m].asked.measure->untrained;
                 if (sample == 0 || !untrained) FOCI_TRY(add_job(w, row, sample, m, untrained ? -1 : train, &id));
             }
         }

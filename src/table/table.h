@@ -14,26 +14,22 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "measure/measure.h"
 #include "task/metrics.h"
 
-enum { FOCI_TABLE_RUNS = 256, FOCI_TABLE_SEEDS = 64, FOCI_TABLE_MEASURES = 64, FOCI_TABLE_FIELDS = 8, FOCI_TABLE_SETS = 64, FOCI_TABLE_WORDS = 160 };
-
-/* What can be measured: a foci command with its arguments. */
-typedef struct foci_table_kind {
-    const char *name, *summary;
-    const char *command[6];                 /* "eval --split val", ended by NULL */
-    const char *options;                    /* words that may follow, "eps steps": KEY=VALUE becomes --KEY VALUE */
-    const char *needs;                      /* an option that must be given, or NULL */
-    const char *fields[FOCI_TABLE_FIELDS];  /* those of interest, the main ones first; absent ones are left out */
-    bool untrained;                         /* takes a config; runs once for all seeds, alone, with all threads */
-} foci_table_kind;
-extern const foci_table_kind foci_table_kinds[]; /* ended by {0} */
+enum {
+    FOCI_TABLE_RUNS = 256,
+    FOCI_TABLE_SEEDS = 64,
+    FOCI_TABLE_MEASURES = 64,
+    FOCI_TABLE_FIELDS = 8,
+    FOCI_TABLE_SETS = 64
+};
 
 /* One measurement of a table: "pgd:eps=1/255,limit=1000" under a label. */
 typedef struct foci_table_measure {
     const char *label, *spec;
-    const foci_table_kind *kind;
-    const char *words[FOCI_TABLE_WORDS]; /* the command's arguments but for the run */
+    foci_asked asked;
+    const char *words[FOCI_ASKED_WORDS]; /* the command's arguments but for the run */
     int count;
     const foci_metric *field[FOCI_TABLE_FIELDS];
     int fields;
@@ -82,7 +78,7 @@ foci_status foci_table_read(foci_table **t, const char *path);
 foci_table *foci_table_new(const char *path); /* an empty one; NULL: out of memory */
 void foci_table_free(foci_table *t);
 
-/* Adds a measurement; `place` begins the message where it is wrong. `show`: names of fields, or NULL for the kind's own. */
+/* Adds a measurement; `place` begins the message where it is wrong. `show`: names of fields, or NULL for the measure's own. */
 foci_status foci_table_add_measure(foci_table *t, const char *place, const char *label, const char *spec, const char *const *show,
                                    int shown);
 /* Adds a row, its name and config set; NULL where there are too many or memory is out. */

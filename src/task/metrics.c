@@ -34,6 +34,8 @@ const foci_metric foci_metrics[] = {
     {"mce", "mCE", "%", 2, -1},
     {"mean_error", "mean corrupted error", "%", 2, -1},
     {"clean_error", "clean error", "%", 2, -1},
+    {"aupr", "AUPR", "%", 2, 1},
+    {"auroc", "AUROC", "%", 2, 1},
 
     /* of collapse and redundancy */
     {"token_cosine", "token similarity", "", 4, -1},

@@ -77,35 +77,71 @@ void foci_score_report(const foci_score *s, foci_metric_place place, foci_report
 
 /* --------------------------------------------------------------------------------------------- for people */
 
-static bool is_made_into_another(const foci_metric *m) {
-    for (const foci_metric *k = foci_metrics; k->name; k++)
-        if (k->of && strcmp(k->of, m->name) == 0) return true;
+static bool is_told(const foci_report *r, const foci_metric *m) { return foci_report_find(r, m->name); }
+
+/* Is it what another metric of the result is made of, or text's loss, which stands there as nll? */
+static bool is_told_by_another(const foci_report *r, const foci_metric *m) {
+    for (const foci_metric *k = foci_metrics; k->name; k++) {
+        const bool made = k->of && strcmp(k->of, m->name) == 0;
+        if (k != m && is_told(r, k) && (made || foci_metric_plain(k) == m)) return true;
+    }
     return false;
 }
 
 static int decimals_at_length(const foci_metric *m) { return m->decimals + !*m->unit; }
 
-static void text_at_length(const foci_score *s, const foci_metric *m, char *text, size_t size) {
+static void text_at_length(const foci_report *r, const foci_metric *m, char *text, size_t size) {
     const foci_metric *of = m->of ? foci_metric_find(m->of) : NULL;
-    foci_metric_text(m, m->title, value_of(s, m), decimals_at_length(m), text, size);
+    foci_metric_text(m, m->title, foci_report_number_of(r, m->name), decimals_at_length(m), text, size);
     const size_t used = strlen(text);
-    if (of) snprintf(text + used, size - used, " (%.*f %s)", decimals_at_length(of), value_of(s, of), of->title);
+    if (of) snprintf(text + used, size - used, " (%.*f %s)", decimals_at_length(of), foci_report_number_of(r, of->name), of->title);
+}
+
+/* "A", then "A, B" */
+static size_t append(char *text, size_t used, size_t size, const char *one) {
+    if (used >= size) return used;
+    return used + (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", one);
+}
+
+static size_t append_count(char *text, size_t used, size_t size, const foci_metric *m, double x) {
+    return used >= size ? used : used + (size_t)snprintf(text + used, size - used, " over %.0f %s", x, m->title);
+}
+
+void foci_result_text(const foci_report *r, char *text, size_t size) {
+    size_t used = 0;
+    char one[128];
+    text[0] = 0;
+    for (const foci_metric *m = foci_metrics; m->name; m++) {
+        if (!is_told(r, m) || foci_metric_is_count(m) || is_told_by_another(r, m)) continue;
+        text_at_length(r, m, one, sizeof one);
+        used = append(text, used, size, one);
+    }
+    for (const foci_metric *m = foci_metrics; m->name; m++)
+        if (foci_metric_is_count(m) && is_told(r, m))
+            used = append_count(text, used, size, m, foci_report_number_of(r, m->name));
+}
+
+static void score_at_length(const foci_score *s, char *text, size_t size) {
+    foci_report r = {NULL};
+    foci_score_report(s, FOCI_IN_RESULT, &r);
+    foci_result_text(&r, text, size);
+    foci_report_free(&r);
 }
 
 void foci_score_text(const foci_score *s, bool at_length, char *text, size_t size) {
-    size_t used = 0;
-    const char *between = "";
-    text[0] = 0;
-    for (const foci_metric *m = foci_metrics; m->name && used < size; m++) {
-        char one[128];
-        const foci_metric *plain = foci_metric_plain(m);
-        if (part_of(s, m) < 0 || foci_metric_is_count(m) || (at_length && is_made_into_another(m))) continue;
-        if (at_length) text_at_length(s, m, one, sizeof one);
-        else foci_metric_text(plain, plain->title, value_of(s, m), plain->decimals, one, sizeof one);
-        used += (size_t)snprintf(text + used, size - used, "%s%s", between, one);
-        between = ", ";
+    if (at_length) {
+        score_at_length(s, text, size);
+        return;
     }
-    for (const foci_metric *m = foci_metrics; m->name && used < size; m++)
-        if (foci_metric_is_count(m) && part_of(s, m) >= 0)
-            used += (size_t)snprintf(text + used, size - used, " over %.0f %s", value_of(s, m), m->title);
+    size_t used = 0;
+    char one[128];
+    text[0] = 0;
+    for (const foci_metric *m = foci_metrics; m->name; m++) {
+        const foci_metric *plain = foci_metric_plain(m);
+        if (part_of(s, m) < 0 || foci_metric_is_count(m)) continue;
+        foci_metric_text(plain, plain->title, value_of(s, m), plain->decimals, one, sizeof one);
+        used = append(text, used, size, one);
+    }
+    for (const foci_metric *m = foci_metrics; m->name; m++)
+        if (foci_metric_is_count(m) && part_of(s, m) >= 0) used = append_count(text, used, size, m, value_of(s, m));
 }

@@ -40,5 +40,7 @@ void foci_score_report(const foci_score *s, foci_metric_place place, foci_report
  * tokens". At length numbers have one digit more, and a metric is followed by what it is made of: "perplexity 61.578
  * (4.12030 nats per token) over 2000 tokens". */
 void foci_score_text(const foci_score *s, bool at_length, char *text, size_t size);
+/* At length, of the metrics that are in a report. */
+void foci_result_text(const foci_report *r, char *text, size_t size);
 
 #endif

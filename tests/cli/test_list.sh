@@ -43,5 +43,15 @@ contaminations() { # their names may have hyphens
     equal "$(cat expected)" "$(sed 's/ .*//' out | sort)"
 }
 check "contaminations" contaminations
-check "what is not listed" fails 2 'there is no list `x`; there are models, attention, ops, data, recipes, attacks, contaminations, corruptions' list x
+measures() { # every attack is one
+    runs list measures
+    { sed -n 's/^FOCI_MEASURE(\([a-z_]*\)).*/\1/p' "$root/src/measure/list.h" | sed 's/word_swap/word-swap/'
+      sed -n 's/^FOCI_ATTACK(\([a-z_]*\)).*/\1/p' "$root/src/attack/list.h"; } | sort >expected
+    equal "$(cat expected)" "$(sed 's/ .*//' out | sort)"
+    lacks out '^[a-z_-]+ *;'
+    contains out '^word-swap +.*; options: rate, min, .*, checkpoint$'
+    contains out '^bench +.*; options: steps, batch, data$'
+}
+check "measures" measures
+check "what is not listed" fails 2 'there is no list `x`; there are models, attention, ops, data, recipes, measures, attacks, contaminations, corruptions' list x
 finish

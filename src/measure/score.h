@@ -1,0 +1,16 @@
+/* Which data a score is of, and how it is gone through. */
+#ifndef FOCI_MEASURE_SCORE_H
+#define FOCI_MEASURE_SCORE_H
+
+#include "measure/measure.h"
+
+typedef struct foci_score_options {
+    const char *split;
+    enum { FOCI_DISJOINT, FOCI_SLIDING } walk;
+} foci_score_options;
+extern const foci_key foci_score_keys[]; /* bound to it */
+
+/* "split" and, where the task has one, "walk", with which its reports begin. */
+void foci_score_head(const foci_score_options *options, bool walks, foci_report *r);
+
+#endif
