@@ -1,0 +1,124 @@
+/* The operations: each checks its shapes and appends a node to the graph. NULL for an optional tensor leaves it out.
+ * Gradients flow to every real-valued input but masks, metrics, soft targets. */
+#ifndef FOCI_OPS_H
+#define FOCI_OPS_H
+
+#include "foci/keys.h"
+#include "foci/tensor.h"
+
+typedef struct foci_sdpa_options {
+    double scale;         /* factor before the softmax, 1/sqrt(D) as a rule */
+    bool causal;          /* token i sees tokens 0..i */
+    double dropout;       /* on the attention map */
+    foci_tensor *metric;  /* (B, H, 1, D) or (B, H, N, D): multiplies q; no gradient. NULL: all ones */
+    foci_tensor *bias;    /* (B, N): added to the scores of every key; no gradient. NULL: none */
+} foci_sdpa_options;
+
+/* What the metric of elliptical attention is divided by: its largest coordinate, the mean of all, nothing. */
+#define FOCI_METRIC_SCALES(X) X(FOCI_SCALE_MAX, "max") X(FOCI_SCALE_MEAN, "mean") X(FOCI_SCALE_NONE, "none")
+typedef enum foci_metric_scale { FOCI_METRIC_SCALES(FOCI_CHOICE_NUMBER) } foci_metric_scale;
+
+typedef struct foci_elliptical_metric_options { /* golden/README 1.2; all tensors (B, H, N, D), D contiguous */
+    foci_tensor *num, *num_before; /* whose change over one layer is measured */
+    foci_tensor *den, *den_before; /* divide by |den - den_before| + attenuation; NULL: by the constant delta */
+    double delta, attenuation;
+    foci_metric_scale scale;
+    bool causal; /* token i: mean over tokens 0..i, (B, H, N, D) */
+    bool median; /* over the tokens, the lower of the two middle values; in place of the mean */
+} foci_elliptical_metric_options;
+
+typedef enum foci_activation { FOCI_GELU, FOCI_RELU } foci_activation;
+
+enum { FOCI_MAX_CLUSTERS = 8 };
+typedef struct foci_adaptive_softmax_options { /* golden/README 1.5; names as in lmtool-fwms */
+    foci_tensor *hidden, *targets;      /* (B, T, d_model), (B, T) int */
+    int tails;                          /* clusters behind the shortlist; 0: an ordinary softmax */
+    int64_t cutoff[FOCI_MAX_CLUSTERS + 1]; /* ends of shortlist and clusters; the last is the vocabulary */
+    foci_tensor *weight[FOCI_MAX_CLUSTERS]; /* one (n_token, d) shared by all, or per cluster (c_i+1 - c_i, d_i) */
+    foci_tensor *bias[FOCI_MAX_CLUSTERS];   /* likewise, (n) */
+    bool shared;                        /* weight[0] and bias[0] serve all clusters by ranges of rows */
+    foci_tensor *projection[FOCI_MAX_CLUSTERS]; /* (d_model, d_i) each, or NULL */
+    foci_tensor *cluster_weight, *cluster_bias; /* (tails, d_0), (tails); NULL without tails */
+} foci_adaptive_softmax_options;
+
+/* x (.., in), weight (out, in), bias (out) -> x Wt + b (.., out) */
+foci_tensor *foci_linear(foci_graph *g, foci_tensor *x, foci_tensor *weight, foci_tensor *bias);
+/* act(x W1t + b1) W2t + b2, dropout after the activation */
+foci_tensor *foci_mlp(foci_graph *g, foci_tensor *x, foci_tensor *weight1, foci_tensor *bias1, foci_tensor *weight2,
+                      foci_tensor *bias2, foci_activation activation, double dropout);
+/* a (.., n), b (n, m) -> (.., m) */
+foci_tensor *foci_matmul(foci_graph *g, foci_tensor *a, foci_tensor *b);
+/* same shapes */
+foci_tensor *foci_add(foci_graph *g, foci_tensor *a, foci_tensor *b);
+/* x (B, N, C), position (N, C) or (1, N, C) */
+foci_tensor *foci_add_position(foci_graph *g, foci_tensor *x, foci_tensor *position);
+/* x * factor */
+foci_tensor *foci_scale(foci_graph *g, foci_tensor *x, double factor);
+/* over the last dimension, biased variance */
+foci_tensor *foci_layer_norm(foci_graph *g, foci_tensor *x, foci_tensor *weight, foci_tensor *bias, double eps);
+/* exact: x Phi(x) */
+foci_tensor *foci_gelu(foci_graph *g, foci_tensor *x);
+foci_tensor *foci_relu(foci_graph *g, foci_tensor *x);
+/* over the last dimension */
+foci_tensor *foci_softmax(foci_graph *g, foci_tensor *x);
+foci_tensor *foci_log_softmax(foci_graph *g, foci_tensor *x);
+/* x itself where p = 0 or the graph does not train */
+foci_tensor *foci_dropout(foci_graph *g, foci_tensor *x, double p);
+/* the same decision for a whole sample (dimension 0) */
+foci_tensor *foci_drop_path(foci_graph *g, foci_tensor *x, double p);
+/* ids (B, T), weight (n, C): row id - first times scale; ids outside [first, first + n) give zeros -> (B, T, C) */
+foci_tensor *foci_embedding(foci_graph *g, foci_tensor *ids, foci_tensor *weight, int64_t first, double scale);
+/* (B, I, H, W), (C, I, p, p), (C) -> (B, H/p * W/p, C) row by row */
+foci_tensor *foci_patch_embed(foci_graph *g, foci_tensor *images, foci_tensor *weight, foci_tensor *bias);
+/* token (1, 1, C), x (B, N, C) -> (B, 1 + N, C) */
+foci_tensor *foci_class_token(foci_graph *g, foci_tensor *token, foci_tensor *x);
+/* x (B, N, C) -> (B, C): token `index` */
+foci_tensor *foci_select(foci_graph *g, foci_tensor *x, int64_t index);
+/* x (B, N, C) -> (B, count, C) */
+foci_tensor *foci_narrow(foci_graph *g, foci_tensor *x, int64_t first, int64_t count);
+/* a (B, N, C), b (B, M, C) -> (B, N + M, C) */
+foci_tensor *foci_cat(foci_graph *g, foci_tensor *a, foci_tensor *b);
+/* x (B, N, C) -> (B, C): mean over tokens */
+foci_tensor *foci_mean(foci_graph *g, foci_tensor *x);
+/* view: x (B, N, parts*H*D) -> (B, H, N, D) of one part; no copy */
+foci_tensor *foci_heads(foci_graph *g, foci_tensor *x, int parts, int part, int heads);
+/* (B, H, N, D) each, any strides with D contiguous -> (B, N, H*D); without gradients q may be the last token's alone,
+ * (B, H, 1, D) */
+foci_tensor *foci_scaled_dot_product_attention(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v, const
+                                               foci_sdpa_options *options);
+/* probabilities (B, H, N, N) before dropout; for inspection, no gradient */
+foci_tensor *foci_attention_map(foci_graph *g, foci_tensor *q, foci_tensor *k, const foci_sdpa_options *options);
+/* (B, H, 1, D) or causal (B, H, N, D); a constant in the backward pass, like those below */
+foci_tensor *foci_elliptical_metric(foci_graph *g, const foci_elliptical_metric_options *options);
+/* how much the output of attention moves with each coordinate of q */
+foci_tensor *foci_finite_difference_metric(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v, const
+                                           foci_sdpa_options *options, foci_metric_scale scale);
+/* like (B, H, N, D) -> (B, H, 1, D) uniform in [bottom, 1) over its max */
+foci_tensor *foci_random_metric(foci_graph *g, foci_tensor *like, double bottom);
+/* x (B, H, N, D), any strides with D contiguous -> a copy without gaps */
+foci_tensor *foci_contiguous(foci_graph *g, foci_tensor *x);
+/* likewise: elu(x) + 1, which is above 0 */
+foci_tensor *foci_elu_one(foci_graph *g, foci_tensor *x);
+/* likewise: rows of length exp(log_length), (H) a head each; NULL: 1 */
+foci_tensor *foci_normalise(foci_graph *g, foci_tensor *x, foci_tensor *log_length);
+/* y (.., F), x (.., D) -> exp(y - factor |x|^2 / 2 - shift) (.., F) */
+foci_tensor *foci_positive_features(foci_graph *g, foci_tensor *y, foci_tensor *x, double factor, double shift);
+/* features q, k >= 0 (B, H, N, F) without gaps, v (B, H, N, D), any strides: (q kt v) / (rows of q kt summed) -> (B,
+ * N, H*D); no N x N */
+foci_tensor *foci_linear_attention(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v, bool causal);
+/* its weights (B, H, N, N); for inspection, no gradient */
+foci_tensor *foci_linear_attention_map(foci_graph *g, foci_tensor *q, foci_tensor *k, bool causal);
+/* logits (.., K); labels (..) int, or soft targets (.., K) -> (1) mean */
+foci_tensor *foci_cross_entropy(foci_graph *g, foci_tensor *logits, foci_tensor *labels, foci_tensor *soft_targets,
+                                double label_smoothing, int32_t ignore_index);
+/* two labels a row, the first of weight shares (..), the second of the rest */
+foci_tensor *foci_mixed_cross_entropy(foci_graph *g, foci_tensor *logits, foci_tensor *labels, foci_tensor *partners,
+                                      foci_tensor *shares, double label_smoothing);
+/* -> nll of every target, (B*T) */
+foci_tensor *foci_adaptive_softmax(foci_graph *g, const foci_adaptive_softmax_options *a);
+/* any shape -> (1): mean of all elements */
+foci_tensor *foci_average(foci_graph *g, foci_tensor *x);
+/* Log-probabilities of the whole vocabulary, (B, T, n_token); for inspection, no gradient. */
+foci_tensor *foci_adaptive_log_prob(foci_graph *g, const foci_adaptive_softmax_options *a);
+
+#endif

@@ -1,0 +1,108 @@
+/* Tensors of a recorded graph, and what is recorded around the operations: names, parameters, inputs, outputs. */
+#ifndef FOCI_TENSOR_H
+#define FOCI_TENSOR_H
+
+#include "foci/foci.h"
+#include "foci/real.h"
+
+typedef struct foci_graph foci_graph;
+typedef struct foci_node foci_node;
+typedef struct foci_tensor foci_tensor;
+
+enum { FOCI_MAX_DIMS = 4 };
+
+typedef enum foci_dtype { FOCI_REAL, FOCI_INT } foci_dtype; /* foci_real; int32_t (tokens, labels) */
+
+struct foci_tensor {
+    const char *name; /* for messages: the scope it was recorded in, "blocks.3.attn", or its own */
+    foci_dtype dtype;
+    int ndim;
+    int64_t shape[FOCI_MAX_DIMS], stride[FOCI_MAX_DIMS]; /* in elements */
+    bool requires_grad;
+    foci_node *producer; /* NULL: an input, a constant or a parameter; of a view: the producer of its base */
+    void *host_data, *host_grad; /* valid after foci_graph_bind; the gradient only where requires_grad and reached. For core
+                                    and operations alone: everybody else has foci_program (core/program.h) */
+    foci_tensor *base;   /* what this is a view of, or NULL */
+    int64_t offset;      /* of a view: in elements of its base */
+    foci_graph *graph;
+    int id; /* internal: index in the graph's plan */
+};
+
+static inline int64_t foci_numel(const foci_tensor *t) {
+    int64_t n = 1;
+    for (int i = 0; i < t->ndim; i++) n *= t->shape[i];
+    return n;
+}
+static inline int64_t foci_last_dim(const foci_tensor *t) { return t->shape[t->ndim - 1]; }
+/* All dimensions but the last, as one: what row-wise operations run over. */
+static inline int64_t foci_rows(const foci_tensor *t) { return foci_numel(t) / foci_last_dim(t); }
+static inline foci_real *foci_data(const foci_tensor *t) { return (foci_real *)t->host_data; }
+static inline foci_real *foci_grad(const foci_tensor *t) { return (foci_real *)t->host_grad; }
+static inline int32_t *foci_ints(const foci_tensor *t) { return (int32_t *)t->host_data; }
+bool foci_is_contiguous(const foci_tensor *t);
+const char *foci_shape_text(foci_graph *g, const foci_tensor *t); /* "(32, 65, 192)", lives as long as g */
+
+/* ----------------------------------------------------------------------------------------- recording */
+
+/* Fails the graph: "LAYER: fmt (model at FILE:LINE:COLUMN)". Returns NULL, for `return foci_graph_fail(...)`. */
+void *foci_graph_fail(foci_graph *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+bool foci_graph_ok(const foci_graph *g);
+bool foci_graph_trains(const foci_graph *g);   /* dropout is active */
+bool foci_graph_bf16(const foci_graph *g);     /* products of matrices round their operands to bfloat16 */
+bool foci_graph_observes(const foci_graph *g); /* foci_observe keeps what it is given */
+
+/* Names: a scope is a prefix of parameter names and of messages: foci_scope(g, "blocks.%d", i). */
+void foci_scope(foci_graph *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The same, and what is recorded inside, a block of the model as a rule, is a segment: with train.recompute its results are
+ * computed again in the backward pass in place of being kept. A segment within a segment is only a scope. */
+void foci_segment(foci_graph *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void foci_end_scope(foci_graph *g);
+
+typedef struct foci_init {
+    enum { FOCI_INIT_ZEROS, FOCI_INIT_ONES, FOCI_INIT_NORMAL, FOCI_INIT_UNIFORM } kind;
+    double mean, spread; /* NORMAL: mean, standard deviation; UNIFORM: mean, half width */
+} foci_init;
+#define FOCI_ZEROS ((foci_init){FOCI_INIT_ZEROS, 0, 0})
+#define FOCI_ONES ((foci_init){FOCI_INIT_ONES, 1, 0})
+#define FOCI_NORMAL(mean, std) ((foci_init){FOCI_INIT_NORMAL, (mean), (std)})
+#define FOCI_UNIFORM(half_width) ((foci_init){FOCI_INIT_UNIFORM, 0, (half_width)})
+
+#define FOCI_SHAPE(...) (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__}
+
+/* The parameter SCOPE.name: declared by the first graph that records it, found again by the others.
+ *     foci_tensor *w = foci_parameter(g, "weight", FOCI_NORMAL(0, 0.02), FOCI_SHAPE(out, in)); */
+foci_tensor *foci_parameter(foci_graph *g, const char *name, foci_init init, int ndim, const int64_t *shape);
+/* A buffer: declared, initialised, saved and loaded like a parameter, but no gradient and no optimiser changes it. An operation
+ * may write to it in the forward pass. */
+foci_tensor *foci_buffer(foci_graph *g, const char *name, foci_init init, int ndim, const int64_t *shape);
+/* Weight decay leaves this parameter alone, as it does all that have one dimension. */
+void foci_no_decay(foci_tensor *parameter);
+/* The parameter (1, leading + side side, C) is a table of positions: behind `leading` tokens a square grid, which is resized
+ * where a file has another. */
+void foci_resize_as_grid(foci_tensor *parameter, int64_t leading);
+/* The same parameter under a second full name, as published checkpoints store it twice. */
+void foci_tie(foci_graph *g, const char *second_name, const foci_tensor *parameter);
+/* A name that published checkpoints contain and that need not be read (a computable buffer). */
+void foci_ignore(foci_graph *g, const char *name);
+
+/* Adds the sum of x to what is differentiated in graphs that train; the loss that is reported stays as it is. */
+void foci_penalty(foci_graph *g, foci_tensor *x);
+
+/* An input, SCOPE.name: the caller feeds it before the forward pass. */
+foci_tensor *foci_input(foci_graph *g, const char *name, foci_dtype dtype, int ndim, const int64_t *shape);
+/* A result that the caller reads as SCOPE.name. The gradient flows from the one that was declared last: a loss, as a rule. */
+void foci_output(foci_graph *g, const char *name, foci_tensor *t);
+/* A constant of the graph; data is copied. */
+foci_tensor *foci_constant(foci_graph *g, const char *name, foci_dtype dtype, int ndim, const int64_t *shape,
+                           const void *data);
+/* x (B, M, C), of tokens that come behind `past` others: all of them, (B, past + M, C), in graphs that continue where an earlier
+ * one stopped (foci_graph_options.cache); x itself in all others. Such a graph reads the tokens before from the input
+ * SCOPE.name.past, and SCOPE.name.now is what the next one will read. */
+foci_tensor *foci_cached(foci_graph *g, const char *name, foci_tensor *x);
+int64_t foci_graph_past(const foci_graph *g); /* tokens before those of this graph */
+/* Keeps a tensor readable after the pass. */
+void foci_keep(foci_tensor *t);
+/* Offers a tensor for inspection under SCOPE.name; kept, and listed, only by graphs recorded with `observe`. */
+void foci_observe(foci_graph *g, const char *name, foci_tensor *t);
+
+#endif
