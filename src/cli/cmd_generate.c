@@ -6,6 +6,7 @@
 #include "task/corpus.h"
 #include "task/generator.h"
 #include "task/load_model.h"
+#include "task/prompt.h"
 #include "task/sampling.h"
 #include "task/task.h"
 
@@ -22,33 +23,6 @@ static const foci_key rows[] = {
     FOCI_KEY(settings, unknown, "false", 0, 0, NULL, "<unk> may be drawn"),
     FOCI_KEY(settings, recompute, "false", 0, 0, NULL, "keep no keys and values; the words are the same"),
     {0}};
-
-/* ---------------------------------------------------------------------------------------------- the prompt */
-
-static const char blanks[] = " \t\r\v\f";
-
-static foci_status add_word(foci_generator *g, const foci_vocabulary *v, const char *word) {
-    int32_t id = foci_vocabulary_id(v, word);
-    if (id < 0) return foci_fail(FOCI_ERR_CONFIG, "--prompt: `%s` is not in the vocabulary, which has no <unk>", word);
-    return foci_generator_add(g, &id, 1);
-}
-
-/* The text begins behind the end of a line, as lines of the training text do. */
-static foci_status add_prompt(foci_generator *g, const foci_vocabulary *v, const char *prompt) {
-    FOCI_TRY(add_word(g, v, "<eos>"));
-    char *text = strdup(prompt);
-    if (!text) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
-    foci_status s = FOCI_OK;
-    for (char *line = text, *end; line && !s; line = end) {
-        if ((end = strchr(line, '\n'))) *end++ = 0;
-        char *rest;
-        for (char *word = strtok_r(line, blanks, &rest); word && !s; word = strtok_r(NULL, blanks, &rest))
-            s = add_word(g, v, word);
-        if (end && !s) s = add_word(g, v, "<eos>");
-    }
-    free(text);
-    return s;
-}
 
 /* How each word will be made. */
 static void explain(const foci_generator *g, const settings *o) {
@@ -135,7 +109,7 @@ static foci_status with_vocabulary(const foci_parsed *parsed, const foci_model *
                                  .window = foci_config_int(config, "model.context"), .recompute = o.recompute};
     foci_status s = foci_load_model(&p, model, config, go.vocabulary, parsed->weights);
     if (!s) s = foci_generator_open(&g, &go, &p);
-    if (!s) s = add_prompt(&g, v, o.prompt);
+    if (!s) s = foci_context(foci_generator_prompt(&g, v, o.prompt), "--prompt");
     if (!s) explain(&g, &o);
     if (!s) s = parsed->json ? print_json(&g, v, &o) : generate(&g, v, &o, NULL, NULL);
     foci_generator_close(&g);

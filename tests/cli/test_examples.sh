@@ -1,0 +1,62 @@
+#!/bin/sh
+# The library as a program meets it: installed into a prefix, found by pkg-config, one header. The examples are built
+# against it and run in an empty folder without arguments; the headers stand alone in C and C++; and libfoci neither ends
+# the process nor prints nor starts others.
+. "$(dirname "$0")/lib.sh"
+
+build=${BUILD:-build}
+case $build in *-san) san=1 flags=-fsanitize=address,undefined ;; *) san='' flags='' ;; esac
+PKG_CONFIG_PATH=$work/prefix/lib/pkgconfig
+export PKG_CONFIG_PATH
+cc=${CC:-cc}
+case $cc in *clang*) cxx=clang++ ;; *) cxx=c++ ;; esac
+have_cxx() { command -v $cxx >/dev/null; }
+
+installs() {
+    make -C "$root" BUILD="$build" SAN=$san CC="$cc" install PREFIX="$work/prefix" >log 2>&1
+    equal "$(sed -n 's/.*FOCI_VERSION "\(.*\)"/\1/p' "$root/include/foci/foci.h")" "$(pkg-config --modversion foci)"
+}
+headers_stand_alone() {
+    for header in "$work"/prefix/include/foci/*.h; do
+        echo "#include <foci/$(basename "$header")>" >one.c
+        $cc -std=gnu11 -Wall -Wextra -Werror $(pkg-config --cflags foci) -fsyntax-only one.c
+    done
+    echo '#include <foci/foci.h>' >face.c
+    cp face.c face.cc
+    $cc -std=c11 -Wall -Wextra -pedantic -Werror $(pkg-config --cflags foci) -fsyntax-only face.c
+    if have_cxx; then $cxx -std=c++11 -Wall -Wextra -pedantic -Werror $(pkg-config --cflags foci) -fsyntax-only face.cc; fi
+}
+no_other_macros() { # than those that begin with FOCI_
+    echo '#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <signal.h>' >before.c
+    { cat before.c; echo '#include <foci/foci.h>'; } >after.c
+    $cc -dM -E before.c | sort >without
+    $cc $(pkg-config --cflags foci) -dM -E after.c | sort >with
+    equal "" "$(comm -13 without with | grep -v '^#define FOCI_')"
+}
+runs_example() { # COMPILER FILE
+    rm -rf there && mkdir there
+    equal "$(($(wc -l <"$root/examples/$2") <= 60))" 1
+    (cd there && $1 -Wall -Wextra -Werror $flags "$root/examples/$2" -o example $(pkg-config --cflags --libs foci) &&
+        ./example >out 2>err)
+    contains there/out '^step 120 of 120: loss '
+    contains there/out 'star-odd/00000.jpg is taken for [a-z]+-(odd|pair)$'
+    equal "" "$(cat there/err)"
+}
+in_c() { runs_example "$cc -std=c11 -pedantic" train_and_classify.c; }
+in_cxx() { if ! have_cxx; then echo "skipped: no C++ compiler"; else runs_example "$cxx -std=c++11 -pedantic" train_and_classify.cpp; fi; }
+keeps_to_itself() { # no call that ends, prints, or forks; no allocator of its own; every name its own
+    nm -g "$root/$build/libfoci.a" 2>/dev/null >names
+    equal "" "$(sed -n 's/^ *U //p' names | grep -xE '(exit|_exit|abort|puts|printf|vprintf|putchar|system|fork|exec[vl]p?e?)' | sort -u)"
+    equal "" "$(sed -n 's/^[0-9a-f]* [TDBRC] //p' names | grep -vE '^(foci_|[.]gomp_|__(asan|odr|ubsan))' | sort -u)"
+}
+
+check "make install, and pkg-config finds it" installs
+check "headers stand alone" headers_stand_alone
+check "foci.h defines no macros but FOCI_" no_other_macros
+check "libfoci neither exits, prints nor starts a process" keeps_to_itself
+check "the example in C" in_c
+check "the example in C++" in_cxx
+finish
