@@ -52,6 +52,14 @@ EOF
         ${CC:-cc} "$work/user.c" -o "$work/user" $(pkg-config --cflags --libs foci) ${san:+-fsanitize=address,undefined} &&
         "$work/user" | grep -q ' 1$' && "$work/prefix/bin/foci" --version
 }
+example_runs() { # as it stands, in an empty folder
+    mkdir "$work/empty" &&
+        ${CC:-cc} "$here/examples/train_and_classify.c" -o "$work/example" $(pkg-config --cflags --libs foci) \
+            ${san:+-fsanitize=address,undefined} &&
+        (cd "$work/empty" && "$work/example") >"$work/said" &&
+        grep -q '^step 120 of 120: loss ' "$work/said" && grep -q '^top1 ' "$work/said" &&
+        grep -q '^star-odd/00000.jpg is taken for [a-z]' "$work/said"
+}
 runner_fails() {
     mkdir -p "$work/r/tests" "$work/r/b/tests/x"
     cp "$here/tests/run.sh" "$work/r/tests/"
@@ -71,6 +79,7 @@ check "a public header may use nothing" public
 check "an include names its room" roomless
 check "above the operations nothing touches the memory of tensors" pointers
 check "what is installed can be linked against" installed
+check "the example of a program trains and classifies" example_runs
 check "the runner fails when a test fails" runner_fails
 check "the runner fails when a program runs no test" runner_refuses_nothing
 exit $failed
