@@ -181,17 +181,18 @@ corrupts() {
     runs list corruptions
     contains out '^grey  *colours lose the share c \(extra\)$'
     runs eval run --corrupt grey --limit 8 --json
-    equal error "$(json corruptions grey <out | tr ' ' '\n' | grep -x error)"
+    contains out '"corruptions":\{"grey":\{"errors":\[([0-9.]+,){4}[0-9.]+\]'
 }
 commands() {
-    runs words "$root/README.md" --most 3
-    equal 3 "$(wc -l <out | tr -d ' ')"
-    contains out '^ *[0-9]+  the$'
+    printf 'the oak the elm\nthe oak\n' >trees.txt
+    runs words trees.txt --most 3
+    printf '%8d  %s\n' 2 '<eos>' 3 the 2 oak >expected
+    same expected out
     for in in commands man completion; do
         runs help $in
         contains out 'foci words'
     done
-    fails_like 2 '.*--most.*out of bounds.*' words "$root/README.md" --most 0
+    fails_like 2 '.*--most.*out of bounds.*' words trees.txt --most 0
 }
 keys() {
     runs help config model
