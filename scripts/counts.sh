@@ -31,7 +31,8 @@ ranks=$(grep -nE '^(static )?[a-z_0-9]+ [a-z_]*rank[a-z_]*\(.*logits' src/*/*.c 
 above=$(awk '!/^#/ && NF { if (on) print "src/" $1; if ($1 == "ops") on = 1 }' src/rooms)
 pointers=$(grep -hoE '(^|[^a-z_])(foci_(data|grad|ints|wants) *\(|host_(data|grad)([^a-z_]|$))' $(
     for room in $above; do ls "$room"/*.[ch]; done) | number)
-lookups=$(grep -hoE '(^|[^a-z_])foci_config_(bool|int|real|string|ints|reals) *\(' $(ls src/*/*.c | grep -v '^src/config/') | number)
+lookups=$(grep -hoE '(^|[^a-z_])foci_config_(bool|int|real|string|ints|reals) *\(' $(
+    ls src/*/*.c | grep -v '^src/config/') | number)
 public=$(grep -E '^[a-z].*[ *]foci_[a-z_]+\(' include/foci/foci.h | grep -cv '^typedef')
 lines=$(sh scripts/lines.sh)
 largest=$(echo "$lines" | awk '/the largest room$/ { print $1 ", " $2 " lines, " $4 " %" }')

@@ -207,7 +207,7 @@ keys() {
 check "CONTRIBUTING.md has the examples" extracted
 check "they touch the files that it names" only_what_is_named
 check "they build" build_tree
-foci=$work/tree/build/foci
+foci=$tree_foci
 check "task: its model and data are listed" listed
 check "task: the plan" planned
 check "task: it trains" trains

@@ -34,7 +34,7 @@ swept() { # and it is measured like any other
 }
 check "the README has the example" extracted
 check "it builds" build_tree
-foci=$work/tree/build/foci
+foci=$tree_foci
 check "foci list attention shows it" listed
 check "it trains" trains
 check "its key is checked" bounded

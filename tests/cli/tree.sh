@@ -5,15 +5,19 @@
 #   add PAGE NAME PATH              writes that to a new file of the tree
 #   line PAGE LINE PATH             appends a line of a list, which the page must have too
 #   behind PATH ANCHOR PAGE NAME    puts the block's lines behind the first line of a file that has ANCHOR in it
-#   build_tree                      checks the layers, builds foci; $foci is that one afterwards, in what is run next
+#   build_tree                      checks the layers, builds foci: $tree_foci
 #   touched                         the files in which the tree differs from the original, sorted
-tree_build=${BUILD:-build}
-case $tree_build in /*) tree_built=$tree_build ;; *) tree_built=$root/$tree_build ;; esac
+#
+# The tree's build folder has the name of the original: what an object depends on is noted under that name.
+tree_built=${BUILD:-build}
+tree_build=${tree_built##*/}
+case $tree_built in /*) ;; *) tree_built=$root/$tree_built ;; esac
+tree_foci=$work/tree/$tree_build/foci
 
 tree() {
-    mkdir -p tree/build
+    mkdir -p "tree/$tree_build"
     cp -a "$root/Makefile" "$root/include" "$root/src" "$root/scripts" tree/
-    cp -a "$tree_built/obj" "$tree_built"/*.stamp tree/build/
+    cp -a "$tree_built/obj" "$tree_built"/*.stamp "tree/$tree_build/"
 }
 block() { awk -v name="$2" '/^```/ { on = !on && $2 == name; next } on' "$root/$1"; }
 add() {
@@ -29,12 +33,14 @@ behind() {
     block "$3" "$4" >inserted
     [ -s inserted ] || wrong "$3 has no $4"
     awk -v anchor="$2" 'NR == FNR { text = text $0 "\n"; next }
-        { print } !done && index($0, anchor) { printf "%s", text; done = 1 } END { exit !done }' inserted "tree/$1" >changed
+        { print }
+        !done && index($0, anchor) { printf "%s", text; done = 1 }
+        END { exit !done }' inserted "tree/$1" >changed
     cp changed "tree/$1"
 }
 build_tree() {
     (cd tree && sh scripts/check-layers.sh)
-    make -j2 -C tree BUILD=build ${sanitized:+SAN=1} build/foci
+    make -j2 -C tree BUILD="$tree_build" ${sanitized:+SAN=1} "$tree_build/foci"
 }
 touched() {
     for part in include src; do diff -rq "$root/$part" "tree/$part" || :; done |
