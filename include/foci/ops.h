@@ -18,7 +18,7 @@ typedef struct foci_sdpa_options {
 #define FOCI_METRIC_SCALES(X) X(FOCI_SCALE_MAX, "max") X(FOCI_SCALE_MEAN, "mean") X(FOCI_SCALE_NONE, "none")
 typedef enum foci_metric_scale { FOCI_METRIC_SCALES(FOCI_CHOICE_NUMBER) } foci_metric_scale;
 
-typedef struct foci_elliptical_metric_options { /* golden/README 1.2; all tensors (B, H, N, D), D contiguous */
+typedef struct foci_elliptical_metric_options { /* docs/mathematics.md 1.2; all tensors (B, H, N, D), D contiguous */
     foci_tensor *num, *num_before; /* whose change over one layer is measured */
     foci_tensor *den, *den_before; /* divide by |den - den_before| + attenuation; NULL: by the constant delta */
     double delta, attenuation;
@@ -30,7 +30,7 @@ typedef struct foci_elliptical_metric_options { /* golden/README 1.2; all tensor
 typedef enum foci_activation { FOCI_GELU, FOCI_RELU } foci_activation;
 
 enum { FOCI_MAX_CLUSTERS = 8 };
-typedef struct foci_adaptive_softmax_options { /* golden/README 1.5; names as in lmtool-fwms */
+typedef struct foci_adaptive_softmax_options { /* docs/mathematics.md 1.5; names as in lmtool-fwms */
     foci_tensor *hidden, *targets;      /* (B, T, d_model), (B, T) int */
     int tails;                          /* clusters behind the shortlist; 0: an ordinary softmax */
     int64_t cutoff[FOCI_MAX_CLUSTERS + 1]; /* ends of shortlist and clusters; the last is the vocabulary */

@@ -1,4 +1,4 @@
-/* Measures of collapse and redundancy (golden/README 1.11), of one sample each. */
+/* Measures of collapse and redundancy (docs/mathematics.md 1.11), of one sample each. */
 #ifndef FOCI_ANALYZE_COLLAPSE_H
 #define FOCI_ANALYZE_COLLAPSE_H
 

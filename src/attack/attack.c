@@ -66,7 +66,7 @@ foci_rng foci_attack_random(const foci_attack_job *job, const char *use, int64_t
 
 /* ---------------------------------------------------------------------------------------------- one batch */
 
-struct foci_attack_run_of {
+struct foci_attack_session {
     const foci_config *config;
     foci_image_sets sets;
     foci_transform transform;
@@ -84,10 +84,10 @@ struct foci_attack_run_of {
     foci_arena memory; /* all of these */
 };
 
-static size_t row_bytes(const foci_attack_run_of *r) { return (size_t)r->victim.pixels * sizeof(foci_real); }
+static size_t row_bytes(const foci_attack_session *r) { return (size_t)r->victim.pixels * sizeof(foci_real); }
 
 /* Takes over the answers that win, or beat what was there; the winners leave the list. */
-static void merge(foci_attack_run_of *r, foci_attack_job *job) {
+static void merge(foci_attack_session *r, foci_attack_job *job) {
     const int64_t classes = r->victim.classes, pixels = r->victim.pixels;
     foci_head *head = job->options->targeted ? foci_head_cross_entropy_target : foci_head_cross_entropy;
     int64_t left = 0;
@@ -107,7 +107,7 @@ static void merge(foci_attack_run_of *r, foci_attack_job *job) {
     job->n = left;
 }
 
-static foci_status attack_with(foci_attack_run_of *r, foci_attack_job *job, const foci_attack *attack) {
+static foci_status attack_with(foci_attack_session *r, foci_attack_job *job, const foci_attack *attack) {
     foci_attack_options own = *job->options, *all = &own;
     foci_attack_defaults(attack, all);
     const foci_attack_options *before = job->options;
@@ -125,7 +125,7 @@ static foci_status attack_with(foci_attack_run_of *r, foci_attack_job *job, cons
 }
 
 /* What the batch is attacked by, and towards what. */
-static void choose_labels(foci_attack_run_of *r, const foci_attack_options *o, int64_t slots) {
+static void choose_labels(foci_attack_session *r, const foci_attack_options *o, int64_t slots) {
     const int64_t classes = r->victim.classes;
     for (int64_t i = 0; i < slots; i++) {
         const foci_real *z = r->clean + i * classes;
@@ -148,7 +148,7 @@ static foci_head *head_of(const foci_attack_options *o) {
     return head[o->loss][o->targeted != FOCI_UNTARGETED];
 }
 
-static foci_status attack_batch(foci_attack_run_of *r, const foci_attack *attack, const foci_attack_options *o, int64_t slots) {
+static foci_status attack_batch(foci_attack_session *r, const foci_attack *attack, const foci_attack_options *o, int64_t slots) {
     foci_attack_job job = {.victim = &r->victim, .options = o, .head = head_of(o), .slots = slots, .image = r->image, .x = r->x,
                            .clean = r->clean, .label = r->label, .target = r->target, .which = r->which, .adv = r->adv,
                            .dx = r->dx, .logits = r->logits, .loss = r->loss};
@@ -171,7 +171,7 @@ typedef struct counts {
     double loss;
 } counts;
 
-static foci_status count(foci_attack_run_of *r, int64_t slots, const foci_real *logits, counts *sum) {
+static foci_status count(foci_attack_session *r, int64_t slots, const foci_real *logits, counts *sum) {
     const int64_t classes = r->victim.classes;
     for (int64_t i = 0; i < slots; i++) {
         const foci_real *z = logits + i * classes;
@@ -186,7 +186,7 @@ static foci_status count(foci_attack_run_of *r, int64_t slots, const foci_real *
     return FOCI_OK;
 }
 
-static foci_status read_batch(foci_attack_run_of *r, int64_t first, int64_t slots) {
+static foci_status read_batch(foci_attack_session *r, int64_t first, int64_t slots) {
     for (int64_t i = 0; i < slots; i++) {
         r->image[i] = foci_image_samples_at(&r->samples, first + i);
         r->truth[i] = foci_image_set_label(r->sets.val, r->image[i]);
@@ -200,7 +200,7 @@ typedef struct totals {
     double largest;
 } totals;
 
-static foci_status measure_batch(foci_attack_run_of *r, const foci_attack *attack, const foci_attack_options *o, int64_t first,
+static foci_status measure_batch(foci_attack_session *r, const foci_attack *attack, const foci_attack_options *o, int64_t first,
                                  int64_t slots, totals *sum) {
     const int64_t pixels = r->victim.pixels, classes = r->victim.classes;
     FOCI_TRY(read_batch(r, first, slots));
@@ -226,7 +226,7 @@ void foci_attack_defaults(const foci_attack *attack, foci_attack_options *o) {
     if (attack->standing) o->labels = FOCI_LABELS_TRUE;
 }
 
-foci_status foci_attack_check(const foci_attack_run_of *r, const foci_attack *attack, const foci_attack_options *o) {
+foci_status foci_attack_check(const foci_attack_session *r, const foci_attack *attack, const foci_attack_options *o) {
     if (!(o->eps >= 0 && isfinite(o->eps))) return foci_fail(FOCI_ERR_CONFIG, "eps %g is not a radius", o->eps);
     if (o->targeted && !foci_attack_reads(attack, "targeted")) return foci_fail(FOCI_ERR_CONFIG, "%s has no targeted form", attack->name);
     if (o->loss && !foci_attack_reads(attack, "loss")) return foci_fail(FOCI_ERR_CONFIG, "%s has no choice of loss", attack->name);
@@ -236,7 +236,7 @@ foci_status foci_attack_check(const foci_attack_run_of *r, const foci_attack *at
     return FOCI_OK;
 }
 
-foci_status foci_attack_measure(foci_attack_run_of *r, const foci_attack *attack, const foci_attack_options *options,
+foci_status foci_attack_measure(foci_attack_session *r, const foci_attack *attack, const foci_attack_options *options,
                                 const foci_watch *watch, foci_attack_report *report) {
     foci_attack_options o = *options;
     totals sum = {.outside = 0};
@@ -268,7 +268,7 @@ foci_status foci_attack_measure(foci_attack_run_of *r, const foci_attack *attack
 /* ------------------------------------------------------------------------------------------------ opening */
 
 /* In units of [0, 1] the loader does not normalise and the victim does; else the other way round. */
-static foci_units choose_units(foci_attack_run_of *r, const foci_attack_images *images) {
+static foci_units choose_units(foci_attack_session *r, const foci_attack_images *images) {
     foci_units u = foci_units_plain(-(double)INFINITY, (double)INFINITY);
     const bool pixel = images->space == FOCI_SPACE_PIXEL;
     for (int c = 0; c < 3; c++) {
@@ -286,7 +286,7 @@ static foci_units choose_units(foci_attack_run_of *r, const foci_attack_images *
     return u;
 }
 
-static foci_status allocate(foci_attack_run_of *r) {
+static foci_status allocate(foci_attack_session *r) {
     const size_t n = (size_t)r->batch, pixels = n * (size_t)r->victim.pixels, classes = (size_t)r->victim.classes;
     foci_arena *a = &r->memory;
     foci_real **const rows[] = {&r->x, &r->adv, &r->best, &r->dx};
@@ -306,7 +306,7 @@ static foci_status allocate(foci_attack_run_of *r) {
     return ok ? FOCI_OK : foci_attack_out_of_memory();
 }
 
-static foci_status fill(foci_attack_run_of *r, const char *weights, const foci_attack_images *images) {
+static foci_status fill(foci_attack_session *r, const char *weights, const foci_attack_images *images) {
     enum { BATCH = 128 };
     const foci_model *model;
     FOCI_TRY(foci_task_wanted(r->config, &foci_task_images, "images to attack", &model));
@@ -321,8 +321,8 @@ static foci_status fill(foci_attack_run_of *r, const char *weights, const foci_a
     return allocate(r);
 }
 
-foci_status foci_attack_open(foci_attack_run_of **run, const foci_config *config, const char *weights, const foci_attack_images *images) {
-    foci_attack_run_of *r = calloc(1, sizeof *r);
+foci_status foci_attack_open(foci_attack_session **run, const foci_config *config, const char *weights, const foci_attack_images *images) {
+    foci_attack_session *r = calloc(1, sizeof *r);
     if (!r) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
     r->config = config;
     foci_parameters_init(&r->parameters);
@@ -335,9 +335,9 @@ foci_status foci_attack_open(foci_attack_run_of **run, const foci_config *config
     return status;
 }
 
-int64_t foci_attack_count(const foci_attack_run_of *r) { return r->samples.count; }
+int64_t foci_attack_count(const foci_attack_session *r) { return r->samples.count; }
 
-void foci_attack_close(foci_attack_run_of *r) {
+void foci_attack_close(foci_attack_session *r) {
     if (!r) return;
     foci_victim_close(&r->victim);
     foci_parameters_free(&r->parameters);

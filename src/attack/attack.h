@@ -1,6 +1,6 @@
 /* Attacks: images moved within a ball of radius eps so that the model errs; what is left of its accuracy.
  *
- *     foci_attack_run_of *r;
+ *     foci_attack_session *r;
  *     FOCI_TRY(foci_attack_open(&r, config, weights, &(foci_attack_images){FOCI_SPACE_PIXEL, FOCI_CLIP_VALID}));
  *     FOCI_TRY(foci_attack_measure(r, foci_attack_find("pgd"), &options, &report));
  *     foci_attack_close(r);
@@ -45,14 +45,14 @@ typedef struct foci_attack_report {
     double seconds;
 } foci_attack_report;
 
-typedef struct foci_attack_run_of foci_attack_run_of;
-foci_status foci_attack_open(foci_attack_run_of **run, const foci_config *config, const char *weights,
+typedef struct foci_attack_session foci_attack_session;
+foci_status foci_attack_open(foci_attack_session **run, const foci_config *config, const char *weights,
                              const foci_attack_images *images);
-int64_t foci_attack_count(const foci_attack_run_of *run); /* of the images */
+int64_t foci_attack_count(const foci_attack_session *run); /* of the images */
 /* Can the attack do what the options ask for, on this model? */
-foci_status foci_attack_check(const foci_attack_run_of *run, const foci_attack *attack, const foci_attack_options *options);
-foci_status foci_attack_measure(foci_attack_run_of *run, const foci_attack *attack, const foci_attack_options *options,
+foci_status foci_attack_check(const foci_attack_session *run, const foci_attack *attack, const foci_attack_options *options);
+foci_status foci_attack_measure(foci_attack_session *run, const foci_attack *attack, const foci_attack_options *options,
                                 const foci_watch *watch, foci_attack_report *report);
-void foci_attack_close(foci_attack_run_of *run);
+void foci_attack_close(foci_attack_session *run);
 
 #endif

@@ -121,7 +121,7 @@ bool foci_ball_holds(const foci_attack_job *job, int64_t slot, const foci_real *
 
 /* ------- attacks that others use */
 
-/* Steps of length `step` from job->adv (golden/README 1.10), all images at once. */
+/* Steps of length `step` from job->adv (docs/mathematics.md 1.10), all images at once. */
 void foci_pgd(foci_attack_job *job, int64_t steps, double step);
 
 #endif

@@ -101,7 +101,7 @@ static foci_status print(const plan *p, foci_report *r) {
     return FOCI_OK;
 }
 
-static foci_status measure_one(plan *p, foci_attack_run_of *run, const foci_attack *attack, double eps) {
+static foci_status measure_one(plan *p, foci_attack_session *run, const foci_attack *attack, double eps) {
     const foci_subject subject = foci_subject_of(p->parsed, p->parsed->weights);
     context c = {attack, eps};
     const foci_watch watch = {progress, &c, &foci_stop};
@@ -117,7 +117,7 @@ static foci_status measure_one(plan *p, foci_attack_run_of *run, const foci_atta
 }
 
 /* Of one model, opened once. */
-static foci_status measure_all(plan *p, foci_attack_run_of *run) {
+static foci_status measure_all(plan *p, foci_attack_session *run) {
     for (int m = 0; m < p->attacks; m++) FOCI_TRY(foci_attack_check(run, p->attack[m], &p->o.how));
     if (!p->parsed->json) print_head(p, foci_attack_count(run));
     for (int m = 0; m < p->attacks; m++)
@@ -133,7 +133,7 @@ static foci_status check(const foci_parsed *parsed) {
 static foci_status attack(const foci_parsed *parsed) {
     plan p = {.parsed = parsed, .o = *(const settings *)parsed->options};
     FOCI_TRY(read_lists(&p));
-    foci_attack_run_of *run = NULL;
+    foci_attack_session *run = NULL;
     foci_status s = foci_attack_open(&run, parsed->config, parsed->weights, &p.o.images);
     if (!s) s = measure_all(&p, run);
     foci_attack_close(run);

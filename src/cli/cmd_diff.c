@@ -30,7 +30,7 @@ static void row(const char *name, const char *a, const char *b) { printf("  %-28
 static void print_results(const foci_run_view v[2]) {
     char text[2][64];
     puts("\nresults");
-    row("state", foci_run_stand_name(v[0].stand), foci_run_stand_name(v[1].stand));
+    row("state", foci_run_status_name(v[0].status), foci_run_status_name(v[1].status));
     for (int i = 0; i < 2; i++) foci_run_steps_text(&v[i], text[i]);
     row("steps", text[0], text[1]);
     for (int i = 0; i < 2; i++) foci_run_score_text(v[i].best, text[i]);

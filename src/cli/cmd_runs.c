@@ -57,7 +57,7 @@ static void print_run(const foci_run_view *v, int width, const char *age) {
     foci_run_steps_text(v, steps);
     foci_run_score_text(v->best, best);
     foci_run_score_text(v->last, last);
-    printf("%-*s  %-11s %15s  %-24s %-24s %s\n", width, name, foci_run_stand_name(v->stand), steps, best, last, age);
+    printf("%-*s  %-11s %15s  %-24s %-24s %s\n", width, name, foci_run_status_name(v->status), steps, best, last, age);
 }
 
 static void report_broken(foci_report *r, const char *path) {

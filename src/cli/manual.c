@@ -89,10 +89,14 @@ static void entries(FILE *f, const char *heading, const entry *e) {
 static const entry run_folder[] = {
     {"config.yaml", "the config as it was resolved; a config again"},
     {"env.json", "version, compiler, instruction set, threads, host, date, command line"},
-    {"metrics.jsonl", "a JSON object a line: losses, rates, validation figures"},
+    {"metrics.jsonl, metrics.csv", "a JSON object a line: losses, rates, validation figures; the same as columns"},
+    {"summary.json", "how the run stands, its best and its last figures"},
     {"log.txt", "what was said along the way"},
     {"last.safetensors, best.safetensors", "weights after the last checkpoint; of the best validation figure"},
+    {"ema.safetensors", "averaged weights, with train.ema_decay"},
+    {"step-N.safetensors", "weights that stay, with train.keep_every"},
     {"state.safetensors", "all that --resume needs"},
+    {"events.out.tfevents.*", "for TensorBoard, with train.tensorboard"},
     {0}};
 
 static const entry exit_status[] = {{"0", "done"},

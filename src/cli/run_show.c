@@ -37,7 +37,7 @@ static foci_status view_without_summary(foci_run_view *v) {
     v->steps = llround((double)v->step / epoch * (double)foci_config_int(c, "train.epochs"));
     if (most && most < v->steps) v->steps = most;
     foci_config_free(c);
-    if (v->stand == FOCI_RUN_KILLED && v->best && v->step >= v->steps) v->stand = FOCI_RUN_FINISHED;
+    if (v->status == FOCI_RUN_KILLED && v->best && v->step >= v->steps) v->status = FOCI_RUN_FINISHED;
     return FOCI_OK;
 }
 
@@ -48,7 +48,7 @@ foci_status foci_run_view_open(foci_run_view *v, const char *path) {
     while (name > path && name[-1] != '/') name--;
     *v = (foci_run_view){.path = path, .name = name};
     FOCI_TRY(foci_run_record_read(path, &v->lines));
-    FOCI_TRY(foci_run_summary_read(path, &v->stand, &v->summary));
+    FOCI_TRY(foci_run_summary_read(path, &v->status, &v->summary));
     v->best = foci_run_record_score(v->lines, false);
     v->last = foci_run_record_score(v->lines, true);
     v->step = integer(last_line(v->lines), "step");
@@ -70,7 +70,7 @@ void foci_run_name_text(const char *name, char text[256]) {
 
 void foci_run_view_report(const foci_run_view *v, foci_report *r) {
     foci_report_text(r, "run", v->path);
-    foci_report_text(r, "state", foci_run_stand_name(v->stand));
+    foci_report_text(r, "state", foci_run_status_name(v->status));
     foci_report_whole(r, "step", v->step);
     foci_report_number(r, "elapsed", v->elapsed);
     if (v->steps) foci_report_whole(r, "steps", v->steps);

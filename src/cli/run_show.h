@@ -6,7 +6,7 @@
 
 typedef struct foci_run_view {
     const char *path, *name; /* name: the last component */
-    foci_run_stand stand;
+    foci_run_status status;
     json_t *lines, *summary;       /* summary: NULL where there is none */
     const json_t *best, *last;     /* lines with a validation score, or NULL */
     long long step, steps;         /* steps 0: not known */

@@ -1,4 +1,4 @@
-/* Optimiser updates (golden/README 1.9): parameters, gradients and moments are read and written once. */
+/* Optimiser updates (docs/mathematics.md 1.9): parameters, gradients and moments are read and written once. */
 
 static void adam(int64_t n, real *restrict theta, const real *restrict grad, real *restrict m,
                  real *restrict v, const foci_adam_step *step) {

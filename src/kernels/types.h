@@ -14,7 +14,7 @@ typedef struct foci_dropout_mask {
     foci_real factor;   /* of the kept ones: 1 / (1 - p) */
 } foci_dropout_mask;
 
-/* One update of Adam or AdamW (golden/README 1.9). */
+/* One update of Adam or AdamW (docs/mathematics.md 1.9). */
 typedef struct foci_adam_step {
     double lr, beta1, beta2, eps;
     double decay;      /* 0: none */

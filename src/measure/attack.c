@@ -86,7 +86,7 @@ static void print(const foci_report *r, FILE *f) {
 
 static foci_status run(const foci_attack *attack, const foci_subject *subject, const settings *o,
                        const foci_watch *watch, foci_report *r) {
-    foci_attack_run_of *opened = NULL;
+    foci_attack_session *opened = NULL;
     foci_attack_report result;
     foci_status s = foci_attack_open(&opened, subject->config, subject->weights, &o->images);
     if (!s) s = foci_attack_measure(opened, attack, &o->how, watch, &result);

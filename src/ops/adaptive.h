@@ -1,4 +1,4 @@
-/* What the two operations on an adaptive softmax (golden/README 1.5) share: their inputs, checked, and the
+/* What the two operations on an adaptive softmax (docs/mathematics.md 1.5) share: their inputs, checked, and the
  * pieces that a cluster's softmax is made of. Cluster 0 is the head: the shortlist, then one column per tail,
  * in reverse. */
 #ifndef FOCI_OPS_ADAPTIVE_H

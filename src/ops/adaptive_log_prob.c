@@ -1,4 +1,4 @@
-/* adaptive_log_prob: log-probabilities of all words (golden/README 1.5), for inspection; no gradient */
+/* adaptive_log_prob: log-probabilities of all words (docs/mathematics.md 1.5), for inspection; no gradient */
 #include <math.h>
 
 #include "kernels/gemm.h"

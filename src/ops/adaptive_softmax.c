@@ -1,4 +1,4 @@
-/* adaptive_softmax: negative log-likelihood of every target (golden/README 1.5).
+/* adaptive_softmax: negative log-likelihood of every target (docs/mathematics.md 1.5).
  *
  * The logits of a head, (B T, 20000) and more, are never stored whole. The rows of a cluster (all rows in the head) are
  * taken in blocks. A block's logits lie in the workspace, the stage, transposed: (words, rows), so that products read the

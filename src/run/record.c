@@ -107,8 +107,8 @@ foci_status foci_run_record_csv(const char *run, const json_t *lines) {
 
 /* ------------------------------------------------------------------------------------------------ summary */
 
-static const char *const stands[FOCI_RUN_STANDS] = {"running", "finished", "interrupted", "diverged", "failed", "killed"};
-const char *foci_run_stand_name(foci_run_stand stand) { return stands[stand]; }
+static const char *const statuses[FOCI_RUN_STATUSES] = {"running", "finished", "interrupted", "diverged", "failed", "killed"};
+const char *foci_run_status_name(foci_run_status status) { return statuses[status]; }
 
 static double peak_mb(void) {
     struct rusage use;
@@ -135,7 +135,7 @@ void foci_run_report_scores(foci_report *r, const json_t *best, const json_t *la
 
 static void report_summary(foci_report *r, const foci_run_summary *s, const json_t *lines) {
     const double speed = mean_speed(lines);
-    foci_report_text(r, "state", stands[s->stand]);
+    foci_report_text(r, "state", statuses[s->status]);
     foci_report_whole(r, "step", s->step);
     foci_report_whole(r, "steps", s->steps);
     foci_report_whole(r, "parameters", s->parameters);
@@ -159,12 +159,12 @@ foci_status foci_run_summary_write(const char *run, const foci_run_summary *summ
     return s;
 }
 
-foci_status foci_run_summary_read(const char *run, foci_run_stand *stand, json_t **object) {
+foci_status foci_run_summary_read(const char *run, foci_run_status *status, json_t **object) {
     char path[4200], *text;
     size_t size;
     json_error_t e;
     *object = NULL;
-    *stand = foci_run_folder_locked(run) ? FOCI_RUN_RUNNING : FOCI_RUN_KILLED;
+    *status = foci_run_folder_locked(run) ? FOCI_RUN_RUNNING : FOCI_RUN_KILLED;
     FOCI_TRY(foci_path_join(path, sizeof path, run, "summary.json"));
     if (!foci_path_kind(path)) return FOCI_OK;
     FOCI_TRY(foci_read_file(path, most_summary, &text, &size, FOCI_ERR_DATA));
@@ -172,7 +172,7 @@ foci_status foci_run_summary_read(const char *run, foci_run_stand *stand, json_t
     free(text);
     if (!*object) return foci_fail(FOCI_ERR_DATA, "%s:%d: %s", path, e.line, e.text);
     const char *word = json_string_value(json_object_get(*object, "state"));
-    for (int k = FOCI_RUN_FINISHED; word && k < FOCI_RUN_STANDS && *stand == FOCI_RUN_KILLED; k++)
-        if (strcmp(word, stands[k]) == 0) *stand = (foci_run_stand)k;
+    for (int k = FOCI_RUN_FINISHED; word && k < FOCI_RUN_STATUSES && *status == FOCI_RUN_KILLED; k++)
+        if (strcmp(word, statuses[k]) == 0) *status = (foci_run_status)k;
     return FOCI_OK;
 }

@@ -21,27 +21,27 @@ const foci_metric *foci_run_record_metric(const json_t *line); /* NULL: no valid
 void foci_run_report_scores(foci_report *r, const json_t *best, const json_t *last);
 
 /* How a run stands. */
-typedef enum foci_run_stand {
+typedef enum foci_run_status {
     FOCI_RUN_RUNNING,     /* somebody writes into it */
     FOCI_RUN_FINISHED,
     FOCI_RUN_INTERRUPTED, /* asked to stop */
     FOCI_RUN_DIVERGED,
     FOCI_RUN_FAILED,
     FOCI_RUN_KILLED,      /* it ended without a word */
-    FOCI_RUN_STANDS
-} foci_run_stand;
-const char *foci_run_stand_name(foci_run_stand stand);
+    FOCI_RUN_STATUSES
+} foci_run_status;
+const char *foci_run_status_name(foci_run_status status);
 
 /* RUN/summary.json: is written at the start, at every evaluation and at the end. */
 typedef struct foci_run_summary {
-    foci_run_stand stand;
+    foci_run_status status;
     const char *message; /* of a failure, or NULL */
     int64_t step, steps, parameters, left_out, seed;
     double elapsed;
 } foci_run_summary;
 foci_status foci_run_summary_write(const char *run, const foci_run_summary *summary, const json_t *lines);
-/* Reads it; `stand` of a run that nobody writes into and that did not end is KILLED. Runs without a summary have lines alone:
+/* Reads it; `status` of a run that nobody writes into and that did not end is KILLED. Runs without a summary have lines alone:
  * steps is 0. json_decref object, which may be NULL. */
-foci_status foci_run_summary_read(const char *run, foci_run_stand *stand, json_t **object);
+foci_status foci_run_summary_read(const char *run, foci_run_status *status, json_t **object);
 
 #endif

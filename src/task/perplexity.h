@@ -1,4 +1,4 @@
-/* Perplexity of a language model on a token stream (golden/README 1.6).
+/* Perplexity of a language model on a token stream (docs/mathematics.md 1.6).
  *
  * The stream is cut into `columns` equal rows of n tokens, the remainder is dropped.
  *   disjoint: windows start at 0, w, 2w, ...; the last may be shorter; every position counts.

@@ -1,4 +1,4 @@
-/* Optimisers: one pass over the flat arrays of all parameters (golden/README 1.9).
+/* Optimisers: one pass over the flat arrays of all parameters (docs/mathematics.md 1.9).
  *
  *     clipping:  g <- g min(1, clip / (|all gradients| + 1e-6))
  *     Adam:      g <- g + decay p          AdamW:  p <- p (1 - lr decay)

@@ -98,8 +98,8 @@ static foci_status run(foci_trainer *t) {
 static foci_status conclude(foci_trainer *t, foci_status s) {
     foci_error end = {FOCI_OK, ""};
     if (s) foci_error_take(&end, s);
-    const foci_run_stand stand = !s ? FOCI_RUN_FINISHED : s == FOCI_INTERRUPTED ? FOCI_RUN_INTERRUPTED : s == FOCI_ERR_DIVERGED ? FOCI_RUN_DIVERGED : FOCI_RUN_FAILED;
-    foci_status written = foci_trainer_summarise(t, stand, s ? end.message : NULL);
+    const foci_run_status status = !s ? FOCI_RUN_FINISHED : s == FOCI_INTERRUPTED ? FOCI_RUN_INTERRUPTED : s == FOCI_ERR_DIVERGED ? FOCI_RUN_DIVERGED : FOCI_RUN_FAILED;
+    foci_status written = foci_trainer_summarise(t, status, s ? end.message : NULL);
     return s ? foci_error_raise(&end) : written;
 }
 

@@ -49,9 +49,9 @@ foci_status foci_trainer_lose(foci_trainer *t, foci_status s) {
     return FOCI_OK;
 }
 
-foci_status foci_trainer_summarise(foci_trainer *t, foci_run_stand stand, const char *message) {
+foci_status foci_trainer_summarise(foci_trainer *t, foci_run_status status, const char *message) {
     json_t *lines;
-    const foci_run_summary summary = {stand, message, t->state.step, t->steps, foci_parameters_numel(&t->programs.parameters),
+    const foci_run_summary summary = {status, message, t->state.step, t->steps, foci_parameters_numel(&t->programs.parameters),
                                       t->state.left_out, (int64_t)t->state.seed, foci_trainer_elapsed(t)};
     FOCI_TRY(foci_run_record_read(t->folder.path, &lines));
     foci_status s = foci_run_record_csv(t->folder.path, lines);

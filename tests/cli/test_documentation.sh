@@ -126,13 +126,14 @@ links_lead_somewhere() {
 }
 check "links lead somewhere" links_lead_somewhere
 
-# Words in capitals are for the reader to fill in; tempered.c is the file that the README's example adds.
+# Words in capitals are for the reader to fill in; a file that the page itself has (```c NAME) is there to be added.
 folders='(src|include|tests|configs|docs|scripts|examples)'
 paths_exist() {
     while read -r page; do
         grep -oE "(^|[^A-Za-z/_.-])$folders/[A-Za-z0-9_.*/-]*[A-Za-z0-9_*/]" "$root/$page" | sed 's/^[^a-z]//' |
-            awk '/README\.md$/ || !/(^|[\/_])[A-Z]+([\/_.]|$)|tempered/' | sort -u | while read -r path; do
-            (cd "$root" && ls -d $path >/dev/null 2>&1) || echo "$page: $path"
+            awk '/README\.md$/ || !/(^|[\/_])[A-Z]+([\/_.]|$)/' | sort -u | while read -r path; do
+            (cd "$root" && ls -d $path >/dev/null 2>&1) || grep -qxF "\`\`\`c ${path##*/}" "$root/$page" ||
+                echo "$page: $path"
         done
     done <pages >missing
     equal "" "$(cat missing)"

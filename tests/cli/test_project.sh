@@ -40,18 +40,6 @@ pointers() {
 }
 roomless() { layers_refuse src/ops/a.c linear.h; }
 
-installed() {
-    case $build in *-san) san=1 ;; *) san= ;; esac
-    make -C "$here" BUILD="$build" SAN=$san install PREFIX="$work/prefix" &&
-        cat >"$work/user.c" <<'EOF' &&
-#include <foci/foci.h>
-#include <stdio.h>
-int main(void) { foci_set_threads(1); printf("%s %d\n", FOCI_VERSION, foci_threads()); return 0; }
-EOF
-        export PKG_CONFIG_PATH="$work/prefix/lib/pkgconfig" &&
-        ${CC:-cc} "$work/user.c" -o "$work/user" $(pkg-config --cflags --libs foci) ${san:+-fsanitize=address,undefined} &&
-        "$work/user" | grep -q ' 1$' && "$work/prefix/bin/foci" --version
-}
 runner_fails() {
     mkdir -p "$work/r/tests" "$work/r/b/tests/x"
     cp "$here/tests/run.sh" "$work/r/tests/"
@@ -70,7 +58,6 @@ check "data may not use core" sideways
 check "a public header may use nothing" public
 check "an include names its room" roomless
 check "above the operations nothing touches the memory of tensors" pointers
-check "what is installed can be linked against" installed
 check "the runner fails when a test fails" runner_fails
 check "the runner fails when a program runs no test" runner_refuses_nothing
 exit $failed

@@ -173,8 +173,8 @@ static void no_score_yet(void **state) {
 
 /* ------------------------------------------------------------------------------------------------ summary */
 
-static void write_summary(foci_run_stand stand) {
-    const foci_run_summary s = {stand, stand == FOCI_RUN_DIVERGED ? "the loss is not a number" : NULL, 20, 50, 1234, 2, 7, 61.5};
+static void write_summary(foci_run_status status) {
+    const foci_run_summary s = {status, status == FOCI_RUN_DIVERGED ? "the loss is not a number" : NULL, 20, 50, 1234, 2, 7, 61.5};
     json_t *lines = read_lines("{\"step\": 10, \"items_per_s\": 100}\n{\"step\": 10, \"top1\": 60, \"ema_top1\": 62}\n"
                                "{\"step\": 20, \"items_per_s\": 300}\n{\"step\": 20, \"top1\": 50, \"ema_top1\": 63}\n");
     assert_ok(foci_run_summary_write(folder, &s, lines));
@@ -184,11 +184,11 @@ static void write_summary(foci_run_stand stand) {
 static void a_summary_says_what_it_was_told(void **state) {
     (void)state;
     json_t *o;
-    foci_run_stand stand;
-    for (int k = FOCI_RUN_FINISHED; k < FOCI_RUN_STANDS; k++) {
-        write_summary((foci_run_stand)k);
-        assert_ok(foci_run_summary_read(folder, &stand, &o));
-        assert_int_equal(stand, k);
+    foci_run_status status;
+    for (int k = FOCI_RUN_FINISHED; k < FOCI_RUN_STATUSES; k++) {
+        write_summary((foci_run_status)k);
+        assert_ok(foci_run_summary_read(folder, &status, &o));
+        assert_int_equal(status, k);
         const json_t *best = json_object_get(o, "best"), *last = json_object_get(o, "last");
         assert_int_equal(json_integer_value(json_object_get(o, "steps")), 50);
         assert_int_equal(json_integer_value(json_object_get(o, "parameters")), 1234);
@@ -209,17 +209,17 @@ static void running_is_who_holds_the_lock(void **state) {
     (void)state;
     char path[512];
     json_t *o;
-    foci_run_stand stand;
+    foci_run_status status;
     snprintf(path, sizeof path, "%s/lock", folder);
     write_summary(FOCI_RUN_RUNNING);
-    assert_ok(foci_run_summary_read(folder, &stand, &o));
-    assert_int_equal(stand, FOCI_RUN_KILLED); /* it says running, but nobody is there */
+    assert_ok(foci_run_summary_read(folder, &status, &o));
+    assert_int_equal(status, FOCI_RUN_KILLED); /* it says running, but nobody is there */
     json_decref(o);
     int lock = open(path, O_RDWR | O_CREAT, 0666);
     assert_int_equal(flock(lock, LOCK_EX), 0);
     write_summary(FOCI_RUN_FINISHED); /* of a sitting before */
-    assert_ok(foci_run_summary_read(folder, &stand, &o));
-    assert_int_equal(stand, FOCI_RUN_RUNNING);
+    assert_ok(foci_run_summary_read(folder, &status, &o));
+    assert_int_equal(status, FOCI_RUN_RUNNING);
     json_decref(o);
     close(lock);
 }
@@ -227,19 +227,19 @@ static void running_is_who_holds_the_lock(void **state) {
 static void a_summary_that_is_none(void **state) {
     (void)state;
     json_t *o;
-    foci_run_stand stand;
-    assert_ok(foci_run_summary_read(folder, &stand, &o));
+    foci_run_status status;
+    assert_ok(foci_run_summary_read(folder, &status, &o));
     assert_null(o);
-    assert_int_equal(stand, FOCI_RUN_KILLED);
+    assert_int_equal(status, FOCI_RUN_KILLED);
     put("summary.json", "{\n\"state\": ");
-    assert_fails(foci_run_summary_read(folder, &stand, &o), FOCI_ERR_DATA, "summary.json:2: ");
+    assert_fails(foci_run_summary_read(folder, &status, &o), FOCI_ERR_DATA, "summary.json:2: ");
     put("summary.json", "[]");
-    assert_ok(foci_run_summary_read(folder, &stand, &o));
-    assert_int_equal(stand, FOCI_RUN_KILLED);
+    assert_ok(foci_run_summary_read(folder, &status, &o));
+    assert_int_equal(status, FOCI_RUN_KILLED);
     json_decref(o);
     put("summary.json", "{\"state\": \"flying\"}");
-    assert_ok(foci_run_summary_read(folder, &stand, &o));
-    assert_int_equal(stand, FOCI_RUN_KILLED);
+    assert_ok(foci_run_summary_read(folder, &status, &o));
+    assert_int_equal(status, FOCI_RUN_KILLED);
     json_decref(o);
 }
 
