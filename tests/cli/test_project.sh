@@ -1,5 +1,5 @@
 #!/bin/sh
-# The project's own promises: the layer check refuses what it should, an installed foci can be linked against, and the test
+# The project's own promises: the layer check refuses what it should, and the test
 # runner fails when a test fails.
 set -u
 unset ONLY # not meant for the runner that is tested here
