@@ -69,7 +69,7 @@ check "options cut too short, values that do not belong" cut_too_short
 check "what looks like an option behind --" fails 2 '-x: No such file or directory' config show -- -x
 check "threads that are no number" fails 2 '--threads: `x` is not a whole number' train c.yaml --threads x
 check "options that exclude each other" fails 2 '--resume and --force exclude each other' train c.yaml --resume --force
-check "a list that is not there" fails 2 'there is no list `x`; there are models, attention, ops, data, recipes, attacks, contaminations, corruptions' list x
+check "a list that is not there" fails 2 'there is no list `x`; there are models, attention, ops, data, recipes, measures, attacks, contaminations, corruptions' list x
 check "data of an unknown kind" fails 2 'there is no built-in data set `x`, only images, text' data make x y
 check "options of another kind of data" fails 2 '--words is not for images' data make images y --words 300
 check "a size of text" fails 2 '--size is not for text' data make text y --size 32
