@@ -43,7 +43,11 @@ static foci_status check_alone(const foci_parsed *parsed, const settings *o) {
 
 static foci_status check(const foci_parsed *parsed) {
     const settings *o = parsed->options;
-    return o->measure ? check_alone(parsed, o) : check_shift(&o->shift);
+    FOCI_TRY(o->measure ? check_alone(parsed, o) : check_shift(&o->shift));
+    char weights[4200]; /* a folder without any is said before its config is looked for */
+    return ((const settings *)parsed->options)->measure
+               ? FOCI_OK
+               : foci_find_weights(parsed->argument[0], parsed->checkpoint, weights, sizeof weights);
 }
 
 static foci_status run_named(const foci_parsed *parsed, const char *spec) {
