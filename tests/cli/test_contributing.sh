@@ -23,7 +23,7 @@ extracted() {
     behind src/task/metrics.c '{"points", ' $page norm.metric
     add $page subtract.c src/ops/subtract.c
     line $page 'FOCI_OP(subtract)' src/ops/list.h
-    behind include/foci/plugin.h 'T foci_add(' $page subtract.declaration
+    behind include/foci/ops.h 'foci_tensor *foci_add(' $page subtract.declaration
     add $page echo.c src/attention/echo.c
     line $page 'FOCI_ATTENTION(echo)' src/attention/list.h
     add $page grey.c src/shift/grey.c
