@@ -1,4 +1,4 @@
-/* Configuration: YAML files with inheritance, --set overrides, checked against tables of keys (foci/plugin.h:
+/* Configuration: YAML files with inheritance, --set overrides, checked against tables of keys (foci/keys.h:
  * foci_key). Every error is one message "FILE:LINE:COLUMN: what", with the nearest known name; below it stands the
  * line of the file. */
 #ifndef FOCI_CONFIG_CONFIG_H

@@ -1,6 +1,6 @@
 #!/bin/sh
-# The project's own promises: the layer check refuses what it should, and the test
-# runner fails when a test fails.
+# The project's own promises: the C is laid out as agreed, the layer check refuses what it should, and the test runner fails
+# when a test fails.
 set -u
 unset ONLY # not meant for the runner that is tested here
 here=$(cd "$(dirname "$0")/../.." && pwd)
@@ -13,7 +13,17 @@ check() { # NAME COMMAND...
     echo "[ RUN      ] $name"
     if "$@" >"$work/log" 2>&1; then echo "[       OK ] $name"; else cat "$work/log"; echo "[  FAILED  ] $name"; failed=1; fi
 }
-build=${BUILD:-build}
+
+laid_out() { sh "$here/scripts/check-format.sh"; }
+refuses_lines() { # COLUMNS: of a line of C
+    rm -rf "$work/tree"
+    mkdir -p "$work/tree/scripts" "$work/tree/src/base"
+    cp "$here/scripts/check-format.sh" "$work/tree/scripts/"
+    cp "$here/.clang-format" "$work/tree/"
+    printf 'extern int %0*d;\n' $(($1 - 12)) 0 | tr 0 x >"$work/tree/src/base/x.c"
+    ! sh "$work/tree/scripts/check-format.sh"
+}
+columns() { refuses_lines 121 && ! refuses_lines 120; }
 
 layers_hold() { sh "$here/scripts/check-layers.sh"; }
 layers_refuse() { # FILE INCLUDE
@@ -52,6 +62,8 @@ runner_refuses_nothing() {
     ! BUILD=b sh "$work/r/tests/run.sh"
 }
 
+check "every line of C is within 120 columns, laid out by clang-format" laid_out
+check "a line of 121 columns is refused" columns
 check "the layers hold" layers_hold
 check "core may not use models" upward
 check "data may not use core" sideways
