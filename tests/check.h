@@ -15,26 +15,26 @@
 #include "foci/foci.h"
 #include "foci/real.h"
 
-#define assert_ok(call)                                                                                      \
-    do {                                                                                                     \
-        foci_status check_ = (call);                                                                         \
-        if (check_) fail_msg("%s: status %d: %s", #call, (int)check_, foci_error_message());                 \
+#define assert_ok(call) \
+    do { \
+        foci_status check_ = (call); \
+        if (check_) fail_msg("%s: status %d: %s", #call, (int)check_, foci_error_message()); \
     } while (0)
 
 /* The call fails with this status and its message contains this text. */
-#define assert_fails(call, status, part)                                                                     \
-    do {                                                                                                     \
-        foci_status check_ = (call);                                                                         \
-        if (check_ != (status)) fail_msg("%s: status %d, not %d", #call, (int)check_, (int)(status));        \
-        if (!strstr(foci_error_message(), (part)))                                                           \
-            fail_msg("%s: message \"%s\" lacks \"%s\"", #call, foci_error_message(), (part));                \
+#define assert_fails(call, status, part) \
+    do { \
+        foci_status check_ = (call); \
+        if (check_ != (status)) fail_msg("%s: status %d, not %d", #call, (int)check_, (int)(status)); \
+        if (!strstr(foci_error_message(), (part))) \
+            fail_msg("%s: message \"%s\" lacks \"%s\"", #call, foci_error_message(), (part)); \
     } while (0)
 
-#define assert_close(a, b, tolerance)                                                                        \
-    do {                                                                                                     \
-        double a_ = (double)(a), b_ = (double)(b);                                                           \
-        if (!(a_ - b_ <= (tolerance) && b_ - a_ <= (tolerance)))                                             \
-            fail_msg("%s = %.9g, %s = %.9g, apart by %.3g", #a, a_, #b, b_, a_ - b_);                        \
+#define assert_close(a, b, tolerance) \
+    do { \
+        double a_ = (double)(a), b_ = (double)(b); \
+        if (!(a_ - b_ <= (tolerance) && b_ - a_ <= (tolerance))) \
+            fail_msg("%s = %.9g, %s = %.9g, apart by %.3g", #a, a_, #b, b_, a_ - b_); \
     } while (0)
 
 /* A fresh folder under TMPDIR; removed by the caller's `rm -rf` or left to the system. */
@@ -46,7 +46,8 @@ static inline char *temporary_folder(void) {
     return path;
 }
 
-/* Real data beside the checkout, where it is: FOCI_SHARED or ../shared. NULL, with a printed reason, where it is not. */
+/* Real data beside the checkout, where it is: FOCI_SHARED or ../shared. NULL, with a printed reason, where it is not.
+ */
 static inline const char *shared_path(const char *name) {
     static char path[1024];
     const char *root = getenv("FOCI_SHARED");

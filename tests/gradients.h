@@ -20,11 +20,13 @@ static double weighted_sum(foci_graph *g, const foci_tensor *out, const double *
     return sum;
 }
 
-/* Segments compute their results twice. Largest relative difference over all parameters: |numeric - backward| / max(1, |numeric|, |backward|). */
+/* Segments compute their results twice. Largest relative difference over all parameters: |numeric - backward| / max(1,
+ * |numeric|, |backward|). */
 static double gradient_error(foci_tensor *(*build)(foci_graph *g), uint64_t seed) {
     foci_parameters p;
     foci_parameters_init(&p);
-    foci_graph *g = foci_graph_new(&p, &(foci_graph_options){.train = true, .differentiate = true, .recompute = true, .seed = seed});
+    foci_graph *g = foci_graph_new(
+        &p, &(foci_graph_options){.train = true, .differentiate = true, .recompute = true, .seed = seed});
     assert_non_null(g);
     foci_tensor *out = build(g);
     assert_ok(foci_graph_plan(g, out));

@@ -10,27 +10,30 @@ enum { FOCI_PROJECT_Q = 1, FOCI_PROJECT_K = 2, FOCI_PROJECT_K2 = 4, FOCI_PROJECT
 
 typedef struct foci_attention_io {
     foci_graph *graph;
-    const foci_config *config;         /* for messages: foci_config_place(io->config, "attention.KEY") */
-    const void *options;               /* the struct that the variant's keys are bound to, filled */
-    foci_tensor *x;                    /* (B, N, C): what q, k and v are projections of, for projections of the variant's own */
-    foci_tensor *q, *k, *v;            /* (B, H, N, D), views of the projections */
-    foci_tensor *k2;                   /* likewise, where projections asks for it */
+    const foci_config *config; /* for messages: foci_config_place(io->config, "attention.KEY") */
+    const void *options;       /* the struct that the variant's keys are bound to, filled */
+    /* (B, N, C): what q, k and v are projections of, for projections of the variant's own */
+    foci_tensor *x;
+    foci_tensor *q, *k, *v;                      /* (B, H, N, D), views of the projections */
+    foci_tensor *k2;                             /* likewise, where projections asks for it */
     foci_tensor *q_before, *k_before, *v_before; /* those of the layer before, NULL in layer 0 */
     foci_tensor *q_first, *k_first, *v_first;    /* those of layer 0, NULL there */
     int layer, depth;
-    int64_t longest;                   /* tokens of the longest sequence that the model takes */
-    uint64_t seed;                     /* of numbers that are drawn once */
+    int64_t longest; /* tokens of the longest sequence that the model takes */
+    uint64_t seed;   /* of numbers that are drawn once */
     bool causal;
-    foci_tensor *mask;                 /* (B, N): 1, or 0 where a token is padding; NULL: there is none */
-    foci_tensor *bias;                 /* (B, N) added to every key's scores: of the mask 0, or -1e6; NULL: nothing */
-    double scale;                      /* 1/sqrt(D) */
-    double dropout;                    /* on the attention map */
+    foci_tensor *mask; /* (B, N): 1, or 0 where a token is padding; NULL: there is none */
+    foci_tensor *bias; /* (B, N) added to every key's scores: of the mask 0, or -1e6; NULL: nothing */
+    double scale;      /* 1/sqrt(D) */
+    double dropout;    /* on the attention map */
 } foci_attention_io;
 
 /* What a variant is able to do in causal models, besides attention over a whole sequence. */
 enum {
-    FOCI_LAST_QUERY = 1, /* forward takes q of the last token alone, (B, H, 1, D), with k and v (and those before) of all N */
-    FOCI_INCREMENTAL = 2 /* and no later token changes what an earlier one got: keys and values may be kept from token to token */
+    /* forward takes q of the last token alone, (B, H, 1, D), with k and v (and those before) of all N */
+    FOCI_LAST_QUERY = 1,
+    FOCI_INCREMENTAL =
+        2 /* and no later token changes what an earlier one got: keys and values may be kept from token to token */
 };
 
 typedef struct foci_attention {
@@ -38,8 +41,9 @@ typedef struct foci_attention {
     const foci_key *keys; /* "attention.KEY", each bound to a field of the variant's options (FOCI_KEY) */
     /* Records the layer; extra parameters by foci_parameter. Returns (B, N, H*D). */
     foci_tensor *(*forward)(const foci_attention_io *io);
-    unsigned (*abilities)(const void *options);   /* FOCI_LAST_QUERY | FOCI_INCREMENTAL; NULL: neither */
-    unsigned (*projections)(const void *options); /* FOCI_PROJECT_*: without Q q is k, without K k is q; NULL: q, k and v */
+    unsigned (*abilities)(const void *options); /* FOCI_LAST_QUERY | FOCI_INCREMENTAL; NULL: neither */
+    /* FOCI_PROJECT_*: without Q q is k, without K k is q; NULL: q, k and v */
+    unsigned (*projections)(const void *options);
 } foci_attention;
 
 #endif

@@ -12,8 +12,8 @@
  *     if (foci_trained_logits(model, image, 1, logits)) return fail();
  *
  * Functions that can fail return a status, FOCI_OK (0) where all went well, and leave one line about it in
- * foci_error_message. libfoci never exits, aborts or prints: notices go to a callback. A handle is used by one thread at a
- * time; what is computed is spread over all cores (foci_set_threads) to the same bits. */
+ * foci_error_message. libfoci never exits, aborts or prints: notices go to a callback. A handle is used by one thread
+ * at a time; what is computed is spread over all cores (foci_set_threads) to the same bits. */
 #ifndef FOCI_FOCI_H
 #define FOCI_FOCI_H
 
@@ -62,8 +62,8 @@ int foci_threads(void);
  * nothing is done. FOCI_ERR_CONFIG: no such kind or setting; FOCI_ERR_IO. */
 foci_status foci_make_data(const char *kind, const char *folder, const char *const *set, int sets);
 
-/* A config: of a YAML file, of a run folder, or of text; `set`: keys that win over it, "train.lr=1e-4". Paths in a config
- * are relative to the working folder. FOCI_ERR_CONFIG for anything wrong, with file, line and column. */
+/* A config: of a YAML file, of a run folder, or of text; `set`: keys that win over it, "train.lr=1e-4". Paths in a
+ * config are relative to the working folder. FOCI_ERR_CONFIG for anything wrong, with file, line and column. */
 typedef struct foci_config foci_config;
 foci_status foci_config_open(foci_config **config, const char *file_or_run, const char *const *set, int sets);
 foci_status foci_config_from_text(foci_config **config, const char *text, const char *const *set, int sets);
@@ -81,10 +81,10 @@ typedef struct foci_progress {
 
 /* What is left 0 or NULL is not used, but for `out`, which must be given. */
 typedef struct foci_train_options {
-    const char *out;     /* run folder; made where it is missing */
-    const char *command; /* for env.json */
-    const char *init;    /* weights to start from: a safetensors file */
-    bool resume, force;  /* go on with the run in the folder, to the same bits; replace it */
+    const char *out;                   /* run folder; made where it is missing */
+    const char *command;               /* for env.json */
+    const char *init;                  /* weights to start from: a safetensors file */
+    bool resume, force;                /* go on with the run in the folder, to the same bits; replace it */
     const volatile sig_atomic_t *stop; /* not 0: finish the step or leave the evaluation, save, return
                                           FOCI_INTERRUPTED */
     volatile sig_atomic_t *save;       /* not 0: finish the step, save, go on; it is set to 0 again */
@@ -116,8 +116,8 @@ foci_trained_info foci_trained_about(const foci_trained *model); /* strings live
 /* The name of class (or word) k; NULL: there is none. */
 const char *foci_trained_class(const foci_trained *model, int64_t k);
 
-/* Scores a split of the data, "val" (text also "test"): names as in metrics.jsonl, "top1" (percent), "ppl", "loss", ...;
- * *count: how many of the `room` were filled. */
+/* Scores a split of the data, "val" (text also "test"): names as in metrics.jsonl, "top1" (percent), "ppl", "loss",
+ * ...; *count: how many of the `room` were filled. */
 typedef struct foci_figure {
     char name[32];
     double value;
@@ -134,8 +134,8 @@ foci_status foci_trained_logits(foci_trained *model, const float *images, int64_
 
 /* ------- text */
 
-/* Log-probabilities (K) of each word to come next after `count` words, by their numbers, at least one. Behind the end of a
- * line stands the word "<eos>". */
+/* Log-probabilities (K) of each word to come next after `count` words, by their numbers, at least one. Behind the end
+ * of a line stands the word "<eos>". */
 foci_status foci_trained_logprob(foci_trained *model, const int32_t *words, int64_t count, float *logprob);
 
 typedef struct foci_generate_options {
@@ -146,8 +146,8 @@ typedef struct foci_generate_options {
     double top_p;       /* only the likeliest words that together reach this probability; 0: all */
     uint64_t seed;
 } foci_generate_options;
-/* Draws one word after another and hands each to `word`, which ends it by false; "<unk>" is never drawn. FOCI_ERR_CONFIG
- * where a word of the prompt is not known. */
+/* Draws one word after another and hands each to `word`, which ends it by false; "<unk>" is never drawn.
+ * FOCI_ERR_CONFIG where a word of the prompt is not known. */
 foci_status foci_trained_generate(foci_trained *model, const foci_generate_options *options,
                                   bool (*word)(void *context, const char *word, double logprob), void *context);
 

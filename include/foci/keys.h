@@ -16,7 +16,13 @@
 #define FOCI_CHOICE_NAME(number, word) [number] = word,
 
 typedef enum foci_key_type {
-    FOCI_KEY_BOOL, FOCI_KEY_INT, FOCI_KEY_REAL, FOCI_KEY_STRING, FOCI_KEY_CHOICE, FOCI_KEY_INTS, FOCI_KEY_REALS
+    FOCI_KEY_BOOL,
+    FOCI_KEY_INT,
+    FOCI_KEY_REAL,
+    FOCI_KEY_STRING,
+    FOCI_KEY_CHOICE,
+    FOCI_KEY_INTS,
+    FOCI_KEY_REALS
 } foci_key_type;
 
 /* One row: the whole truth about a key. Tables end with {0}. */
@@ -28,8 +34,9 @@ typedef struct foci_key {
     const char *choices; /* "max mean none" */
     const char *doc;     /* one line, with the unit */
     bool may_change;     /* a run goes on to the same end with another value */
-    const char *placeholder; /* what stands for the value in the help of a command, "FILE"; NULL: the choices, or N, X, TEXT */
-    size_t at, size;     /* of the field that foci_config_read fills; size 0: none */
+    /* what stands for the value in the help of a command, "FILE"; NULL: the choices, or N, X, TEXT */
+    const char *placeholder;
+    size_t at, size; /* of the field that foci_config_read fills; size 0: none */
 } foci_key;
 
 typedef struct foci_int_list {
@@ -41,8 +48,8 @@ typedef struct foci_real_list {
     const double *value;
 } foci_real_list;
 
-/* A row that is bound to a field of a struct of options, whose name and type it takes: bool, int64_t, double, const char * (a
- * string), an enum (the number of the choice), foci_int_list, foci_real_list.
+/* A row that is bound to a field of a struct of options, whose name and type it takes: bool, int64_t, double, const
+ * char * (a string), an enum (the number of the choice), foci_int_list, foci_real_list.
  *
  *     typedef struct options { int64_t depth; enum { MAX, MEAN } scale; } options;
  *     static const foci_key keys[] = {FOCI_KEY(options, depth, "12", 1, 1000, NULL, "number of blocks"),
@@ -57,17 +64,17 @@ typedef struct foci_real_list {
      .size = sizeof(((options *)0)->field), ##__VA_ARGS__}
 /* clang-format on */
 
-/* Fills the struct that the rows are bound to with the values of their keys, "SECTION.NAME" each; with 0 or "" where a key
- * belongs to a kind that is not chosen. Strings and lists live as long as the config. */
+/* Fills the struct that the rows are bound to with the values of their keys, "SECTION.NAME" each; with 0 or "" where a
+ * key belongs to a kind that is not chosen. Strings and lists live as long as the config. */
 void foci_config_read(const foci_config *c, const char *section, const foci_key *keys, void *options);
 
-/* Values by name, for a key of another room; it must exist in the schema. Full names: "train.lr". Strings and lists live as
- * long as the config. */
+/* Values by name, for a key of another room; it must exist in the schema. Full names: "train.lr". Strings and lists
+ * live as long as the config. */
 bool foci_config_bool(const foci_config *c, const char *key);
 int64_t foci_config_int(const foci_config *c, const char *key);
 double foci_config_real(const foci_config *c, const char *key);
-const char *foci_config_string(const foci_config *c, const char *key); /* strings and choices */
-int foci_config_ints(const foci_config *c, const char *key, const int64_t **values);  /* returns how many */
+const char *foci_config_string(const foci_config *c, const char *key);               /* strings and choices */
+int foci_config_ints(const foci_config *c, const char *key, const int64_t **values); /* returns how many */
 int foci_config_reals(const foci_config *c, const char *key, const double **values);
 /* Was it set by the file or --set (and is not just the default)? */
 bool foci_config_is_set(const foci_config *c, const char *key);

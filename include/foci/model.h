@@ -6,11 +6,11 @@
 #include "foci/tensor.h"
 
 /* What a caller asks of a model: for how many samples it is recorded, and what will be fed. The model declares an input
- * (foci_input) for every name of `feeds` and gives its results to foci_output, the one that a training differentiates last.
- * What is fed decides what is recorded: without labels a classifier has no loss.
- *     images  images (B, 3, H, W) -> logits (B, K); with labels (B), or these and partners (B) and shares (B), or
- *             soft_targets (B, K): loss (1), the mean over the samples
- *     text    ids (B, T) -> logprob (B, T, V), of every word to be the next; with targets (B, T): nll (B*T), loss (1) */
+ * (foci_input) for every name of `feeds` and gives its results to foci_output, the one that a training differentiates
+ * last. What is fed decides what is recorded: without labels a classifier has no loss. images  images (B, 3, H, W) ->
+ * logits (B, K); with labels (B), or these and partners (B) and shares (B), or soft_targets (B, K): loss (1), the mean
+ * over the samples text    ids (B, T) -> logprob (B, T, V), of every word to be the next; with targets (B, T): nll
+ * (B*T), loss (1) */
 enum { FOCI_MAX_NUMBERS = 8 };
 typedef struct foci_named_number {
     const char *name;
@@ -24,8 +24,8 @@ typedef struct foci_request {
     int64_t classes;           /* labels or words of the data set; 0: as configured */
     const char *feeds;         /* names with blanks between: "images labels" */
     /* What a task says beyond that, ended by a name of NULL: label_smoothing; of text: tokens (T of a window; else
-     * model.context), window (positions count down to 0 at its end; else at the end of the tokens there are), last_only (1:
-     * only the last token of each window is scored; targets (B, 1)). */
+     * model.context), window (positions count down to 0 at its end; else at the end of the tokens there are), last_only
+     * (1: only the last token of each window is scored; targets (B, 1)). */
     foci_named_number number[FOCI_MAX_NUMBERS];
 } foci_request;
 

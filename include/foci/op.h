@@ -6,7 +6,8 @@
 
 typedef struct foci_cost {
     double forward, backward; /* floating-point operations, a multiply-add counted as two */
-    double forward_bytes, backward_bytes; /* of memory read and written, where not all inputs and gradients are; 0: they are */
+    /* of memory read and written, where not all inputs and gradients are; 0: they are */
+    double forward_bytes, backward_bytes;
 } foci_cost;
 
 /* A row of the gradient check: records a small graph of parameters (foci_parameter) that ends in the operation;
@@ -24,14 +25,16 @@ typedef struct foci_op {
     const char *name, *summary; /* PyTorch's name */
     void (*forward)(const foci_node *n);
     void (*backward)(const foci_node *n); /* NULL: no gradient */
-    bool detaches; /* without backward: the output is meant to be a constant in the backward pass. An operation with neither
-                      refuses inputs that require a gradient */
-    unsigned reads;                       /* FOCI_READS_* of backward */
+    /* without backward: the output is meant to be a constant in the backward pass. An operation with neither refuses
+     * inputs that require a gradient */
+    bool detaches;
+    unsigned reads;       /* FOCI_READS_* of backward */
     bool passes_gradient; /* the gradient of each same-shaped input IS that of the output (add): the planner may let
                              them share memory; backward skips an input whose grad pointer equals the output's */
-    bool cheap; /* backward reads the inputs, and forward costs less than memory for the output: the backward pass runs it again */
-    foci_real (*even)(const foci_node *n, foci_real dy); /* the gradient of every element of the input where that of every
-                             element of the output is dy; NULL: they differ */
+    /* backward reads the inputs, and forward costs less than memory for the output: the backward pass runs it again */
+    bool cheap;
+    /* the gradient of every element of the input where that of every element of the output is dy; NULL: they differ */
+    foci_real (*even)(const foci_node *n, foci_real dy);
     foci_cost (*cost)(const foci_node *n); /* NULL: not counted */
     const foci_gradient_case *gradients;   /* ended by {0}; required where backward is set */
 } foci_op;
@@ -43,7 +46,7 @@ struct foci_node {
     foci_graph *graph;
     const char *layer; /* the scope it was recorded in */
     int index, inputs;
-    int segment; /* foci_segment's number, from 1; 0: outside */
+    int segment;         /* foci_segment's number, from 1; 0: outside */
     foci_tensor **input; /* optional inputs may be NULL */
     foci_tensor *output;
     foci_tensor *saved[FOCI_MAX_SAVED]; /* written by forward, read by backward */
@@ -57,8 +60,8 @@ struct foci_node {
 };
 
 /* Starts a node: copies the attributes; NULL after an error. Inputs that are NULL are absent optional ones. */
-foci_node *foci_record(foci_graph *g, const foci_op *op, int inputs, foci_tensor *const *input,
-                       const void *attributes, size_t attribute_bytes);
+foci_node *foci_record(foci_graph *g, const foci_op *op, int inputs, foci_tensor *const *input, const void *attributes,
+                       size_t attribute_bytes);
 /* Ends it: declares the output and returns it (contiguous; requires grad if any input does and op has backward). */
 foci_tensor *foci_emit(foci_node *n, foci_dtype dtype, int ndim, const int64_t *shape);
 /* Between the two: statistics that backward needs, and scratch memory. */
@@ -67,8 +70,8 @@ void foci_workspace(foci_node *n, size_t forward_bytes, size_t backward_bytes);
 /* Does backward have to compute the gradient of input i? */
 static inline bool foci_wants(const foci_node *n, int i) { return n->input[i] && n->input[i]->host_grad; }
 
-/* Will the gradient of every element of the output be the same number, known while forward runs already? Then forward may add
- * to the gradients of parameters what backward would add. The answer does not change between the two. */
+/* Will the gradient of every element of the output be the same number, known while forward runs already? Then forward
+ * may add to the gradients of parameters what backward would add. The answer does not change between the two. */
 bool foci_gradient_known(const foci_node *n, foci_real *dy);
 bool foci_is_parameter(const foci_tensor *t);
 

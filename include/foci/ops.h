@@ -7,11 +7,11 @@
 #include "foci/tensor.h"
 
 typedef struct foci_sdpa_options {
-    double scale;         /* factor before the softmax, 1/sqrt(D) as a rule */
-    bool causal;          /* token i sees tokens 0..i */
-    double dropout;       /* on the attention map */
-    foci_tensor *metric;  /* (B, H, 1, D) or (B, H, N, D): multiplies q; no gradient. NULL: all ones */
-    foci_tensor *bias;    /* (B, N): added to the scores of every key; no gradient. NULL: none */
+    double scale;        /* factor before the softmax, 1/sqrt(D) as a rule */
+    bool causal;         /* token i sees tokens 0..i */
+    double dropout;      /* on the attention map */
+    foci_tensor *metric; /* (B, H, 1, D) or (B, H, N, D): multiplies q; no gradient. NULL: all ones */
+    foci_tensor *bias;   /* (B, N): added to the scores of every key; no gradient. NULL: none */
 } foci_sdpa_options;
 
 /* What the metric of elliptical attention is divided by: its largest coordinate, the mean of all, nothing. */
@@ -19,7 +19,7 @@ typedef struct foci_sdpa_options {
 typedef enum foci_metric_scale { FOCI_METRIC_SCALES(FOCI_CHOICE_NUMBER) } foci_metric_scale;
 
 typedef struct foci_elliptical_metric_options { /* docs/mathematics.md 1.2; all tensors (B, H, N, D), D contiguous */
-    foci_tensor *num, *num_before; /* whose change over one layer is measured */
+    foci_tensor *num, *num_before;              /* whose change over one layer is measured */
     foci_tensor *den, *den_before; /* divide by |den - den_before| + attenuation; NULL: by the constant delta */
     double delta, attenuation;
     foci_metric_scale scale;
@@ -30,13 +30,13 @@ typedef struct foci_elliptical_metric_options { /* docs/mathematics.md 1.2; all 
 typedef enum foci_activation { FOCI_GELU, FOCI_RELU } foci_activation;
 
 enum { FOCI_MAX_CLUSTERS = 8 };
-typedef struct foci_adaptive_softmax_options { /* docs/mathematics.md 1.5; names as in lmtool-fwms */
-    foci_tensor *hidden, *targets;      /* (B, T, d_model), (B, T) int */
-    int tails;                          /* clusters behind the shortlist; 0: an ordinary softmax */
-    int64_t cutoff[FOCI_MAX_CLUSTERS + 1]; /* ends of shortlist and clusters; the last is the vocabulary */
-    foci_tensor *weight[FOCI_MAX_CLUSTERS]; /* one (n_token, d) shared by all, or per cluster (c_i+1 - c_i, d_i) */
-    foci_tensor *bias[FOCI_MAX_CLUSTERS];   /* likewise, (n) */
-    bool shared;                        /* weight[0] and bias[0] serve all clusters by ranges of rows */
+typedef struct foci_adaptive_softmax_options {  /* docs/mathematics.md 1.5; names as in lmtool-fwms */
+    foci_tensor *hidden, *targets;              /* (B, T, d_model), (B, T) int */
+    int tails;                                  /* clusters behind the shortlist; 0: an ordinary softmax */
+    int64_t cutoff[FOCI_MAX_CLUSTERS + 1];      /* ends of shortlist and clusters; the last is the vocabulary */
+    foci_tensor *weight[FOCI_MAX_CLUSTERS];     /* one (n_token, d) shared by all, or per cluster (c_i+1 - c_i, d_i) */
+    foci_tensor *bias[FOCI_MAX_CLUSTERS];       /* likewise, (n) */
+    bool shared;                                /* weight[0] and bias[0] serve all clusters by ranges of rows */
     foci_tensor *projection[FOCI_MAX_CLUSTERS]; /* (d_model, d_i) each, or NULL */
     foci_tensor *cluster_weight, *cluster_bias; /* (tails, d_0), (tails); NULL without tails */
 } foci_adaptive_softmax_options;
@@ -84,15 +84,15 @@ foci_tensor *foci_mean(foci_graph *g, foci_tensor *x);
 foci_tensor *foci_heads(foci_graph *g, foci_tensor *x, int parts, int part, int heads);
 /* (B, H, N, D) each, any strides with D contiguous -> (B, N, H*D); without gradients q may be the last token's alone,
  * (B, H, 1, D) */
-foci_tensor *foci_scaled_dot_product_attention(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v, const
-                                               foci_sdpa_options *options);
+foci_tensor *foci_scaled_dot_product_attention(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v,
+                                               const foci_sdpa_options *options);
 /* probabilities (B, H, N, N) before dropout; for inspection, no gradient */
 foci_tensor *foci_attention_map(foci_graph *g, foci_tensor *q, foci_tensor *k, const foci_sdpa_options *options);
 /* (B, H, 1, D) or causal (B, H, N, D); a constant in the backward pass, like those below */
 foci_tensor *foci_elliptical_metric(foci_graph *g, const foci_elliptical_metric_options *options);
 /* how much the output of attention moves with each coordinate of q */
-foci_tensor *foci_finite_difference_metric(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v, const
-                                           foci_sdpa_options *options, foci_metric_scale scale);
+foci_tensor *foci_finite_difference_metric(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v,
+                                           const foci_sdpa_options *options, foci_metric_scale scale);
 /* like (B, H, N, D) -> (B, H, 1, D) uniform in [bottom, 1) over its max */
 foci_tensor *foci_random_metric(foci_graph *g, foci_tensor *like, double bottom);
 /* x (B, H, N, D), any strides with D contiguous -> a copy without gaps */

@@ -20,10 +20,11 @@ struct foci_tensor {
     int64_t shape[FOCI_MAX_DIMS], stride[FOCI_MAX_DIMS]; /* in elements */
     bool requires_grad;
     foci_node *producer; /* NULL: an input, a constant or a parameter; of a view: the producer of its base */
-    void *host_data, *host_grad; /* valid after foci_graph_bind; the gradient only where requires_grad and reached. For core
-                                    and operations alone: everybody else has foci_program (core/program.h) */
-    foci_tensor *base;   /* what this is a view of, or NULL */
-    int64_t offset;      /* of a view: in elements of its base */
+    /* valid after foci_graph_bind; the gradient only where requires_grad and reached. For core and operations alone:
+     * everybody else has foci_program (core/program.h) */
+    void *host_data, *host_grad;
+    foci_tensor *base; /* what this is a view of, or NULL */
+    int64_t offset;    /* of a view: in elements of its base */
     foci_graph *graph;
     int id; /* internal: index in the graph's plan */
 };
@@ -53,8 +54,8 @@ bool foci_graph_observes(const foci_graph *g); /* foci_observe keeps what it is 
 
 /* Names: a scope is a prefix of parameter names and of messages: foci_scope(g, "blocks.%d", i). */
 void foci_scope(foci_graph *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* The same, and what is recorded inside, a block of the model as a rule, is a segment: with train.recompute its results are
- * computed again in the backward pass in place of being kept. A segment within a segment is only a scope. */
+/* The same, and what is recorded inside, a block of the model as a rule, is a segment: with train.recompute its results
+ * are computed again in the backward pass in place of being kept. A segment within a segment is only a scope. */
 void foci_segment(foci_graph *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void foci_end_scope(foci_graph *g);
 
@@ -67,18 +68,19 @@ typedef struct foci_init {
 #define FOCI_NORMAL(mean, std) ((foci_init){FOCI_INIT_NORMAL, (mean), (std)})
 #define FOCI_UNIFORM(half_width) ((foci_init){FOCI_INIT_UNIFORM, 0, (half_width)})
 
-#define FOCI_SHAPE(...) (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]){__VA_ARGS__}
+#define FOCI_SHAPE(...) \
+    (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]) { __VA_ARGS__ }
 
 /* The parameter SCOPE.name: declared by the first graph that records it, found again by the others.
  *     foci_tensor *w = foci_parameter(g, "weight", FOCI_NORMAL(0, 0.02), FOCI_SHAPE(out, in)); */
 foci_tensor *foci_parameter(foci_graph *g, const char *name, foci_init init, int ndim, const int64_t *shape);
-/* A buffer: declared, initialised, saved and loaded like a parameter, but no gradient and no optimiser changes it. An operation
- * may write to it in the forward pass. */
+/* A buffer: declared, initialised, saved and loaded like a parameter, but no gradient and no optimiser changes it. An
+ * operation may write to it in the forward pass. */
 foci_tensor *foci_buffer(foci_graph *g, const char *name, foci_init init, int ndim, const int64_t *shape);
 /* Weight decay leaves this parameter alone, as it does all that have one dimension. */
 void foci_no_decay(foci_tensor *parameter);
-/* The parameter (1, leading + side side, C) is a table of positions: behind `leading` tokens a square grid, which is resized
- * where a file has another. */
+/* The parameter (1, leading + side side, C) is a table of positions: behind `leading` tokens a square grid, which is
+ * resized where a file has another. */
 void foci_resize_as_grid(foci_tensor *parameter, int64_t leading);
 /* The same parameter under a second full name, as published checkpoints store it twice. */
 void foci_tie(foci_graph *g, const char *second_name, const foci_tensor *parameter);
@@ -90,14 +92,15 @@ void foci_penalty(foci_graph *g, foci_tensor *x);
 
 /* An input, SCOPE.name: the caller feeds it before the forward pass. */
 foci_tensor *foci_input(foci_graph *g, const char *name, foci_dtype dtype, int ndim, const int64_t *shape);
-/* A result that the caller reads as SCOPE.name. The gradient flows from the one that was declared last: a loss, as a rule. */
+/* A result that the caller reads as SCOPE.name. The gradient flows from the one that was declared last: a loss, as a
+ * rule. */
 void foci_output(foci_graph *g, const char *name, foci_tensor *t);
 /* A constant of the graph; data is copied. */
 foci_tensor *foci_constant(foci_graph *g, const char *name, foci_dtype dtype, int ndim, const int64_t *shape,
                            const void *data);
-/* x (B, M, C), of tokens that come behind `past` others: all of them, (B, past + M, C), in graphs that continue where an earlier
- * one stopped (foci_graph_options.cache); x itself in all others. Such a graph reads the tokens before from the input
- * SCOPE.name.past, and SCOPE.name.now is what the next one will read. */
+/* x (B, M, C), of tokens that come behind `past` others: all of them, (B, past + M, C), in graphs that continue where
+ * an earlier one stopped (foci_graph_options.cache); x itself in all others. Such a graph reads the tokens before from
+ * the input SCOPE.name.past, and SCOPE.name.now is what the next one will read. */
 foci_tensor *foci_cached(foci_graph *g, const char *name, foci_tensor *x);
 int64_t foci_graph_past(const foci_graph *g); /* tokens before those of this graph */
 /* Keeps a tensor readable after the pass. */

@@ -11,7 +11,9 @@
 #include "task/load_model.h"
 #include "task/task.h"
 
-static foci_status no_memory(void) { return foci_fail(FOCI_ERR_RUNTIME, "out of memory for the analysis: lower --batch"); }
+static foci_status no_memory(void) {
+    return foci_fail(FOCI_ERR_RUNTIME, "out of memory for the analysis: lower --batch");
+}
 
 /* ------------------------------------------------------------------------------- what a program lets us see */
 
@@ -77,7 +79,8 @@ static foci_status look(const foci_program *p, foci_arena *memory, view *v) {
     }
     for (int i = 0; i < v->layers; i++)
         if (v->layer[i].map.shape && v->layer[i].map.shape[1] != v->heads)
-            return foci_fail(FOCI_ERR_CONFIG, "%s: %lld heads, %lld before: foci compares layers with as many heads as each other",
+            return foci_fail(FOCI_ERR_CONFIG,
+                             "%s: %lld heads, %lld before: foci compares layers with as many heads as each other",
                              v->layer[i].name, (long long)v->layer[i].map.shape[1], (long long)v->heads);
     return v->layers ? FOCI_OK : foci_fail(FOCI_ERR_CONFIG, "the model offers no layers to look into");
 }
@@ -94,7 +97,8 @@ static foci_status fetch(const foci_program *p, view *v) {
 
 /* ------------------------------------------------------------------------------------- a sample, in numbers */
 
-/* A layer is a row of numbers: these, then its pairs of heads, then a spread per head. Means over samples are means of rows. */
+/* A layer is a row of numbers: these, then its pairs of heads, then a spread per head. Means over samples are means of
+ * rows. */
 enum { ATTENTION, HEADS, BLOCK, RANK, PAIRS, SPREAD = sizeof(foci_spread) / sizeof(double) };
 static int64_t row_length(const view *v) { return PAIRS + foci_head_pairs(v->heads) + SPREAD * v->heads; }
 
@@ -138,14 +142,16 @@ static foci_status measure_batch(const view *v, int64_t samples, double *sum) {
     double *row = calloc((size_t)(samples * layers * length), sizeof *row);
     if (!row) return no_memory();
     FOCI_PARALLEL_FOR
-    for (int64_t i = 0; i < samples * layers; i++) measure_layer(&v->layer[i % layers], v->heads, i / layers, row + i * length);
+    for (int64_t i = 0; i < samples * layers; i++)
+        measure_layer(&v->layer[i % layers], v->heads, i / layers, row + i * length);
     for (int64_t b = 0; b < samples; b++)
         for (int64_t k = 0; k < layers * length; k++) sum[k] += row[b * layers * length + k];
     free(row);
     return FOCI_OK;
 }
 
-static foci_status report_layer(const taps *t, int64_t heads, const double *sum, foci_analysis *a, foci_layer_analysis *l) {
+static foci_status report_layer(const taps *t, int64_t heads, const double *sum, foci_analysis *a,
+                                foci_layer_analysis *l) {
     const int64_t pairs = foci_head_pairs(heads);
     const double n = (double)a->samples, *spread = sum + PAIRS + pairs;
     *l = (foci_layer_analysis){.cosine_attention = sum[ATTENTION] / n,
@@ -205,7 +211,8 @@ double foci_metric_coordinates(const foci_analysis *a, int layer) {
 /* ----------------------------------------------------------------------------------------------- pictures */
 
 /* Sample b of the batch, whose input has been copied already. */
-static foci_status keep_picture(const view *v, const foci_analysis *a, int64_t b, foci_attention_picture *p, foci_arena *memory) {
+static foci_status keep_picture(const view *v, const foci_analysis *a, int64_t b, foci_attention_picture *p,
+                                foci_arena *memory) {
     const tap *map = &v->layer[a->layer].map;
     const int64_t tokens = map->shape[2], size = tokens * tokens;
     p->map = foci_arena_alloc(memory, (size_t)(v->heads * size) * sizeof *p->map);
@@ -219,18 +226,21 @@ static foci_status keep_picture(const view *v, const foci_analysis *a, int64_t b
     foci_rollout_start(tokens, p->rollout);
     for (int i = 0; i < v->layers; i++) {
         const tap *other = &v->layer[i].map;
-        if (other->shape && other->shape[2] == tokens) foci_rollout_layer(sample_of(other, b), v->heads, tokens, p->rollout, spare);
+        if (other->shape && other->shape[2] == tokens)
+            foci_rollout_layer(sample_of(other, b), v->heads, tokens, p->rollout, spare);
     }
     free(spare);
     return FOCI_OK;
 }
 
 /* The image as it was before normalisation. */
-static foci_status keep_image(const foci_transform *t, const foci_real *x, foci_attention_picture *p, foci_arena *memory) {
+static foci_status keep_image(const foci_transform *t, const foci_real *x, foci_attention_picture *p,
+                              foci_arena *memory) {
     const int64_t plane = (int64_t)t->height * t->width;
     p->input = foci_arena_alloc(memory, (size_t)(3 * plane) * sizeof *p->input);
     if (!p->input) return no_memory();
-    for (int64_t i = 0; i < 3 * plane; i++) p->input[i] = (foci_real)((double)x[i] * t->std[i / plane] + t->mean[i / plane]);
+    for (int64_t i = 0; i < 3 * plane; i++)
+        p->input[i] = (foci_real)((double)x[i] * t->std[i / plane] + t->mean[i / plane]);
     return FOCI_OK;
 }
 
@@ -255,13 +265,14 @@ static foci_status record(study *s, const foci_config *config) {
     const char *input = s->task->samples->input;
     foci_program_set_init(&s->set, &s->parameters);
     s->set.advice = "lower --batch";
-    FOCI_TRY(foci_program_open_model(&s->program, &s->set, &(foci_graph_options){.observe = true}, s->model,
-                                     &(foci_request){.config = config, .batch = s->batch, .classes = s->task->classes(s->data),
-                                                     .feeds = input}));
+    FOCI_TRY(foci_program_open_model(
+        &s->program, &s->set, &(foci_graph_options){.observe = true}, s->model,
+        &(foci_request){.config = config, .batch = s->batch, .classes = s->task->classes(s->data), .feeds = input}));
     FOCI_TRY(foci_program_set_ready(&s->set));
     const foci_tensor *fed = foci_program_find(s->program, input);
     s->numel = foci_numel(fed) / s->batch;
-    s->input = foci_large_calloc((size_t)foci_numel(fed) * (fed->dtype == FOCI_INT ? sizeof(int32_t) : sizeof(foci_real)));
+    s->input =
+        foci_large_calloc((size_t)foci_numel(fed) * (fed->dtype == FOCI_INT ? sizeof(int32_t) : sizeof(foci_real)));
     return s->input ? foci_program_feed(s->program, input, s->input) : no_memory();
 }
 
@@ -285,8 +296,7 @@ static foci_status run_batch(study *s, int64_t first, int64_t n, double *sum, fo
         const int64_t k = ((first + i) * a->pictures + s->count - 1) / s->count;
         if (k >= a->pictures || k * s->count / a->pictures != first + i) continue;
         foci_attention_picture *p = &a->picture[k];
-        if (s->transform)
-            FOCI_TRY(keep_image(s->transform, (foci_real *)s->input + i * s->numel, p, &a->memory));
+        if (s->transform) FOCI_TRY(keep_image(s->transform, (foci_real *)s->input + i * s->numel, p, &a->memory));
         FOCI_TRY(keep_picture(&s->view, a, i, p, &a->memory));
     }
     return FOCI_OK;
@@ -323,13 +333,16 @@ static foci_status run(study *s, const foci_config *config, const char *weights,
     double *sum = foci_arena_alloc(&a->memory, (size_t)(s->view.layers * row_length(&s->view)) * sizeof *sum);
     if (!sum) return no_memory();
     for (int64_t first = 0; first < count; first += s->batch) {
-        if (o->stop && *o->stop) return foci_fail(FOCI_INTERRUPTED, "stopped after %lld of %lld samples", (long long)first, (long long)count);
+        if (o->stop && *o->stop)
+            return foci_fail(FOCI_INTERRUPTED, "stopped after %lld of %lld samples", (long long)first,
+                             (long long)count);
         FOCI_TRY(run_batch(s, first, count - first < s->batch ? count - first : s->batch, sum, a));
     }
     return report(&s->view, sum, a);
 }
 
-foci_status foci_analyze(const foci_config *config, const char *weights, const foci_analysis_options *options, foci_analysis *a) {
+foci_status foci_analyze(const foci_config *config, const char *weights, const foci_analysis_options *options,
+                         foci_analysis *a) {
     study s = {.options = options};
     *a = (foci_analysis){.layers = 0};
     foci_status status = run(&s, config, weights, a);

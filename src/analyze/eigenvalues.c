@@ -1,5 +1,5 @@
-/* Householder reflections make the matrix tridiagonal, implicit QR steps with Wilkinson's shift make it diagonal (Golub and
- * Van Loan, "Matrix Computations", 8.3). No eigenvectors. */
+/* Householder reflections make the matrix tridiagonal, implicit QR steps with Wilkinson's shift make it diagonal (Golub
+ * and Van Loan, "Matrix Computations", 8.3). No eigenvectors. */
 #include "analyze/eigenvalues.h"
 
 #include <float.h>
@@ -8,8 +8,8 @@
 /* diagonal (n), beside (n - 1): from the lower triangle of a, column by column. */
 static void tridiagonalise(int64_t n, double *a, double *diagonal, double *beside) {
     for (int64_t k = 0; k + 1 < n; k++) {
-        const int64_t m = n - k - 1;    /* length of the column below the diagonal */
-        double *v = a + k * n + k + 1;  /* the reflection's vector, in row k, which is read no more */
+        const int64_t m = n - k - 1;   /* length of the column below the diagonal */
+        double *v = a + k * n + k + 1; /* the reflection's vector, in row k, which is read no more */
         double *p = beside + k, *b = a + (k + 1) * n + k + 1; /* p (m): room that later steps fill; b: the rest */
         double square = 0;
         diagonal[k] = a[k * n + k];
@@ -59,7 +59,8 @@ static void chase(int64_t first, int64_t last, double *d, double *e) {
 
 static void diagonalise(int64_t n, double *d, double *e) {
     int64_t last = n - 1;
-    for (int64_t step = 0; last > 0 && step < 60 * n; step++) { /* about two a value; never so many where numbers are finite */
+    /* about two a value; never so many where numbers are finite */
+    for (int64_t step = 0; last > 0 && step < 60 * n; step++) {
         int64_t first = last;
         while (first > 0 && fabs(e[first - 1]) > DBL_EPSILON * (fabs(d[first - 1]) + fabs(d[first]))) first--;
         if (first == last) last--;

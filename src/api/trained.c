@@ -20,13 +20,13 @@ struct foci_trained {
     const foci_task *task;
     foci_trained_info about;
     foci_parameters parameters;
-    foci_task_state *data;       /* for scores; opened when the first is wanted */
-    foci_image_sets sets;        /* images: the validation set, which names the classes */
+    foci_task_state *data; /* for scores; opened when the first is wanted */
+    foci_image_sets sets;  /* images: the validation set, which names the classes */
     foci_transform transform;
-    foci_corpus corpus;          /* text: its vocabulary */
-    foci_program_set programs;   /* images: for the batch of the last call */
+    foci_corpus corpus;        /* text: its vocabulary */
+    foci_program_set programs; /* images: for the batch of the last call */
     foci_program *program;
-    foci_real *input;            /* (batch, channels, height, width) */
+    foci_real *input; /* (batch, channels, height, width) */
     int64_t batch;
 };
 
@@ -179,8 +179,8 @@ static foci_status next_word(const foci_trained *t, foci_generator *g, const int
     const foci_real *next;
     for (int64_t i = 0; i < count; i++)
         if (words[i] < 0 || words[i] >= t->about.classes)
-            return foci_fail(FOCI_ERR_CONFIG, "word %lld has the number %ld of %lld words", (long long)i, (long)words[i],
-                             (long long)t->about.classes);
+            return foci_fail(FOCI_ERR_CONFIG, "word %lld has the number %ld of %lld words", (long long)i,
+                             (long)words[i], (long long)t->about.classes);
     FOCI_TRY(foci_generator_add(g, words, count));
     FOCI_TRY(foci_generator_next(g, &next));
     for (int64_t i = 0; i < t->about.classes; i++) logprob[i] = (float)next[i];
@@ -198,8 +198,11 @@ foci_status foci_trained_logprob(foci_trained *t, const int32_t *words, int64_t 
 static foci_status generate(const foci_trained *t, foci_generator *g, const foci_generate_options *o,
                             bool (*word)(void *context, const char *word, double logprob), void *context) {
     const foci_vocabulary *v = t->corpus.vocabulary;
-    const foci_sampling sampling = {.temperature = o->temperature, .top_k = o->top_k, .top_p = o->top_p > 0 ? o->top_p : 1,
-                                    .never = foci_vocabulary_id(v, "<unk>"), .seed = o->seed};
+    const foci_sampling sampling = {.temperature = o->temperature,
+                                    .top_k = o->top_k,
+                                    .top_p = o->top_p > 0 ? o->top_p : 1,
+                                    .never = foci_vocabulary_id(v, "<unk>"),
+                                    .seed = o->seed};
     FOCI_TRY(foci_generator_prompt(g, v, o->prompt ? o->prompt : ""));
     for (int64_t i = 0; i < o->words; i++) {
         const foci_real *logprob;

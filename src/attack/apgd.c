@@ -16,12 +16,12 @@ typedef struct climb {
     foci_attack_job *job;
     foci_head *head;
     const int32_t *target;
-    foci_real *x, *before;        /* the point and the one before it */
-    foci_real *best, *best_dx;    /* the highest point and its gradient */
+    foci_real *x, *before;     /* the point and the one before it */
+    foci_real *best, *best_dx; /* the highest point and its gradient */
     double *best_loss, *last_loss, *checked_loss, *step;
-    int64_t *rises;               /* since the last check */
-    bool *halved;                 /* at the last check */
-    int64_t *which, n;            /* still climbing */
+    int64_t *rises;    /* since the last check */
+    bool *halved;      /* at the last check */
+    int64_t *which, n; /* still climbing */
 } climb;
 
 static bool allocate(climb *c) {
@@ -83,7 +83,8 @@ static void move(climb *c, int64_t slot, bool first) {
 /* Gradients and losses at x; remembers the best; drops the images that are won. */
 static void look(climb *c, bool first) {
     foci_attack_job *job = c->job;
-    foci_victim_gradient(job->victim, c->n, c->which, c->x, c->head, job->label, c->target, job->logits, job->loss, job->dx);
+    foci_victim_gradient(job->victim, c->n, c->which, c->x, c->head, job->label, c->target, job->logits, job->loss,
+                         job->dx);
     int64_t left = 0;
     for (int64_t k = 0; k < c->n; k++) {
         const int64_t slot = c->which[k];
@@ -102,8 +103,8 @@ static void look(climb *c, bool first) {
     c->n = left;
 }
 
-/* After `interval` moves: where too few of them rose, or nothing better was found with an unchanged step, halves the step
- * and goes back to the best point. */
+/* After `interval` moves: where too few of them rose, or nothing better was found with an unchanged step, halves the
+ * step and goes back to the best point. */
 static void check(climb *c, int64_t interval) {
     for (int64_t k = 0; k < c->n; k++) {
         const int64_t slot = c->which[k];
@@ -119,7 +120,9 @@ static void check(climb *c, int64_t interval) {
     }
 }
 
-static int64_t share(double part, int64_t steps) { return (int64_t)(part * (double)steps) > 1 ? (int64_t)(part * (double)steps) : 1; }
+static int64_t share(double part, int64_t steps) {
+    return (int64_t)(part * (double)steps) > 1 ? (int64_t)(part * (double)steps) : 1;
+}
 
 /* Climbs with the images of c->which; c->best is the answer, and c->which what was not won. */
 static void run_climb(climb *c, const char *use) {
@@ -174,16 +177,18 @@ static foci_status run_t(foci_attack_job *job) {
     return FOCI_OK;
 }
 
-const foci_attack foci_attack_apgd_ce = {.name = "apgd_ce",
-                                         .summary = "gradient ascent that sets its own step, on the cross-entropy (AutoAttack)",
-                                         .run = run_ce,
-                                         .standing = true,
-                                         .reads = "steps restarts",
-                                         .steps = 100};
-const foci_attack foci_attack_apgd_t = {.name = "apgd_t",
-                                        .summary = "the same on the targeted DLR loss, for the 9 best wrong classes (AutoAttack)",
-                                        .run = run_t,
-                                        .standing = true,
-                                        .reads = "steps restarts",
-                                        .steps = 100,
-                                        .least_classes = 4};
+const foci_attack foci_attack_apgd_ce = {
+    .name = "apgd_ce",
+    .summary = "gradient ascent that sets its own step, on the cross-entropy (AutoAttack)",
+    .run = run_ce,
+    .standing = true,
+    .reads = "steps restarts",
+    .steps = 100};
+const foci_attack foci_attack_apgd_t = {
+    .name = "apgd_t",
+    .summary = "the same on the targeted DLR loss, for the 9 best wrong classes (AutoAttack)",
+    .run = run_t,
+    .standing = true,
+    .reads = "steps restarts",
+    .steps = 100,
+    .least_classes = 4};

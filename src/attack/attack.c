@@ -44,7 +44,9 @@ bool foci_attack_reads(const foci_attack *attack, const char *option) {
 
 /* ------------------------------------------------------------------------------------- what attacks call */
 
-foci_status foci_attack_out_of_memory(void) { return foci_fail(FOCI_ERR_RUNTIME, "out of memory for the attack: lower --batch"); }
+foci_status foci_attack_out_of_memory(void) {
+    return foci_fail(FOCI_ERR_RUNTIME, "out of memory for the attack: lower --batch");
+}
 
 bool foci_attack_won(const foci_attack_job *job, int64_t slot, const foci_real *logits) {
     const int64_t class = foci_argmax(logits, job->victim->classes);
@@ -61,7 +63,8 @@ int32_t foci_attack_runner_up(const foci_attack_job *job, int64_t slot, int64_t 
 }
 
 foci_rng foci_attack_random(const foci_attack_job *job, const char *use, int64_t slot) {
-    return foci_rng_make((uint64_t)job->options->seed, foci_stream(use) + (uint64_t)job->restart, (uint64_t)job->image[slot]);
+    return foci_rng_make((uint64_t)job->options->seed, foci_stream(use) + (uint64_t)job->restart,
+                         (uint64_t)job->image[slot]);
 }
 
 /* ---------------------------------------------------------------------------------------------- one batch */
@@ -96,7 +99,8 @@ static void merge(foci_attack_session *r, foci_attack_job *job) {
         const int64_t slot = job->which[k];
         const foci_real *z = job->logits + slot * classes;
         const double loss = head(z, classes, job->label[slot], job->target[slot], r->spare);
-        const bool holds = foci_ball_holds(job, slot, job->adv + slot * pixels), won = holds && foci_attack_won(job, slot, z);
+        const bool holds = foci_ball_holds(job, slot, job->adv + slot * pixels),
+                   won = holds && foci_attack_won(job, slot, z);
         r->outside[slot] |= !holds;
         if (won || (holds && loss > r->best_loss[slot])) {
             memcpy(r->best + slot * pixels, job->adv + slot * pixels, row_bytes(r));
@@ -112,7 +116,8 @@ static foci_status attack_with(foci_attack_session *r, foci_attack_job *job, con
     foci_attack_defaults(attack, all);
     const foci_attack_options *before = job->options;
     job->options = all;
-    for (job->restart = 0; job->restart < (foci_attack_reads(attack, "restarts") ? own.restarts : 1) && job->n; job->restart++) {
+    for (job->restart = 0; job->restart < (foci_attack_reads(attack, "restarts") ? own.restarts : 1) && job->n;
+         job->restart++) {
         foci_arena memory = {NULL};
         job->memory = &memory;
         foci_status status = attack->run(job);
@@ -142,16 +147,29 @@ static void choose_labels(foci_attack_session *r, const foci_attack_options *o, 
 }
 
 static foci_head *head_of(const foci_attack_options *o) {
-    static foci_head *const head[][2] = {[FOCI_LOSS_CROSS_ENTROPY] = {foci_head_cross_entropy, foci_head_cross_entropy_target},
-                                         [FOCI_LOSS_MARGIN] = {foci_head_margin, foci_head_margin_target},
-                                         [FOCI_LOSS_DLR] = {foci_head_dlr, foci_head_dlr_target}};
+    static foci_head *const head[][2] = {
+        [FOCI_LOSS_CROSS_ENTROPY] = {foci_head_cross_entropy, foci_head_cross_entropy_target},
+        [FOCI_LOSS_MARGIN] = {foci_head_margin, foci_head_margin_target},
+        [FOCI_LOSS_DLR] = {foci_head_dlr, foci_head_dlr_target}};
     return head[o->loss][o->targeted != FOCI_UNTARGETED];
 }
 
-static foci_status attack_batch(foci_attack_session *r, const foci_attack *attack, const foci_attack_options *o, int64_t slots) {
-    foci_attack_job job = {.victim = &r->victim, .options = o, .head = head_of(o), .slots = slots, .image = r->image, .x = r->x,
-                           .clean = r->clean, .label = r->label, .target = r->target, .which = r->which, .adv = r->adv,
-                           .dx = r->dx, .logits = r->logits, .loss = r->loss};
+static foci_status attack_batch(foci_attack_session *r, const foci_attack *attack, const foci_attack_options *o,
+                                int64_t slots) {
+    foci_attack_job job = {.victim = &r->victim,
+                           .options = o,
+                           .head = head_of(o),
+                           .slots = slots,
+                           .image = r->image,
+                           .x = r->x,
+                           .clean = r->clean,
+                           .label = r->label,
+                           .target = r->target,
+                           .which = r->which,
+                           .adv = r->adv,
+                           .dx = r->dx,
+                           .logits = r->logits,
+                           .loss = r->loss};
     choose_labels(r, o, slots);
     memcpy(r->best, r->x, (size_t)slots * row_bytes(r));
     for (int64_t i = 0; i < slots; i++) {
@@ -178,7 +196,8 @@ static foci_status count(foci_attack_session *r, int64_t slots, const foci_real 
         const double loss = foci_head_cross_entropy(z, classes, r->truth[i], -1, r->spare);
         const int64_t rank = foci_rank(z, classes, r->truth[i], NULL);
         if (!isfinite(loss))
-            return foci_fail(FOCI_ERR_DIVERGED, "%s: the model's logits are not finite", foci_image_set_name(r->sets.val, r->image[i]));
+            return foci_fail(FOCI_ERR_DIVERGED, "%s: the model's logits are not finite",
+                             foci_image_set_name(r->sets.val, r->image[i]));
         sum->top1 += rank < 1;
         sum->top5 += rank < 5;
         sum->loss += loss;
@@ -200,8 +219,8 @@ typedef struct totals {
     double largest;
 } totals;
 
-static foci_status measure_batch(foci_attack_session *r, const foci_attack *attack, const foci_attack_options *o, int64_t first,
-                                 int64_t slots, totals *sum) {
+static foci_status measure_batch(foci_attack_session *r, const foci_attack *attack, const foci_attack_options *o,
+                                 int64_t first, int64_t slots, totals *sum) {
     const int64_t pixels = r->victim.pixels, classes = r->victim.classes;
     FOCI_TRY(read_batch(r, first, slots));
     foci_victim_logits(&r->victim, slots, NULL, r->x, r->clean);
@@ -228,11 +247,14 @@ void foci_attack_defaults(const foci_attack *attack, foci_attack_options *o) {
 
 foci_status foci_attack_check(const foci_attack_session *r, const foci_attack *attack, const foci_attack_options *o) {
     if (!(o->eps >= 0 && isfinite(o->eps))) return foci_fail(FOCI_ERR_CONFIG, "eps %g is not a radius", o->eps);
-    if (o->targeted && !foci_attack_reads(attack, "targeted")) return foci_fail(FOCI_ERR_CONFIG, "%s has no targeted form", attack->name);
-    if (o->loss && !foci_attack_reads(attack, "loss")) return foci_fail(FOCI_ERR_CONFIG, "%s has no choice of loss", attack->name);
+    if (o->targeted && !foci_attack_reads(attack, "targeted"))
+        return foci_fail(FOCI_ERR_CONFIG, "%s has no targeted form", attack->name);
+    if (o->loss && !foci_attack_reads(attack, "loss"))
+        return foci_fail(FOCI_ERR_CONFIG, "%s has no choice of loss", attack->name);
     const int64_t least = o->loss == FOCI_LOSS_DLR ? o->targeted ? 4 : 3 : attack->least_classes;
     if (r->victim.classes < least || r->victim.classes < 2)
-        return foci_fail(FOCI_ERR_CONFIG, "%s needs a model of at least %d classes", attack->name, least > 2 ? (int)least : 2);
+        return foci_fail(FOCI_ERR_CONFIG, "%s needs a model of at least %d classes", attack->name,
+                         least > 2 ? (int)least : 2);
     return FOCI_OK;
 }
 
@@ -249,18 +271,23 @@ foci_status foci_attack_measure(foci_attack_session *r, const foci_attack *attac
         const int64_t slots = r->samples.count - first < r->batch ? r->samples.count - first : r->batch;
         foci_status status = measure_batch(r, attack, &o, first, slots, &sum);
         if (r->victim.status) return r->victim.status;
-        if (foci_victim_stopped(&r->victim)) return foci_fail(FOCI_INTERRUPTED, "interrupted after %lld images", (long long)first);
+        if (foci_victim_stopped(&r->victim))
+            return foci_fail(FOCI_INTERRUPTED, "interrupted after %lld images", (long long)first);
         if (status) return status;
         foci_watch_tell(watch, first + slots, r->samples.count);
     }
     const double n = (double)r->samples.count;
-    *report = (foci_attack_report){.options = o, .images = r->samples.count,
-                                   .clean_top1 = 100 * (double)sum.clean.top1 / n, .clean_top5 = 100 * (double)sum.clean.top5 / n,
+    *report = (foci_attack_report){.options = o,
+                                   .images = r->samples.count,
+                                   .clean_top1 = 100 * (double)sum.clean.top1 / n,
+                                   .clean_top5 = 100 * (double)sum.clean.top5 / n,
                                    .clean_loss = sum.clean.loss / n,
-                                   .top1 = 100 * (double)sum.adv.top1 / n, .top5 = 100 * (double)sum.adv.top5 / n,
+                                   .top1 = 100 * (double)sum.adv.top1 / n,
+                                   .top5 = 100 * (double)sum.adv.top5 / n,
                                    .loss = sum.adv.loss / n,
                                    .reached = o.targeted ? 100 * (double)sum.reached / n : (double)NAN,
-                                   .outside = sum.outside, .largest = sum.largest,
+                                   .outside = sum.outside,
+                                   .largest = sum.largest,
                                    .seconds = 1e-3 * (foci_now_ms() - start)};
     return FOCI_OK;
 }
@@ -321,7 +348,8 @@ static foci_status fill(foci_attack_session *r, const char *weights, const foci_
     return allocate(r);
 }
 
-foci_status foci_attack_open(foci_attack_session **run, const foci_config *config, const char *weights, const foci_attack_images *images) {
+foci_status foci_attack_open(foci_attack_session **run, const foci_config *config, const char *weights,
+                             const foci_attack_images *images) {
     foci_attack_session *r = calloc(1, sizeof *r);
     if (!r) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
     r->config = config;

@@ -28,7 +28,7 @@ struct foci_attack {
     double delta;
     int least_classes; /* that the model must have */
 };
-extern const foci_attack *const foci_attacks[];     /* ended by NULL */
+extern const foci_attack *const foci_attacks[];        /* ended by NULL */
 const foci_attack *foci_attack_find(const char *name); /* NULL: there is none */
 
 bool foci_attack_reads(const foci_attack *attack, const char *option);
@@ -38,10 +38,11 @@ typedef struct foci_attack_report {
     foci_attack_options options; /* defaults filled in */
     int64_t images;
     double clean_top1, clean_top5, top1, top5; /* percent, by the true labels */
-    double clean_loss, loss;  /* mean cross-entropy */
-    double reached;           /* percent of images in the class that was aimed at; NAN where none was */
-    int64_t outside;          /* images whose perturbation left the ball or the valid range: counted as if not attacked */
-    double largest;           /* of the perturbations counted, in the norm */
+    double clean_loss, loss;                   /* mean cross-entropy */
+    double reached; /* percent of images in the class that was aimed at; NAN where none was */
+    /* images whose perturbation left the ball or the valid range: counted as if not attacked */
+    int64_t outside;
+    double largest; /* of the perturbations counted, in the norm */
     double seconds;
 } foci_attack_report;
 
@@ -50,7 +51,8 @@ foci_status foci_attack_open(foci_attack_session **run, const foci_config *confi
                              const foci_attack_images *images);
 int64_t foci_attack_count(const foci_attack_session *run); /* of the images */
 /* Can the attack do what the options ask for, on this model? */
-foci_status foci_attack_check(const foci_attack_session *run, const foci_attack *attack, const foci_attack_options *options);
+foci_status foci_attack_check(const foci_attack_session *run, const foci_attack *attack,
+                              const foci_attack_options *options);
 foci_status foci_attack_measure(foci_attack_session *run, const foci_attack *attack, const foci_attack_options *options,
                                 const foci_watch *watch, foci_attack_report *report);
 void foci_attack_close(foci_attack_session *run);

@@ -27,16 +27,18 @@ void foci_ball_project(const foci_attack_job *job, int64_t slot, foci_real *y) {
     const foci_real *x = foci_clean_row(job, slot);
     const double eps = job->options->eps;
     if (job->options->norm == FOCI_LINF) {
-        for (int64_t j = 0; j < v->pixels; j++) y[j] = (foci_real)((double)x[j] + clamp((double)y[j] - (double)x[j], -eps, eps));
+        for (int64_t j = 0; j < v->pixels; j++)
+            y[j] = (foci_real)((double)x[j] + clamp((double)y[j] - (double)x[j], -eps, eps));
     } else {
         const double norm = foci_ball_norm(FOCI_L2, v->pixels, x, y), shrink = norm > eps ? eps / norm : 1;
-        for (int64_t j = 0; j < v->pixels && shrink < 1; j++) y[j] = (foci_real)((double)x[j] + shrink * ((double)y[j] - (double)x[j]));
+        for (int64_t j = 0; j < v->pixels && shrink < 1; j++)
+            y[j] = (foci_real)((double)x[j] + shrink * ((double)y[j] - (double)x[j]));
     }
     foci_clip_to_valid(v, y);
 }
 
-/* Uniform in the cube [-eps, eps]; in L2, a normal vector scaled to a radius whose d-th power is uniform is uniform in the
- * ball. */
+/* Uniform in the cube [-eps, eps]; in L2, a normal vector scaled to a radius whose d-th power is uniform is uniform in
+ * the ball. */
 void foci_ball_start(const foci_attack_job *job, int64_t slot, foci_rng *random, foci_real *y) {
     const foci_victim *v = job->victim;
     const foci_real *x = foci_clean_row(job, slot);
@@ -75,6 +77,7 @@ bool foci_ball_holds(const foci_attack_job *job, int64_t slot, const foci_real *
     const double room = job->options->norm == FOCI_LINF ? slack : slack * (sqrt((double)v->pixels) * 0.5 + eps);
     if (!(foci_ball_norm(job->options->norm, v->pixels, x, y) <= eps + room)) return false;
     for (int64_t j = 0; j < v->pixels; j++)
-        if (!((double)y[j] >= v->units.low[j / area] - slack && (double)y[j] <= v->units.high[j / area] + slack)) return false;
+        if (!((double)y[j] >= v->units.low[j / area] - slack && (double)y[j] <= v->units.high[j / area] + slack))
+            return false;
     return true;
 }

@@ -1,9 +1,9 @@
-/* What attacks are written with: a model that takes images and gives logits and gradients (the victim), losses of single
- * images, and the geometry of the ball.
+/* What attacks are written with: a model that takes images and gives logits and gradients (the victim), losses of
+ * single images, and the geometry of the ball.
  *
- * Images of a batch stay in their rows ("slots") of all arrays; lists of slots say which of them a call is about. Whatever
- * happens to an image depends on it alone: random numbers are keyed by its number in the data set, no sum runs over
- * images. */
+ * Images of a batch stay in their rows ("slots") of all arrays; lists of slots say which of them a call is about.
+ * Whatever happens to an image depends on it alone: random numbers are keyed by its number in the data set, no sum runs
+ * over images. */
 #ifndef FOCI_ATTACK_ENGINE_H
 #define FOCI_ATTACK_ENGINE_H
 
@@ -23,8 +23,8 @@ typedef struct foci_units {
 } foci_units;
 foci_units foci_units_plain(double low, double high); /* the model reads x */
 
-/* A model recorded for whole batches and, so that few images cost little, for a half, a quarter, ... 1 of them: the rungs
- * of a ladder, in one block of memory. Gradients are those of the images; parameters get none. */
+/* A model recorded for whole batches and, so that few images cost little, for a half, a quarter, ... 1 of them: the
+ * rungs of a ladder, in one block of memory. Gradients are those of the images; parameters get none. */
 typedef struct foci_victim {
     foci_units units;
     int64_t channels, height, width, pixels; /* pixels = channels * height * width */
@@ -35,12 +35,14 @@ typedef struct foci_victim {
     int rungs;
     foci_real *input; /* (capacity, pixels) */
     foci_real *dz;    /* (capacity, classes) */
-    const volatile sig_atomic_t *stop; /* nonzero: the model is no longer run, so that an attack ends soon, its answer void */
+    /* nonzero: the model is no longer run, so that an attack ends soon, its answer void */
+    const volatile sig_atomic_t *stop;
     foci_status status; /* of the first run that failed: likewise */
 } foci_victim;
 static inline bool foci_victim_stopped(const foci_victim *v) { return v->status || (v->stop && *v->stop); }
 
-/* Records `model` for `capacity` images at once; the parameters are the caller's, and allocated here where they are not yet. */
+/* Records `model` for `capacity` images at once; the parameters are the caller's, and allocated here where they are not
+ * yet. */
 foci_status foci_victim_open(foci_victim *v, const foci_model *model, const foci_config *config, foci_parameters *p,
                              const foci_units *units, int64_t classes, int64_t capacity, bool bf16);
 void foci_victim_close(foci_victim *v);
@@ -54,8 +56,9 @@ void foci_victim_logits(foci_victim *v, int64_t n, const int64_t *which, const f
 typedef double foci_head(const foci_real *z, int64_t classes, int32_t label, int32_t target, foci_real *dz);
 foci_head foci_head_cross_entropy, foci_head_cross_entropy_target; /* the target's: minus that of the target */
 foci_head foci_head_margin, foci_head_margin_target; /* best other logit - logit of the label; target - best other */
-foci_head foci_head_dlr, foci_head_dlr_target;       /* Croce and Hein 2020: differences over the spread of the best logits */
-foci_head foci_head_difference;                      /* logit of the target - logit of the label */
+/* Croce and Hein 2020: differences over the spread of the best logits */
+foci_head foci_head_dlr, foci_head_dlr_target;
+foci_head foci_head_difference; /* logit of the target - logit of the label */
 
 /* Logits and loss of those images, and the gradient dx (slots, pixels) of each one's own loss. `logits` may be NULL. */
 void foci_victim_gradient(foci_victim *v, int64_t n, const int64_t *which, const foci_real *x, foci_head *head,
@@ -71,19 +74,19 @@ struct foci_attack_job {
     foci_head *head;                    /* that options.loss and options.targeted ask for */
     int64_t restart;
     int64_t slots;
-    const int64_t *image;               /* (slots) number in the data set */
-    const foci_real *x;                 /* (slots, pixels) the clean images */
-    const foci_real *clean;             /* (slots, classes) their logits */
-    const int32_t *label, *target;      /* (slots) */
-    const int64_t *which;               /* the slots to attack, n of them */
+    const int64_t *image;          /* (slots) number in the data set */
+    const foci_real *x;            /* (slots, pixels) the clean images */
+    const foci_real *clean;        /* (slots, classes) their logits */
+    const int32_t *label, *target; /* (slots) */
+    const int64_t *which;          /* the slots to attack, n of them */
     int64_t n;
 
-    foci_real *adv;                     /* (slots, pixels) what the attack leaves there is its answer */
+    foci_real *adv; /* (slots, pixels) what the attack leaves there is its answer */
 
-    foci_real *dx;                      /* (slots, pixels), logits (slots, classes), loss (slots): for its own use */
+    foci_real *dx; /* (slots, pixels), logits (slots, classes), loss (slots): for its own use */
     foci_real *logits;
     double *loss;
-    foci_arena *memory;                 /* for more; given back after the batch */
+    foci_arena *memory; /* for more; given back after the batch */
 };
 
 /* Is the image in its wrong class, or in the one aimed at? */

@@ -1,6 +1,6 @@
-/* FAB (Croce and Hein 2020, "Minimally distorted adversarial examples with a fast adaptive boundary attack"), targeted form:
- * for each of the best wrong classes, steps to the linearised boundary between label and target that stay near the image.
- * An image is won where a point beyond the boundary lies within eps of it. */
+/* FAB (Croce and Hein 2020, "Minimally distorted adversarial examples with a fast adaptive boundary attack"), targeted
+ * form: for each of the best wrong classes, steps to the linearised boundary between label and target that stay near
+ * the image. An image is won where a point beyond the boundary lies within eps of it. */
 #include <math.h>
 #include <string.h>
 
@@ -17,9 +17,9 @@ typedef struct search {
     int64_t *which, n; /* not yet won */
 } search;
 
-/* The shortest way d (in the norm) from z to the hyperplane w (z + d) = w z + rise within valid images. Every coordinate
- * moves towards it, by min(length * v, room): v = 1 in L-inf, |w| in L2. What that gains is concave in the length, so
- * Newton's method from 0 rises to the answer and ends where no further coordinate meets its bound. */
+/* The shortest way d (in the norm) from z to the hyperplane w (z + d) = w z + rise within valid images. Every
+ * coordinate moves towards it, by min(length * v, room): v = 1 in L-inf, |w| in L2. What that gains is concave in the
+ * length, so Newton's method from 0 rises to the answer and ends where no further coordinate meets its bound. */
 typedef struct shift {
     double length; /* INFINITY: the bounds do not let z get there; as near as can be */
     double norm;
@@ -65,7 +65,8 @@ static shift find_shift(const foci_attack_job *job, const foci_real *z, const fo
     return s;
 }
 
-/* One step for one image: from x1 and from the image itself to the hyperplane, then between the two. f = logit of the target
+/* One step for one image: from x1 and from the image itself to the hyperplane, then between the two. f = logit of the
+ * target
  * - logit of the label at x1, w its gradient. */
 static void step(const search *s, int64_t slot) {
     const foci_attack_job *job = s->job;
@@ -96,7 +97,8 @@ static bool settle(const search *s, int64_t slot) {
         memcpy(foci_row(job, job->adv, slot), x1, (size_t)job->victim->pixels * sizeof *x1);
         return true;
     }
-    for (int64_t j = 0; j < job->victim->pixels; j++) x1[j] = (foci_real)((double)x0[j] + BACK * ((double)x1[j] - (double)x0[j]));
+    for (int64_t j = 0; j < job->victim->pixels; j++)
+        x1[j] = (foci_real)((double)x0[j] + BACK * ((double)x1[j] - (double)x0[j]));
     return false;
 }
 
@@ -108,7 +110,8 @@ static void run_target(search *s, int64_t r) {
         memcpy(foci_row(job, s->x, slot), foci_clean_row(job, slot), (size_t)job->victim->pixels * sizeof(foci_real));
     }
     for (int64_t t = 0; t < job->options->steps && s->n && !foci_victim_stopped(job->victim); t++) {
-        foci_victim_gradient(job->victim, s->n, s->which, s->x, foci_head_difference, job->label, s->target, NULL, job->loss, job->dx);
+        foci_victim_gradient(job->victim, s->n, s->which, s->x, foci_head_difference, job->label, s->target, NULL,
+                             job->loss, job->dx);
         FOCI_PARALLEL_FOR
         for (int64_t k = 0; k < s->n; k++) step(s, s->which[k]);
         foci_victim_logits(job->victim, s->n, s->which, s->x, job->logits);
@@ -128,15 +131,17 @@ static foci_status run(foci_attack_job *job) {
     if (!s.target || !s.x || !s.which) return foci_attack_out_of_memory();
     for (int64_t k = 0; k < job->n; k++) {
         const int64_t slot = s.which[k] = job->which[k];
-        memcpy(foci_row(job, job->adv, slot), foci_clean_row(job, slot), (size_t)job->victim->pixels * sizeof(foci_real));
+        memcpy(foci_row(job, job->adv, slot), foci_clean_row(job, slot),
+               (size_t)job->victim->pixels * sizeof(foci_real));
     }
     for (int64_t r = 1; r <= targets; r++) run_target(&s, r);
     return FOCI_OK;
 }
 
-const foci_attack foci_attack_fab_t = {.name = "fab_t",
-                                       .summary = "steps to the nearest boundary of each of the 9 best wrong classes (AutoAttack)",
-                                       .run = run,
-                                       .reads = "steps",
-                                       .standing = true,
-                                       .steps = 100};
+const foci_attack foci_attack_fab_t = {
+    .name = "fab_t",
+    .summary = "steps to the nearest boundary of each of the 9 best wrong classes (AutoAttack)",
+    .run = run,
+    .reads = "steps",
+    .standing = true,
+    .steps = 100};

@@ -6,7 +6,8 @@
 
 static foci_status run(foci_attack_job *job) {
     for (int64_t k = 0; k < job->n; k++)
-        memcpy(foci_row(job, job->adv, job->which[k]), foci_clean_row(job, job->which[k]), (size_t)job->victim->pixels * sizeof(foci_real));
+        memcpy(foci_row(job, job->adv, job->which[k]), foci_clean_row(job, job->which[k]),
+               (size_t)job->victim->pixels * sizeof(foci_real));
     foci_pgd(job, 1, job->options->eps);
     return FOCI_OK;
 }

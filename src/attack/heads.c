@@ -35,7 +35,8 @@ double foci_head_cross_entropy(const foci_real *z, int64_t classes, int32_t labe
     (void)target;
     return cross_entropy(z, classes, label, 1, dz);
 }
-double foci_head_cross_entropy_target(const foci_real *z, int64_t classes, int32_t label, int32_t target, foci_real *dz) {
+double foci_head_cross_entropy_target(const foci_real *z, int64_t classes, int32_t label, int32_t target,
+                                      foci_real *dz) {
     (void)label;
     return cross_entropy(z, classes, target, -1, dz);
 }
@@ -65,7 +66,8 @@ static void largest_four(const foci_real *z, int64_t classes, int64_t order[4]) 
 }
 
 /* N / D for N already in dz, and D = z[a] - (z[b] + z[c]) / 2; 1e-12 as in the authors' code, against 0 / 0. */
-static double over_spread(const foci_real *z, int64_t classes, double n, int64_t a, int64_t b, int64_t c, foci_real *dz) {
+static double over_spread(const foci_real *z, int64_t classes, double n, int64_t a, int64_t b, int64_t c,
+                          foci_real *dz) {
     double d = (double)z[a] - 0.5 * ((double)z[b] + (double)z[c]) + 1e-12, back = -n / (d * d);
     for (int64_t k = 0; k < classes; k++) dz[k] = (foci_real)((double)dz[k] / d);
     dz[a] += (foci_real)back;

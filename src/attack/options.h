@@ -37,8 +37,7 @@ static const foci_key foci_attack_image_keys[] = {
     FOCI_KEY(foci_attack_images, clip, "valid", 0, 0, "none valid", "valid: only valid images"),
     FOCI_KEY(foci_attack_images, limit, "0", 0, 1e9, NULL,
              "attack so many images, evenly spread over the validation set; 0: all"),
-    FOCI_KEY(foci_attack_images, batch, "0", 0, 100000, NULL,
-             "images at once (0: 128); results do not depend on it"),
+    FOCI_KEY(foci_attack_images, batch, "0", 0, 100000, NULL, "images at once (0: 128); results do not depend on it"),
     {0}};
 
 /* What is 0 has the attack's own default. */
@@ -61,9 +60,8 @@ static const foci_key foci_attack_eps[] = {
     FOCI_KEY(foci_attack_options, eps, NULL, 0, INFINITY, NULL, "radius of the ball, as 1/255 or 0.03"), {0}};
 
 static const foci_key foci_attack_keys[] = {
-    FOCI_KEY(
-        foci_attack_options, labels, "true", 0, 0, "true predicted",
-        "predicted: the model's own on the clean images; AutoAttack and its parts always use the true ones"),
+    FOCI_KEY(foci_attack_options, labels, "true", 0, 0, "true predicted",
+             "predicted: the model's own on the clean images; AutoAttack and its parts always use the true ones"),
     FOCI_KEY(foci_attack_options, norm, "linf", 0, 0, "linf l2", "what eps measures"),
     FOCI_KEY(foci_attack_options, seed, "0", 0, 9e15, NULL, "of random starts, targets and searches"),
     FOCI_KEY(foci_attack_options, loss, "cross_entropy", 0, 0, "cross_entropy margin dlr",

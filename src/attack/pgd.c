@@ -1,5 +1,5 @@
-/* PGD (Madry et al. 2018): x_{t+1} = clip(x + ball(clip(x_t + step * sign of the gradient) - x)) from a random start. The
- * answer is the last point, as published. */
+/* PGD (Madry et al. 2018): x_{t+1} = clip(x + ball(clip(x_t + step * sign of the gradient) - x)) from a random start.
+ * The answer is the last point, as published. */
 #include <string.h>
 
 #include "base/parallel.h"
@@ -7,7 +7,8 @@
 
 void foci_pgd(foci_attack_job *job, int64_t steps, double step) {
     for (int64_t t = 0; t < steps && !foci_victim_stopped(job->victim); t++) {
-        foci_victim_gradient(job->victim, job->n, job->which, job->adv, job->head, job->label, job->target, NULL, job->loss, job->dx);
+        foci_victim_gradient(job->victim, job->n, job->which, job->adv, job->head, job->label, job->target, NULL,
+                             job->loss, job->dx);
         FOCI_PARALLEL_FOR
         for (int64_t k = 0; k < job->n; k++) {
             foci_real *y = foci_row(job, job->adv, job->which[k]);
@@ -32,9 +33,10 @@ static foci_status run(foci_attack_job *job) {
     return FOCI_OK;
 }
 
-const foci_attack foci_attack_pgd = {.name = "pgd",
-                                     .summary = "steps along the sign of the gradient, projected to the ball, from a random start",
-                                     .run = run,
-                                     .reads = "loss targeted steps step_size start restarts",
-                                     .steps = 20,
-                                     .step_size = 0.15};
+const foci_attack foci_attack_pgd = {
+    .name = "pgd",
+    .summary = "steps along the sign of the gradient, projected to the ball, from a random start",
+    .run = run,
+    .reads = "loss targeted steps step_size start restarts",
+    .steps = 20,
+    .step_size = 0.15};

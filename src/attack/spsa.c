@@ -1,5 +1,5 @@
-/* SPSA (Uesato et al. 2018): the gradient of the margin is estimated from queries at x + delta v and x - delta v for random
- * signs v; Adam climbs it, projected to the ball. An image that is won is left alone. */
+/* SPSA (Uesato et al. 2018): the gradient of the margin is estimated from queries at x + delta v and x - delta v for
+ * random signs v; Adam climbs it, projected to the ball. An image that is won is left alone. */
 #include <math.h>
 #include <string.h>
 
@@ -18,7 +18,8 @@ typedef struct climb {
 
 /* The signs of probe pair number i of this step: bit j % 128 of the numbers of block j / 128. */
 static foci_u32x4 signs(const climb *c, int64_t i, int64_t block) {
-    return foci_philox(c->random.seed, c->random.stream, c->random.step, c->random.next + (uint64_t)(i * ((c->job->victim->pixels + 127) / 128) + block));
+    return foci_philox(c->random.seed, c->random.stream, c->random.step,
+                       c->random.next + (uint64_t)(i * ((c->job->victim->pixels + 127) / 128) + block));
 }
 static bool up(const foci_u32x4 *bits, int64_t j) { return bits->v[j / 32 % 4] >> (j % 32) & 1; }
 
@@ -38,9 +39,10 @@ static void fill_pair(const climb *c, int64_t i, int64_t row) {
 
 static double margin(const climb *c, const foci_real *z) {
     const foci_attack_job *job = c->job;
-    for (int64_t k = 0; k < job->victim->classes; k++) job->logits[k] = 0; /* the gradient by the logits is not needed */
-    return (job->options->targeted ? foci_head_margin_target : foci_head_margin)(z, job->victim->classes, job->label[c->slot],
-                                                                            job->target[c->slot], job->logits);
+    /* the gradient by the logits is not needed */
+    for (int64_t k = 0; k < job->victim->classes; k++) job->logits[k] = 0;
+    return (job->options->targeted ? foci_head_margin_target : foci_head_margin)(
+        z, job->victim->classes, job->label[c->slot], job->target[c->slot], job->logits);
 }
 
 /* mean over the pairs of (loss(plus) - loss(minus)) / (2 delta) v */
@@ -75,7 +77,8 @@ static void adam(climb *c, int64_t t) {
         const double g = c->gradient[j];
         c->m[j] = 0.9 * c->m[j] + 0.1 * g;
         c->v[j] = 0.999 * c->v[j] + 0.001 * g * g;
-        x[j] = (foci_real)((double)x[j] + job->options->step_size * (c->m[j] / correct1) / (sqrt(c->v[j] / correct2) + 1e-8));
+        x[j] = (foci_real)((double)x[j] +
+                           job->options->step_size * (c->m[j] / correct1) / (sqrt(c->v[j] / correct2) + 1e-8));
     }
     foci_ball_project(job, c->slot, x);
 }
@@ -114,12 +117,13 @@ static foci_status run(foci_attack_job *job) {
     return FOCI_OK;
 }
 
-const foci_attack foci_attack_spsa = {.name = "spsa",
-                                      .summary = "queries only: gradients of the margin from random differences, climbed by Adam",
-                                      .run = run,
-                                      .reads = "targeted steps step_size start restarts samples delta",
-                                      .steps = 40,
-                                      .step_size = 0.01,
-                                      .absolute = true,
-                                      .samples = 128,
-                                      .delta = 0.01};
+const foci_attack foci_attack_spsa = {
+    .name = "spsa",
+    .summary = "queries only: gradients of the margin from random differences, climbed by Adam",
+    .run = run,
+    .reads = "targeted steps step_size start restarts samples delta",
+    .steps = 40,
+    .step_size = 0.01,
+    .absolute = true,
+    .samples = 128,
+    .delta = 0.01};

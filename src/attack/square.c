@@ -1,5 +1,6 @@
 /* Square attack (Andriushchenko et al. 2020): random search by queries alone. Each query changes a square window of the
- * image at random, to the border of the ball, and is kept where it lowers the margin; the windows shrink by a schedule. */
+ * image at random, to the border of the ball, and is kept where it lowers the margin; the windows shrink by a schedule.
+ */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +17,13 @@ typedef struct search {
     foci_rng *random;   /* (slots) */
     double *margin;     /* (slots) label - best other; the image is won below 0 */
     int64_t *which, n;
-    int64_t most;       /* side of the largest window */
+    int64_t most; /* side of the largest window */
 } search;
 
 static double sign_of(foci_rng *r) { return foci_rng_u32(r) & 1 ? 1 : -1; }
-static int64_t offset(foci_rng *r, int64_t length, int64_t window) { return foci_rng_below(r, (uint32_t)(length - window + 1)); }
+static int64_t offset(foci_rng *r, int64_t length, int64_t window) {
+    return foci_rng_below(r, (uint32_t)(length - window + 1));
+}
 
 /* Side of the window of query t: its share of the area is halved at set shares of the budget. */
 static int64_t window_side(const search *s, int64_t t) {
@@ -84,7 +87,8 @@ static void pyramid(foci_real *to, int64_t stride, int64_t rows, int64_t columns
             square += sum * sum;
         }
     for (int64_t i = 0; i < rows; i++)
-        for (int64_t j = 0; j < columns; j++) to[i * stride + j] = (foci_real)(sign * (double)to[i * stride + j] / sqrt(square));
+        for (int64_t j = 0; j < columns; j++)
+            to[i * stride + j] = (foci_real)(sign * (double)to[i * stride + j] / sqrt(square));
 }
 
 /* side x side, of norm 1: a hill above a valley, or, as often, one beside the other. */
@@ -125,7 +129,8 @@ static void start_l2(const search *s, int64_t slot) {
                 const double sign = sign_of(&s->random[slot]);
                 for (int64_t i = 0; i < side; i++)
                     for (int64_t j = 0; j < side; j++)
-                        y[(c * v->height + top + i) * v->width + left + j] = (foci_real)(sign * (double)p[i * side + j]);
+                        y[(c * v->height + top + i) * v->width + left + j] =
+                            (foci_real)(sign * (double)p[i * side + j]);
             }
         }
     finish_l2(s, slot);
@@ -139,13 +144,15 @@ static bool covers(window w, int64_t i, int64_t j) {
 }
 
 /* The squared norms of a perturbation d: of all, of what lies in either window, of each channel in the first. */
-static void measure(const foci_victim *v, const foci_real *d, window to, window from, double *all, double *both, double *channel) {
+static void measure(const foci_victim *v, const foci_real *d, window to, window from, double *all, double *both,
+                    double *channel) {
     *all = *both = 0;
     for (int64_t c = 0; c < v->channels; c++) {
         channel[c] = 0;
         for (int64_t i = 0; i < v->height; i++)
             for (int64_t j = 0; j < v->width; j++) {
-                const double square = (double)d[(c * v->height + i) * v->width + j] * (double)d[(c * v->height + i) * v->width + j];
+                const double square =
+                    (double)d[(c * v->height + i) * v->width + j] * (double)d[(c * v->height + i) * v->width + j];
                 *all += square;
                 if (covers(to, i, j)) channel[c] += square;
                 if (covers(to, i, j) || covers(from, i, j)) *both += square;
@@ -153,8 +160,8 @@ static void measure(const foci_victim *v, const foci_real *d, window to, window 
     }
 }
 
-/* Takes the perturbation out of one window and gives its energy, and what is left of the budget, to another: a new pattern
- * added to the direction that is there. */
+/* Takes the perturbation out of one window and gives its energy, and what is left of the budget, to another: a new
+ * pattern added to the direction that is there. */
 static void change_l2(const search *s, int64_t slot, int64_t side) {
     const foci_victim *v = s->job->victim;
     foci_real *y = foci_row(s->job, s->trial, slot), *p = s->pattern + slot * s->most * s->most;
@@ -219,7 +226,8 @@ static void judge(search *s, bool first) {
         const bool won = foci_attack_won(job, slot, z);
         if (first || won || margin < s->margin[slot]) {
             s->margin[slot] = margin;
-            memcpy(foci_row(job, job->adv, slot), foci_row(job, s->trial, slot), (size_t)job->victim->pixels * sizeof(foci_real));
+            memcpy(foci_row(job, job->adv, slot), foci_row(job, s->trial, slot),
+                   (size_t)job->victim->pixels * sizeof(foci_real));
         }
         if (!won) s->which[left++] = slot;
     }

@@ -19,16 +19,19 @@ foci_units foci_units_plain(double low, double high) {
 
 /* ---------------------------------------------------------------------------------------------- recording */
 
-static foci_status add_rung(foci_victim *v, const foci_model *model, const foci_config *config, int64_t classes, int64_t batch, bool bf16) {
+static foci_status add_rung(foci_victim *v, const foci_model *model, const foci_config *config, int64_t classes,
+                            int64_t batch, bool bf16) {
     v->batch[v->rungs] = batch;
-    return foci_program_open_model(&v->rung[v->rungs++], &v->set,
-                                   &(foci_graph_options){.differentiate = true, .frozen = true, .bf16 = bf16, .gradients = "images"}, model,
-                                   &(foci_request){.config = config, .batch = batch, .classes = classes, .feeds = "images"});
+    return foci_program_open_model(
+        &v->rung[v->rungs++], &v->set,
+        &(foci_graph_options){.differentiate = true, .frozen = true, .bf16 = bf16, .gradients = "images"}, model,
+        &(foci_request){.config = config, .batch = batch, .classes = classes, .feeds = "images"});
 }
 
 /* The shape of the images is the model's to say. */
 static foci_status find_shape(foci_victim *v, const foci_model *model) {
-    const foci_tensor *images = foci_program_find(v->rung[0], "images"), *logits = foci_program_find(v->rung[0], "logits");
+    const foci_tensor *images = foci_program_find(v->rung[0], "images"),
+                      *logits = foci_program_find(v->rung[0], "logits");
     if (images->ndim != 4 || images->shape[1] > FOCI_MAX_CHANNELS || !logits)
         return foci_fail(FOCI_ERR_CONFIG, "model %s does not classify images", model->name);
     v->channels = images->shape[1];
@@ -39,14 +42,17 @@ static foci_status find_shape(foci_victim *v, const foci_model *model) {
     return FOCI_OK;
 }
 
-static foci_status build(foci_victim *v, const foci_model *model, const foci_config *config, int64_t classes, bool bf16) {
+static foci_status build(foci_victim *v, const foci_model *model, const foci_config *config, int64_t classes,
+                         bool bf16) {
     for (int64_t batch = v->capacity; batch > 0 && v->rungs < FOCI_VICTIM_RUNGS; batch /= 2)
         FOCI_TRY(add_rung(v, model, config, classes, batch, bf16));
     FOCI_TRY(find_shape(v, model));
     FOCI_TRY(foci_program_set_ready(&v->set));
     v->input = foci_large_calloc((size_t)(v->capacity * v->pixels) * sizeof *v->input);
     v->dz = foci_large_calloc((size_t)(v->capacity * v->classes) * sizeof *v->dz);
-    if (!v->input || !v->dz) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for %lld images at once: lower --batch", (long long)v->capacity);
+    if (!v->input || !v->dz)
+        return foci_fail(FOCI_ERR_RUNTIME, "out of memory for %lld images at once: lower --batch",
+                         (long long)v->capacity);
     for (int i = 0; i < v->rungs; i++) FOCI_TRY(foci_program_feed(v->rung[i], "images", v->input));
     return FOCI_OK;
 }
@@ -72,8 +78,8 @@ void foci_victim_close(foci_victim *v) {
 
 static int64_t slot_of(const int64_t *which, int64_t i) { return which ? which[i] : i; }
 
-/* The rung to run when n images are left: the smallest that takes them all, or, where a quarter of it would be idle, the
- * next one for the first of them. */
+/* The rung to run when n images are left: the smallest that takes them all, or, where a quarter of it would be idle,
+ * the next one for the first of them. */
 static int rung_for(const foci_victim *v, int64_t n) {
     int r = v->rungs - 1;
     while (r > 0 && v->batch[r] < n) r--;
@@ -112,7 +118,8 @@ static part forward(foci_victim *v, int64_t all, const int64_t *which, int64_t f
 
 static void copy_logits(const foci_victim *v, part p, const int64_t *which, int64_t first, foci_real *logits) {
     for (int64_t i = 0; i < p.n; i++)
-        for (int64_t k = 0; k < v->classes; k++) logits[slot_of(which, first + i) * v->classes + k] = p.z[i * v->classes + k];
+        for (int64_t k = 0; k < v->classes; k++)
+            logits[slot_of(which, first + i) * v->classes + k] = p.z[i * v->classes + k];
 }
 
 void foci_victim_logits(foci_victim *v, int64_t n, const int64_t *which, const foci_real *x, foci_real *logits) {

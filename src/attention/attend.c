@@ -62,7 +62,8 @@ foci_attending foci_attending_with(const foci_attention *variant, foci_graph *g,
 foci_attending foci_attending_begin(foci_graph *g, const foci_config *config, const foci_attend_options *options) {
     const foci_attention *variant = variant_of(config);
     if (variant) return foci_attending_with(variant, g, config, options);
-    foci_graph_fail(g, "attention.kind: there is no attention variant %s", foci_config_string(config, "attention.kind"));
+    foci_graph_fail(g, "attention.kind: there is no attention variant %s",
+                    foci_config_string(config, "attention.kind"));
     return (foci_attending){.variant = NULL};
 }
 

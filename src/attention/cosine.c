@@ -1,5 +1,5 @@
-/* Cosine attention: softmax(cos(q, k) t) v, with the temperature t learnt, one per head (as its logarithm: Liu et al., "Swin
- * Transformer V2", 2022), or fixed. A score cannot exceed t, however long queries and keys grow. */
+/* Cosine attention: softmax(cos(q, k) t) v, with the temperature t learnt, one per head (as its logarithm: Liu et al.,
+ * "Swin Transformer V2", 2022), or fixed. A score cannot exceed t, however long queries and keys grow. */
 #include <math.h>
 
 #include "foci/plugin.h"
@@ -29,8 +29,7 @@ static foci_tensor *forward(const foci_attention_io *io) {
             .scale = o->learnt ? 1 : o->temperature, .causal = io->causal, .dropout = io->dropout, .bias = io->bias});
 }
 
-const foci_attention foci_attention_cosine = {
-    .name = "cosine",
-    .summary = "softmax of the cosine of query and key times a temperature",
-    .keys = keys,
-    .forward = forward};
+const foci_attention foci_attention_cosine = {.name = "cosine",
+                                              .summary = "softmax of the cosine of query and key times a temperature",
+                                              .keys = keys,
+                                              .forward = forward};

@@ -104,8 +104,7 @@ static unsigned abilities(const void *options) {
 
 const foci_attention foci_attention_elliptical = {
     .name = "elliptical",
-    .summary =
-        "dot-product attention in a space stretched by how far the values moved over a layer (NeurIPS 2024)",
+    .summary = "dot-product attention in a space stretched by how far the values moved over a layer (NeurIPS 2024)",
     .keys = keys,
     .forward = forward,
     .abilities = abilities};

@@ -8,5 +8,7 @@ static foci_tensor *forward(const foci_attention_io *io) {
     return foci_attend_by_features(io, foci_elu_one(io->graph, io->q), foci_elu_one(io->graph, io->k));
 }
 
-const foci_attention foci_attention_linear = {
-    .name = "linear", .summary = "linear attention: elu(x) + 1 in place of the softmax (2020)", .keys = keys, .forward = forward};
+const foci_attention foci_attention_linear = {.name = "linear",
+                                              .summary = "linear attention: elu(x) + 1 in place of the softmax (2020)",
+                                              .keys = keys,
+                                              .forward = forward};

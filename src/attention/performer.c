@@ -3,9 +3,9 @@
  *
  *     exp(x y) = E[ exp(w x - |x|^2 / 2) exp(w y - |y|^2 / 2) ].
  *
- * The w come in orthogonal blocks (FAVOR+), which makes the estimate better. Whatever a query's features share cancels in
- * attention: they are a softmax over the features. Keys cannot be scaled one by one, so a constant keeps them in range:
- * w y - |y|^2 / 2 is at most |w|^2 / 2. The published code adds 1e-4 to all features; here nothing is added. */
+ * The w come in orthogonal blocks (FAVOR+), which makes the estimate better. Whatever a query's features share cancels
+ * in attention: they are a softmax over the features. Keys cannot be scaled one by one, so a constant keeps them in
+ * range: w y - |y|^2 / 2 is at most |w|^2 / 2. The published code adds 1e-4 to all features; here nothing is added. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -16,10 +16,9 @@ typedef struct settings {
     int64_t features;
 } settings;
 
-static const foci_key keys[] = {
-    FOCI_KEY(settings, features, "0", 0, 65536, NULL,
-             "random features per head; 0: D log D of the head's width D, in sixteens"),
-    {0}};
+static const foci_key keys[] = {FOCI_KEY(settings, features, "0", 0, 65536, NULL,
+                                         "random features per head; 0: D log D of the head's width D, in sixteens"),
+                                {0}};
 
 static double dot(int64_t n, const double *a, const double *b) {
     double sum = 0;

@@ -6,8 +6,7 @@ static const foci_key keys[] = {{0}};
 static foci_tensor *forward(const foci_attention_io *io) {
     return foci_scaled_dot_product_attention(
         io->graph, io->q, io->k, io->v,
-        &(foci_sdpa_options){
-            .scale = io->scale, .causal = io->causal, .dropout = io->dropout, .bias = io->bias});
+        &(foci_sdpa_options){.scale = io->scale, .causal = io->causal, .dropout = io->dropout, .bias = io->bias});
 }
 
 static unsigned abilities(const void *options) {

@@ -18,10 +18,10 @@ foci_status foci_fail(foci_status status, const char *fmt, ...) FOCI_PRINTF(2, 3
 /* Puts "fmt: " in front of this thread's message and returns `status`. */
 foci_status foci_context(foci_status status, const char *fmt, ...) FOCI_PRINTF(2, 3);
 
-#define FOCI_TRY(call)                                                                                       \
-    do {                                                                                                     \
-        foci_status foci_try_ = (call);                                                                      \
-        if (foci_try_) return foci_try_;                                                                     \
+#define FOCI_TRY(call) \
+    do { \
+        foci_status foci_try_ = (call); \
+        if (foci_try_) return foci_try_; \
     } while (0)
 
 /* A failure carried from one thread to another. */

@@ -17,10 +17,8 @@ static int open_regular(const char *path, size_t *size, foci_status code, foci_s
         return -1;
     }
     struct stat st;
-    if (fstat(fd, &st) < 0)
-        *status = foci_fail(code, "%s: %s", path, strerror(errno));
-    else if (!S_ISREG(st.st_mode))
-        *status = foci_fail(code, "%s: not a regular file", path);
+    if (fstat(fd, &st) < 0) *status = foci_fail(code, "%s: %s", path, strerror(errno));
+    else if (!S_ISREG(st.st_mode)) *status = foci_fail(code, "%s: not a regular file", path);
     else {
         *size = (size_t)st.st_size;
         *status = FOCI_OK;
@@ -38,10 +36,8 @@ foci_status foci_map_open(foci_map *map, const char *path, foci_status code) {
     if (fd < 0) return status;
     if (size) {
         void *p = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-        if (p == MAP_FAILED)
-            status = foci_fail(code, "%s: cannot map %zu bytes: %s", path, size, strerror(errno));
-        else
-            *map = (foci_map){p, size};
+        if (p == MAP_FAILED) status = foci_fail(code, "%s: cannot map %zu bytes: %s", path, size, strerror(errno));
+        else *map = (foci_map){p, size};
     }
     close(fd);
     return status;
@@ -120,17 +116,17 @@ static foci_status put(foci_writer *w, int64_t offset, const void *data, size_t 
 }
 
 foci_status foci_write(foci_writer *w, const void *data, size_t size) { return put(w, -1, data, size); }
-foci_status foci_write_at(foci_writer *w, int64_t offset, const void *data, size_t size) { return put(w, offset, data, size); }
+foci_status foci_write_at(foci_writer *w, int64_t offset, const void *data, size_t size) {
+    return put(w, offset, data, size);
+}
 
 /* A rename is on disk only when its directory is. */
 static int sync_parent(const char *path) {
     char dir[4096];
     snprintf(dir, sizeof dir, "%s", path);
     char *slash = strrchr(dir, '/');
-    if (!slash)
-        strcpy(dir, ".");
-    else
-        slash[slash == dir] = 0;
+    if (!slash) strcpy(dir, ".");
+    else slash[slash == dir] = 0;
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return -1;
     int r = fsync(fd);
@@ -139,8 +135,7 @@ static int sync_parent(const char *path) {
 }
 
 foci_status foci_writer_sync(foci_writer *w) {
-    if (!w->status && fsync(w->fd) < 0)
-        w->status = foci_fail(FOCI_ERR_IO, "%s: %s", w->temporary, strerror(errno));
+    if (!w->status && fsync(w->fd) < 0) w->status = foci_fail(FOCI_ERR_IO, "%s: %s", w->temporary, strerror(errno));
     if (w->fd >= 0 && close(w->fd) < 0 && !w->status)
         w->status = foci_fail(FOCI_ERR_IO, "%s: %s", w->temporary, strerror(errno));
     w->fd = -1;
@@ -198,8 +193,7 @@ int foci_path_kind(const char *path) {
 }
 
 foci_status foci_path_join(char *out, size_t size, const char *folder, const char *name) {
-    int n = name[0] == '/' || !folder[0] ? snprintf(out, size, "%s", name)
-                                         : snprintf(out, size, "%s/%s", folder, name);
+    int n = name[0] == '/' || !folder[0] ? snprintf(out, size, "%s", name) : snprintf(out, size, "%s/%s", folder, name);
     if (n < 0 || (size_t)n >= size) return foci_fail(FOCI_ERR_IO, "%.64s...: path too long", name);
     return FOCI_OK;
 }

@@ -16,8 +16,8 @@ void foci_map_close(foci_map *map);
 foci_status foci_read_file(const char *path, size_t limit, char **text, size_t *size, foci_status code);
 
 /* Atomic write: everything goes to PATH.tmp; commit flushes, syncs, renames and syncs the directory; abort (or a
- * failure) removes it. A PATH that is there and no regular file (/dev/null, a pipe) is refused: the rename would replace it.
- * Errors are FOCI_ERR_IO and stick: a failed write makes commit fail. */
+ * failure) removes it. A PATH that is there and no regular file (/dev/null, a pipe) is refused: the rename would
+ * replace it. Errors are FOCI_ERR_IO and stick: a failed write makes commit fail. */
 typedef struct foci_writer {
     int fd;
     foci_status status;
@@ -25,7 +25,8 @@ typedef struct foci_writer {
 } foci_writer;
 foci_status foci_writer_open(foci_writer *w, const char *path);
 foci_status foci_write(foci_writer *w, const void *data, size_t size);
-foci_status foci_write_at(foci_writer *w, int64_t offset, const void *data, size_t size); /* over what was written there */
+/* over what was written there */
+foci_status foci_write_at(foci_writer *w, int64_t offset, const void *data, size_t size);
 /* In two halves, so that what was written can be checked at w->temporary before it takes its place. */
 foci_status foci_writer_sync(foci_writer *w);    /* flushed to disk and closed */
 foci_status foci_writer_publish(foci_writer *w); /* renamed, the directory synced */

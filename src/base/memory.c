@@ -16,7 +16,8 @@ void *foci_large_alloc(size_t bytes) {
     if (bytes > (size_t)-1 - unit) return NULL;
     size_t rounded = (bytes / unit + 1) * unit;
     void *memory = aligned_alloc(unit, rounded);
-    if (memory && unit == PAGE) madvise(memory, rounded, MADV_HUGEPAGE); /* a wish: without large pages all is as before */
+    /* a wish: without large pages all is as before */
+    if (memory && unit == PAGE) madvise(memory, rounded, MADV_HUGEPAGE);
     return memory;
 }
 
@@ -32,7 +33,8 @@ static size_t number_in(const char *path, const char *label) {
     size_t found = SIZE_MAX;
     FILE *f = fopen(path, "re");
     while (f && found == SIZE_MAX && fgets(line, sizeof line, f))
-        if (strncmp(line, label, strlen(label)) == 0 && sscanf(line + strlen(label), " %llu", &n) == 1) found = (size_t)n;
+        if (strncmp(line, label, strlen(label)) == 0 && sscanf(line + strlen(label), " %llu", &n) == 1)
+            found = (size_t)n;
     if (f) fclose(f);
     return found;
 }
@@ -43,7 +45,8 @@ static size_t rest(size_t limit, size_t used) { return limit == SIZE_MAX ? SIZE_
 size_t foci_memory_available(void) {
     size_t kilobytes = number_in("/proc/meminfo", "MemAvailable:"), pages = number_in("/proc/self/statm", "");
     size_t free_memory = kilobytes == SIZE_MAX ? SIZE_MAX : kilobytes * 1024;
-    size_t used = number_in("/sys/fs/cgroup/memory.current", ""), cached = number_in("/sys/fs/cgroup/memory.stat", "inactive_file");
+    size_t used = number_in("/sys/fs/cgroup/memory.current", ""),
+           cached = number_in("/sys/fs/cgroup/memory.stat", "inactive_file");
     if (used != SIZE_MAX && cached < used) used -= cached; /* which the kernel gives back when asked */
     size_t group = rest(number_in("/sys/fs/cgroup/memory.max", ""), used == SIZE_MAX ? 0 : used);
     struct rlimit limit;

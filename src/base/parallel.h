@@ -31,8 +31,8 @@ static inline foci_range foci_tile(int64_t n, int64_t size, int64_t i) {
 }
 static inline int64_t foci_tiles(int64_t n, int64_t size) { return (n + size - 1) / size; }
 
-/* one(context, i) for every i of 0 .. n-1, each a piece of work that may fail, on all threads. The failure of the lowest
- * i is returned, whichever came first; of those behind it some are left out. */
+/* one(context, i) for every i of 0 .. n-1, each a piece of work that may fail, on all threads. The failure of the
+ * lowest i is returned, whichever came first; of those behind it some are left out. */
 foci_status foci_each(int64_t n, foci_status (*one)(void *context, int64_t i), void *context);
 
 #endif

@@ -19,7 +19,13 @@
 #include "base/error.h"
 
 typedef enum foci_value_kind {
-    FOCI_NOTHING, FOCI_FLAG, FOCI_WHOLE, FOCI_NUMBER, FOCI_TEXT, FOCI_PART, FOCI_LIST
+    FOCI_NOTHING,
+    FOCI_FLAG,
+    FOCI_WHOLE,
+    FOCI_NUMBER,
+    FOCI_TEXT,
+    FOCI_PART,
+    FOCI_LIST
 } foci_value_kind;
 
 typedef struct foci_report_entry {
@@ -57,8 +63,8 @@ foci_report *foci_report_list(foci_report *r, const char *name);
 
 /* What a number or whole number is; NaN for all others. */
 double foci_report_value(const foci_report_entry *e);
-/* By its name; NULL: there is none. The number of that name, NaN where there is none; the text, or NULL; the part or list,
- * an empty one where there is none. */
+/* By its name; NULL: there is none. The number of that name, NaN where there is none; the text, or NULL; the part or
+ * list, an empty one where there is none. */
 const foci_report_entry *foci_report_find(const foci_report *r, const char *name);
 double foci_report_number_of(const foci_report *r, const char *name);
 const char *foci_report_text_of(const foci_report *r, const char *name);

@@ -1,4 +1,5 @@
-/* One who waits for long work is told how far it is, and may end it. Where a watch is asked for, NULL is one who does neither. */
+/* One who waits for long work is told how far it is, and may end it. Where a watch is asked for, NULL is one who does
+ * neither. */
 #ifndef FOCI_BASE_WATCH_H
 #define FOCI_BASE_WATCH_H
 

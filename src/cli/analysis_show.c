@@ -16,9 +16,8 @@ static const char *cell(char text[32], double x, int decimals) {
 
 void foci_analysis_print(const foci_analysis *a) {
     char text[6][32];
-    printf("%-12s %28s %10s %10s %12s\n%-12s %9s %9s %8s %10s %10s %12s\n", "", "token cosine       ",
-           "effective", "head", "coordinates", "layer", "attention", "heads", "block", "rank", "distance",
-           "of metric");
+    printf("%-12s %28s %10s %10s %12s\n%-12s %9s %9s %8s %10s %10s %12s\n", "", "token cosine       ", "effective",
+           "head", "coordinates", "layer", "attention", "heads", "block", "rank", "distance", "of metric");
     for (int i = 0; i < a->layers; i++) {
         const foci_layer_analysis *l = &a->of[i];
         printf("%-12s %9s %9s %8s %10s %10s %12s\n", l->name, cell(text[0], l->cosine_attention, 4),
@@ -34,9 +33,8 @@ void foci_analysis_print(const foci_analysis *a) {
 /* ---------------------------------------------------------------------------------------------------- CSV */
 
 /* One file, filled by `rows`. */
-static foci_status write_csv(const char *folder, const char *name,
-                             void (*rows)(FILE *, const foci_stage *, int), const foci_stage *stage,
-                             int stages) {
+static foci_status write_csv(const char *folder, const char *name, void (*rows)(FILE *, const foci_stage *, int),
+                             const foci_stage *stage, int stages) {
     char path[4200], *text = NULL;
     size_t size;
     FOCI_TRY(foci_path_join(path, sizeof path, folder, name));
@@ -45,8 +43,7 @@ static foci_status write_csv(const char *folder, const char *name,
     rows(f, stage, stages);
     bool failed = ferror(f);
     failed |= fclose(f) != 0;
-    foci_status s =
-        failed ? foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", path) : foci_write_file(path, text, size);
+    foci_status s = failed ? foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", path) : foci_write_file(path, text, size);
     free(text);
     return s;
 }
@@ -64,7 +61,7 @@ static void layer_values(FILE *f, const foci_analysis *a, int i) {
     for (size_t k = 0; k < sizeof x / sizeof *x; k++) value(f, x[k]);
     fputc('\n', f);
 }
-#define LAYER_COLUMNS                                                                                        \
+#define LAYER_COLUMNS \
     "layer,cosine_attention,cosine_heads,cosine_block,effective_rank,head_distance,metric_coordinates\n"
 
 static void layer_rows(FILE *f, const foci_stage *stage, int stages) {
@@ -89,8 +86,8 @@ static void head_rows(FILE *f, const foci_stage *stage, int stages) {
     for (int i = 0; i < a->layers; i++)
         for (int64_t h = 0; a->of[i].metric && h < a->heads; h++) {
             const foci_spread *s = &a->of[i].metric[h];
-            fprintf(f, "%s,%lld,%.9g,%.9g,%.9g,%.9g,%.9g\n", a->of[i].name, (long long)h, s->min, s->mean,
-                    s->max, s->entropy, s->coordinates);
+            fprintf(f, "%s,%lld,%.9g,%.9g,%.9g,%.9g,%.9g\n", a->of[i].name, (long long)h, s->min, s->mean, s->max,
+                    s->entropy, s->coordinates);
         }
 }
 

@@ -8,14 +8,15 @@
 
 /* ------------------------------------------------------------------------------------------------- options */
 
-static const foci_key common_options[] = { /* in the order of the bits FOCI_TAKES_ */
-    FOCI_KEY(foci_parsed, set, NULL, 0, 0, NULL, "change a key of the config; repeatable", .placeholder = "KEY=VALUE"),
-    FOCI_KEY(foci_parsed, threads, NULL, 1, 1024, NULL,
-             "threads to compute with (default: all cores); results do not depend on it"),
-    FOCI_KEY(foci_parsed, json, "false", 0, 0, NULL, "print one JSON object to standard output"),
-    FOCI_KEY(foci_parsed, checkpoint, NULL, 0, 0, NULL,
-             "weights (default: the run's best.safetensors, else last.safetensors)", .placeholder = "FILE"),
-    {0}};
+static const foci_key common_options[] =
+    {/* in the order of the bits FOCI_TAKES_ */
+     FOCI_KEY(foci_parsed, set, NULL, 0, 0, NULL, "change a key of the config; repeatable", .placeholder = "KEY=VALUE"),
+     FOCI_KEY(foci_parsed, threads, NULL, 1, 1024, NULL,
+              "threads to compute with (default: all cores); results do not depend on it"),
+     FOCI_KEY(foci_parsed, json, "false", 0, 0, NULL, "print one JSON object to standard output"),
+     FOCI_KEY(foci_parsed, checkpoint, NULL, 0, 0, NULL,
+              "weights (default: the run's best.safetensors, else last.safetensors)", .placeholder = "FILE"),
+     {0}};
 
 /* "a|b|c" of choices, else a letter or a word for the type. */
 static void value_text(const foci_key *key, char *text, size_t size) {
@@ -90,7 +91,8 @@ static void answer(reading *r, int what) {
 
 /* getopt itself prints what is wrong with an option; foci prints every other message in main. */
 static foci_status read_options(reading *r, int argc, char **argv) {
-    struct option all[FOCI_MAX_OPTIONS + 4] = {{"help", no_argument, NULL, HELP}, {"usage", no_argument, NULL, USAGE},
+    struct option all[FOCI_MAX_OPTIONS + 4] = {{"help", no_argument, NULL, HELP},
+                                               {"usage", no_argument, NULL, USAGE},
                                                {"version", no_argument, NULL, VERSION}};
     for (int i = 0; i < r->count; i++) {
         const foci_option *o = &r->option[i];

@@ -11,11 +11,11 @@ typedef struct settings {
     const char *out;
 } settings;
 
-static const foci_key rows[] = {
-    FOCI_KEY(settings, pictures, "6", 0, 1000, NULL, "images that attention is drawn over"),
-    FOCI_KEY(settings, out, NULL, 0, 0, NULL, "also as analysis.json, CSV files and pictures in this folder",
-             .placeholder = "DIR"),
-    {0}};
+static const foci_key rows[] = {FOCI_KEY(settings, pictures, "6", 0, 1000, NULL, "images that attention is drawn over"),
+                                FOCI_KEY(settings, out, NULL, 0, 0, NULL,
+                                         "also as analysis.json, CSV files and pictures in this folder",
+                                         .placeholder = "DIR"),
+                                {0}};
 
 static foci_status write_folder(const foci_parsed *parsed, const foci_stages *all, const foci_report *r) {
     const settings *o = parsed->options;
@@ -46,8 +46,7 @@ static foci_status run(const foci_parsed *parsed) {
     const foci_subject subject = foci_subject_of(parsed, parsed->weights);
     foci_stages *all = calloc(1, sizeof *all);
     if (!all) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
-    foci_status s =
-        foci_analyze_stages(&subject, &o->how, o->out ? (int)o->pictures : 0, &foci_on_terminal, all);
+    foci_status s = foci_analyze_stages(&subject, &o->how, o->out ? (int)o->pictures : 0, &foci_on_terminal, all);
     if (!s) s = show(parsed, all);
     foci_stages_free(all);
     free(all);

@@ -12,12 +12,11 @@ typedef struct settings {
     foci_attack_images images;
 } settings;
 
-static const foci_key rows[] = {FOCI_KEY(settings, method, NULL, 0, 0, NULL,
-                                         "attacks, as `foci list attacks` names them",
-                                         .placeholder = "M[,M...]"),
-                                FOCI_KEY(settings, eps, NULL, 0, 0, NULL,
-                                         "radii of the ball, as 1/255 or 0.03", .placeholder = "E[,E...]"),
-                                {0}};
+static const foci_key rows[] = {
+    FOCI_KEY(settings, method, NULL, 0, 0, NULL, "attacks, as `foci list attacks` names them",
+             .placeholder = "M[,M...]"),
+    FOCI_KEY(settings, eps, NULL, 0, 0, NULL, "radii of the ball, as 1/255 or 0.03", .placeholder = "E[,E...]"),
+    {0}};
 
 /* What is measured: each attack with each radius. */
 typedef struct plan {
@@ -31,8 +30,7 @@ typedef struct plan {
 static foci_status add_method(plan *p, const char *name) {
     const foci_attack *attack = foci_attack_find(name);
     if (!attack)
-        return foci_fail(FOCI_ERR_CONFIG, "--method: there is no attack `%s`; `foci list attacks` names them",
-                         name);
+        return foci_fail(FOCI_ERR_CONFIG, "--method: there is no attack `%s`; `foci list attacks` names them", name);
     if (p->attacks == MOST) return foci_fail(FOCI_ERR_CONFIG, "--method: more than %d", MOST);
     p->attack[p->attacks++] = attack;
     return FOCI_OK;
@@ -62,8 +60,7 @@ static foci_status read_lists(plan *p) {
     const foci_parsed *parsed = p->parsed;
     const settings *o = parsed->options;
     const char *text;
-    for (int i = 0; (text = foci_parsed_text(parsed, &o->method, i)); i++)
-        FOCI_TRY(each(p, text, add_method));
+    for (int i = 0; (text = foci_parsed_text(parsed, &o->method, i)); i++) FOCI_TRY(each(p, text, add_method));
     for (int i = 0; (text = foci_parsed_text(parsed, &o->eps, i)); i++) FOCI_TRY(each(p, text, add_eps));
     if (!p->attacks) return foci_fail(FOCI_ERR_CONFIG, "--method is missing; `foci list attacks` names them");
     return p->count ? FOCI_OK : foci_fail(FOCI_ERR_CONFIG, "--eps is missing");

@@ -36,9 +36,9 @@ static void print_table(const foci_bench_result *r) {
     print_part("  update", &r->update);
     if (r->reads_data) print_part("  data", &r->data);
     printf("rate       %9.1f %s/s\n", r->items_per_s, r->items);
-    printf("speed      %9.1f GFLOP/s of %.1f (%.0f %%; %s, %d threads, %s, %s); %.1f GFLOP a step\n",
-           r->gflops, r->peak_gflops, 100 * r->mfu, r->bf16 ? "bf16" : "fp32", foci_threads(),
-           foci_kernel()->isa, foci_gemm_provider(), r->gflop);
+    printf("speed      %9.1f GFLOP/s of %.1f (%.0f %%; %s, %d threads, %s, %s); %.1f GFLOP a step\n", r->gflops,
+           r->peak_gflops, 100 * r->mfu, r->bf16 ? "bf16" : "fp32", foci_threads(), foci_kernel()->isa,
+           foci_gemm_provider(), r->gflop);
     printf("traffic    %9.1f GB/s of %.1f (%.0f %%) in %.2f ms that memory bounds\n", r->memory_bound_gbs,
            r->bandwidth_gbs, 100 * r->memory_bound_gbs / r->bandwidth_gbs, r->memory_bound_ms);
     printf("memory     %9.1f MB resident; planned %.1f MB for a pass, %.1f MB for %lld parameters, "
@@ -51,16 +51,14 @@ static void print_table(const foci_bench_result *r) {
  * bandwidth. */
 static void print_profile(const foci_bench_result *r) {
     const foci_profile *p = &r->profile;
-    printf("\n%-40s %6s %10s %7s %9s %8s %9s\n", "operation", "calls", "ms", "share", "GFLOP/s", "GB/s",
-           "of roof");
+    printf("\n%-40s %6s %10s %7s %9s %8s %9s\n", "operation", "calls", "ms", "share", "GFLOP/s", "GB/s", "of roof");
     for (int i = 0; i < p->rows; i++) {
         const foci_profile_row *q = &p->row[i];
         char name[64], gflops[16] = "";
         snprintf(name, sizeof name, "%s, %s", q->op, q->pass);
         if (q->flop > 0) snprintf(gflops, sizeof gflops, "%.1f", q->flop / q->ms / 1e6);
-        printf("%-40s %6d %10.3f %6.1f%% %9s %8.1f %8.0f%%\n", name, q->calls, q->ms, 100 * q->ms / p->ms,
-               gflops, q->bytes / q->ms / 1e6,
-               100 * foci_profile_roof_ms(q, r->peak_gflops, r->bandwidth_gbs) / q->ms);
+        printf("%-40s %6d %10.3f %6.1f%% %9s %8.1f %8.0f%%\n", name, q->calls, q->ms, 100 * q->ms / p->ms, gflops,
+               q->bytes / q->ms / 1e6, 100 * foci_profile_roof_ms(q, r->peak_gflops, r->bandwidth_gbs) / q->ms);
     }
 }
 
@@ -83,8 +81,7 @@ static foci_status bench(const foci_parsed *parsed) {
     foci_bench_result r;
     if (o->roofline) FOCI_TRY(foci_roofline_check(o->roofline));
     foci_count_allocations();
-    foci_status s =
-        foci_bench_subject(&subject, &o->how, o->profile && !*o->profile ? "trace.json" : o->profile, &r);
+    foci_status s = foci_bench_subject(&subject, &o->how, o->profile && !*o->profile ? "trace.json" : o->profile, &r);
     if (!s) s = show(parsed, &r);
     foci_profile_free(&r.profile);
     return s;

@@ -23,8 +23,7 @@ static foci_status check_shift(const foci_shift_options *o) {
     if (!corrupted && !o->val_dir && !o->ood_dir && (o->limit || o->classes))
         return foci_fail(FOCI_ERR_CONFIG,
                          "--limit and --classes go with --corrupt, --corrupt-dir, --val-dir or --ood-dir");
-    if (corrupted && o->ood_dir)
-        return foci_fail(FOCI_ERR_CONFIG, "--ood-dir and corruptions do not go together");
+    if (corrupted && o->ood_dir) return foci_fail(FOCI_ERR_CONFIG, "--ood-dir and corruptions do not go together");
     if (o->corrupt_dir && o->val_dir)
         return foci_fail(FOCI_ERR_CONFIG, "--corrupt-dir and --val-dir do not go together");
     return FOCI_OK;
@@ -35,8 +34,7 @@ static foci_status check_alone(const foci_parsed *parsed, const settings *o) {
     for (int i = 0; i < parsed->gives; i++) {
         const char *field = parsed->given[i].field;
         if (field > (const char *)&o->measure && field < (const char *)(o + 1))
-            return foci_fail(FOCI_ERR_CONFIG,
-                             "--measure: its options stand behind a colon, as in corrupt:severity=3");
+            return foci_fail(FOCI_ERR_CONFIG, "--measure: its options stand behind a colon, as in corrupt:severity=3");
     }
     return FOCI_OK;
 }
@@ -61,8 +59,7 @@ static foci_status run_named(const foci_parsed *parsed, const char *spec) {
     const char *checkpoint = asked.checkpoint ? asked.checkpoint : parsed->checkpoint;
     if (!asked.measure->untrained)
         FOCI_TRY(foci_find_weights(parsed->argument[0], checkpoint, weights, sizeof weights));
-    return foci_measure_and_print(parsed, asked.measure, asked.options,
-                                  asked.measure->untrained ? NULL : weights);
+    return foci_measure_and_print(parsed, asked.measure, asked.options, asked.measure->untrained ? NULL : weights);
 }
 
 /* What the options ask for, and which of them are its own. */

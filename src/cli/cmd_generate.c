@@ -105,8 +105,11 @@ static foci_status with_vocabulary(const foci_parsed *parsed, const foci_model *
     foci_parameters p = {.count = 0};
     foci_generator g = {.count = 0};
     o.sampling.never = o.unknown ? -1 : foci_vocabulary_id(v, "<unk>");
-    foci_generator_options go = {.model = model, .config = config, .vocabulary = foci_vocabulary_size(v),
-                                 .window = foci_config_int(config, "model.context"), .recompute = o.recompute};
+    foci_generator_options go = {.model = model,
+                                 .config = config,
+                                 .vocabulary = foci_vocabulary_size(v),
+                                 .window = foci_config_int(config, "model.context"),
+                                 .recompute = o.recompute};
     foci_status s = foci_load_model(&p, model, config, go.vocabulary, parsed->weights);
     if (!s) s = foci_generator_open(&g, &go, &p);
     if (!s) s = foci_context(foci_generator_prompt(&g, v, o.prompt), "--prompt");

@@ -17,7 +17,9 @@ static foci_status print_keys(const char *part) {
 static const struct {
     const char *name;
     void (*print)(FILE *f);
-} pages[] = {{"man", foci_print_manual}, {"completion", foci_print_completion}, {"reference", foci_print_reference},
+} pages[] = {{"man", foci_print_manual},
+             {"completion", foci_print_completion},
+             {"reference", foci_print_reference},
              {"commands", foci_print_commands}};
 
 /* "data make" */

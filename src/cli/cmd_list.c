@@ -12,9 +12,7 @@
 #include "shift/corruption.h"
 #include "task/recipes.h"
 
-static void line(const char *name, const char *summary) {
-    printf("%-30s %s\n", name, summary);
-}
+static void line(const char *name, const char *summary) { printf("%-30s %s\n", name, summary); }
 
 static void models(void) {
     for (int i = 0; foci_models[i]; i++) line(foci_models[i]->name, foci_models[i]->summary);
@@ -35,8 +33,7 @@ static void attacks(void) {
     for (int i = 0; foci_attacks[i]; i++) line(foci_attacks[i]->name, foci_attacks[i]->summary);
 }
 static void contaminations(void) {
-    for (int i = 0; foci_contaminations[i]; i++)
-        line(foci_contaminations[i]->name, foci_contaminations[i]->summary);
+    for (int i = 0; foci_contaminations[i]; i++) line(foci_contaminations[i]->name, foci_contaminations[i]->summary);
 }
 static void measures(void) {
     foci_arena arena = {NULL};
@@ -52,9 +49,9 @@ static void corruptions(void) {
     for (int i = 0; foci_corruptions[i]; i++) line(foci_corruptions[i]->name, foci_corruptions[i]->summary);
 }
 
-#define LISTS(first, next)                                                                                   \
-    first(models) next(attention) next(ops) next(data) next(recipes) next(measures) next(attacks)            \
-        next(contaminations) next(corruptions)
+#define LISTS(first, next) \
+    first(models) next(attention) next(ops) next(data) next(recipes) next(measures) next(attacks) next(contaminations) \
+        next(corruptions)
 
 static const struct {
     const char *name;
@@ -71,8 +68,7 @@ static foci_status list(const foci_parsed *parsed) {
             lists[i].print();
             return FOCI_OK;
         }
-    return foci_fail(FOCI_ERR_CONFIG, "there is no list `%s`; there are " LISTS(NAME, COMMA_NAME),
-                     parsed->argument[0]);
+    return foci_fail(FOCI_ERR_CONFIG, "there is no list `%s`; there are " LISTS(NAME, COMMA_NAME), parsed->argument[0]);
 }
 
 #define BAR_NAME(name) "|" #name

@@ -28,9 +28,10 @@ static const foci_key rows[] = {
              "that means are "
              "taken over",
              .placeholder = "KEY=A,B,..."),
-    FOCI_KEY(settings, measure, NULL, 0, 0, NULL,
-             "what is measured, as `foci list measures` names it: val,pgd:eps=1/255,limit=1000 (default: val); repeatable",
-             .placeholder = "M[,M...]"),
+    FOCI_KEY(
+        settings, measure, NULL, 0, 0, NULL,
+        "what is measured, as `foci list measures` names it: val,pgd:eps=1/255,limit=1000 (default: val); repeatable",
+        .placeholder = "M[,M...]"),
     FOCI_KEY(settings, out, NULL, 0, 0, NULL, "results, logs and the table (default: sweeps/NAME of the config)",
              .placeholder = "DIR"),
     FOCI_KEY(settings, runs, NULL, 0, 0, NULL, "trained runs (default: runs in DIR of --out)", .placeholder = "DIR"),

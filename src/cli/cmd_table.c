@@ -20,8 +20,8 @@ static const foci_key rows[] = {
              "results, logs and the table: table.md, table.csv, table.tex, table.html (default: tables/NAME "
              "of the file)",
              .placeholder = "DIR"),
-    FOCI_KEY(settings, runs, NULL, 0, 0, NULL,
-             "trained runs (default: runs in DIR of --out); tables may share one", .placeholder = "DIR"),
+    FOCI_KEY(settings, runs, NULL, 0, 0, NULL, "trained runs (default: runs in DIR of --out); tables may share one",
+             .placeholder = "DIR"),
     FOCI_KEY(settings, jobs, "1", 1, 64, NULL, "commands at once; --threads are divided among them"),
     FOCI_KEY(settings, resume, "false", 0, 0, NULL,
              "go on with what DIR holds; it does so anyway: nothing that is there is done again"),
@@ -42,17 +42,14 @@ static foci_status run(const foci_parsed *parsed) {
     FOCI_TRY(default_folder(parsed->argument[0], folder, sizeof folder));
     foci_table *t;
     FOCI_TRY(foci_table_read(&t, parsed->argument[0]));
-    foci_status s = foci_table_show(t, &(foci_table_options){.out = o->out ? o->out : folder,
-                                                             .runs = o->runs,
-                                                             .jobs = (int)o->jobs,
-                                                             .status_only = o->status});
+    foci_status s = foci_table_show(
+        t, &(foci_table_options){
+               .out = o->out ? o->out : folder, .runs = o->runs, .jobs = (int)o->jobs, .status_only = o->status});
     foci_table_free(t);
     return s;
 }
 
-static int by_name(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
+static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
 /* One line per file of a folder that is a table: its path and title. */
 static foci_status list_folder(const char *folder) {
@@ -109,7 +106,6 @@ static const foci_command list_command = {
     .most = 1,
     .run = list};
 
-const foci_command foci_command_table = {
-    .name = "table",
-    .summary = "train, measure and write a table of runs",
-    .commands = (const foci_command *const[]){&run_command, &list_command, NULL}};
+const foci_command foci_command_table = {.name = "table",
+                                         .summary = "train, measure and write a table of runs",
+                                         .commands = (const foci_command *const[]){&run_command, &list_command, NULL}};

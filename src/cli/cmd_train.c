@@ -83,15 +83,15 @@ static foci_status train(const foci_parsed *parsed) {
     if (o->init) FOCI_TRY(foci_weights_of(o->init, init, sizeof init));
     shown state = {.every = foci_config_int(parsed->config, "train.log_every")};
     return foci_train(parsed->config, &(foci_train_options){.out = o->out ? o->out : folder,
-                                                          .command = foci_command_line(),
-                                                          .init = o->init ? init : NULL,
-                                                          .resume = o->resume,
-                                                          .force = o->force,
-                                                          .stop = &foci_stop,
-                                                          .save = &foci_save_now,
-                                                          .progress = show_progress,
-                                                          .evaluating = show_evaluation,
-                                                          .context = &state});
+                                                            .command = foci_command_line(),
+                                                            .init = o->init ? init : NULL,
+                                                            .resume = o->resume,
+                                                            .force = o->force,
+                                                            .stop = &foci_stop,
+                                                            .save = &foci_save_now,
+                                                            .progress = show_progress,
+                                                            .evaluating = show_evaluation,
+                                                            .context = &state});
 }
 
 const foci_command foci_command_train = {

@@ -15,25 +15,25 @@ typedef struct foci_parsed foci_parsed;
 /* Options are rows of keys, bound by FOCI_KEY to a struct of the command: `step_size` is --step-size. What is not given
  * is the row's default; where that is NULL, the field stays what it was: NULL, 0, false. An option of type bool takes
  * no value. A placeholder in brackets, "[FILE]": the value may be left out, and is the empty text then. */
-enum { /* what a command takes */
-    FOCI_TAKES_SET = 1, /* options that many share, rows in arguments.c in this order */
-    FOCI_TAKES_THREADS = 2,
-    FOCI_TAKES_JSON = 4,
-    FOCI_TAKES_CHECKPOINT = 8,
-    FOCI_TAKES_COMMON = FOCI_TAKES_SET | FOCI_TAKES_THREADS | FOCI_TAKES_JSON,
-    FOCI_OPENS_CONFIG = 16, /* its first argument names a config or a run, which is opened, with what --set says */
-    FOCI_OPENS_WEIGHTS = 32 | FOCI_OPENS_CONFIG | FOCI_TAKES_CHECKPOINT, /* and its weights are found */
-    FOCI_ENDS_BY_SIGNAL = 64 /* it looks at foci_stop */
+enum {                     /* what a command takes */
+       FOCI_TAKES_SET = 1, /* options that many share, rows in arguments.c in this order */
+       FOCI_TAKES_THREADS = 2,
+       FOCI_TAKES_JSON = 4,
+       FOCI_TAKES_CHECKPOINT = 8,
+       FOCI_TAKES_COMMON = FOCI_TAKES_SET | FOCI_TAKES_THREADS | FOCI_TAKES_JSON,
+       FOCI_OPENS_CONFIG = 16, /* its first argument names a config or a run, which is opened, with what --set says */
+       FOCI_OPENS_WEIGHTS = 32 | FOCI_OPENS_CONFIG | FOCI_TAKES_CHECKPOINT, /* and its weights are found */
+       FOCI_ENDS_BY_SIGNAL = 64                                             /* it looks at foci_stop */
 };
 
 struct foci_command {
-    const char *name, *summary;           /* "train"; a line for lists */
-    const foci_command *const *commands;  /* of its own, as `foci data make`, ended by NULL; the rest is empty then */
-    const char *synopsis, *doc;           /* "CONFIG"; what it does */
-    int least, most;                      /* arguments */
+    const char *name, *summary;          /* "train"; a line for lists */
+    const foci_command *const *commands; /* of its own, as `foci data make`, ended by NULL; the rest is empty then */
+    const char *synopsis, *doc;          /* "CONFIG"; what it does */
+    int least, most;                     /* arguments */
     unsigned takes;
-    size_t size;                          /* of its struct of options; 0: none */
-    foci_option_rows options[8];          /* ended by {0} */
+    size_t size;                 /* of its struct of options; 0: none */
+    foci_option_rows options[8]; /* ended by {0} */
     foci_status (*check)(
         const foci_parsed *parsed); /* of options that exclude or need each other, before anything is opened; or NULL */
     foci_status (*run)(const foci_parsed *parsed);
@@ -64,7 +64,7 @@ struct foci_parsed {
     struct foci_given { /* every option as it was given, in order */
         const void *field;
         const char *text;
-    } *given;
+    } * given;
     int gives;
     foci_arena arena; /* of all of it, and of what else should live as long */
 };

@@ -56,5 +56,6 @@ void foci_print_completion(FILE *f) {
           "    [[ ${COMPREPLY[0]} == *= ]] && compopt -o nospace 2>/dev/null\n"
           "    return 0\n"
           "}\n"
-          "complete -o filenames -F _foci foci\n", f);
+          "complete -o filenames -F _foci foci\n",
+          f);
 }

@@ -76,7 +76,8 @@ void foci_print_help(FILE *f, const char *name, const foci_command *c) {
     for (int i = 0; i < n; i++) print_option(f, &option[i]);
     fputs("  -h, --help                 print this help\n"
           "      --usage                print only how it is called\n"
-          "      --version              print the version\n", f);
+          "      --version              print the version\n",
+          f);
 }
 
 void foci_print_usage(FILE *f, const char *name, const foci_command *c) {

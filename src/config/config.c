@@ -38,6 +38,7 @@ foci_status foci_config_fail(const foci_config *config, const char *key, const c
     va_end(ap);
     const foci_value *v = foci_value_find(config, key);
     if (!v) return foci_fail(FOCI_ERR_CONFIG, "%s: %s", key, text);
-    if (!v->set) return foci_fail(FOCI_ERR_CONFIG, "%s: %s: %s", config->main->name, key, text); /* its default stands nowhere */
+    /* its default stands nowhere */
+    if (!v->set) return foci_fail(FOCI_ERR_CONFIG, "%s: %s: %s", config->main->name, key, text);
     return foci_fail_at(v->entry->source, v->entry->at, "%s: %s", key, text);
 }

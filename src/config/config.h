@@ -15,7 +15,8 @@ typedef struct foci_section {
     const char *section, *kind;
     const foci_key *keys; /* NULL: none */
 } foci_section;
-/* A config with a name, built in: what `recipe: NAME` stands for. Its keys are defaults, those of files and --set win. */
+/* A config with a name, built in: what `recipe: NAME` stands for. Its keys are defaults, those of files and --set win.
+ */
 typedef struct foci_recipe {
     const char *name, *summary, *text; /* text: YAML */
 } foci_recipe;
@@ -31,8 +32,8 @@ typedef struct foci_schema {
 
 /* Reads a file, what it inherits, then the overrides ("train.lr=0.1"). Free with foci_config_free (foci.h).
  * FOCI_ERR_CONFIG for anything wrong, a missing file too. */
-foci_status foci_config_load(foci_config **config, const foci_schema *schema, const char *path,
-                             const char *const *set, int sets);
+foci_status foci_config_load(foci_config **config, const foci_schema *schema, const char *path, const char *const *set,
+                             int sets);
 /* The same from text, for tests and generated configs; `name` is used in messages, inherit is relative to it. */
 foci_status foci_config_parse(foci_config **config, const foci_schema *schema, const char *name, const char *text,
                               size_t size, const char *const *set, int sets);
@@ -43,8 +44,9 @@ char *foci_config_dump(const foci_config *config);
 /* The same as one line of JSON: top-level keys, and an object for each section. */
 char *foci_config_json(const foci_config *config);
 
-/* What of it differs from the defaults, a line "SECTION.KEY: VALUE" for each, from wherever and however it was read: the same
- * text for the same run, also from a later version that has more keys. From malloc; NULL when memory is out. */
+/* What of it differs from the defaults, a line "SECTION.KEY: VALUE" for each, from wherever and however it was read:
+ * the same text for the same run, also from a later version that has more keys. From malloc; NULL when memory is out.
+ */
 char *foci_config_essence(const foci_config *config);
 
 /* Fails with the place of a key: "FILE:LINE:COLUMN: KEY: fmt". For checks that a table cannot express. */
@@ -56,15 +58,16 @@ typedef struct foci_difference {
     bool may_change; /* and a run may go on all the same */
 } foci_difference;
 /* Both of one schema. FOCI_ERR_RUNTIME when memory is out. */
-foci_status foci_config_compare(const foci_config *a, const foci_config *b, void (*visit)(void *context, const foci_difference *d),
-                                void *context);
+foci_status foci_config_compare(const foci_config *a, const foci_config *b,
+                                void (*visit)(void *context, const foci_difference *d), void *context);
 
 /* Every key in the order of the table, as text. */
 typedef struct foci_key_text {
-    const char *section, *kind; /* "train"; "vit", or NULL where the key belongs to all kinds */
+    const char *section, *kind;              /* "train"; "vit", or NULL where the key belongs to all kinds */
     const char *name, *type, *initial, *doc; /* the type with its bounds or choices */
 } foci_key_text;
-void foci_schema_visit(const foci_schema *schema, void (*visit)(void *context, const foci_key_text *key), void *context);
+void foci_schema_visit(const foci_schema *schema, void (*visit)(void *context, const foci_key_text *key),
+                       void *context);
 
 /* The table as text, for `foci help config`: every key, type, default, bounds, meaning; `filter` is a part of a
  * full name or NULL. Empty where nothing matches. From malloc. */
@@ -73,16 +76,16 @@ char *foci_schema_help(const foci_schema *schema, const char *filter);
 /* ------------------------------------------------------------------------------- rows without a config */
 
 /* Settings of a command, of a measure, of a contamination: one table of bound rows (FOCI_KEY), its struct, and texts.
- * Types, bounds, choices and messages are those of a config; what is wrong is FOCI_ERR_CONFIG. Strings and lists live in
- * the arena. A real number may be a fraction, 1/255.
+ * Types, bounds, choices and messages are those of a config; what is wrong is FOCI_ERR_CONFIG. Strings and lists live
+ * in the arena. A real number may be a fraction, 1/255.
  *
  *     settings o;
  *     FOCI_TRY(foci_keys_parse(keys, "word-swap", (const char *[]){"rate=0.1"}, 1, &arena, &o)); */
 
 /* Every field gets the default of its row; that of a required key 0 or "". */
 foci_status foci_keys_defaults(const foci_key *keys, foci_arena *arena, void *options);
-/* One field, from a text as it stands (the argument of an option): "1,2" is a list, `yes: no` a string. Messages call it
- * `label`: "--rate: `2` is out of bounds: 0 to 1". */
+/* One field, from a text as it stands (the argument of an option): "1,2" is a list, `yes: no` a string. Messages call
+ * it `label`: "--rate: `2` is out of bounds: 0 to 1". */
 foci_status foci_key_parse(const foci_key *key, const char *label, const char *text, foci_arena *arena, void *options);
 /* The defaults, then texts "NAME=VALUE" written as for --set; the last of a name wins. Messages begin with `who`:
  * "word-swap: rate: `2` is out of bounds: 0 to 1". Required keys have to be there. */

@@ -28,12 +28,9 @@ static void write_quoted(FILE *f, const char *text) {
         if (!length) break; /* libyaml gives UTF-8 only */
         bool control = code < 0x20 || (code >= 0x7f && code < 0xa0);
         bool invisible = code == 0x2028 || code == 0x2029 || code == 0xfeff || code == 0xfffe || code == 0xffff;
-        if (code == '"' || code == '\\')
-            fprintf(f, "\\%c", (int)code);
-        else if (control || invisible)
-            fprintf(f, "\\u%04X", (unsigned)code);
-        else
-            fwrite(text, 1, (size_t)length, f);
+        if (code == '"' || code == '\\') fprintf(f, "\\%c", (int)code);
+        else if (control || invisible) fprintf(f, "\\u%04X", (unsigned)code);
+        else fwrite(text, 1, (size_t)length, f);
         text += length;
         left -= (size_t)length;
     }
@@ -48,10 +45,8 @@ static void write_real(FILE *f, double value) {
         if (strtod(text, NULL) == value) break;
     }
     const char *exponent = strchr(text, 'e');
-    if (exponent && !strchr(text, '.'))
-        fprintf(f, "%.*s.0%s", (int)(exponent - text), text, exponent);
-    else
-        fputs(text, f);
+    if (exponent && !strchr(text, '.')) fprintf(f, "%.*s.0%s", (int)(exponent - text), text, exponent);
+    else fputs(text, f);
 }
 
 static void write_value(FILE *f, const foci_value *v, bool quoted) {
@@ -61,20 +56,16 @@ static void write_value(FILE *f, const foci_value *v, bool quoted) {
     case FOCI_KEY_REAL: write_real(f, v->real); break;
     case FOCI_KEY_STRING:
     case FOCI_KEY_CHOICE:
-        if (!quoted && is_plain(v->string))
-            fputs(v->string, f);
-        else
-            write_quoted(f, v->string);
+        if (!quoted && is_plain(v->string)) fputs(v->string, f);
+        else write_quoted(f, v->string);
         break;
     case FOCI_KEY_INTS:
     case FOCI_KEY_REALS:
         fputc('[', f);
         for (int i = 0; i < v->count; i++) {
             if (i) fputs(", ", f);
-            if (v->integers)
-                fprintf(f, "%lld", (long long)v->integers[i]);
-            else
-                write_real(f, v->reals[i]);
+            if (v->integers) fprintf(f, "%lld", (long long)v->integers[i]);
+            else write_real(f, v->reals[i]);
         }
         fputc(']', f);
         break;

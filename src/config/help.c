@@ -75,7 +75,10 @@ void foci_schema_visit(const foci_schema *schema, void (*visit)(void *context, c
             char type[512];
             type_text(k, type, sizeof type);
             visit(context, &(foci_key_text){s->section, s->kind, k->name, type,
-                                            !k->initial ? "required" : k->initial[0] ? k->initial : "\"\"", k->doc ? k->doc : ""});
+                                            !k->initial     ? "required"
+                                            : k->initial[0] ? k->initial
+                                                            : "\"\"",
+                                            k->doc ? k->doc : ""});
         }
     }
 }

@@ -105,7 +105,8 @@ static foci_status read_text(const foci_key *key, const char *who, const char *l
     foci_source *source = foci_arena_alloc(arena, sizeof *source);
     foci_entry *entry = foci_arena_alloc(arena, sizeof *entry);
     if (!source || !entry) return foci_out_of_memory();
-    if (key->type != FOCI_KEY_STRING && strlen(text) > FOCI_CONFIG_SCALAR) return foci_fail(FOCI_ERR_CONFIG, "%s: too long", label);
+    if (key->type != FOCI_KEY_STRING && strlen(text) > FOCI_CONFIG_SCALAR)
+        return foci_fail(FOCI_ERR_CONFIG, "%s: too long", label);
     if (key->type == FOCI_KEY_REAL && !(text = as_decimal(arena, text))) return foci_out_of_memory();
     source->name = who;
     *entry = (foci_entry){.source = source, .section = "", .name = key->name};

@@ -95,8 +95,7 @@ static foci_status read_text(loader *l, const foci_source *source, const link *a
     FOCI_TRY(foci_yaml_read(&l->config->arena, source, &entries));
     for (const foci_entry *e = entries; e; e = e->next) FOCI_TRY(foci_check_name(l->schema, e));
     const foci_entry *inherit = foci_entry_find(entries, "", "inherit");
-    for (int i = 0; inherit && i < inherit->count; i++)
-        FOCI_TRY(read_inherited(l, at, inherit, &inherit->items[i]));
+    for (int i = 0; inherit && i < inherit->count; i++) FOCI_TRY(read_inherited(l, at, inherit, &inherit->items[i]));
     push(l->config, entries);
     return FOCI_OK;
 }
@@ -159,8 +158,8 @@ static foci_status finish(foci_config **config, loader *l, foci_status status) {
     return status;
 }
 
-foci_status foci_config_load(foci_config **config, const foci_schema *schema, const char *path,
-                             const char *const *set, int sets) {
+foci_status foci_config_load(foci_config **config, const foci_schema *schema, const char *path, const char *const *set,
+                             int sets) {
     loader l = {calloc(1, sizeof(foci_config)), schema, 0};
     if (!l.config) return finish(config, &l, foci_out_of_memory());
     foci_status status = open_source(l.config, path, &l.config->main);
@@ -172,8 +171,9 @@ foci_status foci_config_parse(foci_config **config, const foci_schema *schema, c
     loader l = {calloc(1, sizeof(foci_config)), schema, 0};
     if (!l.config) return finish(config, &l, foci_out_of_memory());
     if (size > FOCI_CONFIG_BYTES)
-        return finish(config, &l,
-                      foci_fail(FOCI_ERR_CONFIG, "%s: %zu bytes, more than the limit of %d", name, size, FOCI_CONFIG_BYTES));
+        return finish(
+            config, &l,
+            foci_fail(FOCI_ERR_CONFIG, "%s: %zu bytes, more than the limit of %d", name, size, FOCI_CONFIG_BYTES));
     l.config->main = make_source(l.config, name, text, size);
     return finish(config, &l, l.config->main ? load(&l, set, sets) : foci_out_of_memory());
 }

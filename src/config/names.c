@@ -82,6 +82,5 @@ foci_status foci_check_name(const foci_schema *schema, const foci_entry *e) {
     const char *first;
     owners(schema, e->name, sections, sizeof sections, &first);
     if (!first) return unknown_key(schema, e);
-    return foci_fail_at(e->source, e->at, "`%s` belongs to section %s: write %s.%s", e->name, sections, first,
-                        e->name);
+    return foci_fail_at(e->source, e->at, "`%s` belongs to section %s: write %s.%s", e->name, sections, first, e->name);
 }

@@ -18,10 +18,8 @@ foci_shown foci_show(const char *text, size_t size) {
         int length = foci_utf8(text, size, &code);
         bool printable = length && code >= 0x20 && (code < 0x7f || code >= 0xa0);
         if (!length) length = 1;
-        if (printable)
-            memcpy(shown.text + used, text, (size_t)length);
-        else
-            shown.text[used] = '?';
+        if (printable) memcpy(shown.text + used, text, (size_t)length);
+        else shown.text[used] = '?';
         used += printable ? (size_t)length : 1;
         text += length;
         size -= (size_t)length;

@@ -33,12 +33,9 @@ foci_shown foci_bounds(const foci_key *key) {
     foci_shown s = {""};
     bool below = !isinf(key->min), above = !isinf(key->max);
     if (key->min == 0 && key->max == 0) return s;
-    if (below && above)
-        snprintf(s.text, sizeof s.text, "%.9g to %.9g", key->min, key->max);
-    else if (below)
-        snprintf(s.text, sizeof s.text, "%.9g or more", key->min);
-    else if (above)
-        snprintf(s.text, sizeof s.text, "%.9g or less", key->max);
+    if (below && above) snprintf(s.text, sizeof s.text, "%.9g to %.9g", key->min, key->max);
+    else if (below) snprintf(s.text, sizeof s.text, "%.9g or more", key->min);
+    else if (above) snprintf(s.text, sizeof s.text, "%.9g or less", key->max);
     return s;
 }
 
@@ -98,12 +95,9 @@ static foci_status read_number(const element *e, bool whole, int64_t *integer, d
     *real = strtod(text, NULL);
     if (whole && *real != floor(*real)) return FAIL(e, "`%s` is not %s", shown(e).text, expected(key->type));
     errno = 0;
-    if (whole && digits_only)
-        *integer = strtoll(text, NULL, 10);
-    else if (whole && fabs(*real) <= 0x1p53)
-        *integer = (int64_t)*real;
-    else if (whole || !isfinite(*real))
-        errno = ERANGE;
+    if (whole && digits_only) *integer = strtoll(text, NULL, 10);
+    else if (whole && fabs(*real) <= 0x1p53) *integer = (int64_t)*real;
+    else if (whole || !isfinite(*real)) errno = ERANGE;
     if (errno) return FAIL(e, "`%s` is too large", shown(e).text);
     bool bounded = key->min != 0 || key->max != 0;
     if (bounded && (*real < key->min || *real > key->max))

@@ -174,10 +174,8 @@ static foci_status read_document(reader *r) {
     if (r->event.type == YAML_STREAM_END_EVENT) return FOCI_OK;
     FOCI_TRY(next(r));
     bool empty = r->event.type == YAML_SCALAR_EVENT && r->event.data.scalar.length == 0;
-    if (r->event.type == YAML_MAPPING_START_EVENT)
-        FOCI_TRY(read_pairs(r, ""));
-    else if (!empty)
-        return FAIL(r, "a config consists of keys, as in `name: value`");
+    if (r->event.type == YAML_MAPPING_START_EVENT) FOCI_TRY(read_pairs(r, ""));
+    else if (!empty) return FAIL(r, "a config consists of keys, as in `name: value`");
     FOCI_TRY(next(r)); /* the document ends */
     FOCI_TRY(next(r));
     if (r->event.type != YAML_STREAM_END_EVENT) return FAIL(r, "a second document; one file holds one config");

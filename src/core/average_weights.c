@@ -21,7 +21,8 @@ static foci_status check(const foci_safetensors *first, const foci_safetensors *
     }
     for (int i = 0; i < f->count; i++)
         if (!foci_safetensors_find(first, f->tensor[i].name))
-            return foci_fail(FOCI_ERR_CHECKPOINT, "%s: tensor %s is not in %s", f->path, f->tensor[i].name, first->path);
+            return foci_fail(FOCI_ERR_CHECKPOINT, "%s: tensor %s is not in %s", f->path, f->tensor[i].name,
+                             first->path);
     return FOCI_OK;
 }
 
@@ -45,7 +46,8 @@ static foci_status add_file(const foci_safetensors *first, const char *path, dou
     return s;
 }
 
-static foci_status write_mean(const foci_safetensors *first, const double *sum, foci_real *mean, int count, const char *out) {
+static foci_status write_mean(const foci_safetensors *first, const double *sum, foci_real *mean, int count,
+                              const char *out) {
     foci_safetensor_item *item = calloc((size_t)first->count + 1, sizeof *item);
     if (!item) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for an average");
     for (int64_t i = 0, at = 0; i < first->count; at += first->tensor[i++].numel) {
@@ -68,7 +70,9 @@ foci_status foci_average_weights(const char *const *path, int count, const char 
     for (int i = 0; i < first.count; i++) numel += first.tensor[i].numel;
     double *sum = calloc((size_t)numel + 1, sizeof *sum);
     foci_real *x = malloc(((size_t)numel + 1) * sizeof *x);
-    foci_status s = sum && x ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory for an average of %lld numbers", (long long)numel);
+    foci_status s = sum && x
+                        ? FOCI_OK
+                        : foci_fail(FOCI_ERR_RUNTIME, "out of memory for an average of %lld numbers", (long long)numel);
     for (int i = 0; i < count && !s; i++) s = add_file(&first, path[i], sum, x);
     if (!s) s = write_mean(&first, sum, x, count, out);
     free(sum);

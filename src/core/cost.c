@@ -30,15 +30,16 @@ static double forward_bytes(const foci_node *n) {
     return bytes;
 }
 
-/* What backward declares to read, the gradients it writes (reads too where it adds) and, for these, that of the output. A
- * gradient that lies where that of the output does is passed on without a touch. */
+/* What backward declares to read, the gradients it writes (reads too where it adds) and, for these, that of the output.
+ * A gradient that lies where that of the output does is passed on without a touch. */
 static double backward_bytes(const foci_node *n) {
     double bytes = n->op->reads & FOCI_READS_OUTPUT ? bytes_of(n->output) : 0, gradients = 0;
     for (int i = 0; i < n->saves; i++) bytes += bytes_of(n->saved[i]);
     for (int i = 0; i < n->inputs; i++) {
         const foci_tensor *t = n->input[i];
         if (n->op->reads & FOCI_READS_INPUT(i)) bytes += bytes_of(t);
-        if (foci_wants(n, i) && t->host_grad != n->output->host_grad) gradients += bytes_of(t) * (n->accumulate[i] ? 2 : 1);
+        if (foci_wants(n, i) && t->host_grad != n->output->host_grad)
+            gradients += bytes_of(t) * (n->accumulate[i] ? 2 : 1);
     }
     return bytes + gradients + (gradients > 0 ? bytes_of(n->output) : 0);
 }

@@ -101,7 +101,8 @@ void foci_end_scope(foci_graph *g) {
 }
 
 static const char *full_name(foci_graph *g, const char *name) {
-    const char *full = *g->scope ? foci_arena_printf(&g->arena, "%s.%s", g->scope, name) : foci_arena_strdup(&g->arena, name);
+    const char *full =
+        *g->scope ? foci_arena_printf(&g->arena, "%s.%s", g->scope, name) : foci_arena_strdup(&g->arena, name);
     return full ? full : out_of_memory(g);
 }
 
@@ -302,8 +303,8 @@ void foci_graph_cache(foci_graph *g, foci_tensor *past, foci_tensor *now) {
 
 /* -------------------------------------------------------------------------------------------------- nodes */
 
-foci_node *foci_record(foci_graph *g, const foci_op *op, int inputs, foci_tensor *const *input,
-                       const void *attributes, size_t attribute_bytes) {
+foci_node *foci_record(foci_graph *g, const foci_op *op, int inputs, foci_tensor *const *input, const void *attributes,
+                       size_t attribute_bytes) {
     if (!foci_graph_ok(g)) return NULL;
     foci_node *n = foci_arena_alloc(&g->arena, sizeof *n);
     void *own = foci_arena_alloc(&g->arena, attribute_bytes);
@@ -360,7 +361,8 @@ foci_tensor *foci_emit(foci_node *n, foci_dtype dtype, int ndim, const int64_t *
 foci_random foci_node_random(const foci_node *n) {
     const foci_graph *g = n->graph;
     uint64_t per_sample = (uint64_t)(foci_numel(n->output) / n->output->shape[0]);
-    return (foci_random){g->options.seed, (uint64_t)n->index + 1, g->step, g->first_sample * per_sample, g->first_sample};
+    return (foci_random){g->options.seed, (uint64_t)n->index + 1, g->step, g->first_sample * per_sample,
+                         g->first_sample};
 }
 
 bool foci_is_parameter(const foci_tensor *t) { return t->graph->tensor[t->id].role == FOCI_ROLE_PARAMETER; }

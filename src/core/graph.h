@@ -1,5 +1,5 @@
-/* The recorded graph, from the side of core and of tests: whoever else runs one has program.h. (Operations and models see
- * foci/plugin.h.)
+/* The recorded graph, from the side of core and of tests: whoever else runs one has program.h. (Operations and models
+ * see foci/plugin.h.)
  *
  *     foci_graph *g = foci_graph_new(&parameters, &(foci_graph_options){.train = true, .differentiate = true});
  *     foci_tensor *loss = record(g);               // appends nodes; errors stick
@@ -24,10 +24,10 @@ typedef struct foci_graph_options {
     bool observe;       /* keep what foci_observe is given */
     bool cache;         /* what foci_cached is given goes on from `past` tokens of an earlier graph */
     int64_t past;
-    uint64_t seed;      /* of the random numbers of dropout */
-    bool bf16;          /* products of matrices round their operands to bfloat16 */
-    bool recompute;     /* the results of segments are not kept for the backward pass, but computed again */
-    const char *place;  /* where the model stands in the config, for messages; may be NULL */
+    uint64_t seed;         /* of the random numbers of dropout */
+    bool bf16;             /* products of matrices round their operands to bfloat16 */
+    bool recompute;        /* the results of segments are not kept for the backward pass, but computed again */
+    const char *place;     /* where the model stands in the config, for messages; may be NULL */
     const char *gradients; /* names of inputs that the caller wants the gradient of, with blanks between; NULL: none */
 } foci_graph_options;
 
@@ -48,13 +48,16 @@ void foci_graph_feed(foci_graph *g, foci_tensor *input, const void *data); /* th
  * the whole batch, so that a batch run in parts draws the same masks. */
 void foci_graph_set_step(foci_graph *g, uint64_t step, uint64_t first_sample);
 
-/* A promise: from now on gradients are cleared before every forward pass, and foci_graph_backward with this seed follows
- * it. Operations may then make gradients of parameters in the forward pass already, where they need less work there. */
+/* A promise: from now on gradients are cleared before every forward pass, and foci_graph_backward with this seed
+ * follows it. Operations may then make gradients of parameters in the forward pass already, where they need less work
+ * there. */
 void foci_graph_promise(foci_graph *g, foci_real seed);
 
 void foci_graph_forward(foci_graph *g);
-void foci_graph_backward(foci_graph *g, foci_real seed); /* every element of the output's gradient = seed, of penalties' too */
-void foci_graph_backward_from_output(foci_graph *g);     /* the output's gradient was filled by the caller; without penalties */
+/* every element of the output's gradient = seed, of penalties' too */
+void foci_graph_backward(foci_graph *g, foci_real seed);
+/* the output's gradient was filled by the caller; without penalties */
+void foci_graph_backward_from_output(foci_graph *g);
 
 /* A call is the run of one node. Those of the forward pass come first, one for every node; then those of the backward
  * pass, among them forward runs again of what was not kept (`recompute`). */
@@ -67,20 +70,22 @@ typedef struct foci_call {
 } foci_call;
 int foci_graph_calls(const foci_graph *g); /* of a planned graph */
 const foci_call *foci_graph_call(const foci_graph *g, int i);
-/* Floating-point operations of a call (0: not counted), and the bytes that it must read and write at least; of a bound graph. */
+/* Floating-point operations of a call (0: not counted), and the bytes that it must read and write at least; of a bound
+ * graph. */
 double foci_call_flop(const foci_call *c);
 double foci_call_bytes(const foci_call *c);
 
 /* Times every call from now on; NULL ends it. */
 typedef struct foci_span {
-    double start_ms;         /* when the last run began, on the clock of foci_now_ms */
+    double start_ms; /* when the last run began, on the clock of foci_now_ms */
     double last_ms, total_ms;
 } foci_span;
 void foci_graph_profile(foci_graph *g, foci_span *spans);
 
-/* What the caller of a graph knows by name, SCOPE.name, in the order of recording: what was given to foci_input, foci_output
- * and (with `observe`) foci_observe; and what foci_cached makes: the rows of earlier tokens are fed to a PAST (B, past, C),
- * these and the new ones are read from the NOW (B, past + M, C) behind it. Without a past there is only the NOW. */
+/* What the caller of a graph knows by name, SCOPE.name, in the order of recording: what was given to foci_input,
+ * foci_output and (with `observe`) foci_observe; and what foci_cached makes: the rows of earlier tokens are fed to a
+ * PAST (B, past, C), these and the new ones are read from the NOW (B, past + M, C) behind it. Without a past there is
+ * only the NOW. */
 typedef enum foci_slot_kind {
     FOCI_SLOT_INPUT,
     FOCI_SLOT_OUTPUT,
@@ -102,7 +107,7 @@ bool foci_names_hold(const char *names, const char *name);
 
 void foci_graph_cache(foci_graph *g, foci_tensor *past, foci_tensor *now); /* for foci_cached; past may be NULL */
 
-foci_cost foci_graph_cost(const foci_graph *g); /* floating-point operations of one forward and one backward pass */
+foci_cost foci_graph_cost(const foci_graph *g);    /* floating-point operations of one forward and one backward pass */
 double foci_graph_cost_again(const foci_graph *g); /* and of what the backward pass computes again */
 int foci_graph_nodes(const foci_graph *g);
 const foci_node *foci_graph_node(const foci_graph *g, int i);

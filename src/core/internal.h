@@ -30,12 +30,12 @@ typedef struct foci_use {
 typedef struct foci_tensor_info {
     foci_tensor *tensor;
     foci_role role;
-    int entry;           /* of a parameter: in foci_parameters */
+    int entry; /* of a parameter: in foci_parameters */
     bool keep;
-    bool penalty;        /* differentiated beside the output */
-    bool reached;        /* a gradient arrives */
+    bool penalty;         /* differentiated beside the output */
+    bool reached;         /* a gradient arrives */
     const foci_use *uses; /* of a root, itself or through views: the last node's first */
-    int value, gradient; /* index into blocks, -1: none */
+    int value, gradient;  /* index into blocks, -1: none */
 } foci_tensor_info;
 
 enum { FOCI_MAX_SCOPES = 16 };
@@ -67,7 +67,7 @@ struct foci_graph {
     int calls;
     size_t bytes, bytes_unshared;
     foci_span *span; /* per call; NULL: not timed */
-    int threads; /* that workspaces are sized for */
+    int threads;     /* that workspaces are sized for */
     unsigned char *memory;
 };
 

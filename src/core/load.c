@@ -18,9 +18,7 @@ static void cubic(double t, double w[4]) {
     }
 }
 
-static int64_t clamp(int64_t i, int64_t n) {
-    return i < 0 ? 0 : i < n ? i : n - 1;
-}
+static int64_t clamp(int64_t i, int64_t n) { return i < 0 ? 0 : i < n ? i : n - 1; }
 
 void foci_resize_positions(const foci_real *from, int64_t leading, int64_t old_side, foci_real *to, int64_t new_side,
                            int64_t width) {
@@ -29,8 +27,7 @@ void foci_resize_positions(const foci_real *from, int64_t leading, int64_t old_s
     to += leading * width;
     double scale = (double)old_side / (double)new_side;
     for (int64_t cell = 0; cell < new_side * new_side; cell++) {
-        double y = ((double)(cell / new_side) + 0.5) * scale - 0.5,
-               x = ((double)(cell % new_side) + 0.5) * scale - 0.5;
+        double y = ((double)(cell / new_side) + 0.5) * scale - 0.5, x = ((double)(cell % new_side) + 0.5) * scale - 0.5;
         double wy[4], wx[4];
         cubic(y - floor(y), wy);
         cubic(x - floor(x), wx);
@@ -139,8 +136,8 @@ typedef struct misfits {
 } misfits;
 
 /* Fills source[i], the tensor of the file for parameter i; NULL where there is none that fits. */
-static void match(const foci_parameters *p, const foci_safetensors *f, const char *head,
-                  const foci_safetensor **source, misfits *m) {
+static void match(const foci_parameters *p, const foci_safetensors *f, const char *head, const foci_safetensor **source,
+                  misfits *m) {
     size_t skip = all_have_prefix(f, parallel_prefix) ? strlen(parallel_prefix) : 0;
     for (int i = 0; i < f->count; i++) {
         const foci_safetensor *t = &f->tensor[i];
@@ -150,8 +147,7 @@ static void match(const foci_parameters *p, const foci_safetensors *f, const cha
             continue;
         }
         const foci_parameter_entry *e = &p->entry[k];
-        if (source[k] && !same_bytes(f, source[k], t))
-            list_add(&m->untied, "%s and %s", source[k]->name, t->name);
+        if (source[k] && !same_bytes(f, source[k], t)) list_add(&m->untied, "%s and %s", source[k]->name, t->name);
         source[k] = t;
         if (same_shape(e, t) || is_resizable(e, t)) continue;
         char in_file[200], in_model[200];
@@ -179,13 +175,12 @@ static foci_status refuse(const foci_safetensors *f, const misfits *m) {
 /* ----------------------------------------------------------------------------------------- load and save */
 
 /* What has no source stays as it is. */
-static foci_status read_all(const foci_parameters *p, const foci_safetensors *f,
-                            const foci_safetensor **source, foci_real *out) {
+static foci_status read_all(const foci_parameters *p, const foci_safetensors *f, const foci_safetensor **source,
+                            foci_real *out) {
     for (int k = 0; k < p->count; k++) {
         const foci_parameter_entry *e = &p->entry[k];
         if (!source[k]) continue;
-        if (same_shape(e, source[k]))
-            FOCI_TRY(foci_safetensors_reals(f, source[k], 0, e->numel, out + e->offset));
+        if (same_shape(e, source[k])) FOCI_TRY(foci_safetensors_reals(f, source[k], 0, e->numel, out + e->offset));
         else FOCI_TRY(resize(f, source[k], e, out + e->offset));
     }
     return FOCI_OK;
@@ -201,7 +196,8 @@ static foci_status load(foci_parameters *p, const foci_safetensors *f, const cha
         match(p, f, head, source, m);
         memcpy(fresh, p->value, (size_t)p->size * sizeof *fresh);
         bool partly = head && m->matched; /* nothing at all: the weights of something else */
-        if (m->shapes.total || m->untied.total || (!partly && (m->missing.total || m->unexpected.total || m->head.total)))
+        if (m->shapes.total || m->untied.total ||
+            (!partly && (m->missing.total || m->unexpected.total || m->head.total)))
             status = refuse(f, m);
     }
     if (!status) status = read_all(p, f, source, fresh);
@@ -234,8 +230,7 @@ foci_status foci_init_weights(foci_parameters *p, const char *path, const char *
     return FOCI_OK;
 }
 
-foci_status foci_save_weights(const foci_parameters *p, const char *path, const foci_text_pair *metadata,
-                              int pairs) {
+foci_status foci_save_weights(const foci_parameters *p, const char *path, const foci_text_pair *metadata, int pairs) {
     foci_safetensor_item *item = calloc((size_t)p->count + 1, sizeof *item);
     if (!item) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", path);
     for (int k = 0; k < p->count; k++) {

@@ -7,26 +7,26 @@
 
 /* Reads every parameter. Published checkpoints fit: a tied parameter may stand under either of its names
  * (under both only with equal values), ignorable buffers are skipped, and "module." in front of every name
- * (DataParallel) is dropped. A table of positions (foci_resize_as_grid) of another square grid is resized with bicubic interpolation, with a
- * notice in the log. Missing, unexpected and misshapen tensors are FOCI_ERR_CHECKPOINT, all listed in one
- * message; then nothing was changed. */
+ * (DataParallel) is dropped. A table of positions (foci_resize_as_grid) of another square grid is resized with bicubic
+ * interpolation, with a notice in the log. Missing, unexpected and misshapen tensors are FOCI_ERR_CHECKPOINT, all
+ * listed in one message; then nothing was changed. */
 foci_status foci_load_weights(foci_parameters *p, const char *path);
 
-/* The start of a fine-tuning: the same, but parameters that the file lacks, and those of the `head` (prefixes of names, with
- * blanks between; NULL: none) that have another shape there, keep their values, and tensors of no use are passed over; `note`,
- * one line, names them all. Another shape elsewhere is an error, and so is a file that fits in nothing. */
+/* The start of a fine-tuning: the same, but parameters that the file lacks, and those of the `head` (prefixes of names,
+ * with blanks between; NULL: none) that have another shape there, keep their values, and tensors of no use are passed
+ * over; `note`, one line, names them all. Another shape elsewhere is an error, and so is a file that fits in nothing.
+ */
 foci_status foci_init_weights(foci_parameters *p, const char *path, const char *head, char *note, size_t size);
 
 /* Every parameter once, under its own name. */
-foci_status foci_save_weights(const foci_parameters *p, const char *path, const foci_text_pair *metadata,
-                              int pairs);
+foci_status foci_save_weights(const foci_parameters *p, const char *path, const foci_text_pair *metadata, int pairs);
 
-/* Writes the mean of `count` files with the same tensors (average_weights.c). FOCI_ERR_CHECKPOINT, naming file and tensor, where
- * they differ. */
+/* Writes the mean of `count` files with the same tensors (average_weights.c). FOCI_ERR_CHECKPOINT, naming file and
+ * tensor, where they differ. */
 foci_status foci_average_weights(const char *const *path, int count, const char *out);
 
-/* (1, leading + old*old, C) -> (1, leading + new*new, C): the leading tokens as they are, the grid bicubic as in PyTorch
- * (a = -0.75, align_corners False, no antialiasing), which is timm's resize_pos_embed. */
+/* (1, leading + old*old, C) -> (1, leading + new*new, C): the leading tokens as they are, the grid bicubic as in
+ * PyTorch (a = -0.75, align_corners False, no antialiasing), which is timm's resize_pos_embed. */
 void foci_resize_positions(const foci_real *from, int64_t leading, int64_t old_side, foci_real *to, int64_t new_side,
                            int64_t width);
 

@@ -178,8 +178,7 @@ static bool plan_gradients(planner *p) {
             if (wants(c, k) && !plan_gradient_of(p, i, k)) return false;
     }
     for (int id = 0; id < g->tensors; id++) /* an input's gradient is for the caller */
-        if (g->tensor[id].role == FOCI_ROLE_INPUT || g->tensor[id].keep)
-            extend(g, g->tensor[id].gradient, g->calls);
+        if (g->tensor[id].role == FOCI_ROLE_INPUT || g->tensor[id].keep) extend(g, g->tensor[id].gradient, g->calls);
     return true;
 }
 

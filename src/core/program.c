@@ -49,8 +49,8 @@ static foci_status reserve(foci_program_set *set, size_t bytes) {
     set->memory = foci_large_alloc(set->room);
     if (set->memory) return FOCI_OK;
     set->room = 0;
-    return foci_fail(FOCI_ERR_RUNTIME, "the plan needs %.0f MB of memory, which is not to be had%s%s", (double)bytes / 1e6,
-                     set->advice ? ": " : "", set->advice ? set->advice : "");
+    return foci_fail(FOCI_ERR_RUNTIME, "the plan needs %.0f MB of memory, which is not to be had%s%s",
+                     (double)bytes / 1e6, set->advice ? ": " : "", set->advice ? set->advice : "");
 }
 
 foci_status foci_program_set_ready(foci_program_set *set) {
@@ -64,7 +64,7 @@ foci_status foci_program_set_ready(foci_program_set *set) {
 
 static foci_status add(foci_program **p, foci_program_set *set, const foci_graph_options *options) {
     foci_program *new = calloc(1, sizeof *new);
-    if (new && foci_grow(set->program, set->count) && (new->graph = foci_graph_new(set->parameters, options))) {
+    if (new &&foci_grow(set->program, set->count) && (new->graph = foci_graph_new(set->parameters, options))) {
         new->set = set;
         *p = set->program[set->count++] = new;
         return FOCI_OK;
@@ -102,7 +102,8 @@ static void check_request(foci_graph *g, const foci_model *model, const foci_req
         at += strcspn(at, " ");
     }
     for (int i = 0; i < FOCI_MAX_NUMBERS && r->number[i].name; i++)
-        if (!r->number[i].heard) foci_graph_fail(g, "model %s does not know what %s is", model->name, r->number[i].name);
+        if (!r->number[i].heard)
+            foci_graph_fail(g, "model %s does not know what %s is", model->name, r->number[i].name);
 }
 
 foci_status foci_program_open_model(foci_program **p, foci_program_set *set, const foci_graph_options *options,
@@ -138,7 +139,9 @@ double foci_request_number(foci_request *r, const char *name, double otherwise) 
 
 /* ------------------------------------------------------------------------------------- inputs and outputs */
 
-const foci_tensor *foci_program_find(const foci_program *p, const char *name) { return foci_graph_find(p->graph, name); }
+const foci_tensor *foci_program_find(const foci_program *p, const char *name) {
+    return foci_graph_find(p->graph, name);
+}
 
 foci_status foci_program_feed(foci_program *p, const char *name, const void *data) {
     foci_tensor *t = foci_graph_find(p->graph, name);

@@ -9,7 +9,8 @@
 #include <string.h>
 #include <xxhash.h>
 
-/* A header of more than this, some 40,000 tensors, is no weights file. The JSON parser may need 70 times as much memory. */
+/* A header of more than this, some 40,000 tensors, is no weights file. The JSON parser may need 70 times as much
+ * memory. */
 static const uint64_t max_header = 4 << 20;
 
 /* Files of foci begin with this, then 16 hexadecimal digits: XXH3-64 of header and data with zeros for the
@@ -23,16 +24,14 @@ static const struct {
     size_t size;
     bool real;
 } stored[] = {
-    [FOCI_STORED_F64] = {"F64", 8, true}, [FOCI_STORED_F32] = {"F32", 4, true},
-    [FOCI_STORED_F16] = {"F16", 2, true}, [FOCI_STORED_BF16] = {"BF16", 2, true},
-    [FOCI_STORED_I64] = {"I64", 8},       [FOCI_STORED_I32] = {"I32", 4},
-    [FOCI_STORED_I16] = {"I16", 2},       [FOCI_STORED_I8] = {"I8", 1},
-    [FOCI_STORED_U8] = {"U8", 1},         [FOCI_STORED_BOOL] = {"BOOL", 1},
+    [FOCI_STORED_F64] = {"F64", 8, true},   [FOCI_STORED_F32] = {"F32", 4, true}, [FOCI_STORED_F16] = {"F16", 2, true},
+    [FOCI_STORED_BF16] = {"BF16", 2, true}, [FOCI_STORED_I64] = {"I64", 8},       [FOCI_STORED_I32] = {"I32", 4},
+    [FOCI_STORED_I16] = {"I16", 2},         [FOCI_STORED_I8] = {"I8", 1},         [FOCI_STORED_U8] = {"U8", 1},
+    [FOCI_STORED_BOOL] = {"BOOL", 1},
 };
 enum { STORED = sizeof stored / sizeof *stored };
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
-               "the files are little-endian, and memory is copied as it is");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the files are little-endian, and memory is copied as it is");
 
 static uint64_t bits(const unsigned char *p, size_t bytes) {
     uint64_t u = 0;
@@ -97,25 +96,21 @@ static foci_status read_shape(const foci_safetensors *f, foci_safetensor *t, con
     return FOCI_OK;
 }
 
-static foci_status read_offsets(const foci_safetensors *f, foci_safetensor *t, const json_t *value,
-                                size_t available) {
+static foci_status read_offsets(const foci_safetensors *f, foci_safetensor *t, const json_t *value, size_t available) {
     const json_t *first = json_array_get(value, 0), *end = json_array_get(value, 1);
     if (json_array_size(value) != 2 || !json_is_integer(first) || !json_is_integer(end))
         return lies(f, "tensor %s: data_offsets is not a pair of whole numbers", t->name);
     int64_t a = json_integer_value(first), b = json_integer_value(end);
-    if (a < 0 || b < a)
-        return lies(f, "tensor %s: data_offsets [%" PRId64 ", %" PRId64 "] is no range", t->name, a, b);
+    if (a < 0 || b < a) return lies(f, "tensor %s: data_offsets [%" PRId64 ", %" PRId64 "] is no range", t->name, a, b);
     if ((uint64_t)b > available)
-        return lies(
-            f, "tensor %s: its data end at byte %" PRId64 " of %zu: the file is cut short or the header lies",
-            t->name, b, available);
+        return lies(f, "tensor %s: its data end at byte %" PRId64 " of %zu: the file is cut short or the header lies",
+                    t->name, b, available);
     t->first = (size_t)a;
     t->end = (size_t)b;
     return FOCI_OK;
 }
 
-static foci_status read_tensor(const foci_safetensors *f, foci_safetensor *t, const json_t *entry,
-                               size_t available) {
+static foci_status read_tensor(const foci_safetensors *f, foci_safetensor *t, const json_t *entry, size_t available) {
     if (!json_is_object(entry)) return lies(f, "tensor %s: its entry is not an object", t->name);
     const json_t *dtype = json_object_get(entry, "dtype"), *shape = json_object_get(entry, "shape");
     const json_t *offsets = json_object_get(entry, "data_offsets");
@@ -167,8 +162,7 @@ static foci_status check_cover(foci_safetensors *f, size_t available) {
     for (int i = 0; i < f->count; i++) {
         const foci_safetensor *t = &f->tensor[i];
         if (t->first < end) return lies(f, "tensor %s overlaps tensor %s", t->name, f->tensor[i - 1].name);
-        if (t->first > end)
-            return lies(f, "%zu bytes before tensor %s belong to none", t->first - end, t->name);
+        if (t->first > end) return lies(f, "%zu bytes before tensor %s belong to none", t->first - end, t->name);
         end = t->end;
     }
     if (end != available) return lies(f, "%zu bytes after the last tensor", available - end);
@@ -226,8 +220,8 @@ static foci_status read_file(foci_safetensors *f) {
     if (size < 8) return lies(f, "%zu bytes, too short for a safetensors file", size);
     uint64_t header_size = bits(f->map.data, 8);
     if (header_size > size - 8)
-        return lies(f, "a header of %" PRIu64 " bytes in a file of %zu: no safetensors file, or cut short",
-                    header_size, size);
+        return lies(f, "a header of %" PRIu64 " bytes in a file of %zu: no safetensors file, or cut short", header_size,
+                    size);
     if (header_size > max_header)
         return lies(f, "a header of %" PRIu64 " bytes, at most %" PRIu64, header_size, max_header);
     f->data = f->map.data + 8 + header_size;
@@ -303,8 +297,8 @@ static int64_t int_element(foci_stored dtype, const unsigned char *p) {
     }
 }
 
-foci_status foci_safetensors_reals(const foci_safetensors *f, const foci_safetensor *t, int64_t first,
-                                   int64_t count, foci_real *out) {
+foci_status foci_safetensors_reals(const foci_safetensors *f, const foci_safetensor *t, int64_t first, int64_t count,
+                                   foci_real *out) {
     if (!stored[t->dtype].real)
         return lies(f, "tensor %s holds %s, not floating-point numbers", t->name, stored[t->dtype].name);
     const unsigned char *p = f->data + t->first + (size_t)first * stored[t->dtype].size;
@@ -312,22 +306,19 @@ foci_status foci_safetensors_reals(const foci_safetensors *f, const foci_safeten
         double x = real_element(t->dtype, p);
         out[i] = (foci_real)x;
         if (isfinite(x) && !isfinite(out[i]))
-            return lies(f, "tensor %s: element %" PRId64 " is %g, beyond single precision", t->name,
-                        first + i, x);
+            return lies(f, "tensor %s: element %" PRId64 " is %g, beyond single precision", t->name, first + i, x);
     }
     return FOCI_OK;
 }
 
-foci_status foci_safetensors_ints(const foci_safetensors *f, const foci_safetensor *t, int64_t first,
-                                  int64_t count, int32_t *out) {
-    if (stored[t->dtype].real)
-        return lies(f, "tensor %s holds %s, not whole numbers", t->name, stored[t->dtype].name);
+foci_status foci_safetensors_ints(const foci_safetensors *f, const foci_safetensor *t, int64_t first, int64_t count,
+                                  int32_t *out) {
+    if (stored[t->dtype].real) return lies(f, "tensor %s holds %s, not whole numbers", t->name, stored[t->dtype].name);
     const unsigned char *p = f->data + t->first + (size_t)first * stored[t->dtype].size;
     for (int64_t i = 0; i < count; i++, p += stored[t->dtype].size) {
         int64_t x = int_element(t->dtype, p);
         if (x < INT32_MIN || x > INT32_MAX)
-            return lies(f, "tensor %s: element %" PRId64 " is %" PRId64 ", beyond 32 bits", t->name,
-                        first + i, x);
+            return lies(f, "tensor %s: element %" PRId64 " is %" PRId64 ", beyond 32 bits", t->name, first + i, x);
         out[i] = (int32_t)x;
     }
     return FOCI_OK;
@@ -352,16 +343,15 @@ static json_t *entry_of(const foci_safetensor_item *item, int64_t *at) {
 
 /* The header's text with zeros for the checksum, padded so that the data begin on a 64-byte boundary of the
  * file. */
-static char *header_text(const foci_safetensor_item *item, int count, const foci_text_pair *metadata,
-                         int pairs, size_t *size) {
+static char *header_text(const foci_safetensor_item *item, int count, const foci_text_pair *metadata, int pairs,
+                         size_t *size) {
     json_t *header = json_object(), *text_pairs = json_object();
     bool ok = json_object_set_new(text_pairs, "xxh3", json_string(no_digits)) == 0;
     for (int i = 0; i < pairs; i++)
         ok &= json_object_set_new(text_pairs, metadata[i].key, json_string(metadata[i].value)) == 0;
     ok &= json_object_set_new(header, "__metadata__", text_pairs) == 0;
     int64_t at = 0;
-    for (int i = 0; i < count; i++)
-        ok &= json_object_set_new(header, item[i].name, entry_of(&item[i], &at)) == 0;
+    for (int i = 0; i < count; i++) ok &= json_object_set_new(header, item[i].name, entry_of(&item[i], &at)) == 0;
     char *text = ok ? json_dumps(header, JSON_COMPACT) : NULL;
     json_decref(header);
     if (!text) return NULL;
@@ -389,12 +379,8 @@ static void each_bytes(const foci_safetensor_item *item, byte_sink *sink, void *
     }
 }
 
-static void hash_sink(void *context, const void *data, size_t size) {
-    XXH3_64bits_update(context, data, size);
-}
-static void write_sink(void *context, const void *data, size_t size) {
-    foci_write(context, data, size);
-}
+static void hash_sink(void *context, const void *data, size_t size) { XXH3_64bits_update(context, data, size); }
+static void write_sink(void *context, const void *data, size_t size) { foci_write(context, data, size); }
 
 static foci_status put_checksum(char *header, size_t size, const foci_safetensor_item *item, int count,
                                 const char *path) {

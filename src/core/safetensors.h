@@ -56,10 +56,10 @@ const char *foci_safetensors_metadata(const foci_safetensors *f, const char *key
 
 /* Elements first .. first + count - 1, converted. Reals come from floating-point tensors and must be in the
  * range of foci_real; ints from integer tensors and must be in that of int32_t. */
-foci_status foci_safetensors_reals(const foci_safetensors *f, const foci_safetensor *t, int64_t first,
-                                   int64_t count, foci_real *out);
-foci_status foci_safetensors_ints(const foci_safetensors *f, const foci_safetensor *t, int64_t first,
-                                  int64_t count, int32_t *out);
+foci_status foci_safetensors_reals(const foci_safetensors *f, const foci_safetensor *t, int64_t first, int64_t count,
+                                   foci_real *out);
+foci_status foci_safetensors_ints(const foci_safetensors *f, const foci_safetensor *t, int64_t first, int64_t count,
+                                  int32_t *out);
 
 /* "(3, 32, 32)", into `text`, which it returns. */
 char *foci_safetensor_shape(char *text, size_t size, int ndim, const int64_t *shape);

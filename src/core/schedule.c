@@ -11,9 +11,9 @@
 
 typedef struct scheduler {
     foci_graph *g;
-    bool *forgotten;             /* per node: its results do not outlive the forward pass */
-    bool *again;                 /* per node: it has been run again */
-    foci_node **node_twin;       /* per node and per tensor: NULL where there is none yet */
+    bool *forgotten;       /* per node: its results do not outlive the forward pass */
+    bool *again;           /* per node: it has been run again */
+    foci_node **node_twin; /* per node and per tensor: NULL where there is none yet */
     foci_tensor **tensor_twin;
 } scheduler;
 
@@ -44,7 +44,8 @@ static void find_forgotten(scheduler *s) {
         s->forgotten[i] = !kept && (forgets(g, n) ? !n->op->detaches : n->op->cheap && n->reached);
         for (int k = 0; k < n->inputs; k++) {
             const foci_node *from = producer_of(n->input[k]);
-            if (from && forgets(g, from) && from->segment != n->segment && !n->op->detaches) s->forgotten[from->index] = false;
+            if (from && forgets(g, from) && from->segment != n->segment && !n->op->detaches)
+                s->forgotten[from->index] = false;
         }
     }
 }
@@ -85,7 +86,8 @@ static bool fill_twin(scheduler *s, foci_node *twin, const foci_node *n) {
 
 static bool meets_twins(const scheduler *s, const foci_node *n) {
     bool meets = s->forgotten[n->index];
-    for (int k = 0; k < n->inputs; k++) meets |= producer_of(n->input[k]) && s->forgotten[producer_of(n->input[k])->index];
+    for (int k = 0; k < n->inputs; k++)
+        meets |= producer_of(n->input[k]) && s->forgotten[producer_of(n->input[k])->index];
     return meets;
 }
 

@@ -149,7 +149,7 @@ foci_status foci_ahead_next(foci_ahead *a, int *at, int64_t *count) {
     if (a->taken * a->batch >= a->samples) return FOCI_OK;
     pthread_mutex_lock(&a->mutex);
     int64_t b = a->taken++, size = least(a->samples - b * a->batch, a->batch);
-    slot *s = &a->slot[*at = (int)(b % FOCI_SLOTS)];
+    slot *s = &a->slot[ *at = (int)(b % FOCI_SLOTS)];
     if (b) clear(a, (int)((b - 1) % FOCI_SLOTS)); /* the batch given out before */
     pthread_cond_broadcast(&a->work);
     while (s->done < size) pthread_cond_wait(&a->result, &a->mutex);

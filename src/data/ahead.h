@@ -21,8 +21,7 @@ typedef struct foci_ahead_kind {
 } foci_ahead_kind;
 
 /* `workers` threads (at least 1) and batches of `batch` samples; nothing is made before the start. */
-foci_status foci_ahead_open(foci_ahead **ahead, const foci_ahead_kind *kind, void *context, int64_t batch,
-                            int workers);
+foci_status foci_ahead_open(foci_ahead **ahead, const foci_ahead_kind *kind, void *context, int64_t batch, int workers);
 void foci_ahead_close(foci_ahead *ahead);
 /* Waits until no thread makes a sample, and none will before the next start: what `make` reads may change. */
 void foci_ahead_pause(foci_ahead *ahead);

@@ -18,7 +18,8 @@ static int remove_one(const char *path, const struct stat *st, int kind, struct 
 
 static bool made_with(const char *path, const char *marker) {
     char *text = NULL;
-    bool same = foci_path_kind(path) == 'f' && !foci_read_file(path, 4096, &text, NULL, FOCI_ERR_DATA) && !strcmp(text, marker);
+    bool same =
+        foci_path_kind(path) == 'f' && !foci_read_file(path, 4096, &text, NULL, FOCI_ERR_DATA) && !strcmp(text, marker);
     free(text);
     return same;
 }
@@ -44,11 +45,13 @@ static foci_status make_beside(const char *dir, char *partial, size_t size) {
 foci_status foci_generate(const char *dir, const char *marker_name, const char *marker,
                           foci_status (*fill)(const char *folder, const void *options), const void *options) {
     char path[4352], partial[4096];
-    if (snprintf(path, sizeof path, "%s/%s", dir, marker_name) >= 4096) return foci_fail(FOCI_ERR_IO, "%.64s...: path too long", dir);
+    if (snprintf(path, sizeof path, "%s/%s", dir, marker_name) >= 4096)
+        return foci_fail(FOCI_ERR_IO, "%.64s...: path too long", dir);
     if (foci_path_kind(dir)) {
         if (made_with(path, marker)) return FOCI_OK;
         if (rmdir(dir)) /* all but an empty folder refuse */
-            return foci_fail(FOCI_ERR_CONFIG, "%s: exists, and was not made with these options; remove it or choose another", dir);
+            return foci_fail(FOCI_ERR_CONFIG,
+                             "%s: exists, and was not made with these options; remove it or choose another", dir);
     }
     FOCI_TRY(make_beside(dir, partial, sizeof partial));
     foci_status status = fill(partial, options);

@@ -5,7 +5,8 @@
 #include "base/error.h"
 
 /* Makes `dir` by fill(folder, options). `marker` says in one line of JSON which options were used; it is kept as
- * dir/marker_name, and where the same marker is found nothing is done. Any other folder that is not empty is refused. */
+ * dir/marker_name, and where the same marker is found nothing is done. Any other folder that is not empty is refused.
+ */
 foci_status foci_generate(const char *dir, const char *marker_name, const char *marker,
                           foci_status (*fill)(const char *folder, const void *options), const void *options);
 

@@ -1,5 +1,5 @@
-/* Built-in data sets: what `foci data make KIND DIR` can make. A kind is a foci_maker in the room of what it makes and a line
- * in task/make_list.h. */
+/* Built-in data sets: what `foci data make KIND DIR` can make. A kind is a foci_maker in the room of what it makes and
+ * a line in task/make_list.h. */
 #ifndef FOCI_DATA_MAKER_H
 #define FOCI_DATA_MAKER_H
 

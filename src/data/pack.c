@@ -29,14 +29,17 @@ static foci_status check(foci_pack *p, const char *path, foci_pack_kind kind) {
     if (size < HEADER) return foci_fail(FOCI_ERR_DATA, "%s: %zu bytes, too few for a pack", path, size);
     if (memcmp(p->map.data, MAGIC, sizeof MAGIC) != 0) return foci_fail(FOCI_ERR_DATA, "%s: not a pack", path);
     if (field(p, 8, 4) != VERSION)
-        return foci_fail(FOCI_ERR_DATA, "%s: a pack of version %" PRIu64 ", not %d; make it again", path, field(p, 8, 4), VERSION);
+        return foci_fail(FOCI_ERR_DATA, "%s: a pack of version %" PRIu64 ", not %d; make it again", path,
+                         field(p, 8, 4), VERSION);
     if (field(p, SEALED, 8) != XXH3_64bits(p->map.data, SEALED))
         return foci_fail(FOCI_ERR_DATA, "%s: byte 0: the header is damaged (wrong checksum)", path);
     uint64_t found = field(p, 12, 4), whole = field(p, 32, 8), table = field(p, 24, 8);
     if (found != kind)
-        return foci_fail(FOCI_ERR_DATA, "%s: a pack of %s, not of %s", path, kind_name[found <= FOCI_PACK_TOKENS ? found : 0], kind_name[kind]);
+        return foci_fail(FOCI_ERR_DATA, "%s: a pack of %s, not of %s", path,
+                         kind_name[found <= FOCI_PACK_TOKENS ? found : 0], kind_name[kind]);
     if (whole != size)
-        return foci_fail(FOCI_ERR_DATA, "%s: %zu bytes, but %" PRIu64 " were written; is it cut short?", path, size, whole);
+        return foci_fail(FOCI_ERR_DATA, "%s: %zu bytes, but %" PRIu64 " were written; is it cut short?", path, size,
+                         whole);
     if (table < HEADER || table > size || table % ALIGNMENT)
         return foci_fail(FOCI_ERR_DATA, "%s: byte 24: a table at byte %" PRIu64 " of %zu", path, table, size);
     p->count = field(p, 16, 8);
@@ -107,7 +110,8 @@ foci_status foci_pack_add(foci_pack_writer *w, const void *data, size_t size, ui
     return foci_write(&w->file, data, size);
 }
 
-foci_status foci_pack_finish(foci_pack_writer *w, foci_pack_kind kind, uint64_t count, uint64_t extra, const void *table, size_t size) {
+foci_status foci_pack_finish(foci_pack_writer *w, foci_pack_kind kind, uint64_t count, uint64_t extra,
+                             const void *table, size_t size) {
     uint64_t offset;
     foci_pack_add(w, table, size, &offset);
     unsigned char header[HEADER];

@@ -43,7 +43,8 @@ typedef struct foci_pack_writer {
 /* Refuses a file that is there already. Then blocks, then the end; or foci_writer_abort(&w->file). */
 foci_status foci_pack_create(foci_pack_writer *w, const char *path);
 foci_status foci_pack_add(foci_pack_writer *w, const void *data, size_t size, uint64_t *offset);
-foci_status foci_pack_finish(foci_pack_writer *w, foci_pack_kind kind, uint64_t count, uint64_t extra, const void *table, size_t size);
+foci_status foci_pack_finish(foci_pack_writer *w, foci_pack_kind kind, uint64_t count, uint64_t extra,
+                             const void *table, size_t size);
 
 /* A table that grows. It is `failed` when memory is out, and stays so. */
 typedef struct foci_bytes {

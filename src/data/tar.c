@@ -7,16 +7,27 @@
 enum { BLOCK = 512 };
 
 /* Offsets and lengths of the fields of a header (POSIX ustar). */
-enum { NAME = 0, NAME_SIZE = 100, SIZE = 124, SIZE_SIZE = 12, CHECKSUM = 148, CHECKSUM_SIZE = 8, TYPE = 156, MAGIC = 257, PREFIX = 345, PREFIX_SIZE = 155 };
+enum {
+    NAME = 0,
+    NAME_SIZE = 100,
+    SIZE = 124,
+    SIZE_SIZE = 12,
+    CHECKSUM = 148,
+    CHECKSUM_SIZE = 8,
+    TYPE = 156,
+    MAGIC = 257,
+    PREFIX = 345,
+    PREFIX_SIZE = 155
+};
 
 typedef struct reader {
     foci_tar *tar;
     const char *path;
     size_t at;
     int64_t room;
-    char *long_name;     /* of the next entry, where an extension gave one */
+    char *long_name; /* of the next entry, where an extension gave one */
     bool has_size;
-    uint64_t size;       /* likewise */
+    uint64_t size; /* likewise */
 } reader;
 
 static foci_status damaged(const reader *r, const char *what) {
@@ -62,7 +73,8 @@ static foci_status read_pax(reader *r, const unsigned char *data, size_t size) {
         size_t length = 0, digits = at;
         while (digits < size && data[digits] >= '0' && data[digits] <= '9' && length < size)
             length = 10 * length + (size_t)(data[digits++] - '0');
-        if (digits == at || digits >= size || data[digits] != ' ' || length > size - at || at + length <= digits + 1 || data[at + length - 1] != '\n')
+        if (digits == at || digits >= size || data[digits] != ' ' || length > size - at || at + length <= digits + 1 ||
+            data[at + length - 1] != '\n')
             return damaged(r, "a damaged extended header");
         const char *record = (const char *)data + digits + 1;
         size_t n = at + length - digits - 2; /* without the newline */

@@ -39,7 +39,8 @@ static double cubic_in_row(const place *p, int i, int channel) {
 /* Shear and translation along one axis stay on the rows or columns: dx or dy is 0, and the others are not needed. */
 static double bicubic(const place *p, int channel) {
     if (p->dy == 0) return cubic_in_row(p, 1, channel);
-    return cubic(cubic_in_row(p, 0, channel), cubic_in_row(p, 1, channel), cubic_in_row(p, 2, channel), cubic_in_row(p, 3, channel), p->dy);
+    return cubic(cubic_in_row(p, 0, channel), cubic_in_row(p, 1, channel), cubic_in_row(p, 2, channel),
+                 cubic_in_row(p, 3, channel), p->dy);
 }
 
 static double bilinear(const place *p, int channel) {
@@ -51,17 +52,20 @@ static double bilinear(const place *p, int channel) {
 
 static unsigned char byte(double v) { return (unsigned char)(v <= 0 ? 0 : v >= 255 ? 255 : v); }
 
-foci_status foci_image_affine(foci_image *image, const double m[6], foci_interpolation how, const unsigned char fill[3]) {
+foci_status foci_image_affine(foci_image *image, const double m[6], foci_interpolation how,
+                              const unsigned char fill[3]) {
     int width = image->width, height = image->height;
     unsigned char *made = malloc((size_t)3 * (size_t)width * (size_t)height), *out = made;
     if (!made) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for an image of %d x %d pixels", width, height);
     for (int row = 0; row < height; row++)
         for (int column = 0; column < width; column++, out += 3) {
-            double x = m[0] * (column + 0.5) + m[1] * (row + 0.5) + m[2], y = m[3] * (column + 0.5) + m[4] * (row + 0.5) + m[5];
+            double x = m[0] * (column + 0.5) + m[1] * (row + 0.5) + m[2],
+                   y = m[3] * (column + 0.5) + m[4] * (row + 0.5) + m[5];
             bool inside = x >= 0 && x < width && y >= 0 && y < height;
             place p;
             if (inside) p = find(image, x - 0.5, y - 0.5, how == FOCI_BICUBIC ? 4 : 2);
-            for (int c = 0; c < 3; c++) out[c] = !inside ? fill[c] : how == FOCI_BICUBIC ? byte(bicubic(&p, c)) : byte(bilinear(&p, c));
+            for (int c = 0; c < 3; c++)
+                out[c] = !inside ? fill[c] : how == FOCI_BICUBIC ? byte(bicubic(&p, c)) : byte(bilinear(&p, c));
         }
     free(image->pixels);
     image->pixels = made;

@@ -26,7 +26,8 @@ static void count(const foci_image *image, int64_t histogram[3][256]) {
         for (int c = 0; c < 3; c++) histogram[c][p[c]]++;
 }
 
-static unsigned char byte(double v) { return (unsigned char)(v < 0 ? 0 : v > 255 ? 255 : v); } /* cut off, not rounded */
+/* cut off, not rounded */
+static unsigned char byte(double v) { return (unsigned char)(v < 0 ? 0 : v > 255 ? 255 : v); }
 
 static void stretch(const int64_t histogram[256], unsigned char table[256]) {
     int low = 0, high = 255;
@@ -127,7 +128,8 @@ foci_status foci_image_sharpness(foci_image *image, double factor) {
     int64_t row = (int64_t)3 * image->width;
     size_t bytes = (size_t)(row * image->height);
     unsigned char *before = malloc(bytes);
-    if (!before) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for an image of %d x %d pixels", image->width, image->height);
+    if (!before)
+        return foci_fail(FOCI_ERR_RUNTIME, "out of memory for an image of %d x %d pixels", image->width, image->height);
     memcpy(before, image->pixels, bytes);
     for (int64_t y = 1; y < image->height - 1; y++)
         for (int64_t i = y * row + 3; i < (y + 1) * row - 3; i++)

@@ -12,7 +12,8 @@ void foci_image_free(foci_image *image) {
 
 static foci_status allocate(foci_image *image, int width, int height, const char *name) {
     *image = (foci_image){width, height, malloc((size_t)3 * (size_t)width * (size_t)height)};
-    return image->pixels ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory for %d x %d pixels", name, width, height);
+    return image->pixels ? FOCI_OK
+                         : foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory for %d x %d pixels", name, width, height);
 }
 
 /* The smallest of 1/1, 1/2, 1/4, 1/8 that leaves the shorter side at least `least`. */
@@ -33,7 +34,8 @@ static void cmyk_to_rgb(const unsigned char *cmyk, unsigned char *rgb, int64_t p
         for (int c = 0; c < 3; c++) rgb[3 * i + c] = (unsigned char)((cmyk[4 * i + c] * cmyk[4 * i + 3] + 127) / 255);
 }
 
-/* libjpeg goes on after damage and warns. Stray bytes between markers are common and harmless; data that ends early is not. */
+/* libjpeg goes on after damage and warns. Stray bytes between markers are common and harmless; data that ends early is
+ * not. */
 static foci_status decompressed(tjhandle jpeg, int result, const char *name) {
     if (result == 0) return FOCI_OK;
     const char *what = tjGetErrorStr2(jpeg);
@@ -56,34 +58,39 @@ static bool many_scans(const unsigned char *bytes, size_t size) {
     return scans > 100;
 }
 
-static foci_status decode_cmyk(tjhandle jpeg, foci_image *image, const unsigned char *bytes, size_t size, const char *name) {
+static foci_status decode_cmyk(tjhandle jpeg, foci_image *image, const unsigned char *bytes, size_t size,
+                               const char *name) {
     int64_t pixels = (int64_t)image->width * image->height;
     unsigned char *cmyk = malloc((size_t)pixels * 4);
     if (!cmyk) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", name);
-    foci_status status = decompressed(
-        jpeg, tjDecompress2(jpeg, bytes, size, cmyk, image->width, 0, image->height, TJPF_CMYK, 0), name);
+    foci_status status =
+        decompressed(jpeg, tjDecompress2(jpeg, bytes, size, cmyk, image->width, 0, image->height, TJPF_CMYK, 0), name);
     if (!status) cmyk_to_rgb(cmyk, image->pixels, pixels);
     free(cmyk);
     return status;
 }
 
-static foci_status decode_jpeg(tjhandle jpeg, foci_image *image, const unsigned char *bytes, size_t size, const char *name,
-                               int least_short_side) {
+static foci_status decode_jpeg(tjhandle jpeg, foci_image *image, const unsigned char *bytes, size_t size,
+                               const char *name, int least_short_side) {
     int width = 0, height = 0, subsampling, colours; /* 0 they stay where a file is all tables */
     FOCI_TRY(decompressed(jpeg, tjDecompressHeader3(jpeg, bytes, size, &width, &height, &subsampling, &colours), name));
-    if (width < 1 || height < 1 || !has_end(bytes, size)) return foci_fail(FOCI_ERR_DATA, "%s: not a whole JPEG image", name);
+    if (width < 1 || height < 1 || !has_end(bytes, size))
+        return foci_fail(FOCI_ERR_DATA, "%s: not a whole JPEG image", name);
     if ((int64_t)width * height > FOCI_MOST_PIXELS)
         return foci_fail(FOCI_ERR_DATA, "%s: %d x %d pixels, more than foci reads (2^28)", name, width, height);
     if (foci_is_bomb((uint64_t)width * (uint64_t)height, size, 512))
-        return foci_fail(FOCI_ERR_DATA, "%s: %d x %d pixels in %zu bytes: not a whole JPEG image", name, width, height, size);
+        return foci_fail(FOCI_ERR_DATA, "%s: %d x %d pixels in %zu bytes: not a whole JPEG image", name, width, height,
+                         size);
     if (many_scans(bytes, size)) return foci_fail(FOCI_ERR_DATA, "%s: more than 100 scans", name);
     tjscalingfactor f = reduction(width, height, least_short_side);
     FOCI_TRY(allocate(image, TJSCALED(width, f), TJSCALED(height, f), name));
     if (colours == TJCS_CMYK || colours == TJCS_YCCK) return decode_cmyk(jpeg, image, bytes, size, name);
-    return decompressed(jpeg, tjDecompress2(jpeg, bytes, size, image->pixels, image->width, 0, image->height, TJPF_RGB, 0), name);
+    return decompressed(
+        jpeg, tjDecompress2(jpeg, bytes, size, image->pixels, image->width, 0, image->height, TJPF_RGB, 0), name);
 }
 
-foci_status foci_image_decode(foci_image *image, const unsigned char *bytes, size_t size, const char *name, int least_short_side) {
+foci_status foci_image_decode(foci_image *image, const unsigned char *bytes, size_t size, const char *name,
+                              int least_short_side) {
     static const unsigned char png[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
     *image = (foci_image){0};
     foci_status status;

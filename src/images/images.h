@@ -12,13 +12,14 @@ typedef struct foci_image {
 void foci_image_free(foci_image *image);
 
 /* Decodes a JPEG or PNG held in memory, told apart by its first bytes; grey, CMYK, palette, 16-bit and alpha images
- * give RGB. `name` is for messages. More than 2^28 pixels, or far more than so many bytes can hold: refused. FOCI_ERR_DATA.
- * least_short_side > 0 lets the JPEG decoder scale down by 1/2, 1/4, 1/8 as long as the shorter side stays at least that. */
+ * give RGB. `name` is for messages. More than 2^28 pixels, or far more than so many bytes can hold: refused.
+ * FOCI_ERR_DATA. least_short_side > 0 lets the JPEG decoder scale down by 1/2, 1/4, 1/8 as long as the shorter side
+ * stays at least that. */
 foci_status foci_image_decode(foci_image *image, const unsigned char *bytes, size_t size, const char *name,
                               int least_short_side);
 
-/* A labelled set in ImageFolder layout, CLASS/FILE, from a folder, an uncompressed .tar of one, or a pack of one. Classes are
- * sorted by name (strcmp), files within them too; label = index of the class. */
+/* A labelled set in ImageFolder layout, CLASS/FILE, from a folder, an uncompressed .tar of one, or a pack of one.
+ * Classes are sorted by name (strcmp), files within them too; label = index of the class. */
 typedef struct foci_image_set foci_image_set;
 foci_status foci_image_set_open(foci_image_set **set, const char *path);
 void foci_image_set_close(foci_image_set *set);
@@ -29,8 +30,8 @@ int foci_image_set_label(const foci_image_set *set, int64_t i);
 const char *foci_image_set_name(const foci_image_set *set, int64_t i); /* "class/file.jpg" */
 foci_status foci_image_set_read(const foci_image_set *set, int64_t i, foci_image *image, int least_short_side);
 
-/* Writes the set to a pack, which foci_image_set_open reads: every image decoded, and resized so that its shorter side is
- * `size` pixels (bicubic, antialiased; smaller images and size 0: as it is). Nothing is left behind by a failure. */
+/* Writes the set to a pack, which foci_image_set_open reads: every image decoded, and resized so that its shorter side
+ * is `size` pixels (bicubic, antialiased; smaller images and size 0: as it is). Nothing is left behind by a failure. */
 foci_status foci_pack_images(const char *path, const foci_image_set *set, int size, const foci_watch *watch);
 
 /* Resampling and the transforms, as torchvision / PIL define them. */
@@ -40,36 +41,39 @@ typedef struct foci_rand_augment {
     double magnitude, noise; /* level of 10, and its standard deviation */
 } foci_rand_augment;
 typedef struct foci_transform {
-    int height, width;                  /* of the result */
-    bool train;                         /* random resized crop and flip, or resize and centre crop */
-    double scale_min, scale_max;        /* area of the random crop, as a share; both 1: a resize of the whole image */
-    double ratio_min, ratio_max;        /* its aspect */
-    int padding;                        /* > 0: pad by this many black pixels and crop at random, instead of the random resized crop */
-    double flip;                        /* probability of the horizontal flip */
-    double crop_pct;                    /* evaluation: resize the shorter side to size / crop_pct, then centre crop */
-    foci_interpolation interpolation;   /* antialiased: the filter widens when it shrinks, as PIL does */
-    foci_rand_augment rand_augment;     /* training, after crop and flip */
-    double color_jitter;                /* strength; in place of rand_augment, not with it */
-    double erasing;                     /* probability that a box becomes noise */
-    double mean[3], std[3];             /* (x / 255 - mean) / std */
+    int height, width;           /* of the result */
+    bool train;                  /* random resized crop and flip, or resize and centre crop */
+    double scale_min, scale_max; /* area of the random crop, as a share; both 1: a resize of the whole image */
+    double ratio_min, ratio_max; /* its aspect */
+    /* > 0: pad by this many black pixels and crop at random, instead of the random resized crop */
+    int padding;
+    double flip;                      /* probability of the horizontal flip */
+    double crop_pct;                  /* evaluation: resize the shorter side to size / crop_pct, then centre crop */
+    foci_interpolation interpolation; /* antialiased: the filter widens when it shrinks, as PIL does */
+    foci_rand_augment rand_augment;   /* training, after crop and flip */
+    double color_jitter;              /* strength; in place of rand_augment, not with it */
+    double erasing;                   /* probability that a box becomes noise */
+    double mean[3], std[3];           /* (x / 255 - mean) / std */
 } foci_transform;
 
 /* One sample, (3, height, width); random choices keyed by (seed, epoch, sample). */
 foci_status foci_transform_apply(const foci_transform *t, const foci_image *image, uint64_t seed, int64_t epoch,
                                  int64_t sample, foci_real *out);
 
-/* For evaluation, in two halves: what the model sees of the image, width x height in 8 bits, a new image; and its numbers. */
+/* For evaluation, in two halves: what the model sees of the image, width x height in 8 bits, a new image; and its
+ * numbers. */
 foci_status foci_transform_cut(const foci_transform *t, const foci_image *image, foci_image *out);
 void foci_transform_normalise(const foci_transform *t, const foci_image *image, foci_real *out);
 
-/* Batches in order, prepared by `workers` threads (>= 1) ahead of use. Order and contents depend only on (seed, epoch). */
+/* Batches in order, prepared by `workers` threads (>= 1) ahead of use. Order and contents depend only on (seed, epoch).
+ */
 typedef struct foci_image_batch {
-    int64_t count;          /* images in this batch */
-    foci_real *images;      /* (count, 3, height, width); valid until the next call */
-    int32_t *labels;        /* (count) */
-    int32_t *partners;      /* (count) labels of what was mixed in; NULL: nothing is ever mixed */
-    foci_real *shares;      /* (count) of the label, the partner has the rest; NULL likewise */
-    const int64_t *index;   /* which samples of the set */
+    int64_t count;        /* images in this batch */
+    foci_real *images;    /* (count, 3, height, width); valid until the next call */
+    int32_t *labels;      /* (count) */
+    int32_t *partners;    /* (count) labels of what was mixed in; NULL: nothing is ever mixed */
+    foci_real *shares;    /* (count) of the label, the partner has the rest; NULL likewise */
+    const int64_t *index; /* which samples of the set */
 } foci_image_batch;
 typedef struct foci_image_loader foci_image_loader;
 foci_status foci_image_loader_open(foci_image_loader **loader, const foci_image_set *set, const foci_transform *t,
@@ -85,7 +89,8 @@ typedef struct foci_mix {
     int groups;           /* divides the batch */
 } foci_mix;
 foci_status foci_image_loader_augment(foci_image_loader *loader, int repeats, const foci_mix *mix);
-/* A file that cannot be read is named once in a warning, and the next of its class takes its place. Before the first batch. */
+/* A file that cannot be read is named once in a warning, and the next of its class takes its place. Before the first
+ * batch. */
 foci_status foci_image_loader_replace_bad(foci_image_loader *loader);
 bool foci_image_loader_mixes(const foci_image_loader *loader);
 int64_t foci_image_loader_batches(const foci_image_loader *loader); /* in an epoch */
@@ -100,8 +105,8 @@ foci_status foci_image_write(const char *path, const foci_image *image, int qual
 
 /* The built-in image set as an ImageFolder: DIR/{train,val}/CLASS/NNNNN.{png,jpg}. */
 typedef struct foci_shapes_options {
-    int64_t size;           /* side in pixels */
-    int64_t train, val;     /* images in each split */
+    int64_t size;       /* side in pixels */
+    int64_t train, val; /* images in each split */
     int64_t seed;
 } foci_shapes_options;
 foci_status foci_make_images(const char *dir, const foci_shapes_options *options);

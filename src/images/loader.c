@@ -12,9 +12,9 @@ typedef struct slot {
     foci_real *images;
     int32_t *labels;
     int64_t *index;
-    int32_t *partners;  /* of a loader that mixes */
+    int32_t *partners; /* of a loader that mixes */
     foci_real *shares;
-    unsigned char *in;  /* of a pair, at its first place: ONE or BAD for each of the two that is in */
+    unsigned char *in; /* of a pair, at its first place: ONE or BAD for each of the two that is in */
 } slot;
 enum { ONE = 1, BAD = 4 };
 
@@ -30,7 +30,7 @@ struct foci_image_loader {
     int least_short_side;
     slot slot[FOCI_SLOTS];
     int64_t epoch, *order; /* samples of the set, in the order of the epoch */
-    bool *bad;      /* files that could not be read and were replaced; NULL: such a file ends the epoch */
+    bool *bad;             /* files that could not be read and were replaced; NULL: such a file ends the epoch */
     int64_t bad_count;
     pthread_mutex_t mutex; /* of these two */
     foci_ahead *ahead;
@@ -72,12 +72,14 @@ static void label_sample(const foci_image_loader *l, slot *s, int64_t ticket) {
 static void note_bad(foci_image_loader *l, int64_t file) {
     pthread_mutex_lock(&l->mutex);
     if (!l->bad[file])
-        foci_log(FOCI_LOG_WARN, "%s; another of its class takes its place (%lld so far)", foci_error_message(), (long long)++l->bad_count);
+        foci_log(FOCI_LOG_WARN, "%s; another of its class takes its place (%lld so far)", foci_error_message(),
+                 (long long)++l->bad_count);
     l->bad[file] = true;
     pthread_mutex_unlock(&l->mutex);
 }
 
-/* The file, or where it cannot be read and may be replaced, the next of its class that can: the same one whenever it is asked. */
+/* The file, or where it cannot be read and may be replaced, the next of its class that can: the same one whenever it is
+ * asked. */
 static foci_status read_image(foci_image_loader *l, int64_t file, foci_image *image) {
     const int64_t count = foci_image_set_count(l->set);
     const int label = foci_image_set_label(l->set, file);
@@ -85,7 +87,8 @@ static foci_status read_image(foci_image_loader *l, int64_t file, foci_image *im
     for (int64_t i = 1; status == FOCI_ERR_DATA && l->bad && i <= count; i++) {
         int64_t other = (file + i) % count;
         if (i == 1) note_bad(l, file);
-        if (foci_image_set_label(l->set, other) == label) status = foci_image_set_read(l->set, other, image, l->least_short_side);
+        if (foci_image_set_label(l->set, other) == label)
+            status = foci_image_set_read(l->set, other, image, l->least_short_side);
     }
     return status;
 }
@@ -147,7 +150,9 @@ static foci_status allocate(foci_image_loader *l) {
         ok &= (s->labels = malloc(n * sizeof *s->labels)) != NULL;
         ok &= (s->index = malloc(n * sizeof *s->index)) != NULL;
     }
-    return ok ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory for %d batches of %lld images", FOCI_SLOTS, (long long)l->batch);
+    return ok ? FOCI_OK
+              : foci_fail(FOCI_ERR_RUNTIME, "out of memory for %d batches of %lld images", FOCI_SLOTS,
+                          (long long)l->batch);
 }
 
 /* Decoding may shrink a large photograph as long as no random crop has to be enlarged; evaluation sees every pixel. */
@@ -156,8 +161,8 @@ static int least_side(const foci_transform *t) {
     return t->train && !t->padding ? (int)ceil(longer / sqrt(t->scale_min)) : 0;
 }
 
-foci_status foci_image_loader_open(foci_image_loader **loader, const foci_image_set *set, const foci_transform *t, int64_t batch,
-                                   bool shuffle, bool drop_last, uint64_t seed, int workers) {
+foci_status foci_image_loader_open(foci_image_loader **loader, const foci_image_set *set, const foci_transform *t,
+                                   int64_t batch, bool shuffle, bool drop_last, uint64_t seed, int workers) {
     int64_t count = foci_image_set_count(set);
     *loader = NULL;
     if (batch < 1 || (drop_last && batch > count))
@@ -186,7 +191,8 @@ foci_status foci_image_loader_open(foci_image_loader **loader, const foci_image_
 foci_status foci_image_loader_augment(foci_image_loader *l, int repeats, const foci_mix *mix) {
     int64_t count = foci_image_set_count(l->set), draws = repeats > 1 && count >= 256 ? count / 256 * 256 : count;
     if (!l->drop_last || draws < l->batch || l->batch % mix->groups)
-        return foci_fail(FOCI_ERR_CONFIG, "batches of %lld from %lld images cannot be dealt to %d hands", (long long)l->batch, (long long)draws, mix->groups);
+        return foci_fail(FOCI_ERR_CONFIG, "batches of %lld from %lld images cannot be dealt to %d hands",
+                         (long long)l->batch, (long long)draws, mix->groups);
     l->samples = draws / l->batch * l->batch;
     l->repeats = repeats;
     l->mix = *mix;
@@ -198,7 +204,9 @@ foci_status foci_image_loader_augment(foci_image_loader *l, int repeats, const f
         ok &= (s->shares = malloc((size_t)l->batch * sizeof *s->shares)) != NULL;
         ok &= (s->in = malloc((size_t)l->batch)) != NULL;
     }
-    return ok ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory for %d batches of %lld labels", FOCI_SLOTS, (long long)l->batch);
+    return ok ? FOCI_OK
+              : foci_fail(FOCI_ERR_RUNTIME, "out of memory for %d batches of %lld labels", FOCI_SLOTS,
+                          (long long)l->batch);
 }
 
 foci_status foci_image_loader_replace_bad(foci_image_loader *l) {

@@ -105,7 +105,8 @@ static void render(const scene *s, foci_rng *r, const foci_image *image) {
                 for (int c = 0; c < 3; c++) sum[c] += colour[c] / (FINE * FINE);
             }
             for (int c = 0; c < 3; c++)
-                image->pixels[3 * ((int64_t)y * n + x) + c] = (unsigned char)(255 * fmin(fmax(sum[c] + grain, 0), 1) + 0.5);
+                image->pixels[3 * ((int64_t)y * n + x) + c] =
+                    (unsigned char)(255 * fmin(fmax(sum[c] + grain, 0), 1) + 0.5);
         }
 }
 
@@ -113,7 +114,9 @@ static void render(const scene *s, foci_rng *r, const foci_image *image) {
 
 static const char *const split_name[] = {"train", "val"};
 
-static void class_name(int label, char name[32]) { snprintf(name, 32, "%s-%s", shape_name[label / 2], label % 2 ? "pair" : "odd"); }
+static void class_name(int label, char name[32]) {
+    snprintf(name, 32, "%s-%s", shape_name[label / 2], label % 2 ? "pair" : "odd");
+}
 
 static foci_status make_folders(const char *dir) {
     for (int i = 0; i < 2 * CLASSES; i++) {
@@ -145,7 +148,8 @@ static foci_status make_one(void *context, int64_t i) {
     render(&s, &r, &image);
     char path[4096], class[32];
     class_name(label, class);
-    snprintf(path, sizeof path, "%s/%s/%s/%05lld.%s", j->dir, split_name[j->split], class, (long long)(i / CLASSES), jpeg ? "jpg" : "png");
+    snprintf(path, sizeof path, "%s/%s/%s/%05lld.%s", j->dir, split_name[j->split], class, (long long)(i / CLASSES),
+             jpeg ? "jpg" : "png");
     foci_status status = foci_image_write(path, &image, jpeg ? 95 : 0);
     foci_image_free(&image);
     return status;
@@ -160,21 +164,24 @@ static foci_status make_all(const char *dir, const void *options) {
 
 foci_status foci_make_images(const char *dir, const foci_shapes_options *o) {
     const int64_t most = 10000000;
-    if (o->size < 16 || o->size > 512) return foci_fail(FOCI_ERR_CONFIG, "built-in images of %" PRId64 " pixels: 16 to 512 are possible", o->size);
+    if (o->size < 16 || o->size > 512)
+        return foci_fail(FOCI_ERR_CONFIG, "built-in images of %" PRId64 " pixels: 16 to 512 are possible", o->size);
     if (o->train < CLASSES || o->val < CLASSES || o->train > most || o->val > most)
-        return foci_fail(FOCI_ERR_CONFIG, "a built-in image set has %d to %" PRId64 " images in each split", CLASSES, most);
+        return foci_fail(FOCI_ERR_CONFIG, "a built-in image set has %d to %" PRId64 " images in each split", CLASSES,
+                         most);
     char marker[256];
-    snprintf(marker, sizeof marker, "{\"foci_images\": 1, \"size\": %" PRId64 ", \"train\": %" PRId64 ", \"val\": %" PRId64 ", \"seed\": %" PRId64 "}\n",
+    snprintf(marker, sizeof marker,
+             "{\"foci_images\": 1, \"size\": %" PRId64 ", \"train\": %" PRId64 ", \"val\": %" PRId64
+             ", \"seed\": %" PRId64 "}\n",
              o->size, o->train, o->val, o->seed);
     return foci_generate(dir, "foci-images.json", marker, make_all, o);
 }
 
-static const foci_key keys[] = {
-    FOCI_KEY(foci_shapes_options, size, "32", 16, 512, NULL, "side in pixels"),
-    FOCI_KEY(foci_shapes_options, train, "6000", CLASSES, 1e7, NULL, "images for training"),
-    FOCI_KEY(foci_shapes_options, val, "1000", CLASSES, 1e7, NULL, "images for validation"),
-    FOCI_KEY(foci_shapes_options, seed, "0", 0, 9e15, NULL, "of what is drawn"),
-    {0}};
+static const foci_key keys[] = {FOCI_KEY(foci_shapes_options, size, "32", 16, 512, NULL, "side in pixels"),
+                                FOCI_KEY(foci_shapes_options, train, "6000", CLASSES, 1e7, NULL, "images for training"),
+                                FOCI_KEY(foci_shapes_options, val, "1000", CLASSES, 1e7, NULL, "images for validation"),
+                                FOCI_KEY(foci_shapes_options, seed, "0", 0, 9e15, NULL, "of what is drawn"),
+                                {0}};
 
 static foci_status make(const char *dir, const void *options) { return foci_make_images(dir, options); }
 

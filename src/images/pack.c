@@ -29,7 +29,8 @@ static size_t names_size(const foci_pack *p) { return p->table_size - (size_t)p-
 
 static const char *what_is_wrong(const foci_pack *p, int64_t i) {
     entry e = entry_at(p, i);
-    if (e.width < 1 || e.height < 1 || (uint64_t)e.width * e.height > (uint64_t)FOCI_MOST_PIXELS) return "an impossible size";
+    if (e.width < 1 || e.height < 1 || (uint64_t)e.width * e.height > (uint64_t)FOCI_MOST_PIXELS)
+        return "an impossible size";
     if (!foci_pack_holds(p, e.offset, (uint64_t)3 * e.width * e.height)) return "its pixels lie outside the data";
     if (e.name >= names_size(p)) return "its name lies outside the table";
     if (strnlen(names(p) + e.name, LONGEST_NAME + 1) > LONGEST_NAME) return "its name is too long";
@@ -39,12 +40,15 @@ static const char *what_is_wrong(const foci_pack *p, int64_t i) {
 
 static foci_status check(const foci_pack *p, const char *path) {
     if (p->count < 1 || p->count > p->table_size / ENTRY)
-        return foci_fail(FOCI_ERR_DATA, "%s: byte 16: %" PRIu64 " images in a table of %zu bytes", path, p->count, p->table_size);
-    if (!names_size(p) || p->table[p->table_size - 1]) return foci_fail(FOCI_ERR_DATA, "%s: the names have no end", path);
+        return foci_fail(FOCI_ERR_DATA, "%s: byte 16: %" PRIu64 " images in a table of %zu bytes", path, p->count,
+                         p->table_size);
+    if (!names_size(p) || p->table[p->table_size - 1])
+        return foci_fail(FOCI_ERR_DATA, "%s: the names have no end", path);
     for (int64_t i = 0; i < (int64_t)p->count; i++) {
         const char *wrong = what_is_wrong(p, i);
         if (wrong)
-            return foci_fail(FOCI_ERR_DATA, "%s: byte %zu: image %" PRId64 ": %s", path, p->table_offset + (size_t)i * ENTRY, i, wrong);
+            return foci_fail(FOCI_ERR_DATA, "%s: byte %zu: image %" PRId64 ": %s", path,
+                             p->table_offset + (size_t)i * ENTRY, i, wrong);
     }
     return FOCI_OK;
 }
@@ -64,9 +68,12 @@ foci_status foci_image_pack_read(const foci_pack *p, int64_t i, const char *name
     const unsigned char *pixels = p->map.data + e.offset;
     *image = (foci_image){0};
     if (XXH3_64bits(pixels, size) != e.hash)
-        return foci_fail(FOCI_ERR_DATA, "%s: its %zu bytes at byte %" PRIu64 " of the pack are damaged (wrong checksum)", name, size, e.offset);
+        return foci_fail(FOCI_ERR_DATA,
+                         "%s: its %zu bytes at byte %" PRIu64 " of the pack are damaged (wrong checksum)", name, size,
+                         e.offset);
     *image = (foci_image){(int)e.width, (int)e.height, malloc(size)};
-    if (!image->pixels) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory for %u x %u pixels", name, e.width, e.height);
+    if (!image->pixels)
+        return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory for %u x %u pixels", name, e.width, e.height);
     memcpy(image->pixels, pixels, size);
     return FOCI_OK;
 }
@@ -98,7 +105,9 @@ static void prepare(prepared *made, const foci_image_set *set, int64_t i, int si
     if (!status && (status = shrink(&made->image, size)))
         status = foci_context(status, "%s", foci_image_set_name(set, i));
     if (status) foci_error_take(&made->error, status);
-    else made->hash = XXH3_64bits(made->image.pixels, (size_t)3 * (size_t)made->image.width * (size_t)made->image.height);
+    else
+        made->hash =
+            XXH3_64bits(made->image.pixels, (size_t)3 * (size_t)made->image.width * (size_t)made->image.height);
 }
 
 static foci_status add(foci_pack_writer *w, foci_bytes *table, uint64_t *name, const prepared *p, const char *file) {
@@ -114,8 +123,8 @@ static foci_status add(foci_pack_writer *w, foci_bytes *table, uint64_t *name, c
     return FOCI_OK;
 }
 
-static foci_status add_all(foci_pack_writer *w, foci_bytes *table, prepared *made, const foci_image_set *set,
-                           int size, const foci_watch *watch) {
+static foci_status add_all(foci_pack_writer *w, foci_bytes *table, prepared *made, const foci_image_set *set, int size,
+                           const foci_watch *watch) {
     int64_t count = foci_image_set_count(set);
     uint64_t name = 0;
     for (int64_t first = 0; first < count; first += AT_ONCE) {
@@ -132,7 +141,8 @@ static foci_status add_all(foci_pack_writer *w, foci_bytes *table, prepared *mad
         if (status) return status;
         foci_watch_tell(watch, r.end, count);
     }
-    for (int64_t i = 0; i < count; i++) foci_bytes_add(table, foci_image_set_name(set, i), strlen(foci_image_set_name(set, i)) + 1);
+    for (int64_t i = 0; i < count; i++)
+        foci_bytes_add(table, foci_image_set_name(set, i), strlen(foci_image_set_name(set, i)) + 1);
     if (table->failed) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for the table of %" PRId64 " images", count);
     return foci_pack_finish(w, FOCI_PACK_IMAGES, (uint64_t)count, 0, table->data, table->size);
 }
@@ -142,7 +152,8 @@ foci_status foci_pack_images(const char *path, const foci_image_set *set, int si
     foci_bytes table = {0};
     FOCI_TRY(foci_pack_create(&w, path));
     prepared *made = malloc(AT_ONCE * sizeof *made);
-    foci_status status = made ? add_all(&w, &table, made, set, size, watch) : foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    foci_status status =
+        made ? add_all(&w, &table, made, set, size, watch) : foci_fail(FOCI_ERR_RUNTIME, "out of memory");
     if (status) foci_writer_abort(&w.file);
     free(made);
     free(table.data);

@@ -5,8 +5,8 @@
  *                      4   width
  *                      4   height
  *                      8   offset of its name among the names
- *     the names            each ended by 0: CLASS/FILE, in the order of foci_image_set; what follows from names in a folder
- *                          (classes, labels) follows from them here */
+ *     the names            each ended by 0: CLASS/FILE, in the order of foci_image_set; what follows from names in a
+ * folder (classes, labels) follows from them here */
 #ifndef FOCI_IMAGES_PACK_H
 #define FOCI_IMAGES_PACK_H
 

@@ -1,4 +1,5 @@
-/* The one file that sees stb's image code: it is compiled here, private, with the warnings it does not care about turned off. */
+/* The one file that sees stb's image code: it is compiled here, private, with the warnings it does not care about
+ * turned off. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,9 +31,12 @@ static void *grow(void *p, size_t size) { return size > most ? NULL : realloc(p,
 #define STBI_WRITE_NO_STDIO
 #include <stb/stb_image_write.h>
 
-static uint32_t number_at(const unsigned char *p) { return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3]; }
+static uint32_t number_at(const unsigned char *p) {
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
 
-/* A first chunk of pixels without a byte, which nobody writes and stb stumbles over. Chunks: length, type, data, checksum. */
+/* A first chunk of pixels without a byte, which nobody writes and stb stumbles over. Chunks: length, type, data,
+ * checksum. */
 static bool begins_empty(const unsigned char *bytes, size_t size) {
     for (size_t at = 8; size >= 8 && at <= size - 8; at += 12 + (size_t)number_at(bytes + at))
         if (memcmp(bytes + at + 4, "IDAT", 4) == 0) return number_at(bytes + at) == 0;
@@ -42,18 +46,21 @@ static bool begins_empty(const unsigned char *bytes, size_t size) {
 /* The header is the first chunk: width and height are bytes 16 to 23. */
 foci_status foci_png_decode(foci_image *image, const unsigned char *bytes, size_t size, const char *name) {
     if (size > INT32_MAX) return foci_fail(FOCI_ERR_DATA, "%s: %zu bytes, too many for a PNG image", name, size);
-    if (size < 24 || memcmp(bytes + 12, "IHDR", 4) != 0 || begins_empty(bytes, size)) return foci_fail(FOCI_ERR_DATA, "%s: not a whole PNG image", name);
+    if (size < 24 || memcmp(bytes + 12, "IHDR", 4) != 0 || begins_empty(bytes, size))
+        return foci_fail(FOCI_ERR_DATA, "%s: not a whole PNG image", name);
     uint32_t width = number_at(bytes + 16), height = number_at(bytes + 20);
     if ((uint64_t)width * height > (uint64_t)FOCI_MOST_PIXELS)
         return foci_fail(FOCI_ERR_DATA, "%s: %u x %u pixels, more than foci reads (2^28)", name, width, height);
     if (foci_is_bomb((uint64_t)width * height, size, 1032))
-        return foci_fail(FOCI_ERR_DATA, "%s: %u x %u pixels in %zu bytes: not a whole PNG image", name, width, height, size);
+        return foci_fail(FOCI_ERR_DATA, "%s: %u x %u pixels in %zu bytes: not a whole PNG image", name, width, height,
+                         size);
     /* Up to 8 bytes a pixel, one before each row (of seven passes), doubled as it grows; or all of the file. */
     most = 2 * ((size_t)8 * width * height + (size_t)14 * height + size) + 65536;
     int channels;
     image->pixels = stbi_load_from_memory(bytes, (int)size, &image->width, &image->height, &channels, STBI_rgb);
     const char *why = stbi_failure_reason();
-    return image->pixels ? FOCI_OK : foci_fail(FOCI_ERR_DATA, "%s: not a whole PNG image: %s", name, why ? why : "damaged");
+    return image->pixels ? FOCI_OK
+                         : foci_fail(FOCI_ERR_DATA, "%s: not a whole PNG image: %s", name, why ? why : "damaged");
 }
 
 unsigned char *foci_png_encode(const foci_image *image, int *size) {

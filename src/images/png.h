@@ -6,8 +6,8 @@
 
 static const int64_t FOCI_MOST_PIXELS = (int64_t)1 << 28;
 
-/* An image so large from a file so small would be a bomb, or cut short: deflate makes at most 1,032 bytes of one, and a JPEG
- * needs a bit for every 8 x 8 pixels. A million pixels are always fine. */
+/* An image so large from a file so small would be a bomb, or cut short: deflate makes at most 1,032 bytes of one, and a
+ * JPEG needs a bit for every 8 x 8 pixels. A million pixels are always fine. */
 static inline bool foci_is_bomb(uint64_t pixels, size_t bytes, int most_per_byte) {
     return pixels > ((uint64_t)1 << 20) && pixels / (uint64_t)most_per_byte > bytes;
 }

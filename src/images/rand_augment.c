@@ -1,4 +1,5 @@
-/* RandAugment (Cubuk et al. 2019) as timm has it, with the "increasing" set: each operation does more at a higher level. */
+/* RandAugment (Cubuk et al. 2019) as timm has it, with the "increasing" set: each operation does more at a higher
+ * level. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,25 +11,54 @@ static const double most_level = 10;
 
 /* ------------------------------------------------------------------------------------------- operations */
 
-#define OPERATION(name) \
-    static foci_status name(foci_image *image, double level, bool negated, const foci_transform *t)
+#define OPERATION(name) static foci_status name(foci_image *image, double level, bool negated, const foci_transform *t)
 #define UNUSED (void)level, (void)negated, (void)t
 
 static double share(double level) { return level / most_level; }
 static double either(bool negated, double v) { return negated ? -v : v; }
 
-OPERATION(auto_contrast) { UNUSED; return foci_image_auto_contrast(image), FOCI_OK; }
-OPERATION(equalize) { UNUSED; return foci_image_equalize(image), FOCI_OK; }
-OPERATION(invert) { UNUSED; return foci_image_invert(image), FOCI_OK; }
-OPERATION(posterize) { UNUSED; return foci_image_posterize(image, 4 - (int)(share(level) * 4)), FOCI_OK; }
-OPERATION(solarize) { UNUSED; return foci_image_solarize(image, 256 - (int)(share(level) * 256)), FOCI_OK; }
-OPERATION(solarize_add) { UNUSED; return foci_image_solarize_add(image, (int)(share(level) * 110)), FOCI_OK; }
+OPERATION(auto_contrast) {
+    UNUSED;
+    return foci_image_auto_contrast(image), FOCI_OK;
+}
+OPERATION(equalize) {
+    UNUSED;
+    return foci_image_equalize(image), FOCI_OK;
+}
+OPERATION(invert) {
+    UNUSED;
+    return foci_image_invert(image), FOCI_OK;
+}
+OPERATION(posterize) {
+    UNUSED;
+    return foci_image_posterize(image, 4 - (int)(share(level) * 4)), FOCI_OK;
+}
+OPERATION(solarize) {
+    UNUSED;
+    return foci_image_solarize(image, 256 - (int)(share(level) * 256)), FOCI_OK;
+}
+OPERATION(solarize_add) {
+    UNUSED;
+    return foci_image_solarize_add(image, (int)(share(level) * 110)), FOCI_OK;
+}
 
 static double factor(double level, bool negated) { return 1 + either(negated, share(level) * 0.9); }
-OPERATION(color) { UNUSED; return foci_image_color(image, factor(level, negated)), FOCI_OK; }
-OPERATION(contrast) { UNUSED; return foci_image_contrast(image, factor(level, negated)), FOCI_OK; }
-OPERATION(brightness) { UNUSED; return foci_image_brightness(image, factor(level, negated)), FOCI_OK; }
-OPERATION(sharpness) { UNUSED; return foci_image_sharpness(image, factor(level, negated)); }
+OPERATION(color) {
+    UNUSED;
+    return foci_image_color(image, factor(level, negated)), FOCI_OK;
+}
+OPERATION(contrast) {
+    UNUSED;
+    return foci_image_contrast(image, factor(level, negated)), FOCI_OK;
+}
+OPERATION(brightness) {
+    UNUSED;
+    return foci_image_brightness(image, factor(level, negated)), FOCI_OK;
+}
+OPERATION(sharpness) {
+    UNUSED;
+    return foci_image_sharpness(image, factor(level, negated));
+}
 
 /* What comes in from outside has the colour of the mean. */
 static void fill_of(const foci_transform *t, unsigned char fill[3]) {
@@ -46,24 +76,28 @@ OPERATION(rotate) {
 }
 OPERATION(shear_x) { return affine(image, t, (double[6]){1, either(negated, share(level) * 0.3), 0, 0, 1, 0}); }
 OPERATION(shear_y) { return affine(image, t, (double[6]){1, 0, 0, either(negated, share(level) * 0.3), 1, 0}); }
-OPERATION(translate_x) { return affine(image, t, (double[6]){1, 0, either(negated, share(level) * 0.45) * image->width, 0, 1, 0}); }
-OPERATION(translate_y) { return affine(image, t, (double[6]){1, 0, 0, 0, 1, either(negated, share(level) * 0.45) * image->height}); }
+OPERATION(translate_x) {
+    return affine(image, t, (double[6]){1, 0, either(negated, share(level) * 0.45) * image->width, 0, 1, 0});
+}
+OPERATION(translate_y) {
+    return affine(image, t, (double[6]){1, 0, 0, 0, 1, either(negated, share(level) * 0.45) * image->height});
+}
 
 const foci_augmentation foci_augmentations[FOCI_AUGMENTATIONS] = {
     {"AutoContrast", auto_contrast},
     {"Equalize", equalize},
     {"Invert", invert},
-    {"Rotate", rotate},                        /* up to 30 degrees */
-    {"PosterizeIncreasing", posterize},        /* keeps 4 to 0 bits */
-    {"SolarizeIncreasing", solarize},          /* from 256 down to 0 */
-    {"SolarizeAdd", solarize_add},             /* up to 110 */
-    {"ColorIncreasing", color},                /* these four: a factor of 0.1 to 1.9 */
+    {"Rotate", rotate},                 /* up to 30 degrees */
+    {"PosterizeIncreasing", posterize}, /* keeps 4 to 0 bits */
+    {"SolarizeIncreasing", solarize},   /* from 256 down to 0 */
+    {"SolarizeAdd", solarize_add},      /* up to 110 */
+    {"ColorIncreasing", color},         /* these four: a factor of 0.1 to 1.9 */
     {"ContrastIncreasing", contrast},
     {"BrightnessIncreasing", brightness},
     {"SharpnessIncreasing", sharpness},
-    {"ShearX", shear_x},                       /* up to 0.3 */
+    {"ShearX", shear_x}, /* up to 0.3 */
     {"ShearY", shear_y},
-    {"TranslateXRel", translate_x},            /* up to 45 % of the width */
+    {"TranslateXRel", translate_x}, /* up to 45 % of the width */
     {"TranslateYRel", translate_y},
 };
 
@@ -111,9 +145,13 @@ foci_status foci_rand_augment_parse(foci_rand_augment *a, const char *text) {
     *a = (foci_rand_augment){0};
     if (!*text) return FOCI_OK;
     const char *rest = strncmp(text, "rand", 4) == 0 ? text + 4 : "?";
-    while (*rest && (take(&rest, "m", most_level, &magnitude) || take(&rest, "mstd", 100, &noise) || take(&rest, "n", 100, &n) || take(&rest, "inc", 1, &increasing))) {}
+    while (*rest && (take(&rest, "m", most_level, &magnitude) || take(&rest, "mstd", 100, &noise) ||
+                     take(&rest, "n", 100, &n) || take(&rest, "inc", 1, &increasing))) {}
     if (*rest || increasing != 1 || n != floor(n))
-        return foci_fail(FOCI_ERR_CONFIG, "`%.60s` is not of the form rand-m9-mstd0.5-inc1: magnitude 0 to 10, its deviation, the increasing set; -n2 operations", text);
+        return foci_fail(FOCI_ERR_CONFIG,
+                         "`%.60s` is not of the form rand-m9-mstd0.5-inc1: magnitude 0 to 10, its deviation, the "
+                         "increasing set; -n2 operations",
+                         text);
     *a = (foci_rand_augment){(int)n, magnitude, noise};
     return FOCI_OK;
 }

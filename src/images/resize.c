@@ -19,14 +19,15 @@ static double cubic(double x) {
 
 /* Which inputs make an output, and their weights in fixed point. */
 typedef struct taps {
-    int most;     /* weights per output */
-    int *first;   /* (n) */
-    int *count;   /* (n) */
-    int *weight;  /* (n, most) */
+    int most;    /* weights per output */
+    int *first;  /* (n) */
+    int *count;  /* (n) */
+    int *weight; /* (n, most) */
 } taps;
 
 static bool make_taps(taps *t, int in, int n, foci_interpolation how) {
-    double scale = (double)in / n, widening = scale > 1 ? scale : 1; /* antialiasing: the filter covers what it shrinks */
+    /* antialiasing: the filter covers what it shrinks */
+    double scale = (double)in / n, widening = scale > 1 ? scale : 1;
     double support = (how == FOCI_BICUBIC ? 2.0 : 1.0) * widening;
     t->most = 2 * (int)ceil(support) + 1;
     size_t row = (size_t)t->most;
@@ -46,7 +47,8 @@ static bool make_taps(taps *t, int in, int n, foci_interpolation how) {
             sum += w[k - first] = how == FOCI_BICUBIC ? cubic(x) : triangle(x);
         }
         for (int k = first; k < end; k++)
-            t->weight[(size_t)i * row + (size_t)(k - first)] = (int)floor(w[k - first] / sum * (1 << FOCI_RESAMPLE_BITS) + 0.5);
+            t->weight[(size_t)i * row + (size_t)(k - first)] =
+                (int)floor(w[k - first] / sum * (1 << FOCI_RESAMPLE_BITS) + 0.5);
         t->first[i] = first;
         t->count[i] = end - first;
     }
@@ -95,15 +97,19 @@ static foci_status resample(foci_image *out, const foci_image_view *in, foci_int
     free(down.first);
     free(between);
     free(strip);
-    return ok ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory for an image of %d x %d pixels", out->width, out->height);
+    return ok ? FOCI_OK
+              : foci_fail(FOCI_ERR_RUNTIME, "out of memory for an image of %d x %d pixels", out->width, out->height);
 }
 
-foci_status foci_image_resize(foci_image *out, const foci_image_view *in, int64_t width, int64_t height, foci_interpolation how) {
+foci_status foci_image_resize(foci_image *out, const foci_image_view *in, int64_t width, int64_t height,
+                              foci_interpolation how) {
     *out = (foci_image){0};
     if (width > MOST / height || width > MOST / in->height) /* the result, and what lies between the two passes */
-        return foci_fail(FOCI_ERR_DATA, "%d x %d pixels are too long and thin to be resized to %" PRId64 " x %" PRId64, in->width, in->height, width, height);
+        return foci_fail(FOCI_ERR_DATA, "%d x %d pixels are too long and thin to be resized to %" PRId64 " x %" PRId64,
+                         in->width, in->height, width, height);
     *out = (foci_image){(int)width, (int)height, malloc((size_t)3 * (size_t)width * (size_t)height)};
-    if (!out->pixels) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for an image of %d x %d pixels", out->width, out->height);
+    if (!out->pixels)
+        return foci_fail(FOCI_ERR_RUNTIME, "out of memory for an image of %d x %d pixels", out->width, out->height);
     foci_status status = FOCI_OK;
     if (width == in->width && height == in->height) copy(out->pixels, in);
     else status = resample(out, in, how);

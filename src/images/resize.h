@@ -18,6 +18,7 @@ static inline foci_image_view foci_image_crop(const foci_image *image, int x, in
 
 /* A new image of width x height (>= 1); FOCI_ERR_DATA where more than 2^28 pixels would be made, FOCI_ERR_RUNTIME when
  * memory is out. */
-foci_status foci_image_resize(foci_image *out, const foci_image_view *in, int64_t width, int64_t height, foci_interpolation how);
+foci_status foci_image_resize(foci_image *out, const foci_image_view *in, int64_t width, int64_t height,
+                              foci_interpolation how);
 
 #endif

@@ -9,11 +9,11 @@
 #include "images/pack.h"
 #include "data/tar.h"
 
-enum { DEEPEST = 16 };                           /* folders within folders; ends a loop of links */
+enum { DEEPEST = 16 }; /* folders within folders; ends a loop of links */
 static const size_t LARGEST_FILE = (size_t)1 << 30;
 
 typedef struct member {
-    const char *name; /* CLASS/FILE */
+    const char *name;          /* CLASS/FILE */
     const unsigned char *data; /* in the archive; NULL: a file in the folder */
     size_t size;
     int64_t packed; /* number in the pack */
@@ -41,7 +41,9 @@ static bool is_image(const char *name) {
     return false;
 }
 
-static foci_status no_memory(const foci_image_set *s) { return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", s->path); }
+static foci_status no_memory(const foci_image_set *s) {
+    return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", s->path);
+}
 
 static bool climbs(const char *name) {
     for (const char *p = name; (p = strstr(p, "..")); p += 2)
@@ -53,7 +55,8 @@ static bool climbs(const char *name) {
 static foci_status check_name(const foci_image_set *s, const char *name) {
     for (const char *c = name; *c; c++)
         if ((unsigned char)*c < ' ' || *c == 127)
-            return foci_fail(FOCI_ERR_DATA, "%s: the name %.*s... holds a control character", s->path, (int)(c - name), name);
+            return foci_fail(FOCI_ERR_DATA, "%s: the name %.*s... holds a control character", s->path, (int)(c - name),
+                             name);
     return climbs(name) ? foci_fail(FOCI_ERR_DATA, "%s: the name %s leads out of it", s->path, name) : FOCI_OK;
 }
 
@@ -84,7 +87,8 @@ static foci_status scan(foci_image_set *s, const char *inside, int depth) {
     foci_status status = FOCI_OK;
     int64_t before = s->count;
     for (struct dirent *e; !status && (e = readdir(folder));) {
-        char *name = e->d_name[0] == '.' ? NULL : foci_arena_printf(&s->names, "%s%s%s", inside, *inside ? "/" : "", e->d_name);
+        char *name =
+            e->d_name[0] == '.' ? NULL : foci_arena_printf(&s->names, "%s%s%s", inside, *inside ? "/" : "", e->d_name);
         if (!name) continue;
         bool folder_like = e->d_type == DT_DIR;
         if (e->d_type != DT_DIR && e->d_type != DT_REG) { /* a link, or a file system that does not tell */
@@ -96,7 +100,8 @@ static foci_status scan(foci_image_set *s, const char *inside, int depth) {
         else if (depth > 0 && is_image(name)) status = add(s, name, NULL, 0);
     }
     closedir(folder);
-    if (!status && depth == 1 && s->count == before) status = foci_fail(FOCI_ERR_DATA, "%s: a class without an image (.jpg, .jpeg, .png)", path);
+    if (!status && depth == 1 && s->count == before)
+        status = foci_fail(FOCI_ERR_DATA, "%s: a class without an image (.jpg, .jpeg, .png)", path);
     return status;
 }
 
@@ -197,7 +202,8 @@ static foci_status fill(foci_image_set *s) {
     else if (foci_is_pack(s->path)) FOCI_TRY(read_pack(s));
     else if (archive) FOCI_TRY(read_archive(s, archive));
     else return foci_fail(FOCI_ERR_DATA, "%s: no such folder, .tar or pack of images", s->path);
-    if (s->count == 0) return foci_fail(FOCI_ERR_DATA, "%s: no images; expected CLASS/FILE with .jpg, .jpeg or .png", s->path);
+    if (s->count == 0)
+        return foci_fail(FOCI_ERR_DATA, "%s: no images; expected CLASS/FILE with .jpg, .jpeg or .png", s->path);
     return label(s);
 }
 

@@ -17,7 +17,8 @@ foci_status foci_sheet_make(foci_sheet *s, const foci_transform *t, int count, i
     s->tile_height = t->height * s->enlarged + LINES * LINE + MARGIN;
     int64_t width = MARGIN + (int64_t)s->columns * s->tile_width, rows = (count + s->columns - 1) / s->columns;
     int64_t height = MARGIN + rows * s->tile_height;
-    if (width * height > 1 << 28) return foci_fail(FOCI_ERR_CONFIG, "a sheet of %d images is more than foci draws (2^28 pixels)", count);
+    if (width * height > 1 << 28)
+        return foci_fail(FOCI_ERR_CONFIG, "a sheet of %d images is more than foci draws (2^28 pixels)", count);
     size_t bytes = (size_t)(3 * width * height);
     s->image = (foci_image){(int)width, (int)height, malloc(bytes)};
     if (!s->image.pixels) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for a sheet of %d images", count);
@@ -25,7 +26,9 @@ foci_status foci_sheet_make(foci_sheet *s, const foci_transform *t, int count, i
     return FOCI_OK;
 }
 
-static unsigned char *pixel(const foci_sheet *s, int x, int y) { return s->image.pixels + 3 * ((int64_t)y * s->image.width + x); }
+static unsigned char *pixel(const foci_sheet *s, int x, int y) {
+    return s->image.pixels + 3 * ((int64_t)y * s->image.width + x);
+}
 static int left_of(const foci_sheet *s, int i) { return MARGIN + i % s->columns * s->tile_width; }
 static int top_of(const foci_sheet *s, int i) { return MARGIN + i / s->columns * s->tile_height; }
 

@@ -9,7 +9,8 @@ typedef struct foci_sheet {
     int count, columns, enlarged;      /* tiles; each pixel is shown enlarged x enlarged */
     int tile_width, tile_height, step; /* in pixels of the sheet; step: of one line of text */
 } foci_sheet;
-/* White, for `count` samples of t's size with two lines of text each, so many in a row (0: as many as there are rows). */
+/* White, for `count` samples of t's size with two lines of text each, so many in a row (0: as many as there are rows).
+ */
 foci_status foci_sheet_make(foci_sheet *s, const foci_transform *t, int count, int columns);
 /* Sample (3, height, width) number i, as t made it, undone to colours. */
 void foci_sheet_put(foci_sheet *s, const foci_transform *t, int i, const foci_real *sample);

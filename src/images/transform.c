@@ -1,4 +1,5 @@
-/* From a decoded image to the network's input: where to cut, to what size, mirrored or not, and the scale of the numbers. */
+/* From a decoded image to the network's input: where to cut, to what size, mirrored or not, and the scale of the
+ * numbers. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,8 @@ void foci_transform_normalise(const foci_transform *t, const foci_image *image, 
 
 static int below(foci_rng *r, int n) { return (int)foci_rng_below(r, (uint32_t)n); }
 
-/* torchvision's RandomResizedCrop: ten tries at an area and an aspect, then the largest central part of a fitting aspect. */
+/* torchvision's RandomResizedCrop: ten tries at an area and an aspect, then the largest central part of a fitting
+ * aspect. */
 static foci_image_view random_part(const foci_transform *t, const foci_image *image, foci_rng *r) {
     double area = (double)image->width * image->height, low = log(t->ratio_min), high = log(t->ratio_max);
     for (int try = 0; try < 10; try++) {
@@ -49,7 +51,8 @@ static foci_image_view random_part(const foci_transform *t, const foci_image *im
 /* The image moved by up to `padding` pixels in both directions, black where nothing is: pad, then crop at random. */
 static void shift(foci_image *image, int padding, foci_rng *r) {
     int dy = below(r, 2 * padding + 1) - padding, dx = below(r, 2 * padding + 1) - padding;
-    int w = image->width, h = image->height, step = dy < 0 ? -1 : 1; /* rows in an order that reads each before it is overwritten */
+    /* rows in an order that reads each before it is overwritten */
+    int w = image->width, h = image->height, step = dy < 0 ? -1 : 1;
     int from = dx > 0 ? dx : 0, to = dx > 0 ? 0 : -dx, n = w - abs(dx) > 0 ? w - abs(dx) : 0;
     for (int i = 0; i < h; i++) {
         int y = step > 0 ? i : h - 1 - i, source = y + dy;
@@ -66,7 +69,8 @@ static void shift(foci_image *image, int padding, foci_rng *r) {
 
 static void mirror(foci_image *image) {
     for (int y = 0; y < image->height; y++) {
-        unsigned char *left = image->pixels + (int64_t)3 * image->width * y, *right = left + (int64_t)3 * (image->width - 1);
+        unsigned char *left = image->pixels + (int64_t)3 * image->width * y,
+                      *right = left + (int64_t)3 * (image->width - 1);
         for (; left < right; left += 3, right -= 3) {
             unsigned char kept[3];
             memcpy(kept, left, 3);
@@ -76,7 +80,9 @@ static void mirror(foci_image *image) {
     }
 }
 
-static foci_image_view whole(const foci_image *image) { return foci_image_crop(image, 0, 0, image->width, image->height); }
+static foci_image_view whole(const foci_image *image) {
+    return foci_image_crop(image, 0, 0, image->width, image->height);
+}
 
 /* Cut to height x width, and perhaps mirrored. */
 static foci_status cut(const foci_transform *t, const foci_image *image, foci_rng *r, foci_image *out) {
@@ -117,8 +123,8 @@ foci_status foci_transform_cut(const foci_transform *t, const foci_image *image,
     return status;
 }
 
-foci_status foci_transform_apply(const foci_transform *t, const foci_image *image, uint64_t seed, int64_t epoch, int64_t sample,
-                                 foci_real *out) {
+foci_status foci_transform_apply(const foci_transform *t, const foci_image *image, uint64_t seed, int64_t epoch,
+                                 int64_t sample, foci_real *out) {
     if (t->train) {
         foci_rng r = foci_rng_make(seed, foci_stream("augment") + (uint64_t)epoch, (uint64_t)sample);
         return make_training(t, image, &r, out);

@@ -30,7 +30,8 @@ static foci_status write_jpeg(const char *path, const foci_image *image, int qua
     tjhandle jpeg = tjInitCompress();
     if (!jpeg) return foci_fail(FOCI_ERR_RUNTIME, "%s: %s", path, tjGetErrorStr2(NULL));
     foci_status status = FOCI_OK;
-    if (tjCompress2(jpeg, image->pixels, image->width, 0, image->height, TJPF_RGB, &bytes, &size, TJSAMP_444, quality, 0))
+    if (tjCompress2(jpeg, image->pixels, image->width, 0, image->height, TJPF_RGB, &bytes, &size, TJSAMP_444, quality,
+                    0))
         status = foci_fail(FOCI_ERR_RUNTIME, "%s: %s", path, tjGetErrorStr2(jpeg));
     if (!status) status = write_bytes(path, bytes, size);
     tjFree(bytes);

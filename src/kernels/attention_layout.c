@@ -6,11 +6,12 @@ static int64_t place(int64_t *reals, int64_t n) {
     return at;
 }
 
-/* Copies of operands: pairs in bfloat16 of everything; reals only of what is read down a column, where its rows are not whole
- * vectors of any instruction set. */
+/* Copies of operands: pairs in bfloat16 of everything; reals only of what is read down a column, where its rows are not
+ * whole vectors of any instruction set. */
 foci_attention_layout foci_attention_layout_of(int64_t tokens, int64_t width, bool backward, bool bf16) {
     const int64_t row = (width + 15) / 16 * 16, tile = FOCI_ATTENTION_QUERIES * row;
-    const int64_t scores = FOCI_ATTENTION_QUERIES * FOCI_ATTENTION_KEYS, all = tokens * row, pairs = (tokens + 1) / 2 * row;
+    const int64_t scores = FOCI_ATTENTION_QUERIES * FOCI_ATTENTION_KEYS, all = tokens * row,
+                  pairs = (tokens + 1) / 2 * row;
     const int64_t down = bf16 ? pairs : width == row ? 0 : all;
     foci_attention_layout l = {0};
     l.queries = place(&l.reals, tile);

@@ -14,7 +14,9 @@
 #define UNROLL(...) _Pragma("GCC unroll 16") for (__VA_ARGS__)
 #endif
 
-bool foci_bf16_supported(void) { return __builtin_cpu_supports("avx512bf16") && strcmp(foci_kernel()->isa, "avx512") == 0; }
+bool foci_bf16_supported(void) {
+    return __builtin_cpu_supports("avx512bf16") && strcmp(foci_kernel()->isa, "avx512") == 0;
+}
 
 enum { LANES = 16 };
 
@@ -22,7 +24,8 @@ static inline __mmask16 first_lanes(int64_t n) { return (__mmask16)(n >= LANES ?
 
 BF16 void foci_bf16_round(int64_t n, const float *x, uint16_t *y) {
     for (int64_t i = 0; i < n; i += LANES)
-        _mm256_mask_storeu_epi16(y + i, first_lanes(n - i), (__m256i)_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(first_lanes(n - i), x + i)));
+        _mm256_mask_storeu_epi16(y + i, first_lanes(n - i),
+                                 (__m256i)_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(first_lanes(n - i), x + i)));
 }
 
 BF16 void foci_bf16_widen(int64_t n, const uint16_t *x, float *y) {
@@ -36,15 +39,15 @@ BF16 void foci_bf16_peak(int64_t rounds, double *operations) {
     enum { CHAINS = 12 };
     __m512 sum[CHAINS];
     const __m512bh x = (__m512bh)_mm512_set1_epi32(0x3f003f00), y = (__m512bh)_mm512_set1_epi32(0x3a003a00);
-    UNROLL(int i = 0; i < CHAINS; i++) sum[i] = _mm512_setzero_ps();
+    UNROLL (int i = 0; i < CHAINS; i++) sum[i] = _mm512_setzero_ps();
     for (int64_t n = 0; n < rounds; n++) {
-        UNROLL(int i = 0; i < CHAINS; i++) {
+        UNROLL (int i = 0; i < CHAINS; i++) {
             sum[i] = _mm512_dpbf16_ps(sum[i], x, y);
             __asm__("" : "+v"(sum[i])); /* not to be computed once for all chains */
         }
     }
     float total = 0;
-    UNROLL(int i = 0; i < CHAINS; i++) total += _mm512_reduce_add_ps(sum[i]);
+    UNROLL (int i = 0; i < CHAINS; i++) total += _mm512_reduce_add_ps(sum[i]);
     *operations = 4.0 * CHAINS * LANES * (double)rounds + (total == -1 ? 1 : 0);
 }
 

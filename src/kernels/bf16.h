@@ -14,12 +14,13 @@ void foci_bf16_widen(int64_t n, const uint16_t *x, foci_real *y);
 /* As the kernel gemm_pack: b rounded and in pairs along the depth, (depth + 1) / 2 reals a column. */
 void foci_bf16_pack(const foci_matrix *b, int64_t depth, int64_t columns, foci_real *to);
 
-/* As the kernel gemm, with op(A) and op(B) rounded to nearest even; scratch FOCI_GEMM_DEPTH * FOCI_GEMM_COLUMNS reals, 64-byte
- * aligned. An element is summed in an order that depends on the depth alone. */
+/* As the kernel gemm, with op(A) and op(B) rounded to nearest even; scratch FOCI_GEMM_DEPTH * FOCI_GEMM_COLUMNS reals,
+ * 64-byte aligned. An element is summed in an order that depends on the depth alone. */
 void foci_bf16_gemm(const foci_product *p, foci_real *scratch);
 
 /* As the kernels, where foci_bf16_supported; softmax stays in float32. */
-void foci_bf16_attention_forward(const foci_attention_head *h, int64_t first_query, int64_t end_query, foci_real *scratch);
+void foci_bf16_attention_forward(const foci_attention_head *h, int64_t first_query, int64_t end_query,
+                                 foci_real *scratch);
 void foci_bf16_attention_backward(const foci_attention_head *h, foci_real *scratch);
 
 /* Products and sums of pairs that depend on nothing but registers, as the kernel `peak`. */

@@ -23,9 +23,14 @@ typedef struct forward {
 
 static forward forward_of(const foci_attention_head *h, int64_t keys, real *scratch) {
     const foci_attention_layout l = foci_attention_layout_of(h->tokens, h->width, false, DEEP > 1);
-    forward f = {.h = h, .queries = scratch + l.queries, .sums = scratch + l.sums, .scores = scratch + l.scores,
-                 .factor = scratch + l.factor, .queries_across = copy_at(scratch, l.queries_across),
-                 .rows = copy_at(scratch, l.rows), .copy = copy_at(scratch, l.copy)};
+    forward f = {.h = h,
+                 .queries = scratch + l.queries,
+                 .sums = scratch + l.sums,
+                 .scores = scratch + l.scores,
+                 .factor = scratch + l.factor,
+                 .queries_across = copy_at(scratch, l.queries_across),
+                 .rows = copy_at(scratch, l.rows),
+                 .copy = copy_at(scratch, l.copy)};
     f.keys = along(copy_at(scratch, l.keys), deep(padded(h->width)), h->k, h->k_row, keys, h->width);
     f.values = down(copy_at(scratch, l.values), h->v, h->v_row, keys, h->width);
     return f;
@@ -92,12 +97,21 @@ typedef struct backward {
 static backward backward_of(const foci_attention_head *h, real *scratch) {
     const foci_attention_layout l = foci_attention_layout_of(h->tokens, h->width, true, DEEP > 1);
     const int64_t row = padded(h->width);
-    backward b = {.h = h, .queries = scratch + l.queries, .douts = scratch + l.douts, .dqueries = scratch + l.sums,
-                  .p = scratch + l.scores, .dp = scratch + l.dscores, .factor = scratch + l.factor,
-                  .dkeys = scratch + l.dkeys, .dvalues = scratch + l.dvalues,
-                  .queries_across = copy_at(scratch, l.queries_across), .douts_across = copy_at(scratch, l.douts_across),
-                  .queries_down = copy_at(scratch, l.queries_down), .douts_down = copy_at(scratch, l.douts_down),
-                  .rows = copy_at(scratch, l.rows), .copy = copy_at(scratch, l.copy)};
+    backward b = {.h = h,
+                  .queries = scratch + l.queries,
+                  .douts = scratch + l.douts,
+                  .dqueries = scratch + l.sums,
+                  .p = scratch + l.scores,
+                  .dp = scratch + l.dscores,
+                  .factor = scratch + l.factor,
+                  .dkeys = scratch + l.dkeys,
+                  .dvalues = scratch + l.dvalues,
+                  .queries_across = copy_at(scratch, l.queries_across),
+                  .douts_across = copy_at(scratch, l.douts_across),
+                  .queries_down = copy_at(scratch, l.queries_down),
+                  .douts_down = copy_at(scratch, l.douts_down),
+                  .rows = copy_at(scratch, l.rows),
+                  .copy = copy_at(scratch, l.copy)};
     b.keys = along(copy_at(scratch, l.keys), deep(row), h->k, h->k_row, h->tokens, h->width);
     b.values = along(copy_at(scratch, l.values), deep(row), h->v, h->v_row, h->tokens, h->width);
     b.keys_down = down(copy_at(scratch, l.keys_down), h->k, h->k_row, h->tokens, h->width);

@@ -4,8 +4,7 @@ static void dropout(int64_t n, const foci_dropout_mask *mask, const real *restri
                     bool accumulate) {
     const uint32_t threshold = mask->threshold;
     const real factor = mask->factor;
-    int64_t skip =
-        (int64_t)(mask->first % 4); /* words of the first block that belong to elements before ours */
+    int64_t skip = (int64_t)(mask->first % 4); /* words of the first block that belong to elements before ours */
     uint64_t counter = mask->first / 4;
     for (int64_t done = 0; done < n; counter += PHILOX_LANES, skip = 0) {
         uint32_t words[PHILOX_WORDS];
@@ -15,8 +14,7 @@ static void dropout(int64_t n, const foci_dropout_mask *mask, const real *restri
         const real *a = x + done;
         real *b = y + done;
 #pragma omp simd
-        for (int64_t i = 0; i < count; i++)
-            b[i] = (accumulate ? b[i] : 0) + (w[i] < threshold ? 0 : a[i] * factor);
+        for (int64_t i = 0; i < count; i++) b[i] = (accumulate ? b[i] : 0) + (w[i] < threshold ? 0 : a[i] * factor);
         done += count;
     }
 }

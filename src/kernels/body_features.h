@@ -6,7 +6,8 @@ static void elu_one(int64_t n, const real *restrict x, real *restrict y) {
     for (int64_t i = 0; i < n; i++) y[i] = x[i] > 0 ? x[i] + 1 : exp_(x[i]);
 }
 
-static void elu_one_backward(int64_t n, const real *restrict y, const real *restrict dy, real *restrict dx, bool accumulate) {
+static void elu_one_backward(int64_t n, const real *restrict y, const real *restrict dy, real *restrict dx,
+                             bool accumulate) {
 #pragma omp simd
     for (int64_t i = 0; i < n; i++) dx[i] = (accumulate ? dx[i] : 0) + dy[i] * (y[i] > 1 ? 1 : y[i]);
 }
@@ -26,8 +27,8 @@ static void normalise(int64_t n, real length, const real *restrict x, real *rest
 }
 
 /* With u = x / |x|: dx = length (dy - u (u dy)) / |x|;  the gradient of log(length) is dy y. */
-static void normalise_backward(int64_t n, real length, const real *restrict x, const real *restrict dy, real *restrict dx,
-                               bool accumulate, real *restrict inner) {
+static void normalise_backward(int64_t n, real length, const real *restrict x, const real *restrict dy,
+                               real *restrict dx, bool accumulate, real *restrict inner) {
     const real r = inverse_norm(n, x);
     real along = 0;
 #pragma omp simd reduction(+ : along)
@@ -40,8 +41,8 @@ static void normalise_backward(int64_t n, real length, const real *restrict x, c
 }
 
 /* exp(y - factor |x|^2 / 2 - shift), y (rows, f), x (rows, d) */
-static void positive_features(int64_t rows, int64_t f, int64_t d, const real *restrict y, const real *restrict x, real factor,
-                              real shift, real *restrict out) {
+static void positive_features(int64_t rows, int64_t f, int64_t d, const real *restrict y, const real *restrict x,
+                              real factor, real shift, real *restrict out) {
     for (int64_t r = 0; r < rows; r++) {
         real squares = 0;
 #pragma omp simd reduction(+ : squares)
@@ -53,9 +54,9 @@ static void positive_features(int64_t rows, int64_t f, int64_t d, const real *re
 }
 
 /* dy = dout out,  dx = -factor x sum(dout out); a gradient that is not wanted is NULL */
-static void positive_features_backward(int64_t rows, int64_t f, int64_t d, const real *restrict out, const real *restrict dout,
-                                       const real *restrict x, real factor, real *restrict dy, bool add_dy, real *restrict dx,
-                                       bool add_dx) {
+static void positive_features_backward(int64_t rows, int64_t f, int64_t d, const real *restrict out,
+                                       const real *restrict dout, const real *restrict x, real factor,
+                                       real *restrict dy, bool add_dy, real *restrict dx, bool add_dx) {
     for (int64_t r = 0; r < rows; r++) {
         const real *a = out + r * f, *b = dout + r * f;
         real total = 0;
@@ -67,7 +68,8 @@ static void positive_features_backward(int64_t rows, int64_t f, int64_t d, const
         }
         if (dx) {
 #pragma omp simd
-            for (int64_t i = 0; i < d; i++) dx[r * d + i] = (add_dx ? dx[r * d + i] : 0) - factor * total * x[r * d + i];
+            for (int64_t i = 0; i < d; i++)
+                dx[r * d + i] = (add_dx ? dx[r * d + i] : 0) - factor * total * x[r * d + i];
         }
     }
 }

@@ -62,8 +62,8 @@ static operand strip_of(const foci_matrix *a, int64_t i, int64_t p, int64_t rows
     return along(room, GEMM_DEPTH, corner(a, i, p), a->ld, rows, depth);
 }
 #else
-/* Rows whose distance is a multiple of a large power of two compete for the same few places of the first-level cache: only
- * then is a strip copied. */
+/* Rows whose distance is a multiple of a large power of two compete for the same few places of the first-level cache:
+ * only then is a strip copied. */
 static bool competes(int64_t distance) { return distance * (int64_t)sizeof(real) % 1024 == 0; }
 
 static operand strip_of(const foci_matrix *a, int64_t i, int64_t p, int64_t rows, int64_t depth, element *room) {
@@ -75,8 +75,8 @@ static operand strip_of(const foci_matrix *a, int64_t i, int64_t p, int64_t rows
 }
 #endif
 
-/* The strip from row i on, asked for panel by panel: some lines of every row; of a transpose, where every step along the
- * depth is a line of its own, some steps. */
+/* The strip from row i on, asked for panel by panel: some lines of every row; of a transpose, where every step along
+ * the depth is a line of its own, some steps. */
 static fetch next_strip(const foci_product *o, int64_t i, int64_t p, int64_t depth, int64_t panels) {
     const int64_t ld = o->a.ld, share = panels * (o->a.transposed ? BLOCK_ROWS : LINE);
     const int64_t lines = i < o->rows ? (depth + share - 1) / share : 0;
@@ -124,8 +124,12 @@ static void gemm_block(const foci_product *o, int64_t j, int64_t columns, int64_
     for (int64_t i = 0; i < o->rows; i += BLOCK_ROWS) {
         const int64_t rows = smaller(BLOCK_ROWS, o->rows - i);
         fetch next = next_strip(o, i + BLOCK_ROWS, p, depth, panels);
-        product strip = {.a = strip_of(&o->a, i, p, rows, depth, room), .b = {b, 1, PANEL}, .c = o->c + i * o->ldc + j,
-                         .c_row = o->ldc, .from_row = add ? o->ldc : 0, .ahead = &next};
+        product strip = {.a = strip_of(&o->a, i, p, rows, depth, room),
+                         .b = {b, 1, PANEL},
+                         .c = o->c + i * o->ldc + j,
+                         .c_row = o->ldc,
+                         .from_row = add ? o->ldc : 0,
+                         .ahead = &next};
         strip.from = add ? strip.c : o->bias ? o->bias + j : NULL;
         for (int64_t k = 0; k < columns; k += PANEL) {
             if (columns - k >= PANEL) product_panel(rows, deep(depth), strip);

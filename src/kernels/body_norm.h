@@ -14,8 +14,7 @@ static void layer_norm(int64_t rows, int64_t c, const real *restrict x, const re
         for (int64_t i = 0; i < c; i++) squares += (a[i] - m) * (a[i] - m);
         const real s = (real)(1 / sqrt((double)squares / (double)c + eps));
 #pragma omp simd
-        for (int64_t i = 0; i < c; i++)
-            b[i] = (a[i] - m) * s * (weight ? weight[i] : 1) + (bias ? bias[i] : 0);
+        for (int64_t i = 0; i < c; i++) b[i] = (a[i] - m) * s * (weight ? weight[i] : 1) + (bias ? bias[i] : 0);
         mean[r] = m;
         rstd[r] = s;
     }

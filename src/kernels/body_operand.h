@@ -1,8 +1,8 @@
 /* Vectors, and matrices as products read them.
  *
- * A product sums along the depth over elements: reals or, with FOCI_BF16_OPERANDS, pairs of neighbours along the depth that
- * were rounded to bfloat16. Reals are read where they lie; pairs are copies, made by along() and down(). What multiplies
- * elements (body_product.h) knows no more of them than add_product. */
+ * A product sums along the depth over elements: reals or, with FOCI_BF16_OPERANDS, pairs of neighbours along the depth
+ * that were rounded to bfloat16. Reals are read where they lie; pairs are copies, made by along() and down(). What
+ * multiplies elements (body_product.h) knows no more of them than add_product. */
 
 #if defined(__AVX512F__)
 enum { VECTOR_BYTES = 64 };
@@ -73,8 +73,8 @@ static inline __m512 first_of(const real *from, int64_t n) {
 }
 
 /* from (n, depth), as an operand of n rows; those of `room` hold `row` elements, deep(padded(depth)) at least. */
-static inline __attribute__((always_inline)) operand
-along(element *room, int64_t row, const real *from, int64_t from_row, int64_t n, int64_t depth) {
+static inline __attribute__((always_inline)) operand along(element *room, int64_t row, const real *from,
+                                                           int64_t from_row, int64_t n, int64_t depth) {
     const int64_t length = deep(padded(depth));
     for (int64_t i = 0; i < n; i++)
         for (int64_t p = 0; p < length; p += LANES) {
@@ -87,7 +87,8 @@ along(element *room, int64_t row, const real *from, int64_t from_row, int64_t n,
     return (operand){room, row, 1};
 }
 
-/* from (depth, n), as an operand of n rows, filled up with zeros to `row`, whole vectors; `room` holds deep(depth) * row. */
+/* from (depth, n), as an operand of n rows, filled up with zeros to `row`, whole vectors; `room` holds deep(depth) *
+ * row. */
 static operand copy_down(element *room, int64_t row, const real *from, int64_t from_row, int64_t depth, int64_t n) {
     static const uint16_t turns[32] = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
                                        8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
@@ -113,8 +114,8 @@ static inline operand along(element *room, int64_t row, const real *from, int64_
     return (operand){from, from_row, 1};
 }
 
-static inline __attribute__((always_inline)) operand
-copy_down(element *room, int64_t row, const real *from, int64_t from_row, int64_t depth, int64_t n) {
+static inline __attribute__((always_inline)) operand copy_down(element *room, int64_t row, const real *from,
+                                                               int64_t from_row, int64_t depth, int64_t n) {
     for (int64_t p = 0; p < depth; p++) {
         real *to = room + p * row;
         if (n == row) {

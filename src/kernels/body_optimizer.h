@@ -1,7 +1,7 @@
 /* Optimiser updates (docs/mathematics.md 1.9): parameters, gradients and moments are read and written once. */
 
-static void adam(int64_t n, real *restrict theta, const real *restrict grad, real *restrict m,
-                 real *restrict v, const foci_adam_step *step) {
+static void adam(int64_t n, real *restrict theta, const real *restrict grad, real *restrict m, real *restrict v,
+                 const foci_adam_step *step) {
     const real beta1 = (real)step->beta1, beta2 = (real)step->beta2;
     const real rest1 = (real)(1 - step->beta1), rest2 = (real)(1 - step->beta2);
     const real scaling = (real)step->grad_scale, eps = (real)step->eps;

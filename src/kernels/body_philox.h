@@ -6,7 +6,12 @@
 
 typedef uint64_t wide __attribute__((vector_size(VECTOR_BYTES)));
 
-enum { WIDE = VECTOR_BYTES / 8, PHILOX_LANES = 16, PHILOX_WORDS = 4 * PHILOX_LANES, PHILOX_VECTORS = PHILOX_LANES / WIDE };
+enum {
+    WIDE = VECTOR_BYTES / 8,
+    PHILOX_LANES = 16,
+    PHILOX_WORDS = 4 * PHILOX_LANES,
+    PHILOX_VECTORS = PHILOX_LANES / WIDE
+};
 
 /* The full products of the lower halves. */
 static inline wide multiply(wide a, uint32_t b) {
@@ -34,7 +39,7 @@ static inline void philox_rounds(uint64_t seed, uint64_t stream, uint64_t step, 
         c[3][v] = (wide){0} + (step >> 32);
     }
     for (int round = 0; round < 10; round++, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
-        UNROLL(int v = 0; v < PHILOX_VECTORS; v++) {
+        UNROLL (int v = 0; v < PHILOX_VECTORS; v++) {
             const wide p0 = multiply(c[0][v], 0xD2511F53u), p1 = multiply(c[2][v], 0xCD9E8D57u);
             c[0][v] = (p1 >> 32) ^ c[1][v] ^ k0;
             c[2][v] = (p0 >> 32) ^ c[3][v] ^ k1;
@@ -66,7 +71,8 @@ static inline void philox_words(uint64_t seed, uint64_t stream, uint64_t step, u
     }
 }
 
-/* Lane i of PHILOX_LANES blocks is in this vector, at this place: neighbours in two vectors, so that in_turn joins them. */
+/* Lane i of PHILOX_LANES blocks is in this vector, at this place: neighbours in two vectors, so that in_turn joins
+ * them. */
 enum { PAIR = 2 * WIDE };
 static inline void philox_set_lane(wide number[PHILOX_VECTORS], int lane, uint64_t block) {
     number[lane / PAIR * 2 + lane % 2][lane % PAIR / 2] = block;

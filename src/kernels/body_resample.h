@@ -1,5 +1,5 @@
-/* Resampling of 8-bit images: sums of rows of bytes, rounded and cut to a byte. The weights are of FOCI_RESAMPLE_BITS-bit fixed
- * point: whole numbers only, so every instruction set gives the same. */
+/* Resampling of 8-bit images: sums of rows of bytes, rounded and cut to a byte. The weights are of
+ * FOCI_RESAMPLE_BITS-bit fixed point: whole numbers only, so every instruction set gives the same. */
 
 enum { WIDTH = VECTOR_BYTES / 4, HALF = 1 << (FOCI_RESAMPLE_BITS - 1) };
 typedef int32_t numbers __attribute__((vector_size(VECTOR_BYTES)));
@@ -21,14 +21,15 @@ static inline void put_bytes(numbers sum, unsigned char *y) {
 }
 
 /* `vectors` is constant in every call. */
-static inline __attribute__((always_inline)) void
-resample_block(int vectors, int64_t n, int64_t count, const int *weight, const unsigned char *x, unsigned char *y) {
+static inline __attribute__((always_inline)) void resample_block(int vectors, int64_t n, int64_t count,
+                                                                 const int *weight, const unsigned char *x,
+                                                                 unsigned char *y) {
     numbers sum[4];
-    UNROLL(int v = 0; v < vectors; v++) sum[v] = (numbers){0} + HALF;
+    UNROLL (int v = 0; v < vectors; v++) sum[v] = (numbers){0} + HALF;
     for (int64_t k = 0; k < count; k++, x += n) {
-        UNROLL(int v = 0; v < vectors; v++) sum[v] += weight[k] * bytes_at(x + v * WIDTH);
+        UNROLL (int v = 0; v < vectors; v++) sum[v] += weight[k] * bytes_at(x + v * WIDTH);
     }
-    UNROLL(int v = 0; v < vectors; v++) put_bytes(sum[v], y + v * WIDTH);
+    UNROLL (int v = 0; v < vectors; v++) put_bytes(sum[v], y + v * WIDTH);
 }
 
 static void resample(int64_t n, int64_t count, const int *weight, const unsigned char *x, unsigned char *y) {

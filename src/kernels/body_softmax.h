@@ -9,9 +9,7 @@
 #define MAGNITUDE INT32_MAX
 #endif
 
-static inline bits_ in_order(bits_ b) {
-    return b < 0 ? b ^ MAGNITUDE : b;
-} /* its own inverse */
+static inline bits_ in_order(bits_ b) { return b < 0 ? b ^ MAGNITUDE : b; } /* its own inverse */
 
 static inline real row_max(int64_t c, const real *restrict x, real start) {
     bits_ largest;
@@ -97,8 +95,8 @@ static void exp_sums(int64_t rows, int64_t c, const real *restrict x, int64_t ld
 }
 
 /* The same down columns, x (words, rows): every column is a softmax, and its words come in tiles. */
-static void column_exp(int64_t words, int64_t rows, real *restrict x, int64_t ld, const real *restrict bias, real *restrict max,
-                       real *restrict sum) {
+static void column_exp(int64_t words, int64_t rows, real *restrict x, int64_t ld, const real *restrict bias,
+                       real *restrict max, real *restrict sum) {
     for (int64_t i = 0; i < rows; i++) {
         max[i] = -INFINITY;
         sum[i] = 0;
@@ -142,9 +140,8 @@ static void column_softmax(int64_t words, int64_t rows, real *restrict x, int64_
     }
 }
 
-static void cross_entropy_backward(int64_t c, const real *restrict x, real lse, real total,
-                                   const real *restrict soft, real uniform, real factor, real *restrict dx,
-                                   bool accumulate) {
+static void cross_entropy_backward(int64_t c, const real *restrict x, real lse, real total, const real *restrict soft,
+                                   real uniform, real factor, real *restrict dx, bool accumulate) {
 #pragma omp simd
     for (int64_t i = 0; i < c; i++) {
         real d = total * exp_(x[i] - lse) - (soft ? soft[i] : 0) - uniform;

@@ -60,8 +60,8 @@ static void transpose(real *restrict to, const real *restrict from, int64_t n, i
         }
 }
 
-/* from (n, row), both multiples of PAD, as an operand of n rows, neighbours: its transpose. `room` holds deep(row) * TILE,
- * `rows` n * deep(row). */
+/* from (n, row), both multiples of PAD, as an operand of n rows, neighbours: its transpose. `room` holds deep(row) *
+ * TILE, `rows` n * deep(row). */
 static operand across(element *room, element *rows, const real *from, int64_t n, int64_t row) {
     const operand lines = along(rows, deep(row), from, row, n, row);
     transpose((real *)room, (const real *)lines.data, n, lines.row);
@@ -77,7 +77,7 @@ typedef struct soon {
         int64_t row;
     } matrix[6];
     int matrices;
-    int64_t next, rows; /* of each matrix: done so far, in all */
+    int64_t next, rows;  /* of each matrix: done so far, in all */
     int64_t width, each; /* elements of a row, rows at a time */
 } soon;
 
@@ -114,8 +114,9 @@ typedef struct small_product {
     soon *meanwhile;
 } small_product;
 
-static inline __attribute__((always_inline)) void
-small_rows(int rows, int vectors, int64_t depth, const small_product *o, int64_t i, int64_t j, triangle t, bool add) {
+static inline __attribute__((always_inline)) void small_rows(int rows, int vectors, int64_t depth,
+                                                             const small_product *o, int64_t i, int64_t j, triangle t,
+                                                             bool add) {
     const int64_t end = smaller(depth, deep(i + rows + t.upper)), first = i > t.lower ? (i - t.lower) / DEEP : 0;
     real *c = o->c + i * o->c_row + j;
     if (o->a.column == 1) fetch_rows((const real *)o->a.data + (i + rows) * o->a.row, o->a.row, rows, depth);
@@ -124,8 +125,9 @@ small_rows(int rows, int vectors, int64_t depth, const small_product *o, int64_t
                   &(product){at(o->a, i, first), at(o->b, j, first), c, o->c_row, add ? c : NULL, o->c_row, NULL});
 }
 
-static inline __attribute__((always_inline)) void
-small_columns(int vectors, int64_t rows, int64_t depth, const small_product *o, int64_t j, triangle t, bool add) {
+static inline __attribute__((always_inline)) void small_columns(int vectors, int64_t rows, int64_t depth,
+                                                                const small_product *o, int64_t j, triangle t,
+                                                                bool add) {
     const int most = vectors == 3 ? BLOCK / 3 : BLOCK / 2;
     int64_t i = 0;
     for (; i + most <= rows; i += most) small_rows(most, vectors, depth, o, i, j, t, add);
@@ -172,7 +174,8 @@ static inline vector exp2_(vector x) {
     for (int l = 0; l < LANES; l++) x[l] = exp2(x[l]);
     return x;
 #else
-    const float shift = 0x1.8p23f + 127; /* adding it rounds; the sum ends with the bits of n + 127, the exponent of 2^n */
+    /* adding it rounds; the sum ends with the bits of n + 127, the exponent of 2^n */
+    const float shift = 0x1.8p23f + 127;
     const vector y = larger((vector){0} - 127.0f, x), sum = y + shift, r = y - (sum - shift);
     vector p = 0x1.5bba16p-10f * r + 0x1.3cea8ap-7f;
     p = p * r + 0x1.c6b752p-5f;
@@ -210,8 +213,8 @@ typedef struct attention_tile {
 
 static attention_tile tile_at(const foci_attention_head *h, int64_t first, int64_t n, int64_t key) {
     const int64_t last = h->causal ? first + n : h->tokens;
-    return (attention_tile){first, n, key, smaller(TILE_KEYS, last - key), padded(n),
-                            h->causal ? first - key : INT32_MAX};
+    return (attention_tile){
+        first, n, key, smaller(TILE_KEYS, last - key), padded(n), h->causal ? first - key : INT32_MAX};
 }
 
 /* Keys that some query of the vector at column w sees. */
@@ -221,12 +224,14 @@ static int64_t seen_by(const attention_tile *t, int64_t w) {
 }
 
 /* s (keys, TILE) = rows (keys, depth) columns (depth, TILE), where it will be seen. */
-static void tile_product(real *s, const attention_tile *t, operand rows, operand columns, int64_t depth, soon *meanwhile) {
+static void tile_product(real *s, const attention_tile *t, operand rows, operand columns, int64_t depth,
+                         soon *meanwhile) {
     for (int64_t w = 0, first = 0; w < t->columns; w += LANES) {
         const int64_t end = seen_by(t, w);
-        small_multiply(end - first, t->columns - w, depth,
-                       &(small_product){at(rows, t->key + first, 0), at(columns, w, 0), s + first * TILE + w, TILE, meanwhile},
-                       full, false);
+        small_multiply(
+            end - first, t->columns - w, depth,
+            &(small_product){at(rows, t->key + first, 0), at(columns, w, 0), s + first * TILE + w, TILE, meanwhile},
+            full, false);
         if (end > first) first = end;
     }
 }
@@ -250,8 +255,8 @@ static void clear_unseen(real *p, const attention_tile *t) {
         for (int64_t j = seen_by(t, w); j < t->keys; j++) *(vector *)(p + j * TILE + w) = (vector){0};
 }
 
-/* What dropout multiplies the probabilities with, factor (keys, TILE): 0 or 1 / (1 - p). A block of Philox has the words
- * of four neighbouring keys; where they begin differs from query to query. */
+/* What dropout multiplies the probabilities with, factor (keys, TILE): 0 or 1 / (1 - p). A block of Philox has the
+ * words of four neighbouring keys; where they begin differs from query to query. */
 static void tile_dropout(real *factor, const attention_tile *t, const foci_attention_head *h) {
     const foci_dropout_mask *mask = &h->dropout;
     for (int64_t i = 0; i < t->n; i += PHILOX_LANES) {
@@ -273,7 +278,8 @@ static void tile_dropout(real *factor, const attention_tile *t, const foci_atten
                 const lane_words far = (odd & words[r + 3]) | (~odd & words[r + 2]);
                 const lane_words word = (two & far) | (~two & near);
                 const lane_truths kept = word >= mask->threshold; /* -1 or 0 */
-                *(lane_reals *)(factor + (j + r) * TILE + i) = 0 - mask->factor * __builtin_convertvector(kept, lane_reals);
+                *(lane_reals *)(factor + (j + r) * TILE + i) =
+                    0 - mask->factor * __builtin_convertvector(kept, lane_reals);
             }
         }
     }
@@ -306,14 +312,15 @@ static vector softmax_of_columns(real *s, int64_t keys, vector *largest, vector 
     return correction;
 }
 
-static void finish_rows(const foci_attention_head *h, const real *sums, const real *largest, const real *sum, int64_t first,
-                        int64_t n) {
+static void finish_rows(const foci_attention_head *h, const real *sums, const real *largest, const real *sum,
+                        int64_t first, int64_t n) {
     real inverse[TILE], log_sum[TILE];
     for (int64_t w = 0; w < padded(n); w += LANES) {
         const vector total = *(const vector *)(sum + w);
         const vector_bits none = total == 0; /* a row that sees nothing: 0 */
         *(vector *)(inverse + w) = choose(none, total, 1 / total);
-        *(vector *)(log_sum + w) = choose(none, (vector){0} + INFINITY, ln_2 * (*(const vector *)(largest + w) + log2_(total)));
+        *(vector *)(log_sum + w) =
+            choose(none, (vector){0} + INFINITY, ln_2 * (*(const vector *)(largest + w) + log2_(total)));
     }
     memcpy(h->log_sum + first, log_sum, (size_t)n * sizeof *log_sum);
     for (int64_t i = 0; i < n; i++) {

@@ -28,7 +28,8 @@ static void own_product(const foci_product *p) {
 }
 
 static void blas_product(const foci_product *p) {
-    for (int64_t i = 0; p->bias && i < p->rows; i++) memcpy(p->c + i * p->ldc, p->bias, (size_t)p->columns * sizeof *p->c);
+    for (int64_t i = 0; p->bias && i < p->rows; i++)
+        memcpy(p->c + i * p->ldc, p->bias, (size_t)p->columns * sizeof *p->c);
 #ifdef FOCI_DOUBLE
     cblas_dgemm
 #else
@@ -89,7 +90,8 @@ void foci_gemm_pack(foci_product *p, foci_real *memory) {
     p->packed = memory;
 }
 
-/* Tiles of C: large enough that copying the operands does not count, small enough that there are some for every thread. */
+/* Tiles of C: large enough that copying the operands does not count, small enough that there are some for every thread.
+ */
 typedef struct grid {
     int64_t rows, columns; /* of a tile */
     int64_t row_tiles, column_tiles;
@@ -105,7 +107,8 @@ static grid make_grid(int64_t rows, int64_t columns) {
 
 static int64_t round_up(int64_t n, int64_t multiple) { return foci_tiles(n, multiple) * multiple; }
 
-/* foci's kernels give the same bits wherever C is cut, so the cut may follow the number of threads: four tiles for each. */
+/* foci's kernels give the same bits wherever C is cut, so the cut may follow the number of threads: four tiles for
+ * each. */
 enum { TILES_PER_THREAD = 4, LEAST_ROWS = 96, LEAST_COLUMNS = 256 };
 
 static int64_t tile_rows(int64_t rows) {
@@ -116,7 +119,8 @@ static int64_t tile_rows(int64_t rows) {
 
 static grid fit_grid(int64_t rows, int64_t columns) {
     int64_t wanted = TILES_PER_THREAD * foci_threads(), height = tile_rows(rows);
-    int64_t row_tiles = foci_tiles(rows, height), width = round_up(foci_tiles(columns, foci_tiles(wanted, row_tiles)), LEAST_COLUMNS);
+    int64_t row_tiles = foci_tiles(rows, height),
+            width = round_up(foci_tiles(columns, foci_tiles(wanted, row_tiles)), LEAST_COLUMNS);
     return (grid){height, width, row_tiles, foci_tiles(columns, width)};
 }
 
@@ -143,7 +147,8 @@ static void add_partial(const foci_product *p, int64_t chunks, const foci_real *
     FOCI_PARALLEL_FOR
     for (int64_t row = 0; row < p->rows; row++)
         for (int64_t i = 0; i < chunks; i++)
-            foci_kernel()->scale(p->columns, 1, partial + (i * p->rows + row) * p->columns, p->c + row * p->ldc, i > 0 || p->add);
+            foci_kernel()->scale(p->columns, 1, partial + (i * p->rows + row) * p->columns, p->c + row * p->ldc,
+                                 i > 0 || p->add);
 }
 
 void foci_gemm_long(const foci_product *p, foci_real *partial) {
@@ -161,8 +166,8 @@ void foci_gemm_long(const foci_product *p, foci_real *partial) {
         int64_t chunk = task % chunks, tile = task / chunks;
         foci_product q = whole;
         q.c = partial + chunk * p->rows * p->columns;
-        q = part_of(&q, foci_tile(p->rows, g.rows, tile / g.column_tiles), foci_tile(p->columns, g.columns, tile % g.column_tiles),
-                    foci_tile(p->depth, size, chunk));
+        q = part_of(&q, foci_tile(p->rows, g.rows, tile / g.column_tiles),
+                    foci_tile(p->columns, g.columns, tile % g.column_tiles), foci_tile(p->depth, size, chunk));
         foci_gemm(&q);
     }
     add_partial(p, chunks, partial);
@@ -189,7 +194,8 @@ foci_status foci_gemm_choose(const char *name) {
     case OPENBLAS_OPENMP: return FOCI_OK;
     case OPENBLAS_THREAD: openblas_set_num_threads(1); return FOCI_OK; /* its pool stays asleep */
     default:
-        return foci_fail(FOCI_ERR_RUNTIME, "%s is not safe to call from several threads: build with libopenblas-openmp-dev",
+        return foci_fail(FOCI_ERR_RUNTIME,
+                         "%s is not safe to call from several threads: build with libopenblas-openmp-dev",
                          foci_gemm_provider());
     }
 }

@@ -18,16 +18,16 @@ void foci_gemm(const foci_product *p);
 void foci_gemm_parallel(const foci_product *p);
 
 /* Over all threads, for few rows and columns and a great depth (the gradient of a weight: the depth is the batch). The
- * depth is cut into a fixed number of chunks, whose products lie in `partial` (chunks * rows * columns) and are added in
- * order. No bias. */
+ * depth is cut into a fixed number of chunks, whose products lie in `partial` (chunks * rows * columns) and are added
+ * in order. No bias. */
 int64_t foci_gemm_chunks(int64_t rows, int64_t columns, int64_t depth);
 void foci_gemm_long(const foci_product *p, foci_real *partial);
 
 /* Name and version of what computes them: "foci", or "OpenBLAS 0.3.21 (OpenMP)". */
 const char *foci_gemm_provider(void);
 /* "foci" or "openblas"; NULL: foci where the processor has wide registers. Call before the first product: it turns
- * OpenBLAS's own threads off. FOCI_ERR_CONFIG for another name, FOCI_ERR_RUNTIME where OpenBLAS is a build that may not be
- * called from several threads at once. */
+ * OpenBLAS's own threads off. FOCI_ERR_CONFIG for another name, FOCI_ERR_RUNTIME where OpenBLAS is a build that may not
+ * be called from several threads at once. */
 foci_status foci_gemm_choose(const char *provider);
 
 #endif

@@ -10,7 +10,8 @@ FOCI_KERNEL(relu, (int64_t n, const real *x, real *y))
 FOCI_KERNEL(relu_backward, (int64_t n, const real *y, const real *dy, real *dx, bool accumulate))
 FOCI_KERNEL(gelu, (int64_t n, const real *x, real *y))
 FOCI_KERNEL(gelu_backward, (int64_t n, const real *x, const real *dy, real *dx, bool accumulate))
-FOCI_KERNEL(gelu_again, (int64_t n, const real *x, const real *dy, real *y, real *dx)) /* y = gelu(x), and its backward */
+/* y = gelu(x), and its backward */
+FOCI_KERNEL(gelu_again, (int64_t n, const real *x, const real *dy, real *y, real *dx))
 
 /* body_sums.h: in double, or by columns */
 FOCI_KERNEL(sum, (int64_t n, const real *x, double *sum))
@@ -33,24 +34,28 @@ FOCI_KERNEL(log_softmax, (int64_t rows, int64_t c, const real *x, real *y))
 FOCI_KERNEL(log_softmax_backward, (int64_t rows, int64_t c, const real *y, const real *dy, real *dx, bool accumulate))
 /* Running log-sum-exp: max (rows) starts at -inf, sum (rows) at 0; afterwards lse = max + log(sum). */
 FOCI_KERNEL(exp_sums, (int64_t rows, int64_t c, const real *x, int64_t ld, real *max, real *sum))
-/* Down the columns of x (words, rows), a tile of their words: x = exp(x + bias - max), bias (words) or NULL; max, sum (rows)
- * are the tile's. Then lse (rows) from those of all tiles, (tiles, rows); then x = d exp(x - lse), sums (words) += its row
- * sums, or NULL; d, lse (rows), and max and sum are used up. */
+/* Down the columns of x (words, rows), a tile of their words: x = exp(x + bias - max), bias (words) or NULL; max, sum
+ * (rows) are the tile's. Then lse (rows) from those of all tiles, (tiles, rows); then x = d exp(x - lse), sums (words)
+ * += its row sums, or NULL; d, lse (rows), and max and sum are used up. */
 FOCI_KERNEL(column_exp, (int64_t words, int64_t rows, real *x, int64_t ld, const real *bias, real *max, real *sum))
 FOCI_KERNEL(column_lse, (int64_t tiles, int64_t rows, const real *max, real *sum, real *lse))
-FOCI_KERNEL(column_softmax, (int64_t words, int64_t rows, real *x, int64_t ld, real *max, const real *lse, const real *d, real *sums))
+FOCI_KERNEL(column_softmax,
+            (int64_t words, int64_t rows, real *x, int64_t ld, real *max, const real *lse, const real *d, real *sums))
 /* One row: dx = factor (total exp(x - lse) - soft - uniform); soft (c) or NULL */
 FOCI_KERNEL(cross_entropy_backward, (int64_t c, const real *x, real lse, real total, const real *soft, real uniform,
                                      real factor, real *dx, bool accumulate))
 
-/* body_features.h: elu(x) + 1; rows of a given length, the inner product of dy and y beside; exp(y - factor |x|^2 / 2 - shift) */
+/* body_features.h: elu(x) + 1; rows of a given length, the inner product of dy and y beside; exp(y - factor |x|^2 / 2 -
+ * shift) */
 FOCI_KERNEL(elu_one, (int64_t n, const real *x, real *y))
 FOCI_KERNEL(elu_one_backward, (int64_t n, const real *y, const real *dy, real *dx, bool accumulate))
 FOCI_KERNEL(normalise, (int64_t n, real length, const real *x, real *y))
-FOCI_KERNEL(normalise_backward, (int64_t n, real length, const real *x, const real *dy, real *dx, bool accumulate, real *inner))
-FOCI_KERNEL(positive_features, (int64_t rows, int64_t f, int64_t d, const real *y, const real *x, real factor, real shift, real *out))
-FOCI_KERNEL(positive_features_backward, (int64_t rows, int64_t f, int64_t d, const real *out, const real *dout, const real *x,
-                                         real factor, real *dy, bool add_dy, real *dx, bool add_dx))
+FOCI_KERNEL(normalise_backward,
+            (int64_t n, real length, const real *x, const real *dy, real *dx, bool accumulate, real *inner))
+FOCI_KERNEL(positive_features,
+            (int64_t rows, int64_t f, int64_t d, const real *y, const real *x, real factor, real shift, real *out))
+FOCI_KERNEL(positive_features_backward, (int64_t rows, int64_t f, int64_t d, const real *out, const real *dout,
+                                         const real *x, real factor, real *dy, bool add_dy, real *dx, bool add_dx))
 
 /* body_dropout.h */
 FOCI_KERNEL(dropout, (int64_t n, const foci_dropout_mask *mask, const real *x, real *y, bool accumulate))
@@ -59,7 +64,8 @@ FOCI_KERNEL(dropout, (int64_t n, const foci_dropout_mask *mask, const real *x, r
 FOCI_KERNEL(adam, (int64_t n, real *theta, const real *grad, real *m, real *v, const foci_adam_step *step))
 FOCI_KERNEL(sgd, (int64_t n, real *theta, const real *grad, real *momentum, const foci_sgd_step *step))
 
-/* body_gemm.h: b (depth, columns) to panels, the last filled up; scratch (FOCI_GEMM_DEPTH * FOCI_GEMM_COLUMNS), 64-byte aligned */
+/* body_gemm.h: b (depth, columns) to panels, the last filled up; scratch (FOCI_GEMM_DEPTH * FOCI_GEMM_COLUMNS), 64-byte
+ * aligned */
 FOCI_KERNEL(gemm_pack, (const foci_matrix *b, int64_t depth, int64_t columns, real *to))
 FOCI_KERNEL(gemm, (const foci_product *p, real *scratch))
 

@@ -17,10 +17,10 @@ typedef struct foci_dropout_mask {
 /* One update of Adam or AdamW (docs/mathematics.md 1.9). */
 typedef struct foci_adam_step {
     double lr, beta1, beta2, eps;
-    double decay;      /* 0: none */
-    bool decoupled;    /* AdamW: the decay shrinks the parameter; otherwise (Adam) it is added to the gradient */
+    double decay;   /* 0: none */
+    bool decoupled; /* AdamW: the decay shrinks the parameter; otherwise (Adam) it is added to the gradient */
     double correction1, correction2; /* 1 - beta^t */
-    double grad_scale; /* every gradient is multiplied by it: clipping, averaging */
+    double grad_scale;               /* every gradient is multiplied by it: clipping, averaging */
 } foci_adam_step;
 
 /* One update of stochastic gradient descent, momentum as in PyTorch: b = momentum b + g, theta -= lr b. */
@@ -46,9 +46,9 @@ typedef struct foci_product {
     foci_real *c;
     int64_t ldc;
     bool add;
-    const foci_real *bias; /* or NULL; not together with `add` */
+    const foci_real *bias;   /* or NULL; not together with `add` */
     const foci_real *packed; /* b as foci_gemm_pack left it, or NULL */
-    bool bf16;             /* a and b may be rounded to bfloat16 (kernels/bf16.h) */
+    bool bf16;               /* a and b may be rounded to bfloat16 (kernels/bf16.h) */
 } foci_product;
 
 /* The block of B that is copied at a time. */
@@ -57,44 +57,46 @@ enum { FOCI_GEMM_DEPTH = 384, FOCI_GEMM_COLUMNS = 256 };
 /* Attention of one head of one sample. Matrices are given by their first element and the step from row to row, in
  * elements; the entries of a row are neighbours. */
 typedef struct foci_attention_head {
-    int64_t tokens, width;          /* N, D */
-    const foci_real *q, *k, *v;     /* (N, D) */
+    int64_t tokens, width;      /* N, D */
+    const foci_real *q, *k, *v; /* (N, D) */
     int64_t q_row, k_row, v_row;
-    const foci_real *metric;        /* multiplies q: (N, D), or one row for all where metric_row is 0; NULL: ones */
+    const foci_real *metric; /* multiplies q: (N, D), or one row for all where metric_row is 0; NULL: ones */
     int64_t metric_row;
-    const foci_real *bias;          /* (N) added to the scores of each key, or NULL */
+    const foci_real *bias; /* (N) added to the scores of each key, or NULL */
     foci_real scale;
     bool causal;
-    foci_dropout_mask dropout;      /* of the probabilities; threshold 0: none. Element (i, j) is number i N + j */
-    foci_real *out;                 /* (N, D) */
+    foci_dropout_mask dropout; /* of the probabilities; threshold 0: none. Element (i, j) is number i N + j */
+    foci_real *out;            /* (N, D) */
     int64_t out_row;
-    foci_real *log_sum;             /* (N): log of the sum of exp(score) over the keys */
+    foci_real *log_sum; /* (N): log of the sum of exp(score) over the keys */
     /* backward only; a gradient that is not wanted is NULL */
     const foci_real *dout;
     int64_t dout_row;
     foci_real *dq, *dk, *dv;
     int64_t dq_row, dk_row, dv_row;
-    bool add_dq, add_dk, add_dv;    /* add to what is there, or overwrite it */
+    bool add_dq, add_dk, add_dv; /* add to what is there, or overwrite it */
 } foci_attention_head;
 
 /* Tiles of queries and keys. A head's forward pass may be cut between tiles of queries. */
 enum { FOCI_ATTENTION_QUERIES = 48, FOCI_ATTENTION_KEYS = 256 };
 
-/* Where attention keeps things in its scratch memory (64-byte aligned), in reals; the same for every instruction set. D is
- * the width, filled up to 16. What is a copy for products has room where there is need of one (kernels/body_operand.h). */
+/* Where attention keeps things in its scratch memory (64-byte aligned), in reals; the same for every instruction set. D
+ * is the width, filled up to 16. What is a copy for products has room where there is need of one
+ * (kernels/body_operand.h). */
 typedef struct foci_attention_layout {
     int64_t queries, queries_across; /* a tile of scaled queries, (QUERIES, D); copy: its transpose */
     int64_t rows;                    /* (QUERIES, D): what a transpose is made from */
     int64_t sums;                    /* (QUERIES, D): of values; backward: gradients of queries */
-    int64_t scores, factor;          /* (KEYS, QUERIES): scores, then probabilities; what dropout multiplies them with */
-    int64_t copy;                    /* (KEYS, QUERIES): copy of a tile of probabilities or of gradients */
-    int64_t keys, values;            /* (tokens, D): copies */
+    /* (KEYS, QUERIES): scores, then probabilities; what dropout multiplies them with */
+    int64_t scores, factor;
+    int64_t copy;         /* (KEYS, QUERIES): copy of a tile of probabilities or of gradients */
+    int64_t keys, values; /* (tokens, D): copies */
     /* backward only */
-    int64_t douts, douts_across;           /* (QUERIES, D): as queries are, of the gradients of the output */
-    int64_t queries_down, douts_down;      /* (QUERIES, D): copies, the depth from row to row */
-    int64_t dscores;                       /* (KEYS, QUERIES): gradients of scores */
-    int64_t keys_down, dkeys, dvalues;     /* (tokens, D): copy, the depth from row to row; sums of gradients */
-    int64_t reals;                         /* of all */
+    int64_t douts, douts_across;       /* (QUERIES, D): as queries are, of the gradients of the output */
+    int64_t queries_down, douts_down;  /* (QUERIES, D): copies, the depth from row to row */
+    int64_t dscores;                   /* (KEYS, QUERIES): gradients of scores */
+    int64_t keys_down, dkeys, dvalues; /* (tokens, D): copy, the depth from row to row; sums of gradients */
+    int64_t reals;                     /* of all */
 } foci_attention_layout;
 foci_attention_layout foci_attention_layout_of(int64_t tokens, int64_t width, bool backward, bool bf16);
 
@@ -106,8 +108,8 @@ typedef struct foci_metric_head {
     int64_t cur_row, prev_row, den_row, den_prev_row;
     double delta, attenuation;
     foci_metric_scale scale;
-    bool causal; /* the mean over tokens 0..n for every token n */
-    bool median; /* in place of the mean over all */
+    bool causal;    /* the mean over tokens 0..n for every token n */
+    bool median;    /* in place of the mean over all */
     foci_real *out; /* (D), causal: (N, D) */
 } foci_metric_head;
 

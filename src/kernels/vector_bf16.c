@@ -23,7 +23,8 @@ void foci_bf16_pack(const foci_matrix *b, int64_t depth, int64_t columns, foci_r
     gemm_pack(b, depth, columns, to);
 }
 void foci_bf16_gemm(const foci_product *p, foci_real *scratch) { gemm(p, scratch); }
-void foci_bf16_attention_forward(const foci_attention_head *h, int64_t first_query, int64_t end_query, foci_real *scratch) {
+void foci_bf16_attention_forward(const foci_attention_head *h, int64_t first_query, int64_t end_query,
+                                 foci_real *scratch) {
     attention_forward(h, first_query, end_query, scratch);
 }
 void foci_bf16_attention_backward(const foci_attention_head *h, foci_real *scratch) { attention_backward(h, scratch); }
@@ -34,7 +35,8 @@ void foci_bf16_pack(const foci_matrix *b, int64_t depth, int64_t columns, foci_r
     foci_kernel()->gemm_pack(b, depth, columns, to);
 }
 void foci_bf16_gemm(const foci_product *p, foci_real *scratch) { foci_kernel()->gemm(p, scratch); }
-void foci_bf16_attention_forward(const foci_attention_head *h, int64_t first_query, int64_t end_query, foci_real *scratch) {
+void foci_bf16_attention_forward(const foci_attention_head *h, int64_t first_query, int64_t end_query,
+                                 foci_real *scratch) {
     foci_kernel()->attention_forward(h, first_query, end_query, scratch);
 }
 void foci_bf16_attention_backward(const foci_attention_head *h, foci_real *scratch) {

@@ -9,9 +9,8 @@
 #include "base/file.h"
 
 const foci_key foci_analyze_keys[] = {
-    FOCI_KEY(
-        foci_analyze_options, limit, NULL, 1, 1e12, NULL,
-        "images or windows of text, evenly spread over the validation data (default 256 images, 64 windows)"),
+    FOCI_KEY(foci_analyze_options, limit, NULL, 1, 1e12, NULL,
+             "images or windows of text, evenly spread over the validation data (default 256 images, 64 windows)"),
     FOCI_KEY(foci_analyze_options, batch, NULL, 1, 100000, NULL,
              "of them at once (default 32, 16); changes speed and memory only"),
     FOCI_KEY(foci_analyze_options, layer, "-1", -1, 10000, NULL,
@@ -34,19 +33,16 @@ static foci_status find_steps(const char *run, foci_stages *all) {
     const struct dirent *e;
     int end = 0;
     while (d && (e = readdir(d)) && all->count < FOCI_STAGES - 1)
-        if (sscanf(e->d_name, "step-%lld.safetensors%n", &all->stage[all->count].step, &end) == 1 &&
-            !e->d_name[end])
+        if (sscanf(e->d_name, "step-%lld.safetensors%n", &all->stage[all->count].step, &end) == 1 && !e->d_name[end])
             all->count++;
     if (d) closedir(d);
     qsort(all->stage, (size_t)all->count, sizeof *all->stage, by_step);
-    return all->count
-               ? FOCI_OK
-               : foci_fail(FOCI_ERR_CONFIG,
-                           "--history: %s has no step-N.safetensors; train.keep_every leaves some", run);
+    return all->count ? FOCI_OK
+                      : foci_fail(FOCI_ERR_CONFIG,
+                                  "--history: %s has no step-N.safetensors; train.keep_every leaves some", run);
 }
 
-static foci_status analyze_step(const foci_subject *subject, const foci_analysis_options *a,
-                                foci_stage *stage) {
+static foci_status analyze_step(const foci_subject *subject, const foci_analysis_options *a, foci_stage *stage) {
     char path[4200], name[64];
     snprintf(name, sizeof name, "step-%lld.safetensors", stage->step);
     FOCI_TRY(foci_path_join(path, sizeof path, subject->run, name));
@@ -125,8 +121,7 @@ void foci_analyze_tell(const foci_subject *subject, const foci_stages *all, foci
     }
 }
 
-static foci_status run(const foci_subject *subject, const void *options, const foci_watch *watch,
-                       foci_report *r) {
+static foci_status run(const foci_subject *subject, const void *options, const foci_watch *watch, foci_report *r) {
     foci_stages *all = calloc(1, sizeof *all);
     if (!all) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
     foci_status s = foci_analyze_stages(subject, options, 0, watch, all);

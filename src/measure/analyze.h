@@ -19,8 +19,8 @@ typedef struct foci_stages {
 
 /* Analyses the weights, before them those of the history if it is asked for; `pictures` samples are kept for
  * drawing. Free it, after a failure too. */
-foci_status foci_analyze_stages(const foci_subject *subject, const foci_analyze_options *options,
-                                int pictures, const foci_watch *watch, foci_stages *stages);
+foci_status foci_analyze_stages(const foci_subject *subject, const foci_analyze_options *options, int pictures,
+                                const foci_watch *watch, foci_stages *stages);
 void foci_stages_free(foci_stages *stages);
 /* "token_cosine", "effective_rank": of the last block; "head_distance": over layers and pairs; "layers":
  * [...]. */

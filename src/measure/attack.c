@@ -14,8 +14,7 @@ const foci_json_form foci_attack_json = {.compact = true, .digits = 17, .point =
  */
 
 /* One of its options, whose default is filled in. The loss is called objective: `loss` is a result. */
-static void tell_option(const foci_attack *attack, const foci_attack_options *o, const foci_key *key,
-                        foci_report *r) {
+static void tell_option(const foci_attack *attack, const foci_attack_options *o, const foci_key *key, foci_report *r) {
     const char *name = strcmp(key->name, "loss") == 0 ? "objective" : key->name;
     bool has = foci_attack_reads(attack, key->name);
     if (strcmp(key->name, "targeted") == 0) has = o->targeted;
@@ -35,8 +34,8 @@ void foci_attack_tell_settings(const foci_attack *attack, const foci_attack_imag
     foci_report_whole(r, "images", count);
 }
 
-void foci_attack_tell(const foci_subject *subject, const foci_attack *attack,
-                      const foci_attack_images *images, const foci_attack_report *result, foci_report *r) {
+void foci_attack_tell(const foci_subject *subject, const foci_attack *attack, const foci_attack_images *images,
+                      const foci_attack_report *result, foci_report *r) {
     foci_attack_tell_settings(attack, images, &result->options, result->images, r);
     foci_report_number(r, "top1", result->top1);
     foci_report_number(r, "top5", result->top5);
@@ -67,11 +66,10 @@ void foci_attack_print_head(const foci_subject *subject, const foci_report *r, F
 void foci_attack_print_line(const foci_report *r, FILE *f) {
     const double outside = foci_report_number_of(r, "outside");
     fprintf(f, "%-12s %9.6f %9.2f %9.2f %9.2f %9.4f %10.1f", foci_report_text_of(r, "method"),
-            foci_report_number_of(r, "eps"), foci_report_number_of(r, "top1"),
-            foci_report_number_of(r, "top5"), foci_report_number_of(r, "clean_top1"),
-            foci_report_number_of(r, "loss"), foci_report_number_of(r, "images_per_s"));
-    if (foci_report_text_of(r, "targeted"))
-        fprintf(f, "  reached %.2f %%", foci_report_number_of(r, "reached"));
+            foci_report_number_of(r, "eps"), foci_report_number_of(r, "top1"), foci_report_number_of(r, "top5"),
+            foci_report_number_of(r, "clean_top1"), foci_report_number_of(r, "loss"),
+            foci_report_number_of(r, "images_per_s"));
+    if (foci_report_text_of(r, "targeted")) fprintf(f, "  reached %.2f %%", foci_report_number_of(r, "reached"));
     if (outside > 0) fprintf(f, "  %.0f left the ball and count as not attacked", outside);
     fputc('\n', f);
 }
@@ -95,26 +93,25 @@ static foci_status run(const foci_attack *attack, const foci_subject *subject, c
     return s;
 }
 
-#define FOCI_ATTACK(attack)                                                                                  \
-    extern const foci_attack foci_attack_##attack;                                                           \
-    static foci_status run_##attack(const foci_subject *subject, const void *options,                        \
-                                    const foci_watch *watch, foci_report *r) {                               \
-        return run(&foci_attack_##attack, subject, options, watch, r);                                       \
-    }                                                                                                        \
-    const foci_measure foci_measure_##attack = {                                                             \
-        .name = #attack,                                                                                     \
-        .summary = "accuracy left under " #attack,                                                           \
-        .size = sizeof(settings),                                                                            \
-        .options = {{foci_attack_eps, offsetof(settings, how)},                                              \
-                    {foci_attack_image_keys, offsetof(settings, images)},                                    \
-                    {foci_attack_keys, offsetof(settings, how)}},                                            \
-        .needs = "eps",                                                                                      \
-        .task = "images",                                                                                     \
-        .metrics = {"top1", "top5"},                                                                         \
-        .run = run_##attack,                                                                                 \
-        .form = &foci_attack_json,                                                                           \
-        .print = print,                                                                                      \
-        .command = "attack",                                                                                 \
-        .preset = {"method=" #attack}};
+#define FOCI_ATTACK(attack) \
+    extern const foci_attack foci_attack_##attack; \
+    static foci_status run_##attack(const foci_subject *subject, const void *options, const foci_watch *watch, \
+                                    foci_report *r) { \
+        return run(&foci_attack_##attack, subject, options, watch, r); \
+    } \
+    const foci_measure foci_measure_##attack = {.name = #attack, \
+                                                .summary = "accuracy left under " #attack, \
+                                                .size = sizeof(settings), \
+                                                .options = {{foci_attack_eps, offsetof(settings, how)}, \
+                                                            {foci_attack_image_keys, offsetof(settings, images)}, \
+                                                            {foci_attack_keys, offsetof(settings, how)}}, \
+                                                .needs = "eps", \
+                                                .task = "images", \
+                                                .metrics = {"top1", "top5"}, \
+                                                .run = run_##attack, \
+                                                .form = &foci_attack_json, \
+                                                .print = print, \
+                                                .command = "attack", \
+                                                .preset = {"method=" #attack}};
 #include "attack/list.h"
 #undef FOCI_ATTACK

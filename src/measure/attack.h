@@ -9,8 +9,8 @@
 void foci_attack_tell_settings(const foci_attack *attack, const foci_attack_images *images,
                                const foci_attack_options *options, int64_t count, foci_report *r);
 /* That, and what was left. */
-void foci_attack_tell(const foci_subject *subject, const foci_attack *attack,
-                      const foci_attack_images *images, const foci_attack_report *result, foci_report *r);
+void foci_attack_tell(const foci_subject *subject, const foci_attack *attack, const foci_attack_images *images,
+                      const foci_attack_report *result, foci_report *r);
 
 extern const foci_json_form foci_attack_json;
 /* The table that people see: of the settings "8 images, pixel space, ..." and its columns; then a line for

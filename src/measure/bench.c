@@ -63,8 +63,8 @@ static void tell_operations(const foci_bench_result *result, foci_report *list) 
         foci_report_decimals(r, "ms", q->ms, 4);
         foci_report_decimals(r, "gflop", q->flop / 1e9, 6);
         foci_report_decimals(r, "gb", q->bytes / 1e9, 6);
-        foci_report_decimals(r, "of_roof",
-                             foci_profile_roof_ms(q, result->peak_gflops, result->bandwidth_gbs) / q->ms, 4);
+        foci_report_decimals(r, "of_roof", foci_profile_roof_ms(q, result->peak_gflops, result->bandwidth_gbs) / q->ms,
+                             4);
     }
 }
 
@@ -102,8 +102,7 @@ void foci_bench_tell(const foci_bench_result *b, bool operations, foci_report *r
     if (operations) tell_operations(b, foci_report_list(r, "operations"));
 }
 
-static foci_status run(const foci_subject *subject, const void *options, const foci_watch *watch,
-                       foci_report *r) {
+static foci_status run(const foci_subject *subject, const void *options, const foci_watch *watch, foci_report *r) {
     foci_bench_result result;
     FOCI_TRY(foci_watch_stopped(watch));
     foci_status s = foci_bench_subject(subject, options, NULL, &result);
@@ -112,12 +111,11 @@ static foci_status run(const foci_subject *subject, const void *options, const f
     return s;
 }
 
-const foci_measure foci_measure_bench = {
-    .name = "bench",
-    .summary = "speed and memory of a training step",
-    .size = sizeof(foci_bench_settings),
-    .options = {{foci_bench_keys}},
-    .metrics = {"items_per_s", "rss_mb", "plan_mb", "gflop", "parameters"},
-    .untrained = true,
-    .run = run,
-    .command = "bench"};
+const foci_measure foci_measure_bench = {.name = "bench",
+                                         .summary = "speed and memory of a training step",
+                                         .size = sizeof(foci_bench_settings),
+                                         .options = {{foci_bench_keys}},
+                                         .metrics = {"items_per_s", "rss_mb", "plan_mb", "gflop", "parameters"},
+                                         .untrained = true,
+                                         .run = run,
+                                         .command = "bench"};

@@ -44,15 +44,14 @@ static foci_status take_errors(const json_t *object, const char *path, foci_corr
             const json_t *x = json_array_get(errors, (size_t)s);
             const double error = json_is_number(x) ? json_number_value(x) : (double)NAN;
             if (error < 0 || error > 100)
-                return foci_fail(FOCI_ERR_DATA, "%s: %s: an error of %g %%", path, foci_corruptions[k]->name,
-                                 error);
+                return foci_fail(FOCI_ERR_DATA, "%s: %s: an error of %g %%", path, foci_corruptions[k]->name, error);
             r->error[k][s] = error;
         }
     }
     return json_is_object(all)
                ? FOCI_OK
-               : foci_fail(FOCI_ERR_DATA,
-                           "%s: no corruptions in it; foci eval --corrupt --json writes such a file", path);
+               : foci_fail(FOCI_ERR_DATA, "%s: no corruptions in it; foci eval --corrupt --json writes such a file",
+                           path);
 }
 
 static foci_status read_errors(const char *path, foci_corrupted *r) {
@@ -93,10 +92,9 @@ static foci_status measure(const foci_config *config, const char *weights, const
     foci_classifier c;
     FOCI_TRY(foci_classifier_open(&c, config, weights, o->classes));
     *classes = c.classes;
-    foci_status s =
-        o->corrupt_dir
-            ? foci_measure_corrupted_folders(&c, o->corrupt_dir, chosen, o->limit, watch, r)
-            : foci_measure_corrupted(&c, o->val_dir, chosen, (uint64_t)o->seed, o->limit, watch, r);
+    foci_status s = o->corrupt_dir
+                        ? foci_measure_corrupted_folders(&c, o->corrupt_dir, chosen, o->limit, watch, r)
+                        : foci_measure_corrupted(&c, o->val_dir, chosen, (uint64_t)o->seed, o->limit, watch, r);
     foci_classifier_close(&c);
     return s;
 }
@@ -128,12 +126,10 @@ static void tell_corruption(const comparison *x, int corruption, foci_report *al
                 *errors = foci_report_list(one, "errors");
     for (int s = 0; s < FOCI_SEVERITIES; s++) foci_report_number(errors, NULL, x->r->error[corruption][s]);
     foci_report_number(one, "error", foci_corrupted_error(x->r, corruption));
-    foci_report_number(one, "ce",
-                       x->any ? foci_corruption_error(x->r, x->reference, corruption) : (double)NAN);
+    foci_report_number(one, "ce", x->any ? foci_corruption_error(x->r, x->reference, corruption) : (double)NAN);
 }
 
-static void tell(const comparison *x, const foci_shift_options *o, const foci_subject *subject,
-                 foci_report *report) {
+static void tell(const comparison *x, const foci_shift_options *o, const foci_subject *subject, foci_report *report) {
     const foci_corrupted *r = x->r;
     foci_report_whole(report, "images", r->images);
     foci_report_number(report, "clean_error", r->clean);
@@ -150,18 +146,15 @@ static void tell(const comparison *x, const foci_shift_options *o, const foci_su
     foci_subject_tell(subject, report);
 }
 
-static foci_status run(const foci_subject *subject, const void *options, const foci_watch *watch,
-                       foci_report *report) {
+static foci_status run(const foci_subject *subject, const void *options, const foci_watch *watch, foci_report *report) {
     const foci_shift_options *o = options;
     foci_corruption_choice chosen;
     foci_corrupted r, reference;
     int64_t classes;
     FOCI_TRY(choose(o, chosen));
-    if (o->relative_to)
-        FOCI_TRY(foci_context(measure_reference(o, chosen, watch, &reference), "--relative-to"));
+    if (o->relative_to) FOCI_TRY(foci_context(measure_reference(o, chosen, watch, &reference), "--relative-to"));
     FOCI_TRY(measure(subject->config, subject->weights, o, chosen, watch, &r, &classes));
-    const comparison x = {&r, o->relative_to ? &reference : NULL,
-                          o->relative_to || classes == ALEXNET_CLASSES,
+    const comparison x = {&r, o->relative_to ? &reference : NULL, o->relative_to || classes == ALEXNET_CLASSES,
                           o->relative_to ? o->relative_to : "AlexNet"};
     tell(&x, o, subject, report);
     return FOCI_OK;

@@ -9,12 +9,10 @@ const foci_key foci_folder_keys[] = {
              "only, the others' "
              "logits do not count (ImageNet-A, -R)",
              .placeholder = "DIR"),
-    FOCI_KEY(
-        foci_shift_options, classes, NULL, 0, 0, NULL,
-        "the model's classes, a line each, in the order of its outputs (default: the folders of data.val)",
-        .placeholder = "FILE"),
-    FOCI_KEY(foci_shift_options, limit, "0", 0, 1e12, NULL,
-             "of a folder only so many images, evenly spread; 0: all"),
+    FOCI_KEY(foci_shift_options, classes, NULL, 0, 0, NULL,
+             "the model's classes, a line each, in the order of its outputs (default: the folders of data.val)",
+             .placeholder = "FILE"),
+    FOCI_KEY(foci_shift_options, limit, "0", 0, 1e12, NULL, "of a folder only so many images, evenly spread; 0: all"),
     {0}};
 
 const foci_key foci_outlier_keys[] = {FOCI_KEY(foci_shift_options, ood_dir, NULL, 0, 0, NULL,
@@ -46,9 +44,8 @@ static foci_status run_classes(const foci_subject *subject, const void *options,
 
 static void print_classes(const foci_report *r, FILE *f) {
     fprintf(f, "%s: top-1 %.2f %%, top-5 %.2f %% over %.0f images, among %.0f classes\n",
-            foci_report_text_of(r, "val_dir"), foci_report_number_of(r, "top1"),
-            foci_report_number_of(r, "top5"), foci_report_number_of(r, "images"),
-            foci_report_number_of(r, "classes"));
+            foci_report_text_of(r, "val_dir"), foci_report_number_of(r, "top1"), foci_report_number_of(r, "top5"),
+            foci_report_number_of(r, "images"), foci_report_number_of(r, "classes"));
 }
 
 const foci_measure foci_measure_classes = {.name = "classes",
@@ -89,9 +86,9 @@ static void print_outliers(const foci_report *r, FILE *f) {
             "%s: AUPR %.2f %%, AUROC %.2f %%: %.0f foreign images against %.0f of the same %.0f classes, by "
             "minus the "
             "largest softmax probability\n",
-            foci_report_text_of(r, "ood_dir"), foci_report_number_of(r, "aupr"),
-            foci_report_number_of(r, "auroc"), foci_report_number_of(r, "images"),
-            foci_report_number_of(r, "in_images"), foci_report_number_of(r, "classes"));
+            foci_report_text_of(r, "ood_dir"), foci_report_number_of(r, "aupr"), foci_report_number_of(r, "auroc"),
+            foci_report_number_of(r, "images"), foci_report_number_of(r, "in_images"),
+            foci_report_number_of(r, "classes"));
 }
 
 const foci_measure foci_measure_outliers = {.name = "outliers",

@@ -21,9 +21,7 @@ static const foci_measure *find(const char *name, size_t length) {
     return NULL;
 }
 
-const foci_measure *foci_measure_find(const char *name) {
-    return find(name, strlen(name));
-}
+const foci_measure *foci_measure_find(const char *name) { return find(name, strlen(name)); }
 
 foci_status foci_measure_fits(const foci_measure *m, const foci_config *config) {
     const char *model = foci_config_string(config, "model.kind");
@@ -49,8 +47,8 @@ void foci_measure_print(const foci_measure *m, const foci_report *report, FILE *
         const foci_metric *metric = foci_metric_find(m->metrics[i]);
         char text[128];
         if (!metric || !foci_report_find(report, metric->name)) continue;
-        foci_metric_text(metric, metric->title, foci_report_number_of(report, metric->name), metric->decimals,
-                         text, sizeof text);
+        foci_metric_text(metric, metric->title, foci_report_number_of(report, metric->name), metric->decimals, text,
+                         sizeof text);
         fprintf(f, "%s%s", between, text);
         between = ", ";
     }
@@ -60,9 +58,7 @@ void foci_measure_print(const foci_measure *m, const foci_report *report, FILE *
 /* ------------------------------------------------------------------------------------------- finding an
  * option */
 
-static foci_status out_of_memory(void) {
-    return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
-}
+static foci_status out_of_memory(void) { return foci_fail(FOCI_ERR_RUNTIME, "out of memory"); }
 
 /* "step-size" or "step_size" is the key step_size. */
 static bool names(const foci_key *key, const char *text, size_t length) {
@@ -147,8 +143,7 @@ static foci_status set_defaults(const asking *a) {
     const foci_measure *m = a->asked->measure;
     for (const foci_option_rows *rows = m->options; rows->keys; rows++)
         for (const foci_key *key = rows->keys; key->name; key++)
-            if (key->initial)
-                FOCI_TRY(foci_key_parse(key, key->name, key->initial, a->arena, a->options + rows->at));
+            if (key->initial) FOCI_TRY(foci_key_parse(key, key->name, key->initial, a->arena, a->options + rows->at));
     for (int i = 0; i < 3 && m->preset[i]; i++) {
         size_t length = strcspn(m->preset[i], "="), at; /* of the command's own where there is no such row */
         if (find_option(m, m->preset[i], length, &at))
@@ -163,8 +158,7 @@ static foci_status take_strength(const asking *a, const foci_key *key, const cha
         double real;
     } read;
     foci_key alone = *key;
-    if (!a->asked->measure->needs || strcmp(key->name, a->asked->measure->needs) != 0 ||
-        key->type != FOCI_KEY_REAL)
+    if (!a->asked->measure->needs || strcmp(key->name, a->asked->measure->needs) != 0 || key->type != FOCI_KEY_REAL)
         return FOCI_OK;
     alone.at = 0;
     FOCI_TRY(foci_key_parse(&alone, key->name, value, a->arena, &read));
@@ -195,10 +189,9 @@ static foci_status note(asking *a, const foci_key *key, const char *name, const 
 
 static foci_status unknown_option(const asking *a, const char *name, size_t length) {
     const char *all = foci_measure_options(a->asked->measure, a->arena);
-    return foci_fail(
-        FOCI_ERR_CONFIG,
-        "%s: measurement %s has no option `%.*s`, only %s, and keys of the config (SECTION.KEY=VALUE)",
-        a->place, a->asked->measure->name, (int)length, name, all ? all : "its own");
+    return foci_fail(FOCI_ERR_CONFIG,
+                     "%s: measurement %s has no option `%.*s`, only %s, and keys of the config (SECTION.KEY=VALUE)",
+                     a->place, a->asked->measure->name, (int)length, name, all ? all : "its own");
 }
 
 /* "eps=1/255": an option of the measure; "attention.reduce=median": a key of the config. */
@@ -207,8 +200,8 @@ static foci_status add_option(asking *a, const char *text, size_t length) {
     const foci_measure *m = a->asked->measure;
     const char *equals = memchr(text, '=', length);
     if (!equals || equals == text)
-        return foci_fail(FOCI_ERR_CONFIG, "%s: `%.*s` in `%s` is not OPTION=VALUE", a->place, (int)length,
-                         text, a->spec);
+        return foci_fail(FOCI_ERR_CONFIG, "%s: `%.*s` in `%s` is not OPTION=VALUE", a->place, (int)length, text,
+                         a->spec);
     const size_t name = (size_t)(equals - text);
     const char *value = foci_arena_printf(a->arena, "%.*s", (int)(length - name - 1), equals + 1);
     if (!value) return out_of_memory();
@@ -220,8 +213,7 @@ static foci_status add_option(asking *a, const char *text, size_t length) {
         a->asked->checkpoint = value;
         return note(a, NULL, checkpoint, value);
     }
-    const foci_key *inner = find_in(m->inner, text, name),
-                   *key = inner ? inner : find_open(m, text, name, &at);
+    const foci_key *inner = find_in(m->inner, text, name), *key = inner ? inner : find_open(m, text, name, &at);
     if (!key) return unknown_option(a, text, name);
     FOCI_TRY(inner ? add_inner(a, key, value) : set_option(a, text, name, value));
     FOCI_TRY(take_strength(a, key, value));
@@ -259,8 +251,8 @@ foci_status foci_measure_ask(foci_asked *asked, const char *place, const char *s
         at += n + (at[n] == ',');
     }
     if (!m->needs || was_given(asked, m->needs)) return FOCI_OK;
-    return foci_fail(FOCI_ERR_CONFIG, "%s: measurement %s needs %s, as in `%s:%s=...`", place, m->name,
-                     m->needs, m->name, m->needs);
+    return foci_fail(FOCI_ERR_CONFIG, "%s: measurement %s needs %s, as in `%s:%s=...`", place, m->name, m->needs,
+                     m->name, m->needs);
 }
 
 /* ------------------------------------------------------------------------------------------------- as words
@@ -290,8 +282,8 @@ static const char *as_spec(const foci_asked *asked, foci_arena *arena) {
     const char *spec = asked->measure->name;
     for (int i = 0; i < asked->count && spec; i++)
         if (asked->option[i].key)
-            spec = foci_arena_printf(arena, "%s%c%s=%s", spec, strchr(spec, ':') ? ',' : ':',
-                                     asked->option[i].name, asked->option[i].value);
+            spec = foci_arena_printf(arena, "%s%c%s=%s", spec, strchr(spec, ':') ? ',' : ':', asked->option[i].name,
+                                     asked->option[i].value);
     return spec;
 }
 

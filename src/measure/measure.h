@@ -31,16 +31,15 @@ typedef struct foci_measure {
     const char *name, *summary;
     size_t size;                 /* of its struct of options */
     foci_option_rows options[6]; /* the rows that are bound to it, ended by {0} */
-    const foci_key *inner; /* and settings that go, behind the measure's name, into the option `within`: */
-    const char *within;    /* "word-swap:rate=0.1,min=2" */
-    const char *needs;     /* an option that has to be given, its strength: "eps"; NULL: none */
-    const char *reads;     /* an option that may name another row of a table, whose report is read; or NULL */
-    const char *task;  /* that the model must have, "images" or "text"; NULL: whatever it is */
+    const foci_key *inner;       /* and settings that go, behind the measure's name, into the option `within`: */
+    const char *within;          /* "word-swap:rate=0.1,min=2" */
+    const char *needs;           /* an option that has to be given, its strength: "eps"; NULL: none */
+    const char *reads;           /* an option that may name another row of a table, whose report is read; or NULL */
+    const char *task;            /* that the model must have, "images" or "text"; NULL: whatever it is */
     const char *metrics[FOCI_MEASURE_METRICS]; /* names of its report (task/metrics.c), in a table those that
                                                   are there */
     bool untrained; /* of a config alone; it times, so that nothing else should run beside it */
-    foci_status (*run)(const foci_subject *subject, const void *options, const foci_watch *watch,
-                       foci_report *report);
+    foci_status (*run)(const foci_subject *subject, const void *options, const foci_watch *watch, foci_report *report);
 
     /* How the report is printed: as JSON (NULL: foci_json_line), and for people (NULL: its metrics by their
      * titles). */
@@ -77,8 +76,7 @@ typedef struct foci_asked {
     double strength;        /* the number that it needs, NaN where there is none; and as it was written */
     const char *strength_text;
     struct foci_asked_option {
-        const foci_key
-            *key; /* NULL: checkpoint, or set with a key of the config, "attention.reduce=median" */
+        const foci_key *key;      /* NULL: checkpoint, or set with a key of the config, "attention.reduce=median" */
         const char *name, *value; /* "step-size"; "" where it goes inside of another */
     } option[FOCI_ASKED_OPTIONS]; /* as they were given, in order */
     int count;

@@ -43,13 +43,11 @@ static void print(const foci_report *r, FILE *f) {
             walk ? " windows" : "", text);
 }
 
-#define OF_SPLIT(which)                                                                                      \
-    .size = sizeof(foci_score_options), .options = {{foci_score_keys}}, .run = run, .print = print,          \
-    .command = "eval", .preset = {"split=" which}
+#define OF_SPLIT(which) \
+    .size = sizeof(foci_score_options), .options = {{foci_score_keys}}, .run = run, .print = print, .command = "eval", \
+    .preset = {"split=" which}
 
-const foci_measure foci_measure_val = {.name = "val",
-                                       .summary = "score of the validation data",
-                                       .metrics = {"top1", "top5", "ppl"},
-                                       OF_SPLIT("val")};
+const foci_measure foci_measure_val = {
+    .name = "val", .summary = "score of the validation data", .metrics = {"top1", "top5", "ppl"}, OF_SPLIT("val")};
 const foci_measure foci_measure_test = {
     .name = "test", .summary = "score of the test data", .metrics = {"top1", "ppl"}, OF_SPLIT("test")};

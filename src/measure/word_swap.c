@@ -11,8 +11,8 @@ const foci_key foci_contaminate_keys[] = {
              .placeholder = "KIND[:KEY=VALUE,...]"),
     {0}};
 
-static void tell_contamination(const foci_contamination *c, const void *settings,
-                               const foci_contamination_count *n, foci_report *r) {
+static void tell_contamination(const foci_contamination *c, const void *settings, const foci_contamination_count *n,
+                               foci_report *r) {
     foci_report_text(r, "kind", c->name);
     for (const foci_key *key = c->keys; key->name; key++) foci_key_report(key, settings, key->name, r);
     foci_report_whole(r, "lines", n->lines);
@@ -40,8 +40,7 @@ static foci_status measure(const foci_subject *subject, const foci_swap_options 
     return FOCI_OK;
 }
 
-static foci_status run(const foci_subject *subject, const void *options, const foci_watch *watch,
-                       foci_report *r) {
+static foci_status run(const foci_subject *subject, const void *options, const foci_watch *watch, foci_report *r) {
     foci_arena arena = {NULL};
     foci_status s = measure(subject, options, watch, &arena, r);
     foci_arena_free(&arena);

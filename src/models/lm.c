@@ -131,8 +131,8 @@ static foci_tensor *embed(foci_graph *g, const sizes *s, const tied *e, foci_ten
     return sum;
 }
 
-/* (T, C): the first token has position `first`, the next one less; sines of r * 10000^(-2i/C) in the first half, cosines in
- * the second. */
+/* (T, C): the first token has position `first`, the next one less; sines of r * 10000^(-2i/C) in the first half,
+ * cosines in the second. */
 static foci_tensor *positions(foci_graph *g, int64_t first, int64_t tokens, int64_t width) {
     foci_real *p = malloc((size_t)(tokens * width) * sizeof *p);
     if (!p) return foci_graph_fail(g, "out of memory for positions");
@@ -182,7 +182,8 @@ static foci_tensor *feed_forward(foci_graph *g, const sizes *s, foci_tensor *h) 
 /* The output layers take the embedding's weights; of the projections, all but the first are the embedding's too. */
 static foci_adaptive_softmax_options criterion(foci_graph *g, const sizes *s, const tied *e, foci_tensor *h,
                                                foci_tensor *targets) {
-    foci_adaptive_softmax_options a = {.hidden = h, .targets = targets, .tails = s->clusters - 1, .shared = e->layers == 1};
+    foci_adaptive_softmax_options a = {
+        .hidden = h, .targets = targets, .tails = s->clusters - 1, .shared = e->layers == 1};
     char name[64];
     memcpy(a.cutoff, s->end, sizeof s->end);
     foci_scope(g, "crit");

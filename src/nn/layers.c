@@ -24,7 +24,8 @@ foci_tensor *foci_nn_linear(foci_graph *g, const char *name, foci_tensor *x, int
 foci_tensor *foci_nn_mlp(foci_graph *g, const char *first, const char *second, foci_tensor *x, int64_t hidden,
                          foci_activation activation, double dropout, foci_init weight) {
     if (!x) return NULL;
-    affine a = declare(g, first, foci_last_dim(x), hidden, true, weight), b = declare(g, second, hidden, foci_last_dim(x), true, weight);
+    affine a = declare(g, first, foci_last_dim(x), hidden, true, weight),
+           b = declare(g, second, hidden, foci_last_dim(x), true, weight);
     return foci_mlp(g, x, a.weight, a.bias, b.weight, b.bias, activation, dropout);
 }
 

@@ -7,7 +7,8 @@
 /* NAME.weight (out, in) and, with bias, NAME.bias (out), zero at first: x (.., in) -> (.., out). */
 foci_tensor *foci_nn_linear(foci_graph *g, const char *name, foci_tensor *x, int64_t out, bool bias, foci_init weight);
 
-/* Two such layers with biases, `hidden` wide between them, and an activation and dropout in the middle: x (.., C) -> same. */
+/* Two such layers with biases, `hidden` wide between them, and an activation and dropout in the middle: x (.., C) ->
+ * same. */
 foci_tensor *foci_nn_mlp(foci_graph *g, const char *first, const char *second, foci_tensor *x, int64_t hidden,
                          foci_activation activation, double dropout, foci_init weight);
 

@@ -11,8 +11,8 @@ int64_t foci_adaptive_width(const foci_node *n, int cluster) {
 }
 
 /* Rows `first` .. of a weight and its bias. */
-static foci_adaptive_piece piece_of(const foci_tensor *weight, const foci_tensor *bias, int64_t first,
-                                    int64_t column, int64_t columns) {
+static foci_adaptive_piece piece_of(const foci_tensor *weight, const foci_tensor *bias, int64_t first, int64_t column,
+                                    int64_t columns) {
     int64_t width = weight->shape[1];
     return (foci_adaptive_piece){column,
                                  columns,
@@ -26,32 +26,27 @@ int foci_adaptive_pieces(const foci_node *n, int cluster, foci_adaptive_piece pi
     const foci_adaptive *a = n->attributes;
     int own = a->shared ? 0 : cluster;
     int64_t first = foci_adaptive_first_word(n, cluster), words = a->end[cluster] - first;
-    piece[0] = piece_of(n->input[ADAPTIVE_WEIGHT + own], n->input[ADAPTIVE_BIAS + own], a->shared ? first : 0,
-                        0, words);
+    piece[0] =
+        piece_of(n->input[ADAPTIVE_WEIGHT + own], n->input[ADAPTIVE_BIAS + own], a->shared ? first : 0, 0, words);
     if (cluster > 0 || a->clusters == 1) return 1;
-    piece[1] = piece_of(n->input[ADAPTIVE_CLUSTER_WEIGHT], n->input[ADAPTIVE_CLUSTER_BIAS], 0, words,
-                        a->clusters - 1);
+    piece[1] = piece_of(n->input[ADAPTIVE_CLUSTER_WEIGHT], n->input[ADAPTIVE_CLUSTER_BIAS], 0, words, a->clusters - 1);
     return 2;
 }
 
 /* ----------------------------------------------------------------------------------------------- checks */
 
-static bool bias_fits(foci_graph *g, const char *op, const char *what, const foci_tensor *bias,
-                      int64_t rows) {
+static bool bias_fits(foci_graph *g, const char *op, const char *what, const foci_tensor *bias, int64_t rows) {
     if (!bias) return true;
     if (!foci_operand(g, op, what, bias, FOCI_REAL)) return false;
     if (foci_numel(bias) != rows)
-        foci_graph_fail(g, "%s: %s %s must have %lld elements", op, what, foci_shape_text(g, bias),
-                        (long long)rows);
+        foci_graph_fail(g, "%s: %s %s must have %lld elements", op, what, foci_shape_text(g, bias), (long long)rows);
     return foci_graph_ok(g);
 }
 
-static bool weight_fits(foci_graph *g, const char *op, const char *what, const foci_tensor *weight,
-                        int64_t rows) {
+static bool weight_fits(foci_graph *g, const char *op, const char *what, const foci_tensor *weight, int64_t rows) {
     if (!foci_operand(g, op, what, weight, FOCI_REAL)) return false;
     if (weight->ndim != 2 || weight->shape[0] != rows)
-        foci_graph_fail(g, "%s: %s %s must have %lld rows", op, what, foci_shape_text(g, weight),
-                        (long long)rows);
+        foci_graph_fail(g, "%s: %s %s must have %lld rows", op, what, foci_shape_text(g, weight), (long long)rows);
     return foci_graph_ok(g);
 }
 
@@ -60,9 +55,8 @@ static bool widths_fit(foci_graph *g, const char *op, const foci_adaptive_softma
     const foci_tensor *weight = o->weight[o->shared ? 0 : i], *projection = o->projection[i];
     int64_t model = foci_last_dim(o->hidden), width = weight->shape[1];
     if (projection && !foci_operand(g, op, "projection", projection, FOCI_REAL)) return false;
-    bool fits = projection
-                    ? projection->ndim == 2 && projection->shape[0] == model && projection->shape[1] == width
-                    : width == model;
+    bool fits = projection ? projection->ndim == 2 && projection->shape[0] == model && projection->shape[1] == width
+                           : width == model;
     if (!fits)
         foci_graph_fail(g, "%s: hidden %s does not reach weight %s of cluster %d%s%s", op,
                         foci_shape_text(g, o->hidden), foci_shape_text(g, weight), i,
@@ -74,8 +68,7 @@ static bool widths_fit(foci_graph *g, const char *op, const foci_adaptive_softma
 static bool options_fit(foci_graph *g, const char *op, const foci_adaptive_softmax_options *o) {
     if (!foci_operand(g, op, "hidden", o->hidden, FOCI_REAL)) return false;
     if (o->tails < 0 || o->tails >= FOCI_MAX_CLUSTERS) {
-        foci_graph_fail(g, "%s: %d tail clusters; at most %d are possible", op, o->tails,
-                        FOCI_MAX_CLUSTERS - 1);
+        foci_graph_fail(g, "%s: %d tail clusters; at most %d are possible", op, o->tails, FOCI_MAX_CLUSTERS - 1);
         return false;
     }
     int64_t before = 0;
@@ -89,8 +82,8 @@ static bool options_fit(foci_graph *g, const char *op, const foci_adaptive_softm
     for (int i = 0; i <= o->tails; before = o->cutoff[i++]) {
         int64_t words = o->shared ? o->cutoff[o->tails] : o->cutoff[i] - before;
         int own = o->shared ? 0 : i;
-        if (!weight_fits(g, op, "weight", o->weight[own], words) ||
-            !bias_fits(g, op, "bias", o->bias[own], words) || !widths_fit(g, op, o, i))
+        if (!weight_fits(g, op, "weight", o->weight[own], words) || !bias_fits(g, op, "bias", o->bias[own], words) ||
+            !widths_fit(g, op, o, i))
             return false;
     }
     if (o->tails == 0) return true;

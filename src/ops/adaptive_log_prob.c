@@ -14,8 +14,7 @@ static void shift(int64_t c, real delta, real *y) {
  * entry. */
 static void normalise(const foci_node *n, int cluster, int64_t row, real *tail_logits) {
     const foci_adaptive *a = n->attributes;
-    int64_t first = foci_adaptive_first_word(n, cluster), words = a->end[cluster] - first,
-            tails = a->clusters - 1;
+    int64_t first = foci_adaptive_first_word(n, cluster), words = a->end[cluster] - first, tails = a->clusters - 1;
     real *y = foci_data(n->output) + row * foci_last_dim(n->output) + first, *t = tail_logits + row * tails;
     real max = -INFINITY, sum = 0;
     foci_kernel()->exp_sums(1, words, y, words, &max, &sum);
@@ -36,8 +35,14 @@ static void forward(const foci_node *n) {
         const foci_tensor *projection = n->input[ADAPTIVE_PROJECTION + cluster];
         const real *x = foci_data(hidden);
         if (projection) {
-            foci_gemm_parallel(&(foci_product){.rows = rows, .columns = width, .depth = model, .a = {x, model},
-                                               .b = {foci_data(projection), width}, .c = projected, .ldc = width, .bf16 = foci_graph_bf16(n->graph)});
+            foci_gemm_parallel(&(foci_product){.rows = rows,
+                                               .columns = width,
+                                               .depth = model,
+                                               .a = {x, model},
+                                               .b = {foci_data(projection), width},
+                                               .c = projected,
+                                               .ldc = width,
+                                               .bf16 = foci_graph_bf16(n->graph)});
             x = projected;
         }
         foci_adaptive_piece piece[2];

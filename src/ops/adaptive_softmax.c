@@ -1,16 +1,16 @@
 /* adaptive_softmax: negative log-likelihood of every target (docs/mathematics.md 1.5).
  *
  * The logits of a head, (B T, 20000) and more, are never stored whole. The rows of a cluster (all rows in the head) are
- * taken in blocks. A block's logits lie in the workspace, the stage, transposed: (words, rows), so that products read the
- * large weights where they are and only the few rows need packing. Words are cut into tiles:
+ * taken in blocks. A block's logits lie in the workspace, the stage, transposed: (words, rows), so that products read
+ * the large weights where they are and only the few rows need packing. Words are cut into tiles:
  *
  *     1. every tile computes its logits and turns them into e = exp(logit - the tile's largest of that row);
  *     2. the sums of all tiles make the log-sum-exp of every row, and the loss;
  *     3. every tile turns e into g = d (softmax - one at the target), and adds gt x to dweight and g weight to dx.
  *
  * The third step needs the gradient d of the loss. Where it is known beforehand (foci_gradient_known), as in training,
- * forward does all three, with three products; otherwise backward does them once more. A row's loss depends neither on the
- * rows beside it nor on the number of threads. */
+ * forward does all three, with three products; otherwise backward does them once more. A row's loss depends neither on
+ * the rows beside it nor on the number of threads. */
 #include <math.h>
 #include <string.h>
 
@@ -20,8 +20,8 @@
 enum { MOST_ROWS = 384, LEAST_ROWS = 96 }; /* of a block: what its tiles need stays in the second-level cache */
 enum { STAGE_ELEMENTS = 1 << 25 };         /* wanted; as many as the fewest rows need */
 enum { TILE_ELEMENTS = 192 * MOST_ROWS };
-enum { CHUNKS = 16 };                      /* of words: each sums a dx of its own */
-enum { DHIDDEN };                          /* saved, (rows, model) */
+enum { CHUNKS = 16 }; /* of words: each sums a dx of its own */
+enum { DHIDDEN };     /* saved, (rows, model) */
 
 /* Rows of a block of a cluster with so many words, and words of a tile. */
 static int64_t block_rows(int64_t words) {
@@ -38,14 +38,14 @@ static int64_t stage_row(int64_t rows) {
 
 /* Where things lie in the workspace, in bytes. R: rows of a block. */
 typedef struct layout {
-    size_t order;                 /* int32 (rows): the rows of tail 1, then those of tail 2, ... */
-    size_t dnll;                  /* (rows) */
-    size_t hidden, x;             /* (R, model) gathered; (R, width) projected */
+    size_t order;                   /* int32 (rows): the rows of tail 1, then those of tail 2, ... */
+    size_t dnll;                    /* (rows) */
+    size_t hidden, x;               /* (R, model) gathered; (R, width) projected */
     size_t rows_of_b, columns_of_b; /* x packed for both kinds of products */
-    size_t stage;                 /* (words, R) */
-    size_t max, sum;              /* (tiles, R) */
-    size_t column, target, lse, d; /* (R) each: int32; the target's logit; log-sum-exp; gradient of the loss */
-    size_t partial, dx, dhidden;  /* (CHUNKS, R, width), or foci_gemm_long's; (R, width); (R, model) */
+    size_t stage;                   /* (words, R) */
+    size_t max, sum;                /* (tiles, R) */
+    size_t column, target, lse, d;  /* (R) each: int32; the target's logit; log-sum-exp; gradient of the loss */
+    size_t partial, dx, dhidden;    /* (CHUNKS, R, width), or foci_gemm_long's; (R, width); (R, model) */
     size_t bytes;
 } layout;
 
@@ -64,7 +64,8 @@ static int64_t words_of(const foci_node *n, int cluster) {
 static layout layout_of(const foci_node *n) {
     const foci_adaptive *a = n->attributes;
     const foci_tensor *hidden = n->input[ADAPTIVE_HIDDEN];
-    int64_t rows = foci_rows(hidden), model = foci_last_dim(hidden), width = 0, stage = 0, tiles = 0, block = 0, partial = 0;
+    int64_t rows = foci_rows(hidden), model = foci_last_dim(hidden), width = 0, stage = 0, tiles = 0, block = 0,
+            partial = 0;
     bool projected = false;
     for (int i = 0; i < a->clusters; i++) {
         int64_t words = words_of(n, i), w = foci_adaptive_width(n, i), r = block_rows(words);
@@ -143,9 +144,9 @@ typedef struct pass {
 typedef struct block {
     int cluster, pieces;
     foci_adaptive_piece piece[2];
-    int64_t rows, width, ld;     /* ld: of the stage */
-    int64_t tile_words, tiles;   /* a tile belongs to one piece */
-    const int32_t *row;          /* their numbers; NULL in the head: first, first + 1, ... */
+    int64_t rows, width, ld;   /* ld: of the stage */
+    int64_t tile_words, tiles; /* a tile belongs to one piece */
+    const int32_t *row;        /* their numbers; NULL in the head: first, first + 1, ... */
     int64_t first;
     const real *hidden, *x;      /* (rows, model); projected: (rows, width) */
     foci_product logits, weight; /* per tile: stage = weight xt; dweight += stage x. Both share what is packed */
@@ -153,11 +154,16 @@ typedef struct block {
 
 static int64_t row_of(const block *b, int64_t i) { return b->row ? b->row[i] : b->first + i; }
 
-static block take_block(const foci_node *n, const layout *l, int cluster, int64_t first, int64_t rows, const int32_t *order) {
+static block take_block(const foci_node *n, const layout *l, int cluster, int64_t first, int64_t rows,
+                        const int32_t *order) {
     const foci_tensor *hidden = n->input[ADAPTIVE_HIDDEN], *projection = n->input[ADAPTIVE_PROJECTION + cluster];
     const int64_t model = foci_last_dim(hidden), words = words_of(n, cluster);
-    block b = {.cluster = cluster, .rows = rows, .first = first, .width = foci_adaptive_width(n, cluster),
-               .ld = stage_row(rows), .tile_words = tile_words(words)};
+    block b = {.cluster = cluster,
+               .rows = rows,
+               .first = first,
+               .width = foci_adaptive_width(n, cluster),
+               .ld = stage_row(rows),
+               .tile_words = tile_words(words)};
     b.pieces = foci_adaptive_pieces(n, cluster, b.piece);
     b.tiles = foci_tiles(words, b.tile_words) + (b.pieces == 2); /* the tails' columns in the head are few */
     b.hidden = b.x = foci_data(hidden) + first * model;
@@ -171,11 +177,18 @@ static block take_block(const foci_node *n, const layout *l, int cluster, int64_
     const bool bf16 = foci_graph_bf16(n->graph);
     if (projection) {
         b.x = at(n, l->x);
-        foci_gemm_parallel(&(foci_product){.rows = rows, .columns = b.width, .depth = model, .a = {b.hidden, model},
-                                           .b = {foci_data(projection), b.width}, .c = at(n, l->x), .ldc = b.width, .bf16 = bf16});
+        foci_gemm_parallel(&(foci_product){.rows = rows,
+                                           .columns = b.width,
+                                           .depth = model,
+                                           .a = {b.hidden, model},
+                                           .b = {foci_data(projection), b.width},
+                                           .c = at(n, l->x),
+                                           .ldc = b.width,
+                                           .bf16 = bf16});
     }
     b.logits = (foci_product){.columns = rows, .depth = b.width, .b = {b.x, b.width, true}, .ldc = b.ld, .bf16 = bf16};
-    b.weight = (foci_product){.columns = b.width, .depth = rows, .b = {b.x, b.width}, .ldc = b.width, .add = true, .bf16 = bf16};
+    b.weight = (foci_product){
+        .columns = b.width, .depth = rows, .b = {b.x, b.width}, .ldc = b.width, .add = true, .bf16 = bf16};
     foci_gemm_pack(&b.logits, at(n, l->rows_of_b));
     foci_gemm_pack(&b.weight, at(n, l->columns_of_b));
     return b;
@@ -190,7 +203,9 @@ typedef struct tile {
 
 static tile take_tile(const foci_node *n, const layout *l, const block *b, int64_t i) {
     const bool second = b->pieces == 2 && i == b->tiles - 1;
-    tile t = {.piece = &b->piece[second], .max = (real *)at(n, l->max) + i * b->rows, .sum = (real *)at(n, l->sum) + i * b->rows};
+    tile t = {.piece = &b->piece[second],
+              .max = (real *)at(n, l->max) + i * b->rows,
+              .sum = (real *)at(n, l->sum) + i * b->rows};
     foci_range words = second ? (foci_range){0, t.piece->columns} : foci_tile(t.piece->columns, b->tile_words, i);
     t.first = words.first;
     t.words = words.end - words.first;
@@ -251,12 +266,21 @@ static void tile_gradients(const foci_node *n, const layout *l, const block *b, 
         foci_gemm(&p);
     }
     if (dx)
-        foci_gemm(&(foci_product){.rows = b->rows, .columns = b->width, .depth = t.words, .a = {t.stage, b->ld, true},
-                                  .b = {weight_of(b, &t), b->width}, .c = dx, .ldc = b->width, .add = add, .bf16 = b->weight.bf16});
+        foci_gemm(&(foci_product){.rows = b->rows,
+                                  .columns = b->width,
+                                  .depth = t.words,
+                                  .a = {t.stage, b->ld, true},
+                                  .b = {weight_of(b, &t), b->width},
+                                  .c = dx,
+                                  .ldc = b->width,
+                                  .add = add,
+                                  .bf16 = b->weight.bf16});
 }
 
 /* The tiles of chunk i: as even as can be. */
-static foci_range chunk(const block *b, int64_t i) { return (foci_range){i * b->tiles / CHUNKS, (i + 1) * b->tiles / CHUNKS}; }
+static foci_range chunk(const block *b, int64_t i) {
+    return (foci_range){i * b->tiles / CHUNKS, (i + 1) * b->tiles / CHUNKS};
+}
 
 /* dx (rows, width) = the chunks' in order */
 static void add_chunks(const foci_node *n, const layout *l, const block *b) {
@@ -279,17 +303,31 @@ static void hidden_gradient(const foci_node *n, const layout *l, const block *b,
     const int64_t model = foci_last_dim(n->input[ADAPTIVE_HIDDEN]);
     const real *dhidden = at(n, l->dx);
     if (projection && projection->host_grad)
-        foci_gemm_long(&(foci_product){.rows = model, .columns = b->width, .depth = b->rows, .a = {b->hidden, model, true},
-                                       .b = {dhidden, b->width}, .c = foci_grad(projection), .ldc = b->width, .add = true, .bf16 = b->weight.bf16},
+        foci_gemm_long(&(foci_product){.rows = model,
+                                       .columns = b->width,
+                                       .depth = b->rows,
+                                       .a = {b->hidden, model, true},
+                                       .b = {dhidden, b->width},
+                                       .c = foci_grad(projection),
+                                       .ldc = b->width,
+                                       .add = true,
+                                       .bf16 = b->weight.bf16},
                        at(n, l->partial));
     if (!p->dhidden) return;
     if (projection) {
-        foci_gemm_parallel(&(foci_product){.rows = b->rows, .columns = model, .depth = b->width, .a = {dhidden, b->width},
-                                           .b = {foci_data(projection), b->width, true}, .c = at(n, l->dhidden), .ldc = model, .bf16 = b->weight.bf16});
+        foci_gemm_parallel(&(foci_product){.rows = b->rows,
+                                           .columns = model,
+                                           .depth = b->width,
+                                           .a = {dhidden, b->width},
+                                           .b = {foci_data(projection), b->width, true},
+                                           .c = at(n, l->dhidden),
+                                           .ldc = model,
+                                           .bf16 = b->weight.bf16});
         dhidden = at(n, l->dhidden);
     }
     for (int64_t i = 0; i < b->rows; i++) /* the head has been in every row */
-        foci_kernel()->scale(model, 1, dhidden + i * model, p->dhidden + row_of(b, i) * model, p->add || b->cluster > 0);
+        foci_kernel()->scale(model, 1, dhidden + i * model, p->dhidden + row_of(b, i) * model,
+                             p->add || b->cluster > 0);
 }
 
 static void run_block(const foci_node *n, const layout *l, const block *b, const pass *p) {
@@ -324,7 +362,8 @@ static void run(const foci_node *n, const pass *p) {
     int64_t start[FOCI_MAX_CLUSTERS + 1];
     group(n, order, start);
     for (int cluster = 0; cluster < a->clusters; cluster++) {
-        int64_t first = cluster ? start[cluster] : 0, end = cluster ? start[cluster + 1] : foci_rows(n->input[ADAPTIVE_HIDDEN]);
+        int64_t first = cluster ? start[cluster] : 0,
+                end = cluster ? start[cluster + 1] : foci_rows(n->input[ADAPTIVE_HIDDEN]);
         int64_t size = block_rows(words_of(n, cluster));
         for (int64_t i = 0; i < foci_tiles(end - first, size); i++) {
             foci_range rows = foci_tile(end - first, size, i);
@@ -360,11 +399,14 @@ static void backward(const foci_node *n) {
     const foci_tensor *hidden = n->input[ADAPTIVE_HIDDEN];
     real *dhidden = foci_wants(n, ADAPTIVE_HIDDEN) ? foci_grad(hidden) : NULL, even;
     if (gradients_in_forward(n, &even)) {
-        if (dhidden) foci_kernel()->scale(foci_numel(hidden), 1, foci_data(n->saved[DHIDDEN]), dhidden, n->accumulate[ADAPTIVE_HIDDEN]);
+        if (dhidden)
+            foci_kernel()->scale(foci_numel(hidden), 1, foci_data(n->saved[DHIDDEN]), dhidden,
+                                 n->accumulate[ADAPTIVE_HIDDEN]);
         return;
     }
     for (int i = ADAPTIVE_CLUSTER_WEIGHT; i < ADAPTIVE_INPUTS; i++)
-        if (foci_wants(n, i) && !n->accumulate[i]) memset(n->input[i]->host_grad, 0, (size_t)foci_numel(n->input[i]) * sizeof(real));
+        if (foci_wants(n, i) && !n->accumulate[i])
+            memset(n->input[i]->host_grad, 0, (size_t)foci_numel(n->input[i]) * sizeof(real));
     run(n, &(pass){.dnll = foci_grad(n->output), .dhidden = dhidden, .add = n->accumulate[ADAPTIVE_HIDDEN]});
 }
 
@@ -375,8 +417,10 @@ static foci_cost cost(const foci_node *n) {
     double product = 0, hidden = (double)(rows * model) * sizeof(real), weights = 0;
     real even;
     for (int cluster = 0; cluster < a->clusters; cluster++) {
-        int64_t own = cluster ? 0 : rows, words = words_of(n, cluster) + (cluster ? 0 : a->clusters - 1), width = foci_adaptive_width(n, cluster);
-        for (int64_t row = 0; cluster && n->input[ADAPTIVE_TARGETS]->host_data && row < rows; row++) own += cluster_of(n, row) == cluster;
+        int64_t own = cluster ? 0 : rows, words = words_of(n, cluster) + (cluster ? 0 : a->clusters - 1),
+                width = foci_adaptive_width(n, cluster);
+        for (int64_t row = 0; cluster && n->input[ADAPTIVE_TARGETS]->host_data && row < rows; row++)
+            own += cluster_of(n, row) == cluster;
         if (n->input[ADAPTIVE_PROJECTION + cluster]) words += model;
         product += 2.0 * (double)own * (double)words * (double)width;
         if (own) weights += (double)(words * width) * sizeof(real);
@@ -414,8 +458,8 @@ static foci_tensor *shared_weight(foci_graph *g) {
     give_cluster_weight(g, &o, 5);
     return foci_adaptive_softmax(g, &o);
 }
-static foci_tensor *
-shared_and_projected(foci_graph *g) { /* the tails share one projection; weight and hidden are results */
+static foci_tensor *shared_and_projected(
+    foci_graph *g) { /* the tails share one projection; weight and hidden are results */
     foci_adaptive_softmax_options o = options(g, 6, 2, (int64_t[]){4, 7, 12});
     o.shared = true;
     o.hidden = foci_gelu(g, o.hidden);
@@ -438,21 +482,19 @@ static foci_tensor *divided_widths(foci_graph *g) {
     give_cluster_weight(g, &o, 4);
     return foci_adaptive_softmax(g, &o);
 }
-static const foci_gradient_case gradients[] = {
-    {"ordinary softmax", ordinary},
-    {"two tails, shared weight", shared_weight},
-    {"shared projection, of results, no bias", shared_and_projected},
-    {"a width for every cluster", divided_widths},
-    {0}};
+static const foci_gradient_case gradients[] = {{"ordinary softmax", ordinary},
+                                               {"two tails, shared weight", shared_weight},
+                                               {"shared projection, of results, no bias", shared_and_projected},
+                                               {"a width for every cluster", divided_widths},
+                                               {0}};
 
-const foci_op foci_op_adaptive_softmax = {
-    .name = "adaptive_softmax",
-    .summary = "negative log-likelihood of words, frequent and rare ones apart",
-    .forward = forward,
-    .backward = backward,
-    .reads = FOCI_READS_INPUT(ADAPTIVE_INPUTS) - 1, /* all of them */
-    .cost = cost,
-    .gradients = gradients};
+const foci_op foci_op_adaptive_softmax = {.name = "adaptive_softmax",
+                                          .summary = "negative log-likelihood of words, frequent and rare ones apart",
+                                          .forward = forward,
+                                          .backward = backward,
+                                          .reads = FOCI_READS_INPUT(ADAPTIVE_INPUTS) - 1, /* all of them */
+                                          .cost = cost,
+                                          .gradients = gradients};
 
 foci_tensor *foci_adaptive_softmax(foci_graph *g, const foci_adaptive_softmax_options *o) {
     if (!foci_operand(g, "adaptive_softmax", "targets", o->targets, FOCI_INT)) return NULL;
@@ -460,8 +502,8 @@ foci_tensor *foci_adaptive_softmax(foci_graph *g, const foci_adaptive_softmax_op
     if (!n) return NULL;
     int64_t rows = foci_rows(o->hidden);
     if (foci_numel(o->targets) != rows)
-        return foci_graph_fail(g, "adaptive_softmax: hidden %s has %lld rows, targets %s", foci_shape_text(g, o->hidden),
-                               (long long)rows, foci_shape_text(g, o->targets));
+        return foci_graph_fail(g, "adaptive_softmax: hidden %s has %lld rows, targets %s",
+                               foci_shape_text(g, o->hidden), (long long)rows, foci_shape_text(g, o->targets));
     foci_save(n, FOCI_REAL, foci_numel(o->hidden));
     foci_workspace(n, layout_of(n).bytes, layout_of(n).bytes);
     return foci_emit(n, FOCI_REAL, FOCI_SHAPE(rows));

@@ -27,9 +27,7 @@ static void backward(const foci_node *n) {
     }
 }
 
-static foci_tensor *two(foci_graph *g) {
-    return foci_add(g, RANDOM(g, "a", 3, 5, 7), RANDOM(g, "b", 3, 5, 7));
-}
+static foci_tensor *two(foci_graph *g) { return foci_add(g, RANDOM(g, "a", 3, 5, 7), RANDOM(g, "b", 3, 5, 7)); }
 static foci_tensor *itself(foci_graph *g) {
     foci_tensor *a = RANDOM(g, "a", 5);
     return foci_add(g, a, a);
@@ -54,8 +52,7 @@ foci_tensor *foci_add(foci_graph *g, foci_tensor *a, foci_tensor *b) {
         !foci_operand(g, "add", "second operand", b, FOCI_REAL))
         return NULL;
     if (!foci_same_shape(a, b))
-        return foci_graph_fail(g, "add: shapes %s and %s differ", foci_shape_text(g, a),
-                               foci_shape_text(g, b));
+        return foci_graph_fail(g, "add: shapes %s and %s differ", foci_shape_text(g, a), foci_shape_text(g, b));
     foci_node *n = foci_record(g, &foci_op_add, 2, (foci_tensor *[]){a, b}, NULL, 0);
     return foci_emit(n, FOCI_REAL, a->ndim, a->shape);
 }

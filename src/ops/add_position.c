@@ -37,12 +37,8 @@ static foci_tensor *record(foci_graph *g, int64_t batch, int64_t tokens, int64_t
     foci_tensor *p = with_one ? RANDOM(g, "p", 1, tokens, width) : RANDOM(g, "p", tokens, width);
     return foci_add_position(g, x, p);
 }
-static foci_tensor *two_dims(foci_graph *g) {
-    return record(g, 3, 5, 7, false);
-}
-static foci_tensor *leading_one(foci_graph *g) {
-    return record(g, 2, 3, 4, true);
-}
+static foci_tensor *two_dims(foci_graph *g) { return record(g, 3, 5, 7, false); }
+static foci_tensor *leading_one(foci_graph *g) { return record(g, 2, 3, 4, true); }
 static foci_tensor *computed_position(foci_graph *g) { /* one sample: both gradients may share memory */
     foci_tensor *x = RANDOM(g, "x", 1, 3, 2);
     foci_tensor *p = RANDOM(g, "p", 1, 3, 2);

@@ -3,16 +3,14 @@
 #include <math.h>
 #include <string.h>
 
-bool foci_head_operand(foci_graph *g, const char *op, const char *what, const foci_tensor *t,
-                       const foci_tensor *like) {
+bool foci_head_operand(foci_graph *g, const char *op, const char *what, const foci_tensor *t, const foci_tensor *like) {
     if (!foci_graph_ok(g)) return false;
     if (!t) foci_graph_fail(g, "%s: %s is missing", op, what);
     else if (t->ndim != 4 || t->dtype != FOCI_REAL)
         foci_graph_fail(g, "%s: %s %s must be (batch, heads, tokens, width) of real numbers", op, what,
                         foci_shape_text(g, t));
     else if (t->stride[3] != 1 && t->shape[3] > 1)
-        foci_graph_fail(g, "%s: the last dimension of %s %s must be contiguous", op, what,
-                        foci_shape_text(g, t));
+        foci_graph_fail(g, "%s: the last dimension of %s %s must be contiguous", op, what, foci_shape_text(g, t));
     else if (like && memcmp(t->shape, like->shape, sizeof t->shape))
         foci_graph_fail(g, "%s: %s %s must have the shape %s", op, what, foci_shape_text(g, t),
                         foci_shape_text(g, like));
@@ -29,8 +27,8 @@ static bool metric_operand(foci_graph *g, const char *op, const foci_tensor *met
 
 static bool bias_operand(foci_graph *g, const char *op, const foci_tensor *bias, const foci_tensor *q) {
     if (!bias) return true;
-    if (bias->ndim != 2 || bias->dtype != FOCI_REAL || bias->shape[0] != q->shape[0] ||
-        bias->shape[1] != q->shape[2] || !foci_is_contiguous(bias))
+    if (bias->ndim != 2 || bias->dtype != FOCI_REAL || bias->shape[0] != q->shape[0] || bias->shape[1] != q->shape[2] ||
+        !foci_is_contiguous(bias))
         foci_graph_fail(g, "%s: bias %s must be contiguous (%lld, %lld): a number per sample and key", op,
                         foci_shape_text(g, bias), (long long)q->shape[0], (long long)q->shape[2]);
     return foci_graph_ok(g);
@@ -40,20 +38,20 @@ extern const foci_op foci_op_scaled_dot_product_attention;
 
 /* The last token alone asks, of all N: q (B, H, 1, D). It sees every key. */
 static bool one_query(const foci_op *op, const foci_tensor *q, const foci_tensor *k) {
-    return op == &foci_op_scaled_dot_product_attention && k && k->ndim == 4 && q->shape[2] == 1 && k->shape[2] > 1 && k->shape[0] == q->shape[0] &&
-           k->shape[1] == q->shape[1] && k->shape[3] == q->shape[3];
+    return op == &foci_op_scaled_dot_product_attention && k && k->ndim == 4 && q->shape[2] == 1 && k->shape[2] > 1 &&
+           k->shape[0] == q->shape[0] && k->shape[1] == q->shape[1] && k->shape[3] == q->shape[3];
 }
 
-foci_node *foci_record_attention(foci_graph *g, const foci_op *op, foci_tensor *q, foci_tensor *k,
-                                 foci_tensor *v, const foci_sdpa_options *options, foci_metric_scale result) {
-    if (!foci_head_operand(g, op->name, "q", q, NULL) || !foci_head_operand(g, op->name, "k", k, one_query(op, q, k) ? NULL : q) ||
-        (v && !foci_head_operand(g, op->name, "v", v, k)) ||
-        !metric_operand(g, op->name, options->metric, q) || !bias_operand(g, op->name, options->bias, k))
+foci_node *foci_record_attention(foci_graph *g, const foci_op *op, foci_tensor *q, foci_tensor *k, foci_tensor *v,
+                                 const foci_sdpa_options *options, foci_metric_scale result) {
+    if (!foci_head_operand(g, op->name, "q", q, NULL) ||
+        !foci_head_operand(g, op->name, "k", k, one_query(op, q, k) ? NULL : q) ||
+        (v && !foci_head_operand(g, op->name, "v", v, k)) || !metric_operand(g, op->name, options->metric, q) ||
+        !bias_operand(g, op->name, options->bias, k))
         return NULL;
     if (one_query(op, q, k) && (q->requires_grad || k->requires_grad))
         return foci_graph_fail(g, "%s: the query of the last token alone has no gradient", op->name);
-    if (!isfinite(options->scale))
-        return foci_graph_fail(g, "%s: the scale is not a finite number", op->name);
+    if (!isfinite(options->scale)) return foci_graph_fail(g, "%s: the scale is not a finite number", op->name);
     if (!(options->dropout >= 0 && options->dropout < 1))
         return foci_graph_fail(g, "%s: dropout %g must lie in [0, 1)", op->name, options->dropout);
     foci_attention_attributes a = {options->scale, foci_graph_trains(g) ? options->dropout : 0,
@@ -111,7 +109,8 @@ void foci_each_head_row(const foci_node *n, void (*kernel)(int64_t n, const real
     }
 }
 
-void foci_each_head_row_backward(const foci_node *n, void (*kernel)(int64_t n, const real *y, const real *dy, real *dx, bool accumulate)) {
+void foci_each_head_row_backward(const foci_node *n,
+                                 void (*kernel)(int64_t n, const real *y, const real *dy, real *dx, bool accumulate)) {
     const foci_tensor *x = n->input[0];
     const int64_t heads = x->shape[1], tokens = x->shape[2], width = x->shape[3];
     FOCI_PARALLEL_FOR

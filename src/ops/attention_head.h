@@ -8,18 +8,18 @@
 
 /* Is t a (B, H, N, D) tensor of reals whose last dimension is contiguous, of the shape of `like` (NULL: any)?
  * Otherwise false, and the graph has failed with "OP: WHAT ...". */
-bool foci_head_operand(foci_graph *g, const char *op, const char *what, const foci_tensor *t,
-                       const foci_tensor *like);
+bool foci_head_operand(foci_graph *g, const char *op, const char *what, const foci_tensor *t, const foci_tensor *like);
 
 /* Where head h of sample b starts. */
 static inline int64_t foci_head_offset(const foci_tensor *t, int64_t b, int64_t h) {
     return b * t->stride[0] + h * t->stride[1];
 }
 
-/* y = f(x), and dx (+)= f'(seen, dy), on every row of a (B, H, N, D) input with any strides; the output has no gaps, and
- * `seen` is the output. */
+/* y = f(x), and dx (+)= f'(seen, dy), on every row of a (B, H, N, D) input with any strides; the output has no gaps,
+ * and `seen` is the output. */
 void foci_each_head_row(const foci_node *n, void (*kernel)(int64_t n, const real *x, real *y));
-void foci_each_head_row_backward(const foci_node *n, void (*kernel)(int64_t n, const real *y, const real *dy, real *dx, bool accumulate));
+void foci_each_head_row_backward(const foci_node *n,
+                                 void (*kernel)(int64_t n, const real *y, const real *dy, real *dx, bool accumulate));
 
 /* Inputs of a node that attends, and its attributes. */
 enum { ATTENTION_Q, ATTENTION_K, ATTENTION_V, ATTENTION_METRIC, ATTENTION_BIAS, ATTENTION_INPUTS };
@@ -31,8 +31,8 @@ typedef struct foci_attention_attributes {
 
 /* Checks the operands and starts the node: NULL after an error. v is NULL where only the map is wanted. The operation
  * scaled_dot_product_attention may be asked by the last token alone, q (B, H, 1, D). */
-foci_node *foci_record_attention(foci_graph *g, const foci_op *op, foci_tensor *q, foci_tensor *k,
-                                 foci_tensor *v, const foci_sdpa_options *options, foci_metric_scale result);
+foci_node *foci_record_attention(foci_graph *g, const foci_op *op, foci_tensor *q, foci_tensor *k, foci_tensor *v,
+                                 const foci_sdpa_options *options, foci_metric_scale result);
 
 /* Head h of sample b: all but out, log_sum and the gradients. */
 foci_attention_head foci_attention_head_of(const foci_node *n, int64_t b, int64_t h);

@@ -5,13 +5,13 @@
 /* Scratch of one thread: the kernel's, then an output that nobody reads (N, D), then log_sum (N). */
 static int64_t scratch_of(const int64_t *shape) {
     int64_t rows = shape[2] * (shape[3] + 1);
-    return foci_attention_layout_of(shape[2], shape[3], false, false).reals + (rows + FOCI_ALIGN) / FOCI_ALIGN * FOCI_ALIGN;
+    return foci_attention_layout_of(shape[2], shape[3], false, false).reals +
+           (rows + FOCI_ALIGN) / FOCI_ALIGN * FOCI_ALIGN;
 }
 
 /* The fused kernel, with the keys as values, gives each row's log_sum; from it the map. */
 static void forward(const foci_node *n) {
-    const int64_t *shape = n->input[ATTENTION_Q]->shape, heads = shape[1], tokens = shape[2],
-                  width = shape[3];
+    const int64_t *shape = n->input[ATTENTION_Q]->shape, heads = shape[1], tokens = shape[2], width = shape[3];
     FOCI_PARALLEL_FOR
     for (int64_t task = 0; task < shape[0] * heads; task++) {
         real *scratch = (real *)n->workspace + foci_thread() * scratch_of(shape);
@@ -32,8 +32,7 @@ const foci_op foci_op_attention_map = {.name = "attention_map",
                                        .forward = forward,
                                        .detaches = true};
 
-foci_tensor *foci_attention_map(foci_graph *g, foci_tensor *q, foci_tensor *k,
-                                const foci_sdpa_options *options) {
+foci_tensor *foci_attention_map(foci_graph *g, foci_tensor *q, foci_tensor *k, const foci_sdpa_options *options) {
     foci_node *n = foci_record_attention(g, &foci_op_attention_map, q, k, NULL, options, FOCI_SCALE_NONE);
     if (!n) return NULL;
     foci_workspace(n, (size_t)foci_threads() * (size_t)scratch_of(q->shape) * sizeof(real), 0);

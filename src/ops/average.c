@@ -28,9 +28,7 @@ static void backward(const foci_node *n) {
     }
 }
 
-static foci_tensor *plain(foci_graph *g) {
-    return foci_average(g, RANDOM(g, "x", 3, 5, 7));
-}
+static foci_tensor *plain(foci_graph *g) { return foci_average(g, RANDOM(g, "x", 3, 5, 7)); }
 static foci_tensor *used_twice(foci_graph *g) {
     foci_tensor *x = foci_gelu(g, RANDOM(g, "x", 5));
     return foci_add(g, foci_average(g, x), foci_average(g, x));

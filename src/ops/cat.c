@@ -40,18 +40,20 @@ static foci_tensor *constant_first(foci_graph *g) {
     static const foci_real ones[6] = {1, 1, 1, 1, 1, 1};
     return foci_cat(g, foci_constant(g, "ones", FOCI_REAL, FOCI_SHAPE(1, 2, 3), ones), RANDOM(g, "x", 1, 3, 3));
 }
-static const foci_gradient_case gradients[] = {{"(3, 4, 5), (3, 2, 5)", two},
-                                               {"a result with itself", itself},
-                                               {"a constant first", constant_first},
-                                               {0}};
+static const foci_gradient_case gradients[] = {
+    {"(3, 4, 5), (3, 2, 5)", two}, {"a result with itself", itself}, {"a constant first", constant_first}, {0}};
 
-const foci_op foci_op_cat = {
-    .name = "cat", .summary = "the tokens of two sequences, one behind the other", .forward = forward, .backward = backward, .gradients = gradients};
+const foci_op foci_op_cat = {.name = "cat",
+                             .summary = "the tokens of two sequences, one behind the other",
+                             .forward = forward,
+                             .backward = backward,
+                             .gradients = gradients};
 
 foci_tensor *foci_cat(foci_graph *g, foci_tensor *a, foci_tensor *b) {
     if (!foci_operand(g, "cat", "first", a, FOCI_REAL) || !foci_operand(g, "cat", "second", b, FOCI_REAL)) return NULL;
     if (a->ndim != 3 || b->ndim != 3 || a->shape[0] != b->shape[0] || a->shape[2] != b->shape[2])
-        return foci_graph_fail(g, "cat: %s and %s must be (B, N, C) and (B, M, C)", foci_shape_text(g, a), foci_shape_text(g, b));
+        return foci_graph_fail(g, "cat: %s and %s must be (B, N, C) and (B, M, C)", foci_shape_text(g, a),
+                               foci_shape_text(g, b));
     foci_node *n = foci_record(g, &foci_op_cat, 2, (foci_tensor *[]){a, b}, NULL, 0);
     return foci_emit(n, FOCI_REAL, FOCI_SHAPE(a->shape[0], a->shape[1] + b->shape[1], a->shape[2]));
 }

@@ -34,8 +34,7 @@ static foci_tensor *plain(foci_graph *g) {
     return foci_class_token(g, RANDOM(g, "token", 1, 1, 7), RANDOM(g, "x", 5, 3, 7));
 }
 static foci_tensor *used_twice(foci_graph *g) {
-    foci_tensor *token = foci_gelu(g, RANDOM(g, "token", 1, 1, 2)),
-                *x = foci_gelu(g, RANDOM(g, "x", 2, 3, 2));
+    foci_tensor *token = foci_gelu(g, RANDOM(g, "token", 1, 1, 2)), *x = foci_gelu(g, RANDOM(g, "x", 2, 3, 2));
     return foci_add(g, foci_class_token(g, token, x), foci_class_token(g, token, x));
 }
 static const foci_gradient_case gradients[] = {{"(5, 3, 7)", plain}, {"inputs used twice", used_twice}, {0}};

@@ -12,8 +12,7 @@ bool foci_operand(foci_graph *g, const char *op, const char *what, const foci_te
         foci_graph_fail(g, "%s: %s %s must hold %s", op, what, foci_shape_text(g, t),
                         dtype == FOCI_REAL ? "real numbers" : "integers");
     } else if (!foci_is_contiguous(t)) {
-        foci_graph_fail(g, "%s: %s %s is a strided view; it must be contiguous", op, what,
-                        foci_shape_text(g, t));
+        foci_graph_fail(g, "%s: %s %s is a strided view; it must be contiguous", op, what, foci_shape_text(g, t));
     }
     return foci_graph_ok(g);
 }
@@ -36,8 +35,8 @@ void foci_each_element_backward(const foci_node *n, const foci_tensor *seen, foc
     FOCI_PARALLEL_FOR
     for (int64_t tile = 0; tile < tiles; tile++) {
         foci_range r = foci_tile(size, FOCI_TILE_ELEMENTS, tile);
-        kernel(r.end - r.first, foci_data(seen) + r.first, foci_grad(n->output) + r.first, foci_grad(n->input[0]) + r.first,
-               n->accumulate[0]);
+        kernel(r.end - r.first, foci_data(seen) + r.first, foci_grad(n->output) + r.first,
+               foci_grad(n->input[0]) + r.first, n->accumulate[0]);
     }
 }
 
@@ -60,9 +59,7 @@ void foci_each_row_backward(const foci_node *n, const foci_tensor *seen, foci_ro
     }
 }
 
-int64_t foci_column_scratch(int64_t rows, int64_t c) {
-    return foci_tiles(rows, foci_sum_tile(rows)) * c;
-}
+int64_t foci_column_scratch(int64_t rows, int64_t c) { return foci_tiles(rows, foci_sum_tile(rows)) * c; }
 
 void foci_column_sums(int64_t rows, int64_t c, const real *x, real *out, bool accumulate, real *scratch) {
     int64_t size = foci_sum_tile(rows), tiles = foci_tiles(rows, size);
@@ -85,13 +82,21 @@ void foci_add_partial(int64_t tiles, int64_t stride, int64_t count, const real *
     for (int64_t part = 0; part < foci_tiles(count, FOCI_TILE_ELEMENTS); part++) {
         foci_range r = foci_tile(count, FOCI_TILE_ELEMENTS, part);
         for (int64_t i = 0; i < tiles; i++)
-            foci_kernel()->scale(r.end - r.first, 1, partial + i * stride + r.first, out + r.first, accumulate || i > 0);
+            foci_kernel()->scale(r.end - r.first, 1, partial + i * stride + r.first, out + r.first,
+                                 accumulate || i > 0);
     }
 }
 
 void foci_affine(const foci_node *n, int64_t rows, int64_t in, int64_t out, const real *x, const real *weight,
                  const real *bias, real *y, int64_t ldy) {
-    foci_product p = {.rows = rows, .columns = out, .depth = in, .a = {x, in, false}, .b = {weight, in, true},
-                      .c = y, .ldc = ldy, .bias = bias, .bf16 = foci_graph_bf16(n->graph)};
+    foci_product p = {.rows = rows,
+                      .columns = out,
+                      .depth = in,
+                      .a = {x, in, false},
+                      .b = {weight, in, true},
+                      .c = y,
+                      .ldc = ldy,
+                      .bias = bias,
+                      .bf16 = foci_graph_bf16(n->graph)};
     foci_gemm_parallel(&p);
 }

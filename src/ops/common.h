@@ -42,9 +42,7 @@ void foci_affine(const foci_node *n, int64_t rows, int64_t in, int64_t out, cons
 
 /* The number of tiles that a long sum over rows is cut into, and the sum of what they left: out (c) from
  * `partial` (tiles, c), in order. */
-static inline int64_t foci_sum_tile(int64_t rows) {
-    return rows <= 256 * 64 ? 256 : foci_tiles(rows, 64);
-}
+static inline int64_t foci_sum_tile(int64_t rows) { return rows <= 256 * 64 ? 256 : foci_tiles(rows, 64); }
 /* The same over all threads: out (count), the partial sums `stride` apart. */
 void foci_add_partial(int64_t tiles, int64_t stride, int64_t count, const real *partial, real *out, bool accumulate);
 void foci_add_tiles(int64_t tiles, int64_t c, const real *partial, real *out, bool accumulate);

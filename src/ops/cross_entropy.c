@@ -48,7 +48,8 @@ static double row_loss(const foci_node *n, int64_t row, const real *x, double ls
     }
     target t = target_of(n, row);
     if (!is_class(t.label, k) || !is_class(t.partner, k)) return NAN;
-    double meant = t.share == 1 ? (double)x[t.label] : t.share * (double)x[t.label] + (1 - t.share) * (double)x[t.partner];
+    double meant =
+        t.share == 1 ? (double)x[t.label] : t.share * (double)x[t.label] + (1 - t.share) * (double)x[t.partner];
     if (smoothing == 0) return lse - meant;
     foci_kernel()->sum(k, x, &total);
     return lse - (1 - smoothing) * meant - smoothing * total / (double)k;
@@ -92,13 +93,14 @@ static void backward(const foci_node *n) {
             real factor = counts(n, i) ? each : 0;
             double total = 1;
             if (soft) foci_kernel()->sum(k, soft + i * k, &total);
-            foci_kernel()->cross_entropy_backward(k, x + i * k, lse[i], (real)total,
-                                                  soft ? soft + i * k : NULL, (real)(smoothing / (double)k),
-                                                  factor, dx + i * k, n->accumulate[LOGITS]);
+            foci_kernel()->cross_entropy_backward(k, x + i * k, lse[i], (real)total, soft ? soft + i * k : NULL,
+                                                  (real)(smoothing / (double)k), factor, dx + i * k,
+                                                  n->accumulate[LOGITS]);
             if (soft) continue;
             target t = target_of(n, i);
             if (is_class(t.label, k)) dx[i * k + t.label] -= factor * (real)((1 - smoothing) * t.share);
-            if (t.share != 1 && is_class(t.partner, k)) dx[i * k + t.partner] -= factor * (real)((1 - smoothing) * (1 - t.share));
+            if (t.share != 1 && is_class(t.partner, k))
+                dx[i * k + t.partner] -= factor * (real)((1 - smoothing) * (1 - t.share));
         }
     }
 }
@@ -106,43 +108,41 @@ static void backward(const foci_node *n) {
 static const int32_t example[6] = {2, 0, 255, 4, 4, 1};
 static foci_tensor *labelled(foci_graph *g, double smoothing) {
     foci_tensor *x = foci_scale(g, RANDOM(g, "x", 2, 3, 5), 2);
-    return foci_cross_entropy(g, x, foci_constant(g, "labels", FOCI_INT, FOCI_SHAPE(2, 3), example), NULL,
-                              smoothing, 255);
+    return foci_cross_entropy(g, x, foci_constant(g, "labels", FOCI_INT, FOCI_SHAPE(2, 3), example), NULL, smoothing,
+                              255);
 }
-static foci_tensor *ignoring(foci_graph *g) {
-    return labelled(g, 0);
-}
-static foci_tensor *smoothed(foci_graph *g) {
-    return labelled(g, 0.1);
-}
+static foci_tensor *ignoring(foci_graph *g) { return labelled(g, 0); }
+static foci_tensor *smoothed(foci_graph *g) { return labelled(g, 0.1); }
 static foci_tensor *all_ignored(foci_graph *g) {
     static const int32_t none[2] = {-1, -1};
-    return foci_cross_entropy(g, RANDOM(g, "x", 2, 3),
-                              foci_constant(g, "labels", FOCI_INT, FOCI_SHAPE(2), none), NULL, 0, -1);
+    return foci_cross_entropy(g, RANDOM(g, "x", 2, 3), foci_constant(g, "labels", FOCI_INT, FOCI_SHAPE(2), none), NULL,
+                              0, -1);
 }
 static foci_tensor *soft_targets(foci_graph *g) {
-    static const foci_real soft[6] = {(real)0.2, (real)0.5, (real)0.3,
-                                      0,         0,         (real)0.9}; /* the second sums to 0.9 */
+    static const foci_real soft[6] = {(real)0.2, (real)0.5, (real)0.3, 0, 0, (real)0.9}; /* the second sums to 0.9 */
     foci_tensor *t = foci_constant(g, "soft", FOCI_REAL, FOCI_SHAPE(2, 3), soft);
     return foci_cross_entropy(g, RANDOM(g, "x", 2, 3), NULL, t, 0, 255);
 }
 static foci_tensor *mixed(foci_graph *g) { /* the second row with itself, the third not at all */
     static const int32_t labels[3] = {2, 1, 4}, partners[3] = {4, 1, 2};
     static const foci_real shares[3] = {(real)0.3, (real)0.6, 1};
-    return foci_mixed_cross_entropy(g, RANDOM(g, "x", 3, 5), foci_constant(g, "labels", FOCI_INT, FOCI_SHAPE(3), labels),
+    return foci_mixed_cross_entropy(g, RANDOM(g, "x", 3, 5),
+                                    foci_constant(g, "labels", FOCI_INT, FOCI_SHAPE(3), labels),
                                     foci_constant(g, "partners", FOCI_INT, FOCI_SHAPE(3), partners),
                                     foci_constant(g, "shares", FOCI_REAL, FOCI_SHAPE(3), shares), 0.1);
 }
 static foci_tensor *used_twice(foci_graph *g) {
     foci_tensor *x = foci_gelu(g, RANDOM(g, "x", 6, 7)),
                 *l = foci_constant(g, "labels", FOCI_INT, FOCI_SHAPE(6), example);
-    return foci_add(g, foci_cross_entropy(g, x, l, NULL, 0, 255),
-                    foci_cross_entropy(g, x, l, NULL, 0.3, 255));
+    return foci_add(g, foci_cross_entropy(g, x, l, NULL, 0, 255), foci_cross_entropy(g, x, l, NULL, 0.3, 255));
 }
-static const foci_gradient_case gradients[] = {
-    {"one row ignored", ignoring},  {"label smoothing 0.1", smoothed}, {"all rows ignored", all_ignored},
-    {"soft targets", soft_targets}, {"mixed labels", mixed},           {"logits used twice", used_twice},
-    {0}};
+static const foci_gradient_case gradients[] = {{"one row ignored", ignoring},
+                                               {"label smoothing 0.1", smoothed},
+                                               {"all rows ignored", all_ignored},
+                                               {"soft targets", soft_targets},
+                                               {"mixed labels", mixed},
+                                               {"logits used twice", used_twice},
+                                               {0}};
 
 const foci_op foci_op_cross_entropy = {.name = "cross_entropy",
                                        .summary = "mean negative log-likelihood of labels or soft targets",
@@ -170,16 +170,15 @@ foci_tensor *foci_cross_entropy(foci_graph *g, foci_tensor *logits, foci_tensor 
     if (labels && !foci_operand(g, "cross_entropy", "labels", labels, FOCI_INT)) return NULL;
     if (soft && !foci_operand(g, "cross_entropy", "soft targets", soft, FOCI_REAL)) return NULL;
     if (labels && foci_numel(labels) != foci_rows(logits))
-        return foci_graph_fail(g, "cross_entropy: logits %s have %lld rows, labels %s",
-                               foci_shape_text(g, logits), (long long)foci_rows(logits),
-                               foci_shape_text(g, labels));
+        return foci_graph_fail(g, "cross_entropy: logits %s have %lld rows, labels %s", foci_shape_text(g, logits),
+                               (long long)foci_rows(logits), foci_shape_text(g, labels));
     if (soft && !foci_same_shape(soft, logits))
         return foci_graph_fail(g, "cross_entropy: logits %s and soft targets %s differ in shape",
                                foci_shape_text(g, logits), foci_shape_text(g, soft));
     if (!(label_smoothing >= 0 && label_smoothing <= 1) || (soft && label_smoothing != 0))
-        return foci_graph_fail(
-            g, "cross_entropy: label smoothing is %g; it must lie in 0..1, and be 0 with soft targets",
-            label_smoothing);
+        return foci_graph_fail(g,
+                               "cross_entropy: label smoothing is %g; it must lie in 0..1, and be 0 with soft targets",
+                               label_smoothing);
     return record(g, (foci_tensor *[]){logits, labels, soft, NULL, NULL}, label_smoothing, ignore_index);
 }
 

@@ -19,16 +19,10 @@ static void apply(const foci_node *n, const real *x, real *y, bool accumulate) {
     }
 }
 
-static void forward(const foci_node *n) {
-    apply(n, foci_data(n->input[0]), foci_data(n->output), false);
-}
-static void backward(const foci_node *n) {
-    apply(n, foci_grad(n->output), foci_grad(n->input[0]), n->accumulate[0]);
-}
+static void forward(const foci_node *n) { apply(n, foci_data(n->input[0]), foci_data(n->output), false); }
+static void backward(const foci_node *n) { apply(n, foci_grad(n->output), foci_grad(n->input[0]), n->accumulate[0]); }
 
-static foci_tensor *half(foci_graph *g) {
-    return foci_dropout(g, RANDOM(g, "x", 3, 5, 7), 0.5);
-}
+static foci_tensor *half(foci_graph *g) { return foci_dropout(g, RANDOM(g, "x", 3, 5, 7), 0.5); }
 static foci_tensor *tenth_twice(foci_graph *g) {
     foci_tensor *x = foci_gelu(g, RANDOM(g, "x", 131));
     return foci_add(g, foci_dropout(g, x, 0.1), foci_dropout(g, x, 0.1));
@@ -43,8 +37,7 @@ const foci_op foci_op_dropout = {.name = "dropout",
 
 foci_tensor *foci_dropout(foci_graph *g, foci_tensor *x, double p) {
     if (!foci_operand(g, "dropout", "input", x, FOCI_REAL)) return NULL;
-    if (!(p >= 0 && p < 1))
-        return foci_graph_fail(g, "dropout: p is %g, it must be at least 0 and below 1", p);
+    if (!(p >= 0 && p < 1)) return foci_graph_fail(g, "dropout: p is %g, it must be at least 0 and below 1", p);
     if (p == 0 || !foci_graph_trains(g)) return x;
     foci_node *n = foci_record(g, &foci_op_dropout, 1, &x, &p, sizeof p);
     return foci_emit(n, FOCI_REAL, x->ndim, x->shape);

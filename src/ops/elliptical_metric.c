@@ -20,9 +20,7 @@ static int64_t scratch_of(const foci_node *n) {
 static const real *head_of(const foci_tensor *t, int64_t b, int64_t h) {
     return t ? foci_data(t) + foci_head_offset(t, b, h) : NULL;
 }
-static int64_t row_of(const foci_tensor *t) {
-    return t ? t->stride[2] : 0;
-}
+static int64_t row_of(const foci_tensor *t) { return t ? t->stride[2] : 0; }
 
 static void forward(const foci_node *n) {
     const attributes *a = n->attributes;
@@ -51,11 +49,11 @@ static void forward(const foci_node *n) {
     }
 }
 
-const foci_op foci_op_elliptical_metric = {
-    .name = "elliptical_metric",
-    .summary = "the metric of elliptical attention, from the change over one layer",
-    .forward = forward,
-    .detaches = true};
+const foci_op foci_op_elliptical_metric = {.name = "elliptical_metric",
+                                           .summary =
+                                               "the metric of elliptical attention, from the change over one layer",
+                                           .forward = forward,
+                                           .detaches = true};
 
 foci_tensor *foci_elliptical_metric(foci_graph *g, const foci_elliptical_metric_options *o) {
     const foci_op *op = &foci_op_elliptical_metric;
@@ -68,8 +66,7 @@ foci_tensor *foci_elliptical_metric(foci_graph *g, const foci_elliptical_metric_
     if (o->causal && o->median) return foci_graph_fail(g, "%s: the median has no causal form", op->name);
     const double by = o->den ? o->attenuation : o->delta;
     if (!(by > 0 && isfinite(by)))
-        return foci_graph_fail(g, "%s: %s %g must be above 0", op->name, o->den ? "attenuation" : "delta",
-                               by);
+        return foci_graph_fail(g, "%s: %s %g must be above 0", op->name, o->den ? "attenuation" : "delta", by);
     foci_tensor *const input[INPUTS] = {o->num, o->num_before, o->den, o->den ? o->den_before : NULL};
     attributes a = {o->delta, o->attenuation, o->scale, o->causal, o->median};
     foci_node *n = foci_record(g, op, INPUTS, input, &a, sizeof a);

@@ -7,9 +7,7 @@ static void forward(const foci_node *n) { foci_each_head_row(n, foci_kernel()->e
 /* from the output */
 static void backward(const foci_node *n) { foci_each_head_row_backward(n, foci_kernel()->elu_one_backward); }
 
-static foci_tensor *plain(foci_graph *g) {
-    return foci_elu_one(g, RANDOM(g, "x", 2, 3, 5, 7));
-}
+static foci_tensor *plain(foci_graph *g) { return foci_elu_one(g, RANDOM(g, "x", 2, 3, 5, 7)); }
 static foci_tensor *tails_of_a_view(foci_graph *g) {
     return foci_elu_one(g, foci_heads(g, foci_scale(g, RANDOM(g, "x", 2, 5, 12), 4), 2, 1, 2));
 }

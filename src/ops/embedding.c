@@ -54,7 +54,8 @@ static void backward(const foci_node *n) {
 
 /* Memory for the rows of the tokens, not for the whole table. */
 static foci_cost cost(const foci_node *n) {
-    double rows = (double)foci_numel(n->output) * sizeof(real), table = (double)foci_numel(n->input[WEIGHT]) * sizeof(real);
+    double rows = (double)foci_numel(n->output) * sizeof(real),
+           table = (double)foci_numel(n->input[WEIGHT]) * sizeof(real);
     return (foci_cost){.forward_bytes = 2 * rows, .backward_bytes = 3 * rows + (n->accumulate[WEIGHT] ? 0 : table)};
 }
 
@@ -62,19 +63,13 @@ static foci_tensor *ids_of(foci_graph *g) {
     static const int32_t ids[8] = {3, 0, 3, 4, 1, 3, 2, 0};
     return foci_constant(g, "ids", FOCI_INT, FOCI_SHAPE(2, 4), ids);
 }
-static foci_tensor *repeated(foci_graph *g) {
-    return foci_embedding(g, ids_of(g), RANDOM(g, "weight", 6, 3), 0, 1.5);
-}
-static foci_tensor *window(foci_graph *g) {
-    return foci_embedding(g, ids_of(g), RANDOM(g, "weight", 2, 5), 2, 1);
-}
+static foci_tensor *repeated(foci_graph *g) { return foci_embedding(g, ids_of(g), RANDOM(g, "weight", 6, 3), 0, 1.5); }
+static foci_tensor *window(foci_graph *g) { return foci_embedding(g, ids_of(g), RANDOM(g, "weight", 2, 5), 2, 1); }
 static foci_tensor *of_a_result(foci_graph *g) {
     return foci_embedding(g, ids_of(g), foci_gelu(g, RANDOM(g, "weight", 5, 2)), 0, 1);
 }
-static const foci_gradient_case gradients[] = {{"repeated tokens, scale 1.5", repeated},
-                                               {"rows 2 and 3 only", window},
-                                               {"of a computed table", of_a_result},
-                                               {0}};
+static const foci_gradient_case gradients[] = {
+    {"repeated tokens, scale 1.5", repeated}, {"rows 2 and 3 only", window}, {"of a computed table", of_a_result}, {0}};
 
 const foci_op foci_op_embedding = {.name = "embedding",
                                    .summary = "rows of a table by token",
@@ -84,14 +79,13 @@ const foci_op foci_op_embedding = {.name = "embedding",
                                    .cost = cost,
                                    .gradients = gradients};
 
-foci_tensor *foci_embedding(foci_graph *g, foci_tensor *ids, foci_tensor *weight, int64_t first,
-                            double scale) {
+foci_tensor *foci_embedding(foci_graph *g, foci_tensor *ids, foci_tensor *weight, int64_t first, double scale) {
     if (!foci_operand(g, "embedding", "ids", ids, FOCI_INT) ||
         !foci_operand(g, "embedding", "weight", weight, FOCI_REAL))
         return NULL;
     if (ids->ndim != 2 || weight->ndim != 2)
-        return foci_graph_fail(g, "embedding: ids %s and weight %s must be (B, T) and (n, C)",
-                               foci_shape_text(g, ids), foci_shape_text(g, weight));
+        return foci_graph_fail(g, "embedding: ids %s and weight %s must be (B, T) and (n, C)", foci_shape_text(g, ids),
+                               foci_shape_text(g, weight));
     embedding e = {first, (real)scale};
     foci_node *n = foci_record(g, &foci_op_embedding, 2, (foci_tensor *[]){ids, weight}, &e, sizeof e);
     return foci_emit(n, FOCI_REAL, FOCI_SHAPE(ids->shape[0], ids->shape[1], weight->shape[1]));

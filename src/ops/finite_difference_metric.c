@@ -12,7 +12,8 @@ typedef struct scratch {
 
 static int64_t scratch_elements(const int64_t *shape) {
     int64_t own = 3 * shape[2] * shape[3] + shape[2];
-    return foci_attention_layout_of(shape[2], shape[3], false, false).reals + (own + FOCI_ALIGN) / FOCI_ALIGN * FOCI_ALIGN;
+    return foci_attention_layout_of(shape[2], shape[3], false, false).reals +
+           (own + FOCI_ALIGN) / FOCI_ALIGN * FOCI_ALIGN;
 }
 
 static scratch scratch_of(const foci_node *n) {
@@ -39,8 +40,7 @@ static void attend_moved(foci_attention_head head, const scratch *s, int64_t d, 
 /* m_d = mean over queries of the L1 norm of out(q + t e_d) - out(q - t e_d), over 2 t, with t = 1 / (2
  * sqrt(D)) */
 static void forward(const foci_node *n) {
-    const int64_t *shape = n->input[ATTENTION_Q]->shape, heads = shape[1], tokens = shape[2],
-                  width = shape[3];
+    const int64_t *shape = n->input[ATTENTION_Q]->shape, heads = shape[1], tokens = shape[2], width = shape[3];
     const foci_metric_scale scale = ((const foci_attention_attributes *)n->attributes)->result;
     const double t = 0.5 / sqrt((double)width);
     real *out = foci_data(n->output);

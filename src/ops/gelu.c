@@ -5,12 +5,8 @@ static void forward(const foci_node *n) { foci_each_element(n, foci_kernel()->ge
 
 static void backward(const foci_node *n) { foci_each_element_backward(n, n->input[0], foci_kernel()->gelu_backward); }
 
-static foci_tensor *near_zero(foci_graph *g) {
-    return foci_gelu(g, RANDOM(g, "x", 3, 5, 7));
-}
-static foci_tensor *tails(foci_graph *g) {
-    return foci_gelu(g, foci_scale(g, RANDOM(g, "x", 37), 4));
-}
+static foci_tensor *near_zero(foci_graph *g) { return foci_gelu(g, RANDOM(g, "x", 3, 5, 7)); }
+static foci_tensor *tails(foci_graph *g) { return foci_gelu(g, foci_scale(g, RANDOM(g, "x", 37), 4)); }
 static foci_tensor *used_twice(foci_graph *g) {
     foci_tensor *x = foci_scale(g, RANDOM(g, "x", 5), 1);
     return foci_add(g, foci_gelu(g, x), foci_gelu(g, x));

@@ -16,9 +16,15 @@ static shape shape_of(const foci_node *n) {
 
 static void forward(const foci_node *n) {
     shape s = shape_of(n);
-    foci_product p = {.rows = s.rows, .columns = s.out, .depth = s.in, .a = {foci_data(n->input[X]), s.in},
-                      .b = {foci_data(n->input[WEIGHT]), s.in, true}, .c = foci_data(n->output), .ldc = s.out,
-                      .bias = n->input[BIAS] ? foci_data(n->input[BIAS]) : NULL, .bf16 = foci_graph_bf16(n->graph)};
+    foci_product p = {.rows = s.rows,
+                      .columns = s.out,
+                      .depth = s.in,
+                      .a = {foci_data(n->input[X]), s.in},
+                      .b = {foci_data(n->input[WEIGHT]), s.in, true},
+                      .c = foci_data(n->output),
+                      .ldc = s.out,
+                      .bias = n->input[BIAS] ? foci_data(n->input[BIAS]) : NULL,
+                      .bf16 = foci_graph_bf16(n->graph)};
     foci_gemm_pack(&p, n->workspace);
     foci_gemm_parallel(&p);
 }
@@ -28,14 +34,28 @@ static void backward(const foci_node *n) {
     shape s = shape_of(n);
     const real *x = foci_data(n->input[X]), *weight = foci_data(n->input[WEIGHT]), *dy = foci_grad(n->output);
     if (foci_wants(n, X)) {
-        foci_product p = {.rows = s.rows, .columns = s.in, .depth = s.out, .a = {dy, s.out}, .b = {weight, s.in},
-                          .c = foci_grad(n->input[X]), .ldc = s.in, .add = n->accumulate[X], .bf16 = foci_graph_bf16(n->graph)};
+        foci_product p = {.rows = s.rows,
+                          .columns = s.in,
+                          .depth = s.out,
+                          .a = {dy, s.out},
+                          .b = {weight, s.in},
+                          .c = foci_grad(n->input[X]),
+                          .ldc = s.in,
+                          .add = n->accumulate[X],
+                          .bf16 = foci_graph_bf16(n->graph)};
         foci_gemm_pack(&p, n->workspace);
         foci_gemm_parallel(&p);
     }
     if (foci_wants(n, WEIGHT))
-        foci_gemm_long(&(foci_product){.rows = s.out, .columns = s.in, .depth = s.rows, .a = {dy, s.out, true}, .b = {x, s.in},
-                                       .c = foci_grad(n->input[WEIGHT]), .ldc = s.in, .add = n->accumulate[WEIGHT], .bf16 = foci_graph_bf16(n->graph)},
+        foci_gemm_long(&(foci_product){.rows = s.out,
+                                       .columns = s.in,
+                                       .depth = s.rows,
+                                       .a = {dy, s.out, true},
+                                       .b = {x, s.in},
+                                       .c = foci_grad(n->input[WEIGHT]),
+                                       .ldc = s.in,
+                                       .add = n->accumulate[WEIGHT],
+                                       .bf16 = foci_graph_bf16(n->graph)},
                        n->workspace);
     if (foci_wants(n, BIAS))
         foci_column_sums(s.rows, s.out, dy, foci_grad(n->input[BIAS]), n->accumulate[BIAS], n->workspace);
@@ -77,19 +97,16 @@ const foci_op foci_op_linear = {.name = "linear",
                                 .gradients = gradients};
 
 foci_tensor *foci_linear(foci_graph *g, foci_tensor *x, foci_tensor *weight, foci_tensor *bias) {
-    if (!foci_operand(g, "linear", "input", x, FOCI_REAL) ||
-        !foci_operand(g, "linear", "weight", weight, FOCI_REAL))
+    if (!foci_operand(g, "linear", "input", x, FOCI_REAL) || !foci_operand(g, "linear", "weight", weight, FOCI_REAL))
         return NULL;
     if (bias && !foci_operand(g, "linear", "bias", bias, FOCI_REAL)) return NULL;
     int64_t in = foci_last_dim(x), out = weight->shape[0];
     if (weight->ndim != 2 || weight->shape[1] != in)
-        return foci_graph_fail(g, "linear: input %s has %lld columns, weight %s takes %lld",
-                               foci_shape_text(g, x), (long long)in, foci_shape_text(g, weight),
-                               (long long)foci_last_dim(weight));
+        return foci_graph_fail(g, "linear: input %s has %lld columns, weight %s takes %lld", foci_shape_text(g, x),
+                               (long long)in, foci_shape_text(g, weight), (long long)foci_last_dim(weight));
     if (bias && foci_numel(bias) != out)
-        return foci_graph_fail(g, "linear: weight %s has %lld outputs, bias %s has %lld",
-                               foci_shape_text(g, weight), (long long)out, foci_shape_text(g, bias),
-                               (long long)foci_numel(bias));
+        return foci_graph_fail(g, "linear: weight %s has %lld outputs, bias %s has %lld", foci_shape_text(g, weight),
+                               (long long)out, foci_shape_text(g, bias), (long long)foci_numel(bias));
     foci_node *n = foci_record(g, &foci_op_linear, 3, (foci_tensor *[]){x, weight, bias}, NULL, 0);
     int64_t rows = foci_rows(x), partial = foci_gemm_chunks(out, in, rows) * out * in;
     int64_t sums = bias ? foci_column_scratch(rows, out) : 0;

@@ -1,9 +1,9 @@
 /* linear_attention: sum_j (q_i k_j) v_j / sum_j (q_i k_j) for features q, k >= 0, without the N x N products.
  *
  * With a column of ones at v, [v 1] (N, D+1), numerators and denominators are one product: y = q S with the state
- * S = kt [v 1] (F, D+1). Causal attention walks over tiles of tokens: S holds what the tiles before said, and within a tile
- * the products are made. Backward, with dy the gradient of y, walks forward once for dq = dy St and backward once with the
- * state R = qt dy for dk = [v 1] Rt and dv = k R. */
+ * S = kt [v 1] (F, D+1). Causal attention walks over tiles of tokens: S holds what the tiles before said, and within a
+ * tile the products are made. Backward, with dy the gradient of y, walks forward once for dq = dy St and backward once
+ * with the state R = qt dy for dk = [v 1] Rt and dv = k R. */
 #include <string.h>
 
 #include "kernels/gemm.h"
@@ -26,7 +26,8 @@ typedef struct head {
     const real *dout; /* backward; a gradient that is not wanted is NULL */
     real *dq, *dk, *dv;
     bool add_dq, add_dk, add_dv;
-    real *state, *values, *y, *dvalues, *scores, *dscores; /* scratch: (F, ld), (TILE, ld) three times, (TILE, TILE) twice */
+    /* scratch: (F, ld), (TILE, ld) three times, (TILE, TILE) twice */
+    real *state, *values, *y, *dvalues, *scores, *dscores;
 } head;
 
 static int64_t line(int64_t elements) { return (elements + FOCI_ALIGN - 1) / FOCI_ALIGN * FOCI_ALIGN; }
@@ -40,7 +41,11 @@ static head head_of(const foci_node *n, int64_t task) {
     const foci_tensor *q = n->input[Q], *v = n->input[V];
     const int64_t heads = q->shape[1], tokens = q->shape[2], features = q->shape[3], width = v->shape[3];
     const int64_t b = task / heads, h = task % heads;
-    head o = {.tokens = tokens, .features = features, .width = width, .ld = line(width + 1), .causal = *(const bool *)n->attributes};
+    head o = {.tokens = tokens,
+              .features = features,
+              .width = width,
+              .ld = line(width + 1),
+              .causal = *(const bool *)n->attributes};
     o.q = foci_data(q) + task * tokens * features;
     o.k = foci_data(n->input[K]) + task * tokens * features;
     o.v = foci_data(v) + foci_head_offset(v, b, h);
@@ -59,10 +64,16 @@ static head head_of(const foci_node *n, int64_t task) {
 
 /* c (rows, columns) = or += a b; t: the transpose is meant */
 typedef enum turn { AS_IS, TRANSPOSED } turn;
-static void product(int64_t rows, int64_t columns, int64_t depth, const real *a, int64_t lda, turn ta, const real *b, int64_t ldb,
-                    turn tb, real *c, int64_t ldc, bool add) {
-    foci_gemm(&(foci_product){.rows = rows, .columns = columns, .depth = depth, .a = {a, lda, ta == TRANSPOSED},
-                              .b = {b, ldb, tb == TRANSPOSED}, .c = c, .ldc = ldc, .add = add});
+static void product(int64_t rows, int64_t columns, int64_t depth, const real *a, int64_t lda, turn ta, const real *b,
+                    int64_t ldb, turn tb, real *c, int64_t ldc, bool add) {
+    foci_gemm(&(foci_product){.rows = rows,
+                              .columns = columns,
+                              .depth = depth,
+                              .a = {a, lda, ta == TRANSPOSED},
+                              .b = {b, ldb, tb == TRANSPOSED},
+                              .c = c,
+                              .ldc = ldc,
+                              .add = add});
 }
 
 /* [v 1] of a tile */
@@ -76,8 +87,8 @@ static void load_values(const head *o, foci_range t) {
 
 /* state += xt y: features of a tile with [v 1], or with dy */
 static void add_to_state(const head *o, foci_range t, const real *x, const real *y) {
-    product(o->features, o->width + 1, t.end - t.first, x + t.first * o->features, o->features, TRANSPOSED, y, o->ld, AS_IS,
-            o->state, o->ld, true);
+    product(o->features, o->width + 1, t.end - t.first, x + t.first * o->features, o->features, TRANSPOSED, y, o->ld,
+            AS_IS, o->state, o->ld, true);
 }
 
 static void clear_state(const head *o) { memset(o->state, 0, (size_t)(o->features * o->ld) * sizeof(real)); }
@@ -157,7 +168,8 @@ static void backward_queries(const head *o) {
         foci_range t = foci_tile(o->tokens, TILE, i);
         const int64_t size = t.end - t.first, f = o->features;
         load_gradients(o, t);
-        product(size, f, o->width + 1, o->y, o->ld, AS_IS, o->state, o->ld, TRANSPOSED, o->dq + t.first * f, f, o->add_dq);
+        product(size, f, o->width + 1, o->y, o->ld, AS_IS, o->state, o->ld, TRANSPOSED, o->dq + t.first * f, f,
+                o->add_dq);
         if (!o->causal) continue;
         load_values(o, t);
         score_gradients(o, t);
@@ -180,9 +192,11 @@ static void backward_keys(const head *o) {
         load_gradients(o, t);
         if (o->causal) score_gradients(o, t);
         if (o->dk) {
-            product(size, f, w, o->values, o->ld, AS_IS, o->state, o->ld, TRANSPOSED, o->dk + t.first * f, f, o->add_dk);
+            product(size, f, w, o->values, o->ld, AS_IS, o->state, o->ld, TRANSPOSED, o->dk + t.first * f, f,
+                    o->add_dk);
             if (o->causal)
-                product(size, f, size, o->dscores, TILE, TRANSPOSED, o->q + t.first * f, f, AS_IS, o->dk + t.first * f, f, true);
+                product(size, f, size, o->dscores, TILE, TRANSPOSED, o->q + t.first * f, f, AS_IS, o->dk + t.first * f,
+                        f, true);
         }
         if (o->dv) {
             product(size, w, f, o->k + t.first * f, f, AS_IS, o->state, o->ld, AS_IS, o->dvalues, o->ld, false);
@@ -211,12 +225,14 @@ static void backward(const foci_node *n) {
     }
 }
 
-/* Forward the state and what queries read from it; backward dq, R, dk, dv. Causal: the products within tiles besides. That
- * backward makes the states again spares memory and is no part of the work. */
+/* Forward the state and what queries read from it; backward dq, R, dk, dv. Causal: the products within tiles besides.
+ * That backward makes the states again spares memory and is no part of the work. */
 static foci_cost cost(const foci_node *n) {
     const int64_t *s = n->input[Q]->shape;
-    const double rows = (double)(s[0] * s[1] * s[2]), features = (double)s[3], width = (double)n->input[V]->shape[3] + 1;
-    const double state = 2 * rows * features * width, within = *(const bool *)n->attributes ? rows * TILE * (features + width) : 0;
+    const double rows = (double)(s[0] * s[1] * s[2]), features = (double)s[3],
+                 width = (double)n->input[V]->shape[3] + 1;
+    const double state = 2 * rows * features * width,
+                 within = *(const bool *)n->attributes ? rows * TILE * (features + width) : 0;
     return (foci_cost){2 * state + within, 4 * state + 2 * within};
 }
 
@@ -226,19 +242,24 @@ static foci_tensor *features(foci_graph *g, const char *name, int64_t heads, int
     return foci_elu_one(g, RANDOM(g, name, 2, heads, tokens, width));
 }
 static foci_tensor *plain(foci_graph *g) {
-    return foci_linear_attention(g, features(g, "q", 2, 5, 3), features(g, "k", 2, 5, 3), RANDOM(g, "v", 2, 2, 5, 4), false);
+    return foci_linear_attention(g, features(g, "q", 2, 5, 3), features(g, "k", 2, 5, 3), RANDOM(g, "v", 2, 2, 5, 4),
+                                 false);
 }
 static foci_tensor *causal(foci_graph *g) {
-    return foci_linear_attention(g, features(g, "q", 2, 7, 4), features(g, "k", 2, 7, 4), RANDOM(g, "v", 2, 2, 7, 3), true);
+    return foci_linear_attention(g, features(g, "q", 2, 7, 4), features(g, "k", 2, 7, 4), RANDOM(g, "v", 2, 2, 7, 3),
+                                 true);
 }
 static foci_tensor *one_token(foci_graph *g) {
-    return foci_linear_attention(g, features(g, "q", 1, 1, 4), features(g, "k", 1, 1, 4), RANDOM(g, "v", 2, 1, 1, 2), true);
+    return foci_linear_attention(g, features(g, "q", 1, 1, 4), features(g, "k", 1, 1, 4), RANDOM(g, "v", 2, 1, 1, 2),
+                                 true);
 }
 static foci_tensor *several_tiles(foci_graph *g) {
-    return foci_linear_attention(g, features(g, "q", 1, 150, 2), features(g, "k", 1, 150, 2), RANDOM(g, "v", 2, 1, 150, 1), false);
+    return foci_linear_attention(g, features(g, "q", 1, 150, 2), features(g, "k", 1, 150, 2),
+                                 RANDOM(g, "v", 2, 1, 150, 1), false);
 }
 static foci_tensor *several_tiles_causal(foci_graph *g) {
-    return foci_linear_attention(g, features(g, "q", 1, 150, 2), features(g, "k", 1, 150, 2), RANDOM(g, "v", 2, 1, 150, 1), true);
+    return foci_linear_attention(g, features(g, "q", 1, 150, 2), features(g, "k", 1, 150, 2),
+                                 RANDOM(g, "v", 2, 1, 150, 1), true);
 }
 static foci_tensor *projection(foci_graph *g, bool masked) {
     foci_tensor *x = foci_scale(g, RANDOM(g, "x", 2, 6, 2 * 2 * 3), 1.5);

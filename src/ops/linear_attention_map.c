@@ -11,9 +11,13 @@ static void forward(const foci_node *n) {
     FOCI_PARALLEL_FOR
     for (int64_t task = 0; task < shape[0] * shape[1]; task++) {
         real *map = foci_data(n->output) + task * tokens * tokens;
-        foci_gemm(&(foci_product){.rows = tokens, .columns = tokens, .depth = features,
+        foci_gemm(&(foci_product){.rows = tokens,
+                                  .columns = tokens,
+                                  .depth = features,
                                   .a = {foci_data(n->input[Q]) + task * tokens * features, features},
-                                  .b = {foci_data(n->input[K]) + task * tokens * features, features, true}, .c = map, .ldc = tokens});
+                                  .b = {foci_data(n->input[K]) + task * tokens * features, features, true},
+                                  .c = map,
+                                  .ldc = tokens});
         for (int64_t i = 0; i < tokens; i++) {
             real *row = map + i * tokens;
             const int64_t seen = causal ? i + 1 : tokens;

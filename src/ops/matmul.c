@@ -9,8 +9,14 @@ enum { A, B };
 static void forward(const foci_node *n) {
     const foci_tensor *a = n->input[A], *b = n->input[B];
     int64_t in = b->shape[0], out = b->shape[1];
-    foci_gemm_parallel(&(foci_product){.rows = foci_rows(a), .columns = out, .depth = in, .a = {foci_data(a), in},
-                                       .b = {foci_data(b), out}, .c = foci_data(n->output), .ldc = out, .bf16 = foci_graph_bf16(n->graph)});
+    foci_gemm_parallel(&(foci_product){.rows = foci_rows(a),
+                                       .columns = out,
+                                       .depth = in,
+                                       .a = {foci_data(a), in},
+                                       .b = {foci_data(b), out},
+                                       .c = foci_data(n->output),
+                                       .ldc = out,
+                                       .bf16 = foci_graph_bf16(n->graph)});
 }
 
 /* da = dout bt;  db = at dout */
@@ -19,11 +25,25 @@ static void backward(const foci_node *n) {
     int64_t rows = foci_rows(a), in = b->shape[0], out = b->shape[1];
     const real *dout = foci_grad(n->output);
     if (foci_wants(n, A))
-        foci_gemm_parallel(&(foci_product){.rows = rows, .columns = in, .depth = out, .a = {dout, out}, .b = {foci_data(b), out, true},
-                                           .c = foci_grad(a), .ldc = in, .add = n->accumulate[A], .bf16 = foci_graph_bf16(n->graph)});
+        foci_gemm_parallel(&(foci_product){.rows = rows,
+                                           .columns = in,
+                                           .depth = out,
+                                           .a = {dout, out},
+                                           .b = {foci_data(b), out, true},
+                                           .c = foci_grad(a),
+                                           .ldc = in,
+                                           .add = n->accumulate[A],
+                                           .bf16 = foci_graph_bf16(n->graph)});
     if (foci_wants(n, B))
-        foci_gemm_long(&(foci_product){.rows = in, .columns = out, .depth = rows, .a = {foci_data(a), in, true}, .b = {dout, out},
-                                       .c = foci_grad(b), .ldc = out, .add = n->accumulate[B], .bf16 = foci_graph_bf16(n->graph)},
+        foci_gemm_long(&(foci_product){.rows = in,
+                                       .columns = out,
+                                       .depth = rows,
+                                       .a = {foci_data(a), in, true},
+                                       .b = {dout, out},
+                                       .c = foci_grad(b),
+                                       .ldc = out,
+                                       .add = n->accumulate[B],
+                                       .bf16 = foci_graph_bf16(n->graph)},
                        n->workspace);
 }
 
@@ -32,12 +52,8 @@ static foci_cost cost(const foci_node *n) {
     return (foci_cost){product, product * (n->input[A]->requires_grad + n->input[B]->requires_grad)};
 }
 
-static foci_tensor *three_dims(foci_graph *g) {
-    return foci_matmul(g, RANDOM(g, "a", 3, 2, 5), RANDOM(g, "b", 5, 7));
-}
-static foci_tensor *one_column(foci_graph *g) {
-    return foci_matmul(g, RANDOM(g, "a", 1, 4), RANDOM(g, "b", 4, 1));
-}
+static foci_tensor *three_dims(foci_graph *g) { return foci_matmul(g, RANDOM(g, "a", 3, 2, 5), RANDOM(g, "b", 5, 7)); }
+static foci_tensor *one_column(foci_graph *g) { return foci_matmul(g, RANDOM(g, "a", 1, 4), RANDOM(g, "b", 4, 1)); }
 static foci_tensor *of_results(foci_graph *g) { /* both operands are results, not parameters */
     foci_tensor *a = RANDOM(g, "a", 3, 3);
     return foci_matmul(g, foci_scale(g, a, 0.5), foci_scale(g, a, 2));
@@ -58,8 +74,7 @@ foci_tensor *foci_matmul(foci_graph *g, foci_tensor *a, foci_tensor *b) {
         !foci_operand(g, "matmul", "second operand", b, FOCI_REAL))
         return NULL;
     if (b->ndim != 2 || foci_last_dim(a) != b->shape[0])
-        return foci_graph_fail(g, "matmul: %s does not multiply %s", foci_shape_text(g, a),
-                               foci_shape_text(g, b));
+        return foci_graph_fail(g, "matmul: %s does not multiply %s", foci_shape_text(g, a), foci_shape_text(g, b));
     foci_node *n = foci_record(g, &foci_op_matmul, 2, (foci_tensor *[]){a, b}, NULL, 0);
     int64_t in = b->shape[0], out = b->shape[1];
     foci_workspace(n, 0, (size_t)(foci_gemm_chunks(in, out, foci_rows(a)) * in * out) * sizeof(real));

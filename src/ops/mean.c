@@ -24,13 +24,10 @@ static void backward(const foci_node *n) {
     FOCI_PARALLEL_FOR
     for (int64_t b = 0; b < batch; b++)
         for (int64_t t = 0; t < tokens; t++)
-            foci_kernel()->scale(c, 1 / (real)tokens, dy + b * c, dx + (b * tokens + t) * c,
-                                 n->accumulate[0]);
+            foci_kernel()->scale(c, 1 / (real)tokens, dy + b * c, dx + (b * tokens + t) * c, n->accumulate[0]);
 }
 
-static foci_tensor *plain(foci_graph *g) {
-    return foci_mean(g, RANDOM(g, "x", 3, 5, 7));
-}
+static foci_tensor *plain(foci_graph *g) { return foci_mean(g, RANDOM(g, "x", 3, 5, 7)); }
 static foci_tensor *used_twice(foci_graph *g) {
     foci_tensor *x = foci_gelu(g, RANDOM(g, "x", 2, 4, 3));
     return foci_add(g, foci_mean(g, x), foci_mean(g, x));

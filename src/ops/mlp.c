@@ -22,7 +22,8 @@ typedef struct shape { /* x (rows, in), weights (hidden, in) and (out, hidden) -
 } shape;
 
 static shape shape_of(const foci_node *n) {
-    shape s = {foci_rows(n->input[X]), foci_last_dim(n->input[X]), foci_last_dim(n->input[WEIGHT2]), foci_last_dim(n->output), 0};
+    shape s = {foci_rows(n->input[X]), foci_last_dim(n->input[X]), foci_last_dim(n->input[WEIGHT2]),
+               foci_last_dim(n->output), 0};
     s.ld = foci_tiles(s.hidden, FOCI_ALIGN) * FOCI_ALIGN + FOCI_ALIGN;
     return s;
 }
@@ -35,11 +36,15 @@ static real *scratch_tile(real *scratch, const shape *s, int per_thread, int i) 
 static void drop(const foci_node *n, const shape *s, foci_range rows, real *x, int64_t ld) {
     const double p = ((const attributes *)n->attributes)->dropout;
     const foci_random random = foci_node_random(n);
-    const int64_t sample = foci_numel(n->input[X]) / n->input[X]->shape[0] / s->in * s->hidden; /* hidden elements of one */
+    /* hidden elements of one */
+    const int64_t sample = foci_numel(n->input[X]) / n->input[X]->shape[0] / s->in * s->hidden;
     for (int64_t i = rows.first; i < rows.end && p > 0; i++, x += ld) {
-        const foci_dropout_mask mask = {random.seed, random.stream, random.step,
+        const foci_dropout_mask mask = {random.seed,
+                                        random.stream,
+                                        random.step,
                                         random.first_sample * (uint64_t)sample + (uint64_t)(i * s->hidden),
-                                        (uint32_t)(p * 0x1p32), (real)(1 / (1 - p))};
+                                        (uint32_t)(p * 0x1p32),
+                                        (real)(1 / (1 - p))};
         foci_kernel()->dropout(s->hidden, &mask, x, x, false);
     }
 }
@@ -52,7 +57,9 @@ typedef struct hidden_tile {
     int64_t ld;
 } hidden_tile;
 
-static int64_t saved_size(const foci_graph *g, int64_t elements) { return foci_graph_bf16(g) ? (elements + 1) / 2 : elements; }
+static int64_t saved_size(const foci_graph *g, int64_t elements) {
+    return foci_graph_bf16(g) ? (elements + 1) / 2 : elements;
+}
 static uint16_t *rounded_rows(const foci_node *n, const shape *s, foci_range r) {
     return (uint16_t *)foci_data(n->saved[0]) + r.first * s->hidden;
 }
@@ -111,11 +118,21 @@ static const real *optional(const foci_tensor *t) { return t ? foci_data(t) : NU
 static void forward(const foci_node *n) {
     const shape s = shape_of(n);
     const bool bf16 = foci_graph_bf16(n->graph);
-    foci_product first = {.columns = s.hidden, .depth = s.in, .a = {foci_data(n->input[X]), s.in},
-                          .b = {foci_data(n->input[WEIGHT1]), s.in, true}, .bias = optional(n->input[BIAS1]), .bf16 = bf16};
-    foci_product second = {.columns = s.out, .depth = s.hidden, .b = {foci_data(n->input[WEIGHT2]), s.hidden, true},
-                           .c = foci_data(n->output), .ldc = s.out, .bias = optional(n->input[BIAS2]), .bf16 = bf16};
-    real *packed = n->workspace, *scratch = packed + foci_gemm_packed_size(s.in, s.hidden) + foci_gemm_packed_size(s.hidden, s.out);
+    foci_product first = {.columns = s.hidden,
+                          .depth = s.in,
+                          .a = {foci_data(n->input[X]), s.in},
+                          .b = {foci_data(n->input[WEIGHT1]), s.in, true},
+                          .bias = optional(n->input[BIAS1]),
+                          .bf16 = bf16};
+    foci_product second = {.columns = s.out,
+                           .depth = s.hidden,
+                           .b = {foci_data(n->input[WEIGHT2]), s.hidden, true},
+                           .c = foci_data(n->output),
+                           .ldc = s.out,
+                           .bias = optional(n->input[BIAS2]),
+                           .bf16 = bf16};
+    real *packed = n->workspace,
+         *scratch = packed + foci_gemm_packed_size(s.in, s.hidden) + foci_gemm_packed_size(s.hidden, s.out);
     foci_gemm_pack(&first, packed);
     foci_gemm_pack(&second, packed + foci_gemm_packed_size(s.in, s.hidden));
     FOCI_PARALLEL_FOR
@@ -148,9 +165,17 @@ static sums sums_at(const shape *s, real *at) {
 }
 
 /* C (+)= at b over the rows of a tile: the gradient of a weight */
-static void add_weight_gradient(const foci_node *n, int64_t rows, foci_matrix a, int64_t width, foci_matrix b, int64_t columns, real *c) {
-    foci_gemm(&(foci_product){.rows = width, .columns = columns, .depth = rows, .a = {a.data, a.ld, true}, .b = b, .c = c, .ldc = columns,
-                              .add = true, .bf16 = foci_graph_bf16(n->graph)});
+static void add_weight_gradient(const foci_node *n, int64_t rows, foci_matrix a, int64_t width, foci_matrix b,
+                                int64_t columns, real *c) {
+    foci_gemm(&(foci_product){.rows = width,
+                              .columns = columns,
+                              .depth = rows,
+                              .a = {a.data, a.ld, true},
+                              .b = b,
+                              .c = c,
+                              .ldc = columns,
+                              .add = true,
+                              .bf16 = foci_graph_bf16(n->graph)});
 }
 
 static int64_t chunk_rows(int64_t rows) {
@@ -158,18 +183,25 @@ static int64_t chunk_rows(int64_t rows) {
     return size < LEAST_CHUNK ? LEAST_CHUNK : size;
 }
 
-/* Per chunk of rows, tile by tile: da = dy W2, dh = act'(da), dx = dh W1, and the parameters' gradients, which are added
- * over the chunks afterwards. */
+/* Per chunk of rows, tile by tile: da = dy W2, dh = act'(da), dx = dh W1, and the parameters' gradients, which are
+ * added over the chunks afterwards. */
 static void backward(const foci_node *n) {
     const shape s = shape_of(n);
     const bool bf16 = foci_graph_bf16(n->graph);
-    const bool learns = foci_wants(n, WEIGHT1) || foci_wants(n, BIAS1) || foci_wants(n, WEIGHT2) || foci_wants(n, BIAS2);
+    const bool learns =
+        foci_wants(n, WEIGHT1) || foci_wants(n, BIAS1) || foci_wants(n, WEIGHT2) || foci_wants(n, BIAS2);
     const int64_t size = chunk_rows(s.rows), chunks = foci_tiles(s.rows, size), sum_size = sums_size(&s);
     const real *x = foci_data(n->input[X]), *dy = foci_grad(n->output);
-    foci_product to_hidden = {.columns = s.hidden, .depth = s.out, .b = {foci_data(n->input[WEIGHT2]), s.hidden}, .ldc = s.ld, .bf16 = bf16};
-    foci_product to_x = {.columns = s.in, .depth = s.hidden, .b = {foci_data(n->input[WEIGHT1]), s.in}, .ldc = s.in,
-                         .add = n->accumulate[X], .bf16 = bf16};
-    real *packed = n->workspace, *partial = packed + foci_gemm_packed_size(s.out, s.hidden) + foci_gemm_packed_size(s.hidden, s.in);
+    foci_product to_hidden = {
+        .columns = s.hidden, .depth = s.out, .b = {foci_data(n->input[WEIGHT2]), s.hidden}, .ldc = s.ld, .bf16 = bf16};
+    foci_product to_x = {.columns = s.in,
+                         .depth = s.hidden,
+                         .b = {foci_data(n->input[WEIGHT1]), s.in},
+                         .ldc = s.in,
+                         .add = n->accumulate[X],
+                         .bf16 = bf16};
+    real *packed = n->workspace,
+         *partial = packed + foci_gemm_packed_size(s.out, s.hidden) + foci_gemm_packed_size(s.hidden, s.in);
     real *scratch = partial + foci_tiles(chunks * sum_size, FOCI_ALIGN) * FOCI_ALIGN;
     foci_gemm_pack(&to_hidden, packed);
     foci_gemm_pack(&to_x, packed + foci_gemm_packed_size(s.out, s.hidden));
@@ -182,7 +214,8 @@ static void backward(const foci_node *n) {
         for (foci_range r = {all.first, 0}; r.first < all.end; r.first = r.end) {
             r.end = r.first + TILE < all.end ? r.first + TILE : all.end;
             const int64_t rows = r.end - r.first;
-            const foci_matrix dy_rows = {dy + r.first * s.out, s.out, false}, x_rows = {x + r.first * s.in, s.in, false};
+            const foci_matrix dy_rows = {dy + r.first * s.out, s.out, false},
+                              x_rows = {x + r.first * s.in, s.in, false};
             foci_product p = to_hidden, q = to_x;
             p.rows = q.rows = rows;
             p.a = dy_rows;
@@ -190,7 +223,8 @@ static void backward(const foci_node *n) {
             foci_gemm(&p);
             const hidden_tile act = activation_backward(n, &s, r, a, dh);
             if (learns) {
-                add_weight_gradient(n, rows, dy_rows, s.out, (foci_matrix){act.data, act.ld, false}, s.hidden, sum.weight2);
+                add_weight_gradient(n, rows, dy_rows, s.out, (foci_matrix){act.data, act.ld, false}, s.hidden,
+                                    sum.weight2);
                 foci_kernel()->column_sums(rows, s.out, dy_rows.data, s.out, sum.bias2);
                 add_weight_gradient(n, rows, (foci_matrix){dh, s.ld, false}, s.hidden, x_rows, s.in, sum.weight1);
                 foci_kernel()->column_sums(rows, s.hidden, dh, s.ld, sum.bias1);
@@ -204,16 +238,20 @@ static void backward(const foci_node *n) {
     const sums sum = sums_at(&s, partial);
     const real *of[] = {NULL, sum.weight1, sum.bias1, sum.weight2, sum.bias2};
     for (int i = WEIGHT1; i <= BIAS2; i++)
-        if (foci_wants(n, i)) foci_add_partial(chunks, sum_size, foci_numel(n->input[i]), of[i], foci_grad(n->input[i]), n->accumulate[i]);
+        if (foci_wants(n, i))
+            foci_add_partial(chunks, sum_size, foci_numel(n->input[i]), of[i], foci_grad(n->input[i]),
+                             n->accumulate[i]);
 }
 
 static foci_cost cost(const foci_node *n) {
     const shape s = shape_of(n);
-    double first = 2.0 * (double)s.rows * (double)s.in * (double)s.hidden, second = 2.0 * (double)s.rows * (double)s.hidden * (double)s.out;
+    double first = 2.0 * (double)s.rows * (double)s.in * (double)s.hidden,
+           second = 2.0 * (double)s.rows * (double)s.hidden * (double)s.out;
     return (foci_cost){first + (n->spared ? 0 : second), first * (1 + n->input[X]->requires_grad) + 2 * second};
 }
 
-static foci_tensor *three_layers(foci_graph *g, int64_t batch, int64_t tokens, foci_activation activation, double dropout, bool bias) {
+static foci_tensor *three_layers(foci_graph *g, int64_t batch, int64_t tokens, foci_activation activation,
+                                 double dropout, bool bias) {
     foci_tensor *x = RANDOM(g, "x", batch, tokens, 3);
     return foci_mlp(g, x, RANDOM(g, "weight1", 7, 3), bias ? RANDOM(g, "bias1", 7) : NULL, RANDOM(g, "weight2", 2, 7),
                     bias ? RANDOM(g, "bias2", 2) : NULL, activation, dropout);
@@ -245,20 +283,24 @@ const foci_op foci_op_mlp = {.name = "mlp",
                              .cost = cost,
                              .gradients = gradients};
 
-foci_tensor *foci_mlp(foci_graph *g, foci_tensor *x, foci_tensor *weight1, foci_tensor *bias1, foci_tensor *weight2, foci_tensor *bias2,
-                      foci_activation activation, double dropout) {
+foci_tensor *foci_mlp(foci_graph *g, foci_tensor *x, foci_tensor *weight1, foci_tensor *bias1, foci_tensor *weight2,
+                      foci_tensor *bias2, foci_activation activation, double dropout) {
     foci_tensor *inputs[] = {x, weight1, bias1, weight2, bias2};
     static const char *const names[] = {"input", "first weight", "first bias", "second weight", "second bias"};
     for (int i = X; i <= BIAS2; i++)
-        if ((inputs[i] || i == X || i == WEIGHT1 || i == WEIGHT2) && !foci_operand(g, "mlp", names[i], inputs[i], FOCI_REAL)) return NULL;
-    if (weight1->ndim != 2 || weight2->ndim != 2 || weight1->shape[1] != foci_last_dim(x) || weight2->shape[1] != weight1->shape[0])
-        return foci_graph_fail(g, "mlp: input %s does not go through weights %s and %s", foci_shape_text(g, x), foci_shape_text(g, weight1),
-                               foci_shape_text(g, weight2));
+        if ((inputs[i] || i == X || i == WEIGHT1 || i == WEIGHT2) &&
+            !foci_operand(g, "mlp", names[i], inputs[i], FOCI_REAL))
+            return NULL;
+    if (weight1->ndim != 2 || weight2->ndim != 2 || weight1->shape[1] != foci_last_dim(x) ||
+        weight2->shape[1] != weight1->shape[0])
+        return foci_graph_fail(g, "mlp: input %s does not go through weights %s and %s", foci_shape_text(g, x),
+                               foci_shape_text(g, weight1), foci_shape_text(g, weight2));
     for (int i = BIAS1; i <= BIAS2; i += BIAS2 - BIAS1)
         if (inputs[i] && foci_numel(inputs[i]) != inputs[i - 1]->shape[0])
-            return foci_graph_fail(g, "mlp: %s %s does not fit %s %s", names[i], foci_shape_text(g, inputs[i]), names[i - 1],
-                                   foci_shape_text(g, inputs[i - 1]));
-    if (!(dropout >= 0 && dropout < 1)) return foci_graph_fail(g, "mlp: dropout is %g, it must be at least 0 and below 1", dropout);
+            return foci_graph_fail(g, "mlp: %s %s does not fit %s %s", names[i], foci_shape_text(g, inputs[i]),
+                                   names[i - 1], foci_shape_text(g, inputs[i - 1]));
+    if (!(dropout >= 0 && dropout < 1))
+        return foci_graph_fail(g, "mlp: dropout is %g, it must be at least 0 and below 1", dropout);
     const attributes o = {activation, foci_graph_trains(g) ? dropout : 0};
     foci_node *n = foci_record(g, &foci_op_mlp, 5, inputs, &o, sizeof o);
     const int64_t rows = foci_rows(x), in = foci_last_dim(x), hidden = weight1->shape[0], out = weight2->shape[0];
@@ -270,8 +312,10 @@ foci_tensor *foci_mlp(foci_graph *g, foci_tensor *x, foci_tensor *weight1, foci_
     if (!y) return NULL;
     const shape s = shape_of(n);
     const int64_t tile = foci_threads() * TILE * s.ld, chunks = foci_tiles(rows, chunk_rows(rows));
-    foci_workspace(n, (size_t)(foci_gemm_packed_size(in, hidden) + foci_gemm_packed_size(hidden, out) + tile) * sizeof(real),
-                   (size_t)(foci_gemm_packed_size(out, hidden) + foci_gemm_packed_size(hidden, in) + chunks * sums_size(&s) + FOCI_ALIGN + 2 * tile) *
-                       sizeof(real));
+    foci_workspace(
+        n, (size_t)(foci_gemm_packed_size(in, hidden) + foci_gemm_packed_size(hidden, out) + tile) * sizeof(real),
+        (size_t)(foci_gemm_packed_size(out, hidden) + foci_gemm_packed_size(hidden, in) + chunks * sums_size(&s) +
+                 FOCI_ALIGN + 2 * tile) *
+            sizeof(real));
     return y;
 }

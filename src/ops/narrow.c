@@ -32,11 +32,11 @@ static void backward(const foci_node *n) {
 }
 
 /* Forward reads what it copies, not all of x. */
-static foci_cost cost(const foci_node *n) { return (foci_cost){.forward_bytes = 2 * (double)foci_numel(n->output) * sizeof(real)}; }
-
-static foci_tensor *middle(foci_graph *g) {
-    return foci_narrow(g, RANDOM(g, "x", 3, 5, 7), 1, 3);
+static foci_cost cost(const foci_node *n) {
+    return (foci_cost){.forward_bytes = 2 * (double)foci_numel(n->output) * sizeof(real)};
 }
+
+static foci_tensor *middle(foci_graph *g) { return foci_narrow(g, RANDOM(g, "x", 3, 5, 7), 1, 3); }
 static foci_tensor *both_ends(foci_graph *g) {
     foci_tensor *x = foci_gelu(g, RANDOM(g, "x", 2, 4, 3));
     return foci_add(g, foci_narrow(g, x, 0, 3), foci_narrow(g, x, 1, 3));
@@ -44,15 +44,12 @@ static foci_tensor *both_ends(foci_graph *g) {
 static const foci_gradient_case gradients[] = {
     {"tokens 1 to 3 of 5", middle}, {"two ranges that overlap", both_ends}, {0}};
 
-static foci_tensor *first_token(foci_graph *g) {
-    return foci_select(g, RANDOM(g, "x", 3, 5, 7), 0);
-}
+static foci_tensor *first_token(foci_graph *g) { return foci_select(g, RANDOM(g, "x", 3, 5, 7), 0); }
 static foci_tensor *two_tokens(foci_graph *g) {
     foci_tensor *x = foci_gelu(g, RANDOM(g, "x", 2, 4, 3));
     return foci_add(g, foci_select(g, x, 1), foci_select(g, x, 3));
 }
-static const foci_gradient_case select_gradients[] = {
-    {"token 0", first_token}, {"tokens 1 and 3", two_tokens}, {0}};
+static const foci_gradient_case select_gradients[] = {{"token 0", first_token}, {"tokens 1 and 3", two_tokens}, {0}};
 
 const foci_op foci_op_narrow = {.name = "narrow",
                                 .summary = "a range of tokens",
@@ -69,11 +66,10 @@ const foci_op foci_op_select = {.name = "select",
 
 static foci_node *record(foci_graph *g, const foci_op *op, foci_tensor *x, int64_t first, int64_t count) {
     if (!foci_operand(g, op->name, "input", x, FOCI_REAL)) return NULL;
-    if (x->ndim != 3)
-        return foci_graph_fail(g, "%s: input %s must be (B, N, C)", op->name, foci_shape_text(g, x));
+    if (x->ndim != 3) return foci_graph_fail(g, "%s: input %s must be (B, N, C)", op->name, foci_shape_text(g, x));
     if (first < 0 || count < 1 || count > x->shape[1] || first > x->shape[1] - count)
-        return foci_graph_fail(g, "%s: %lld tokens from %lld on do not lie in input %s", op->name,
-                               (long long)count, (long long)first, foci_shape_text(g, x));
+        return foci_graph_fail(g, "%s: %lld tokens from %lld on do not lie in input %s", op->name, (long long)count,
+                               (long long)first, foci_shape_text(g, x));
     range a = {first, count};
     return foci_record(g, op, 1, &x, &a, sizeof a);
 }

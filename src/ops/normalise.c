@@ -17,7 +17,8 @@ static void forward(const foci_node *n) {
     for (int64_t task = 0; task < x->shape[0] * heads; task++) {
         const real *from = foci_data(x) + foci_head_offset(x, task / heads, task % heads);
         real *to = foci_data(n->output) + task * tokens * width, length = length_of(n, task % heads);
-        for (int64_t i = 0; i < tokens; i++) foci_kernel()->normalise(width, length, from + i * x->stride[2], to + i * width);
+        for (int64_t i = 0; i < tokens; i++)
+            foci_kernel()->normalise(width, length, from + i * x->stride[2], to + i * width);
     }
 }
 
@@ -39,17 +40,17 @@ static void backward(const foci_node *n) {
         }
         part[task] = (real)sum;
     }
-    if (foci_wants(n, LOG_LENGTH)) foci_add_tiles(batch, heads, part, foci_grad(n->input[LOG_LENGTH]), n->accumulate[LOG_LENGTH]);
+    if (foci_wants(n, LOG_LENGTH))
+        foci_add_tiles(batch, heads, part, foci_grad(n->input[LOG_LENGTH]), n->accumulate[LOG_LENGTH]);
 }
 
-static foci_tensor *plain(foci_graph *g) {
-    return foci_normalise(g, RANDOM(g, "x", 2, 3, 5, 7), NULL);
-}
+static foci_tensor *plain(foci_graph *g) { return foci_normalise(g, RANDOM(g, "x", 2, 3, 5, 7), NULL); }
 static foci_tensor *lengths(foci_graph *g) {
     return foci_normalise(g, RANDOM(g, "x", 3, 2, 5, 4), RANDOM(g, "log_length", 2));
 }
 static foci_tensor *view_used_twice(foci_graph *g) {
-    foci_tensor *x = foci_heads(g, foci_scale(g, RANDOM(g, "x", 2, 3, 12), 2), 2, 1, 2), *length = RANDOM(g, "log_length", 2);
+    foci_tensor *x = foci_heads(g, foci_scale(g, RANDOM(g, "x", 2, 3, 12), 2), 2, 1, 2),
+                *length = RANDOM(g, "log_length", 2);
     return foci_add(g, foci_normalise(g, x, length), foci_normalise(g, x, length));
 }
 static const foci_gradient_case gradients[] = {

@@ -45,8 +45,7 @@ static void scatter(const shape *s, const real *patches, real *images, bool accu
             const real *row = patches + (strip * s->across + j) * s->in;
             for (int64_t c = 0; c < s->channels; c++)
                 for (int64_t y = 0; y < s->p; y++, row += s->p)
-                    foci_kernel()->scale(s->p, 1, row,
-                                         images + pixels(s, strip / s->down, strip % s->down, j, c, y),
+                    foci_kernel()->scale(s->p, 1, row, images + pixels(s, strip / s->down, strip % s->down, j, c, y),
                                          accumulate);
         }
 }
@@ -65,15 +64,28 @@ static void backward(const foci_node *n) {
     const real *dy = foci_grad(n->output);
     if (foci_wants(n, WEIGHT)) {
         gather(&s, foci_data(n->input[IMAGES]), patches);
-        foci_gemm_long(&(foci_product){.rows = s.out, .columns = s.in, .depth = s.rows, .a = {dy, s.out, true}, .b = {patches, s.in},
-                                       .c = foci_grad(n->input[WEIGHT]), .ldc = s.in, .add = n->accumulate[WEIGHT], .bf16 = foci_graph_bf16(n->graph)},
+        foci_gemm_long(&(foci_product){.rows = s.out,
+                                       .columns = s.in,
+                                       .depth = s.rows,
+                                       .a = {dy, s.out, true},
+                                       .b = {patches, s.in},
+                                       .c = foci_grad(n->input[WEIGHT]),
+                                       .ldc = s.in,
+                                       .add = n->accumulate[WEIGHT],
+                                       .bf16 = foci_graph_bf16(n->graph)},
                        scratch);
     }
     if (foci_wants(n, BIAS))
         foci_column_sums(s.rows, s.out, dy, foci_grad(n->input[BIAS]), n->accumulate[BIAS], scratch);
     if (foci_wants(n, IMAGES)) {
-        foci_gemm_parallel(&(foci_product){.rows = s.rows, .columns = s.in, .depth = s.out, .a = {dy, s.out},
-                                           .b = {foci_data(n->input[WEIGHT]), s.in}, .c = patches, .ldc = s.in, .bf16 = foci_graph_bf16(n->graph)});
+        foci_gemm_parallel(&(foci_product){.rows = s.rows,
+                                           .columns = s.in,
+                                           .depth = s.out,
+                                           .a = {dy, s.out},
+                                           .b = {foci_data(n->input[WEIGHT]), s.in},
+                                           .c = patches,
+                                           .ldc = s.in,
+                                           .bf16 = foci_graph_bf16(n->graph)});
         scatter(&s, patches, foci_grad(n->input[IMAGES]), n->accumulate[IMAGES]);
     }
 }
@@ -81,21 +93,18 @@ static void backward(const foci_node *n) {
 static foci_cost cost(const foci_node *n) {
     shape s = shape_of(n);
     double product = 2.0 * (double)s.rows * (double)s.in * (double)s.out;
-    return (foci_cost){product,
-                       product * (n->input[IMAGES]->requires_grad + n->input[WEIGHT]->requires_grad)};
+    return (foci_cost){product, product * (n->input[IMAGES]->requires_grad + n->input[WEIGHT]->requires_grad)};
 }
 
 static foci_tensor *oblong(foci_graph *g) {
-    return foci_patch_embed(g, RANDOM(g, "images", 2, 3, 4, 6), RANDOM(g, "weight", 5, 3, 2, 2),
-                            RANDOM(g, "bias", 5));
+    return foci_patch_embed(g, RANDOM(g, "images", 2, 3, 4, 6), RANDOM(g, "weight", 5, 3, 2, 2), RANDOM(g, "bias", 5));
 }
 static foci_tensor *grey_without_bias(foci_graph *g) {
     foci_tensor *x = foci_gelu(g, RANDOM(g, "images", 1, 1, 6, 3)), *weight = RANDOM(g, "weight", 2, 1, 3, 3);
     return foci_add(g, foci_patch_embed(g, x, weight, NULL), foci_patch_embed(g, x, weight, NULL));
 }
 static foci_tensor *single_pixels(foci_graph *g) {
-    return foci_patch_embed(g, RANDOM(g, "images", 1, 2, 3, 3), RANDOM(g, "weight", 3, 2, 1, 1),
-                            RANDOM(g, "bias", 3));
+    return foci_patch_embed(g, RANDOM(g, "images", 1, 2, 3, 3), RANDOM(g, "weight", 3, 2, 1, 1), RANDOM(g, "bias", 3));
 }
 static const foci_gradient_case gradients[] = {{"4 x 6 pixels, patch 2", oblong},
                                                {"grey, patch 3, used twice, without bias", grey_without_bias},
@@ -117,16 +126,15 @@ foci_tensor *foci_patch_embed(foci_graph *g, foci_tensor *images, foci_tensor *w
     if (bias && !foci_operand(g, "patch_embed", "bias", bias, FOCI_REAL)) return NULL;
     const int64_t *x = images->shape, *w = weight->shape;
     if (images->ndim != 4 || weight->ndim != 4 || w[1] != x[1] || w[2] != w[3])
-        return foci_graph_fail(
-            g, "patch_embed: images %s do not fit weight %s; (B, I, H, W) and (C, I, p, p) are needed",
-            foci_shape_text(g, images), foci_shape_text(g, weight));
+        return foci_graph_fail(g,
+                               "patch_embed: images %s do not fit weight %s; (B, I, H, W) and (C, I, p, p) are needed",
+                               foci_shape_text(g, images), foci_shape_text(g, weight));
     if (x[2] % w[2] || x[3] % w[2])
-        return foci_graph_fail(
-            g, "patch_embed: images of %lld x %lld pixels do not divide into patches of %lld x %lld",
-            (long long)x[2], (long long)x[3], (long long)w[2], (long long)w[2]);
+        return foci_graph_fail(g, "patch_embed: images of %lld x %lld pixels do not divide into patches of %lld x %lld",
+                               (long long)x[2], (long long)x[3], (long long)w[2], (long long)w[2]);
     if (bias && foci_numel(bias) != w[0])
-        return foci_graph_fail(g, "patch_embed: weight %s has %lld outputs, bias %s",
-                               foci_shape_text(g, weight), (long long)w[0], foci_shape_text(g, bias));
+        return foci_graph_fail(g, "patch_embed: weight %s has %lld outputs, bias %s", foci_shape_text(g, weight),
+                               (long long)w[0], foci_shape_text(g, bias));
     int64_t tokens = (x[2] / w[2]) * (x[3] / w[2]), rows = x[0] * tokens, in = w[1] * w[2] * w[2];
     int64_t partial = foci_gemm_chunks(w[0], in, rows) * w[0] * in, sums = foci_column_scratch(rows, w[0]);
     foci_node *n = foci_record(g, &foci_op_patch_embed, 3, (foci_tensor *[]){images, weight, bias}, NULL, 0);

@@ -1,6 +1,6 @@
-/* positive_features: exp(y - factor |x|^2 / 2 - shift). With y = x W for random normal columns of W these are the features
- * of FAVOR+ (Choromanski et al., "Rethinking Attention with Performers", 2021): the mean of their products over W is
- * exp(factor x x') for the right scale of W. */
+/* positive_features: exp(y - factor |x|^2 / 2 - shift). With y = x W for random normal columns of W these are the
+ * features of FAVOR+ (Choromanski et al., "Rethinking Attention with Performers", 2021): the mean of their products
+ * over W is exp(factor x x') for the right scale of W. */
 #include <math.h>
 
 #include "ops/common.h"
@@ -32,8 +32,9 @@ static void backward(const foci_node *n) {
         foci_range r = foci_tile(rows, size, tile);
         foci_kernel()->positive_features_backward(
             r.end - r.first, f, d, foci_data(n->output) + r.first * f, foci_grad(n->output) + r.first * f,
-            foci_data(n->input[X]) + r.first * d, (real)a->factor, foci_wants(n, Y) ? foci_grad(n->input[Y]) + r.first * f : NULL,
-            n->accumulate[Y], foci_wants(n, X) ? foci_grad(n->input[X]) + r.first * d : NULL, n->accumulate[X]);
+            foci_data(n->input[X]) + r.first * d, (real)a->factor,
+            foci_wants(n, Y) ? foci_grad(n->input[Y]) + r.first * f : NULL, n->accumulate[Y],
+            foci_wants(n, X) ? foci_grad(n->input[X]) + r.first * d : NULL, n->accumulate[X]);
     }
 }
 
@@ -54,10 +55,12 @@ const foci_op foci_op_positive_features = {.name = "positive_features",
                                            .gradients = gradients};
 
 foci_tensor *foci_positive_features(foci_graph *g, foci_tensor *y, foci_tensor *x, double factor, double shift) {
-    if (!foci_operand(g, "positive_features", "y", y, FOCI_REAL) || !foci_operand(g, "positive_features", "x", x, FOCI_REAL))
+    if (!foci_operand(g, "positive_features", "y", y, FOCI_REAL) ||
+        !foci_operand(g, "positive_features", "x", x, FOCI_REAL))
         return NULL;
     if (foci_rows(y) != foci_rows(x))
-        return foci_graph_fail(g, "positive_features: y %s and x %s differ in rows", foci_shape_text(g, y), foci_shape_text(g, x));
+        return foci_graph_fail(g, "positive_features: y %s and x %s differ in rows", foci_shape_text(g, y),
+                               foci_shape_text(g, x));
     if (!isfinite(factor) || !isfinite(shift))
         return foci_graph_fail(g, "positive_features: factor %g and shift %g must be finite", factor, shift);
     attributes a = {factor, shift};

@@ -16,8 +16,7 @@ static void forward(const foci_node *n) {
     for (int64_t head = 0; head < heads; head++) {
         real *metric = foci_data(n->output) + head * width;
         for (int64_t d = 0; d < width; d++) {
-            double u = foci_uniform(
-                foci_philox(r.seed, r.stream, r.step, r.first + (uint64_t)(head * width + d)).v[0]);
+            double u = foci_uniform(foci_philox(r.seed, r.stream, r.step, r.first + (uint64_t)(head * width + d)).v[0]);
             metric[d] = (real)(bottom + (1 - bottom) * u);
         }
         foci_kernel()->scale_metric(width, FOCI_SCALE_MAX, metric);
@@ -32,8 +31,7 @@ const foci_op foci_op_random_metric = {.name = "random_metric",
 foci_tensor *foci_random_metric(foci_graph *g, foci_tensor *like, double bottom) {
     const foci_op *op = &foci_op_random_metric;
     if (!foci_head_operand(g, op->name, "like", like, NULL)) return NULL;
-    if (!(bottom >= 0 && bottom < 1))
-        return foci_graph_fail(g, "%s: bottom %g must lie in [0, 1)", op->name, bottom);
+    if (!(bottom >= 0 && bottom < 1)) return foci_graph_fail(g, "%s: bottom %g must lie in [0, 1)", op->name, bottom);
     foci_node *n = foci_record(g, op, 0, NULL, &(attributes){bottom}, sizeof(attributes));
     return foci_emit(n, FOCI_REAL, FOCI_SHAPE(like->shape[0], like->shape[1], 1, like->shape[3]));
 }

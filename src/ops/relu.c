@@ -6,9 +6,7 @@ static void forward(const foci_node *n) { foci_each_element(n, foci_kernel()->re
 /* from the output alone: the input may be freed */
 static void backward(const foci_node *n) { foci_each_element_backward(n, n->output, foci_kernel()->relu_backward); }
 
-static foci_tensor *plain(foci_graph *g) {
-    return foci_relu(g, RANDOM(g, "x", 3, 5, 7));
-}
+static foci_tensor *plain(foci_graph *g) { return foci_relu(g, RANDOM(g, "x", 3, 5, 7)); }
 static foci_tensor *used_twice(foci_graph *g) {
     foci_tensor *x = foci_scale(g, RANDOM(g, "x", 5), 1);
     return foci_add(g, foci_relu(g, x), foci_relu(g, x));

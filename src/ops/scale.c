@@ -23,20 +23,15 @@ static void backward(const foci_node *n) {
     }
 }
 
-static foci_tensor *plain(foci_graph *g) {
-    return foci_scale(g, RANDOM(g, "x", 3, 5, 7), -1.5);
-}
+static foci_tensor *plain(foci_graph *g) { return foci_scale(g, RANDOM(g, "x", 3, 5, 7), -1.5); }
 static foci_tensor *used_twice(foci_graph *g) {
     foci_tensor *x = foci_gelu(g, RANDOM(g, "x", 5));
     return foci_add(g, foci_scale(g, x, 2), foci_scale(g, x, 0.25));
 }
 static const foci_gradient_case gradients[] = {{"(3, 5, 7)", plain}, {"input used twice", used_twice}, {0}};
 
-const foci_op foci_op_scale = {.name = "scale",
-                               .summary = "x times a constant",
-                               .forward = forward,
-                               .backward = backward,
-                               .gradients = gradients};
+const foci_op foci_op_scale = {
+    .name = "scale", .summary = "x times a constant", .forward = forward, .backward = backward, .gradients = gradients};
 
 foci_tensor *foci_scale(foci_graph *g, foci_tensor *x, double factor) {
     if (!foci_operand(g, "scale", "input", x, FOCI_REAL)) return NULL;

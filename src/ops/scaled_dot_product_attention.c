@@ -31,15 +31,14 @@ static real *scratch_of(const foci_node *n, int64_t elements) {
 static void forward(const foci_node *n) {
     const int64_t *shape = n->input[Q]->shape, heads = shape[1], all = shape[0] * heads, tokens = shape[2];
     const int64_t scratch = foci_attention_layout_of(n->input[K]->shape[2], shape[3], false, bf16(n)).reals;
-    const int64_t tiles = foci_tiles(tokens, FOCI_ATTENTION_QUERIES),
-                  wanted = foci_tiles(2 * foci_threads(), all);
+    const int64_t tiles = foci_tiles(tokens, FOCI_ATTENTION_QUERIES), wanted = foci_tiles(2 * foci_threads(), all);
     const int64_t part = foci_tiles(tiles, wanted) * FOCI_ATTENTION_QUERIES, parts = foci_tiles(tokens, part);
     FOCI_PARALLEL_FOR
     for (int64_t task = 0; task < all * parts; task++) {
         foci_attention_head head = head_of(n, task / parts / heads, task / parts % heads);
         foci_range queries = foci_tile(tokens, part, task % parts);
         (bf16(n) ? foci_bf16_attention_forward : foci_kernel()->attention_forward)(&head, queries.first, queries.end,
-                                                                                         scratch_of(n, scratch));
+                                                                                   scratch_of(n, scratch));
     }
 }
 
@@ -92,22 +91,13 @@ static foci_tensor *constant(foci_graph *g, int ndim, const int64_t *shape) {
 }
 static foci_tensor *attend(foci_graph *g, int64_t tokens, int64_t width, foci_sdpa_options o) {
     o.scale = 1 / sqrt((double)width);
-    return foci_scaled_dot_product_attention(g, parameter(g, "q", tokens, width),
-                                             parameter(g, "k", tokens, width),
+    return foci_scaled_dot_product_attention(g, parameter(g, "q", tokens, width), parameter(g, "k", tokens, width),
                                              parameter(g, "v", tokens, width), &o);
 }
-static foci_tensor *plain(foci_graph *g) {
-    return attend(g, 5, 3, (foci_sdpa_options){0});
-}
-static foci_tensor *causal(foci_graph *g) {
-    return attend(g, 7, 4, (foci_sdpa_options){.causal = true});
-}
-static foci_tensor *one_token(foci_graph *g) {
-    return attend(g, 1, 4, (foci_sdpa_options){0});
-}
-static foci_tensor *dropout(foci_graph *g) {
-    return attend(g, 7, 2, (foci_sdpa_options){.dropout = 0.4});
-}
+static foci_tensor *plain(foci_graph *g) { return attend(g, 5, 3, (foci_sdpa_options){0}); }
+static foci_tensor *causal(foci_graph *g) { return attend(g, 7, 4, (foci_sdpa_options){.causal = true}); }
+static foci_tensor *one_token(foci_graph *g) { return attend(g, 1, 4, (foci_sdpa_options){0}); }
+static foci_tensor *dropout(foci_graph *g) { return attend(g, 7, 2, (foci_sdpa_options){.dropout = 0.4}); }
 static foci_tensor *bias(foci_graph *g) {
     return attend(g, 6, 4, (foci_sdpa_options){.bias = constant(g, FOCI_SHAPE(B, 6))});
 }
@@ -115,8 +105,7 @@ static foci_tensor *metric_of_head(foci_graph *g) {
     return attend(g, 6, 4, (foci_sdpa_options){.metric = constant(g, FOCI_SHAPE(B, H, 1, 4))});
 }
 static foci_tensor *metric_of_position(foci_graph *g) {
-    return attend(g, 8, 4,
-                  (foci_sdpa_options){.metric = constant(g, FOCI_SHAPE(B, H, 8, 4)), .causal = true});
+    return attend(g, 8, 4, (foci_sdpa_options){.metric = constant(g, FOCI_SHAPE(B, H, 8, 4)), .causal = true});
 }
 static foci_tensor *everything(foci_graph *g) {
     return attend(g, 8, 4,
@@ -131,26 +120,17 @@ static foci_tensor *several_tiles(foci_graph *g) { /* of queries (48) and keys (
 }
 static foci_tensor *keys_attend_to_keys(foci_graph *g) {
     foci_tensor *k = parameter(g, "k", 5, 3);
-    return foci_scaled_dot_product_attention(g, k, k, parameter(g, "v", 5, 3),
-                                             &(foci_sdpa_options){.scale = 0.5});
+    return foci_scaled_dot_product_attention(g, k, k, parameter(g, "v", 5, 3), &(foci_sdpa_options){.scale = 0.5});
 }
 /* Views of one computed projection (B, N, parts*H*D), whose gradient is overwritten, not added to. */
 static foci_tensor *projection(foci_graph *g, int parts, int q, int k, int v) {
-    foci_tensor *x =
-        foci_scale(g, foci_parameter(g, "x", FOCI_NORMAL(0, 1), FOCI_SHAPE(B, 5, parts * H * 3)), 1.5);
+    foci_tensor *x = foci_scale(g, foci_parameter(g, "x", FOCI_NORMAL(0, 1), FOCI_SHAPE(B, 5, parts * H * 3)), 1.5);
     return foci_scaled_dot_product_attention(g, foci_heads(g, x, parts, q, H), foci_heads(g, x, parts, k, H),
-                                             foci_heads(g, x, parts, v, H),
-                                             &(foci_sdpa_options){.scale = 0.5});
+                                             foci_heads(g, x, parts, v, H), &(foci_sdpa_options){.scale = 0.5});
 }
-static foci_tensor *packed(foci_graph *g) {
-    return projection(g, 3, 0, 1, 2);
-}
-static foci_tensor *packed_keys_attend_to_keys(foci_graph *g) {
-    return projection(g, 2, 0, 0, 1);
-}
-static foci_tensor *packed_all_one(foci_graph *g) {
-    return projection(g, 2, 1, 1, 1);
-}
+static foci_tensor *packed(foci_graph *g) { return projection(g, 3, 0, 1, 2); }
+static foci_tensor *packed_keys_attend_to_keys(foci_graph *g) { return projection(g, 2, 0, 0, 1); }
+static foci_tensor *packed_all_one(foci_graph *g) { return projection(g, 2, 1, 1, 1); }
 
 static const foci_gradient_case gradients[] = {
     {"(2, 2, 5, 3)", plain},
@@ -173,8 +153,8 @@ const foci_op foci_op_scaled_dot_product_attention = {
     .summary = "softmax(scale (q * metric) kt + bias) v, fused",
     .forward = forward,
     .backward = backward,
-    .reads = FOCI_READS_INPUT(Q) | FOCI_READS_INPUT(K) | FOCI_READS_INPUT(V) |
-             FOCI_READS_INPUT(ATTENTION_METRIC) | FOCI_READS_INPUT(ATTENTION_BIAS) | FOCI_READS_OUTPUT,
+    .reads = FOCI_READS_INPUT(Q) | FOCI_READS_INPUT(K) | FOCI_READS_INPUT(V) | FOCI_READS_INPUT(ATTENTION_METRIC) |
+             FOCI_READS_INPUT(ATTENTION_BIAS) | FOCI_READS_OUTPUT,
     .cost = cost,
     .gradients = gradients,
 };
@@ -183,7 +163,8 @@ foci_tensor *foci_scaled_dot_product_attention(foci_graph *g, foci_tensor *q, fo
                                                const foci_sdpa_options *options) {
     const foci_op *op = &foci_op_scaled_dot_product_attention;
     if (!foci_head_operand(g, op->name, "v", v, k)) return NULL;
-    if (foci_graph_observes(g) && q->shape[2] == k->shape[2]) foci_observe(g, "prob", foci_attention_map(g, q, k, options));
+    if (foci_graph_observes(g) && q->shape[2] == k->shape[2])
+        foci_observe(g, "prob", foci_attention_map(g, q, k, options));
     foci_node *n = foci_record_attention(g, op, q, k, v, options, FOCI_SCALE_NONE);
     if (!n) return NULL;
     const int64_t batch = q->shape[0], heads = q->shape[1], tokens = q->shape[2], width = q->shape[3];

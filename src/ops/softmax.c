@@ -6,12 +6,8 @@ static void forward(const foci_node *n) { foci_each_row(n, foci_kernel()->softma
 /* from the output */
 static void backward(const foci_node *n) { foci_each_row_backward(n, n->output, foci_kernel()->softmax_backward); }
 
-static foci_tensor *three_dims(foci_graph *g) {
-    return foci_softmax(g, RANDOM(g, "x", 3, 5, 7));
-}
-static foci_tensor *one_column(foci_graph *g) {
-    return foci_softmax(g, RANDOM(g, "x", 4, 1));
-}
+static foci_tensor *three_dims(foci_graph *g) { return foci_softmax(g, RANDOM(g, "x", 3, 5, 7)); }
+static foci_tensor *one_column(foci_graph *g) { return foci_softmax(g, RANDOM(g, "x", 4, 1)); }
 static foci_tensor *used_twice(foci_graph *g) {
     foci_tensor *x = foci_scale(g, RANDOM(g, "x", 2, 33), 3);
     return foci_add(g, foci_softmax(g, x), foci_softmax(g, x));

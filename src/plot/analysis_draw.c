@@ -27,7 +27,8 @@ static void panel(FILE *f, const char *title, const char *x) {
 
 /* A line of a panel: points follow as data inline. */
 static void line(FILE *f, bool first, const char *title, int colour) {
-    fprintf(f, "%s'-' using 1:2 with linespoints lw 1.8 pt 7 ps 0.4 lc rgb '#%s' title ", first ? "plot " : ", ", foci_gnuplot_colour(colour));
+    fprintf(f, "%s'-' using 1:2 with linespoints lw 1.8 pt 7 ps 0.4 lc rgb '#%s' title ", first ? "plot " : ", ",
+            foci_gnuplot_colour(colour));
     foci_gnuplot_text(f, title);
 }
 
@@ -89,7 +90,8 @@ static void metric_script(FILE *f, const drawing *d) {
     for (int i = 0; i < a->layers; i++)
         for (int64_t h = 0; a->of[i].metric && h < a->heads; h++) {
             const foci_spread *s = &a->of[i].metric[h];
-            fprintf(f, "%g %.9g %.9g %.9g\n", i + 0.6 * ((double)h - (double)(a->heads - 1) / 2) / (double)a->heads, s->mean, s->min, s->max);
+            fprintf(f, "%g %.9g %.9g %.9g\n", i + 0.6 * ((double)h - (double)(a->heads - 1) / 2) / (double)a->heads,
+                    s->mean, s->min, s->max);
         }
     fputs("e\n", f);
     fprintf(f, "set yrange [0:%lld]\n", (long long)a->head_width);
@@ -117,7 +119,9 @@ static void history_panel(FILE *f, const drawing *d, const char *title, bool met
         if (metric && !a->of[i].metric) continue;
         for (int k = 0; k < d->stages; k++)
             if (d->stage[k].step >= 0)
-                point(f, (double)d->stage[k].step, metric ? foci_metric_coordinates(&d->stage[k].analysis, i) : d->stage[k].analysis.of[i].cosine_block);
+                point(f, (double)d->stage[k].step,
+                      metric ? foci_metric_coordinates(&d->stage[k].analysis, i)
+                             : d->stage[k].analysis.of[i].cosine_block);
         fputs("e\n", f);
     }
 }
@@ -134,15 +138,18 @@ static void history_script(FILE *f, const drawing *d) {
     if (has_metric(last(d))) history_panel(f, d, "coordinates of the metric that count", true);
 }
 
-static foci_status draw(const char *folder, const char *name, int panels, void (*script)(FILE *, const drawing *), const drawing *d) {
+static foci_status draw(const char *folder, const char *name, int panels, void (*script)(FILE *, const drawing *),
+                        const drawing *d) {
     char path[4200], terminal[256];
     FOCI_TRY(foci_path_join(path, sizeof path, folder, name));
     FOCI_TRY(foci_gnuplot_terminal("--out", path, panels * PANEL, HEIGHT, terminal, sizeof terminal));
     FILE *f = tmpfile();
     if (!f) return foci_fail(FOCI_ERR_IO, "a temporary file: %s", strerror(errno));
     fprintf(f, "%s\nset encoding utf8\nset multiplot layout 1,%d\n", terminal, panels);
-    fputs("set border 3 lc rgb '#888888'\nset tics nomirror scale 0.5 textcolor rgb '#333333'\nset grid lc rgb '#e4e4e4' lt 1 lw 0.7\n"
-          "set key noenhanced samplen 1.5 spacing 1.1 textcolor rgb '#333333' top right\n", f);
+    fputs("set border 3 lc rgb '#888888'\nset tics nomirror scale 0.5 textcolor rgb '#333333'\nset grid lc rgb "
+          "'#e4e4e4' lt 1 lw 0.7\n"
+          "set key noenhanced samplen 1.5 spacing 1.1 textcolor rgb '#333333' top right\n",
+          f);
     script(f, d);
     fputs("unset multiplot\n", f);
     foci_status s = foci_gnuplot_run(f, path);
@@ -155,9 +162,10 @@ static foci_status draw(const char *folder, const char *name, int panels, void (
 /* Black over red and yellow to white. */
 static double hot(double v, int channel) { return fmin(1, fmax(0, 3 * v - channel)); }
 
-/* The grey image in the light of what the class token takes from each patch, (rows, columns), from the least to the most;
- * between patches bilinear. */
-static void shine(const foci_analysis *a, const foci_real *image, const double *patch, int64_t rows, int64_t columns, foci_real *out) {
+/* The grey image in the light of what the class token takes from each patch, (rows, columns), from the least to the
+ * most; between patches bilinear. */
+static void shine(const foci_analysis *a, const foci_real *image, const double *patch, int64_t rows, int64_t columns,
+                  foci_real *out) {
     const int64_t plane = (int64_t)a->height * a->columns;
     double most = patch[0], least = patch[0];
     for (int64_t i = 1; i < rows * columns; i++) {
@@ -168,19 +176,23 @@ static void shine(const foci_analysis *a, const foci_real *image, const double *
         for (int x = 0; x < a->columns; x++) {
             const double r = fmin((double)(rows - 1), fmax(0, (y + 0.5) * (double)rows / a->height - 0.5));
             const double c = fmin((double)(columns - 1), fmax(0, (x + 0.5) * (double)columns / a->columns - 0.5));
-            const int64_t i = (int64_t)r, j = (int64_t)c, below = i + 1 < rows ? columns : 0, right = j + 1 < columns ? 1 : 0;
+            const int64_t i = (int64_t)r, j = (int64_t)c, below = i + 1 < rows ? columns : 0,
+                          right = j + 1 < columns ? 1 : 0;
             const double *p = patch + i * columns + j, dy = r - (double)i, dx = c - (double)j;
-            const double between = (1 - dy) * ((1 - dx) * p[0] + dx * p[right]) + dy * ((1 - dx) * p[below] + dx * p[below + right]);
+            const double between =
+                (1 - dy) * ((1 - dx) * p[0] + dx * p[right]) + dy * ((1 - dx) * p[below] + dx * p[below + right]);
             const double v = most > least ? (between - least) / (most - least) : 0;
             const int64_t at = (int64_t)y * a->columns + x;
-            const double grey = 0.299 * (double)image[at] + 0.587 * (double)image[plane + at] + 0.114 * (double)image[2 * plane + at];
-            for (int channel = 0; channel < 3; channel++) out[channel * plane + at] = (foci_real)(0.45 * grey + 0.55 * hot(v, channel));
+            const double grey =
+                0.299 * (double)image[at] + 0.587 * (double)image[plane + at] + 0.114 * (double)image[2 * plane + at];
+            for (int channel = 0; channel < 3; channel++)
+                out[channel * plane + at] = (foci_real)(0.45 * grey + 0.55 * hot(v, channel));
         }
 }
 
 /* A row of the sheet: the image, what each head of the layer sees, what all layers together have passed on. */
-static void put_picture(foci_sheet *sheet, const foci_transform *t, const foci_analysis *a, int number, int64_t rows, int64_t columns,
-                        double *patch, foci_real *tile) {
+static void put_picture(foci_sheet *sheet, const foci_transform *t, const foci_analysis *a, int number, int64_t rows,
+                        int64_t columns, double *patch, foci_real *tile) {
     const foci_attention_picture *p = &a->picture[number];
     const int tiles = (int)a->heads + 2, first = number * tiles;
     char text[96];

@@ -4,7 +4,8 @@
 
 #include "analyze/analysis.h"
 
-/* Draws layers.svg, and where there is such a thing metric.svg, history.svg, attention.png (patch: pixels of a patch's side). */
+/* Draws layers.svg, and where there is such a thing metric.svg, history.svg, attention.png (patch: pixels of a patch's
+ * side). */
 foci_status foci_analysis_draw(const char *folder, const foci_stage *stage, int stages, int patch);
 
 #endif

@@ -8,7 +8,19 @@
 #include "plot/gnuplot.h"
 
 /* In pixels: a panel; what is below it and above; a line of the legend, its letters and the sample of a curve. */
-enum { PANEL = 410, HEIGHT = 270, BELOW = 56, ABOVE = 34, LEFT = 56, RIGHT = 16, GAP = 62, LINE = 20, LETTER = 8, SAMPLE = 36, NAME = 80 };
+enum {
+    PANEL = 410,
+    HEIGHT = 270,
+    BELOW = 56,
+    ABOVE = 34,
+    LEFT = 56,
+    RIGHT = 16,
+    GAP = 62,
+    LINE = 20,
+    LETTER = 8,
+    SAMPLE = 36,
+    NAME = 80
+};
 
 /* Each further round of runs through the colours has other dots. */
 static const int dots[] = {7, 5, 9, 13};
@@ -22,9 +34,9 @@ typedef enum look { TRAINING, VALIDATION, AVERAGED, LOOKS } look;
 static const struct {
     panel panel;
     look look;
-} place[FOCI_CURVE_KINDS] = {
-    [FOCI_CURVE_LOSS] = {LOSSES, TRAINING}, [FOCI_CURVE_EMA_LOSS] = {LOSSES, AVERAGED}, [FOCI_CURVE_VAL_LOSS] = {LOSSES, VALIDATION},
-    [FOCI_CURVE_EMA_SCORE] = {SCORES, AVERAGED}, [FOCI_CURVE_SCORE] = {SCORES, VALIDATION}, [FOCI_CURVE_LR] = {RATES, TRAINING}};
+} place[FOCI_CURVE_KINDS] = {[FOCI_CURVE_LOSS] = {LOSSES, TRAINING},       [FOCI_CURVE_EMA_LOSS] = {LOSSES, AVERAGED},
+                             [FOCI_CURVE_VAL_LOSS] = {LOSSES, VALIDATION}, [FOCI_CURVE_EMA_SCORE] = {SCORES, AVERAGED},
+                             [FOCI_CURVE_SCORE] = {SCORES, VALIDATION},    [FOCI_CURVE_LR] = {RATES, TRAINING}};
 static const struct {
     const char *name, *dash, *veil; /* veil: how much shines through, in front of a colour */
     double width;
@@ -38,8 +50,8 @@ typedef struct picture {
     int runs;
     const foci_metric *metric, *other; /* of the scores; one that some runs have in its place, or NULL */
     bool by_epoch;
-    double last, unit;           /* end of the axis of epochs or steps; steps in one of it */
-    int decade;                  /* rates are in 10 to this power */
+    double last, unit; /* end of the axis of epochs or steps; steps in one of it */
+    int decade;        /* rates are in 10 to this power */
     bool has[PANELS], shows[LOOKS];
     double low[PANELS], high[PANELS];
     int panels, width, height;
@@ -102,18 +114,22 @@ static void measure_picture(picture *p) {
 
 /* -------------------------------------------------------------------------------------------------- legend */
 
-/* The sample of a curve with its name to the right; x and y in pixels from the lower left corner. Arrows have no dashes in SVG,
- * so a dashed curve has two of them. */
-static void write_sample(FILE *f, const picture *p, int x, int y, look l, const char *colour, int dot, const char *name) {
+/* The sample of a curve with its name to the right; x and y in pixels from the lower left corner. Arrows have no dashes
+ * in SVG, so a dashed curve has two of them. */
+static void write_sample(FILE *f, const picture *p, int x, int y, look l, const char *colour, int dot,
+                         const char *name) {
     const double at = (double)y / p->height, middle = x + SAMPLE / 2.0, gap = l == AVERAGED ? SAMPLE / 6.0 : 0;
     const double from[] = {x, middle + gap}, to[] = {middle - gap, x + SAMPLE};
     for (int i = 0; i < 2; i++)
-        fprintf(f, "set arrow from screen %.4f,%.4f to screen %.4f,%.4f nohead lw %g lc rgb '#%s%s'\n", from[i] / p->width, at,
-                to[i] / p->width, at, looks[l].width + 0.4, looks[l].veil, colour);
-    if (looks[l].dotted) fprintf(f, "set label '' at screen %.4f,%.4f point pt %d ps 0.5 lc rgb '#%s'\n", middle / p->width, at, dot, colour);
+        fprintf(f, "set arrow from screen %.4f,%.4f to screen %.4f,%.4f nohead lw %g lc rgb '#%s%s'\n",
+                from[i] / p->width, at, to[i] / p->width, at, looks[l].width + 0.4, looks[l].veil, colour);
+    if (looks[l].dotted)
+        fprintf(f, "set label '' at screen %.4f,%.4f point pt %d ps 0.5 lc rgb '#%s'\n", middle / p->width, at, dot,
+                colour);
     fputs("set label ", f);
     foci_gnuplot_text(f, name);
-    fprintf(f, " at screen %.4f,%.4f left noenhanced textcolor rgb '#333333'\n", (double)(x + SAMPLE + 7) / p->width, at);
+    fprintf(f, " at screen %.4f,%.4f left noenhanced textcolor rgb '#333333'\n", (double)(x + SAMPLE + 7) / p->width,
+            at);
 }
 
 static void write_legend(FILE *f, const picture *p) {
@@ -121,7 +137,8 @@ static void write_legend(FILE *f, const picture *p) {
     for (int i = 0; i < p->runs; i++) {
         char name[NAME + 4];
         shorten(name, p->run[i].name);
-        write_sample(f, p, x + i % p->columns * ((p->width - LEFT) / p->columns), y - i / p->columns * LINE, VALIDATION, foci_gnuplot_colour(i), dot_of(i), name);
+        write_sample(f, p, x + i % p->columns * ((p->width - LEFT) / p->columns), y - i / p->columns * LINE, VALIDATION,
+                     foci_gnuplot_colour(i), dot_of(i), name);
     }
     y -= p->lines * LINE;
     for (int l = 0; l < LOOKS; l++) {
@@ -133,8 +150,8 @@ static void write_legend(FILE *f, const picture *p) {
 
 /* -------------------------------------------------------------------------------------------------- panels */
 
-/* A logarithmic axis where the highest value is `least` times the lowest. gnuplot puts tics at whole decades; between few of
- * them there are others. */
+/* A logarithmic axis where the highest value is `least` times the lowest. gnuplot puts tics at whole decades; between
+ * few of them there are others. */
 static void write_axis(FILE *f, double low, double high, double least) {
     static const double few[] = {1, 2, 5, 0}, more[] = {1, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 0},
                         many[] = {1, 1.2, 1.4, 1.6, 1.8, 2, 2.25, 2.5, 2.75, 3, 3.5, 4, 4.5, 5, 5.5, 6, 7, 8, 9, 0};
@@ -156,7 +173,8 @@ static void write_data(FILE *f, const picture *p) {
             const double one = place[k].panel == RATES ? pow(10, p->decade) : 1;
             fprintf(f, "$run%d_%d << END\n", i, k);
             for (size_t j = 0; j < c->count; j++)
-                fprintf(f, "%.9g %.9g\n", p->by_epoch ? c->point[j].epoch : c->point[j].step / p->unit, c->point[j].value / one);
+                fprintf(f, "%.9g %.9g\n", p->by_epoch ? c->point[j].epoch : c->point[j].step / p->unit,
+                        c->point[j].value / one);
             fputs("END\n", f);
         }
 }
@@ -174,8 +192,9 @@ static void write_curves(FILE *f, const picture *p, panel at) {
             const look l = place[k].look;
             if (place[k].panel != at || !points) continue;
             const bool dotted = points == 1 || (looks[l].dotted && points <= 40);
-            fprintf(f, "%s$run%d_%d using 1:2 with %s lw %.2f lc rgb '#%s%s' dt %s", before, i, k, dotted ? "linespoints" : "lines",
-                    width_of(p, at, l, i), at == RATES ? "00" : looks[l].veil, foci_gnuplot_colour(i), looks[l].dash);
+            fprintf(f, "%s$run%d_%d using 1:2 with %s lw %.2f lc rgb '#%s%s' dt %s", before, i, k,
+                    dotted ? "linespoints" : "lines", width_of(p, at, l, i), at == RATES ? "00" : looks[l].veil,
+                    foci_gnuplot_colour(i), looks[l].dash);
             if (dotted) fprintf(f, " pt %d ps 0.4", dot_of(i));
             before = ", ";
         }
@@ -200,11 +219,16 @@ static void write_panel(FILE *f, const picture *p, panel at) {
 static void write_script(FILE *f, const picture *p, const char *terminal) {
     const double w = p->width, h = p->height;
     write_data(f, p);
-    fprintf(f, "%s\nset encoding utf8\nset multiplot layout 1,%d margins %.4f,%.4f,%.4f,%.4f spacing %.4f\n", terminal, p->panels, LEFT / w,
-            1 - RIGHT / w, 1 - (ABOVE + HEIGHT) / h, 1 - ABOVE / h, GAP / w);
-    fputs("set border 3 lc rgb '#888888'\nset tics nomirror scale 0.5 textcolor rgb '#333333'\nset grid lc rgb '#e4e4e4' lt 1 lw 0.7\n"
-          "unset key\n", f);
-    fprintf(f, "set xrange [0:%.9g]\nset xlabel '%s' textcolor rgb '#333333'\n", p->last > 0 ? p->last : 1, p->by_epoch ? "epoch" : p->unit > 1 ? "step (thousands)" : "step");
+    fprintf(f, "%s\nset encoding utf8\nset multiplot layout 1,%d margins %.4f,%.4f,%.4f,%.4f spacing %.4f\n", terminal,
+            p->panels, LEFT / w, 1 - RIGHT / w, 1 - (ABOVE + HEIGHT) / h, 1 - ABOVE / h, GAP / w);
+    fputs("set border 3 lc rgb '#888888'\nset tics nomirror scale 0.5 textcolor rgb '#333333'\nset grid lc rgb "
+          "'#e4e4e4' lt 1 lw 0.7\n"
+          "unset key\n",
+          f);
+    fprintf(f, "set xrange [0:%.9g]\nset xlabel '%s' textcolor rgb '#333333'\n", p->last > 0 ? p->last : 1,
+            p->by_epoch   ? "epoch"
+            : p->unit > 1 ? "step (thousands)"
+                          : "step");
     write_legend(f, p);
     for (int at = 0; at < PANELS; at++) {
         if (!p->has[at]) continue;

@@ -28,8 +28,10 @@ static int curve_of(const char *name, const foci_metric **metric) {
     static const struct {
         const char *tag;
         int curve;
-    } curves[] = {{"train/loss", FOCI_CURVE_LOSS}, {"train/lr", FOCI_CURVE_LR},
-                  {"val/loss", FOCI_CURVE_VAL_LOSS}, {"ema/loss", FOCI_CURVE_EMA_LOSS}};
+    } curves[] = {{"train/loss", FOCI_CURVE_LOSS},
+                  {"train/lr", FOCI_CURVE_LR},
+                  {"val/loss", FOCI_CURVE_VAL_LOSS},
+                  {"ema/loss", FOCI_CURVE_EMA_LOSS}};
     char text[FOCI_METRIC_NAME];
     const char *tag = foci_metric_tag(name, text);
     for (size_t i = 0; tag && i < sizeof curves / sizeof *curves; i++)
@@ -63,7 +65,8 @@ static foci_status read_object(foci_curves *c, json_t *object) {
 
 static foci_status read_line(foci_curves *c, const char *line, size_t length, const char *path, size_t number) {
     json_error_t e;
-    if (length > FOCI_METRICS_LINE) return foci_fail(FOCI_ERR_DATA, "%s:%zu: a line of %zu bytes", path, number, length);
+    if (length > FOCI_METRICS_LINE)
+        return foci_fail(FOCI_ERR_DATA, "%s:%zu: a line of %zu bytes", path, number, length);
     json_t *object = json_loadb(line, length, 0, &e);
     if (!object) return foci_fail(FOCI_ERR_DATA, "%s:%zu: no JSON: %s", path, number, e.text);
     foci_status s = read_object(c, object);

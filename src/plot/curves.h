@@ -14,7 +14,15 @@ typedef struct foci_curve {
 } foci_curve;
 
 /* A score is the task's own metric; ema: with averaged weights. */
-enum { FOCI_CURVE_LOSS, FOCI_CURVE_EMA_LOSS, FOCI_CURVE_VAL_LOSS, FOCI_CURVE_EMA_SCORE, FOCI_CURVE_SCORE, FOCI_CURVE_LR, FOCI_CURVE_KINDS };
+enum {
+    FOCI_CURVE_LOSS,
+    FOCI_CURVE_EMA_LOSS,
+    FOCI_CURVE_VAL_LOSS,
+    FOCI_CURVE_EMA_SCORE,
+    FOCI_CURVE_SCORE,
+    FOCI_CURVE_LR,
+    FOCI_CURVE_KINDS
+};
 
 typedef struct foci_curves {
     char name[256]; /* the last component of the run folder */

@@ -20,18 +20,19 @@ void foci_gnuplot_text(FILE *script, const char *text) {
 }
 
 const char *foci_gnuplot_colour(int i) {
-    static const char *const colours[FOCI_GNUPLOT_COLOURS] = {"0072b2", "d55e00", "009e73", "cc79a7", "e69f00", "56b4e9", "555555", "b8a900"};
+    static const char *const colours[FOCI_GNUPLOT_COLOURS] = {"0072b2", "d55e00", "009e73", "cc79a7",
+                                                              "e69f00", "56b4e9", "555555", "b8a900"};
     return colours[i % FOCI_GNUPLOT_COLOURS];
 }
 
-foci_status foci_gnuplot_terminal(const char *option, const char *path, int width, int height, char *line, size_t size) {
+foci_status foci_gnuplot_terminal(const char *option, const char *path, int width, int height, char *line,
+                                  size_t size) {
     const char *dot = strrchr(path, '.');
     if (dot && strcmp(dot, ".svg") == 0)
         snprintf(line, size, "set terminal svg size %d,%d font 'Helvetica,13' background '#ffffff'", width, height);
     else if (dot && strcmp(dot, ".png") == 0)
         snprintf(line, size, "set terminal pngcairo size %d,%d font 'Sans,10' background '#ffffff'", width, height);
-    else
-        return foci_fail(FOCI_ERR_CONFIG, "%s: `%s` does not end in .svg or .png", option, path);
+    else return foci_fail(FOCI_ERR_CONFIG, "%s: `%s` does not end in .svg or .png", option, path);
     return FOCI_OK;
 }
 
@@ -45,7 +46,8 @@ static foci_status start(pid_t *child, int in, int out, int err) {
     posix_spawn_file_actions_adddup2(&files, err, STDERR_FILENO);
     int e = posix_spawnp(child, argv[0], &files, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&files);
-    if (e == ENOENT) return foci_fail(FOCI_ERR_RUNTIME, "gnuplot is not here; install the package gnuplot-nox (or gnuplot)");
+    if (e == ENOENT)
+        return foci_fail(FOCI_ERR_RUNTIME, "gnuplot is not here; install the package gnuplot-nox (or gnuplot)");
     return e ? foci_fail(FOCI_ERR_RUNTIME, "gnuplot: %s", strerror(e)) : FOCI_OK;
 }
 
@@ -61,7 +63,8 @@ static void read_complaint(FILE *messages, char *line, size_t size) {
 static foci_status draw(FILE *script, FILE *messages, int out) {
     pid_t child;
     int status;
-    if (fflush(script) != 0 || fseek(script, 0, SEEK_SET) != 0) return foci_fail(FOCI_ERR_IO, "a temporary file: %s", strerror(errno));
+    if (fflush(script) != 0 || fseek(script, 0, SEEK_SET) != 0)
+        return foci_fail(FOCI_ERR_IO, "a temporary file: %s", strerror(errno));
     FOCI_TRY(start(&child, fileno(script), out, fileno(messages)));
     while (waitpid(child, &status, 0) < 0)
         if (errno != EINTR) return foci_fail(FOCI_ERR_RUNTIME, "gnuplot: %s", strerror(errno));

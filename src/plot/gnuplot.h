@@ -13,8 +13,8 @@ void foci_gnuplot_text(FILE *script, const char *text);
 enum { FOCI_GNUPLOT_COLOURS = 8 };
 const char *foci_gnuplot_colour(int i);
 
-/* `set terminal ...` for a picture of width x height named *.svg or *.png; another ending is FOCI_ERR_CONFIG, which names the
- * option. */
+/* `set terminal ...` for a picture of width x height named *.svg or *.png; another ending is FOCI_ERR_CONFIG, which
+ * names the option. */
 foci_status foci_gnuplot_terminal(const char *option, const char *path, int width, int height, char *line, size_t size);
 
 /* Runs the script; its output becomes the file at `path`, whole or not at all. */

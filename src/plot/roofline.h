@@ -1,5 +1,5 @@
-/* The roofline picture: every operation of a step where its arithmetic intensity puts it, beneath the roof of the processor
- * (Williams, Waterman and Patterson, "Roofline", 2009). */
+/* The roofline picture: every operation of a step where its arithmetic intensity puts it, beneath the roof of the
+ * processor (Williams, Waterman and Patterson, "Roofline", 2009). */
 #ifndef FOCI_PLOT_ROOFLINE_H
 #define FOCI_PLOT_ROOFLINE_H
 

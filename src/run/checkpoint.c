@@ -20,8 +20,8 @@ static int count_arrays(const foci_checkpoint_array *a) {
     return n;
 }
 
-static foci_status write_arrays(const char *path, const foci_parameters *p, const foci_checkpoint_array *a, const foci_text_pair *metadata,
-                                int pairs) {
+static foci_status write_arrays(const char *path, const foci_parameters *p, const foci_checkpoint_array *a,
+                                const foci_text_pair *metadata, int pairs) {
     int count = 0;
     foci_arena names = {NULL};
     foci_safetensor_item *item = calloc((size_t)(count_arrays(a) * p->count) + 1, sizeof *item);
@@ -41,7 +41,8 @@ static foci_status write_arrays(const char *path, const foci_parameters *p, cons
 }
 
 /* One of them by itself: tensors have the names of the parameters. */
-static foci_status write_alone(const char *folder, const char *name, const foci_parameters *p, foci_real *data, const char *step) {
+static foci_status write_alone(const char *folder, const char *name, const foci_parameters *p, foci_real *data,
+                               const char *step) {
     char path[4200];
     const foci_text_pair note[] = {{"step", step}};
     const foci_checkpoint_array a[] = {{"", data, NULL}, {NULL, NULL, NULL}};
@@ -69,7 +70,8 @@ foci_status foci_checkpoint_save(const char *folder, const foci_checkpoint *c) {
     char path[4200], text[MOST_PAIRS][32];
     foci_text_pair metadata[MOST_PAIRS] = {{"format", format}};
     int pairs = 1;
-    for (const foci_checkpoint_word *w = c->word; w->key && pairs < MOST_PAIRS; w++) metadata[pairs++] = (foci_text_pair){w->key, w->word};
+    for (const foci_checkpoint_word *w = c->word; w->key && pairs < MOST_PAIRS; w++)
+        metadata[pairs++] = (foci_text_pair){w->key, w->word};
     for (const foci_checkpoint_number *n = c->number; n->key && pairs < MOST_PAIRS; n++, pairs++) {
         print_number(n, text[pairs]);
         metadata[pairs] = (foci_text_pair){n->key, text[pairs]};
@@ -83,8 +85,7 @@ foci_status foci_checkpoint_save(const char *folder, const foci_checkpoint *c) {
 
 static foci_status read_text(const foci_safetensors *f, const char *key, const char **text) {
     *text = foci_safetensors_metadata(f, key);
-    return *text ? FOCI_OK
-                 : foci_fail(FOCI_ERR_CHECKPOINT, "%s: no run state: \"%s\" is missing", f->path, key);
+    return *text ? FOCI_OK : foci_fail(FOCI_ERR_CHECKPOINT, "%s: no run state: \"%s\" is missing", f->path, key);
 }
 
 static foci_status read_number(const foci_safetensors *f, const foci_checkpoint_number *n) {
@@ -104,11 +105,10 @@ static foci_status check_format(const foci_safetensors *f) {
     const char *text;
     FOCI_TRY(read_text(f, "format", &text));
     if (strcmp(text, format) != 0)
-        return foci_fail(FOCI_ERR_CHECKPOINT, "%s: the format is \"%.40s\", not \"%s\"", f->path, text,
-                         format);
+        return foci_fail(FOCI_ERR_CHECKPOINT, "%s: the format is \"%.40s\", not \"%s\"", f->path, text, format);
     if (!f->verified)
-        return foci_fail(FOCI_ERR_CHECKPOINT,
-                         "%s: the checksum is missing: damaged, or rewritten by another program", f->path);
+        return foci_fail(FOCI_ERR_CHECKPOINT, "%s: the checksum is missing: damaged, or rewritten by another program",
+                         f->path);
     return FOCI_OK;
 }
 
@@ -116,7 +116,8 @@ static foci_status check_word(const foci_safetensors *f, const foci_checkpoint_w
     const char *text;
     FOCI_TRY(read_text(f, w->key, &text));
     if (strcmp(text, w->word) == 0) return FOCI_OK;
-    return foci_fail(FOCI_ERR_CHECKPOINT, "%s: the run used the %s %.40s, the config says %s", f->path, w->title, text, w->word);
+    return foci_fail(FOCI_ERR_CHECKPOINT, "%s: the run used the %s %.40s, the config says %s", f->path, w->title, text,
+                     w->word);
 }
 
 static foci_status read_tensor(const foci_safetensors *f, const char *prefix, const foci_parameter_entry *e,
@@ -126,8 +127,8 @@ static foci_status read_tensor(const foci_safetensors *f, const char *prefix, co
     const foci_safetensor *t = foci_safetensors_find(f, name);
     if (!t) return foci_fail(FOCI_ERR_CHECKPOINT, "%s: tensor %s of this model is missing", f->path, name);
     if (t->ndim != e->ndim || memcmp(t->shape, e->shape, (size_t)e->ndim * sizeof *e->shape) != 0)
-        return foci_fail(FOCI_ERR_CHECKPOINT, "%s: tensor %s is %s in the file and %s in the model", f->path,
-                         name, foci_safetensor_shape(in_file, sizeof in_file, t->ndim, t->shape),
+        return foci_fail(FOCI_ERR_CHECKPOINT, "%s: tensor %s is %s in the file and %s in the model", f->path, name,
+                         foci_safetensor_shape(in_file, sizeof in_file, t->ndim, t->shape),
                          foci_safetensor_shape(in_model, sizeof in_model, e->ndim, e->shape));
     return foci_safetensors_reals(f, t, 0, e->numel, out + e->offset);
 }
@@ -139,7 +140,8 @@ static foci_status read_state(const foci_safetensors *f, const foci_checkpoint *
     for (const foci_checkpoint_word *w = c->word; w->key; w++) FOCI_TRY(check_word(f, w));
     for (const foci_checkpoint_number *n = c->number; n->key; n++) FOCI_TRY(read_number(f, n));
     for (const foci_checkpoint_array *a = c->array; a->prefix; a++)
-        for (int k = 0; a->data && k < p->count; k++, tensors++) FOCI_TRY(read_tensor(f, a->prefix, &p->entry[k], a->data));
+        for (int k = 0; a->data && k < p->count; k++, tensors++)
+            FOCI_TRY(read_tensor(f, a->prefix, &p->entry[k], a->data));
     if (f->count == tensors) return FOCI_OK;
     return foci_fail(FOCI_ERR_CHECKPOINT, "%s: %d tensors, this model has %d", f->path, f->count, tensors);
 }

@@ -1,9 +1,10 @@
 /* The state of a run on disk, complete at any instant.
  *
- * RUN/state.safetensors holds flat arrays (weights, moments, averages) and numbers together and appears by one rename, so
- * a run killed at any point resumes from its last complete checkpoint. Written after it for everybody else: the arrays
- * that have a file of their own (last.safetensors, the weights alone), and step-N.safetensors, weights that stay. All carry
- * a checksum (core/safetensors.h), by which they are read back before they take the place of those before. */
+ * RUN/state.safetensors holds flat arrays (weights, moments, averages) and numbers together and appears by one rename,
+ * so a run killed at any point resumes from its last complete checkpoint. Written after it for everybody else: the
+ * arrays that have a file of their own (last.safetensors, the weights alone), and step-N.safetensors, weights that
+ * stay. All carry a checksum (core/safetensors.h), by which they are read back before they take the place of those
+ * before. */
 #ifndef FOCI_RUN_CHECKPOINT_H
 #define FOCI_RUN_CHECKPOINT_H
 
@@ -29,10 +30,10 @@ typedef struct foci_checkpoint_word {
 } foci_checkpoint_word;
 
 typedef struct foci_checkpoint {
-    const foci_parameters *parameters;     /* names and shapes of the tensors in each array */
-    const foci_checkpoint_array *array;    /* ended by a prefix of NULL; the first are the weights */
-    const foci_checkpoint_number *number;  /* ended by a key of NULL */
-    const foci_checkpoint_word *word;      /* likewise */
+    const foci_parameters *parameters;    /* names and shapes of the tensors in each array */
+    const foci_checkpoint_array *array;   /* ended by a prefix of NULL; the first are the weights */
+    const foci_checkpoint_number *number; /* ended by a key of NULL */
+    const foci_checkpoint_word *word;     /* likewise */
 } foci_checkpoint;
 
 /* Writes state.safetensors into `folder`, which exists. */

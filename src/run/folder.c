@@ -39,10 +39,12 @@ static foci_status take_lock(foci_run_folder *r) {
     if (flock(r->lock, LOCK_EX | LOCK_NB) < 0) {
         if (pread(r->lock, holder, sizeof holder - 1, 0) < 0) holder[0] = 0;
         holder[strcspn(holder, "\n")] = 0;
-        return foci_fail(FOCI_ERR_CONFIG, "%s: another foci writes into this run (process %s)", r->path, *holder ? holder : "?");
+        return foci_fail(FOCI_ERR_CONFIG, "%s: another foci writes into this run (process %s)", r->path,
+                         *holder ? holder : "?");
     }
     int n = snprintf(holder, sizeof holder, "%ld\n", (long)getpid());
-    if (ftruncate(r->lock, 0) < 0 || pwrite(r->lock, holder, (size_t)n, 0) < 0) holder[0] = 0; /* only for people to read */
+    /* only for people to read */
+    if (ftruncate(r->lock, 0) < 0 || pwrite(r->lock, holder, (size_t)n, 0) < 0) holder[0] = 0;
     return FOCI_OK;
 }
 
@@ -75,8 +77,7 @@ static foci_status remove_files(const foci_run_folder *r, bool (*unwanted)(const
 static bool is_orphan(const char *name) { return ends_with(name, ".tmp"); }
 static bool is_of_a_run(const char *name) {
     return ends_with(name, ".safetensors") || strcmp(name, "metrics.jsonl") == 0 || strcmp(name, "metrics.csv") == 0 ||
-           strcmp(name, "summary.json") == 0 || strcmp(name, "log.txt") == 0 ||
-           foci_events_is_file(name);
+           strcmp(name, "summary.json") == 0 || strcmp(name, "log.txt") == 0 || foci_events_is_file(name);
 }
 
 foci_status foci_run_folder_open(foci_run_folder *r, const char *path, bool resume, bool force) {
@@ -90,7 +91,10 @@ foci_status foci_run_folder_open(foci_run_folder *r, const char *path, bool resu
     FOCI_TRY(inside(r, "config.yaml", known));
     if (foci_path_kind(known) && !resume) {
         if (!force)
-            return foci_fail(FOCI_ERR_CONFIG, "%s already holds a run: --resume goes on with it, --force replaces it, --out names another folder", path);
+            return foci_fail(
+                FOCI_ERR_CONFIG,
+                "%s already holds a run: --resume goes on with it, --force replaces it, --out names another folder",
+                path);
         FOCI_TRY(remove_files(r, is_of_a_run));
     }
     FOCI_TRY(open_append(r, "log.txt", &r->log));

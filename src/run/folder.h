@@ -1,5 +1,5 @@
-/* What a run leaves on disk, beside its checkpoints: config.yaml (resolved), env.json, metrics.jsonl, log.txt, and event
- * files for TensorBoard where they are wanted. */
+/* What a run leaves on disk, beside its checkpoints: config.yaml (resolved), env.json, metrics.jsonl, log.txt, and
+ * event files for TensorBoard where they are wanted. */
 #ifndef FOCI_RUN_FOLDER_H
 #define FOCI_RUN_FOLDER_H
 
@@ -19,9 +19,10 @@ typedef struct foci_run_folder {
     int lock; /* held while this is open; the kernel lets go of it when the process ends, however it ends */
 } foci_run_folder;
 
-/* Makes the folder and opens its files; what an interrupted write left behind is removed. One that another process writes
- * into is refused, and one that already holds a run unless `resume` is set (then foci_run_folder_rewind drops the lines of
- * metrics.jsonl beyond `step`, written after the checkpoint that is resumed) or `force`, which removes that run. */
+/* Makes the folder and opens its files; what an interrupted write left behind is removed. One that another process
+ * writes into is refused, and one that already holds a run unless `resume` is set (then foci_run_folder_rewind drops
+ * the lines of metrics.jsonl beyond `step`, written after the checkpoint that is resumed) or `force`, which removes
+ * that run. */
 foci_status foci_run_folder_open(foci_run_folder *r, const char *path, bool resume, bool force);
 bool foci_run_folder_locked(const char *path); /* somebody writes into it */
 foci_status foci_run_folder_rewind(foci_run_folder *r, int64_t step);
@@ -36,7 +37,8 @@ foci_status foci_run_metrics(foci_run_folder *r, const foci_report *line);
 
 /* The same lines go to an event file from here on, after those of `step`. */
 foci_status foci_run_events(foci_run_folder *r, int64_t step);
-/* The batch that `data` has at hand goes to the event file, the first time only. A failure is logged and nothing else. */
+/* The batch that `data` has at hand goes to the event file, the first time only. A failure is logged and nothing else.
+ */
 void foci_run_picture(foci_run_folder *r, int64_t step, const foci_task *task, const foci_task_state *data);
 
 #endif

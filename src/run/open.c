@@ -25,7 +25,8 @@ foci_status foci_find_weights(const char *run, const char *checkpoint, char *pat
     if (foci_path_kind(path)) return FOCI_OK;
     FOCI_TRY(foci_path_join(path, size, run, "last.safetensors"));
     if (foci_path_kind(path)) return FOCI_OK;
-    return foci_fail(FOCI_ERR_CHECKPOINT, "%s: no best.safetensors or last.safetensors here; --checkpoint names another file", run);
+    return foci_fail(FOCI_ERR_CHECKPOINT,
+                     "%s: no best.safetensors or last.safetensors here; --checkpoint names another file", run);
 }
 
 foci_status foci_weights_of(const char *file_or_run, char *path, size_t size) {

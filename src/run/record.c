@@ -30,7 +30,8 @@ foci_status foci_run_record_read(const char *run, json_t **lines) {
     FOCI_TRY(foci_read_file(path, most_bytes, &text, &size, FOCI_ERR_DATA));
     json_t *all = json_array();
     bool complete = all;
-    for (char *line = text, *end; complete && (end = memchr(line, '\n', size - (size_t)(line - text))); line = end + 1, number++) {
+    for (char *line = text, *end; complete && (end = memchr(line, '\n', size - (size_t)(line - text)));
+         line = end + 1, number++) {
         json_t *object = line_of(line, (size_t)(end - line));
         if (object) complete = json_array_append_new(all, object) == 0;
         else foci_log(FOCI_LOG_WARN, "%s:%zu: no line of metrics; it is left out", path, number);
@@ -73,8 +74,8 @@ static bool write_rows(FILE *f, const json_t *lines) {
     size_t i;
     if (!columns) return false;
     json_array_foreach((json_t *)(uintptr_t)lines, i, line)
-        json_object_foreach(line, name, value)
-            if (!strpbrk(name, ",\"\n\r")) json_object_set_new(columns, name, json_null());
+        json_object_foreach(line, name, value) if (!strpbrk(name, ",\"\n\r"))
+            json_object_set_new(columns, name, json_null());
     json_object_foreach(columns, name, value) {
         fprintf(f, "%s%s", comma, name);
         comma = ",";
@@ -100,14 +101,16 @@ foci_status foci_run_record_csv(const char *run, const json_t *lines) {
     FILE *f = open_memstream(&text, &size);
     bool complete = f && write_rows(f, lines);
     if (f) complete &= fclose(f) == 0;
-    foci_status s = complete ? foci_write_file(path, text, size) : foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", path);
+    foci_status s =
+        complete ? foci_write_file(path, text, size) : foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", path);
     free(text);
     return s;
 }
 
 /* ------------------------------------------------------------------------------------------------ summary */
 
-static const char *const statuses[FOCI_RUN_STATUSES] = {"running", "finished", "interrupted", "diverged", "failed", "killed"};
+static const char *const statuses[FOCI_RUN_STATUSES] = {"running",  "finished", "interrupted",
+                                                        "diverged", "failed",   "killed"};
 const char *foci_run_status_name(foci_run_status status) { return statuses[status]; }
 
 static double peak_mb(void) {

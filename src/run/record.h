@@ -7,8 +7,8 @@
 #include "base/report.h"
 #include "task/metrics.h"
 
-/* The objects of RUN/metrics.jsonl, each with an integer `step`, as an array; what is no such line is left out with a warning
- * that names it, but for a torn last one. FOCI_ERR_DATA where there is no such file. json_decref it. */
+/* The objects of RUN/metrics.jsonl, each with an integer `step`, as an array; what is no such line is left out with a
+ * warning that names it, but for a torn last one. FOCI_ERR_DATA where there is no such file. json_decref it. */
 foci_status foci_run_record_read(const char *run, json_t **lines);
 
 /* RUN/metrics.csv from these lines: a column for every name, in the order of their first appearance. */
@@ -22,12 +22,12 @@ void foci_run_report_scores(foci_report *r, const json_t *best, const json_t *la
 
 /* How a run stands. */
 typedef enum foci_run_status {
-    FOCI_RUN_RUNNING,     /* somebody writes into it */
+    FOCI_RUN_RUNNING, /* somebody writes into it */
     FOCI_RUN_FINISHED,
     FOCI_RUN_INTERRUPTED, /* asked to stop */
     FOCI_RUN_DIVERGED,
     FOCI_RUN_FAILED,
-    FOCI_RUN_KILLED,      /* it ended without a word */
+    FOCI_RUN_KILLED, /* it ended without a word */
     FOCI_RUN_STATUSES
 } foci_run_status;
 const char *foci_run_status_name(foci_run_status status);
@@ -40,8 +40,8 @@ typedef struct foci_run_summary {
     double elapsed;
 } foci_run_summary;
 foci_status foci_run_summary_write(const char *run, const foci_run_summary *summary, const json_t *lines);
-/* Reads it; `status` of a run that nobody writes into and that did not end is KILLED. Runs without a summary have lines alone:
- * steps is 0. json_decref object, which may be NULL. */
+/* Reads it; `status` of a run that nobody writes into and that did not end is KILLED. Runs without a summary have lines
+ * alone: steps is 0. json_decref object, which may be NULL. */
 foci_status foci_run_summary_read(const char *run, foci_run_status *status, json_t **object);
 
 #endif

@@ -95,8 +95,9 @@ static void put_message(bytes *b, int field, bytes *message) {
 
 /* Half a byte at a time, the lowest bits first. */
 uint32_t foci_crc32c(const void *data, size_t size) {
-    static const uint32_t table[16] = {0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
-                                       0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9, 0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75};
+    static const uint32_t table[16] = {0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1, 0x417b1dbc, 0x5125dad3,
+                                       0x61c69362, 0x7198540d, 0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9,
+                                       0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75};
     uint32_t crc = UINT32_MAX;
     for (const unsigned char *p = data, *end = p + size; p < end; p++) {
         crc ^= *p;
@@ -126,7 +127,8 @@ static foci_status write_event(foci_events *e, bytes *event) {
     put_fixed(&record, masked(foci_crc32c(record.data, record.size)), 4);
     put(&record, event->data, event->size);
     put_fixed(&record, masked(foci_crc32c(event->data, event->size)), 4);
-    foci_status s = event->failed || record.failed ? foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", e->path) : append(e, &record);
+    foci_status s =
+        event->failed || record.failed ? foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", e->path) : append(e, &record);
     if (s == FOCI_ERR_IO && ftruncate(e->fd, e->size) < 0) /* half a record ends the file for its readers */
         s = foci_context(s, "%s: cannot be cut to whole records", e->path);
     free(event->data);

@@ -30,7 +30,8 @@ static foci_status read_classes(foci_classifier *c, const char *path) {
     FOCI_TRY(foci_read_file(path, 1 << 24, &c->text, &size, FOCI_ERR_DATA));
     if (strlen(c->text) != size) return foci_fail(FOCI_ERR_DATA, "%s: not a text", path);
     char *rest;
-    for (char *line = strtok_r(c->text, "\r\n", &rest); line; line = strtok_r(NULL, "\r\n", &rest)) FOCI_TRY(name_class(c, &room, line));
+    for (char *line = strtok_r(c->text, "\r\n", &rest); line; line = strtok_r(NULL, "\r\n", &rest))
+        FOCI_TRY(name_class(c, &room, line));
     return c->classes ? FOCI_OK : foci_fail(FOCI_ERR_DATA, "%s: names no class", path);
 }
 
@@ -46,8 +47,11 @@ static foci_status find_classes(foci_classifier *c, const foci_config *config, c
     FOCI_TRY(file ? read_classes(c, file) : classes_of_val(c, config));
     const int64_t wanted = foci_config_int(config, "model.num_classes");
     if (!wanted || wanted == c->classes) return FOCI_OK;
-    if (file) return foci_fail(FOCI_ERR_DATA, "%s: names %lld classes, but the model has %lld", file, (long long)c->classes, (long long)wanted);
-    return foci_config_fail(config, "model.num_classes", "%lld, but the data has %lld classes", (long long)wanted, (long long)c->classes);
+    if (file)
+        return foci_fail(FOCI_ERR_DATA, "%s: names %lld classes, but the model has %lld", file, (long long)c->classes,
+                         (long long)wanted);
+    return foci_config_fail(config, "model.num_classes", "%lld, but the data has %lld classes", (long long)wanted,
+                            (long long)c->classes);
 }
 
 /* -------------------------------------------------------------------------------------------------- model */
@@ -55,14 +59,16 @@ static foci_status find_classes(foci_classifier *c, const foci_config *config, c
 static foci_status record(foci_classifier *c, const foci_model *model, const foci_config *config) {
     const int64_t chosen = foci_config_int(config, "train.eval_batch");
     c->batch = chosen && chosen < 128 ? chosen : 128;
-    FOCI_TRY(foci_program_open_model(&c->program, &c->set, &(foci_graph_options){.place = foci_config_place(config, "model.kind")}, model,
-                                     &(foci_request){.config = config, .batch = c->batch, .classes = c->classes, .feeds = "images"}));
+    FOCI_TRY(foci_program_open_model(
+        &c->program, &c->set, &(foci_graph_options){.place = foci_config_place(config, "model.kind")}, model,
+        &(foci_request){.config = config, .batch = c->batch, .classes = c->classes, .feeds = "images"}));
     FOCI_TRY(foci_program_set_ready(&c->set));
     c->input = foci_large_calloc((size_t)(c->batch * c->pixels) * sizeof *c->input);
     return c->input ? foci_program_feed(c->program, "images", c->input) : out_of_memory();
 }
 
-static foci_status open_classifier(foci_classifier *c, const foci_config *config, const char *weights, const char *classes) {
+static foci_status open_classifier(foci_classifier *c, const foci_config *config, const char *weights,
+                                   const char *classes) {
     const foci_model *model;
     FOCI_TRY(foci_task_wanted(config, &foci_task_images, "images", &model));
     FOCI_TRY(foci_transform_from_config(&c->transform, config, false));
@@ -72,7 +78,8 @@ static foci_status open_classifier(foci_classifier *c, const foci_config *config
     return record(c, model, config);
 }
 
-foci_status foci_classifier_open(foci_classifier *c, const foci_config *config, const char *weights, const char *classes) {
+foci_status foci_classifier_open(foci_classifier *c, const foci_config *config, const char *weights,
+                                 const char *classes) {
     *c = (foci_classifier){.classes = 0};
     foci_parameters_init(&c->parameters);
     foci_program_set_init(&c->set, &c->parameters);
@@ -106,10 +113,11 @@ static foci_status label_folders(foci_images_of *m, const foci_classifier *c, co
     for (int k = 0; k < folders; k++) {
         const char *name = foci_image_set_class_name(m->set, k);
         int64_t class = 0;
-        while (class < c->classes && strcmp(c->class_name[class], name) != 0) class++;
+        while (class < c->classes && strcmp(c->class_name[class], name) != 0) class ++;
         if (class == c->classes)
-            return foci_fail(FOCI_ERR_DATA, "%s: the folder %s is none of the model's %lld classes (%s, ...)", path, name, (long long)c->classes, c->class_name[0]);
-        m->label[k] = (int32_t)class;
+            return foci_fail(FOCI_ERR_DATA, "%s: the folder %s is none of the model's %lld classes (%s, ...)", path,
+                             name, (long long)c->classes, c->class_name[0]);
+        m->label[k] = (int32_t) class;
         m->present[class] = true;
     }
     return FOCI_OK;
@@ -133,8 +141,7 @@ foci_status foci_images_of_open(foci_images_of *m, const foci_classifier *c, con
     *m = (foci_images_of){.set = c->sets.val, .owned = path != NULL};
     if (path) FOCI_TRY(foci_image_set_open(&m->set, path));
     else path = "data.val";
-    if (!m->set)
-        return foci_fail(FOCI_ERR_CONFIG, "the classes come from a file: name the images too (--val-dir)");
+    if (!m->set) return foci_fail(FOCI_ERR_CONFIG, "the classes come from a file: name the images too (--val-dir)");
     foci_status s = label_folders(m, c, path);
     if (!s) s = list_images(m, path, only, limit);
     if (s) foci_images_of_close(m);

@@ -1,5 +1,5 @@
-/* A trained image model on images that are not its validation set: folders of some of its classes, corrupted images. Images are
- * put into `input`, foci_classifier_run makes `logits`. */
+/* A trained image model on images that are not its validation set: folders of some of its classes, corrupted images.
+ * Images are put into `input`, foci_classifier_run makes `logits`. */
 #ifndef FOCI_SHIFT_CLASSIFIER_H
 #define FOCI_SHIFT_CLASSIFIER_H
 
@@ -9,7 +9,7 @@
 #include "task/image_data.h"
 
 typedef struct foci_classifier {
-    foci_transform transform; /* of evaluation */
+    foci_transform transform;       /* of evaluation */
     int64_t classes, batch, pixels; /* pixels: numbers of one image */
     const char **class_name;        /* (classes), in the order of the logits */
     foci_real *input;               /* (batch, 3, height, width) */
@@ -22,8 +22,10 @@ typedef struct foci_classifier {
     foci_program *program;
 } foci_classifier;
 
-/* `classes`: a file that names the model's classes, a line each, in the order of its outputs; NULL: the folders of data.val. */
-foci_status foci_classifier_open(foci_classifier *c, const foci_config *config, const char *weights, const char *classes);
+/* `classes`: a file that names the model's classes, a line each, in the order of its outputs; NULL: the folders of
+ * data.val. */
+foci_status foci_classifier_open(foci_classifier *c, const foci_config *config, const char *weights,
+                                 const char *classes);
 void foci_classifier_close(foci_classifier *c);
 foci_status foci_classifier_run(foci_classifier *c);
 
@@ -37,8 +39,8 @@ typedef struct foci_images_of {
     int64_t *index; /* numbers in the set of images that may be taken */
 } foci_images_of;
 
-/* A class folder that is none of the model's is FOCI_ERR_DATA. `path` NULL: the classifier's own data.val. `only` (classes of the
- * model): images of other classes are left out; NULL: none. */
+/* A class folder that is none of the model's is FOCI_ERR_DATA. `path` NULL: the classifier's own data.val. `only`
+ * (classes of the model): images of other classes are left out; NULL: none. */
 foci_status foci_images_of_open(foci_images_of *images, const foci_classifier *c, const char *path, const bool *only,
                                 int64_t limit);
 void foci_images_of_close(foci_images_of *images);

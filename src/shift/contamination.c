@@ -21,19 +21,23 @@ const foci_contamination *const foci_contaminations[] = {
 
 enum { MOST_SETTINGS = 32 };
 
-foci_status foci_contamination_parse(const char *text, foci_arena *arena, const foci_contamination **c, const void **settings) {
+foci_status foci_contamination_parse(const char *text, foci_arena *arena, const foci_contamination **c,
+                                     const void **settings) {
     char copy[1024];
     const size_t length = strlen(text), name = strcspn(text, ":");
     if (length >= sizeof copy) return foci_fail(FOCI_ERR_CONFIG, "a contamination of %zu bytes", length);
     memcpy(copy, text, length + 1);
     for (int i = 0; (*c = foci_contaminations[i]); i++)
         if (strlen((*c)->name) == name && memcmp((*c)->name, text, name) == 0) break;
-    if (!*c) return foci_fail(FOCI_ERR_CONFIG, "there is no contamination `%.*s`; foci list contaminations names them", (int)name, text);
+    if (!*c)
+        return foci_fail(FOCI_ERR_CONFIG, "there is no contamination `%.*s`; foci list contaminations names them",
+                         (int)name, text);
     const char *set[MOST_SETTINGS];
     int sets = 0;
     char *rest;
     for (char *one = text[name] ? strtok_r(copy + name + 1, ",", &rest) : NULL; one; one = strtok_r(NULL, ",", &rest)) {
-        if (sets == MOST_SETTINGS) return foci_fail(FOCI_ERR_CONFIG, "%s: more than %d settings", (*c)->name, MOST_SETTINGS);
+        if (sets == MOST_SETTINGS)
+            return foci_fail(FOCI_ERR_CONFIG, "%s: more than %d settings", (*c)->name, MOST_SETTINGS);
         set[sets++] = one;
     }
     void *filled = foci_arena_alloc(arena, foci_keys_bytes((*c)->keys));
@@ -63,15 +67,18 @@ static foci_status open_study(study *s, const char *weights, const char *split) 
     return foci_load_model(&s->parameters, s->model, c, foci_vocabulary_size(s->corpus.vocabulary), weights);
 }
 
-static foci_status measure(study *s, bool sliding, const foci_contamination *c, const void *settings, const foci_watch *watch,
-                           foci_contaminated_score *score) {
+static foci_status measure(study *s, bool sliding, const foci_contamination *c, const void *settings,
+                           const foci_watch *watch, foci_contaminated_score *score) {
     const size_t bytes = (size_t)s->clean->count * sizeof *s->ids;
-    if (!(s->ids = malloc(bytes))) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for %lld tokens", (long long)s->clean->count);
+    if (!(s->ids = malloc(bytes)))
+        return foci_fail(FOCI_ERR_RUNTIME, "out of memory for %lld tokens", (long long)s->clean->count);
     memcpy(s->ids, s->clean->ids, bytes);
     FOCI_TRY(c->apply(settings, s->corpus.vocabulary, s->ids, s->clean->count, &score->count));
     const int64_t words = foci_vocabulary_size(s->corpus.vocabulary);
-    FOCI_TRY(foci_perplexity_as_configured(s->config, s->model, words, sliding, &s->parameters, s->clean->ids, s->clean->count, watch, &score->clean));
-    return foci_perplexity_as_configured(s->config, s->model, words, sliding, &s->parameters, s->ids, s->clean->count, watch, &score->contaminated);
+    FOCI_TRY(foci_perplexity_as_configured(s->config, s->model, words, sliding, &s->parameters, s->clean->ids,
+                                           s->clean->count, watch, &score->clean));
+    return foci_perplexity_as_configured(s->config, s->model, words, sliding, &s->parameters, s->ids, s->clean->count,
+                                         watch, &score->contaminated);
 }
 
 foci_status foci_evaluate_contaminated(const foci_config *config, const char *weights, const char *split, bool sliding,

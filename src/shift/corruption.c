@@ -19,14 +19,17 @@ static unsigned char byte(float v) {
     return (unsigned char)(!(x > 0) ? 0 : x >= 255 ? 255 : x);
 }
 
-foci_status foci_corrupt(const foci_corruption *c, int severity, uint64_t seed, int64_t image, const foci_image *in, foci_image *out) {
+foci_status foci_corrupt(const foci_corruption *c, int severity, uint64_t seed, int64_t image, const foci_image *in,
+                         foci_image *out) {
     const size_t count = (size_t)3 * (size_t)in->width * (size_t)in->height;
     *out = (foci_image){0};
     if (severity < 1 || severity > FOCI_SEVERITIES)
         return foci_fail(FOCI_ERR_CONFIG, "%s: severity %d; there are 1 to %d", c->name, severity, FOCI_SEVERITIES);
     foci_picture p = {in->width, in->height, 3, malloc(count * sizeof *p.v)};
     unsigned char *bytes = malloc(count);
-    foci_status s = p.v && bytes ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory for an image of %d x %d pixels", in->width, in->height);
+    foci_status s = p.v && bytes ? FOCI_OK
+                                 : foci_fail(FOCI_ERR_RUNTIME, "out of memory for an image of %d x %d pixels",
+                                             in->width, in->height);
     if (!s) {
         const bool small = (in->width < in->height ? in->width : in->height) < FOCI_SMALL_IMAGE;
         foci_rng r = foci_rng_make(seed, foci_stream(c->name) + (uint64_t)severity, (uint64_t)image);
@@ -57,7 +60,8 @@ static foci_status choose_severities(const char *text, int *first, int *last) {
     *last = text[0] && text[1] == '-' ? text[2] - '0' : *first;
     const size_t length = text[0] && text[1] == '-' ? 3 : 1;
     if (strlen(text) == length && *first >= 1 && *first <= *last && *last <= FOCI_SEVERITIES) return FOCI_OK;
-    return foci_fail(FOCI_ERR_CONFIG, "severity `%s` is neither one of 1 to %d nor a range such as 1-3", text, FOCI_SEVERITIES);
+    return foci_fail(FOCI_ERR_CONFIG, "severity `%s` is neither one of 1 to %d nor a range such as 1-3", text,
+                     FOCI_SEVERITIES);
 }
 
 foci_status foci_corruption_choose(const char *names, const char *severities, foci_corruption_choice chosen) {
@@ -65,7 +69,8 @@ foci_status foci_corruption_choose(const char *names, const char *severities, fo
     const size_t end = strcspn(names, ":");
     int first, last;
     if (names[end]) {
-        if (strncmp(names + end, key, sizeof key - 1) != 0) return foci_fail(FOCI_ERR_CONFIG, "`%s`: only :severity=... may follow the names", names);
+        if (strncmp(names + end, key, sizeof key - 1) != 0)
+            return foci_fail(FOCI_ERR_CONFIG, "`%s`: only :severity=... may follow the names", names);
         severities = names + end + sizeof key - 1;
     }
     FOCI_TRY(choose_severities(severities ? severities : "1-5", &first, &last));
@@ -79,7 +84,8 @@ foci_status foci_corruption_choose(const char *names, const char *severities, fo
             any = true;
         }
         if (!any)
-            return foci_fail(FOCI_ERR_CONFIG, "there is no corruption `%.*s`; foci list corruptions names them", (int)length, names + at);
+            return foci_fail(FOCI_ERR_CONFIG, "there is no corruption `%.*s`; foci list corruptions names them",
+                             (int)length, names + at);
         at += length + 1;
     }
     return FOCI_OK;

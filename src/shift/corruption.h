@@ -1,9 +1,10 @@
-/* Images made worse: the corruptions of ImageNet-C (Hendrycks and Dietterich, "Benchmarking neural network robustness to common
- * corruptions and perturbations", 2019), at severities 1..5. One object and one line in corruptions.h each.
+/* Images made worse: the corruptions of ImageNet-C (Hendrycks and Dietterich, "Benchmarking neural network robustness
+ * to common corruptions and perturbations", 2019), at severities 1..5. One object and one line in corruptions.h each.
  *
- * Parameters are those of the published code: of ImageNet-C (`large`), or of CIFAR-10-C (`small`) where the shorter side is below
- * 64 pixels. They are in pixels of 224 x 224 and 32 x 32 images and are not scaled to others. Frost is generated, since the
- * photographs that the published code mixes in cannot be shipped; the noise, drawn from other random numbers, differs too. */
+ * Parameters are those of the published code: of ImageNet-C (`large`), or of CIFAR-10-C (`small`) where the shorter
+ * side is below 64 pixels. They are in pixels of 224 x 224 and 32 x 32 images and are not scaled to others. Frost is
+ * generated, since the photographs that the published code mixes in cannot be shipped; the noise, drawn from other
+ * random numbers, differs too. */
 #ifndef FOCI_SHIFT_CORRUPTION_H
 #define FOCI_SHIFT_CORRUPTION_H
 
@@ -35,10 +36,11 @@ enum {
 };
 
 /* A new image of the same size. Random numbers are keyed by (seed, corruption, severity, image). */
-foci_status foci_corrupt(const foci_corruption *c, int severity, uint64_t seed, int64_t image, const foci_image *in, foci_image *out);
+foci_status foci_corrupt(const foci_corruption *c, int severity, uint64_t seed, int64_t image, const foci_image *in,
+                         foci_image *out);
 
-/* Names, "fog,snow"; "imagenet-c" stands for the 15, "all" for all. Severities "3" or "1-3", NULL for all; "fog:severity=3" has
- * them in one. What is chosen becomes true, the rest false. */
+/* Names, "fog,snow"; "imagenet-c" stands for the 15, "all" for all. Severities "3" or "1-3", NULL for all;
+ * "fog:severity=3" has them in one. What is chosen becomes true, the rest false. */
 typedef bool foci_corruption_choice[FOCI_CORRUPTIONS][FOCI_SEVERITIES];
 foci_status foci_corruption_choose(const char *names, const char *severities, foci_corruption_choice chosen);
 

@@ -1,5 +1,5 @@
-/* One line per corruption of images: FOCI_CORRUPTION(name) is the object foci_corruption_NAME. The 15 of ImageNet-C in its order,
- * then its 4 extras. No include guard. */
+/* One line per corruption of images: FOCI_CORRUPTION(name) is the object foci_corruption_NAME. The 15 of ImageNet-C in
+ * its order, then its 4 extras. No include guard. */
 FOCI_CORRUPTION(gaussian_noise)
 FOCI_CORRUPTION(shot_noise)
 FOCI_CORRUPTION(impulse_noise)

@@ -21,13 +21,16 @@ static foci_status brightness(foci_picture *p, const double *c, foci_rng *r) {
 }
 
 const foci_corruption foci_corruption_brightness = {
-    .name = "brightness", .summary = "the value of HSV grows by c", .alexnet = 0.564592, .apply = brightness,
+    .name = "brightness",
+    .summary = "the value of HSV grows by c",
+    .alexnet = 0.564592,
+    .apply = brightness,
     .large = {{.1}, {.2}, {.3}, {.4}, {.5}},
     .small = {{.05}, {.1}, {.15}, {.2}, {.3}},
 };
 
-/* HSV's saturation, (value - darkest) / value. Grey has the hue of red, so what is added to its saturation turns it reddish, in
- * the published images too. */
+/* HSV's saturation, (value - darkest) / value. Grey has the hue of red, so what is added to its saturation turns it
+ * reddish, in the published images too. */
 static foci_status saturate(foci_picture *p, const double *c, foci_rng *r) {
     (void)r;
     for (int64_t i = 0; i < foci_picture_count(p); i += 3) {
@@ -40,7 +43,9 @@ static foci_status saturate(foci_picture *p, const double *c, foci_rng *r) {
 }
 
 const foci_corruption foci_corruption_saturate = {
-    .name = "saturate", .summary = "the saturation of HSV: factor, added (extra)", .apply = saturate,
+    .name = "saturate",
+    .summary = "the saturation of HSV: factor, added (extra)",
+    .apply = saturate,
     .large = {{.3, 0}, {.1, 0}, {2, 0}, {5, .1}, {20, .2}},
     .small = {{.3, 0}, {.1, 0}, {1.5, 0}, {2, .1}, {2.5, .2}},
 };
@@ -57,7 +62,10 @@ static foci_status contrast(foci_picture *p, const double *c, foci_rng *r) {
 }
 
 const foci_corruption foci_corruption_contrast = {
-    .name = "contrast", .summary = "distances from the mean times c", .alexnet = 0.853204, .apply = contrast,
+    .name = "contrast",
+    .summary = "distances from the mean times c",
+    .alexnet = 0.853204,
+    .apply = contrast,
     .large = {{.4}, {.3}, {.2}, {.1}, {.05}},
     .small = {{.75}, {.5}, {.4}, {.3}, {.15}},
 };
@@ -80,7 +88,8 @@ static bool solve_affine(const double from[3][2], const double to[3][2], double 
 
 /* Three points about the centre are moved by up to `most` pixels each way, and the image with them. */
 static foci_status shear(foci_picture *p, double most, foci_rng *r) {
-    const double x = p->width / 2, y = p->height / 2, side = (p->width < p->height ? p->width : p->height) / 3; /* whole numbers */
+    /* whole numbers */
+    const double x = p->width / 2, y = p->height / 2, side = (p->width < p->height ? p->width : p->height) / 3;
     const double from[3][2] = {{x + side, y + side}, {x + side, y - side}, {x - side, y - side}};
     double to[3][2], m[6];
     for (int i = 0; i < 6; i++) to[i / 2][i % 2] = from[i / 2][i % 2] + most * (2 * foci_rng_uniform(r) - 1);
@@ -90,8 +99,8 @@ static foci_status shear(foci_picture *p, double most, foci_rng *r) {
     for (int row = 0; row < p->height; row++)
         for (int column = 0; column < p->width; column++)
             for (int k = 0; k < 3; k++)
-                foci_picture_pixel(p, column, row)[k] = foci_picture_at(&before, m[0] * column + m[1] * row + m[2],
-                                                                        m[3] * column + m[4] * row + m[5], k, FOCI_REFLECT_101);
+                foci_picture_pixel(p, column, row)[k] = foci_picture_at(
+                    &before, m[0] * column + m[1] * row + m[2], m[3] * column + m[4] * row + m[5], k, FOCI_REFLECT_101);
     free(before.v);
     return FOCI_OK;
 }
@@ -111,8 +120,8 @@ static foci_status wobble(foci_picture *p, double gain, double sigma, foci_rng *
     for (int y = 0; y < p->height && !s; y++)
         for (int x = 0; x < p->width; x++)
             for (int k = 0; k < 3; k++)
-                foci_picture_pixel(p, x, y)[k] =
-                    foci_picture_at(&before, x + *foci_picture_pixel(&dx, x, y), y + *foci_picture_pixel(&dy, x, y), k, FOCI_REFLECT);
+                foci_picture_pixel(p, x, y)[k] = foci_picture_at(&before, x + *foci_picture_pixel(&dx, x, y),
+                                                                 y + *foci_picture_pixel(&dy, x, y), k, FOCI_REFLECT);
     free(before.v);
     free(dx.v);
     free(dy.v);
@@ -125,16 +134,20 @@ static foci_status elastic(foci_picture *p, const double *c, foci_rng *r) {
 }
 
 const foci_corruption foci_corruption_elastic_transform = {
-    .name = "elastic_transform", .summary = "bent and sheared: distance, its smoothness, shear", .alexnet = 0.646056, .apply = elastic,
+    .name = "elastic_transform",
+    .summary = "bent and sheared: distance, its smoothness, shear",
+    .alexnet = 0.646056,
+    .apply = elastic,
     .large = {{488, 170.8, 24.4}, {488, 19.52, 48.8}, {12.2, 2.44, 4.88}, {17.08, 2.44, 4.88}, {29.28, 2.44, 4.88}},
     .small = {{0, 0, 2.56}, {1.6, 6.4, 2.24}, {2.56, 1.92, 1.92}, {3.2, 1.28, 1.6}, {3.2, .96, .96}},
 };
 
 /* ----------------------------------------------------------------------------------------------- pixelate */
 
-/* One axis of PIL's BOX resampling: the mean of what lies under an output pixel, rounded to 8 bits. Number (i, line, k) of the
- * input is at v[i * step + line * line_step + k]. */
-static void box(const float *v, int n, int64_t step, int64_t line_step, float *out, int made, int64_t out_step, int64_t out_line_step, int lines) {
+/* One axis of PIL's BOX resampling: the mean of what lies under an output pixel, rounded to 8 bits. Number (i, line, k)
+ * of the input is at v[i * step + line * line_step + k]. */
+static void box(const float *v, int n, int64_t step, int64_t line_step, float *out, int made, int64_t out_step,
+                int64_t out_line_step, int lines) {
     const double scale = (double)n / made, support = 0.5 * (scale > 1 ? scale : 1);
     for (int i = 0; i < made; i++) {
         const double centre = (i + 0.5) * scale;
@@ -181,7 +194,10 @@ static foci_status pixelate(foci_picture *p, const double *c, foci_rng *r) {
 }
 
 const foci_corruption foci_corruption_pixelate = {
-    .name = "pixelate", .summary = "reduced to c of the size and enlarged again", .alexnet = 0.717840, .apply = pixelate,
+    .name = "pixelate",
+    .summary = "reduced to c of the size and enlarged again",
+    .alexnet = 0.717840,
+    .apply = pixelate,
     .large = {{.6}, {.5}, {.4}, {.3}, {.25}},
     .small = {{.95}, {.9}, {.85}, {.75}, {.65}},
 };
@@ -218,7 +234,10 @@ static foci_status jpeg(foci_picture *p, const double *c, foci_rng *r) {
 }
 
 const foci_corruption foci_corruption_jpeg_compression = {
-    .name = "jpeg_compression", .summary = "JPEG of quality c, colours at half the resolution", .alexnet = 0.606500, .apply = jpeg,
+    .name = "jpeg_compression",
+    .summary = "JPEG of quality c, colours at half the resolution",
+    .alexnet = 0.606500,
+    .apply = jpeg,
     .large = {{25}, {18}, {15}, {10}, {7}},
     .small = {{80}, {65}, {58}, {50}, {40}},
 };

@@ -51,18 +51,23 @@ static foci_status make_names(writing *w) {
     for (int64_t i = 0; i < count; i++) {
         const char *from = foci_image_set_name(w->samples.set, foci_image_samples_at(&w->samples, i));
         if (climbs(from)) return foci_fail(FOCI_ERR_DATA, "%s: such a name is not written", from);
-        w->name[i] = foci_arena_printf(&w->names, "%.*s%s", (int)(strrchr(from, '.') - from), from, w->o->quality ? ".JPEG" : ".png");
+        w->name[i] = foci_arena_printf(&w->names, "%.*s%s", (int)(strrchr(from, '.') - from), from,
+                                       w->o->quality ? ".JPEG" : ".png");
         if (!w->name[i]) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for %lld names", (long long)count);
         sorted[i] = w->name[i];
     }
     qsort(sorted, (size_t)count, sizeof *sorted, by_text);
     for (int64_t i = 1; i < count; i++)
-        if (strcmp(sorted[i], sorted[i - 1]) == 0) return foci_fail(FOCI_ERR_DATA, "%s: two images would get this name", sorted[i]);
+        if (strcmp(sorted[i], sorted[i - 1]) == 0)
+            return foci_fail(FOCI_ERR_DATA, "%s: two images would get this name", sorted[i]);
     return FOCI_OK;
 }
 
-static foci_status place(const writing *w, int corruption, int severity, const char *name, size_t length, char path[4096]) {
-    if (snprintf(path, 4096, "%s/%s/%d/%.*s", w->dir, foci_corruptions[corruption]->name, severity, (int)length, name) < 4096) return FOCI_OK;
+static foci_status place(const writing *w, int corruption, int severity, const char *name, size_t length,
+                         char path[4096]) {
+    if (snprintf(path, 4096, "%s/%s/%d/%.*s", w->dir, foci_corruptions[corruption]->name, severity, (int)length, name) <
+        4096)
+        return FOCI_OK;
     return foci_fail(FOCI_ERR_DATA, "%.64s...: path too long", w->dir);
 }
 
@@ -88,8 +93,8 @@ static foci_status write_one(const writing *w, int64_t i, int corruption, int se
     char path[4096];
     foci_image made;
     FOCI_TRY(place(w, corruption, severity, w->name[i], strlen(w->name[i]), path));
-    FOCI_TRY(foci_corrupt(foci_corruptions[corruption], severity, w->o->seed, foci_image_samples_at(&w->samples, i), image,
-                          &made));
+    FOCI_TRY(foci_corrupt(foci_corruptions[corruption], severity, w->o->seed, foci_image_samples_at(&w->samples, i),
+                          image, &made));
     foci_status s = foci_image_write(path, &made, w->o->quality);
     foci_image_free(&made);
     return s;
@@ -121,7 +126,8 @@ static foci_status write_images(writing *w) {
     return FOCI_OK;
 }
 
-foci_status foci_corrupt_folder(const foci_image_set *set, const char *dir, const foci_corrupt_options *options, int64_t *images) {
+foci_status foci_corrupt_folder(const foci_image_set *set, const char *dir, const foci_corrupt_options *options,
+                                int64_t *images) {
     writing w = {.samples = foci_image_samples_of(set, options->limit), .o = options, .dir = dir};
     foci_status s = make_names(&w);
     if (!s) s = make_folders(&w);
@@ -133,14 +139,16 @@ foci_status foci_corrupt_folder(const foci_image_set *set, const char *dir, cons
 
 /* ---------------------------------------------------------------------------------------------------- sheet */
 
-static void put(foci_sheet *sheet, const foci_transform *t, int i, const foci_image *image, foci_real *numbers, const char *name, const char *below) {
+static void put(foci_sheet *sheet, const foci_transform *t, int i, const foci_image *image, foci_real *numbers,
+                const char *name, const char *below) {
     foci_transform_normalise(t, image, numbers);
     foci_sheet_put(sheet, t, i, numbers);
     foci_sheet_write(sheet, i, 0, name);
     foci_sheet_write(sheet, i, 1, below);
 }
 
-static foci_status fill(foci_sheet *sheet, const foci_transform *t, const foci_image *clean, int64_t image, const foci_corrupt_options *o, foci_real *numbers) {
+static foci_status fill(foci_sheet *sheet, const foci_transform *t, const foci_image *clean, int64_t image,
+                        const foci_corrupt_options *o, foci_real *numbers) {
     int i = 0;
     for (int c = 0; c < FOCI_CORRUPTIONS; c++) {
         bool begun = false;
@@ -159,7 +167,8 @@ static foci_status fill(foci_sheet *sheet, const foci_transform *t, const foci_i
     return FOCI_OK;
 }
 
-static foci_status draw(foci_sheet *sheet, const foci_image *clean, int64_t image, const foci_corrupt_options *o, foci_real *numbers) {
+static foci_status draw(foci_sheet *sheet, const foci_image *clean, int64_t image, const foci_corrupt_options *o,
+                        foci_real *numbers) {
     const foci_transform t = {.width = clean->width, .height = clean->height, .std = {1, 1, 1}};
     int rows = 0, columns = 0;
     for (int c = 0; c < FOCI_CORRUPTIONS; c++) {
@@ -172,14 +181,17 @@ static foci_status draw(foci_sheet *sheet, const foci_image *clean, int64_t imag
     return fill(sheet, &t, clean, image, o, numbers);
 }
 
-foci_status foci_corrupt_sheet(const foci_image_set *set, int64_t image, const foci_corrupt_options *options, const char *path) {
+foci_status foci_corrupt_sheet(const foci_image_set *set, int64_t image, const foci_corrupt_options *options,
+                               const char *path) {
     foci_image clean;
     foci_sheet sheet = {0};
     if (image < 0 || image >= foci_image_set_count(set))
-        return foci_fail(FOCI_ERR_CONFIG, "image %lld: there are %lld", (long long)image, (long long)foci_image_set_count(set));
+        return foci_fail(FOCI_ERR_CONFIG, "image %lld: there are %lld", (long long)image,
+                         (long long)foci_image_set_count(set));
     FOCI_TRY(read_cut(set, image, options->size, &clean));
     foci_real *numbers = malloc((size_t)3 * (size_t)clean.width * (size_t)clean.height * sizeof *numbers);
-    foci_status s = numbers ? draw(&sheet, &clean, image, options, numbers) : foci_fail(FOCI_ERR_RUNTIME, "out of memory for a sheet");
+    foci_status s = numbers ? draw(&sheet, &clean, image, options, numbers)
+                            : foci_fail(FOCI_ERR_RUNTIME, "out of memory for a sheet");
     if (!s) s = foci_image_write(path, &sheet.image, 0);
     foci_image_free(&sheet.image);
     foci_image_free(&clean);

@@ -11,7 +11,10 @@ static foci_status gaussian(foci_picture *p, const double *c, foci_rng *r) {
 }
 
 const foci_corruption foci_corruption_gaussian_noise = {
-    .name = "gaussian_noise", .summary = "normal noise of standard deviation c is added", .alexnet = 0.886428, .apply = gaussian,
+    .name = "gaussian_noise",
+    .summary = "normal noise of standard deviation c is added",
+    .alexnet = 0.886428,
+    .apply = gaussian,
     .large = {{.08}, {.12}, {.18}, {.26}, {.38}},
     .small = {{.04}, {.06}, {.08}, {.09}, {.10}},
 };
@@ -22,7 +25,9 @@ static foci_status speckle(foci_picture *p, const double *c, foci_rng *r) {
 }
 
 const foci_corruption foci_corruption_speckle_noise = {
-    .name = "speckle_noise", .summary = "normal noise in proportion to the colour (extra)", .apply = speckle,
+    .name = "speckle_noise",
+    .summary = "normal noise in proportion to the colour (extra)",
+    .apply = speckle,
     .large = {{.15}, {.2}, {.35}, {.45}, {.6}},
     .small = {{.06}, {.1}, {.12}, {.16}, {.2}},
 };
@@ -54,7 +59,10 @@ static foci_status shot(foci_picture *p, const double *c, foci_rng *r) {
 }
 
 const foci_corruption foci_corruption_shot_noise = {
-    .name = "shot_noise", .summary = "each colour is counted in photons, c of them for white", .alexnet = 0.894468, .apply = shot,
+    .name = "shot_noise",
+    .summary = "each colour is counted in photons, c of them for white",
+    .alexnet = 0.894468,
+    .apply = shot,
     .large = {{60}, {25}, {12}, {5}, {3}},
     .small = {{500}, {250}, {100}, {75}, {50}},
 };
@@ -70,7 +78,10 @@ static foci_status impulse(foci_picture *p, const double *c, foci_rng *r) {
 }
 
 const foci_corruption foci_corruption_impulse_noise = {
-    .name = "impulse_noise", .summary = "a share c of the numbers becomes 0 or 1", .alexnet = 0.922640, .apply = impulse,
+    .name = "impulse_noise",
+    .summary = "a share c of the numbers becomes 0 or 1",
+    .alexnet = 0.922640,
+    .apply = impulse,
     .large = {{.03}, {.06}, {.09}, {.17}, {.27}},
     .small = {{.01}, {.02}, {.03}, {.05}, {.07}},
 };

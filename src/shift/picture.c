@@ -29,8 +29,10 @@ foci_status foci_picture_copy(foci_picture *copy, const foci_picture *p) {
 
 /* -------------------------------------------------------------------------------------------------- blurs */
 
-/* n numbers, `step` apart, each replaced by the weighted sum of its neighbours. line: n + 2 radius numbers of scratch. */
-static void convolve_line(float *v, int n, int64_t step, const float *weights, int radius, foci_border border, float *line) {
+/* n numbers, `step` apart, each replaced by the weighted sum of its neighbours. line: n + 2 radius numbers of scratch.
+ */
+static void convolve_line(float *v, int n, int64_t step, const float *weights, int radius, foci_border border,
+                          float *line) {
     for (int i = -radius; i < n + radius; i++) line[i + radius] = v[foci_border_index(i, n, border) * step];
     for (int i = 0; i < n; i++) {
         float sum = 0;
@@ -42,7 +44,8 @@ static void convolve_line(float *v, int n, int64_t step, const float *weights, i
 foci_status foci_picture_gaussian(foci_picture *p, double sigma, double truncate, foci_border border) {
     const int radius = (int)(truncate * sigma + 0.5), longer = p->width > p->height ? p->width : p->height;
     if (radius == 0) return FOCI_OK;
-    float *weights = malloc((size_t)(2 * radius + 1) * sizeof *weights), *line = malloc((size_t)(longer + 2 * radius) * sizeof *line);
+    float *weights = malloc((size_t)(2 * radius + 1) * sizeof *weights),
+          *line = malloc((size_t)(longer + 2 * radius) * sizeof *line);
     if (!weights || !line) {
         free(weights);
         free(line);
@@ -54,7 +57,8 @@ foci_status foci_picture_gaussian(foci_picture *p, double sigma, double truncate
     const int64_t row = (int64_t)p->width * p->channels;
     for (int64_t i = 0; i < row; i++) convolve_line(p->v + i, p->height, row, weights, radius, border, line);
     for (int y = 0; y < p->height; y++)
-        for (int c = 0; c < p->channels; c++) convolve_line(p->v + y * row + c, p->width, p->channels, weights, radius, border, line);
+        for (int c = 0; c < p->channels; c++)
+            convolve_line(p->v + y * row + c, p->width, p->channels, weights, radius, border, line);
     free(weights);
     free(line);
     return FOCI_OK;
@@ -72,7 +76,8 @@ static foci_status pad(foci_picture *wide, const foci_picture *p, int margin, fo
     for (int y = 0; y < wide->height; y++)
         for (int x = 0; x < wide->width; x++)
             memcpy(foci_picture_pixel(wide, x, y),
-                   foci_picture_pixel(p, foci_border_index(x - margin, p->width, border), foci_border_index(y - margin, p->height, border)),
+                   foci_picture_pixel(p, foci_border_index(x - margin, p->width, border),
+                                      foci_border_index(y - margin, p->height, border)),
                    (size_t)p->channels * sizeof *p->v);
     return FOCI_OK;
 }
@@ -88,7 +93,8 @@ static foci_status gather(foci_picture *p, const tap *taps, int count, foci_bord
         float *to = foci_picture_pixel(p, 0, y);
         memset(to, 0, (size_t)row * sizeof *to);
         for (int k = 0; k < count; k++) {
-            const float *from = foci_picture_pixel(&wide, margin + taps[k].dx, margin + y + taps[k].dy), weight = taps[k].weight;
+            const float *from = foci_picture_pixel(&wide, margin + taps[k].dx, margin + y + taps[k].dy),
+                        weight = taps[k].weight;
             for (int x = 0; x < row; x++) to[x] += weight * from[x];
         }
     }
@@ -112,12 +118,14 @@ foci_status foci_picture_motion(foci_picture *p, double radius, double sigma, do
     double sum = 0;
     for (int i = 0; i < count; i++) sum += exp(-0.5 * i * i / (sigma * sigma));
     for (int i = 0; i < count; i++)
-        taps[i] = (tap){(int)ceil(i * cos(angle) - 0.5), (int)ceil(i * sin(angle) - 0.5), (float)(exp(-0.5 * i * i / (sigma * sigma)) / sum)};
+        taps[i] = (tap){(int)ceil(i * cos(angle) - 0.5), (int)ceil(i * sin(angle) - 0.5),
+                        (float)(exp(-0.5 * i * i / (sigma * sigma)) / sum)};
     return gather(p, taps, count, FOCI_NEAREST);
 }
 
 void foci_picture_to_bytes(foci_picture *p) {
-    for (int64_t i = 0; i < foci_picture_count(p); i++) p->v[i] = floorf(foci_clip_to_unit(p->v[i]) * 255 + 1e-3f) / 255;
+    for (int64_t i = 0; i < foci_picture_count(p); i++)
+        p->v[i] = floorf(foci_clip_to_unit(p->v[i]) * 255 + 1e-3f) / 255;
 }
 
 /* --------------------------------------------------------------------------------------------------- zoom */
@@ -130,13 +138,15 @@ float foci_picture_at(const foci_picture *p, double x, double y, int channel, fo
         column[i] = foci_border_index((int64_t)left + i, p->width, border);
         row[i] = foci_border_index((int64_t)top + i, p->height, border);
     }
-    const float above = foci_picture_pixel(p, column[0], row[0])[channel] * (1 - dx) + foci_picture_pixel(p, column[1], row[0])[channel] * dx;
-    const float below = foci_picture_pixel(p, column[0], row[1])[channel] * (1 - dx) + foci_picture_pixel(p, column[1], row[1])[channel] * dx;
+    const float above = foci_picture_pixel(p, column[0], row[0])[channel] * (1 - dx) +
+                        foci_picture_pixel(p, column[1], row[0])[channel] * dx;
+    const float below = foci_picture_pixel(p, column[0], row[1])[channel] * (1 - dx) +
+                        foci_picture_pixel(p, column[1], row[1])[channel] * dx;
     return above * (1 - dy) + below * dy;
 }
 
-/* Along one axis: ceil(n / factor) pixels from `first` on become round(that * factor), first to first and last to last, of which
- * the n in the middle are kept. Output pixel i lies at first + (i + trimmed) * step. */
+/* Along one axis: ceil(n / factor) pixels from `first` on become round(that * factor), first to first and last to last,
+ * of which the n in the middle are kept. Output pixel i lies at first + (i + trimmed) * step. */
 typedef struct stretched {
     double first, trimmed, step;
 } stretched;
@@ -151,8 +161,9 @@ foci_status foci_picture_zoom(foci_picture *out, const foci_picture *p, double f
     for (int y = 0; y < p->height; y++)
         for (int x = 0; x < p->width; x++)
             for (int c = 0; c < p->channels; c++)
-                foci_picture_pixel(out, x, y)[c] = foci_picture_at(p, across.first + (x + across.trimmed) * across.step,
-                                                                   down.first + (y + down.trimmed) * down.step, c, FOCI_NEAREST);
+                foci_picture_pixel(out, x, y)[c] =
+                    foci_picture_at(p, across.first + (x + across.trimmed) * across.step,
+                                    down.first + (y + down.trimmed) * down.step, c, FOCI_NEAREST);
     return FOCI_OK;
 }
 

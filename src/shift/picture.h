@@ -34,7 +34,8 @@ void foci_picture_to_bytes(foci_picture *p);
 /* Between pixel centres, bilinear. */
 float foci_picture_at(const foci_picture *p, double x, double y, int channel, foci_border border);
 
-/* A layer of plasma in 0..1 (diamond-square; the amplitude falls by `decay` at each halving), periodic beyond 1024 pixels. */
+/* A layer of plasma in 0..1 (diamond-square; the amplitude falls by `decay` at each halving), periodic beyond 1024
+ * pixels. */
 foci_status foci_picture_plasma(foci_picture *layer, int width, int height, double decay, foci_rng *r);
 
 static inline float *foci_picture_pixel(const foci_picture *p, int x, int y) {

@@ -34,7 +34,8 @@ static void batch_free(batch *b) {
     free(b->label);
 }
 
-static foci_status batch_read(batch *b, const foci_classifier *c, const foci_images_of *images, const foci_transform *t, int64_t first) {
+static foci_status batch_read(batch *b, const foci_classifier *c, const foci_images_of *images, const foci_transform *t,
+                              int64_t first) {
     const int64_t n = images->samples.count - first < c->batch ? images->samples.count - first : c->batch;
     FOCI_TRY(foci_image_samples_cut(&images->samples, t, first, n, b->image));
     b->n = n;
@@ -87,8 +88,9 @@ typedef struct tally {
     int64_t clean, right[FOCI_CORRUPTIONS][FOCI_SEVERITIES];
 } tally;
 
-static foci_status corrupt_batch(foci_classifier *c, const foci_images_of *images, const batch *b, int64_t first, const foci_corruption_choice chosen,
-                                 uint64_t seed, const foci_watch *watch, tally *t) {
+static foci_status corrupt_batch(foci_classifier *c, const foci_images_of *images, const batch *b, int64_t first,
+                                 const foci_corruption_choice chosen, uint64_t seed, const foci_watch *watch,
+                                 tally *t) {
     FOCI_TRY(classify(c, b));
     t->clean += within(c, b, 1, NULL);
     for (int k = 0; k < FOCI_CORRUPTIONS; k++)
@@ -115,8 +117,8 @@ static void start(foci_corrupted *r) {
         for (int s = 0; s < FOCI_SEVERITIES; s++) r->error[k][s] = NAN;
 }
 
-foci_status foci_measure_corrupted(foci_classifier *c, const char *dir, const foci_corruption_choice chosen, uint64_t seed, int64_t limit,
-                                   const foci_watch *watch, foci_corrupted *r) {
+foci_status foci_measure_corrupted(foci_classifier *c, const char *dir, const foci_corruption_choice chosen,
+                                   uint64_t seed, int64_t limit, const foci_watch *watch, foci_corrupted *r) {
     foci_images_of images;
     batch b;
     tally t = {0};
@@ -146,8 +148,8 @@ foci_status foci_measure_corrupted(foci_classifier *c, const char *dir, const fo
 /* Every batch of the folder, classified; `visit` sees the labels and logits. */
 typedef void visitor(void *context, const foci_classifier *c, const batch *b);
 
-static foci_status go_through(foci_classifier *c, const foci_images_of *images, const foci_transform *t, const foci_watch *watch, visitor *visit,
-                              void *context) {
+static foci_status go_through(foci_classifier *c, const foci_images_of *images, const foci_transform *t,
+                              const foci_watch *watch, visitor *visit, void *context) {
     batch b;
     foci_status status = batch_make(&b, c);
     for (int64_t first = 0; first < images->samples.count && !status; first += c->batch) {
@@ -174,8 +176,8 @@ static void count_right(void *context, const foci_classifier *c, const batch *b)
     n->top5 += within(c, b, 5, n->mask);
 }
 
-static foci_status measure_folder(foci_classifier *c, const char *dir, int corruption, int severity, int64_t limit, const foci_transform *t,
-                                  const foci_watch *watch, foci_corrupted *r) {
+static foci_status measure_folder(foci_classifier *c, const char *dir, int corruption, int severity, int64_t limit,
+                                  const foci_transform *t, const foci_watch *watch, foci_corrupted *r) {
     char path[4096];
     foci_images_of images;
     counting n = {NULL, 0, 0};
@@ -190,8 +192,8 @@ static foci_status measure_folder(foci_classifier *c, const char *dir, int corru
     return s;
 }
 
-foci_status foci_measure_corrupted_folders(foci_classifier *c, const char *dir, const foci_corruption_choice chosen, int64_t limit,
-                                           const foci_watch *watch, foci_corrupted *r) {
+foci_status foci_measure_corrupted_folders(foci_classifier *c, const char *dir, const foci_corruption_choice chosen,
+                                           int64_t limit, const foci_watch *watch, foci_corrupted *r) {
     foci_transform t = c->transform;
     t.crop_pct = 1;
     start(r);
@@ -254,12 +256,15 @@ double foci_mean_corruption_error(const foci_corrupted *r, const foci_corrupted 
 
 static int count_classes(const foci_images_of *images) { return foci_image_set_classes(images->set); }
 
-foci_status foci_score_classes(foci_classifier *c, const char *dir, int64_t limit, const foci_watch *watch, foci_masked_score *score) {
+foci_status foci_score_classes(foci_classifier *c, const char *dir, int64_t limit, const foci_watch *watch,
+                               foci_masked_score *score) {
     foci_images_of images;
     FOCI_TRY(foci_images_of_open(&images, c, dir, NULL, limit));
     counting n = {images.present, 0, 0};
     foci_status s = go_through(c, &images, &c->transform, watch, count_right, &n);
-    *score = (foci_masked_score){images.samples.count, count_classes(&images), 100.0 * (double)n.top1 / (double)images.samples.count, 100.0 * (double)n.top5 / (double)images.samples.count};
+    *score = (foci_masked_score){images.samples.count, count_classes(&images),
+                                 100.0 * (double)n.top1 / (double)images.samples.count,
+                                 100.0 * (double)n.top5 / (double)images.samples.count};
     foci_images_of_close(&images);
     return s;
 }
@@ -285,10 +290,12 @@ static double anomaly(const foci_real *logits, int64_t classes, const bool *mask
 
 static void score_batch(void *context, const foci_classifier *c, const batch *b) {
     scoring *s = context;
-    for (int64_t i = 0; i < b->n; i++) s->scored[s->n++] = (foci_scored){anomaly(c->logits + i * c->classes, c->classes, s->mask), s->positive};
+    for (int64_t i = 0; i < b->n; i++)
+        s->scored[s->n++] = (foci_scored){anomaly(c->logits + i * c->classes, c->classes, s->mask), s->positive};
 }
 
-static foci_status score_outliers(foci_classifier *c, const foci_images_of *out, const foci_images_of *in, const foci_watch *watch, foci_outlier_score *score) {
+static foci_status score_outliers(foci_classifier *c, const foci_images_of *out, const foci_images_of *in,
+                                  const foci_watch *watch, foci_outlier_score *score) {
     scoring s = {out->present, calloc((size_t)(out->samples.count + in->samples.count), sizeof *s.scored), 0, true};
     if (!s.scored) return out_of_memory();
     foci_status status = go_through(c, out, &c->transform, watch, score_batch, &s);
@@ -300,8 +307,8 @@ static foci_status score_outliers(foci_classifier *c, const foci_images_of *out,
     return status;
 }
 
-foci_status foci_score_outliers(foci_classifier *c, const char *dir, const char *in_dir, int64_t limit, const foci_watch *watch,
-                                  foci_outlier_score *score) {
+foci_status foci_score_outliers(foci_classifier *c, const char *dir, const char *in_dir, int64_t limit,
+                                const foci_watch *watch, foci_outlier_score *score) {
     foci_images_of out, in;
     FOCI_TRY(foci_images_of_open(&out, c, dir, NULL, limit));
     foci_status s = foci_images_of_open(&in, c, in_dir, out.present, limit);

@@ -1,7 +1,8 @@
 /* Corruption by splashes: of water, and at severities 4 and 5 of mud.
  *
- * Smoothed normal noise above a threshold is the liquid. Water is lit along its edges: edges as Canny finds them, the distance
- * from them up to 20 pixels, its histogram made even, and an emboss filter (all on 8 bits, as in the published code). */
+ * Smoothed normal noise above a threshold is the liquid. Water is lit along its edges: edges as Canny finds them, the
+ * distance from them up to 20 pixels, its histogram made even, and an emboss filter (all on 8 bits, as in the published
+ * code). */
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,7 +46,8 @@ static bool is_ridge(const slope *s, int width, int height, int x, int y) {
     return true;
 }
 
-/* edge[i]: 1 on an edge. Ridges above `high`, and those above `low` that are joined to them. `stack`: as many numbers as pixels. */
+/* edge[i]: 1 on an edge. Ridges above `high`, and those above `low` that are joined to them. `stack`: as many numbers
+ * as pixels. */
 static void find_edges(const foci_picture *p, int low, int high, slope *s, unsigned char *edge, int32_t *stack) {
     enum { WEAK = 2 };
     const int width = p->width, height = p->height;
@@ -79,7 +81,8 @@ static void distances(foci_picture *d, const unsigned char *edge, float most) {
     static const struct {
         int dx, dy;
         float length;
-    } step[] = {{-1, 0, 1}, {0, -1, 1}, {-1, -1, 1.4f}, {1, -1, 1.4f}, {-2, -1, 2.1969f}, {2, -1, 2.1969f}, {-1, -2, 2.1969f}, {1, -2, 2.1969f}};
+    } step[] = {{-1, 0, 1},        {0, -1, 1},       {-1, -1, 1.4f},    {1, -1, 1.4f},
+                {-2, -1, 2.1969f}, {2, -1, 2.1969f}, {-1, -2, 2.1969f}, {1, -2, 2.1969f}};
     const int width = d->width, height = d->height;
     for (int64_t i = 0; i < foci_picture_count(d); i++) d->v[i] = edge[i] ? 0 : most;
     for (int sign = 1; sign >= -1; sign -= 2)
@@ -89,7 +92,8 @@ static void distances(foci_picture *d, const unsigned char *edge, float most) {
                 float *v = foci_picture_pixel(d, x, y);
                 for (size_t k = 0; k < sizeof step / sizeof *step; k++) {
                     const int nx = x + sign * step[k].dx, ny = y + sign * step[k].dy;
-                    if (nx >= 0 && ny >= 0 && nx < width && ny < height) *v = fminf(*v, *foci_picture_pixel(d, nx, ny) + step[k].length);
+                    if (nx >= 0 && ny >= 0 && nx < width && ny < height)
+                        *v = fminf(*v, *foci_picture_pixel(d, nx, ny) + step[k].length);
                 }
             }
 }
@@ -119,7 +123,8 @@ static foci_status light_water(foci_picture *liquid, float most) {
     slope *slopes = malloc((size_t)n * sizeof *slopes);
     unsigned char *edge = malloc((size_t)n);
     int32_t *stack = malloc((size_t)n * sizeof *stack);
-    foci_status s = slopes && edge && stack ? foci_picture_make(&far, liquid->width, liquid->height, 1) : foci_fail(FOCI_ERR_RUNTIME, "out of memory for spatter");
+    foci_status s = slopes && edge && stack ? foci_picture_make(&far, liquid->width, liquid->height, 1)
+                                            : foci_fail(FOCI_ERR_RUNTIME, "out of memory for spatter");
     if (!s) {
         foci_picture_to_bytes(liquid);
         find_edges(liquid, 50, 150, slopes, edge, stack);
@@ -161,7 +166,8 @@ static foci_status splash(foci_picture *liquid, const foci_picture *p, const dou
 }
 
 static foci_status spatter(foci_picture *p, const double *c, foci_rng *r) {
-    static const float turquoise[3] = {175 / 255.f, 238 / 255.f, 238 / 255.f}, brown[3] = {63 / 255.f, 42 / 255.f, 20 / 255.f};
+    static const float turquoise[3] = {175 / 255.f, 238 / 255.f, 238 / 255.f},
+                       brown[3] = {63 / 255.f, 42 / 255.f, 20 / 255.f};
     foci_picture liquid = {0};
     foci_status s = splash(&liquid, p, c, r);
     for (int64_t i = 0; i < foci_picture_count(p) && !s; i++) {
@@ -173,7 +179,17 @@ static foci_status spatter(foci_picture *p, const double *c, foci_rng *r) {
 }
 
 const foci_corruption foci_corruption_spatter = {
-    .name = "spatter", .summary = "water, then mud: mean, sigma, smoothness, threshold, strength, mud or not (extra)", .apply = spatter,
-    .large = {{.65, .3, 4, .69, .6, 0}, {.65, .3, 3, .68, .6, 0}, {.65, .3, 2, .68, .5, 0}, {.65, .3, 1, .65, 1.5, 1}, {.67, .4, 1, .65, 1.5, 1}},
-    .small = {{.62, .1, .7, .7, .5, 0}, {.65, .1, .8, .7, .5, 0}, {.65, .3, 1, .69, .5, 0}, {.65, .1, .7, .69, .6, 1}, {.65, .1, .5, .68, .6, 1}},
+    .name = "spatter",
+    .summary = "water, then mud: mean, sigma, smoothness, threshold, strength, mud or not (extra)",
+    .apply = spatter,
+    .large = {{.65, .3, 4, .69, .6, 0},
+              {.65, .3, 3, .68, .6, 0},
+              {.65, .3, 2, .68, .5, 0},
+              {.65, .3, 1, .65, 1.5, 1},
+              {.67, .4, 1, .65, 1.5, 1}},
+    .small = {{.62, .1, .7, .7, .5, 0},
+              {.65, .1, .8, .7, .5, 0},
+              {.65, .3, 1, .69, .5, 0},
+              {.65, .1, .7, .69, .6, 1},
+              {.65, .1, .5, .68, .6, 1}},
 };

@@ -1,9 +1,9 @@
-/* word-swap: words of a text replaced by one that says nothing (the paper's contaminated text, TextAttack's WordSwap with the
- * augmenter's count).
+/* word-swap: words of a text replaced by one that says nothing (the paper's contaminated text, TextAttack's WordSwap
+ * with the augmenter's count).
  *
- * In every line with W words, max(floor(rate W), min) of them are replaced, or as many as may be. A word is a token with a letter
- * or a digit in it; stop words are spared. White space and the number of tokens stay. A replacement that the vocabulary does not
- * know is <unk>; <unk> itself, changed inside, stays <unk>. */
+ * In every line with W words, max(floor(rate W), min) of them are replaced, or as many as may be. A word is a token
+ * with a letter or a digit in it; stop words are spared. White space and the number of tokens stay. A replacement that
+ * the vocabulary does not know is <unk>; <unk> itself, changed inside, stays <unk>. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,20 +28,26 @@ const foci_key foci_word_swap_keys[] = {
 
 /* NLTK's English list, in order. */
 static const char *const never[] = {
-    "a", "about", "above", "after", "again", "against", "ain", "all", "am", "an", "and", "any", "are", "aren",
-    "aren't", "as", "at", "be", "because", "been", "before", "being", "below", "between", "both", "but", "by",
-    "can", "couldn", "couldn't", "d", "did", "didn", "didn't", "do", "does", "doesn", "doesn't", "doing", "don",
-    "don't", "down", "during", "each", "few", "for", "from", "further", "had", "hadn", "hadn't", "has", "hasn",
-    "hasn't", "have", "haven", "haven't", "having", "he", "her", "here", "hers", "herself", "him", "himself",
-    "his", "how", "i", "if", "in", "into", "is", "isn", "isn't", "it", "it's", "its", "itself", "just", "ll",
-    "m", "ma", "me", "mightn", "mightn't", "more", "most", "mustn", "mustn't", "my", "myself", "needn",
-    "needn't", "no", "nor", "not", "now", "o", "of", "off", "on", "once", "only", "or", "other", "our", "ours",
-    "ourselves", "out", "over", "own", "re", "s", "same", "shan", "shan't", "she", "she's", "should",
-    "should've", "shouldn", "shouldn't", "so", "some", "such", "t", "than", "that", "that'll", "the", "their",
-    "theirs", "them", "themselves", "then", "there", "these", "they", "this", "those", "through", "to", "too",
-    "under", "until", "up", "ve", "very", "was", "wasn", "wasn't", "we", "were", "weren", "weren't", "what",
-    "when", "where", "which", "while", "who", "whom", "why", "will", "with", "won", "won't", "wouldn",
-    "wouldn't", "y", "you", "you'd", "you'll", "you're", "you've", "your", "yours", "yourself", "yourselves",
+    "a",       "about",   "above",     "after",    "again",     "against", "ain",      "all",        "am",
+    "an",      "and",     "any",       "are",      "aren",      "aren't",  "as",       "at",         "be",
+    "because", "been",    "before",    "being",    "below",     "between", "both",     "but",        "by",
+    "can",     "couldn",  "couldn't",  "d",        "did",       "didn",    "didn't",   "do",         "does",
+    "doesn",   "doesn't", "doing",     "don",      "don't",     "down",    "during",   "each",       "few",
+    "for",     "from",    "further",   "had",      "hadn",      "hadn't",  "has",      "hasn",       "hasn't",
+    "have",    "haven",   "haven't",   "having",   "he",        "her",     "here",     "hers",       "herself",
+    "him",     "himself", "his",       "how",      "i",         "if",      "in",       "into",       "is",
+    "isn",     "isn't",   "it",        "it's",     "its",       "itself",  "just",     "ll",         "m",
+    "ma",      "me",      "mightn",    "mightn't", "more",      "most",    "mustn",    "mustn't",    "my",
+    "myself",  "needn",   "needn't",   "no",       "nor",       "not",     "now",      "o",          "of",
+    "off",     "on",      "once",      "only",     "or",        "other",   "our",      "ours",       "ourselves",
+    "out",     "over",    "own",       "re",       "s",         "same",    "shan",     "shan't",     "she",
+    "she's",   "should",  "should've", "shouldn",  "shouldn't", "so",      "some",     "such",       "t",
+    "than",    "that",    "that'll",   "the",      "their",     "theirs",  "them",     "themselves", "then",
+    "there",   "these",   "they",      "this",     "those",     "through", "to",       "too",        "under",
+    "until",   "up",      "ve",        "very",     "was",       "wasn",    "wasn't",   "we",         "were",
+    "weren",   "weren't", "what",      "when",     "where",     "which",   "while",    "who",        "whom",
+    "why",     "will",    "with",      "won",      "won't",     "wouldn",  "wouldn't", "y",          "you",
+    "you'd",   "you'll",  "you're",    "you've",   "your",      "yours",   "yourself", "yourselves",
 };
 
 static int compare(const void *a, const void *b) { return strcmp(*(const char *const *)a, *(const char *const *)b); }
@@ -88,7 +94,8 @@ static void contaminate_line(const swap *s, int32_t *ids, int64_t count, foci_co
     n->swapped += wanted;
 }
 
-static foci_status apply(const void *options, const foci_vocabulary *v, int32_t *ids, int64_t count, foci_contamination_count *n) {
+static foci_status apply(const void *options, const foci_vocabulary *v, int32_t *ids, int64_t count,
+                         foci_contamination_count *n) {
     const settings *o = options;
     swap s = {.o = o,
               .replacement = foci_vocabulary_id(v, o->word),
@@ -104,8 +111,13 @@ static foci_status apply(const void *options, const foci_vocabulary *v, int32_t 
             first = i + 1;
         }
     free(s.place);
-    return s.replacement >= 0 ? FOCI_OK : foci_fail(FOCI_ERR_CONFIG, "`%s` is not in the vocabulary, which has no <unk>", o->word);
+    return s.replacement >= 0
+               ? FOCI_OK
+               : foci_fail(FOCI_ERR_CONFIG, "`%s` is not in the vocabulary, which has no <unk>", o->word);
 }
 
 const foci_contamination foci_contamination_word_swap = {
-    .name = "word-swap", .summary = "some words of every line become AAA, stop words spared (the paper's)", .keys = foci_word_swap_keys, .apply = apply};
+    .name = "word-swap",
+    .summary = "some words of every line become AAA, stop words spared (the paper's)",
+    .keys = foci_word_swap_keys,
+    .apply = apply};

@@ -41,7 +41,8 @@ static foci_status fail_at(const reader *r, const yaml_node_t *n, const char *fm
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    return foci_fail(FOCI_ERR_CONFIG, "%s:%zu:%zu: %s", r->t->path, n->start_mark.line + 1, n->start_mark.column + 1, text);
+    return foci_fail(FOCI_ERR_CONFIG, "%s:%zu:%zu: %s", r->t->path, n->start_mark.line + 1, n->start_mark.column + 1,
+                     text);
 }
 
 static foci_status out_of_memory(void) { return foci_fail(FOCI_ERR_RUNTIME, "out of memory"); }
@@ -50,7 +51,8 @@ static foci_status out_of_memory(void) { return foci_fail(FOCI_ERR_RUNTIME, "out
 static foci_status text_of(reader *r, const yaml_node_t *n, const char *what, const char **text) {
     if (n->type != YAML_SCALAR_NODE) return fail_at(r, n, "%s must be a text", what);
     const char *value = (const char *)n->data.scalar.value;
-    if (n->data.scalar.length > TEXT || strlen(value) != n->data.scalar.length) return fail_at(r, n, "%s is too long or holds a zero byte", what);
+    if (n->data.scalar.length > TEXT || strlen(value) != n->data.scalar.length)
+        return fail_at(r, n, "%s is too long or holds a zero byte", what);
     for (const char *c = value; *c; c++)
         if ((unsigned char)*c < ' ' || *c == 127) return fail_at(r, n, "%s holds a control character", what);
     *text = foci_arena_strdup(&r->t->arena, value);
@@ -99,7 +101,8 @@ static foci_status read_seeds(reader *r, yaml_node_t *n) {
         FOCI_TRY(text_of(r, node(r, *i), "a seed", &text));
         errno = 0;
         const long long seed = strtoll(text, &end, 10);
-        if (!*text || *end || errno || seed < 0 || seed > 9000000000000000) return fail_at(r, node(r, *i), "`%s` is no seed: a whole number from 0 on", text);
+        if (!*text || *end || errno || seed < 0 || seed > 9000000000000000)
+            return fail_at(r, node(r, *i), "`%s` is no seed: a whole number from 0 on", text);
         if (r->t->seeds == FOCI_TABLE_SEEDS) return fail_at(r, node(r, *i), "more than %d seeds", FOCI_TABLE_SEEDS);
         for (int k = 0; k < r->t->seeds; k++)
             if (r->t->seed[k] == seed) return fail_at(r, node(r, *i), "seed %lld stands here twice", seed);
@@ -146,8 +149,10 @@ static foci_status read_measure(reader *r, const pair *p) {
             } else if (strcmp(q.key, "show") == 0) {
                 FOCI_TRY(list(r, q.value, "show"));
                 chosen = true;
-                for (yaml_node_item_t *i = q.value->data.sequence.items.start; i < q.value->data.sequence.items.top; i++) {
-                    if (shown == FOCI_TABLE_FIELDS) return fail_at(r, q.value, "more than %d results", FOCI_TABLE_FIELDS);
+                for (yaml_node_item_t *i = q.value->data.sequence.items.start; i < q.value->data.sequence.items.top;
+                     i++) {
+                    if (shown == FOCI_TABLE_FIELDS)
+                        return fail_at(r, q.value, "more than %d results", FOCI_TABLE_FIELDS);
                     FOCI_TRY(text_of(r, node(r, *i), "a result", &show[shown++]));
                 }
             } else {
@@ -159,7 +164,8 @@ static foci_status read_measure(reader *r, const pair *p) {
         FOCI_TRY(text_of(r, p->value, "a measurement", &spec));
     }
     char place[4400];
-    snprintf(place, sizeof place, "%s:%zu:%zu", r->t->path, p->value->start_mark.line + 1, p->value->start_mark.column + 1);
+    snprintf(place, sizeof place, "%s:%zu:%zu", r->t->path, p->value->start_mark.line + 1,
+             p->value->start_mark.column + 1);
     return foci_table_add_measure(r->t, place, p->key, spec, chosen ? show : NULL, shown);
 }
 
@@ -185,7 +191,8 @@ static foci_status read_paper(reader *r, yaml_node_t *n, foci_table_row *row) {
         const char *dot = strrchr(p.key, '.');
         const foci_table_measure *m = NULL;
         for (int i = 0; dot && i < r->t->measures; i++)
-            if (strlen(r->t->measure[i].label) == (size_t)(dot - p.key) && strncmp(r->t->measure[i].label, p.key, (size_t)(dot - p.key)) == 0)
+            if (strlen(r->t->measure[i].label) == (size_t)(dot - p.key) &&
+                strncmp(r->t->measure[i].label, p.key, (size_t)(dot - p.key)) == 0)
                 m = &r->t->measure[i];
         if (!m) return fail_at(r, p.at, "`%s` does not begin with the name of a measurement: LABEL.RESULT", p.key);
         const foci_metric *field = NULL;
@@ -194,7 +201,8 @@ static foci_status read_paper(reader *r, yaml_node_t *n, foci_table_row *row) {
         if (!field) return fail_at(r, p.at, "measurement `%s` shows no `%s`", m->label, dot + 1);
         const double value = strtod(text, &end);
         if (!*text || *end || !isfinite(value)) return fail_at(r, p.value, "`%s` is not a number", text);
-        if (row->papers == FOCI_TABLE_MEASURES) return fail_at(r, p.at, "more than %d published figures", FOCI_TABLE_MEASURES);
+        if (row->papers == FOCI_TABLE_MEASURES)
+            return fail_at(r, p.at, "more than %d published figures", FOCI_TABLE_MEASURES);
         row->paper[row->papers++] = (foci_table_paper){m->label, field->name, value};
     }
     return FOCI_OK;
@@ -203,8 +211,9 @@ static foci_status read_paper(reader *r, yaml_node_t *n, foci_table_row *row) {
 /* Paths are beside the file. */
 static foci_status beside(reader *r, const char *name, const char **path) {
     const char *slash = strrchr(r->t->path, '/');
-    *path = *name == '/' || !slash ? foci_arena_strdup(&r->t->arena, name)
-                                   : foci_arena_printf(&r->t->arena, "%.*s/%s", (int)(slash - r->t->path), r->t->path, name);
+    *path = *name == '/' || !slash
+                ? foci_arena_strdup(&r->t->arena, name)
+                : foci_arena_printf(&r->t->arena, "%.*s/%s", (int)(slash - r->t->path), r->t->path, name);
     return *path ? FOCI_OK : out_of_memory();
 }
 
@@ -239,7 +248,8 @@ static foci_status read_run(reader *r, yaml_node_t *n) {
 
 static foci_status read_runs(reader *r, yaml_node_t *n) {
     FOCI_TRY(list(r, n, "runs"));
-    for (yaml_node_item_t *i = n->data.sequence.items.start; i < n->data.sequence.items.top; i++) FOCI_TRY(read_run(r, node(r, *i)));
+    for (yaml_node_item_t *i = n->data.sequence.items.start; i < n->data.sequence.items.top; i++)
+        FOCI_TRY(read_run(r, node(r, *i)));
     return FOCI_OK;
 }
 
@@ -266,11 +276,12 @@ static foci_status read_table(reader *r) {
 }
 
 static foci_status syntax_error(const reader *r, const yaml_parser_t *p) {
-    return foci_fail(FOCI_ERR_CONFIG, "%s:%zu:%zu: %s", r->t->path, p->problem_mark.line + 1, p->problem_mark.column + 1,
-                     p->problem ? p->problem : "not a YAML file");
+    return foci_fail(FOCI_ERR_CONFIG, "%s:%zu:%zu: %s", r->t->path, p->problem_mark.line + 1,
+                     p->problem_mark.column + 1, p->problem ? p->problem : "not a YAML file");
 }
 
-/* libyaml's time grows with the square of the depth and of the number of anchors: both are looked at event by event first. */
+/* libyaml's time grows with the square of the depth and of the number of anchors: both are looked at event by event
+ * first. */
 static foci_status check_event(const reader *r, const yaml_event_t *e, int *depth) {
     const yaml_char_t *anchor = NULL;
     const char *wrong = NULL;
@@ -286,7 +297,8 @@ static foci_status check_event(const reader *r, const yaml_event_t *e, int *dept
     if (anchor) wrong = "an anchor; tables have none";
     if (*depth > DEPTH) wrong = "it nests too deep for a table";
     if (!wrong) return FOCI_OK;
-    return foci_fail(FOCI_ERR_CONFIG, "%s:%zu:%zu: %s", r->t->path, e->start_mark.line + 1, e->start_mark.column + 1, wrong);
+    return foci_fail(FOCI_ERR_CONFIG, "%s:%zu:%zu: %s", r->t->path, e->start_mark.line + 1, e->start_mark.column + 1,
+                     wrong);
 }
 
 static foci_status check_events(const reader *r, yaml_parser_t *p) {

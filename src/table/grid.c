@@ -15,7 +15,8 @@ const foci_table_paper *foci_grid_paper(const foci_grid *g, int row, int column)
     const foci_table_row *r = &g->table->row[row];
     const foci_column *c = &g->column[column];
     for (int i = 0; i < r->papers; i++)
-        if (strcmp(r->paper[i].label, c->measure->label) == 0 && strcmp(r->paper[i].field, c->field->name) == 0) return &r->paper[i];
+        if (strcmp(r->paper[i].label, c->measure->label) == 0 && strcmp(r->paper[i].field, c->field->name) == 0)
+            return &r->paper[i];
     return NULL;
 }
 
@@ -96,7 +97,8 @@ foci_status foci_grid_make(foci_grid *g, const foci_table *t) {
         for (int f = 0; f < measure->fields; f++) {
             foci_column *c = &g->column[g->columns];
             *c = (foci_column){.measure = measure, .field = measure->field[f], .measure_index = m, .field_index = f};
-            snprintf(c->title, sizeof c->title, "%s %s%s%s", measure->label, c->field->title, *c->field->unit ? ", " : "", c->field->unit);
+            snprintf(c->title, sizeof c->title, "%s %s%s%s", measure->label, c->field->title,
+                     *c->field->unit ? ", " : "", c->field->unit);
             if (worth_showing(g, g->columns)) {
                 g->columns++;
                 any = true;

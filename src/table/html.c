@@ -1,6 +1,6 @@
-/* The table as one page that needs nothing else: the figures, a plot of every column with all seeds, curves where a measurement
- * was made at several strengths, and what was run. Plots are drawn in the page's own colours, so that they follow light and
- * dark; each is small, and as many stand side by side as the screen is wide. */
+/* The table as one page that needs nothing else: the figures, a plot of every column with all seeds, curves where a
+ * measurement was made at several strengths, and what was run. Plots are drawn in the page's own colours, so that they
+ * follow light and dark; each is small, and as many stand side by side as the screen is wide. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,22 +10,31 @@
 static const char style[] =
     ":root{color-scheme:light dark;--paper:#fff;--ink:#1c1e21;--soft:#5d646d;--line:#d9dde2;--tint:#f3f5f7;"
     "--c0:#0072b2;--c1:#d55e00;--c2:#00805d;--c3:#b5568c;--c4:#b07d00;--c5:#3a93c9;--c6:#555;--c7:#857600}\n"
-    "@media(prefers-color-scheme:dark){:root{--paper:#15181c;--ink:#e8eaed;--soft:#a0a8b2;--line:#363c44;--tint:#1e2329;"
+    "@media(prefers-color-scheme:dark){:root{--paper:#15181c;--ink:#e8eaed;--soft:#a0a8b2;--line:#363c44;--tint:#"
+    "1e2329;"
     "--c0:#5ab4f0;--c1:#ff8f4a;--c2:#3ccb9f;--c3:#ec9ac6;--c4:#f0b840;--c5:#8fd0ff;--c6:#bbb;--c7:#d8cb3d}}\n"
     "*{box-sizing:border-box}body{margin:0;padding:1.5rem 1rem 3rem;background:var(--paper);color:var(--ink);"
     "font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin-inline:auto}\n"
-    "h1{font-size:1.4rem;line-height:1.25;margin:0 0 1rem}h2{font-size:1.05rem;margin:2rem 0 .75rem}p{max-width:44rem}.soft{color:var(--soft)}\n"
+    "h1{font-size:1.4rem;line-height:1.25;margin:0 0 1rem}h2{font-size:1.05rem;margin:2rem 0 "
+    ".75rem}p{max-width:44rem}.soft{color:var(--soft)}\n"
     ".wide{overflow-x:auto;border:1px solid var(--line);border-radius:6px}table{border-collapse:collapse;width:100%;"
     "font-variant-numeric:tabular-nums}th,td{padding:.45rem .8rem;text-align:right;white-space:nowrap}\n"
-    "thead th{font-weight:600;vertical-align:bottom;border-bottom:1px solid var(--line)}thead small{display:block;font-weight:400;"
+    "thead th{font-weight:600;vertical-align:bottom;border-bottom:1px solid var(--line)}thead "
+    "small{display:block;font-weight:400;"
     "color:var(--soft)}tbody tr+tr>*{border-top:1px solid var(--line)}\n"
-    "th:first-child,.wide tbody th{text-align:left;position:sticky;left:0;background:var(--paper);font-weight:500;white-space:normal;"
+    "th:first-child,.wide tbody "
+    "th{text-align:left;position:sticky;left:0;background:var(--paper);font-weight:500;white-space:normal;"
     "min-width:6.5rem;max-width:14rem}\n"
-    "td.paper,thead th.paper{color:var(--soft);font-style:italic;font-weight:400}b{font-weight:700}u{text-underline-offset:.18em}\n"
-    ".plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(19rem,100%),1fr));gap:1rem;align-items:start}figure{margin:0;padding:.6rem .7rem;"
+    "td.paper,thead "
+    "th.paper{color:var(--soft);font-style:italic;font-weight:400}b{font-weight:700}u{text-underline-offset:.18em}\n"
+    ".plots{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(19rem,100%),1fr));gap:1rem;align-items:"
+    "start}figure{margin:0;padding:.6rem .7rem;"
     "background:var(--tint);border-radius:6px}figcaption{font-size:.9rem;font-weight:600;margin-bottom:.2rem}\n"
-    "svg{display:block;width:100%;height:auto}svg text{font:12px system-ui,sans-serif;fill:var(--ink)}svg .soft{fill:var(--soft)}"
-    "svg .rule{stroke:var(--line);stroke-width:1}details{margin-top:1rem}summary{cursor:pointer}code,pre{font-size:.85rem}pre{overflow-x:auto}\n";
+    "svg{display:block;width:100%;height:auto}svg text{font:12px system-ui,sans-serif;fill:var(--ink)}svg "
+    ".soft{fill:var(--soft)}"
+    "svg "
+    ".rule{stroke:var(--line);stroke-width:1}details{margin-top:1rem}summary{cursor:pointer}code,pre{font-size:.85rem}"
+    "pre{overflow-x:auto}\n";
 
 enum { COLOURS = 8, WIDTH = 320 };
 
@@ -50,7 +59,10 @@ static void head(const foci_grid *g, FILE *f) {
         fputs("<th>", f);
         text(f, g->column[c].measure->label);
         fprintf(f, "<small>%s%s%s%s</small></th>%s", field->title, *field->unit ? ", " : "", field->unit,
-                field->better > 0 ? " ↑" : field->better < 0 ? " ↓" : "", g->column[c].paper ? "<th class=\"paper\">paper</th>" : "");
+                field->better > 0   ? " ↑"
+                : field->better < 0 ? " ↓"
+                                    : "",
+                g->column[c].paper ? "<th class=\"paper\">paper</th>" : "");
     }
     fputs("</tr></thead>\n", f);
 }
@@ -66,8 +78,14 @@ static void figures(const foci_grid *g, FILE *f) {
         for (int c = 0; c < g->columns; c++) {
             const foci_cell *cell = foci_grid_cell(g, row, c);
             const foci_table_paper *p = foci_grid_paper(g, row, c);
-            fprintf(f, "<td>%s%s%s</td>", cell->best ? "<b>" : cell->second ? "<u>" : "", *cell->text ? cell->text : "–",
-                    cell->best ? "</b>" : cell->second ? "</u>" : "");
+            fprintf(f, "<td>%s%s%s</td>",
+                    cell->best     ? "<b>"
+                    : cell->second ? "<u>"
+                                   : "",
+                    *cell->text ? cell->text : "–",
+                    cell->best     ? "</b>"
+                    : cell->second ? "</u>"
+                                   : "");
             if (!g->column[c].paper) continue;
             fputs("<td class=\"paper\">", f);
             if (p) number(f, &g->column[c], p->value);
@@ -93,7 +111,9 @@ static span margin(span s) {
     double more = s.high > s.low ? 0.06 * (s.high - s.low) : fmax(fabs(s.high) * 0.05, 1e-9);
     return (span){s.low - more, s.high + more};
 }
-static double place(span s, double x, double from, double to) { return from + (x - s.low) / (s.high - s.low) * (to - from); }
+static double place(span s, double x, double from, double to) {
+    return from + (x - s.low) / (s.high - s.low) * (to - from);
+}
 
 static span span_of(const foci_grid *g, int column) {
     span s = {INFINITY, -INFINITY};
@@ -115,19 +135,28 @@ static void dots_of_row(const foci_grid *g, FILE *f, int row, int column, span s
     const double from = 4, to = WIDTH - 4;
     fprintf(f, "<text x=\"0\" y=\"%.0f\">", y - 9);
     text(f, g->table->row[row].name);
-    fprintf(f, "</text><text class=\"soft\" x=\"%d\" y=\"%.0f\" text-anchor=\"end\">%s</text>", WIDTH, y - 9, *cell->text ? cell->text : "–");
+    fprintf(f, "</text><text class=\"soft\" x=\"%d\" y=\"%.0f\" text-anchor=\"end\">%s</text>", WIDTH, y - 9,
+            *cell->text ? cell->text : "–");
     fprintf(f, "<line class=\"rule\" x1=\"0\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>", WIDTH, y, y);
     for (int i = 0; i < foci_table_samples(g->table) && cell->n > 1; i++) {
         const double x = foci_grid_value(g, row, column, i);
-        if (isfinite(x)) fprintf(f, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3\" fill=\"var(--c%d)\" opacity=\".45\"/>", place(s, x, from, to), y, row % COLOURS);
+        if (isfinite(x))
+            fprintf(f, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3\" fill=\"var(--c%d)\" opacity=\".45\"/>",
+                    place(s, x, from, to), y, row % COLOURS);
     }
     if (isfinite(cell->sd))
         fprintf(f, "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"var(--c%d)\" stroke-width=\"2.5\"/>",
-                place(s, cell->mean - cell->sd, from, to), place(s, cell->mean + cell->sd, from, to), y, y, row % COLOURS);
-    if (cell->n) fprintf(f, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"5\" fill=\"var(--c%d)\"/>", place(s, cell->mean, from, to), y, row % COLOURS);
+                place(s, cell->mean - cell->sd, from, to), place(s, cell->mean + cell->sd, from, to), y, y,
+                row % COLOURS);
+    if (cell->n)
+        fprintf(f, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"5\" fill=\"var(--c%d)\"/>", place(s, cell->mean, from, to), y,
+                row % COLOURS);
     if (!p) return;
     const double x = place(s, p->value, from, to);
-    fprintf(f, "<path d=\"M%.1f %.1fl5.5 5.5l-5.5 5.5l-5.5 -5.5z\" fill=\"none\" stroke=\"var(--ink)\" stroke-width=\"1.4\"/>", x, y - 5.5);
+    fprintf(
+        f,
+        "<path d=\"M%.1f %.1fl5.5 5.5l-5.5 5.5l-5.5 -5.5z\" fill=\"none\" stroke=\"var(--ink)\" stroke-width=\"1.4\"/>",
+        x, y - 5.5);
 }
 
 static void dots(const foci_grid *g, FILE *f, int column) {
@@ -137,7 +166,9 @@ static void dots(const foci_grid *g, FILE *f, int column) {
     text(f, g->column[column].title);
     fprintf(f, "</figcaption><svg viewBox=\"0 0 %d %d\" role=\"img\">", WIDTH, height);
     for (int row = 0; row < g->table->rows; row++) dots_of_row(g, f, row, column, s, 26 + 34 * row);
-    fprintf(f, "<text class=\"soft\" x=\"0\" y=\"%d\">%.4g</text><text class=\"soft\" x=\"%d\" y=\"%d\" text-anchor=\"end\">%.4g</text></svg></figure>\n",
+    fprintf(f,
+            "<text class=\"soft\" x=\"0\" y=\"%d\">%.4g</text><text class=\"soft\" x=\"%d\" y=\"%d\" "
+            "text-anchor=\"end\">%.4g</text></svg></figure>\n",
             height - 2, s.low, WIDTH, height - 2, s.high);
 }
 
@@ -146,7 +177,8 @@ static void dots(const foci_grid *g, FILE *f, int column) {
 /* Are the two the same measurement but for its strength, the option that it needs? */
 static bool akin(const foci_column *a, const foci_column *b) {
     const foci_asked *x = &a->measure->asked, *y = &b->measure->asked;
-    if (!isfinite(x->strength) || x->measure != y->measure || x->count != y->count || a->field != b->field) return false;
+    if (!isfinite(x->strength) || x->measure != y->measure || x->count != y->count || a->field != b->field)
+        return false;
     for (int i = 0; i < x->count; i++) {
         const struct foci_asked_option *o = &x->option[i], *p = &y->option[i];
         const bool strength = o->key && strcmp(o->key->name, x->measure->needs) == 0;
@@ -188,34 +220,40 @@ static void curves(const foci_grid *g, FILE *f, const curve *k) {
     if (!(sx.high > sx.low) || !isfinite(sy.low)) return;
     const foci_measure *m = c->measure->asked.measure;
     fputs("<figure><figcaption>", f);
-    fprintf(f, "%s, %s by %s</figcaption><svg viewBox=\"0 0 %d %d\" role=\"img\">", m->name, c->field->title,
-            m->needs, WIDTH, HEIGHT + 18 * g->table->rows);
+    fprintf(f, "%s, %s by %s</figcaption><svg viewBox=\"0 0 %d %d\" role=\"img\">", m->name, c->field->title, m->needs,
+            WIDTH, HEIGHT + 18 * g->table->rows);
     for (int tick = 0; tick <= 4; tick++) {
         const double value = sy.low + (sy.high - sy.low) * tick / 4, y = place(sy, value, BOTTOM, 8);
         const int decimals = sy.high - sy.low > 8 ? 0 : sy.high - sy.low > 0.8 ? 1 : 3;
-        fprintf(f, "<line class=\"rule\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/><text class=\"soft\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%.*f</text>",
+        fprintf(f,
+                "<line class=\"rule\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/><text class=\"soft\" x=\"%d\" "
+                "y=\"%.1f\" text-anchor=\"end\">%.*f</text>",
                 LEFT, WIDTH - 4, y, y, LEFT - 5, y + 4, decimals, fabs(value) * pow(10, decimals) < 0.5 ? 0 : value);
     }
     for (int i = 0; i < k->count; i++) {
-        fprintf(f, "<text class=\"soft\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">", place(sx, k->x[i], LEFT + 12, WIDTH - 22), BOTTOM + 16);
+        fprintf(f, "<text class=\"soft\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">",
+                place(sx, k->x[i], LEFT + 12, WIDTH - 22), BOTTOM + 16);
         text(f, g->column[k->column[i]].measure->asked.strength_text);
         fputs("</text>", f);
     }
     for (int row = 0; row < g->table->rows; row++) {
-        fprintf(f, "<polyline fill=\"none\" stroke=\"var(--c%d)\" stroke-width=\"2\"%s points=\"", row % COLOURS, row >= COLOURS ? " stroke-dasharray=\"5 3\"" : "");
+        fprintf(f, "<polyline fill=\"none\" stroke=\"var(--c%d)\" stroke-width=\"2\"%s points=\"", row % COLOURS,
+                row >= COLOURS ? " stroke-dasharray=\"5 3\"" : "");
         for (int i = 0; i < k->count; i++) {
             const foci_cell *cell = foci_grid_cell(g, row, k->column[i]);
-            if (cell->n) fprintf(f, "%.1f,%.1f ", place(sx, k->x[i], LEFT + 12, WIDTH - 22), place(sy, cell->mean, BOTTOM, 8));
+            if (cell->n)
+                fprintf(f, "%.1f,%.1f ", place(sx, k->x[i], LEFT + 12, WIDTH - 22), place(sy, cell->mean, BOTTOM, 8));
         }
         fputs("\"/>", f);
         for (int i = 0; i < k->count; i++) {
             const foci_cell *cell = foci_grid_cell(g, row, k->column[i]);
             if (cell->n)
-                fprintf(f, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\" fill=\"var(--c%d)\"/>", place(sx, k->x[i], LEFT + 12, WIDTH - 22),
-                        place(sy, cell->mean, BOTTOM, 8), row % COLOURS);
+                fprintf(f, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\" fill=\"var(--c%d)\"/>",
+                        place(sx, k->x[i], LEFT + 12, WIDTH - 22), place(sy, cell->mean, BOTTOM, 8), row % COLOURS);
         }
         const int y = HEIGHT + 18 * row + 8;
-        fprintf(f, "<circle cx=\"6\" cy=\"%d\" r=\"4.5\" fill=\"var(--c%d)\"/><text x=\"16\" y=\"%d\">", y - 4, row % COLOURS, y);
+        fprintf(f, "<circle cx=\"6\" cy=\"%d\" r=\"4.5\" fill=\"var(--c%d)\"/><text x=\"16\" y=\"%d\">", y - 4,
+                row % COLOURS, y);
         text(f, g->table->row[row].name);
         fputs("</text>", f);
     }
@@ -229,7 +267,8 @@ static void plots(const foci_grid *g, FILE *f) {
     for (int c = 0; c < g->columns; c++) any |= isfinite(span_of(g, c).low), paper |= g->column[c].paper;
     if (!any) return;
     fprintf(f, "<h2>Plots</h2>\n<p class=\"soft\">Large dots are means%s%s.</p>\n<div class=\"plots\">\n",
-            g->table->seeds > 1 ? ", bars one standard deviation, small dots single seeds" : "", paper ? "; diamonds are the paper's figures" : "");
+            g->table->seeds > 1 ? ", bars one standard deviation, small dots single seeds" : "",
+            paper ? "; diamonds are the paper's figures" : "");
     for (int c = 0; c < g->columns; c++) {
         const curve k = curve_from(g, c);
         if (k.count > 2 && k.known) curves(g, f, &k);
@@ -291,13 +330,15 @@ static void recipe(const foci_grid *g, FILE *f) {
 void foci_grid_html(const foci_grid *g, FILE *f) {
     const foci_table *t = g->table;
     fputs("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>", f);
+          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
+          f);
     text(f, *t->title ? t->title : "foci table");
     fprintf(f, "</title>\n<style>\n%s</style></head><body>\n<h1>", style);
     text(f, *t->title ? t->title : "foci table");
     fputs("</h1>\n", f);
     figures(g, f);
-    fprintf(f, "<p class=\"soft\">%s<b>Bold</b>: best; <u>underlined</u>: second.", t->seeds > 1 ? "Mean ± standard deviation over seeds. " : "");
+    fprintf(f, "<p class=\"soft\">%s<b>Bold</b>: best; <u>underlined</u>: second.",
+            t->seeds > 1 ? "Mean ± standard deviation over seeds. " : "");
     if (t->seeds > 1) fprintf(f, " %d seeds.", t->seeds);
     fputs("</p>\n", f);
     if (*t->note) {

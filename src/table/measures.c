@@ -5,9 +5,7 @@
 
 #include "table/table.h"
 
-static foci_status out_of_memory(void) {
-    return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
-}
+static foci_status out_of_memory(void) { return foci_fail(FOCI_ERR_RUNTIME, "out of memory"); }
 
 static foci_status add_fields(foci_table_measure *m, const char *place, const char *const *show, int shown) {
     const char *const *names = show ? show : m->asked.measure->metrics;
@@ -15,8 +13,7 @@ static foci_status add_fields(foci_table_measure *m, const char *place, const ch
         const foci_metric *f = foci_metric_find(names[i]);
         if (!f) return foci_fail(FOCI_ERR_CONFIG, "%s: there is no result named `%s`", place, names[i]);
         if (m->fields == FOCI_TABLE_FIELDS)
-            return foci_fail(FOCI_ERR_CONFIG, "%s: more than %d results of one measurement", place,
-                             FOCI_TABLE_FIELDS);
+            return foci_fail(FOCI_ERR_CONFIG, "%s: more than %d results of one measurement", place, FOCI_TABLE_FIELDS);
         m->field[m->fields++] = f;
     }
     return FOCI_OK;
@@ -30,8 +27,7 @@ foci_status foci_table_add_measure(foci_table *t, const char *place, const char 
         if (strcmp(t->measure[i].label, label) == 0)
             return foci_fail(FOCI_ERR_CONFIG, "%s: a second measurement is named `%s`", place, label);
     foci_table_measure *m = &t->measure[t->measures];
-    *m = (foci_table_measure){.label = foci_arena_strdup(&t->arena, label),
-                              .spec = foci_arena_strdup(&t->arena, spec)};
+    *m = (foci_table_measure){.label = foci_arena_strdup(&t->arena, label), .spec = foci_arena_strdup(&t->arena, spec)};
     if (!m->label || !m->spec) return out_of_memory();
     FOCI_TRY(foci_measure_ask(&m->asked, place, m->spec, &t->arena));
     m->count = foci_measure_words(&m->asked, m->words, &t->arena);

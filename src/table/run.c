@@ -1,8 +1,9 @@
 /* Does the work of a table: trains and measures by commands of foci, several at once, and keeps every result in a
- * file of its own, OUT/results/RUN/MEASUREMENT.json, named by what it was made from. What is there is not done again, so that a
- * table that was stopped at any moment, in any way, goes on with what is missing.
+ * file of its own, OUT/results/RUN/MEASUREMENT.json, named by what it was made from. What is there is not done again,
+ * so that a table that was stopped at any moment, in any way, goes on with what is missing.
  *
- * A run's folder, too, is named by its config, all that differs from the defaults: a changed key is another run, and tables may share a folder of runs. */
+ * A run's folder, too, is named by its config, all that differs from the defaults: a changed key is another run, and
+ * tables may share a folder of runs. */
 #define _GNU_SOURCE
 #include <ctype.h>
 #include <errno.h>
@@ -34,7 +35,7 @@ typedef struct job {
     bool alone;                      /* all threads, nothing beside it */
     uint64_t hash;                   /* of the config */
     job_state state;
-    int handle; /* of the runner, while it runs */
+    int handle;         /* of the runner, while it runs */
     const char *name;   /* for people */
     const char *result; /* the file */
     const char *word[WORDS + 1];
@@ -46,7 +47,7 @@ typedef struct work {
     const foci_table_options *o;
     job *job;
     int jobs, started, done, failed;
-    bool told; /* the children, to stop */
+    bool told;        /* the children, to stop */
     foci_error first; /* failure */
 } work;
 
@@ -76,8 +77,8 @@ static int overrides(work *w, const foci_table_row *row, int sample, const char 
     return row->sets + 1;
 }
 
-/* What the config of a sample comes to beside the defaults, and what its folders are called. Checks it as well, before anything
- * runs. */
+/* What the config of a sample comes to beside the defaults, and what its folders are called. Checks it as well, before
+ * anything runs. */
 typedef struct identity {
     uint64_t hash;
     char name[64];
@@ -140,7 +141,8 @@ static const char *result_path(work *w, int measure, const identity *id, uint64_
     char label[48];
     slug(m->label, label);
     for (int i = 0; i < m->count; i++) key = hash_of(m->words[i], key);
-    return foci_arena_printf(&w->t->arena, "%s/results/%s/%s-%08x.json", w->o->out, id->name, label, (unsigned)(key >> 32));
+    return foci_arena_printf(&w->t->arena, "%s/results/%s/%s-%08x.json", w->o->out, id->name, label,
+                             (unsigned)(key >> 32));
 }
 
 /* "--relative-to softmax" where that is a row: its result of this measurement; in that row itself, nothing. */
@@ -337,7 +339,8 @@ static void finish(work *w, job *j, const foci_table_ending *how) {
     } else {
         const bool own = !how->signal && how->code != FOCI_INTERRUPTED;
         complaint(w, j, line, sizeof line);
-        s = foci_fail(own ? (foci_status)how->code : FOCI_ERR_RUNTIME, "%s: %s", j->name, how->signal ? how->signal : line);
+        s = foci_fail(own ? (foci_status)how->code : FOCI_ERR_RUNTIME, "%s: %s", j->name,
+                      how->signal ? how->signal : line);
     }
     j->state = DONE;
     if (s && !*w->o->stop) note_failure(w, j, s);

@@ -1,5 +1,5 @@
-/* Tables: runs, what is measured on each, and the page that shows it. A file (or a sweep) names runs and measurements; foci
- * trains what is missing, measures what is missing, and writes the table.
+/* Tables: runs, what is measured on each, and the page that shows it. A file (or a sweep) names runs and measurements;
+ * foci trains what is missing, measures what is missing, and writes the table.
  *
  *     foci_table *t;
  *     FOCI_TRY(foci_table_read(&t, "table.yaml"));
@@ -64,7 +64,7 @@ typedef struct foci_table {
     foci_table_measure measure[FOCI_TABLE_MEASURES];
     int measures;
     foci_table_result *result; /* (rows, max(seeds, 1), measures), filled by foci_table_run */
-    bool looked; /* it holds what there is: nothing was wrong with the configs */
+    bool looked;               /* it holds what there is: nothing was wrong with the configs */
 } foci_table;
 
 static inline int foci_table_samples(const foci_table *t) { return t->seeds ? t->seeds : 1; }
@@ -78,9 +78,10 @@ foci_status foci_table_read(foci_table **t, const char *path);
 foci_table *foci_table_new(const char *path); /* an empty one; NULL: out of memory */
 void foci_table_free(foci_table *t);
 
-/* Adds a measurement; `place` begins the message where it is wrong. `show`: names of fields, or NULL for the measure's own. */
-foci_status foci_table_add_measure(foci_table *t, const char *place, const char *label, const char *spec, const char *const *show,
-                                   int shown);
+/* Adds a measurement; `place` begins the message where it is wrong. `show`: names of fields, or NULL for the measure's
+ * own. */
+foci_status foci_table_add_measure(foci_table *t, const char *place, const char *label, const char *spec,
+                                   const char *const *show, int shown);
 /* Adds a row, its name and config set; NULL where there are too many or memory is out. */
 foci_table_row *foci_table_add_row(foci_table *t);
 
@@ -101,29 +102,29 @@ typedef struct foci_table_ending {
 typedef struct foci_table_runner {
     foci_status (*start)(void *context, const foci_table_command *command, int *handle);
     foci_status (*look)(void *context, int handle, bool *ended, foci_table_ending *how); /* without waiting */
-    void (*stop)(void *context, int handle); /* asks it to save and end */
+    void (*stop)(void *context, int handle);                                             /* asks it to save and end */
     void *context;
 } foci_table_runner;
 
 typedef struct foci_table_options {
-    const char *out, *runs;  /* results, logs; trained runs (NULL: OUT/runs), which tables may share */
-    int jobs, threads;       /* commands at once, and the threads of all together */
-    bool status_only;        /* run nothing: read what is there */
+    const char *out, *runs; /* results, logs; trained runs (NULL: OUT/runs), which tables may share */
+    int jobs, threads;      /* commands at once, and the threads of all together */
+    bool status_only;       /* run nothing: read what is there */
     const volatile sig_atomic_t *stop;
     const foci_table_runner *runner;
 } foci_table_options;
 
-/* Trains and measures what is missing. FOCI_INTERRUPTED when stopped. A command that fails leaves its cells empty; the rest
- * is done all the same, and the first failure is what is returned in the end. */
+/* Trains and measures what is missing. FOCI_INTERRUPTED when stopped. A command that fails leaves its cells empty; the
+ * rest is done all the same, and the first failure is what is returned in the end. */
 foci_status foci_table_run(foci_table *t, const foci_table_options *options);
 
 /* --------------------------------------------------------------------------------------------------- showing */
 
 typedef struct foci_cell {
-    int n;             /* seeds that have it */
-    double mean, sd;   /* over the seeds; sd NaN below two */
+    int n;           /* seeds that have it */
+    double mean, sd; /* over the seeds; sd NaN below two */
     bool best, second, failed;
-    char text[48];     /* "71.23 ± 0.12", "" where nothing is known */
+    char text[48]; /* "71.23 ± 0.12", "" where nothing is known */
 } foci_cell;
 
 typedef struct foci_column {
@@ -143,9 +144,11 @@ typedef struct foci_grid {
 } foci_grid;
 foci_status foci_grid_make(foci_grid *g, const foci_table *t);
 void foci_grid_free(foci_grid *g);
-static inline const foci_cell *foci_grid_cell(const foci_grid *g, int row, int column) { return &g->cell[row * g->columns + column]; }
+static inline const foci_cell *foci_grid_cell(const foci_grid *g, int row, int column) {
+    return &g->cell[row * g->columns + column];
+}
 const foci_table_paper *foci_grid_paper(const foci_grid *g, int row, int column); /* NULL: none */
-double foci_grid_value(const foci_grid *g, int row, int column, int sample);     /* NaN: none */
+double foci_grid_value(const foci_grid *g, int row, int column, int sample);      /* NaN: none */
 
 void foci_grid_text(const foci_grid *g, FILE *f, bool colour);
 void foci_grid_markdown(const foci_grid *g, FILE *f);

@@ -149,7 +149,14 @@ void foci_grid_markdown(const foci_grid *g, FILE *f) {
             const foci_cell *cell = foci_grid_cell(g, row, c);
             char paper[48];
             paper_text(g, row, c, paper);
-            fprintf(f, " %s%s%s |", cell->best ? "**" : cell->second ? "<u>" : "", cell->text, cell->best ? "**" : cell->second ? "</u>" : "");
+            fprintf(f, " %s%s%s |",
+                    cell->best     ? "**"
+                    : cell->second ? "<u>"
+                                   : "",
+                    cell->text,
+                    cell->best     ? "**"
+                    : cell->second ? "</u>"
+                                   : "");
             if (g->column[c].paper) fprintf(f, " %s |", paper);
         }
     }
@@ -251,7 +258,8 @@ void foci_grid_latex(const foci_grid *g, FILE *f) {
 
 /* ----------------------------------------------------------------------------------------------------- files */
 
-static foci_status write_one(const foci_grid *g, const char *folder, const char *name, void (*write)(const foci_grid *g, FILE *f)) {
+static foci_status write_one(const foci_grid *g, const char *folder, const char *name,
+                             void (*write)(const foci_grid *g, FILE *f)) {
     char path[4200], *text = NULL;
     size_t size = 0;
     FOCI_TRY(foci_path_join(path, sizeof path, folder, name));

@@ -41,7 +41,8 @@ static const foci_graph *graph(const foci_generator *g) { return foci_program_gr
 static foci_status make_caches(foci_generator *g) {
     if (g->cache || !g->incremental) return FOCI_OK;
     const int slots = foci_graph_slots(graph(g));
-    if (!(g->cache = calloc((size_t)slots, sizeof *g->cache))) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for keys and values");
+    if (!(g->cache = calloc((size_t)slots, sizeof *g->cache)))
+        return foci_fail(FOCI_ERR_RUNTIME, "out of memory for keys and values");
     for (int i = 0; i < slots; i++) {
         const foci_slot *s = foci_graph_slot(graph(g), i);
         if (s->kind != FOCI_SLOT_NOW) continue;
@@ -80,9 +81,13 @@ static foci_status open_pass(foci_generator *g, int64_t past, int64_t tokens) {
     foci_program_close(g->program);
     g->past = past;
     g->tokens = tokens;
-    FOCI_TRY(foci_program_open_model(&g->program, &g->set, &(foci_graph_options){.cache = g->incremental, .past = past}, o->model,
-                                     &(foci_request){.config = o->config, .batch = 1, .classes = o->vocabulary, .feeds = "ids",
-                                                     .number = {{"tokens", (double)tokens}, {"window", (double)o->window}, {"last_only", 1}}}));
+    FOCI_TRY(foci_program_open_model(
+        &g->program, &g->set, &(foci_graph_options){.cache = g->incremental, .past = past}, o->model,
+        &(foci_request){.config = o->config,
+                        .batch = 1,
+                        .classes = o->vocabulary,
+                        .feeds = "ids",
+                        .number = {{"tokens", (double)tokens}, {"window", (double)o->window}, {"last_only", 1}}}));
     FOCI_TRY(foci_program_set_ready(&g->set));
     return make_caches(g);
 }

@@ -1,12 +1,12 @@
 /* A language model asked word by word: which word comes next?
  *
  * Positions are those of training: a window of `window` tokens counts them down to 0, so the first token of a text has
- * position window - 1, the second window - 2. As long as the text fits one window, no token moves, and where the attention is
- * incremental (foci/attention.h) no token changes what an earlier one got: keys and values are kept, and a new token costs one row.
- * What comes out is exactly what the whole window gives. A longer text is seen through its last `window` tokens, as in the
- * sliding walk; there every token moves by one position with each new word, nothing can be kept, and the window is computed
- * anew for each. So it is, from the start, with attention that is not incremental (elliptical with scope sequence: its metric
- * is made of all tokens). */
+ * position window - 1, the second window - 2. As long as the text fits one window, no token moves, and where the
+ * attention is incremental (foci/attention.h) no token changes what an earlier one got: keys and values are kept, and a
+ * new token costs one row. What comes out is exactly what the whole window gives. A longer text is seen through its
+ * last `window` tokens, as in the sliding walk; there every token moves by one position with each new word, nothing can
+ * be kept, and the window is computed anew for each. So it is, from the start, with attention that is not incremental
+ * (elliptical with scope sequence: its metric is made of all tokens). */
 #ifndef FOCI_TASK_GENERATOR_H
 #define FOCI_TASK_GENERATOR_H
 

@@ -11,8 +11,7 @@
 const foci_key foci_image_keys[] = {
     ROW(scale, "[0.08, 1]", 0.0001, 1, NULL, "random resized crop: least and largest share of the area"),
     ROW(ratio, "[0.75, 1.3333333]", 0.01, 100, NULL, "random resized crop: least and largest aspect"),
-    ROW(padding, "0", 0, 4096, NULL,
-        "pixels to pad before a random crop, instead of the random resized crop; 0: off"),
+    ROW(padding, "0", 0, 4096, NULL, "pixels to pad before a random crop, instead of the random resized crop; 0: off"),
     ROW(flip, "0.5", 0, 1, NULL, "probability of a horizontal flip"),
     ROW(rand_augment, "", 0, 0, NULL,
         "RandAugment by timm's name, rand-m9-mstd0.5-inc1: magnitude of 10, its deviation, increasing set; none if "

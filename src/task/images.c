@@ -26,7 +26,9 @@ struct foci_task_state {
 static foci_status check_class_names(const foci_image_set *a, const foci_image_set *b) {
     if (foci_image_set_classes(a) == foci_image_set_classes(b)) {
         int k = 0;
-        while (k < foci_image_set_classes(a) && strcmp(foci_image_set_class_name(a, k), foci_image_set_class_name(b, k)) == 0) k++;
+        while (k < foci_image_set_classes(a) &&
+               strcmp(foci_image_set_class_name(a, k), foci_image_set_class_name(b, k)) == 0)
+            k++;
         if (k == foci_image_set_classes(a)) return FOCI_OK;
     }
     return foci_fail(FOCI_ERR_DATA, "the classes of data.train and data.val differ (%d and %d folders)",
@@ -73,8 +75,10 @@ static foci_status open_images(foci_task_state **state, const foci_config *confi
 static int64_t classes(const foci_task_state *s) { return s->classes; }
 static void describe(const foci_task_state *s, char *text, size_t size) {
     int n = 0;
-    if (s->sets.train) n = snprintf(text, size, "%lld training images, ", (long long)foci_image_set_count(s->sets.train));
-    snprintf(text + n, size - (size_t)n, "%lld validation images, %lld classes", (long long)foci_image_set_count(s->sets.val), (long long)s->classes);
+    if (s->sets.train)
+        n = snprintf(text, size, "%lld training images, ", (long long)foci_image_set_count(s->sets.train));
+    snprintf(text + n, size - (size_t)n, "%lld validation images, %lld classes",
+             (long long)foci_image_set_count(s->sets.val), (long long)s->classes);
 }
 
 static int64_t updates(const foci_task_state *s) { return foci_image_loader_batches(s->loader); }
@@ -85,7 +89,9 @@ static void prepare(const foci_task_state *s, int shape, foci_request *r) {
     const double smoothing = s->train.label_smoothing;
     if (smoothing > 0) r->number[0] = (foci_named_number){"label_smoothing", smoothing};
 }
-static foci_status seek(foci_task_state *s, int64_t epoch, int64_t update) { return foci_image_loader_seek(s->loader, epoch, update); }
+static foci_status seek(foci_task_state *s, int64_t epoch, int64_t update) {
+    return foci_image_loader_seek(s->loader, epoch, update);
+}
 static foci_status next(foci_task_state *s, int64_t epoch, int64_t update) {
     (void)epoch, (void)update;
     return foci_image_loader_next(s->loader, &s->batch);
@@ -97,7 +103,9 @@ static foci_status feed_batch(const foci_image_batch *b, int64_t pixels, foci_pr
     FOCI_TRY(foci_program_feed(p, "partners", b->partners + first));
     return foci_program_feed(p, "shares", b->shares + first);
 }
-static foci_status feed(const foci_task_state *s, foci_program *p, int64_t first) { return feed_batch(&s->batch, s->pixels, p, first); }
+static foci_status feed(const foci_task_state *s, foci_program *p, int64_t first) {
+    return feed_batch(&s->batch, s->pixels, p, first);
+}
 static int64_t items_in(const foci_task_state *s, int64_t update) {
     (void)update;
     return s->train.batch_size;
@@ -135,8 +143,8 @@ static foci_status score_batch(const foci_program *p, const foci_image_batch *b,
 }
 
 /* The whole batches run through p[0], the last one, where it is smaller, through p[1]. */
-static foci_status run_passes(const foci_task_state *s, foci_program *const p[2], int64_t batch, foci_image_loader *loader,
-                              const foci_watch *watch, foci_score *score) {
+static foci_status run_passes(const foci_task_state *s, foci_program *const p[2], int64_t batch,
+                              foci_image_loader *loader, const foci_watch *watch, foci_score *score) {
     for (int64_t done = 0;;) {
         foci_image_batch b;
         FOCI_TRY(foci_image_loader_next(loader, &b));
@@ -150,8 +158,8 @@ static foci_status run_passes(const foci_task_state *s, foci_program *const p[2]
     }
 }
 
-static foci_status evaluate_with(const foci_task_state *s, const foci_model *model, foci_program_set *set, foci_image_loader **loader,
-                                 const foci_watch *watch, foci_score *score) {
+static foci_status evaluate_with(const foci_task_state *s, const foci_model *model, foci_program_set *set,
+                                 foci_image_loader **loader, const foci_watch *watch, foci_score *score) {
     int64_t count = foci_image_set_count(s->sets.val), batch = s->train.eval_batch;
     if (!batch) batch = s->train.batch_size < 256 ? s->train.batch_size : 256;
     if (batch > count) batch = count;
@@ -166,8 +174,8 @@ static foci_status evaluate_with(const foci_task_state *s, const foci_model *mod
     return run_passes(s, p, batch, *loader, watch, score);
 }
 
-static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_parameters *p, const char *split, const void *settings,
-                            const foci_watch *watch, foci_score *score) {
+static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_parameters *p, const char *split,
+                            const void *settings, const foci_watch *watch, foci_score *score) {
     (void)settings;
     if (strcmp(split, "val") != 0) return foci_fail(FOCI_ERR_CONFIG, "images have the split val, not %s", split);
     foci_program_set set;
@@ -194,15 +202,35 @@ static foci_status read_samples(const foci_task_state *s, int64_t count, int64_t
 
 static const foci_transform *transform(const foci_task_state *s) { return &s->evaluation; }
 
-static const foci_task_samples samples = {
-    .items = "images", .input = "images", .few = 256, .at_once = 32, .count = count_samples, .read = read_samples, .transform = transform};
+static const foci_task_samples samples = {.items = "images",
+                                          .input = "images",
+                                          .few = 256,
+                                          .at_once = 32,
+                                          .count = count_samples,
+                                          .read = read_samples,
+                                          .transform = transform};
 
 const foci_task foci_task_images = {
-    .name = "images", .summary = "classification of images", .item = "image", .items = "images",
-    .feeds = "images labels", .counted = "labels", .metric = "top1",
-    .classes_key = "model.num_classes", .classes_else = 1000, .samples = &samples,
-    .open = open_images, .close = close_images, .classes = classes, .describe = describe,
-    .updates = updates, .prepare = prepare,
-    .seek = seek, .next = next, .feed = feed, .items_in = items_in, .sheet = draw,
+    .name = "images",
+    .summary = "classification of images",
+    .item = "image",
+    .items = "images",
+    .feeds = "images labels",
+    .counted = "labels",
+    .metric = "top1",
+    .classes_key = "model.num_classes",
+    .classes_else = 1000,
+    .samples = &samples,
+    .open = open_images,
+    .close = close_images,
+    .classes = classes,
+    .describe = describe,
+    .updates = updates,
+    .prepare = prepare,
+    .seek = seek,
+    .next = next,
+    .feed = feed,
+    .items_in = items_in,
+    .sheet = draw,
     .evaluate = evaluate,
 };

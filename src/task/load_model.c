@@ -9,9 +9,9 @@ static foci_status declare(foci_parameters *p, const foci_model *model, const fo
     foci_program_set set;
     foci_program *one;
     foci_program_set_init(&set, p);
-    foci_status s = foci_program_open_model(&one, &set, &(foci_graph_options){.place = foci_config_place(config, "model.kind")}, model,
-                                            &(foci_request){.config = config, .batch = 1, .classes = classes,
-                                                            .feeds = foci_task_of(model)->feeds});
+    foci_status s = foci_program_open_model(
+        &one, &set, &(foci_graph_options){.place = foci_config_place(config, "model.kind")}, model,
+        &(foci_request){.config = config, .batch = 1, .classes = classes, .feeds = foci_task_of(model)->feeds});
     foci_program_set_free(&set);
     return s;
 }

@@ -6,15 +6,15 @@
 #include "base/error.h"
 
 typedef struct foci_metric {
-    const char *name; /* in metrics.jsonl, JSON and CSV, and in a table's `show` */
+    const char *name;         /* in metrics.jsonl, JSON and CSV, and in a table's `show` */
     const char *title, *unit; /* for people; unit: "%", "ms", "" */
     int decimals;
-    int better;      /* 1: more, -1: less, 0: neither */
-    const char *tag; /* what event files call it, GROUP/NAME; NULL: they do not have it */
+    int better;                                 /* 1: more, -1: less, 0: neither */
+    const char *tag;                            /* what event files call it, GROUP/NAME; NULL: they do not have it */
     double (*value)(double sum, double weight); /* of what is summed up over samples; NULL: it is measured otherwise */
-    const char *of;    /* the metric whose sum and weight it is made of; NULL: its own */
-    const char *brief; /* its title where there is little room; NULL: title */
-    const char *about; /* and where there is much */
+    const char *of;                             /* the metric whose sum and weight it is made of; NULL: its own */
+    const char *brief;                          /* its title where there is little room; NULL: title */
+    const char *about;                          /* and where there is much */
 } foci_metric;
 
 extern const foci_metric foci_metrics[]; /* ended by {0}; people are told of several in this order */

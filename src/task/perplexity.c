@@ -8,9 +8,10 @@
 #include "task/training.h"
 
 const foci_key foci_walk_keys[] = {
-    FOCI_KEY(foci_walk_settings, walk, "disjoint", 0, 0, FOCI_WALKS(FOCI_CHOICE_WORD),
-             "text: disjoint windows, or sliding by one token, each token but those of the first window predicted from a "
-             "full window"),
+    FOCI_KEY(
+        foci_walk_settings, walk, "disjoint", 0, 0, FOCI_WALKS(FOCI_CHOICE_WORD),
+        "text: disjoint windows, or sliding by one token, each token but those of the first window predicted from a "
+        "full window"),
     {0}};
 
 /* A recorded forward pass over `windows` windows of `length` tokens. */
@@ -36,12 +37,13 @@ static foci_status open_pass(pass *s, const foci_perplexity_options *o, foci_par
     s->ids = malloc((size_t)(s->windows * s->length) * sizeof *s->ids);
     s->targets = malloc((size_t)(s->windows * s->scored) * sizeof *s->targets);
     if (!s->ids || !s->targets) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for an evaluation");
-    FOCI_TRY(foci_program_open_model(&s->program, &s->set, &(foci_graph_options){0}, o->model,
-                                     &(foci_request){.config = o->config,
-                                                     .batch = s->windows,
-                                                     .classes = o->vocabulary,
-                                                     .feeds = "ids targets",
-                                                     .number = {{"tokens", (double)s->length}, {"last_only", last_only}}}));
+    FOCI_TRY(
+        foci_program_open_model(&s->program, &s->set, &(foci_graph_options){0}, o->model,
+                                &(foci_request){.config = o->config,
+                                                .batch = s->windows,
+                                                .classes = o->vocabulary,
+                                                .feeds = "ids targets",
+                                                .number = {{"tokens", (double)s->length}, {"last_only", last_only}}}));
     FOCI_TRY(foci_program_set_ready(&s->set));
     FOCI_TRY(foci_program_feed(s->program, "ids", s->ids));
     return foci_program_feed(s->program, "targets", s->targets);
@@ -59,9 +61,10 @@ typedef struct sum {
     int64_t tokens;
 } sum;
 
-/* Windows first .. of the stretch, as many as a pass takes; behind the last window it is the last again, not counted. */
-static foci_status run_pass(pass *s, const int32_t *token, int64_t row, int64_t columns, const stretch *w, int64_t first,
-                            sum *all) {
+/* Windows first .. of the stretch, as many as a pass takes; behind the last window it is the last again, not counted.
+ */
+static foci_status run_pass(pass *s, const int32_t *token, int64_t row, int64_t columns, const stretch *w,
+                            int64_t first, sum *all) {
     const int64_t here = w->count - first < s->windows ? w->count - first : s->windows;
     const foci_real *nll;
     for (int64_t i = 0; i < s->windows; i++) {
@@ -78,8 +81,8 @@ static foci_status run_pass(pass *s, const int32_t *token, int64_t row, int64_t 
     return FOCI_OK;
 }
 
-static foci_status run(const foci_perplexity_options *o, foci_parameters *p, const int32_t *token,
-                       int64_t row, const stretch *w, sum *all) {
+static foci_status run(const foci_perplexity_options *o, foci_parameters *p, const int32_t *token, int64_t row,
+                       const stretch *w, sum *all) {
     if (!w->count) return FOCI_OK;
     pass s = {.length = w->length, .counted = w->counted, .windows = o->at_once < w->count ? o->at_once : w->count};
     foci_status status = open_pass(&s, o, p);
@@ -135,11 +138,17 @@ foci_status foci_perplexity_as_configured(const foci_config *config, const foci_
     const foci_training train = foci_training_read(config);
     const int64_t window = foci_config_int(config, "model.context");
     const int64_t columns = train.eval_batch ? train.eval_batch : train.batch_size;
-    foci_perplexity_options o = {.model = model, .config = config, .vocabulary = vocabulary, .window = window,
-                                 .walk = FOCI_WALK_DISJOINT, .columns = columns, .at_once = columns, .watch = watch};
+    foci_perplexity_options o = {.model = model,
+                                 .config = config,
+                                 .vocabulary = vocabulary,
+                                 .window = window,
+                                 .walk = FOCI_WALK_DISJOINT,
+                                 .columns = columns,
+                                 .at_once = columns,
+                                 .watch = watch};
     if (sliding) {
-        /* The test figure has one column; windows of several starts run at once, many of them, since each brings only one token
-         * before the large weights of the softmax. */
+        /* The test figure has one column; windows of several starts run at once, many of them, since each brings only
+         * one token before the large weights of the softmax. */
         o.walk = FOCI_WALK_SLIDING;
         o.columns = 1;
         o.at_once = foci_tiles(SLIDING_TOKENS, window);

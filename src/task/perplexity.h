@@ -26,7 +26,7 @@ typedef struct foci_perplexity_options {
     int64_t vocabulary; /* words of the data set */
     foci_walk walk;
     int64_t window, columns;
-    int64_t at_once; /* windows per forward pass; changes speed and memory only */
+    int64_t at_once;         /* windows per forward pass; changes speed and memory only */
     const foci_watch *watch; /* counts windows */
 } foci_perplexity_options;
 

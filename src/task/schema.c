@@ -12,14 +12,19 @@ enum { MOST_SECTIONS = 64, NAMES = 1024 };
 static char recipe_names[NAMES] = "none", model_names[NAMES], attention_names[NAMES], data_names[NAMES];
 
 static const foci_key top_keys[] = {
-    {"name", FOCI_KEY_STRING, "run", 0, 0, NULL, "of the run; its folder is runs/NAME unless --out says otherwise", true},
-    {"recipe", FOCI_KEY_CHOICE, "none", 0, 0, recipe_names, "a published recipe as defaults for the keys below (foci list recipes); what files and --set say wins"},
+    {"name", FOCI_KEY_STRING, "run", 0, 0, NULL, "of the run; its folder is runs/NAME unless --out says otherwise",
+     true},
+    {"recipe", FOCI_KEY_CHOICE, "none", 0, 0, recipe_names,
+     "a published recipe as defaults for the keys below (foci list recipes); what files and --set say wins"},
     {0}};
 
 /* A row "kind" whose choices are the names of a registry. */
-static foci_key model_kind[] = {{"kind", FOCI_KEY_CHOICE, NULL, 0, 0, model_names, "which model; its keys are below"}, {0}};
-static foci_key attention_kind[] = {{"kind", FOCI_KEY_CHOICE, "softmax", 0, 0, attention_names, "which attention; its keys are below"}, {0}};
-static foci_key data_kind[] = {{"kind", FOCI_KEY_CHOICE, "image_folder", 0, 0, data_names, "which kind of data set; its keys are below"}, {0}};
+static foci_key model_kind[] = {{"kind", FOCI_KEY_CHOICE, NULL, 0, 0, model_names, "which model; its keys are below"},
+                                {0}};
+static foci_key attention_kind[] = {
+    {"kind", FOCI_KEY_CHOICE, "softmax", 0, 0, attention_names, "which attention; its keys are below"}, {0}};
+static foci_key data_kind[] = {
+    {"kind", FOCI_KEY_CHOICE, "image_folder", 0, 0, data_names, "which kind of data set; its keys are below"}, {0}};
 
 static void append_name(char *names, const char *name) {
     size_t used = 0;

@@ -94,7 +94,9 @@ static void text_at_length(const foci_report *r, const foci_metric *m, char *tex
     const foci_metric *of = m->of ? foci_metric_find(m->of) : NULL;
     foci_metric_text(m, m->title, foci_report_number_of(r, m->name), decimals_at_length(m), text, size);
     const size_t used = strlen(text);
-    if (of) snprintf(text + used, size - used, " (%.*f %s)", decimals_at_length(of), foci_report_number_of(r, of->name), of->title);
+    if (of)
+        snprintf(text + used, size - used, " (%.*f %s)", decimals_at_length(of), foci_report_number_of(r, of->name),
+                 of->title);
 }
 
 /* "A", then "A, B" */

@@ -26,11 +26,12 @@ foci_status foci_task_open(const foci_config *config, const foci_model **model, 
     *model = foci_model_find(foci_config_string(config, "model.kind"));
     *task = foci_task_of(*model);
     if (strcmp(set->task, (*task)->name) == 0) return FOCI_OK;
-    return foci_config_fail(config, "data.kind", "%s is %s, but model.kind %s wants %s", set->name, foci_task_find(set->task)->items,
-                            (*model)->name, (*task)->items);
+    return foci_config_fail(config, "data.kind", "%s is %s, but model.kind %s wants %s", set->name,
+                            foci_task_find(set->task)->items, (*model)->name, (*task)->items);
 }
 
-foci_status foci_task_wanted(const foci_config *config, const foci_task *task, const char *what, const foci_model **model) {
+foci_status foci_task_wanted(const foci_config *config, const foci_task *task, const char *what,
+                             const foci_model **model) {
     const foci_data_set *set = foci_data_set_of(config);
     *model = foci_model_find(foci_config_string(config, "model.kind"));
     if (strcmp((*model)->task, task->name) == 0 && strcmp(set->task, task->name) == 0) return FOCI_OK;
@@ -39,14 +40,16 @@ foci_status foci_task_wanted(const foci_config *config, const foci_task *task, c
 
 /* ----------------------------------------------------------------------------------------------- evaluation */
 
-foci_status foci_task_evaluate(const foci_task *task, foci_task_state *state, const foci_model *model, foci_parameters *p,
-                               const foci_evaluation *e, const foci_watch *watch, foci_score *score) {
+foci_status foci_task_evaluate(const foci_task *task, foci_task_state *state, const foci_model *model,
+                               foci_parameters *p, const foci_evaluation *e, const foci_watch *watch,
+                               foci_score *score) {
     foci_arena memory = {NULL};
     const size_t bytes = foci_keys_bytes(task->settings);
     void *settings = bytes ? foci_arena_alloc(&memory, bytes) : NULL;
     *score = (foci_score){0};
-    foci_status s = bytes && !settings ? foci_fail(FOCI_ERR_RUNTIME, "out of memory")
-                                       : foci_keys_parse(task->settings, task->items, e->set, e->sets, &memory, settings);
+    foci_status s = bytes && !settings
+                        ? foci_fail(FOCI_ERR_RUNTIME, "out of memory")
+                        : foci_keys_parse(task->settings, task->items, e->set, e->sets, &memory, settings);
     if (!s) s = task->evaluate(state, model, p, e->split, settings, watch, score);
     foci_arena_free(&memory);
     return s;
@@ -54,10 +57,14 @@ foci_status foci_task_evaluate(const foci_task *task, foci_task_state *state, co
 
 /* -------------------------------------------------------------------------------------------------- a step */
 
-int foci_task_shapes(const foci_task *task, const foci_task_state *state) { return task->shapes ? task->shapes(state) : 1; }
+int foci_task_shapes(const foci_task *task, const foci_task_state *state) {
+    return task->shapes ? task->shapes(state) : 1;
+}
 
 int foci_task_shape_of(const foci_task *task, const foci_task_state *state, int64_t update) {
     return task->shape_of ? task->shape_of(state, update) : 0;
 }
 
-int64_t foci_task_items(const foci_task *task, const foci_program *p) { return foci_numel(foci_program_find(p, task->counted)); }
+int64_t foci_task_items(const foci_task *task, const foci_program *p) {
+    return foci_numel(foci_program_find(p, task->counted));
+}

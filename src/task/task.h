@@ -1,6 +1,6 @@
-/* Tasks: what a batch is, how it is fed, and what is good. A task is one file and one line in list.h (CONTRIBUTING.md has
- * one in full). Models and data sets name their task; whoever trains, evaluates, times or looks into a model asks its
- * descriptor and knows no task itself. */
+/* Tasks: what a batch is, how it is fed, and what is good. A task is one file and one line in list.h (CONTRIBUTING.md
+ * has one in full). Models and data sets name their task; whoever trains, evaluates, times or looks into a model asks
+ * its descriptor and knows no task itself. */
 #ifndef FOCI_TASK_TASK_H
 #define FOCI_TASK_TASK_H
 
@@ -11,8 +11,8 @@
 
 typedef struct foci_task_state foci_task_state; /* open data; each task has its own */
 
-/* What is scored: a split, which every task calls "val" where it is for choosing weights, and settings of the task's own,
- * "walk=sliding". */
+/* What is scored: a split, which every task calls "val" where it is for choosing weights, and settings of the task's
+ * own, "walk=sliding". */
 typedef struct foci_evaluation {
     const char *split;
     const char *const *set;
@@ -33,31 +33,32 @@ typedef struct foci_task_samples {
     foci_status (*count)(const foci_task_state *state, int64_t *count); /* that there are */
     /* Samples first .. first + n - 1 of `count` spread over all, without gaps, as the input takes them. */
     foci_status (*read)(const foci_task_state *state, int64_t count, int64_t first, int64_t n, void *out);
-    const foci_transform *(*transform)(const foci_task_state *state); /* of images, for who shows them; NULL: they are none */
+    /* of images, for who shows them; NULL: they are none */
+    const foci_transform *(*transform)(const foci_task_state *state);
 } foci_task_samples;
 
 typedef struct foci_task {
     const char *name, *summary; /* by the name it is known to models and data sets */
-    const char *item, *items; /* "image", "images" */
-    const char *metric;       /* by which weights are better or worse than others: those of the best score are kept */
-    const char *feeds;        /* what a step feeds where the data do not ask for more: "images labels" */
-    const char *counted;      /* the input that has an element for every item: "labels" */
-    const char *classes_key;  /* where no data tells how many classes there are, a key of the config does, */
-    int64_t classes_else;     /* or there are so many */
-    const foci_key *settings; /* of an evaluation, bound to a struct of the task's own; NULL: none */
-    const foci_task_test *test;       /* NULL: no training ends with one */
+    const char *item, *items;   /* "image", "images" */
+    const char *metric;         /* by which weights are better or worse than others: those of the best score are kept */
+    const char *feeds;          /* what a step feeds where the data do not ask for more: "images labels" */
+    const char *counted;        /* the input that has an element for every item: "labels" */
+    const char *classes_key;    /* where no data tells how many classes there are, a key of the config does, */
+    int64_t classes_else;       /* or there are so many */
+    const foci_key *settings;   /* of an evaluation, bound to a struct of the task's own; NULL: none */
+    const foci_task_test *test; /* NULL: no training ends with one */
     const foci_task_samples *samples; /* NULL: there are none */
 
     /* Opens the splits (FOCI_TRAIN | ...) of the data that `config` names. */
     foci_status (*open)(foci_task_state **state, const foci_config *config, unsigned splits);
-    void (*close)(foci_task_state *state); /* NULL is fine */
-    int64_t (*classes)(const foci_task_state *state); /* labels or words */
+    void (*close)(foci_task_state *state);                                   /* NULL is fine */
+    int64_t (*classes)(const foci_task_state *state);                        /* labels or words */
     void (*describe)(const foci_task_state *state, char *text, size_t size); /* counts, for people */
 
     /* Training. An epoch has `updates` steps; step i has shape i of `shapes` (0, or 1 for a shorter last window). */
     int64_t (*updates)(const foci_task_state *state);
-    int (*shapes)(const foci_task_state *state);                      /* NULL: 1 */
-    int (*shape_of)(const foci_task_state *state, int64_t update);    /* NULL: 0 */
+    int (*shapes)(const foci_task_state *state);                   /* NULL: 1 */
+    int (*shape_of)(const foci_task_state *state, int64_t update); /* NULL: 0 */
     /* Fills in what is asked of the model for this shape: what is fed, classes, tokens. */
     void (*prepare)(const foci_task_state *state, int shape, foci_request *r);
     foci_status (*seek)(foci_task_state *state, int64_t epoch, int64_t update);
@@ -65,7 +66,8 @@ typedef struct foci_task {
     foci_status (*next)(foci_task_state *state, int64_t epoch, int64_t update);
     foci_status (*feed)(const foci_task_state *state, foci_program *p, int64_t first);
     int64_t (*items_in)(const foci_task_state *state, int64_t update); /* images or tokens of a step */
-    foci_status (*sheet)(const foci_task_state *state, foci_image *image); /* draws the batch at hand; NULL: nothing to see */
+    /* draws the batch at hand; NULL: nothing to see */
+    foci_status (*sheet)(const foci_task_state *state, foci_image *image);
 
     /* Adds the scores of a split's parts; settings: the task's struct, filled, or NULL where it has none. */
     foci_status (*evaluate)(foci_task_state *state, const foci_model *model, foci_parameters *p, const char *split,
@@ -83,11 +85,13 @@ const foci_task *foci_task_of(const foci_model *model);
 /* Model and task of a config. FOCI_ERR_CONFIG where its data is for another task. */
 foci_status foci_task_open(const foci_config *config, const foci_model **model, const foci_task **task);
 /* The same for whoever can do with one task alone, and says for what: "images to attack". */
-foci_status foci_task_wanted(const foci_config *config, const foci_task *task, const char *what, const foci_model **model);
+foci_status foci_task_wanted(const foci_config *config, const foci_task *task, const char *what,
+                             const foci_model **model);
 
 /* Scores a split from nothing on. FOCI_ERR_CONFIG for settings that the task does not have. */
-foci_status foci_task_evaluate(const foci_task *task, foci_task_state *state, const foci_model *model, foci_parameters *p,
-                               const foci_evaluation *evaluation, const foci_watch *watch, foci_score *score);
+foci_status foci_task_evaluate(const foci_task *task, foci_task_state *state, const foci_model *model,
+                               foci_parameters *p, const foci_evaluation *evaluation, const foci_watch *watch,
+                               foci_score *score);
 
 int foci_task_shapes(const foci_task *task, const foci_task_state *state);
 int foci_task_shape_of(const foci_task *task, const foci_task_state *state, int64_t update);

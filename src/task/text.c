@@ -51,7 +51,8 @@ static foci_status fill(foci_task_state *s, unsigned splits) {
     FOCI_TRY(foci_corpus_open(&s->corpus, c, splits));
     int64_t words = foci_vocabulary_size(s->corpus.vocabulary), wanted = foci_config_int(c, "model.vocab");
     if (wanted && wanted != words)
-        return foci_config_fail(c, "model.vocab", "%lld, but the training text has %lld words", (long long)wanted, (long long)words);
+        return foci_config_fail(c, "model.vocab", "%lld, but the training text has %lld words", (long long)wanted,
+                                (long long)words);
     if (!(splits & FOCI_TRAIN)) return FOCI_OK;
     FOCI_TRY(check_final_test(s, asked.test_at_end));
     return open_training(s);
@@ -72,8 +73,9 @@ static foci_status open_text(foci_task_state **state, const foci_config *config,
 
 static int64_t classes(const foci_task_state *s) { return foci_vocabulary_size(s->corpus.vocabulary); }
 static void describe(const foci_task_state *s, char *text, size_t size) {
-    snprintf(text, size, "%lld training, %lld validation, %lld test tokens, %lld words", (long long)s->corpus.train.count,
-             (long long)s->corpus.valid.count, (long long)s->corpus.test.count, (long long)foci_vocabulary_size(s->corpus.vocabulary));
+    snprintf(text, size, "%lld training, %lld validation, %lld test tokens, %lld words",
+             (long long)s->corpus.train.count, (long long)s->corpus.valid.count, (long long)s->corpus.test.count,
+             (long long)foci_vocabulary_size(s->corpus.vocabulary));
 }
 
 static int64_t updates(const foci_task_state *s) { return foci_windows_count(&s->windows); }
@@ -103,8 +105,8 @@ static int64_t items_in(const foci_task_state *s, int64_t update) { return s->ba
 
 /* --------------------------------------------------------------------------------------------- evaluation */
 
-static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_parameters *p, const char *split, const void *settings,
-                            const foci_watch *watch, foci_score *score) {
+static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_parameters *p, const char *split,
+                            const void *settings, const foci_watch *watch, foci_score *score) {
     const foci_walk_settings *how = settings;
     const foci_tokens *tokens;
     unsigned which;
@@ -125,8 +127,8 @@ static foci_status count_windows(const foci_task_state *s, int64_t *count) {
     FOCI_TRY(foci_corpus_tokens(&s->corpus, s->config, FOCI_VALID, &tokens));
     *count = tokens->count / s->window;
     if (*count > 0) return FOCI_OK;
-    return foci_fail(FOCI_ERR_DATA, "%s: %lld tokens, fewer than the %lld of a window", foci_config_string(s->config, "data.valid"),
-                     (long long)tokens->count, (long long)s->window);
+    return foci_fail(FOCI_ERR_DATA, "%s: %lld tokens, fewer than the %lld of a window",
+                     foci_config_string(s->config, "data.valid"), (long long)tokens->count, (long long)s->window);
 }
 
 static foci_status read_windows(const foci_task_state *s, int64_t count, int64_t first, int64_t n, void *out) {
@@ -134,7 +136,8 @@ static foci_status read_windows(const foci_task_state *s, int64_t count, int64_t
     const int64_t all = tokens->count / s->window;
     int32_t *ids = out;
     for (int64_t i = 0; i < n; i++)
-        memcpy(ids + i * s->window, tokens->ids + (first + i) * all / count * s->window, (size_t)s->window * sizeof *ids);
+        memcpy(ids + i * s->window, tokens->ids + (first + i) * all / count * s->window,
+               (size_t)s->window * sizeof *ids);
     return FOCI_OK;
 }
 
@@ -142,11 +145,29 @@ static const foci_task_samples samples = {
     .items = "windows", .input = "ids", .few = 64, .at_once = 16, .count = count_windows, .read = read_windows};
 
 const foci_task foci_task_text = {
-    .name = "text", .summary = "language modelling", .item = "token", .items = "tokens",
-    .feeds = "ids targets", .counted = "targets", .metric = "ppl",
-    .classes_key = "model.vocab", .classes_else = 20000, .settings = foci_walk_keys, .test = &test, .samples = &samples,
-    .open = open_text, .close = close_text, .classes = classes, .describe = describe,
-    .updates = updates, .shapes = shapes, .shape_of = shape_of, .prepare = prepare,
-    .seek = seek, .next = next, .feed = feed, .items_in = items_in,
+    .name = "text",
+    .summary = "language modelling",
+    .item = "token",
+    .items = "tokens",
+    .feeds = "ids targets",
+    .counted = "targets",
+    .metric = "ppl",
+    .classes_key = "model.vocab",
+    .classes_else = 20000,
+    .settings = foci_walk_keys,
+    .test = &test,
+    .samples = &samples,
+    .open = open_text,
+    .close = close_text,
+    .classes = classes,
+    .describe = describe,
+    .updates = updates,
+    .shapes = shapes,
+    .shape_of = shape_of,
+    .prepare = prepare,
+    .seek = seek,
+    .next = next,
+    .feed = feed,
+    .items_in = items_in,
     .evaluate = evaluate,
 };

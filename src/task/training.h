@@ -7,10 +7,10 @@
 #define FOCI_OPTIMIZERS(X) X(FOCI_ADAMW, "adamw") X(FOCI_ADAM, "adam") X(FOCI_SGD, "sgd")
 typedef enum foci_optimizer_kind { FOCI_OPTIMIZERS(FOCI_CHOICE_NUMBER) } foci_optimizer_kind;
 
-#define FOCI_SCHEDULES(X)                                                                        \
+#define FOCI_SCHEDULES(X) \
     X(FOCI_SCHEDULE_COSINE, "cosine")         /* min + (lr - min) (1 + cos(pi t / total)) / 2 */ \
-    X(FOCI_SCHEDULE_LINEAR, "linear")         /* min + (lr - min) (1 - t / total) */             \
-    X(FOCI_SCHEDULE_POLYNOMIAL, "polynomial") /* min + (lr - min) (1 - t / total)^power */       \
+    X(FOCI_SCHEDULE_LINEAR, "linear")         /* min + (lr - min) (1 - t / total) */ \
+    X(FOCI_SCHEDULE_POLYNOMIAL, "polynomial") /* min + (lr - min) (1 - t / total)^power */ \
     X(FOCI_SCHEDULE_CONSTANT, "constant")     /* lr */
 typedef enum foci_schedule_kind { FOCI_SCHEDULES(FOCI_CHOICE_NUMBER) } foci_schedule_kind;
 

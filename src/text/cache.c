@@ -39,9 +39,9 @@ static foci_status identify(identity *id, const char *path, int64_t limit) {
 }
 
 static size_t header(char line[256], const identity *id, const char *words, size_t size) {
-    return (size_t)snprintf(
-        line, 256, "foci-vocabulary 1 text %zu %016" PRIx64 " limit %" PRId64 " words %016" PRIx64 "\n",
-        id->size, id->hash, id->limit, (uint64_t)XXH3_64bits(words, size));
+    return (size_t)snprintf(line, 256,
+                            "foci-vocabulary 1 text %zu %016" PRIx64 " limit %" PRId64 " words %016" PRIx64 "\n",
+                            id->size, id->hash, id->limit, (uint64_t)XXH3_64bits(words, size));
 }
 
 static foci_status read_cache(foci_vocabulary **v, const identity *id) {
@@ -82,7 +82,6 @@ foci_status foci_vocabulary_cached(foci_vocabulary **v, const char *path, int64_
     if (present && read_cache(v, &id) == FOCI_OK) return FOCI_OK;
     if (present) foci_log(FOCI_LOG_INFO, "%s; it is built again", foci_error_message());
     FOCI_TRY(foci_vocabulary_build(v, path, limit));
-    if (write_cache(*v, &id))
-        foci_log(FOCI_LOG_INFO, "the vocabulary is not cached: %s", foci_error_message());
+    if (write_cache(*v, &id)) foci_log(FOCI_LOG_INFO, "the vocabulary is not cached: %s", foci_error_message());
     return FOCI_OK;
 }

@@ -62,9 +62,7 @@ static void end_line(author *a) {
     a->tokens++;
 }
 
-static bool chance(author *a, double p) {
-    return foci_rng_uniform(&a->rng) < p;
-}
+static bool chance(author *a, double p) { return foci_rng_uniform(&a->rng) < p; }
 
 /* One of a list ended by NULL, the first most likely: each next with half the probability. */
 static const char *pick(author *a, const char *const *list) {
@@ -84,18 +82,14 @@ static int lemma(author *a, foci_speech s) {
     return foci_lexicon_draw(a->lexicon, s, u < 0.70 ? a->field : -1, &a->rng);
 }
 
-static void word(author *a, foci_speech s, bool plural) {
-    say(a, a->lexicon->form[s][2 * lemma(a, s) + plural]);
-}
+static void word(author *a, foci_speech s, bool plural) { say(a, a->lexicon->form[s][2 * lemma(a, s) + plural]); }
 
 static void adjective(author *a) {
     if (chance(a, 0.08)) say(a, "<unk>");
     else word(a, FOCI_ADJECTIVE, false);
 }
 
-static void verb(author *a, person subject) {
-    word(a, FOCI_VERB, subject.plural);
-}
+static void verb(author *a, person subject) { word(a, FOCI_VERB, subject.plural); }
 
 /* Lemmas have a gender; a plural has none. */
 static person noun(author *a, bool plural) {
@@ -107,12 +101,8 @@ static person noun(author *a, bool plural) {
 static void agree(author *a, person p, const char *const form[GENDERS], const char *plural) {
     say(a, p.plural ? plural : form[p.gender]);
 }
-static void pronoun(author *a, person p) {
-    agree(a, p, (const char *const[]){"it", "he", "she"}, "they");
-}
-static void possessive(author *a, person p) {
-    agree(a, p, (const char *const[]){"its", "his", "her"}, "their");
-}
+static void pronoun(author *a, person p) { agree(a, p, (const char *const[]){"it", "he", "she"}, "they"); }
+static void possessive(author *a, person p) { agree(a, p, (const char *const[]){"its", "his", "her"}, "their"); }
 static void reflexive(author *a, person p) {
     agree(a, p, (const char *const[]){"itself", "himself", "herself"}, "themselves");
 }
@@ -151,8 +141,7 @@ static person noun_phrase(author *a, const person *owner) {
     double u = foci_rng_uniform(&a->rng);
     if (u < 0.07) {
         word(a, FOCI_NAME, false);
-        person named = {false,
-                        (gender)(a->own[FOCI_NAME][0] % GENDERS)}; /* an article's names share a gender */
+        person named = {false, (gender)(a->own[FOCI_NAME][0] % GENDERS)}; /* an article's names share a gender */
         return named;
     }
     if (u < 0.12 && a->depth < DEEPEST) {
@@ -241,8 +230,7 @@ static void heading(author *a, int level, foci_speech s, int subject) {
 static void article(author *a) {
     a->field = (int)foci_rng_below(&a->rng, FOCI_FIELDS);
     for (int s = 0; s < FOCI_SPEECH_COUNT; s++)
-        for (int i = 0; i < OWN; i++)
-            a->own[s][i] = foci_lexicon_draw(a->lexicon, (foci_speech)s, a->field, &a->rng);
+        for (int i = 0; i < OWN; i++) a->own[s][i] = foci_lexicon_draw(a->lexicon, (foci_speech)s, a->field, &a->rng);
     end_line(a);
     heading(a, 1, FOCI_NAME, a->own[FOCI_NAME][0]);
     int paragraphs = 2 + (int)foci_rng_below(&a->rng, 4);
@@ -257,8 +245,7 @@ static void article(author *a) {
 
 /* ----------------------------------------------------------------------------------------------- files */
 
-static foci_status write_split(const char *path, int split, int64_t tokens, const foci_lexicon *l,
-                               uint64_t seed) {
+static foci_status write_split(const char *path, int split, int64_t tokens, const foci_lexicon *l, uint64_t seed) {
     author a = {.lexicon = l, .rng = foci_rng_make(seed, foci_stream("corpus"), (uint64_t)split)};
     FOCI_TRY(foci_writer_open(&a.file, path));
     while (a.tokens < tokens && !a.file.status) article(&a);
@@ -287,8 +274,7 @@ foci_status foci_make_text(const char *dir, const foci_grammar_options *o) {
     if (o->train < 1 || o->valid < 1 || o->test < 1 || o->train > most || o->valid > most || o->test > most)
         return foci_fail(FOCI_ERR_CONFIG, "a built-in text has 1 to %" PRId64 " tokens in every split", most);
     if (o->words < 300 || o->words > 50000)
-        return foci_fail(FOCI_ERR_CONFIG, "a built-in text of %" PRId64 " words: 300 to 50000 are possible",
-                         o->words);
+        return foci_fail(FOCI_ERR_CONFIG, "a built-in text of %" PRId64 " words: 300 to 50000 are possible", o->words);
     char marker[512];
     snprintf(marker, sizeof marker,
              "{\"foci_text\": 1, \"train\": %" PRId64 ", \"valid\": %" PRId64 ", \"test\": %" PRId64

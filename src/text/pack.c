@@ -25,11 +25,12 @@ static foci_status hash_words(const foci_vocabulary *v, uint64_t *hash) {
 
 static foci_status open_pack(foci_pack *p, const char *path) {
     FOCI_TRY(foci_pack_open(p, path, FOCI_PACK_TOKENS));
-    if (p->table_size > WORDS && p->count >= 1 && p->count <= p->table_offset / 4 && foci_pack_holds(p, IDS, 4 * p->count) &&
-        foci_number(p->table + 8, 8) <= p->count && foci_number(p->table + 16, 8) <= p->count)
+    if (p->table_size > WORDS && p->count >= 1 && p->count <= p->table_offset / 4 &&
+        foci_pack_holds(p, IDS, 4 * p->count) && foci_number(p->table + 8, 8) <= p->count &&
+        foci_number(p->table + 16, 8) <= p->count)
         return FOCI_OK;
-    foci_status status = foci_fail(FOCI_ERR_DATA, "%s: byte 16: %" PRIu64 " tokens before byte %zu, %zu bytes after it", path,
-                                   p->count, p->table_offset, p->table_size);
+    foci_status status = foci_fail(FOCI_ERR_DATA, "%s: byte 16: %" PRIu64 " tokens before byte %zu, %zu bytes after it",
+                                   path, p->count, p->table_offset, p->table_size);
     foci_pack_close(p);
     return status;
 }
@@ -41,8 +42,10 @@ foci_status foci_text_pack_vocabulary(foci_vocabulary **v, const char *path, int
     foci_status status = foci_vocabulary_parse(v, path, (const char *)p.table + WORDS, p.table_size - WORDS, true);
     foci_pack_close(&p);
     if (status || !limit || foci_vocabulary_size(*v) <= limit) return status;
-    status = foci_fail(FOCI_ERR_DATA, "%s: packed with %" PRId64 " words, more than data.vocab_limit: pack it with --vocab-limit %" PRId64,
-                       path, foci_vocabulary_size(*v), limit);
+    status =
+        foci_fail(FOCI_ERR_DATA,
+                  "%s: packed with %" PRId64 " words, more than data.vocab_limit: pack it with --vocab-limit %" PRId64,
+                  path, foci_vocabulary_size(*v), limit);
     foci_vocabulary_free(*v);
     *v = NULL;
     return status;
@@ -57,11 +60,13 @@ static uint32_t largest(const int32_t *ids, uint64_t count) {
 static foci_status check_ids(const foci_pack *p, const int32_t *ids, const foci_vocabulary *v, const char *path) {
     uint64_t words;
     FOCI_TRY(hash_words(v, &words));
-    if (words != p->extra) return foci_fail(FOCI_ERR_DATA, "%s: packed with another vocabulary than that of data.train", path);
+    if (words != p->extra)
+        return foci_fail(FOCI_ERR_DATA, "%s: packed with another vocabulary than that of data.train", path);
     if (XXH3_64bits(ids, 4 * p->count) != foci_number(p->table, 8))
         return foci_fail(FOCI_ERR_DATA, "%s: byte %d: the ids are damaged (wrong checksum)", path, IDS);
     if (largest(ids, p->count) >= foci_vocabulary_size(v))
-        return foci_fail(FOCI_ERR_DATA, "%s: word %" PRIu32 " of %" PRId64, path, largest(ids, p->count), foci_vocabulary_size(v));
+        return foci_fail(FOCI_ERR_DATA, "%s: word %" PRIu32 " of %" PRId64, path, largest(ids, p->count),
+                         foci_vocabulary_size(v));
     return FOCI_OK;
 }
 
@@ -72,7 +77,9 @@ foci_status foci_text_pack_tokens(foci_tokens *t, const foci_vocabulary *v, cons
     const int32_t *ids = (const int32_t *)(const void *)(p.map.data + IDS);
     foci_status status = check_ids(&p, ids, v, path);
     if (status) foci_pack_close(&p);
-    else *t = (foci_tokens){(int64_t)p.count, (int64_t)foci_number(p.table + 8, 8), (int64_t)foci_number(p.table + 16, 8), ids, p.map};
+    else
+        *t = (foci_tokens){(int64_t)p.count, (int64_t)foci_number(p.table + 8, 8),
+                           (int64_t)foci_number(p.table + 16, 8), ids, p.map};
     return status;
 }
 
@@ -90,8 +97,9 @@ static foci_status fill(foci_pack_writer *w, const foci_tokens *t, const foci_vo
     foci_bytes_add_number(&table, (uint64_t)t->lines, 8);
     foci_bytes_add_number(&table, (uint64_t)t->unknown, 8);
     foci_bytes_add(&table, vocabulary, size);
-    foci_status status = table.failed ? foci_fail(FOCI_ERR_RUNTIME, "out of memory for the vocabulary")
-                                      : foci_pack_finish(w, FOCI_PACK_TOKENS, (uint64_t)t->count, words, table.data, table.size);
+    foci_status status = table.failed
+                             ? foci_fail(FOCI_ERR_RUNTIME, "out of memory for the vocabulary")
+                             : foci_pack_finish(w, FOCI_PACK_TOKENS, (uint64_t)t->count, words, table.data, table.size);
     free(vocabulary);
     free(table.data);
     return status;

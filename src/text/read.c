@@ -32,12 +32,12 @@ static foci_status fill(foci_text_reader *r) {
         const char *message = gzerror(r->file, &code);
         if (code == Z_ERRNO) return foci_fail(FOCI_ERR_IO, "%s: %s", r->path, strerror(errno));
         if (code != Z_OK)
-            return foci_fail(FOCI_ERR_DATA, "%s: damaged gzip after line %" PRId64 ": %s", r->path, r->line,
-                             message);
+            return foci_fail(FOCI_ERR_DATA, "%s: damaged gzip after line %" PRId64 ": %s", r->path, r->line, message);
     }
     int64_t expanded = gztell(r->file);
     if (expanded > FREE_BYTES && expanded / MOST_RATIO > gzoffset(r->file))
-        return foci_fail(FOCI_ERR_DATA, "%s:%" PRId64 ": so far the gzip became more than %d times as large: this is not text",
+        return foci_fail(FOCI_ERR_DATA,
+                         "%s:%" PRId64 ": so far the gzip became more than %d times as large: this is not text",
                          r->path, r->line, MOST_RATIO);
     r->next = 0;
     r->end = (size_t)n;
@@ -60,8 +60,7 @@ foci_status foci_text_next(foci_text_reader *r, foci_text_item *item) {
         r->next++;
         line_end = c == '\n';
         if (space) continue;
-        if (!c)
-            return foci_fail(FOCI_ERR_DATA, "%s:%" PRId64 ": a 0 byte: this is not text", r->path, r->line);
+        if (!c) return foci_fail(FOCI_ERR_DATA, "%s:%" PRId64 ": a 0 byte: this is not text", r->path, r->line);
         if (n == FOCI_WORD_MAX)
             return foci_fail(FOCI_ERR_DATA, "%s:%" PRId64 ": a word of more than %d bytes", r->path, r->line,
                              FOCI_WORD_MAX);

@@ -6,20 +6,23 @@
 
 /* Words by falling count in the training text (ties: first seen), <eos> = 0. */
 typedef struct foci_vocabulary foci_vocabulary;
-/* From a text file, plain or gzip (told apart by the first bytes). limit > 0 keeps the limit most frequent words, the others
- * become <unk>. */
+/* From a text file, plain or gzip (told apart by the first bytes). limit > 0 keeps the limit most frequent words, the
+ * others become <unk>. */
 foci_status foci_vocabulary_build(foci_vocabulary **v, const char *path, int64_t limit);
 /* One word a line, line number = id. A file that is not a vocabulary: FOCI_ERR_DATA. */
 foci_status foci_vocabulary_load(foci_vocabulary **v, const char *path);
 foci_status foci_vocabulary_save(const foci_vocabulary *v, const char *path);
-/* foci_vocabulary_build through a cache file beside the text (or, where that folder cannot be written, none), which names the
- * text's size and checksum and is rebuilt when they differ. From a pack of a text: the vocabulary it was packed with. */
+/* foci_vocabulary_build through a cache file beside the text (or, where that folder cannot be written, none), which
+ * names the text's size and checksum and is rebuilt when they differ. From a pack of a text: the vocabulary it was
+ * packed with. */
 foci_status foci_vocabulary_cached(foci_vocabulary **v, const char *path, int64_t limit);
 void foci_vocabulary_free(foci_vocabulary *v);
 int64_t foci_vocabulary_size(const foci_vocabulary *v);
-int32_t foci_vocabulary_id(const foci_vocabulary *v, const char *word); /* <unk>'s id for unknown words, -1 where there is no <unk> */
+/* <unk>'s id for unknown words, -1 where there is no <unk> */
+int32_t foci_vocabulary_id(const foci_vocabulary *v, const char *word);
 const char *foci_vocabulary_word(const foci_vocabulary *v, int32_t id);
-int64_t foci_vocabulary_frequency(const foci_vocabulary *v, int32_t id); /* in the training text; 0 when loaded from a plain list */
+/* in the training text; 0 when loaded from a plain list */
+int64_t foci_vocabulary_frequency(const foci_vocabulary *v, int32_t id);
 
 /* A token stream. */
 typedef struct foci_tokens {
@@ -27,12 +30,12 @@ typedef struct foci_tokens {
     const int32_t *ids;
     foci_map map; /* of the pack that holds them; none: they are from malloc */
 } foci_tokens;
-/* From a text, or mapped from a pack of one, which must have been packed with the same words. A word that is not in a vocabulary
- * without <unk> is FOCI_ERR_DATA with file and line. */
+/* From a text, or mapped from a pack of one, which must have been packed with the same words. A word that is not in a
+ * vocabulary without <unk> is FOCI_ERR_DATA with file and line. */
 foci_status foci_tokens_read(foci_tokens *t, const foci_vocabulary *v, const char *path);
 void foci_tokens_free(foci_tokens *t);
-/* Writes them to a pack, which foci_vocabulary_cached and foci_tokens_read read. Refuses a file that is there already; nothing is
- * left behind by a failure. */
+/* Writes them to a pack, which foci_vocabulary_cached and foci_tokens_read read. Refuses a file that is there already;
+ * nothing is left behind by a failure. */
 foci_status foci_pack_text(const char *path, const foci_tokens *t, const foci_vocabulary *v);
 
 /* The stream cut into `batch` equal contiguous columns (the rest is dropped), read in windows of `window` tokens:
@@ -42,16 +45,17 @@ typedef struct foci_windows {
     int64_t batch, window, column; /* column = tokens / batch */
 } foci_windows;
 foci_status foci_windows_make(foci_windows *w, const foci_tokens *tokens, int64_t batch, int64_t window);
-int64_t foci_windows_count(const foci_windows *w);            /* of disjoint windows in a pass */
+int64_t foci_windows_count(const foci_windows *w);             /* of disjoint windows in a pass */
 int64_t foci_windows_length(const foci_windows *w, int64_t i); /* of window i */
 /* `length` tokens of every column from position `start` on. */
 void foci_windows_copy(const foci_windows *w, int64_t start, int64_t length, int32_t *ids, int32_t *targets);
 
-/* Perplexity of the unigram model of the training frequencies on a token stream, add-one smoothed: the baseline to beat. */
+/* Perplexity of the unigram model of the training frequencies on a token stream, add-one smoothed: the baseline to
+ * beat. */
 double foci_unigram_perplexity(const foci_vocabulary *v, const foci_tokens *t);
 
-/* The built-in corpus in WikiText format: DIR/{train,valid,test}.txt. A grammar with agreement over long distances and a
- * Zipf vocabulary. */
+/* The built-in corpus in WikiText format: DIR/{train,valid,test}.txt. A grammar with agreement over long distances and
+ * a Zipf vocabulary. */
 typedef struct foci_grammar_options {
     int64_t train, valid, test; /* tokens, about */
     int64_t words;              /* size of the vocabulary, about */

@@ -29,8 +29,7 @@ static foci_status encode(stream *s, const foci_vocabulary *v, foci_text_reader 
         if (item == FOCI_TEXT_END) break;
         int32_t id = item == FOCI_TEXT_LINE_END ? end_of_line : foci_vocabulary_id(v, r->word);
         if (id < 0)
-            return foci_fail(FOCI_ERR_DATA,
-                             "%s:%" PRId64 ": \"%.80s\" is not in the vocabulary, which has no <unk>",
+            return foci_fail(FOCI_ERR_DATA, "%s:%" PRId64 ": \"%.80s\" is not in the vocabulary, which has no <unk>",
                              r->path, r->line, r->word);
         if (s->count == s->room) FOCI_TRY(reserve(s, s->room + s->room / 2 + 65536));
         s->ids[s->count++] = id;
@@ -63,8 +62,8 @@ void foci_tokens_free(foci_tokens *t) {
 
 foci_status foci_windows_make(foci_windows *w, const foci_tokens *tokens, int64_t batch, int64_t window) {
     if (batch < 1 || window < 1)
-        return foci_fail(FOCI_ERR_CONFIG, "windows of %" PRId64 " x %" PRId64 " tokens: both at least 1",
-                         batch, window);
+        return foci_fail(FOCI_ERR_CONFIG, "windows of %" PRId64 " x %" PRId64 " tokens: both at least 1", batch,
+                         window);
     *w = (foci_windows){.tokens = tokens, .batch = batch, .window = window, .column = tokens->count / batch};
     if (w->column < 2)
         return foci_fail(FOCI_ERR_DATA,
@@ -74,9 +73,7 @@ foci_status foci_windows_make(foci_windows *w, const foci_tokens *tokens, int64_
 }
 
 /* The last token of a column is only a target: column - 1 predictions. */
-int64_t foci_windows_count(const foci_windows *w) {
-    return (w->column - 2) / w->window + 1;
-}
+int64_t foci_windows_count(const foci_windows *w) { return (w->column - 2) / w->window + 1; }
 
 int64_t foci_windows_length(const foci_windows *w, int64_t i) {
     int64_t rest = w->column - 1 - i * w->window;

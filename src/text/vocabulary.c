@@ -34,9 +34,7 @@ struct foci_vocabulary {
     foci_arena arena;
 };
 
-static foci_status out_of_memory(void) {
-    return foci_fail(FOCI_ERR_RUNTIME, "out of memory for the vocabulary");
-}
+static foci_status out_of_memory(void) { return foci_fail(FOCI_ERR_RUNTIME, "out of memory for the vocabulary"); }
 
 static entry *find(const foci_vocabulary *v, const char *word, size_t length) {
     entry *e;
@@ -115,8 +113,7 @@ foci_status foci_vocabulary_build(foci_vocabulary **result, const char *path, in
     *result = NULL;
     if (limit < 0 || limit == 1)
         return foci_fail(FOCI_ERR_CONFIG,
-                         "a vocabulary of %" PRId64 " words: 0 (no limit) or at least 2, <eos> and <unk>",
-                         limit);
+                         "a vocabulary of %" PRId64 " words: 0 (no limit) or at least 2, <eos> and <unk>", limit);
     foci_vocabulary *v = calloc(1, sizeof *v);
     if (!v) return out_of_memory();
     foci_text_reader reader;
@@ -162,8 +159,7 @@ static foci_status parse_line(foci_vocabulary *v, const char *line, size_t lengt
     size_t n = (size_t)(end - word);
     if (n == 0 || n > FOCI_WORD_MAX) return foci_fail(FOCI_ERR_DATA, "a word of %zu bytes", n);
     for (size_t i = 0; i < n; i++)
-        if (!word[i] || foci_is_space((unsigned char)word[i]))
-            return foci_fail(FOCI_ERR_DATA, "not one word");
+        if (!word[i] || foci_is_space((unsigned char)word[i])) return foci_fail(FOCI_ERR_DATA, "not one word");
     if (!v->table && (n != strlen(END_OF_LINE) || memcmp(word, END_OF_LINE, n)))
         return foci_fail(FOCI_ERR_DATA, "the first word of a vocabulary is " END_OF_LINE);
     if (find(v, word, n)) return foci_fail(FOCI_ERR_DATA, "a word that was there before: %.*s", (int)n, word);
@@ -223,19 +219,13 @@ void foci_vocabulary_free(foci_vocabulary *v) {
     free(v);
 }
 
-int64_t foci_vocabulary_size(const foci_vocabulary *v) {
-    return v->size;
-}
+int64_t foci_vocabulary_size(const foci_vocabulary *v) { return v->size; }
 
 int32_t foci_vocabulary_id(const foci_vocabulary *v, const char *word) {
     const entry *e = find(v, word, strlen(word));
     return e ? e->id : v->unknown;
 }
 
-const char *foci_vocabulary_word(const foci_vocabulary *v, int32_t id) {
-    return v->by_id[id]->word;
-}
+const char *foci_vocabulary_word(const foci_vocabulary *v, int32_t id) { return v->by_id[id]->word; }
 
-int64_t foci_vocabulary_frequency(const foci_vocabulary *v, int32_t id) {
-    return v->by_id[id]->count;
-}
+int64_t foci_vocabulary_frequency(const foci_vocabulary *v, int32_t id) { return v->by_id[id]->count; }

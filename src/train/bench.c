@@ -27,14 +27,14 @@ typedef struct bench {
     const foci_bench_options *options;
     const foci_model *model;
     const foci_task *task;
-    foci_task_state *data; /* NULL: made-up inputs */
+    foci_task_state *data;          /* NULL: made-up inputs */
     int64_t epoch, update, updates; /* of the data; an epoch has so many batches of full length */
     foci_training_programs programs;
     foci_optimizer optimizer;
     int64_t batch, micro, classes;
-    void *input[MOST_INPUTS]; /* made up */
+    void *input[MOST_INPUTS];  /* made up */
     double part[PARTS], since; /* ms: of the step at work; clock, where its last phase ended */
-    double *times; /* ms, (PARTS, steps) */
+    double *times;             /* ms, (PARTS, steps) */
     foci_span *spans;
 } bench;
 
@@ -74,7 +74,8 @@ static foci_status make_up_inputs(bench *b) {
 static foci_status open_data(bench *b) {
     FOCI_TRY(b->task->open(&b->data, b->config, FOCI_TRAIN | FOCI_VALID | FOCI_TEST));
     b->updates = b->task->updates(b->data);
-    if (foci_task_shape_of(b->task, b->data, b->updates - 1)) b->updates--; /* shorter windows would be a step of their own */
+    /* shorter windows would be a step of their own */
+    if (foci_task_shape_of(b->task, b->data, b->updates - 1)) b->updates--;
     return b->task->seek(b->data, 0, 0);
 }
 
@@ -89,7 +90,8 @@ static foci_status set_up(bench *b) {
     b->micro = train.micro_batch;
     if (!b->micro || b->micro > b->batch) b->micro = b->batch;
     if (b->batch % b->micro)
-        return foci_config_fail(c, "train.micro_batch", "%lld does not divide a batch of %lld", (long long)b->micro, (long long)b->batch);
+        return foci_config_fail(c, "train.micro_batch", "%lld does not divide a batch of %lld", (long long)b->micro,
+                                (long long)b->batch);
     if (b->options->data) FOCI_TRY(open_data(b));
     FOCI_TRY(foci_training_programs_record(&b->programs, b->model, c, b->micro, 1, ask, b));
     FOCI_TRY(foci_training_programs_allocate(&b->programs, 1, 2));
@@ -117,7 +119,10 @@ static foci_status feed(const void *context, foci_program *p, int64_t first) {
 
 /* Clearing the gradients is a part of the update. */
 static void take_time(void *context, foci_step_phase phase) {
-    static const int part[] = {[FOCI_STEP_CLEAR] = UPDATE, [FOCI_STEP_FORWARD] = FORWARD, [FOCI_STEP_BACKWARD] = BACKWARD, [FOCI_STEP_UPDATE] = UPDATE};
+    static const int part[] = {[FOCI_STEP_CLEAR] = UPDATE,
+                               [FOCI_STEP_FORWARD] = FORWARD,
+                               [FOCI_STEP_BACKWARD] = BACKWARD,
+                               [FOCI_STEP_UPDATE] = UPDATE};
     bench *b = context;
     const double now = foci_now_ms();
     b->part[part[phase]] += now - b->since;
@@ -126,8 +131,13 @@ static void take_time(void *context, foci_step_phase phase) {
 
 /* Step i, the first WARM_UP of them with a negative number. */
 static foci_status one_step(bench *b, int64_t i) {
-    const foci_step s = {.program = b->programs.program[0], .parameters = &b->programs.parameters, .batch = b->batch, .micro = b->micro,
-                         .feed = b->data ? feed : NULL, .ended = take_time, .context = b};
+    const foci_step s = {.program = b->programs.program[0],
+                         .parameters = &b->programs.parameters,
+                         .batch = b->batch,
+                         .micro = b->micro,
+                         .feed = b->data ? feed : NULL,
+                         .ended = take_time,
+                         .context = b};
     double norm, loss, start = foci_now_ms();
     memset(b->part, 0, sizeof b->part);
     if (b->data) FOCI_TRY(next_batch(b));
@@ -180,8 +190,8 @@ static double bandwidth_gbs(void) {
     return best;
 }
 
-/* The update as a row of the profile: the gradients are cleared and read (twice where they are clipped), parameters and moments
- * read and written. */
+/* The update as a row of the profile: the gradients are cleared and read (twice where they are clipped), parameters and
+ * moments read and written. */
 static foci_profile_row update_row(const bench *b, double ms) {
     const foci_optimizer *o = &b->optimizer;
     int arrays = 2 + (o->options.clip > 0) + 2 * (1 + (o->m != NULL) + (o->v != NULL));

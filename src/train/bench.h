@@ -11,21 +11,23 @@ typedef struct foci_times { /* ms, over the steps */
 
 typedef struct foci_bench_result {
     foci_times step, forward, backward, update; /* the update clears the gradients, too */
-    foci_times data;             /* that a step waits for its batch; zeros without data */
+    foci_times data;                            /* that a step waits for its batch; zeros without data */
     bool reads_data;
-    double items_per_s;          /* images or tokens */
-    double gflop;                /* of a step: the products its mathematics needs, nothing that is computed twice */
-    double gflops, peak_gflops;  /* gflop a second; of fused multiply-adds in registers, measured in the same run */
-    bool bf16;                   /* the products, and the peak */
-    double mfu;                  /* gflops / peak_gflops */
-    double bandwidth_gbs;        /* of memory: a = b + s c over arrays beyond the caches, all threads, in the same run */
-    double memory_bound_ms, memory_bound_gbs; /* of the operations whose roof is memory: time in a step, least traffic over time */
-    double rss_mb;               /* resident */
-    double plan_mb, state_mb;    /* planned: activations and workspaces of a pass; parameters, gradients and moments */
-    double allocs_per_step;      /* NAN where they cannot be counted */
+    double items_per_s;         /* images or tokens */
+    double gflop;               /* of a step: the products its mathematics needs, nothing that is computed twice */
+    double gflops, peak_gflops; /* gflop a second; of fused multiply-adds in registers, measured in the same run */
+    bool bf16;                  /* the products, and the peak */
+    double mfu;                 /* gflops / peak_gflops */
+    /* of memory: a = b + s c over arrays beyond the caches, all threads, in the same run */
+    double bandwidth_gbs;
+    /* of the operations whose roof is memory: time in a step, least traffic over time */
+    double memory_bound_ms, memory_bound_gbs;
+    double rss_mb;            /* resident */
+    double plan_mb, state_mb; /* planned: activations and workspaces of a pass; parameters, gradients and moments */
+    double allocs_per_step;   /* NAN where they cannot be counted */
     int64_t batch, steps, parameters;
-    const char *items;           /* "images", "tokens" */
-    foci_profile profile;        /* foci_profile_free */
+    const char *items;    /* "images", "tokens" */
+    foci_profile profile; /* foci_profile_free */
 } foci_bench_result;
 
 typedef struct foci_bench_options {

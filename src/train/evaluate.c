@@ -2,8 +2,8 @@
 #include "task/load_model.h"
 #include "train/trainer.h"
 
-foci_status foci_evaluate(const foci_config *config, const char *weights, const foci_evaluation *evaluation, const foci_watch *watch,
-                          foci_score *score) {
+foci_status foci_evaluate(const foci_config *config, const char *weights, const foci_evaluation *evaluation,
+                          const foci_watch *watch, foci_score *score) {
     const foci_model *model;
     const foci_task *task;
     foci_task_state *data = NULL;

@@ -11,13 +11,14 @@ static bool made_before(const foci_task *task, const foci_run_folder *folder, in
     bool made = false;
     foci_metric_name(foci_metric_find(task->metric), FOCI_IN_TEST, metric);
     if (foci_run_record_read(folder->path, &lines)) return false;
-    json_array_foreach(lines, i, line)
-        made |= json_object_get(line, metric) && json_integer_value(json_object_get(line, "step")) == step;
+    json_array_foreach(lines, i, line) made |=
+        json_object_get(line, metric) && json_integer_value(json_object_get(line, "step")) == step;
     json_decref(lines);
     return made;
 }
 
-static foci_status write_test(const foci_task_test *test, foci_run_folder *folder, int64_t step, const foci_score *score) {
+static foci_status write_test(const foci_task_test *test, foci_run_folder *folder, int64_t step,
+                              const foci_score *score) {
     char text[256];
     foci_report line = {NULL};
     foci_score_text(score, true, text, sizeof text);
@@ -29,8 +30,9 @@ static foci_status write_test(const foci_task_test *test, foci_run_folder *folde
     return s;
 }
 
-foci_status foci_final_test(const foci_config *config, const foci_task *task, foci_task_state *data, const foci_model *model,
-                            foci_parameters *p, foci_run_folder *folder, int64_t step, const foci_watch *watch) {
+foci_status foci_final_test(const foci_config *config, const foci_task *task, foci_task_state *data,
+                            const foci_model *model, foci_parameters *p, foci_run_folder *folder, int64_t step,
+                            const foci_watch *watch) {
     const foci_task_test *test = task->test;
     if (!test || !foci_config_bool(config, "train.test_at_end") || made_before(task, folder, step)) return FOCI_OK;
     char best[4200];

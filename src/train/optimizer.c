@@ -8,9 +8,7 @@
 #include "base/parallel.h"
 #include "kernels/kernels.h"
 
-enum {
-    TILE = 1 << 15
-}; /* elements: parameters, gradients and moments of a tile stay in the second-level cache */
+enum { TILE = 1 << 15 }; /* elements: parameters, gradients and moments of a tile stay in the second-level cache */
 
 static const char *const names[] = {FOCI_OPTIMIZERS(FOCI_CHOICE_NAME)};
 enum { KINDS = sizeof names / sizeof *names };
@@ -74,14 +72,18 @@ static foci_status check_groups(const char *key, const char *text, bool factors,
     for (group g; next_group(&text, factors, &g);) {
         int length = (int)g.length, held = 0;
         if (!(isfinite(g.factor) && g.factor >= 0))
-            return foci_fail(FOCI_ERR_CONFIG, "%s: `%.*s` needs a factor of 0 or more, as in head=10", key, length, g.prefix);
+            return foci_fail(FOCI_ERR_CONFIG, "%s: `%.*s` needs a factor of 0 or more, as in head=10", key, length,
+                             g.prefix);
         for (int i = 0; i < p->count; i++) held += within(p, i, &g);
-        if (!held) return foci_fail(FOCI_ERR_CONFIG, "%s: no parameter is called `%.*s` or begins with `%.*s.`", key, length, g.prefix, length, g.prefix);
+        if (!held)
+            return foci_fail(FOCI_ERR_CONFIG, "%s: no parameter is called `%.*s` or begins with `%.*s.`", key, length,
+                             g.prefix, length, g.prefix);
     }
     return FOCI_OK;
 }
 
-/* What the learning rate of a parameter is multiplied with: 0 where it is frozen or a buffer, else the factor of the longest prefix. */
+/* What the learning rate of a parameter is multiplied with: 0 where it is frozen or a buffer, else the factor of the
+ * longest prefix. */
 static double rate_of(const foci_optimizer_options *options, const foci_parameters *p, int entry) {
     double factor = 1;
     size_t longest = 0;
@@ -98,15 +100,15 @@ static double rate_of(const foci_optimizer_options *options, const foci_paramete
     return factor;
 }
 
-/* Tiles of the stretches of parameters that have the same decay and rate; a parameter's padding belongs to it. What has no
- * rate has no tile: neither an update nor a share in the gradient's norm. Counts only where `tile` is NULL. */
-static int64_t make_tiles(foci_optimizer_tile *tile, const foci_optimizer_options *options,
-                          const foci_parameters *p) {
+/* Tiles of the stretches of parameters that have the same decay and rate; a parameter's padding belongs to it. What has
+ * no rate has no tile: neither an update nor a share in the gradient's norm. Counts only where `tile` is NULL. */
+static int64_t make_tiles(foci_optimizer_tile *tile, const foci_optimizer_options *options, const foci_parameters *p) {
     int64_t tiles = 0;
     for (int i = 0, next; i < p->count; i = next) {
         bool decay = decays(options, p, i);
         double rate = rate_of(options, p, i);
-        for (next = i + 1; next < p->count && decays(options, p, next) == decay && rate_of(options, p, next) == rate;) next++;
+        for (next = i + 1; next < p->count && decays(options, p, next) == decay && rate_of(options, p, next) == rate;)
+            next++;
         if (rate == 0) continue;
         int64_t start = p->entry[i].offset, end = next < p->count ? p->entry[next].offset : p->size;
         for (int64_t first = start; first < end; first += TILE, tiles++)
@@ -119,8 +121,7 @@ static int64_t make_tiles(foci_optimizer_tile *tile, const foci_optimizer_option
 
 static foci_real *moments(int64_t n) { return foci_large_calloc((size_t)n * sizeof(foci_real)); }
 
-foci_status foci_optimizer_init(foci_optimizer *o, const foci_optimizer_options *options,
-                                const foci_parameters *p) {
+foci_status foci_optimizer_init(foci_optimizer *o, const foci_optimizer_options *options, const foci_parameters *p) {
     *o = (foci_optimizer){.options = *options};
     o->options.no_decay = NULL;
     o->options.freeze = o->options.lr_scale = NULL;

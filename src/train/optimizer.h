@@ -13,7 +13,7 @@
 #include "core/parameters.h"
 #include "task/training.h"
 
-const char *foci_optimizer_name(foci_optimizer_kind kind); /* "adamw" */
+const char *foci_optimizer_name(foci_optimizer_kind kind);             /* "adamw" */
 bool foci_optimizer_find(const char *name, foci_optimizer_kind *kind); /* false: there is none */
 
 typedef struct foci_optimizer_options {
@@ -21,15 +21,16 @@ typedef struct foci_optimizer_options {
     double beta1, beta2, eps; /* Adam, AdamW */
     double momentum;          /* SGD */
     double weight_decay;
-    double clip; /* largest global norm of the gradient; 0: no clipping */
-    const char *const
-        *no_decay; /* names without decay, ended by NULL; where this is NULL, foci_decays decides */
-    const char *freeze;   /* "patch_embed blocks.0": parameters of these names, or below them, stay as they are; NULL: none */
-    const char *lr_scale; /* "head=10 blocks=0.1": factors of the learning rate, the longest name decides; NULL: all 1 */
+    double clip;                 /* largest global norm of the gradient; 0: no clipping */
+    const char *const *no_decay; /* names without decay, ended by NULL; where this is NULL, foci_decays decides */
+    /* "patch_embed blocks.0": parameters of these names, or below them, stay as they are; NULL: none */
+    const char *freeze;
+    /* "head=10 blocks=0.1": factors of the learning rate, the longest name decides; NULL: all 1 */
+    const char *lr_scale;
 } foci_optimizer_options;
 
-/* timm's rule: weights decay; what has one dimension does not, nor what was declared so (foci_no_decay: class tokens, tables of
- * positions). */
+/* timm's rule: weights decay; what has one dimension does not, nor what was declared so (foci_no_decay: class tokens,
+ * tables of positions). */
 bool foci_decays(const foci_parameter_entry *e);
 
 typedef struct foci_optimizer_tile {
@@ -48,8 +49,7 @@ typedef struct foci_optimizer {
 
 /* The parameters must be allocated with gradients. Names that do not exist are FOCI_ERR_CONFIG.
  */
-foci_status foci_optimizer_init(foci_optimizer *o, const foci_optimizer_options *options,
-                                const foci_parameters *p);
+foci_status foci_optimizer_init(foci_optimizer *o, const foci_optimizer_options *options, const foci_parameters *p);
 void foci_optimizer_free(foci_optimizer *o);
 
 /* One update with the gradients in p, whose norm before clipping is returned. FOCI_ERR_DIVERGED where that is

@@ -5,11 +5,11 @@
 #include "base/report.h"
 
 typedef struct foci_pace {
-    double started, saved;  /* clock: of this sitting (0: not yet), or the last checkpoint in it */
-    double since;           /* clock: of the last line; from then on: */
-    double loss_sum, wait;  /* of losses that are numbers; seconds that steps waited for their batches */
-    int64_t losses, items;  /* steps; images or tokens in them */
-    double lr, grad_norm;   /* of the last update */
+    double started, saved; /* clock: of this sitting (0: not yet), or the last checkpoint in it */
+    double since;          /* clock: of the last line; from then on: */
+    double loss_sum, wait; /* of losses that are numbers; seconds that steps waited for their batches */
+    int64_t losses, items; /* steps; images or tokens in them */
+    double lr, grad_norm;  /* of the last update */
 } foci_pace;
 
 void foci_pace_start(foci_pace *p); /* a sitting begins */

@@ -5,7 +5,8 @@
 #include "kernels/bf16.h"
 #include "kernels/kernels.h"
 
-/* What the processor can do at best: fused multiply-adds in registers on all threads at once, the best of some turns. */
+/* What the processor can do at best: fused multiply-adds in registers on all threads at once, the best of some turns.
+ */
 double foci_peak_gflops(bool bf16, int turns, int64_t rounds) {
     const int threads = foci_threads();
     double best = 0;

@@ -3,7 +3,8 @@
 foci_verdict foci_policy_judge(foci_policy *p, const foci_training *train) {
     switch (train->on_nonfinite) {
     case FOCI_NONFINITE_SKIP: return FOCI_LEAVE_OUT;
-    case FOCI_NONFINITE_ROLLBACK: return p->saved && ++p->rollbacks <= FOCI_MOST_ROLLBACKS ? FOCI_ROLL_BACK : FOCI_GIVE_UP;
+    case FOCI_NONFINITE_ROLLBACK:
+        return p->saved && ++p->rollbacks <= FOCI_MOST_ROLLBACKS ? FOCI_ROLL_BACK : FOCI_GIVE_UP;
     default: return FOCI_GIVE_UP;
     }
 }

@@ -1,5 +1,5 @@
-/* What is done about an update whose loss or gradient is no number, or out of the ordinary: train.on_nonfinite. Decisions
- * and their counts alone; who trains carries them out. */
+/* What is done about an update whose loss or gradient is no number, or out of the ordinary: train.on_nonfinite.
+ * Decisions and their counts alone; who trains carries them out. */
 #ifndef FOCI_TRAIN_POLICY_H
 #define FOCI_TRAIN_POLICY_H
 
@@ -20,7 +20,7 @@ typedef enum foci_verdict { FOCI_GIVE_UP, FOCI_LEAVE_OUT, FOCI_ROLL_BACK } foci_
 foci_verdict foci_policy_judge(foci_policy *p, const foci_training *train);
 /* An update is left out: false where too many were, one after another. */
 bool foci_policy_bears(foci_policy *p);
-void foci_policy_update(foci_policy *p);                /* one was made */
+void foci_policy_update(foci_policy *p);                   /* one was made */
 void foci_policy_checkpoint(foci_policy *p, int64_t step); /* written: training got on if there were updates */
 
 #endif

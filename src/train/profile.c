@@ -6,7 +6,8 @@
 
 #include "base/report.h"
 
-static const char *const pass_name[] = {[FOCI_FORWARD] = "forward", [FOCI_AGAIN] = "again", [FOCI_BACKWARD] = "backward"};
+static const char *const pass_name[] = {
+    [FOCI_FORWARD] = "forward", [FOCI_AGAIN] = "again", [FOCI_BACKWARD] = "backward"};
 
 static foci_profile_row *find_row(foci_profile *p, const char *op, const char *pass) {
     for (int i = 0; i < p->rows; i++)
@@ -41,8 +42,12 @@ foci_status foci_profile_make(foci_profile *p, const foci_graph *g, const foci_s
     return FOCI_OK;
 }
 
-double foci_profile_roof_ms(const foci_profile_row *r, double gflops, double gbs) { return fmax(r->flop / gflops, r->bytes / gbs) / 1e6; }
-bool foci_profile_memory_bound(const foci_profile_row *r, double gflops, double gbs) { return r->bytes / gbs > r->flop / gflops; }
+double foci_profile_roof_ms(const foci_profile_row *r, double gflops, double gbs) {
+    return fmax(r->flop / gflops, r->bytes / gbs) / 1e6;
+}
+bool foci_profile_memory_bound(const foci_profile_row *r, double gflops, double gbs) {
+    return r->bytes / gbs > r->flop / gflops;
+}
 
 void foci_profile_free(foci_profile *p) {
     free(p->row);

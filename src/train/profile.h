@@ -19,8 +19,8 @@ typedef struct foci_profile {
     double ms; /* sum */
 } foci_profile;
 
-/* Adds up the spans of `steps` steps (foci_graph_profile), each of `passes` replays of the graph, and the update, which is no
- * operation of the graph. FOCI_ERR_RUNTIME when memory is out. */
+/* Adds up the spans of `steps` steps (foci_graph_profile), each of `passes` replays of the graph, and the update, which
+ * is no operation of the graph. FOCI_ERR_RUNTIME when memory is out. */
 foci_status foci_profile_make(foci_profile *p, const foci_graph *g, const foci_span *spans, int64_t steps, int passes,
                               const foci_profile_row *update);
 void foci_profile_free(foci_profile *p);

@@ -8,12 +8,14 @@
 static foci_status choose_dtype(const foci_config *config, const foci_training *train, bool *bf16) {
     *bf16 = train->dtype != FOCI_DTYPE_FP32 && foci_bf16_supported();
     if (train->dtype == FOCI_DTYPE_BF16 && !*bf16)
-        return foci_config_fail(config, "train.dtype", "this processor has no products in bf16 (AVX512-BF16); auto falls back to fp32");
+        return foci_config_fail(config, "train.dtype",
+                                "this processor has no products in bf16 (AVX512-BF16); auto falls back to fp32");
     return FOCI_OK;
 }
 
-foci_status foci_training_programs_record(foci_training_programs *p, const foci_model *model, const foci_config *config, int64_t batch,
-                                          int shapes, void (*ask)(void *context, int shape, foci_request *r), void *context) {
+foci_status foci_training_programs_record(foci_training_programs *p, const foci_model *model, const foci_config *config,
+                                          int64_t batch, int shapes,
+                                          void (*ask)(void *context, int shape, foci_request *r), void *context) {
     *p = (foci_training_programs){.bf16 = false};
     const foci_training train = foci_training_read(config);
     FOCI_TRY(choose_dtype(config, &train, &p->bf16));
@@ -36,12 +38,14 @@ foci_status foci_training_programs_record(foci_training_programs *p, const foci_
 
 static foci_status check_memory(const foci_training_programs *p, int arrays) {
     double plan = (double)foci_program_set_bytes(&p->set, NULL) / 1e6;
-    double flat = (double)p->parameters.size * sizeof(foci_real) / 1e6 * (2 + arrays), available = (double)foci_memory_available() / 1e6;
+    double flat = (double)p->parameters.size * sizeof(foci_real) / 1e6 * (2 + arrays),
+           available = (double)foci_memory_available() / 1e6;
     if (plan + flat <= available) return FOCI_OK;
-    return foci_fail(FOCI_ERR_RUNTIME,
-                     "this takes %.0f MB of memory, %.0f MB of them for the activations of a pass, and %.0f MB are available: "
-                     "lower train.micro_batch, or set train.recompute to block",
-                     plan + flat, plan, available);
+    return foci_fail(
+        FOCI_ERR_RUNTIME,
+        "this takes %.0f MB of memory, %.0f MB of them for the activations of a pass, and %.0f MB are available: "
+        "lower train.micro_batch, or set train.recompute to block",
+        plan + flat, plan, available);
 }
 
 foci_status foci_training_programs_allocate(foci_training_programs *p, uint64_t seed, int arrays) {

@@ -13,12 +13,13 @@ typedef struct foci_training_programs {
     bool bf16; /* train.dtype */
 } foci_training_programs;
 
-/* Records the model for `batch` samples of each of `shapes` shapes; `ask` says what a shape feeds, and what else it needs.
- * Parameters are declared, not yet allocated. */
-foci_status foci_training_programs_record(foci_training_programs *p, const foci_model *model, const foci_config *config, int64_t batch,
-                                          int shapes, void (*ask)(void *context, int shape, foci_request *r), void *context);
-/* Parameters with gradients and initial values, and the block of memory. `arrays`: as large as the parameters, that come on top
- * (moments, averages). Refused with advice where all of it will not fit into memory. */
+/* Records the model for `batch` samples of each of `shapes` shapes; `ask` says what a shape feeds, and what else it
+ * needs. Parameters are declared, not yet allocated. */
+foci_status foci_training_programs_record(foci_training_programs *p, const foci_model *model, const foci_config *config,
+                                          int64_t batch, int shapes,
+                                          void (*ask)(void *context, int shape, foci_request *r), void *context);
+/* Parameters with gradients and initial values, and the block of memory. `arrays`: as large as the parameters, that
+ * come on top (moments, averages). Refused with advice where all of it will not fit into memory. */
 foci_status foci_training_programs_allocate(foci_training_programs *p, uint64_t seed, int arrays);
 void foci_training_programs_free(foci_training_programs *p);
 

@@ -16,8 +16,8 @@ typedef struct foci_schedule {
     double power;             /* of POLYNOMIAL */
     bool per_epoch;           /* warmup and total are epochs, else updates */
     /* Accidents of the published loops, which set the rate after the update or the epoch it was meant for. */
-    double lag;               /* time runs so much late, and stands still at 0 meanwhile (DeiT: 1 epoch) */
-    bool first_update_at_lr;  /* update 0 runs at lr, not at the start of the warm-up (the paper's language models) */
+    double lag;              /* time runs so much late, and stands still at 0 meanwhile (DeiT: 1 epoch) */
+    bool first_update_at_lr; /* update 0 runs at lr, not at the start of the warm-up (the paper's language models) */
 } foci_schedule;
 
 /* The rate of update 0, 1, ... where an epoch has so many updates. */

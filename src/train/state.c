@@ -11,28 +11,40 @@ typedef struct rows {
     foci_checkpoint_word word[2];
 } rows;
 
-static foci_checkpoint describe(rows *r, const foci_parameters *p, foci_optimizer *o, foci_real *ema, foci_run_state *s) {
+static foci_checkpoint describe(rows *r, const foci_parameters *p, foci_optimizer *o, foci_real *ema,
+                                foci_run_state *s) {
     *r = (rows){
-        .array = {{"value.", p->value, "last.safetensors"}, {"m.", o->m, NULL}, {"v.", o->v, NULL}, {"ema.", ema, "ema.safetensors"}},
-        .number = {{"updates", .count = &o->updates}, {"step", .count = &s->step}, {"epoch", .count = &s->epoch},
-                   {"position", .count = &s->position}, {"checkpoints", .count = &s->checkpoints}, {"left_out", .count = &s->left_out},
-                   {"losses", .count = &s->watch.losses}, {"loss_mean", .real = &s->watch.mean},
-                   {"loss_variance", .real = &s->watch.variance}, {"seed", .seed = &s->seed}, {"best", .real = &s->best},
-                   {"elapsed", .real = &s->elapsed}, {"evaluated", .count = &s->evaluated, .optional = true}},
+        .array = {{"value.", p->value, "last.safetensors"},
+                  {"m.", o->m, NULL},
+                  {"v.", o->v, NULL},
+                  {"ema.", ema, "ema.safetensors"}},
+        .number = {{"updates", .count = &o->updates},
+                   {"step", .count = &s->step},
+                   {"epoch", .count = &s->epoch},
+                   {"position", .count = &s->position},
+                   {"checkpoints", .count = &s->checkpoints},
+                   {"left_out", .count = &s->left_out},
+                   {"losses", .count = &s->watch.losses},
+                   {"loss_mean", .real = &s->watch.mean},
+                   {"loss_variance", .real = &s->watch.variance},
+                   {"seed", .seed = &s->seed},
+                   {"best", .real = &s->best},
+                   {"elapsed", .real = &s->elapsed},
+                   {"evaluated", .count = &s->evaluated, .optional = true}},
         .word = {{"optimizer", "optimiser", foci_optimizer_name(o->options.kind)}},
     };
     return (foci_checkpoint){p, r->array, r->number, r->word};
 }
 
-foci_status foci_state_weights(const char *folder, const foci_parameters *p, foci_optimizer *o, foci_real *ema, foci_run_state *state,
-                               int64_t keep_every) {
+foci_status foci_state_weights(const char *folder, const foci_parameters *p, foci_optimizer *o, foci_real *ema,
+                               foci_run_state *state, int64_t keep_every) {
     rows r;
     const foci_checkpoint c = describe(&r, p, o, ema, state);
     return foci_checkpoint_weights(folder, &c, state->step, keep_every && state->checkpoints % keep_every == 0);
 }
 
-foci_status foci_state_save(const char *folder, const foci_parameters *p, foci_optimizer *o, foci_real *ema, foci_run_state *state,
-                            int64_t keep_every) {
+foci_status foci_state_save(const char *folder, const foci_parameters *p, foci_optimizer *o, foci_real *ema,
+                            foci_run_state *state, int64_t keep_every) {
     rows r;
     const foci_checkpoint c = describe(&r, p, o, ema, state);
     state->checkpoints++;
@@ -40,11 +52,13 @@ foci_status foci_state_save(const char *folder, const foci_parameters *p, foci_o
     return foci_state_weights(folder, p, o, ema, state, keep_every);
 }
 
-foci_status foci_state_load(const char *folder, const foci_parameters *p, foci_optimizer *o, foci_real *ema, foci_run_state *state) {
+foci_status foci_state_load(const char *folder, const foci_parameters *p, foci_optimizer *o, foci_real *ema,
+                            foci_run_state *state) {
     rows r;
     const foci_checkpoint c = describe(&r, p, o, ema, state);
     state->evaluated = -1;
     FOCI_TRY(foci_checkpoint_load(folder, &c));
-    if (state->evaluated < 0) state->evaluated = state->step; /* an older foci wrote none; its evaluations came before the state */
+    /* an older foci wrote none; its evaluations came before the state */
+    if (state->evaluated < 0) state->evaluated = state->step;
     return FOCI_OK;
 }

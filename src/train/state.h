@@ -1,5 +1,5 @@
-/* What a training has come to: counters that are kept with weights, moments and averages, so that a run goes on where it
- * ended. (run/checkpoint.h says how they lie on disk.) */
+/* What a training has come to: counters that are kept with weights, moments and averages, so that a run goes on where
+ * it ended. (run/checkpoint.h says how they lie on disk.) */
 #ifndef FOCI_TRAIN_STATE_H
 #define FOCI_TRAIN_STATE_H
 
@@ -19,16 +19,17 @@ typedef struct foci_run_state {
     foci_loss_watch watch;
 } foci_run_state;
 
-/* Counts the checkpoint and writes it. ema: flat as the parameters, or NULL. The weights of every keep_every-th stay (0: of
- * none). */
-foci_status foci_state_save(const char *folder, const foci_parameters *p, foci_optimizer *o, foci_real *ema, foci_run_state *state,
-                            int64_t keep_every);
+/* Counts the checkpoint and writes it. ema: flat as the parameters, or NULL. The weights of every keep_every-th stay
+ * (0: of none). */
+foci_status foci_state_save(const char *folder, const foci_parameters *p, foci_optimizer *o, foci_real *ema,
+                            foci_run_state *state, int64_t keep_every);
 
 /* The weights of a state that is on disk already, where the run ended between it and them. */
-foci_status foci_state_weights(const char *folder, const foci_parameters *p, foci_optimizer *o, foci_real *ema, foci_run_state *state,
-                               int64_t keep_every);
+foci_status foci_state_weights(const char *folder, const foci_parameters *p, foci_optimizer *o, foci_real *ema,
+                               foci_run_state *state, int64_t keep_every);
 
 /* FOCI_ERR_CHECKPOINT where it is damaged, or is that of another model or optimiser. */
-foci_status foci_state_load(const char *folder, const foci_parameters *p, foci_optimizer *o, foci_real *ema, foci_run_state *state);
+foci_status foci_state_load(const char *folder, const foci_parameters *p, foci_optimizer *o, foci_real *ema,
+                            foci_run_state *state);
 
 #endif

@@ -10,7 +10,12 @@
 #include "core/program.h"
 #include "train/optimizer.h"
 
-typedef enum foci_step_phase { FOCI_STEP_CLEAR, FOCI_STEP_FORWARD, FOCI_STEP_BACKWARD, FOCI_STEP_UPDATE } foci_step_phase;
+typedef enum foci_step_phase {
+    FOCI_STEP_CLEAR,
+    FOCI_STEP_FORWARD,
+    FOCI_STEP_BACKWARD,
+    FOCI_STEP_UPDATE
+} foci_step_phase;
 
 typedef struct foci_step {
     foci_program *program;       /* of `micro` samples, with an output `loss`: their mean */
@@ -22,7 +27,8 @@ typedef struct foci_step {
     void *context;
 } foci_step;
 
-/* The gradients of the batch's mean loss, in the parameters; `number` is the step's, which random numbers are drawn by. */
+/* The gradients of the batch's mean loss, in the parameters; `number` is the step's, which random numbers are drawn by.
+ */
 foci_status foci_step_gradients(const foci_step *s, int64_t number, double *loss);
 /* One update with them; foci_optimizer_step says what may go wrong. */
 foci_status foci_step_update(const foci_step *s, foci_optimizer *o, double lr, double *grad_norm);

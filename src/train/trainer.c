@@ -16,8 +16,12 @@ static foci_status feed(const void *context, foci_program *p, int64_t first) {
 
 static foci_status step(foci_trainer *t) {
     const int64_t update = t->state.position;
-    const foci_step s = {.program = t->programs.program[foci_task_shape_of(t->task, t->data, update)], .parameters = &t->programs.parameters,
-                         .batch = t->train.batch_size, .micro = t->micro, .feed = feed, .context = t};
+    const foci_step s = {.program = t->programs.program[foci_task_shape_of(t->task, t->data, update)],
+                         .parameters = &t->programs.parameters,
+                         .batch = t->train.batch_size,
+                         .micro = t->micro,
+                         .feed = feed,
+                         .context = t};
     double loss, asked = foci_now();
     FOCI_TRY(t->task->next(t->data, t->state.epoch, update));
     t->pace.wait += foci_now() - asked;
@@ -41,13 +45,15 @@ static bool due(const foci_trainer *t, int64_t every) {
     return every ? t->state.step % every == 0 : t->state.position == 0;
 }
 
-/* An evaluation that is due at this step and was not made: one who stops a run does not wait for it, and gets it at the resume. */
+/* An evaluation that is due at this step and was not made: one who stops a run does not wait for it, and gets it at the
+ * resume. */
 static bool owes_evaluation(const foci_trainer *t) {
     return t->state.evaluated < t->state.step && (due(t, t->train.eval_every) || t->state.step >= t->steps);
 }
 
 static foci_status stop_here(const foci_trainer *t) {
-    return foci_fail(FOCI_INTERRUPTED, "stopped after step %lld of %lld; --resume goes on from there", (long long)t->state.step, (long long)t->steps);
+    return foci_fail(FOCI_INTERRUPTED, "stopped after step %lld of %lld; --resume goes on from there",
+                     (long long)t->state.step, (long long)t->steps);
 }
 
 static foci_status between_steps(foci_trainer *t) {
@@ -63,7 +69,8 @@ static foci_status between_steps(foci_trainer *t) {
         if (s && s != FOCI_INTERRUPTED) return s;
         stopped = s;
     }
-    if (due(t, train->checkpoint_every) || (minutes > 0 && foci_now() - t->pace.saved >= 60 * minutes) || asked || last || stopped)
+    if (due(t, train->checkpoint_every) || (minutes > 0 && foci_now() - t->pace.saved >= 60 * minutes) || asked ||
+        last || stopped)
         FOCI_TRY(foci_trainer_save(t, last || stopped));
     if (!stopped || (last && !owes_evaluation(t))) return FOCI_OK;
     return stop_here(t);
@@ -88,9 +95,12 @@ static foci_status run(foci_trainer *t) {
         foci_trainer_progress(t);
         FOCI_TRY(between_steps(t));
     }
-    FOCI_TRY(foci_final_test(t->config, t->task, t->data, t->model, &t->programs.parameters, &t->folder, t->state.step, t->watch));
+    FOCI_TRY(foci_final_test(t->config, t->task, t->data, t->model, &t->programs.parameters, &t->folder, t->state.step,
+                             t->watch));
     if (!t->lost) return FOCI_OK;
-    return foci_fail(FOCI_ERR_IO, "%s: the run is over and its last checkpoint complete, but metrics or best weights could not be written on the way",
+    return foci_fail(FOCI_ERR_IO,
+                     "%s: the run is over and its last checkpoint complete, but metrics or best weights could not be "
+                     "written on the way",
                      t->folder.path);
 }
 
@@ -98,7 +108,10 @@ static foci_status run(foci_trainer *t) {
 static foci_status conclude(foci_trainer *t, foci_status s) {
     foci_error end = {FOCI_OK, ""};
     if (s) foci_error_take(&end, s);
-    const foci_run_status status = !s ? FOCI_RUN_FINISHED : s == FOCI_INTERRUPTED ? FOCI_RUN_INTERRUPTED : s == FOCI_ERR_DIVERGED ? FOCI_RUN_DIVERGED : FOCI_RUN_FAILED;
+    const foci_run_status status = !s                       ? FOCI_RUN_FINISHED
+                                   : s == FOCI_INTERRUPTED  ? FOCI_RUN_INTERRUPTED
+                                   : s == FOCI_ERR_DIVERGED ? FOCI_RUN_DIVERGED
+                                                            : FOCI_RUN_FAILED;
     foci_status written = foci_trainer_summarise(t, status, s ? end.message : NULL);
     return s ? foci_error_raise(&end) : written;
 }
@@ -112,4 +125,3 @@ foci_status foci_train(const foci_config *config, const foci_train_options *opti
     foci_trainer_close(&t);
     return s;
 }
-

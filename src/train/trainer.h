@@ -13,7 +13,7 @@
 foci_status foci_train_plan(const foci_config *config, FILE *out);
 
 /* Scores the weights in a file. */
-foci_status foci_evaluate(const foci_config *config, const char *weights, const foci_evaluation *evaluation, const foci_watch *watch,
-                          foci_score *score);
+foci_status foci_evaluate(const foci_config *config, const char *weights, const foci_evaluation *evaluation,
+                          const foci_watch *watch, foci_score *score);
 
 #endif

@@ -1,5 +1,5 @@
-/* Before the first step: from a config to task, data, model, optimiser and schedule; what an earlier sitting left; and a word
- * about all of it. */
+/* Before the first step: from a config to task, data, model, optimiser and schedule; what an earlier sitting left; and
+ * a word about all of it. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,13 +26,14 @@ foci_status foci_trainer_open(foci_trainer *t) {
     t->train = foci_training_read(c);
     t->micro = t->train.micro_batch ? t->train.micro_batch : t->train.batch_size;
     if (t->train.batch_size % t->micro)
-        return foci_config_fail(c, "train.micro_batch", "%lld does not divide train.batch_size %lld", (long long)t->micro,
-                                (long long)t->train.batch_size);
+        return foci_config_fail(c, "train.micro_batch", "%lld does not divide train.batch_size %lld",
+                                (long long)t->micro, (long long)t->train.batch_size);
     FOCI_TRY(t->task->open(&t->data, c, FOCI_TRAIN | FOCI_VALID | FOCI_TEST));
     t->updates_per_epoch = t->task->updates(t->data);
     t->steps = t->updates_per_epoch * t->train.epochs;
     if (t->train.max_steps && t->train.max_steps < t->steps) t->steps = t->train.max_steps;
-    return foci_training_programs_record(&t->programs, t->model, c, t->micro, foci_task_shapes(t->task, t->data), ask, t);
+    return foci_training_programs_record(&t->programs, t->model, c, t->micro, foci_task_shapes(t->task, t->data), ask,
+                                         t);
 }
 
 /* ------------------------------------------------------------------------------------- what a config asks for */
@@ -73,7 +74,8 @@ static foci_schedule schedule_of(const foci_trainer *t) {
 static foci_status start_average(foci_trainer *t) {
     const foci_parameters *p = &t->programs.parameters;
     t->ema = foci_large_alloc((size_t)p->size * sizeof *t->ema);
-    if (!t->ema) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for averages of %lld parameters", (long long)p->size);
+    if (!t->ema)
+        return foci_fail(FOCI_ERR_RUNTIME, "out of memory for averages of %lld parameters", (long long)p->size);
     memcpy(t->ema, p->value, (size_t)p->size * sizeof *t->ema);
     return FOCI_OK;
 }
@@ -87,7 +89,8 @@ static foci_status begin(foci_trainer *t, char *from, size_t size) {
     FOCI_TRY(foci_optimizer_init(&t->optimizer, &options, &t->programs.parameters));
     t->schedule = schedule_of(t);
     t->state = (foci_run_state){.seed = seed, .best = NAN};
-    if (t->options->init) FOCI_TRY(foci_init_weights(&t->programs.parameters, t->options->init, t->model->head, from, size));
+    if (t->options->init)
+        FOCI_TRY(foci_init_weights(&t->programs.parameters, t->options->init, t->model->head, from, size));
     return average ? start_average(t) : FOCI_OK;
 }
 
@@ -95,7 +98,8 @@ static void note_difference(void *context, const foci_difference *d) {
     char *text = context;
     size_t used = strlen(text);
     if (!d->may_change)
-        snprintf(text + used, 1024 - used, "%s%s (%s there, %s now)", used ? ", " : "", d->key, d->a ? d->a : "absent", d->b ? d->b : "absent");
+        snprintf(text + used, 1024 - used, "%s%s (%s there, %s now)", used ? ", " : "", d->key, d->a ? d->a : "absent",
+                 d->b ? d->b : "absent");
 }
 
 /* A run goes on with the config that it was begun with, but for keys that do not change where it ends. */
@@ -107,7 +111,9 @@ static foci_status check_same_config(const foci_trainer *t) {
     foci_status s = foci_config_compare(before, t->config, note_difference, text);
     foci_config_free(before);
     if (s || !*text) return s;
-    return foci_fail(FOCI_ERR_CONFIG, "%s was begun with another config: %s; a new run may start from its weights with --init", t->folder.path, text);
+    return foci_fail(FOCI_ERR_CONFIG,
+                     "%s was begun with another config: %s; a new run may start from its weights with --init",
+                     t->folder.path, text);
 }
 
 /* The last checkpoint, where there is one and the run is resumed. */
@@ -117,7 +123,8 @@ static foci_status restore(foci_trainer *t) {
     if (!t->options->resume || !foci_path_kind(saved)) return FOCI_OK;
     FOCI_TRY(check_same_config(t));
     FOCI_TRY(foci_state_load(t->folder.path, &t->programs.parameters, &t->optimizer, t->ema, &t->state));
-    FOCI_TRY(foci_state_weights(t->folder.path, &t->programs.parameters, &t->optimizer, t->ema, &t->state, t->train.keep_every));
+    FOCI_TRY(foci_state_weights(t->folder.path, &t->programs.parameters, &t->optimizer, t->ema, &t->state,
+                                t->train.keep_every));
     t->policy.saved = t->state.step;
     return foci_run_folder_rewind(&t->folder, t->state.step);
 }
@@ -127,12 +134,13 @@ static void describe(foci_trainer *t, const char *from) {
     size_t unshared, bytes = foci_program_set_bytes(&t->programs.set, &unshared);
     t->task->describe(t->data, text, sizeof text);
     foci_run_log(&t->folder, "%s: %s, %s attention, %lld parameters, products in %s", t->folder.path, t->model->name,
-                 foci_config_string(t->config, "attention.kind"), (long long)foci_parameters_numel(&t->programs.parameters),
-                 foci_trainer_dtype(t));
+                 foci_config_string(t->config, "attention.kind"),
+                 (long long)foci_parameters_numel(&t->programs.parameters), foci_trainer_dtype(t));
     foci_run_log(&t->folder, "data: %s", text);
-    foci_run_log(&t->folder, "plan: %.1f MB for a pass of %lld (%.1f MB without sharing); %lld updates an epoch, %lld in all",
-                 (double)bytes / 1e6, (long long)t->micro, (double)unshared / 1e6,
-                 (long long)t->updates_per_epoch, (long long)t->steps);
+    foci_run_log(&t->folder,
+                 "plan: %.1f MB for a pass of %lld (%.1f MB without sharing); %lld updates an epoch, %lld in all",
+                 (double)bytes / 1e6, (long long)t->micro, (double)unshared / 1e6, (long long)t->updates_per_epoch,
+                 (long long)t->steps);
     if (*from && !t->state.step) foci_run_log(&t->folder, "%s", from);
     if (t->state.step) foci_run_log(&t->folder, "resuming after step %lld", (long long)t->state.step);
 }

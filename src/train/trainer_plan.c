@@ -17,7 +17,9 @@ static void print_parameters(const foci_parameters *p, FILE *out) {
         const char *name = p->entry[i].name;
         size_t length = module_length(name);
         int64_t sum = 0;
-        for (; i < p->count && module_length(p->entry[i].name) == length && strncmp(p->entry[i].name, name, length) == 0; i++)
+        for (;
+             i < p->count && module_length(p->entry[i].name) == length && strncmp(p->entry[i].name, name, length) == 0;
+             i++)
             sum += p->entry[i].buffer ? 0 : p->entry[i].numel;
         fprintf(out, "%-32.*s %14lld\n", (int)length, name, (long long)sum);
     }
@@ -38,7 +40,8 @@ static foci_status open_or_imagine(foci_trainer *t, char *text, size_t size) {
     foci_error missing;
     foci_error_take(&missing, s);
     foci_training_programs_free(&t->programs);
-    if (foci_training_programs_record(&t->programs, t->model, t->config, t->micro, 1, ask_without_data, t)) return foci_error_raise(&missing);
+    if (foci_training_programs_record(&t->programs, t->model, t->config, t->micro, 1, ask_without_data, t))
+        return foci_error_raise(&missing);
     snprintf(text, size, "cannot be read (%s)", missing.message);
     return FOCI_OK;
 }
@@ -55,13 +58,19 @@ static foci_status print_plan(foci_trainer *t, FILE *out) {
     double flat = (double)t->programs.parameters.size * sizeof(foci_real);
     int moments = t->train.optimizer == FOCI_SGD ? 1 : 2;
     fprintf(out, "\ndata             %s\n", text);
-    if (t->data) fprintf(out, "updates          %lld an epoch, %lld in all\n", (long long)t->updates_per_epoch, (long long)t->steps);
-    fprintf(out, "MFLOP per %-6s %.2f forward, %.2f backward\n", t->task->item, cost.forward / (double)items / 1e6, cost.backward / (double)items / 1e6);
+    if (t->data)
+        fprintf(out, "updates          %lld an epoch, %lld in all\n", (long long)t->updates_per_epoch,
+                (long long)t->steps);
+    fprintf(out, "MFLOP per %-6s %.2f forward, %.2f backward\n", t->task->item, cost.forward / (double)items / 1e6,
+            cost.backward / (double)items / 1e6);
     fprintf(out, "products         in %s\n", foci_trainer_dtype(t));
-    if (again > 0) fprintf(out, "recompute        %.2f MFLOP per %s again in the backward pass\n", again / (double)items / 1e6, t->task->item);
+    if (again > 0)
+        fprintf(out, "recompute        %.2f MFLOP per %s again in the backward pass\n", again / (double)items / 1e6,
+                t->task->item);
     fprintf(out, "plan             %.1f MB for a pass of %lld (%.1f MB without sharing)\n", (double)bytes / 1e6,
             (long long)t->micro, (double)unshared / 1e6);
-    fprintf(out, "parameters       %.1f MB with gradients and %d moment%s\n", flat * (2 + moments) / 1e6, moments, moments > 1 ? "s" : "");
+    fprintf(out, "parameters       %.1f MB with gradients and %d moment%s\n", flat * (2 + moments) / 1e6, moments,
+            moments > 1 ? "s" : "");
     return FOCI_OK;
 }
 

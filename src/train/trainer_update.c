@@ -8,14 +8,16 @@
 
 /* A number that is none, said with the step and the last checkpoint. */
 static foci_status diverged(const foci_trainer *t, foci_status s) {
-    if (!t->policy.saved) return foci_context(s, "step %lld, before the first checkpoint", (long long)t->state.step + 1);
-    return foci_context(s, "step %lld (the last good checkpoint is %s/state.safetensors, step %lld)", (long long)t->state.step + 1,
-                        t->folder.path, (long long)t->policy.saved);
+    if (!t->policy.saved)
+        return foci_context(s, "step %lld, before the first checkpoint", (long long)t->state.step + 1);
+    return foci_context(s, "step %lld (the last good checkpoint is %s/state.safetensors, step %lld)",
+                        (long long)t->state.step + 1, t->folder.path, (long long)t->policy.saved);
 }
 
 static foci_status leave_out(foci_trainer *t, const char *why) {
     t->state.left_out++;
-    foci_run_log(&t->folder, "step %lld: %s: the update is left out (%lld so far)", (long long)t->state.step + 1, why, (long long)t->state.left_out);
+    foci_run_log(&t->folder, "step %lld: %s: the update is left out (%lld so far)", (long long)t->state.step + 1, why,
+                 (long long)t->state.left_out);
     if (foci_policy_bears(&t->policy)) return FOCI_OK;
     return diverged(t, foci_fail(FOCI_ERR_DIVERGED, "%d updates in a row had to be left out", FOCI_MOST_IN_A_ROW));
 }
@@ -28,8 +30,8 @@ static foci_status roll_back(foci_trainer *t, foci_status why) {
     FOCI_TRY(foci_state_load(t->folder.path, &t->programs.parameters, &t->optimizer, t->ema, &then));
     t->state.left_out += t->state.step + 1 - t->policy.saved;
     t->state.watch = then.watch;
-    foci_run_log(&t->folder, "step %lld: %s: back to the weights of step %lld, the updates since are left out", (long long)t->state.step + 1,
-                 reason.message, (long long)t->policy.saved);
+    foci_run_log(&t->folder, "step %lld: %s: back to the weights of step %lld, the updates since are left out",
+                 (long long)t->state.step + 1, reason.message, (long long)t->policy.saved);
     return FOCI_OK;
 }
 

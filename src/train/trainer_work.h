@@ -66,14 +66,15 @@ foci_status foci_trainer_update(foci_trainer *t, const foci_step *step, double l
 
 /* ---- trainer_write.c */
 
-void foci_trainer_expect(foci_trainer *t);   /* what progress is measured by */
-void foci_trainer_progress(foci_trainer *t); /* a step is over */
+void foci_trainer_expect(foci_trainer *t);      /* what progress is measured by */
+void foci_trainer_progress(foci_trainer *t);    /* a step is over */
 foci_status foci_trainer_line(foci_trainer *t); /* of metrics.jsonl, of the steps since the last one */
 /* metrics.csv and summary.json, from metrics.jsonl. */
 foci_status foci_trainer_summarise(foci_trainer *t, foci_run_status status, const char *message);
 /* One that cannot be written is tried again with the next one, as long as there is an older one to go back to. */
 foci_status foci_trainer_save(foci_trainer *t, bool last);
 double foci_trainer_elapsed(const foci_trainer *t); /* seconds of training, over all sittings */
-foci_status foci_trainer_lose(foci_trainer *t, foci_status s); /* an I/O error: training goes on without what could not be written */
+/* an I/O error: training goes on without what could not be written */
+foci_status foci_trainer_lose(foci_trainer *t, foci_status s);
 
 #endif

@@ -19,12 +19,14 @@ void foci_trainer_progress(foci_trainer *t) {
     if (!t->options->progress) return;
     const foci_pace *p = &t->pace;
     double seconds = foci_pace_seconds(p), rate = seconds > 0 ? (double)p->items / seconds : 0;
-    t->peak = fmax(t->peak, rate * t->gflop_per_item); /* measured in a moment when the machine was busy with other things */
+    /* measured in a moment when the machine was busy with other things */
+    t->peak = fmax(t->peak, rate * t->gflop_per_item);
     double per_step = p->losses ? seconds / (double)p->losses : 0;
     t->options->progress(t->options->context,
-                         &(foci_progress){t->state.step, t->steps, t->state.epoch, t->train.epochs, foci_pace_loss(p), p->lr, rate,
-                                          per_step * (double)(t->steps - t->state.step),
-                                          rate * t->gflop_per_item / t->peak, seconds > 0 ? p->wait / seconds : 0, t->task->items});
+                         &(foci_progress){t->state.step, t->steps, t->state.epoch, t->train.epochs, foci_pace_loss(p),
+                                          p->lr, rate, per_step * (double)(t->steps - t->state.step),
+                                          rate * t->gflop_per_item / t->peak, seconds > 0 ? p->wait / seconds : 0,
+                                          t->task->items});
 }
 
 double foci_trainer_elapsed(const foci_trainer *t) { return foci_pace_elapsed(&t->pace, t->state.elapsed); }
@@ -51,8 +53,14 @@ foci_status foci_trainer_lose(foci_trainer *t, foci_status s) {
 
 foci_status foci_trainer_summarise(foci_trainer *t, foci_run_status status, const char *message) {
     json_t *lines;
-    const foci_run_summary summary = {status, message, t->state.step, t->steps, foci_parameters_numel(&t->programs.parameters),
-                                      t->state.left_out, (int64_t)t->state.seed, foci_trainer_elapsed(t)};
+    const foci_run_summary summary = {status,
+                                      message,
+                                      t->state.step,
+                                      t->steps,
+                                      foci_parameters_numel(&t->programs.parameters),
+                                      t->state.left_out,
+                                      (int64_t)t->state.seed,
+                                      foci_trainer_elapsed(t)};
     FOCI_TRY(foci_run_record_read(t->folder.path, &lines));
     foci_status s = foci_run_record_csv(t->folder.path, lines);
     if (!s) s = foci_run_summary_write(t->folder.path, &summary, lines);
@@ -63,14 +71,19 @@ foci_status foci_trainer_summarise(foci_trainer *t, foci_run_status status, cons
 foci_status foci_trainer_save(foci_trainer *t, bool last) {
     t->state.elapsed = foci_trainer_elapsed(t);
     t->pace.started = foci_now();
-    foci_status s = foci_state_save(t->folder.path, &t->programs.parameters, &t->optimizer, t->ema, &t->state, t->train.keep_every);
+    foci_status s =
+        foci_state_save(t->folder.path, &t->programs.parameters, &t->optimizer, t->ema, &t->state, t->train.keep_every);
     foci_pace_checkpoint(&t->pace);
     if (s == FOCI_ERR_IO && t->policy.saved && !last) {
-        foci_run_log(&t->folder, "the checkpoint of step %lld was not written (%s); training goes on, that of step %lld is intact",
+        foci_run_log(&t->folder,
+                     "the checkpoint of step %lld was not written (%s); training goes on, that of step %lld is intact",
                      (long long)t->state.step, foci_error_message(), (long long)t->policy.saved);
         return FOCI_OK;
     }
-    if (s) return t->policy.saved ? foci_context(s, "the last complete checkpoint is that of step %lld", (long long)t->policy.saved) : s;
+    if (s)
+        return t->policy.saved
+                   ? foci_context(s, "the last complete checkpoint is that of step %lld", (long long)t->policy.saved)
+                   : s;
     foci_policy_checkpoint(&t->policy, t->state.step);
     return FOCI_OK;
 }

@@ -1,5 +1,5 @@
-/* Golden cases of attacks: the gradient of the loss by the images, FGSM and PGD from a given start, and the logits and loss
- * of the expected adversarial images (not of foci's own, which may differ where a gradient is nearly zero). */
+/* Golden cases of attacks: the gradient of the loss by the images, FGSM and PGD from a given start, and the logits and
+ * loss of the expected adversarial images (not of foci's own, which may differ where a gradient is nearly zero). */
 #include <math.h>
 #include <string.h>
 
@@ -16,7 +16,7 @@ typedef struct attack_case {
     foci_case_run run; /* its parameters; the victim's graphs use them */
     foci_victim victim;
     int64_t batch;
-    const int64_t *shape; /* of the images */
+    const int64_t *shape;                          /* of the images */
     foci_real *images, *clean, *logits, *dx, *adv; /* (B, pixels), (B, classes) */
     double *loss;
     int32_t *given, *predicted;
@@ -35,8 +35,8 @@ static foci_status open_case(attack_case *a) {
     FOCI_TRY(foci_case_tensor(c, "input.images", -1, NULL, &t));
     if (t->ndim != 4) return foci_case_fail(c, "tensor input.images has %d dimensions", t->ndim);
     a->batch = t->shape[0];
-    FOCI_TRY(foci_case_run_open_model(c, &a->run, model,
-                                      &(foci_request){.config = a->config, .batch = a->batch, .feeds = "images labels"}));
+    FOCI_TRY(foci_case_run_open_model(
+        c, &a->run, model, &(foci_request){.config = a->config, .batch = a->batch, .feeds = "images labels"}));
     a->shape = foci_program_find(a->run.program, "images")->shape;
     FOCI_TRY(foci_case_tensor(c, "input.images", 4, a->shape, &t));
     FOCI_TRY(foci_case_run_ready(c, &a->run, "param."));
@@ -84,17 +84,20 @@ typedef struct attack_options {
 } attack_options;
 
 static foci_status read_clip(attack_case *a, const json_t *attack, const char *place) {
-    const json_t *clip = json_object_get(attack, "clip"), *low = json_array_get(clip, 0), *high = json_array_get(clip, 1);
+    const json_t *clip = json_object_get(attack, "clip"), *low = json_array_get(clip, 0),
+                 *high = json_array_get(clip, 1);
     const bool pair = json_array_size(clip) == 2 && json_is_number(low) && json_is_number(high);
-    if (!clip || (!json_is_null(clip) && !pair)) return foci_case_fail(a->c, "%s.clip is neither null nor two numbers", place);
+    if (!clip || (!json_is_null(clip) && !pair))
+        return foci_case_fail(a->c, "%s.clip is neither null nor two numbers", place);
     a->victim.units = pair ? foci_units_plain(json_number_value(low), json_number_value(high))
                            : foci_units_plain(-(double)INFINITY, (double)INFINITY);
-    if (pair && !(json_number_value(low) <= json_number_value(high))) return foci_case_fail(a->c, "%s.clip is no range", place);
+    if (pair && !(json_number_value(low) <= json_number_value(high)))
+        return foci_case_fail(a->c, "%s.clip is no range", place);
     return FOCI_OK;
 }
 
-static foci_status read_word(const foci_case *c, const json_t *attack, const char *place, const char *key, const char *no,
-                             const char *yes, bool *is_yes) {
+static foci_status read_word(const foci_case *c, const json_t *attack, const char *place, const char *key,
+                             const char *no, const char *yes, bool *is_yes) {
     json_t *word;
     FOCI_TRY(foci_case_member(c, attack, place, key, JSON_STRING, &word));
     *is_yes = strcmp(json_string_value(word), yes) == 0;
@@ -104,8 +107,9 @@ static foci_status read_word(const foci_case *c, const json_t *attack, const cha
 }
 
 static foci_status read_attack(attack_case *a, const json_t *attack, const char *place, attack_options *o) {
-    static const char *const known = " attack eps labels clip output loss_before loss_after float32_share_of_differing_values "
-                                     "float32_loss_after step iterations start ";
+    static const char *const known =
+        " attack eps labels clip output loss_before loss_after float32_share_of_differing_values "
+        "float32_loss_after step iterations start ";
     foci_case *c = a->c;
     json_t *name;
     *o = (attack_options){.pgd = false};
@@ -130,9 +134,18 @@ static foci_status read_attack(attack_case *a, const json_t *attack, const char 
 
 static void run_attack(attack_case *a, const attack_options *o, const int32_t *label) {
     const foci_attack_options options = {.eps = o->eps};
-    foci_attack_job job = {.victim = &a->victim, .options = &options, .head = foci_head_cross_entropy, .slots = a->batch,
-                           .x = a->images, .label = label, .which = a->which, .n = a->batch, .adv = a->adv,
-                           .dx = a->dx, .logits = a->logits, .loss = a->loss};
+    foci_attack_job job = {.victim = &a->victim,
+                           .options = &options,
+                           .head = foci_head_cross_entropy,
+                           .slots = a->batch,
+                           .x = a->images,
+                           .label = label,
+                           .which = a->which,
+                           .n = a->batch,
+                           .adv = a->adv,
+                           .dx = a->dx,
+                           .logits = a->logits,
+                           .loss = a->loss};
     if (!o->pgd) {
         foci_attack_find("fgsm")->run(&job);
         return;
@@ -145,7 +158,8 @@ static void run_attack(attack_case *a, const attack_options *o, const int32_t *l
     foci_pgd(&job, o->iterations, o->step);
 }
 
-/* All within eps of the image; few may differ from what is expected, since the sign of a gradient near zero is chance. */
+/* All within eps of the image; few may differ from what is expected, since the sign of a gradient near zero is chance.
+ */
 static foci_status compare_images(attack_case *a, const attack_options *o, const foci_real *expected) {
     const int64_t n = a->batch * a->victim.pixels;
     int64_t differ = 0, outside = 0;

@@ -10,8 +10,7 @@
 /* The attention that the variant has recorded, to ask for the map of the very same. */
 static const foci_node *find_attention(const foci_graph *g) {
     for (int i = foci_graph_nodes(g) - 1; i >= 0; i--)
-        if (strcmp(foci_graph_node(g, i)->op->name, "scaled_dot_product_attention") == 0)
-            return foci_graph_node(g, i);
+        if (strcmp(foci_graph_node(g, i)->op->name, "scaled_dot_product_attention") == 0) return foci_graph_node(g, i);
     return NULL;
 }
 
@@ -96,7 +95,8 @@ static foci_status check_forward(const variant_case *v, foci_real *spare) {
     FOCI_TRY(compare(v->c, v->number, "out", spare, 4, shape));
     FOCI_TRY(compare(v->c, v->number, "prob", map, FOCI_SHAPE(shape[0], shape[1], shape[2], shape[2])));
     const foci_tensor *metric = foci_program_find(v->run.program, "metric");
-    if (!metric && strcmp(v->name, "elliptical") == 0) return foci_case_fail(v->c, "variants[%d]: no metric was recorded", v->number);
+    if (!metric && strcmp(v->name, "elliptical") == 0)
+        return foci_case_fail(v->c, "variants[%d]: no metric was recorded", v->number);
     if (!metric) return FOCI_OK;
     FOCI_TRY(foci_program_fetch(v->run.program, "metric", &w));
     return compare(v->c, v->number, "w", w, metric->ndim, metric->shape);
@@ -121,7 +121,8 @@ static foci_status check_backward(const variant_case *v, foci_real *spare) {
 static foci_status check_opened(variant_case *v) {
     const int64_t *shape = v->shape;
     FOCI_TRY(foci_case_run_open(v->c, &v->run, "q k v", record, v));
-    foci_real *spare = foci_arena_alloc(&v->c->arena, (size_t)(shape[0] * shape[1] * shape[2] * shape[3]) * sizeof *spare);
+    foci_real *spare =
+        foci_arena_alloc(&v->c->arena, (size_t)(shape[0] * shape[1] * shape[2] * shape[3]) * sizeof *spare);
     if (!spare) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", v->c->path);
     FOCI_TRY(foci_case_run_ready(v->c, &v->run, ""));
     FOCI_TRY(feed(v));
@@ -131,7 +132,8 @@ static foci_status check_opened(variant_case *v) {
 
 static foci_status check_variant(foci_case *c, const json_t *variant, int number, const int64_t *shape) {
     char place[32];
-    variant_case v = {.c = c, .number = number, .shape = shape, .causal = json_is_true(json_object_get(variant, "causal_mask"))};
+    variant_case v = {
+        .c = c, .number = number, .shape = shape, .causal = json_is_true(json_object_get(variant, "causal_mask"))};
     snprintf(place, sizeof place, "variants[%d]", number);
     FOCI_TRY(foci_case_known_keys(c, variant, place, " elliptical causal_mask "));
     const json_t *elliptical = json_object_get(variant, "elliptical");

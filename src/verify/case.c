@@ -36,13 +36,11 @@ foci_status foci_case_member(const foci_case *c, const json_t *object, const cha
                              json_type type, json_t **member) {
     *member = json_object_get(object, key);
     if (!*member) return foci_case_fail(c, "%s.%s is missing", place, key);
-    if (json_typeof(*member) != type)
-        return foci_case_fail(c, "%s.%s is not %s", place, key, type_name(type));
+    if (json_typeof(*member) != type) return foci_case_fail(c, "%s.%s is not %s", place, key, type_name(type));
     return FOCI_OK;
 }
 
-foci_status foci_case_number(const foci_case *c, const json_t *object, const char *place, const char *key,
-                             double *x) {
+foci_status foci_case_number(const foci_case *c, const json_t *object, const char *place, const char *key, double *x) {
     const json_t *member = json_object_get(object, key);
     if (!member) return foci_case_fail(c, "%s.%s is missing", place, key);
     if (!json_is_number(member)) return foci_case_fail(c, "%s.%s is not a number", place, key);
@@ -50,27 +48,24 @@ foci_status foci_case_number(const foci_case *c, const json_t *object, const cha
     return FOCI_OK;
 }
 
-foci_status foci_case_int(const foci_case *c, const json_t *object, const char *place, const char *key,
-                          int64_t min, int64_t max, int64_t *x) {
+foci_status foci_case_int(const foci_case *c, const json_t *object, const char *place, const char *key, int64_t min,
+                          int64_t max, int64_t *x) {
     json_t *member;
     FOCI_TRY(foci_case_member(c, object, place, key, JSON_INTEGER, &member));
     *x = json_integer_value(member);
     if (*x < min || *x > max)
-        return foci_case_fail(c, "%s.%s is %" PRId64 ", not in %" PRId64 " .. %" PRId64, place, key, *x, min,
-                              max);
+        return foci_case_fail(c, "%s.%s is %" PRId64 ", not in %" PRId64 " .. %" PRId64, place, key, *x, min, max);
     return FOCI_OK;
 }
 
-foci_status foci_case_known_keys(const foci_case *c, const json_t *object, const char *place,
-                                 const char *keys) {
+foci_status foci_case_known_keys(const foci_case *c, const json_t *object, const char *place, const char *keys) {
     const char *key;
     json_t *value;
     if (!json_is_object(object)) return foci_case_fail(c, "%s is not an object", place);
     json_object_foreach((json_t *)(uintptr_t)object, key, value) {
         char padded[80];
         snprintf(padded, sizeof padded, " %.70s ", key);
-        if (!strstr(keys, padded))
-            return foci_case_fail(c, "%s.%s: foci does not know this field", place, key);
+        if (!strstr(keys, padded)) return foci_case_fail(c, "%s.%s: foci does not know this field", place, key);
     }
     return FOCI_OK;
 }
@@ -91,9 +86,7 @@ foci_status foci_case_tensor(foci_case *c, const char *name, int ndim, const int
 }
 
 /* What is wrong inside a tensor is bad data here, not a bad checkpoint. */
-static foci_status as_data(foci_status status) {
-    return status == FOCI_ERR_CHECKPOINT ? FOCI_ERR_DATA : status;
-}
+static foci_status as_data(foci_status status) { return status == FOCI_ERR_CHECKPOINT ? FOCI_ERR_DATA : status; }
 
 foci_status foci_case_reals(foci_case *c, const char *name, int ndim, const int64_t *shape, foci_real **x) {
     const foci_safetensor *t;
@@ -111,21 +104,22 @@ foci_status foci_case_ints(foci_case *c, const char *name, int ndim, const int64
     FOCI_TRY(as_data(foci_safetensors_ints(&c->file, t, 0, t->numel, *x)));
     for (int64_t i = 0; i < t->numel; i++)
         if (((*x)[i] < 0 || (*x)[i] >= below) && (*x)[i] != exception)
-            return foci_case_fail(c, "tensor %s: element %" PRId64 " is %d, not below %" PRId64, name, i,
-                                  (*x)[i], below);
+            return foci_case_fail(c, "tensor %s: element %" PRId64 " is %d, not below %" PRId64, name, i, (*x)[i],
+                                  below);
     return FOCI_OK;
 }
 
 /* ---------------------------------------------------------------------------------------------- comparing */
 
-/* Rounding to bfloat16 moves a number by at most u = 2^-9 of itself, evenly spread: by u / sqrt(3) in the root mean square,
- * and a product of two rounded numbers by sqrt(2/3) u. A sum of such products moves by the same share of its own size, and
- * P of them one after another by sqrt(P) times as much, all in the root mean square. Ten times that leaves room for what
- * cancels: the gradient of a softmax is a difference of near numbers. */
+/* Rounding to bfloat16 moves a number by at most u = 2^-9 of itself, evenly spread: by u / sqrt(3) in the root mean
+ * square, and a product of two rounded numbers by sqrt(2/3) u. A sum of such products moves by the same share of its
+ * own size, and P of them one after another by sqrt(P) times as much, all in the root mean square. Ten times that
+ * leaves room for what cancels: the gradient of a softmax is a difference of near numbers. */
 static double bf16_tolerance(int products) { return 10 * sqrt(2.0 / 3 * products) * 0x1p-9; }
 
 foci_status foci_case_add_group(foci_case *c, const char *group, double tolerance) {
-    if (c->report->groups == FOCI_VERIFY_MAX_GROUPS) return foci_case_fail(c, "tolerance: no room for the group %s", group);
+    if (c->report->groups == FOCI_VERIFY_MAX_GROUPS)
+        return foci_case_fail(c, "tolerance: no room for the group %s", group);
     foci_verify_group *g = &c->report->group[c->report->groups++];
     snprintf(g->name, sizeof g->name, "%s", group);
     g->tolerance = tolerance;
@@ -147,8 +141,8 @@ foci_status foci_case_difference(foci_case *c, const char *group, double differe
     return foci_case_fail(c, "tolerance.%s is missing", group);
 }
 
-foci_status foci_case_compare(foci_case *c, const char *group, const foci_real *got, const char *expected,
-                              int ndim, const int64_t *shape) {
+foci_status foci_case_compare(foci_case *c, const char *group, const foci_real *got, const char *expected, int ndim,
+                              const int64_t *shape) {
     foci_real *want;
     FOCI_TRY(foci_case_reals(c, expected, ndim, shape, &want));
     int64_t n = 1;
@@ -226,27 +220,23 @@ static foci_status add_section(const foci_case *c, text *t, const char *section,
     json_object_foreach((json_t *)(uintptr_t)object, key, value) {
         if (!is_plain(key)) return foci_case_fail(c, "%s.%s: foci does not know this field", section, key);
         add(t, ", %s: ", renamed(rename, key));
-        if (!add_value(t, value))
-            return foci_case_fail(c, "%s.%s is of no type that a config holds", section, key);
+        if (!add_value(t, value)) return foci_case_fail(c, "%s.%s is of no type that a config holds", section, key);
     }
     add(t, "}\n");
     return t->used + 1 < sizeof t->bytes ? FOCI_OK : foci_case_fail(c, "%s is too long", section);
 }
 
-foci_status foci_case_config(foci_case *c, const foci_model *model, const char *const *rename,
-                             const json_t *sizes, const json_t *elliptical, foci_config **config) {
+foci_status foci_case_config(foci_case *c, const foci_model *model, const char *const *rename, const json_t *sizes,
+                             const json_t *elliptical, foci_config **config) {
     if (elliptical && !json_is_object(elliptical) && !json_is_null(elliptical))
         return foci_case_fail(c, "elliptical is neither an object nor null");
-    const foci_attention *variant =
-        foci_attention_find(json_is_object(elliptical) ? "elliptical" : "softmax");
+    const foci_attention *variant = foci_attention_find(json_is_object(elliptical) ? "elliptical" : "softmax");
     text t = {.used = 0};
     if (model) FOCI_TRY(add_section(c, &t, "model", model->name, rename, sizes));
     FOCI_TRY(add_section(c, &t, "attention", variant->name, NULL, elliptical));
 
-    const foci_key model_kind[] = {{"kind", FOCI_KEY_CHOICE, NULL, 0, 0, model ? model->name : "", "model"},
-                                   {0}};
-    const foci_key attention_kind[] = {{"kind", FOCI_KEY_CHOICE, NULL, 0, 0, variant->name, "attention"},
-                                       {0}};
+    const foci_key model_kind[] = {{"kind", FOCI_KEY_CHOICE, NULL, 0, 0, model ? model->name : "", "model"}, {0}};
+    const foci_key attention_kind[] = {{"kind", FOCI_KEY_CHOICE, NULL, 0, 0, variant->name, "attention"}, {0}};
     const foci_section section[] = {{"attention", NULL, attention_kind},
                                     {"attention", variant->name, variant->keys},
                                     {"model", NULL, model_kind},
@@ -270,13 +260,14 @@ static foci_status opened(const foci_case *c, foci_status status) {
     return status ? foci_context(status == FOCI_ERR_CONFIG ? FOCI_ERR_DATA : status, "%s", c->path) : FOCI_OK;
 }
 
-foci_status foci_case_run_open(foci_case *c, foci_case_run *r, const char *gradients, void (*record)(void *context, foci_graph *g),
-                               void *context) {
+foci_status foci_case_run_open(foci_case *c, foci_case_run *r, const char *gradients,
+                               void (*record)(void *context, foci_graph *g), void *context) {
     const foci_graph_options options = start(c, r, gradients);
     return opened(c, foci_program_open(&r->program, &r->set, &options, record, context));
 }
 
-foci_status foci_case_run_open_model(foci_case *c, foci_case_run *r, const foci_model *model, const foci_request *request) {
+foci_status foci_case_run_open_model(foci_case *c, foci_case_run *r, const foci_model *model,
+                                     const foci_request *request) {
     const foci_graph_options options = start(c, r, NULL);
     return opened(c, foci_program_open_model(&r->program, &r->set, &options, model, request));
 }
@@ -317,7 +308,8 @@ foci_status foci_case_run_ready(foci_case *c, foci_case_run *r, const char *pref
     return FOCI_OK;
 }
 
-foci_status foci_case_run_compare(foci_case *c, const foci_case_run *r, const char *group, const char *output, const char *expected) {
+foci_status foci_case_run_compare(foci_case *c, const foci_case_run *r, const char *group, const char *output,
+                                  const char *expected) {
     const foci_tensor *t = foci_program_find(r->program, output);
     const foci_real *got;
     FOCI_TRY(foci_program_fetch(r->program, output, &got));

@@ -38,19 +38,16 @@ foci_status foci_case_fail(const foci_case *c, const char *fmt, ...) FOCI_PRINTF
 
 foci_status foci_case_member(const foci_case *c, const json_t *object, const char *place, const char *key,
                              json_type type, json_t **member);
-foci_status foci_case_number(const foci_case *c, const json_t *object, const char *place, const char *key,
-                             double *x);
-foci_status foci_case_int(const foci_case *c, const json_t *object, const char *place, const char *key,
-                          int64_t min, int64_t max, int64_t *x);
+foci_status foci_case_number(const foci_case *c, const json_t *object, const char *place, const char *key, double *x);
+foci_status foci_case_int(const foci_case *c, const json_t *object, const char *place, const char *key, int64_t min,
+                          int64_t max, int64_t *x);
 /* Fails where the object has a key that is not among `keys`, a list with spaces around every name: " a b ".
  */
-foci_status foci_case_known_keys(const foci_case *c, const json_t *object, const char *place,
-                                 const char *keys);
+foci_status foci_case_known_keys(const foci_case *c, const json_t *object, const char *place, const char *keys);
 
 /* ------- tensors of the file: shape as asked for (ndim -1: any), memory of the case */
 
-foci_status foci_case_tensor(foci_case *c, const char *name, int ndim, const int64_t *shape,
-                             const foci_safetensor **t);
+foci_status foci_case_tensor(foci_case *c, const char *name, int ndim, const int64_t *shape, const foci_safetensor **t);
 foci_status foci_case_reals(foci_case *c, const char *name, int ndim, const int64_t *shape, foci_real **x);
 /* Integers of 0 .. below - 1, or `exception`. */
 foci_status foci_case_ints(foci_case *c, const char *name, int ndim, const int64_t *shape, int64_t below,
@@ -62,30 +59,32 @@ foci_status foci_case_ints(foci_case *c, const char *name, int ndim, const int64
 foci_status foci_case_add_group(foci_case *c, const char *group, double tolerance);
 /* `size` of what was expected: its magnitude, the root mean square of a tensor. */
 foci_status foci_case_difference(foci_case *c, const char *group, double difference, double size);
-foci_status foci_case_compare(foci_case *c, const char *group, const foci_real *got, const char *expected,
-                              int ndim, const int64_t *shape);
+foci_status foci_case_compare(foci_case *c, const char *group, const foci_real *got, const char *expected, int ndim,
+                              const int64_t *shape);
 
 /* ------- running */
 
 /* Model keys (may be NULL) and the options of elliptical attention (JSON null: the dot product) as a config.
  * `rename` pairs the case's names of model keys with foci's: {"n_token", "vocab", ..., NULL}. */
-foci_status foci_case_config(foci_case *c, const foci_model *model, const char *const *rename,
-                             const json_t *sizes, const json_t *elliptical, foci_config **config);
+foci_status foci_case_config(foci_case *c, const foci_model *model, const char *const *rename, const json_t *sizes,
+                             const json_t *elliptical, foci_config **config);
 
 typedef struct foci_case_run {
     foci_parameters parameters;
     foci_program_set set;
     foci_program *program;
 } foci_case_run;
-/* A program that observes and differentiates: of what `record` records, by parameters and inputs named in `gradients`; or of a
- * model. The caller closes it, after a failure too. */
-foci_status foci_case_run_open(foci_case *c, foci_case_run *r, const char *gradients, void (*record)(void *context, foci_graph *g),
-                               void *context);
-foci_status foci_case_run_open_model(foci_case *c, foci_case_run *r, const foci_model *model, const foci_request *request);
+/* A program that observes and differentiates: of what `record` records, by parameters and inputs named in `gradients`;
+ * or of a model. The caller closes it, after a failure too. */
+foci_status foci_case_run_open(foci_case *c, foci_case_run *r, const char *gradients,
+                               void (*record)(void *context, foci_graph *g), void *context);
+foci_status foci_case_run_open_model(foci_case *c, foci_case_run *r, const foci_model *model,
+                                     const foci_request *request);
 /* Takes memory and fills every parameter X from tensor PREFIX X of its shape. */
 foci_status foci_case_run_ready(foci_case *c, foci_case_run *r, const char *prefix);
 /* Compares an output, or what is observed, with a tensor of its shape. */
-foci_status foci_case_run_compare(foci_case *c, const foci_case_run *r, const char *group, const char *output, const char *expected);
+foci_status foci_case_run_compare(foci_case *c, const foci_case_run *r, const char *group, const char *output,
+                                  const char *expected);
 /* Compares the gradient of every parameter X with tensor PREFIX X. Names in `none` have no tensor and a
  * gradient of zero. */
 foci_status foci_case_run_gradients(foci_case *c, foci_case_run *r, const char *group, const char *prefix,

@@ -1,5 +1,5 @@
-/* Golden cases of the measures of collapse: a ViT with the dot product and with elliptical attention, what is measured on each,
- * and the measures by themselves, of tensors whose figures are known. */
+/* Golden cases of the measures of collapse: a ViT with the dot product and with elliptical attention, what is measured
+ * on each, and the measures by themselves, of tensors whose figures are known. */
 #include <math.h>
 #include <string.h>
 
@@ -74,9 +74,11 @@ static foci_status compare_model(const collapse_case *k) {
 /* ------------------------------------------------------------------------------- the measures by themselves */
 
 /* The mean over the samples of a tensor (B, ...) that the case gives. */
-static foci_status compare_given(const collapse_case *k, const measure *m, int i, const foci_real *x, const foci_safetensor *t) {
+static foci_status compare_given(const collapse_case *k, const measure *m, int i, const foci_real *x,
+                                 const foci_safetensor *t) {
     const bool heads = !m->field;
-    const int64_t samples = t->shape[0], size = t->numel / (samples ? samples : 1), pairs = heads ? foci_head_pairs(t->shape[1]) : 1;
+    const int64_t samples = t->shape[0], size = t->numel / (samples ? samples : 1),
+                  pairs = heads ? foci_head_pairs(t->shape[1]) : 1;
     double *sum = foci_arena_alloc(&k->c->arena, (size_t)(2 * pairs) * sizeof *sum), *one = sum + pairs;
     if (!sum) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", k->c->path);
     for (int64_t b = 0; b < samples; b++) {
@@ -116,10 +118,12 @@ static foci_status measure_model(collapse_case *k) {
     json_t *sizes;
     FOCI_TRY(foci_case_member(c, c->root, "case", "model", JSON_OBJECT, &sizes));
     if (!json_is_object(elliptical)) return foci_case_fail(c, "case.elliptical is not an object");
-    FOCI_TRY(foci_case_config(c, vit, NULL, sizes, strcmp(k->variant, "softmax") == 0 ? json_null() : elliptical, &k->config));
+    FOCI_TRY(foci_case_config(c, vit, NULL, sizes, strcmp(k->variant, "softmax") == 0 ? json_null() : elliptical,
+                              &k->config));
     FOCI_TRY(foci_case_tensor(c, "input.images", -1, NULL, &t));
     if (t->ndim != 4) return foci_case_fail(c, "tensor input.images has %d dimensions", t->ndim);
-    FOCI_TRY(foci_case_run_open_model(c, &k->run, vit, &(foci_request){.config = k->config, .batch = t->shape[0], .feeds = "images"}));
+    FOCI_TRY(foci_case_run_open_model(c, &k->run, vit,
+                                      &(foci_request){.config = k->config, .batch = t->shape[0], .feeds = "images"}));
     const int64_t *shape = foci_program_find(k->run.program, "images")->shape;
     FOCI_TRY(foci_case_tensor(c, "input.images", 4, shape, &t));
     FOCI_TRY(foci_case_run_ready(c, &k->run, "param."));

@@ -30,9 +30,7 @@ typedef struct model_case {
     int64_t classes; /* labels and tokens are below it */
 } model_case;
 
-static bool is_text(const model_case *m) {
-    return m->kind == &lm;
-}
+static bool is_text(const model_case *m) { return m->kind == &lm; }
 
 /* ------------------------------------------------------------------------------------- recording and data */
 
@@ -42,12 +40,10 @@ static foci_status read_config(model_case *m) {
     const json_t *elliptical = json_object_get(c->root, "elliptical");
     FOCI_TRY(foci_case_member(c, c->root, "case", "model", JSON_OBJECT, &sizes));
     if (!elliptical) return foci_case_fail(c, "case.elliptical is missing");
-    FOCI_TRY(
-        foci_case_config(c, foci_model_find(m->kind->model), m->kind->rename, sizes, elliptical, &m->config));
+    FOCI_TRY(foci_case_config(c, foci_model_find(m->kind->model), m->kind->rename, sizes, elliptical, &m->config));
     m->classes = foci_config_int(m->config, is_text(m) ? "model.vocab" : "model.num_classes");
-    return m->classes > 0
-               ? FOCI_OK
-               : foci_case_fail(c, "model: the number of %s is missing", is_text(m) ? "words" : "classes");
+    return m->classes > 0 ? FOCI_OK
+                          : foci_case_fail(c, "model: the number of %s is missing", is_text(m) ? "words" : "classes");
 }
 
 static const char *input_name(foci_case *c, const char *prefix, const char *name) {
@@ -60,8 +56,7 @@ static foci_status record(model_case *m) {
     foci_case *c = m->c;
     const foci_safetensor *t;
     FOCI_TRY(foci_case_tensor(c, input_name(c, "input", m->kind->inputs), -1, NULL, &t));
-    if (t->ndim != (is_text(m) ? 2 : 4))
-        return foci_case_fail(c, "tensor %s has %d dimensions", t->name, t->ndim);
+    if (t->ndim != (is_text(m) ? 2 : 4)) return foci_case_fail(c, "tensor %s has %d dimensions", t->name, t->ndim);
     foci_request r = {.config = m->config, .batch = t->shape[0], .feeds = is_text(m) ? "ids targets" : "images labels"};
     if (is_text(m)) r.number[0] = (foci_named_number){"tokens", (double)t->shape[1]};
     FOCI_TRY(foci_case_run_open_model(c, &m->run, foci_model_find(m->kind->model), &r));
@@ -88,8 +83,8 @@ static foci_status read_data(model_case *m, const char *prefix, int64_t batches,
         FOCI_TRY(foci_case_ints(c, name, lead + inputs->ndim, shape, m->classes, 0, (int32_t **)&d->inputs));
     else FOCI_TRY(foci_case_reals(c, name, lead + inputs->ndim, shape, (foci_real **)&d->inputs));
     memcpy(shape + lead, labels->shape, (size_t)labels->ndim * sizeof *shape);
-    FOCI_TRY(foci_case_ints(c, input_name(c, prefix, m->kind->labels), lead + labels->ndim, shape, m->classes,
-                            0, &d->labels));
+    FOCI_TRY(foci_case_ints(c, input_name(c, prefix, m->kind->labels), lead + labels->ndim, shape, m->classes, 0,
+                            &d->labels));
     d->input_numel = foci_numel(inputs);
     d->label_numel = foci_numel(labels);
     return FOCI_OK;
@@ -135,7 +130,8 @@ static foci_status check_metrics(const model_case *m) {
     for (int i = 0; i < depth; i++) {
         snprintf(observed, sizeof observed, m->kind->metric, i);
         snprintf(expected, sizeof expected, "expected.w.%d", i);
-        if (foci_program_find(m->run.program, observed)) FOCI_TRY(foci_case_run_compare(m->c, &m->run, "w", observed, expected));
+        if (foci_program_find(m->run.program, observed))
+            FOCI_TRY(foci_case_run_compare(m->c, &m->run, "w", observed, expected));
     }
     return FOCI_OK;
 }
@@ -150,7 +146,8 @@ static foci_status check_pass(model_case *m) {
     FOCI_TRY(foci_case_number(c, expected, "expected", "loss", &expected_loss));
     FOCI_TRY(read_data(m, "input", 0, &d));
     FOCI_TRY(run(m, &d, expected_loss));
-    FOCI_TRY(foci_case_run_compare(c, &m->run, m->kind->output, m->kind->output, input_name(c, "expected", m->kind->output)));
+    FOCI_TRY(foci_case_run_compare(c, &m->run, m->kind->output, m->kind->output,
+                                   input_name(c, "expected", m->kind->output)));
     FOCI_TRY(check_metrics(m));
     foci_parameters_zero_grad(&m->run.parameters);
     foci_program_backward(m->run.program, 1);
@@ -173,8 +170,7 @@ static foci_status check_walk(model_case *m, const json_t *walk, const char *pla
     FOCI_TRY(foci_case_number(c, walk, place, "nll_sum", &nll));
     bool sliding = strcmp(json_string_value(name), "sliding") == 0;
     if (!sliding && strcmp(json_string_value(name), "disjoint") != 0)
-        return foci_case_fail(c, "%s.walk is %.40s, neither disjoint nor sliding", place,
-                              json_string_value(name));
+        return foci_case_fail(c, "%s.walk is %.40s, neither disjoint nor sliding", place, json_string_value(name));
     foci_perplexity_options options = {
         .model = foci_model_find(m->kind->model),
         .config = m->config,
@@ -224,17 +220,14 @@ static foci_status read_names(foci_case *c, const json_t *train, const char *key
     return FOCI_OK;
 }
 
-static foci_status read_numbers(foci_case *c, const json_t *train, const char *key, int64_t count,
-                                double *x) {
+static foci_status read_numbers(foci_case *c, const json_t *train, const char *key, int64_t count, double *x) {
     json_t *list;
     FOCI_TRY(foci_case_member(c, train, "train", key, JSON_ARRAY, &list));
     if ((int64_t)json_array_size(list) != count)
-        return foci_case_fail(c, "train.%s has %zu numbers, not %lld", key, json_array_size(list),
-                              (long long)count);
+        return foci_case_fail(c, "train.%s has %zu numbers, not %lld", key, json_array_size(list), (long long)count);
     for (int64_t i = 0; i < count; i++) {
         const json_t *item = json_array_get(list, (size_t)i);
-        if (!json_is_number(item))
-            return foci_case_fail(c, "train.%s[%lld] is not a number", key, (long long)i);
+        if (!json_is_number(item)) return foci_case_fail(c, "train.%s[%lld] is not a number", key, (long long)i);
         x[i] = json_number_value(item);
     }
     return FOCI_OK;
@@ -248,10 +241,9 @@ static foci_status read_optimizer(foci_case *c, const json_t *train, foci_optimi
     FOCI_TRY(foci_case_member(c, train, "train", "optimizer", JSON_STRING, &name));
     if (!foci_optimizer_find(json_string_value(name), &o->kind))
         return foci_case_fail(c, "train.optimizer: foci has no %.40s", json_string_value(name));
-    const char *known =
-        o->kind == FOCI_SGD
-            ? " optimizer momentum weight_decay no_decay clip lr steps batches losses param_norm "
-            : " optimizer betas eps weight_decay no_decay clip lr steps batches losses param_norm ";
+    const char *known = o->kind == FOCI_SGD
+                            ? " optimizer momentum weight_decay no_decay clip lr steps batches losses param_norm "
+                            : " optimizer betas eps weight_decay no_decay clip lr steps batches losses param_norm ";
     FOCI_TRY(foci_case_known_keys(c, train, "train", known));
     if (o->kind == FOCI_SGD) {
         FOCI_TRY(foci_case_number(c, train, "train", "momentum", &o->momentum));
@@ -299,8 +291,8 @@ static foci_status feed_turn(const void *context, foci_program *p, int64_t first
     return feed(t->m, t->d, t->batch);
 }
 
-static foci_status run_updates(model_case *m, foci_optimizer *o, const data *d, int64_t steps,
-                               int64_t batches, const double *lr, const double *losses) {
+static foci_status run_updates(model_case *m, foci_optimizer *o, const data *d, int64_t steps, int64_t batches,
+                               const double *lr, const double *losses) {
     turn t = {m, d, 0};
     const foci_step s = {m->run.program, &m->run.parameters, .batch = 1, .micro = 1, .feed = feed_turn, .context = &t};
     for (int64_t i = 0; i < steps; i++) {
@@ -333,9 +325,7 @@ static foci_status check_training(model_case *m) {
     FOCI_TRY(read_numbers(c, train, "losses", steps, losses));
     FOCI_TRY(read_data(m, "train", batches, &d));
     foci_status status = foci_optimizer_init(&o, &options, &m->run.parameters);
-    if (status)
-        return status == FOCI_ERR_CONFIG ? foci_context(FOCI_ERR_DATA, "%s: train.no_decay", c->path)
-                                         : status;
+    if (status) return status == FOCI_ERR_CONFIG ? foci_context(FOCI_ERR_DATA, "%s: train.no_decay", c->path) : status;
     status = run_updates(m, &o, &d, steps, batches, lr, losses);
     foci_optimizer_free(&o);
     return status ? status : check_norms(m, train);
@@ -361,9 +351,5 @@ static foci_status check_model(foci_case *c, const kind *which) {
     return status;
 }
 
-foci_status foci_verify_vit(foci_case *c) {
-    return check_model(c, &vit);
-}
-foci_status foci_verify_lm(foci_case *c) {
-    return check_model(c, &lm);
-}
+foci_status foci_verify_vit(foci_case *c) { return check_model(c, &vit); }
+foci_status foci_verify_lm(foci_case *c) { return check_model(c, &lm); }

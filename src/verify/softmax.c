@@ -20,8 +20,7 @@ static foci_status read_sizes(foci_case *c, const json_t *variant, const char *p
     FOCI_TRY(foci_case_int(c, variant, place, "div_val", 1, 65536, &s->div_val));
     FOCI_TRY(foci_case_member(c, variant, place, "cutoffs", JSON_ARRAY, &cutoffs));
     size_t n = json_array_size(cutoffs);
-    if (n >= FOCI_MAX_CLUSTERS)
-        return foci_case_fail(c, "%s.cutoffs: at most %d", place, FOCI_MAX_CLUSTERS - 1);
+    if (n >= FOCI_MAX_CLUSTERS) return foci_case_fail(c, "%s.cutoffs: at most %d", place, FOCI_MAX_CLUSTERS - 1);
     s->clusters = (int)n + 1;
     for (size_t i = 0; i < n; i++) {
         s->end[i] = json_integer_value(json_array_get(cutoffs, i));
@@ -93,7 +92,8 @@ static foci_status check_pass(foci_case *c, foci_case_run *r, const sizes *s, in
     FOCI_TRY(foci_case_compare(c, "expected.nll", nll, name_of(c, number, "expected.nll"), FOCI_SHAPE(s->rows)));
     for (int64_t i = 0; i < s->rows; i++) loss += (double)nll[i] / (double)s->rows;
     FOCI_TRY(foci_case_difference(c, "expected.nll", fabs(loss - expected_loss), fabs(expected_loss)));
-    FOCI_TRY(foci_case_compare(c, "expected.logprob", logprob, name_of(c, number, "expected.logprob"), FOCI_SHAPE(s->rows, s->vocabulary)));
+    FOCI_TRY(foci_case_compare(c, "expected.logprob", logprob, name_of(c, number, "expected.logprob"),
+                               FOCI_SHAPE(s->rows, s->vocabulary)));
     foci_program_backward(r->program, 1);
     FOCI_TRY(foci_program_fetch_gradient(r->program, "hidden", &gradient));
     FOCI_TRY(foci_case_compare(c, "grad", gradient, name_of(c, number, "grad.hidden"), FOCI_SHAPE(s->rows, s->width)));

@@ -60,15 +60,13 @@ static foci_status check_complete(const foci_case *c) {
         if (!c->used[i])
             return foci_case_fail(c, "tensor %s: foci does not know what it is for", c->file.tensor[i].name);
     for (int i = 0; i < c->report->groups; i++)
-        if (!c->compared[i])
-            return foci_case_fail(c, "tolerance.%s: nothing to compare", c->report->group[i].name);
+        if (!c->compared[i]) return foci_case_fail(c, "tolerance.%s: nothing to compare", c->report->group[i].name);
     return FOCI_OK;
 }
 
 static foci_status open_tensors(foci_case *c) {
     size_t n = strlen(c->path);
-    if (n < 5 || strcmp(c->path + n - 5, ".json") != 0)
-        return foci_case_fail(c, "the name of a case ends with .json");
+    if (n < 5 || strcmp(c->path + n - 5, ".json") != 0) return foci_case_fail(c, "the name of a case ends with .json");
     const char *path = foci_arena_printf(&c->arena, "%.*s.safetensors", (int)(n - 5), c->path);
     if (!path) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", c->path);
     foci_status status = foci_safetensors_open(&c->file, path);
@@ -116,8 +114,7 @@ foci_status foci_verify_case(const char *json_path, bool bf16, foci_verify_repor
     json_error_t error;
     c.root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
     free(text);
-    if (!c.root)
-        return foci_fail(FOCI_ERR_DATA, "%s:%d:%d: %s", json_path, error.line, error.column, error.text);
+    if (!c.root) return foci_fail(FOCI_ERR_DATA, "%s:%d:%d: %s", json_path, error.line, error.column, error.text);
     foci_status status = check_case(&c);
     json_decref(c.root);
     foci_safetensors_close(&c.file);

@@ -131,9 +131,14 @@ static void golden(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tokens_alike_and_apart), cmocka_unit_test(token_cosine_by_pairs), cmocka_unit_test(distances_of_heads),
-        cmocka_unit_test(known_eigenvalues),      cmocka_unit_test(effective_ranks),       cmocka_unit_test(spreads),
-        cmocka_unit_test(rollouts),               cmocka_unit_test(golden),
+        cmocka_unit_test(tokens_alike_and_apart),
+        cmocka_unit_test(token_cosine_by_pairs),
+        cmocka_unit_test(distances_of_heads),
+        cmocka_unit_test(known_eigenvalues),
+        cmocka_unit_test(effective_ranks),
+        cmocka_unit_test(spreads),
+        cmocka_unit_test(rollouts),
+        cmocka_unit_test(golden),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,9 +17,11 @@ static inline void record_linear(foci_request *r) {
     foci_tensor *images = foci_input(g, "images", FOCI_REAL, FOCI_SHAPE(r->batch, 3, SIDE, SIDE));
     foci_tensor *x = foci_view(images, 0, 2, (int64_t[]){r->batch, PIXELS}, (int64_t[]){PIXELS, 1});
     foci_tensor *weight = foci_parameter(g, "weight", FOCI_NORMAL(0, 1), FOCI_SHAPE(linear_classes, PIXELS));
-    foci_output(g, "logits", foci_linear(g, x, weight, foci_parameter(g, "bias", FOCI_NORMAL(0, 1), FOCI_SHAPE(linear_classes))));
+    foci_output(g, "logits",
+                foci_linear(g, x, weight, foci_parameter(g, "bias", FOCI_NORMAL(0, 1), FOCI_SHAPE(linear_classes))));
 }
-static const foci_model linear_model = {.name = "linear", .summary = "logits linear in the pixels", .record = record_linear};
+static const foci_model linear_model = {
+    .name = "linear", .summary = "logits linear in the pixels", .record = record_linear};
 
 typedef struct attacked {
     foci_parameters parameters;
@@ -27,14 +29,16 @@ typedef struct attacked {
     foci_attack_options options;
     foci_attack_job job;
     foci_arena memory;
-    foci_real x[SLOTS * PIXELS], adv[SLOTS * PIXELS], dx[SLOTS * PIXELS], clean[SLOTS * MOST_CLASSES], logits[SLOTS * MOST_CLASSES];
+    foci_real x[SLOTS * PIXELS], adv[SLOTS * PIXELS], dx[SLOTS * PIXELS], clean[SLOTS * MOST_CLASSES],
+        logits[SLOTS * MOST_CLASSES];
     double loss[SLOTS];
     int32_t label[SLOTS], target[SLOTS];
     int64_t image[SLOTS], which[SLOTS];
 } attacked;
 
 /* Images uniform in [0.2, 0.8]; labels are what the model says, targets the next class. */
-static inline void open_attacked(attacked *a, const foci_model *model, const foci_config *config, const foci_units *units, int64_t capacity) {
+static inline void open_attacked(attacked *a, const foci_model *model, const foci_config *config,
+                                 const foci_units *units, int64_t capacity) {
     memset(a, 0, sizeof *a);
     foci_parameters_init(&a->parameters);
     assert_ok(foci_victim_open(&a->victim, model, config, &a->parameters, units, 0, capacity, false));
@@ -42,7 +46,8 @@ static inline void open_attacked(attacked *a, const foci_model *model, const foc
     assert_true(a->victim.classes <= MOST_CLASSES);
     foci_parameters_initialise(&a->parameters, 3);
     const int64_t classes = a->victim.classes;
-    for (int64_t i = 0; i < SLOTS * PIXELS; i++) a->x[i] = (foci_real)(0.2 + 0.6 * foci_uniform(foci_philox(1, 2, 3, (uint64_t)i).v[0]));
+    for (int64_t i = 0; i < SLOTS * PIXELS; i++)
+        a->x[i] = (foci_real)(0.2 + 0.6 * foci_uniform(foci_philox(1, 2, 3, (uint64_t)i).v[0]));
     foci_victim_logits(&a->victim, SLOTS, NULL, a->x, a->clean);
     for (int64_t i = 0; i < SLOTS; i++) {
         a->image[i] = 100 + 7 * i;
@@ -50,9 +55,21 @@ static inline void open_attacked(attacked *a, const foci_model *model, const foc
         a->label[i] = (int32_t)foci_argmax(a->clean + i * classes, classes);
         a->target[i] = (int32_t)((a->label[i] + 1) % classes);
     }
-    a->job = (foci_attack_job){.victim = &a->victim, .options = &a->options, .head = foci_head_cross_entropy, .slots = SLOTS,
-                               .image = a->image, .x = a->x, .clean = a->clean, .label = a->label, .target = a->target,
-                               .which = a->which, .n = SLOTS, .adv = a->adv, .dx = a->dx, .logits = a->logits, .loss = a->loss,
+    a->job = (foci_attack_job){.victim = &a->victim,
+                               .options = &a->options,
+                               .head = foci_head_cross_entropy,
+                               .slots = SLOTS,
+                               .image = a->image,
+                               .x = a->x,
+                               .clean = a->clean,
+                               .label = a->label,
+                               .target = a->target,
+                               .which = a->which,
+                               .n = SLOTS,
+                               .adv = a->adv,
+                               .dx = a->dx,
+                               .logits = a->logits,
+                               .loss = a->loss,
                                .memory = &a->memory};
 }
 

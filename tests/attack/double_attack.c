@@ -1,5 +1,6 @@
-/* The gradient by the images, computed in double, against differences: a ViT of dot-product attention (a metric counts as a
- * constant, so with elliptical attention it is not the derivative), with the normalisation that stands before it. */
+/* The gradient by the images, computed in double, against differences: a ViT of dot-product attention (a metric counts
+ * as a constant, so with elliptical attention it is not the derivative), with the normalisation that stands before it.
+ */
 #include "attacked.h"
 
 #include "config/config.h"
@@ -7,9 +8,10 @@
 #include "attack/attack.h"
 #include "task/schema.h"
 
-static const char text[] = "model: {kind: vit, img_size: 6, patch_size: 2, embed_dim: 12, depth: 3, num_heads: 2, num_classes: 7}\n"
-                           "attention: {kind: softmax}\n"
-                           "data: {kind: image_folder, train: x, val: x}\n";
+static const char text[] =
+    "model: {kind: vit, img_size: 6, patch_size: 2, embed_dim: 12, depth: 3, num_heads: 2, num_classes: 7}\n"
+    "attention: {kind: softmax}\n"
+    "data: {kind: image_folder, train: x, val: x}\n";
 
 static foci_units normalised(void) {
     foci_units u = foci_units_plain(0, 1);
@@ -43,7 +45,8 @@ static void image_gradients(void **state) {
             foci_victim_gradient(&a.victim, SLOTS, NULL, x, heads[h], a.label, a.target, NULL, up, unused);
             for (int64_t i = 0; i < SLOTS; i++) x[i * PIXELS + j] -= (foci_real)(2 * step);
             foci_victim_gradient(&a.victim, SLOTS, NULL, x, heads[h], a.label, a.target, NULL, down, unused);
-            for (int64_t i = 0; i < SLOTS; i++) assert_close(a.dx[i * PIXELS + j], (up[i] - down[i]) / (2 * step), 1e-6 * largest);
+            for (int64_t i = 0; i < SLOTS; i++)
+                assert_close(a.dx[i * PIXELS + j], (up[i] - down[i]) / (2 * step), 1e-6 * largest);
         }
     }
     close_attacked(&a);

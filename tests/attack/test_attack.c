@@ -1,5 +1,5 @@
-/* Attacks on a linear model, whose best attack is known in closed form, and what holds for every attack: the ball, eps = 0,
- * the same answer for an image wherever and with whomever it is attacked. */
+/* Attacks on a linear model, whose best attack is known in closed form, and what holds for every attack: the ball, eps
+ * = 0, the same answer for an image wherever and with whomever it is attacked. */
 #include "attacked.h"
 
 #include "attack/attack.h"
@@ -21,7 +21,8 @@ static int close(void **state) {
 }
 
 static const foci_real *weight(int64_t class) {
-    return a.parameters.value + a.parameters.entry[foci_parameters_find(&a.parameters, "weight")].offset + class * PIXELS;
+    return a.parameters.value + a.parameters.entry[foci_parameters_find(&a.parameters, "weight")].offset +
+           class * PIXELS;
 }
 
 /* w = weight of t - weight of the label; the logit difference to it on the clean image. */
@@ -72,7 +73,8 @@ static void two_classes_exactly(bool clipped) {
     for (int n = 0; n < 2; n++)
         for (int k = 0; k < (clipped ? 1 : 2); k++) {
             const double eps = clipped ? 0.3 : 0.05;
-            run_attack(&a, names[n], (foci_attack_options){.eps = eps, .norm = norms[k], .steps = 40, .step_size = 0.3});
+            run_attack(&a, names[n],
+                       (foci_attack_options){.eps = eps, .norm = norms[k], .steps = 40, .step_size = 0.3});
             for (int64_t i = 0; i < SLOTS; i++) {
                 const int64_t other = 1 - a.label[i];
                 const double most = difference(i, other) + most_rise(i, other, eps, norms[k], clipped);
@@ -97,8 +99,10 @@ static void wins_exactly(const char *name, foci_norm norm, bool clipped, double 
         run_attack(&a, name, (foci_attack_options){.eps = eps, .norm = norm});
         for (int64_t i = 0; i < SLOTS; i++) {
             const double radius = nearest(i, norm, clipped);
-            if (is_fooled(&a, i) && radius > eps * (1 + 1e-4)) fail_msg("%s: image %d at eps %g, boundary at %g", name, (int)i, eps, radius);
-            if (!is_fooled(&a, i) && radius * beyond < eps) fail_msg("%s: missed image %d at eps %g, boundary at %g", name, (int)i, eps, radius);
+            if (is_fooled(&a, i) && radius > eps * (1 + 1e-4))
+                fail_msg("%s: image %d at eps %g, boundary at %g", name, (int)i, eps, radius);
+            if (!is_fooled(&a, i) && radius * beyond < eps)
+                fail_msg("%s: missed image %d at eps %g, boundary at %g", name, (int)i, eps, radius);
             fooled += is_fooled(&a, i);
             standing += !is_fooled(&a, i);
         }
@@ -143,7 +147,8 @@ static void queries_come_near(const char *name, foci_attack_options o, foci_norm
         for (int64_t i = 0; i < SLOTS; i++) {
             const double radius = nearest(i, norm, true);
             assert_false(is_fooled(&a, i) && radius > o.eps * (1 + 1e-4));
-            if (!is_fooled(&a, i) && 2 * radius < o.eps) fail_msg("%s: missed image %d at eps %g, boundary at %g", name, (int)i, o.eps, radius);
+            if (!is_fooled(&a, i) && 2 * radius < o.eps)
+                fail_msg("%s: missed image %d at eps %g, boundary at %g", name, (int)i, o.eps, radius);
             fooled += is_fooled(&a, i);
         }
     }
@@ -166,7 +171,8 @@ static void targeted_attacks_reach_their_class(void **state) {
     open_linear(5, unclipped());
     a.job.head = foci_head_cross_entropy_target;
     for (int n = 0; n < 3; n++) {
-        run_attack(&a, names[n], (foci_attack_options){.eps = 0.5, .targeted = FOCI_AIM_RANDOM, .step_size = n == 2 ? 0.05 : 0.15});
+        run_attack(&a, names[n],
+                   (foci_attack_options){.eps = 0.5, .targeted = FOCI_AIM_RANDOM, .step_size = n == 2 ? 0.05 : 0.15});
         int reached = 0;
         for (int64_t i = 0; i < SLOTS; i++) {
             assert_int_equal(is_fooled(&a, i), foci_argmax(a.logits + i * 5, 5) == a.target[i]);
@@ -191,7 +197,8 @@ static void stays(const char *name, foci_norm norm) {
         run_attack(&a, name, brief(norm, (norm == FOCI_LINF ? 0.05 : 0.5) * (1 + 3 * step)));
         for (int64_t i = 0; i < SLOTS; i++)
             if (!foci_ball_holds(&a.job, i, a.adv + i * PIXELS))
-                fail_msg("%s: image %d is outside, at %g of %g", name, (int)i, foci_ball_norm(norm, PIXELS, a.x + i * PIXELS, a.adv + i * PIXELS), a.options.eps);
+                fail_msg("%s: image %d is outside, at %g of %g", name, (int)i,
+                         foci_ball_norm(norm, PIXELS, a.x + i * PIXELS, a.adv + i * PIXELS), a.options.eps);
     }
 }
 static void all_stay_in_the_ball(void **state) {
@@ -223,7 +230,8 @@ static void same_alone(const char *name, foci_norm norm) {
         a.job.n = 1;
         a.which[0] = i;
         run_attack(&a, name, brief(norm, norm == FOCI_LINF ? 0.02 : 0.2));
-        if (memcmp(a.adv + i * PIXELS, all + i * PIXELS, PIXELS * sizeof *all)) fail_msg("%s: image %d differs when attacked alone", name, (int)i);
+        if (memcmp(a.adv + i * PIXELS, all + i * PIXELS, PIXELS * sizeof *all))
+            fail_msg("%s: image %d differs when attacked alone", name, (int)i);
     }
     a.job.n = SLOTS;
     a.which[0] = 0;
@@ -261,12 +269,14 @@ static void seeds_and_restarts(void **state) {
 
 static void every_head_has_its_gradient(void **state) {
     (void)state;
-    foci_head *const heads[] = {foci_head_cross_entropy, foci_head_cross_entropy_target, foci_head_margin, foci_head_margin_target,
-                                foci_head_dlr, foci_head_dlr_target, foci_head_difference};
+    foci_head *const heads[] = {
+        foci_head_cross_entropy, foci_head_cross_entropy_target, foci_head_margin,    foci_head_margin_target,
+        foci_head_dlr,           foci_head_dlr_target,           foci_head_difference};
     open_linear(5, valid());
     for (size_t h = 0; h < sizeof heads / sizeof *heads; h++)
         for (int32_t label = 0; label < 5; label++) {
-            foci_real z[5] = {(foci_real)0.5, (foci_real)-1.25, (foci_real)2, (foci_real)0.25, (foci_real)1}, dz[5] = {0}, unused[5] = {0};
+            foci_real z[5] = {(foci_real)0.5, (foci_real)-1.25, (foci_real)2, (foci_real)0.25, (foci_real)1},
+                      dz[5] = {0}, unused[5] = {0};
             const int32_t target = (label + 2) % 5;
             heads[h](z, 5, label, target, dz);
             for (int k = 0; k < 5; k++) {
@@ -289,11 +299,11 @@ static void dlr_values(void **state) {
     const foci_real z[4] = {1, 3, 0, 2};
     foci_real dz[4] = {0};
     open_linear(5, valid());
-    assert_close(foci_head_dlr(z, 4, 1, -1, dz), -0.5, 1e-6);         /* (2 - 3) / (3 - 1) */
+    assert_close(foci_head_dlr(z, 4, 1, -1, dz), -0.5, 1e-6); /* (2 - 3) / (3 - 1) */
     memset(dz, 0, sizeof dz);
-    assert_close(foci_head_dlr(z, 4, 0, -1, dz), 1, 1e-6);            /* (3 - 1) / (3 - 1) */
+    assert_close(foci_head_dlr(z, 4, 0, -1, dz), 1, 1e-6); /* (3 - 1) / (3 - 1) */
     memset(dz, 0, sizeof dz);
-    assert_close(foci_head_dlr_target(z, 4, 1, 2, dz), -1.2, 1e-6);   /* (0 - 3) / (3 - (1 + 0) / 2) */
+    assert_close(foci_head_dlr_target(z, 4, 1, 2, dz), -1.2, 1e-6); /* (0 - 3) / (3 - (1 + 0) / 2) */
 }
 
 static void runners_up(void **state) {
@@ -318,7 +328,8 @@ static void rungs_give_the_same_bits(void **state) {
         memset(a.logits, 0, sizeof a.logits);
         foci_victim_gradient(&a.victim, n, NULL, a.x, foci_head_cross_entropy, a.label, NULL, a.logits, a.loss, a.adv);
         for (int64_t i = 0; i < n; i++) {
-            foci_victim_gradient(&a.victim, 1, (int64_t[]){i}, a.x, foci_head_cross_entropy, a.label, NULL, NULL, a.loss, a.dx);
+            foci_victim_gradient(&a.victim, 1, (int64_t[]){i}, a.x, foci_head_cross_entropy, a.label, NULL, NULL,
+                                 a.loss, a.dx);
             assert_memory_equal(a.dx + i * PIXELS, a.adv + i * PIXELS, PIXELS * sizeof *a.dx);
             assert_memory_equal(a.logits + i * 5, a.clean + i * 5, 5 * sizeof *a.logits);
         }
@@ -354,7 +365,8 @@ static void unfit_models_are_refused(void **state) {
     linear_classes = 0;
     memset(&a, 0, sizeof a);
     foci_parameters_init(&a.parameters);
-    assert_int_equal(foci_victim_open(&a.victim, &linear_model, NULL, &a.parameters, &units, 0, 8, false), FOCI_ERR_CONFIG);
+    assert_int_equal(foci_victim_open(&a.victim, &linear_model, NULL, &a.parameters, &units, 0, 8, false),
+                     FOCI_ERR_CONFIG);
 }
 
 int main(void) {

@@ -21,11 +21,10 @@ typedef struct settings {
     enum { TWO, ONE } keys;
 } settings;
 
-static const foci_key keys[] = {
-    FOCI_KEY(settings, first, "0.5", 0, 1, NULL, "share of the first layer's values"),
-    FOCI_KEY(settings, penalty, "0.25", 0, 1, NULL, "factor of the mean output"),
-    FOCI_KEY(settings, keys, "two", 0, 0, "two one", "one: keys are queries"),
-    {0}};
+static const foci_key keys[] = {FOCI_KEY(settings, first, "0.5", 0, 1, NULL, "share of the first layer's values"),
+                                FOCI_KEY(settings, penalty, "0.25", 0, 1, NULL, "factor of the mean output"),
+                                FOCI_KEY(settings, keys, "two", 0, 0, "two one", "one: keys are queries"),
+                                {0}};
 
 static foci_attention_io seen[LAYERS]; /* as given */
 static foci_tensor *penalty[LAYERS];

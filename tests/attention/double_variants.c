@@ -1,5 +1,5 @@
-/* Attention variants, in double: every built-in one's gradients against central differences, and those that are not made of
- * dot products alone against their definition, written out plainly here. */
+/* Attention variants, in double: every built-in one's gradients against central differences, and those that are not
+ * made of dot products alone against their definition, written out plainly here. */
 #include "attention/layer.h"
 
 /* ------------------------------------------------------------------------------------------------ gradients */
@@ -175,7 +175,8 @@ static void performer_estimates_the_softmax(void **state) {
     static const struct {
         const char *attention;
         double error;
-    } rows[] = {{"{kind: performer, features: 16}", 0.05}, {"{kind: performer, features: 1024}", 0.01},
+    } rows[] = {{"{kind: performer, features: 16}", 0.05},
+                {"{kind: performer, features: 1024}", 0.01},
                 {"{kind: performer, features: 65536}", 0.002}};
     double before = INFINITY;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -209,7 +210,8 @@ static void performer_draws_orthogonal_features(void **state) {
         }
     assert_close(squares / (double)f, D, 0.3); /* of chi squared: mean D, deviation sqrt(2 D / 1000) = 0.1 */
     layer other;
-    assert_ok(layer_open(&other, "{kind: performer, features: 1000}\ntrain: {seed: 1}", (layer_sizes){1, 1, 2, D}, false, false, 1));
+    assert_ok(layer_open(&other, "{kind: performer, features: 1000}\ntrain: {seed: 1}", (layer_sizes){1, 1, 2, D},
+                         false, false, 1));
     assert_true(features_of(&other, &f)[0] != w[0]);
     layer_close(&other);
     layer_close(&l);

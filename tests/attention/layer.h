@@ -1,4 +1,5 @@
-/* One attention layer from a config, for the tests of variants: inputs q, k, v (B, H, N, D) of noise, output (B, N, H*D). */
+/* One attention layer from a config, for the tests of variants: inputs q, k, v (B, H, N, D) of noise, output (B, N,
+ * H*D). */
 #ifndef FOCI_TESTS_ATTENTION_LAYER_H
 #define FOCI_TESTS_ATTENTION_LAYER_H
 
@@ -42,15 +43,19 @@ static inline const foci_schema *layer_schema(void) {
 }
 
 /* Records layer 0 with noise of this size in all inputs; nothing is bound yet. */
-static inline foci_status layer_open(layer *l, const char *attention, layer_sizes s, bool causal, bool observe, double noise) {
+static inline foci_status layer_open(layer *l, const char *attention, layer_sizes s, bool causal, bool observe,
+                                     double noise) {
     *l = (layer){.numel = s.batch * s.heads * s.tokens * s.width};
     char text[512];
     snprintf(text, sizeof text, "attention: %s\n", attention);
     FOCI_TRY(foci_config_parse(&l->config, layer_schema(), "test.yaml", text, strlen(text), NULL, 0));
     foci_parameters_init(&l->parameters);
-    l->graph = foci_graph_new(&l->parameters, &(foci_graph_options){.train = true, .differentiate = true, .observe = observe, .seed = 5, .gradients = "q k v"});
+    l->graph = foci_graph_new(
+        &l->parameters, &(foci_graph_options){
+                            .train = true, .differentiate = true, .observe = observe, .seed = 5, .gradients = "q k v"});
     for (int t = 0; t < 3; t++) {
-        l->in[t] = foci_input(l->graph, (const char *[]){"q", "k", "v"}[t], FOCI_REAL, FOCI_SHAPE(s.batch, s.heads, s.tokens, s.width));
+        l->in[t] = foci_input(l->graph, (const char *[]){"q", "k", "v"}[t], FOCI_REAL,
+                              FOCI_SHAPE(s.batch, s.heads, s.tokens, s.width));
         l->data[t] = malloc((size_t)l->numel * sizeof *l->data[t]);
         assert_non_null(l->data[t]);
         for (int64_t i = 0; i < l->numel; i++) {
@@ -58,8 +63,14 @@ static inline foci_status layer_open(layer *l, const char *attention, layer_size
             l->data[t][i] = (foci_real)(noise * foci_normal(u.v[0], u.v[1]));
         }
     }
-    foci_attention_io io = {.graph = l->graph, .config = l->config, .q = l->in[0], .k = l->in[1], .v = l->in[2], .depth = 4,
-                            .causal = causal, .scale = 1 / sqrt((double)s.width),
+    foci_attention_io io = {.graph = l->graph,
+                            .config = l->config,
+                            .q = l->in[0],
+                            .k = l->in[1],
+                            .v = l->in[2],
+                            .depth = 4,
+                            .causal = causal,
+                            .scale = 1 / sqrt((double)s.width),
                             .seed = (uint64_t)foci_config_int(l->config, "train.seed")};
     foci_scope(l->graph, "attn");
     l->out = foci_attend_once(&io);

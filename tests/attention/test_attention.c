@@ -47,10 +47,11 @@ static foci_status record(layer *l, const char *attention, int index, bool causa
     snprintf(text, sizeof text, "attention: %s\n", attention);
     FOCI_TRY(foci_config_parse(&l->config, schema(), "test.yaml", text, strlen(text), NULL, 0));
     foci_parameters_init(&l->parameters);
-    l->graph = foci_graph_new(
-        &l->parameters,
-        &(foci_graph_options){.train = true, .differentiate = true, .observe = true, .seed = 5,
-                              .gradients = "q k v q_before k_before v_before"});
+    l->graph = foci_graph_new(&l->parameters, &(foci_graph_options){.train = true,
+                                                                    .differentiate = true,
+                                                                    .observe = true,
+                                                                    .seed = 5,
+                                                                    .gradients = "q k v q_before k_before v_before"});
     foci_graph *g = l->graph;
     l->q = input(g, "q", batch), l->k = input(g, "k", batch), l->v = input(g, "v", batch);
     l->q_before = input(g, "q_before", batch), l->k_before = input(g, "k_before", batch),
@@ -151,12 +152,10 @@ static void what_is_refused(void **state) {
     static const struct {
         const char *attention, *message;
     } rows[] = {
-        {"{kind: elliptical, scope: causal, reduce: median}",
-         "attention.reduce median needs attention.scope sequence"},
+        {"{kind: elliptical, scope: causal, reduce: median}", "attention.reduce median needs attention.scope sequence"},
         {"{kind: elliptical, scope: causal, metric: finite_difference}",
          "attention.metric finite_difference needs attention.scope sequence"},
-        {"{kind: elliptical, scope: causal, metric: random}",
-         "attention.metric random needs attention.scope sequence"},
+        {"{kind: elliptical, scope: causal, metric: random}", "attention.metric random needs attention.scope sequence"},
         {"{kind: elliptical, delta: 0}", "delta"},
         {"{kind: elliptical, first: 0}", "first"},
         {"{kind: elliptical, scale: largest}", "scale"},
@@ -172,8 +171,8 @@ static void what_is_refused(void **state) {
 static void values_that_did_not_move_give_the_identity(void **state) {
     (void)state;
     static const char *const kinds[] = {"{kind: elliptical}", "{kind: elliptical, scale: mean}",
-                                        "{kind: elliptical, scope: causal}",
-                                        "{kind: elliptical, reduce: median}", "{kind: elliptical, den: k}"};
+                                        "{kind: elliptical, scope: causal}", "{kind: elliptical, reduce: median}",
+                                        "{kind: elliptical, den: k}"};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         layer l;
         assert_ok(record(&l, kinds[i], 1, true, B));
@@ -280,9 +279,9 @@ static void random_metric_of_a_part_of_the_batch(void **state) {
 
 static void same_bits_for_any_number_of_threads(void **state) {
     (void)state;
-    static const char *const kinds[] = {
-        "{kind: softmax}", "{kind: elliptical}", "{kind: elliptical, reduce: median}",
-        "{kind: elliptical, scope: causal}", "{kind: elliptical, metric: finite_difference}"};
+    static const char *const kinds[] = {"{kind: softmax}", "{kind: elliptical}", "{kind: elliptical, reduce: median}",
+                                        "{kind: elliptical, scope: causal}",
+                                        "{kind: elliptical, metric: finite_difference}"};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         foci_real out[3][SIZE], dq[3][SIZE];
         for (int run = 0; run < 3; run++) {
@@ -307,8 +306,7 @@ static void same_bits_for_any_number_of_threads(void **state) {
 /* -------------------------------------------------------------------------------------------- golden values
  */
 
-static void read_tensor(const foci_safetensors *f, int variant, const char *name, foci_real *out,
-                        int64_t numel) {
+static void read_tensor(const foci_safetensors *f, int variant, const char *name, foci_real *out, int64_t numel) {
     char full[64];
     if (variant < 0) snprintf(full, sizeof full, "%s", name);
     else snprintf(full, sizeof full, "%d.%s", variant, name);
@@ -374,8 +372,9 @@ static void golden_variants(void **state) {
         read_tensor(&f, -1, "dout", dout, SIZE);
         const int64_t joined[4] = {N * H * D, D, H * D, 1}; /* (B, N, H*D) seen as (B, H, N, D) */
         for (int64_t e = 0; e < SIZE; e++)
-            foci_grad(l.out)[e / (H * N * D) * joined[0] + e / (N * D) % H * joined[1] +
-                             e / D % N * joined[2] + e % D] = dout[e];
+            foci_grad(
+                l.out)[e / (H * N * D) * joined[0] + e / (N * D) % H * joined[1] + e / D % N * joined[2] + e % D] =
+                dout[e];
         foci_graph_backward_from_output(l.graph);
         const int64_t *shape = l.q->shape, *stride = l.q->stride;
         compare(&f, i, "out", foci_data(l.out), joined, shape, 2e-5);

@@ -125,7 +125,8 @@ static void what_is_refused(void **state) {
                 {"{kind: performer, features: 1.5}", "features"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         layer l;
-        assert_fails(layer_open(&l, rows[i].attention, (layer_sizes){1, 1, 4, 4}, false, false, 1), FOCI_ERR_CONFIG, rows[i].message);
+        assert_fails(layer_open(&l, rows[i].attention, (layer_sizes){1, 1, 4, 4}, false, false, 1), FOCI_ERR_CONFIG,
+                     rows[i].message);
         if (l.graph) layer_close(&l);
     }
 }

@@ -119,10 +119,9 @@ static void what_is_no_file_is_not_replaced(void **state) {
 
 static void a_full_disk_is_reported(void **state) {
     (void)state;
-    if (access("/dev/full", W_OK) != 0) {
-        skip();
-    }
-    foci_writer w = {.fd = open("/dev/full", O_WRONLY), .status = FOCI_OK, .path = "out", .temporary = "/nonexistent/out.tmp"};
+    if (access("/dev/full", W_OK) != 0) { skip(); }
+    foci_writer w = {
+        .fd = open("/dev/full", O_WRONLY), .status = FOCI_OK, .path = "out", .temporary = "/nonexistent/out.tmp"};
     assert_fails(foci_write(&w, "x", 1), FOCI_ERR_IO, "No space left");
     assert_int_equal(foci_write(&w, "y", 1), FOCI_ERR_IO); /* it sticks */
     assert_int_equal(foci_writer_commit(&w), FOCI_ERR_IO);
@@ -163,10 +162,8 @@ static void unknown_instruction_sets_are_refused(void **state) {
     setenv("FOCI_ISA", "generic", 1);
     assert_ok(foci_isa_choose(&isa));
     assert_int_equal(isa, FOCI_ISA_GENERIC);
-    if (kept)
-        setenv("FOCI_ISA", kept, 1);
-    else
-        unsetenv("FOCI_ISA");
+    if (kept) setenv("FOCI_ISA", kept, 1);
+    else unsetenv("FOCI_ISA");
     free(kept);
 }
 
@@ -201,12 +198,16 @@ static void the_first_failure_of_many_is_reported(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(errors_gather_context),       cmocka_unit_test(philox_has_the_published_numbers),
-        cmocka_unit_test(random_numbers_are_spread),   cmocka_unit_test(files_are_old_or_new),
+        cmocka_unit_test(errors_gather_context),
+        cmocka_unit_test(philox_has_the_published_numbers),
+        cmocka_unit_test(random_numbers_are_spread),
+        cmocka_unit_test(files_are_old_or_new),
         cmocka_unit_test(what_is_no_file_is_not_replaced),
-        cmocka_unit_test(a_full_disk_is_reported),     cmocka_unit_test(tiles_cover_everything_once),
+        cmocka_unit_test(a_full_disk_is_reported),
+        cmocka_unit_test(tiles_cover_everything_once),
         cmocka_unit_test(the_first_failure_of_many_is_reported),
-        cmocka_unit_test(arena_keeps_text),            cmocka_unit_test(unknown_instruction_sets_are_refused),
+        cmocka_unit_test(arena_keeps_text),
+        cmocka_unit_test(unknown_instruction_sets_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

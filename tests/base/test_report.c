@@ -43,9 +43,10 @@ static void every_kind_in_every_form(void **state) {
     foci_report r = {NULL};
     assert_printed(&r, &foci_json_line, "{}");
     fill(&r);
-    assert_printed(&r, &foci_json_line,
-                   "{\"step\": 50, \"loss\": 2.5, \"ok\": true, \"name\": \"a \\\"b\\\"\", \"none\": null, "
-                   "\"errors\": [null, 1e-09], \"best\": {\"top1\": 50, \"empty\": [], \"bare\": {}}, \"last\": -0.125}");
+    assert_printed(
+        &r, &foci_json_line,
+        "{\"step\": 50, \"loss\": 2.5, \"ok\": true, \"name\": \"a \\\"b\\\"\", \"none\": null, "
+        "\"errors\": [null, 1e-09], \"best\": {\"top1\": 50, \"empty\": [], \"bare\": {}}, \"last\": -0.125}");
     assert_printed(&r, &foci_json_compact,
                    "{\"step\":50,\"loss\":2.5,\"ok\":true,\"name\":\"a \\\"b\\\"\",\"none\":null,"
                    "\"errors\":[null,1e-9],\"best\":{\"top1\":50.0,\"empty\":[],\"bare\":{}},\"last\":-0.125}");
@@ -60,8 +61,8 @@ static void every_kind_in_every_form(void **state) {
 /* The forms with a point are those that Jansson prints, which read such files and wrote them before. */
 static void numbers_as_jansson_prints_them(void **state) {
     (void)state;
-    static const double x[] = {0, -0.0, 1, -50, 2.5, 0.1, 1e-5, -1.25e-7, 1e5, 1e8, 123456789, 1234567890,
-                               1e15, 1e16, 1e17, 1e20, 3.5e-300, 1e300, 1.0 / 3};
+    static const double x[] = {0,         -0.0,       1,    -50,  2.5,  0.1,  1e-5,     -1.25e-7, 1e5,    1e8,
+                               123456789, 1234567890, 1e15, 1e16, 1e17, 1e20, 3.5e-300, 1e300,    1.0 / 3};
     for (size_t i = 0; i < sizeof x / sizeof *x; i++)
         for (int digits = 9; digits <= 17; digits += 8) {
             foci_report r = {NULL};
@@ -80,9 +81,14 @@ static void numbers_of_lines(void **state) {
     static const struct {
         double x;
         const char *text;
-    } rows[] = {{4, "{\"x\": 4}"}, {-0.0, "{\"x\": -0}"}, {123456789012345, "{\"x\": 123456789012345}"},
-                {1e15, "{\"x\": 1e+15}"}, {1234567890.5, "{\"x\": 1.23456789e+09}"}, {1.0 / 3, "{\"x\": 0.333333333}"},
-                {1e-5, "{\"x\": 1e-05}"}, {1e300, "{\"x\": 1e+300}"}};
+    } rows[] = {{4, "{\"x\": 4}"},
+                {-0.0, "{\"x\": -0}"},
+                {123456789012345, "{\"x\": 123456789012345}"},
+                {1e15, "{\"x\": 1e+15}"},
+                {1234567890.5, "{\"x\": 1.23456789e+09}"},
+                {1.0 / 3, "{\"x\": 0.333333333}"},
+                {1e-5, "{\"x\": 1e-05}"},
+                {1e300, "{\"x\": 1e+300}"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         foci_report r = {NULL};
         foci_report_number(&r, "x", rows[i].x);
@@ -115,8 +121,8 @@ static void what_is_no_number_is_null(void **state) {
 /* Every single byte, and sequences that only look like UTF-8; as names too. */
 static void texts_of_any_bytes(void **state) {
     (void)state;
-    static const char *const odd[] = {"caf\xe9", "\xc3\xa9", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf0\x9f\x98\x80", "\xe2\x82",
-                                      "\b\f\n\r\t\v\x1b\\\"/\x7f"};
+    static const char *const odd[] = {"caf\xe9",          "\xc3\xa9",         "\xc0\x80", "\xed\xa0\x80",
+                                      "\xf4\x90\x80\x80", "\xf0\x9f\x98\x80", "\xe2\x82", "\b\f\n\r\t\v\x1b\\\"/\x7f"};
     for (size_t i = 1; i < 256 + sizeof odd / sizeof *odd; i++) {
         const char one[] = {'a', (char)i, 'b', 0};
         const char *text = i < 256 ? one : odd[i - 256];
@@ -206,11 +212,15 @@ static void cells(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_kind_in_every_form), cmocka_unit_test(numbers_as_jansson_prints_them),
-        cmocka_unit_test(numbers_of_lines),         cmocka_unit_test(what_is_no_number_is_null),
-        cmocka_unit_test(texts_of_any_bytes),       cmocka_unit_test(a_name_comes_once),
+        cmocka_unit_test(every_kind_in_every_form),
+        cmocka_unit_test(numbers_as_jansson_prints_them),
+        cmocka_unit_test(numbers_of_lines),
+        cmocka_unit_test(what_is_no_number_is_null),
+        cmocka_unit_test(texts_of_any_bytes),
+        cmocka_unit_test(a_name_comes_once),
         cmocka_unit_test(values_of_entries),
-        cmocka_unit_test(a_file),                   cmocka_unit_test(cells),
+        cmocka_unit_test(a_file),
+        cmocka_unit_test(cells),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,9 +1,9 @@
-/* Loaded before libc: makes the n-th call of one kind fail, among those that write a file in place of another (to PATH.tmp, or
- * on the folder that is synced after the rename).
+/* Loaded before libc: makes the n-th call of one kind fail, among those that write a file in place of another (to
+ * PATH.tmp, or on the folder that is synced after the rename).
  *
- *   FAULT=write:3:ENOSPC   open, write, fsync, close, rename or dirsync; which one, from 1 (0: none); ENOSPC, EIO, EINTR or short
- *   FAULT_STICKS=1         and all calls of that kind after it
- *   FAULT_LOG=FILE         at the end, how many calls there were: "open 5 write 20 ..." */
+ *   FAULT=write:3:ENOSPC   open, write, fsync, close, rename or dirsync; which one, from 1 (0: none); ENOSPC, EIO,
+ * EINTR or short FAULT_STICKS=1         and all calls of that kind after it FAULT_LOG=FILE         at the end, how many
+ * calls there were: "open 5 write 20 ..." */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

@@ -26,9 +26,9 @@ int main(int argc, char **argv) {
         const char *name, *before = "";
         json_t *value;
         if (argc == 1) json_object_foreach(object, name, value) {
-            printf("%s%s", before, name);
-            before = " ";
-        }
+                printf("%s%s", before, name);
+                before = " ";
+            }
         for (int i = 1; i < argc; i++) {
             printf("%s", i > 1 ? " " : "");
             print_value(json_object_get(object, argv[i]));

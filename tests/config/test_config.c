@@ -10,18 +10,16 @@
 /* ---------------------------------------------------------------------------------------------- the schema */
 
 static const foci_key top_keys[] = {{"name", FOCI_KEY_STRING, "", 0, 0, NULL, "name of the run"}, {0}};
-static const foci_key model_keys[] = {
-    {"kind", FOCI_KEY_CHOICE, "vit", 0, 0, "vit lm", "which model"},
-    {"depth", FOCI_KEY_INT, "12", 1, 1000, NULL, "number of blocks"},
-    {0}};
+static const foci_key model_keys[] = {{"kind", FOCI_KEY_CHOICE, "vit", 0, 0, "vit lm", "which model"},
+                                      {"depth", FOCI_KEY_INT, "12", 1, 1000, NULL, "number of blocks"},
+                                      {0}};
 static const foci_key vit_keys[] = {
     {"img_size", FOCI_KEY_INTS, "224", 1, 4096, NULL, "height and width in pixels; one number for a square"},
     {"qkv_bias", FOCI_KEY_BOOL, "true", 0, 0, NULL, "biases in the projection"},
     {0}};
-static const foci_key lm_keys[] = {
-    {"cutoffs", FOCI_KEY_INTS, "[]", 1, 1e8, NULL, "ends of the clusters"},
-    {"vocab", FOCI_KEY_INT, NULL, 1, 1e8, NULL, "words of the vocabulary"},
-    {0}};
+static const foci_key lm_keys[] = {{"cutoffs", FOCI_KEY_INTS, "[]", 1, 1e8, NULL, "ends of the clusters"},
+                                   {"vocab", FOCI_KEY_INT, NULL, 1, 1e8, NULL, "words of the vocabulary"},
+                                   {0}};
 static const foci_key attention_keys[] = {
     {"kind", FOCI_KEY_CHOICE, "softmax", 0, 0, "softmax elliptical other", "the variant"}, {0}};
 static const foci_key elliptical_keys[] = {
@@ -72,11 +70,11 @@ static foci_status parse_set(foci_config **c, const char *text, const char *set)
 }
 
 /* The whole message, to the letter. */
-#define assert_message(call, expected)                                                                       \
-    do {                                                                                                     \
-        foci_status check_ = (call);                                                                         \
-        assert_string_equal(foci_error_message(), (expected));                                               \
-        assert_int_equal(check_, FOCI_ERR_CONFIG);                                                           \
+#define assert_message(call, expected) \
+    do { \
+        foci_status check_ = (call); \
+        assert_string_equal(foci_error_message(), (expected)); \
+        assert_int_equal(check_, FOCI_ERR_CONFIG); \
     } while (0)
 
 static void refuses(const char *text, const char *expected) {
@@ -152,7 +150,7 @@ static void a_dotted_key_at_the_top_is_a_key_of_its_section(void **state) {
     assert_close(foci_config_real(c, "train.lr"), 0.5, 0);
     foci_config_free(c);
     refuses(DATA "train.lr: 1\ntrain: {lr: 2}\n", "a.yaml:3:9: duplicate key `train.lr`; the first is in line 2\n"
-                                                   "     3 | train: {lr: 2}");
+                                                  "     3 | train: {lr: 2}");
 }
 
 static void a_byte_order_mark_and_crlf_are_read_over(void **state) {
@@ -160,7 +158,8 @@ static void a_byte_order_mark_and_crlf_are_read_over(void **state) {
     foci_config *c = good("\xEF\xBB\xBFname: x\r\ndata: {train: d}\r\n");
     assert_string_equal(foci_config_string(c, "name"), "x");
     foci_config_free(c);
-    refuses("\xEF\xBB\xBFname: x\r\nnme: y\r\n", "a.yaml:2:1: unknown key `nme`; did you mean `name`?\n     2 | nme: y");
+    refuses("\xEF\xBB\xBFname: x\r\nnme: y\r\n",
+            "a.yaml:2:1: unknown key `nme`; did you mean `name`?\n     2 | nme: y");
 }
 
 static void empty_files_and_sections_are_configs(void **state) {
@@ -260,29 +259,37 @@ static void a_required_key_is_required_of_its_kind_only(void **state) {
 
 static void unknown_names_come_with_the_nearest(void **state) {
     (void)state;
-    refuses("train:\n  lrr: 0.1\n", "a.yaml:2:3: unknown key `train.lrr`; did you mean `train.lr`?\n     2 |   lrr: 0.1");
+    refuses("train:\n  lrr: 0.1\n",
+            "a.yaml:2:3: unknown key `train.lrr`; did you mean `train.lr`?\n     2 |   lrr: 0.1");
     refuses("train: {bacth_size: 1}", "a.yaml:1:9: unknown key `train.bacth_size`; did you mean `train.batch_size`?\n"
                                       "     1 | train: {bacth_size: 1}");
     refuses("trian: {lr: 1}", "a.yaml:1:1: unknown section `trian`; did you mean `train`?\n     1 | trian: {lr: 1}");
     refuses("trian.lr: 1", "a.yaml:1:1: unknown key `trian.lr`; did you mean `train.lr`?\n     1 | trian.lr: 1");
-    refuses("train: {dpeth: 1}", "a.yaml:1:9: unknown key `train.dpeth`; did you mean `model.depth`?\n     1 | train: {dpeth: 1}");
+    refuses("train: {dpeth: 1}",
+            "a.yaml:1:9: unknown key `train.dpeth`; did you mean `model.depth`?\n     1 | train: {dpeth: 1}");
     refuses("inherits: a", "a.yaml:1:1: unknown key `inherits`; did you mean `inherit`?\n     1 | inherits: a");
-    refuses("\"a\\x1b[2J\\n\": 1", "a.yaml:1:1: unknown key `a?[2J?`; did you mean `name`?\n     1 | \"a\\x1b[2J\\n\": 1");
+    refuses("\"a\\x1b[2J\\n\": 1",
+            "a.yaml:1:1: unknown key `a?[2J?`; did you mean `name`?\n     1 | \"a\\x1b[2J\\n\": 1");
 }
 
 static void misplaced_keys_are_told_their_section(void **state) {
     (void)state;
     refuses("lr: 1", "a.yaml:1:1: `lr` belongs to section `train`: write train.lr\n     1 | lr: 1");
-    refuses("train: {depth: 1}", "a.yaml:1:9: `depth` belongs to section `model`: write model.depth\n     1 | train: {depth: 1}");
-    refuses("kind: vit", "a.yaml:1:1: `kind` belongs to section `model` or `attention`: write model.kind\n     1 | kind: vit");
-    refuses("train: {name: x}", "a.yaml:1:9: `name` belongs to no section: write name at the top level\n     1 | train: {name: x}");
+    refuses("train: {depth: 1}",
+            "a.yaml:1:9: `depth` belongs to section `model`: write model.depth\n     1 | train: {depth: 1}");
+    refuses("kind: vit",
+            "a.yaml:1:1: `kind` belongs to section `model` or `attention`: write model.kind\n     1 | kind: vit");
+    refuses("train: {name: x}",
+            "a.yaml:1:9: `name` belongs to no section: write name at the top level\n     1 | train: {name: x}");
 }
 
 static void duplicates_name_the_first(void **state) {
     (void)state;
     refuses("name: a\n\nname: b\n", "a.yaml:3:1: duplicate key `name`; the first is in line 1\n     3 | name: b");
-    refuses("train:\n  lr: 1\n  lr: 1\n", "a.yaml:3:3: duplicate key `train.lr`; the first is in line 2\n     3 |   lr: 1");
-    refuses("train: {}\ntrain: {}\n", "a.yaml:2:1: duplicate section `train`; the first is in line 1\n     2 | train: {}");
+    refuses("train:\n  lr: 1\n  lr: 1\n",
+            "a.yaml:3:3: duplicate key `train.lr`; the first is in line 2\n     3 |   lr: 1");
+    refuses("train: {}\ntrain: {}\n",
+            "a.yaml:2:1: duplicate section `train`; the first is in line 1\n     2 | train: {}");
 }
 
 static void sections_and_keys_are_not_mixed_up(void **state) {
@@ -291,7 +298,8 @@ static void sections_and_keys_are_not_mixed_up(void **state) {
     refuses("train:", "a.yaml:1:1: `train` is a section: write train: {key: value}\n     1 | train:");
     refuses("train: [1]", "a.yaml:1:1: `train` is a section: write train: {key: value}\n     1 | train: [1]");
     refuses("name: {a: b}", "a.yaml:1:1: `name` is a key with a value, not a section\n     1 | name: {a: b}");
-    refuses("train: {lr: {a: 1}}", "a.yaml:1:13: keys inside keys; sections are one level deep\n     1 | train: {lr: {a: 1}}");
+    refuses("train: {lr: {a: 1}}",
+            "a.yaml:1:13: keys inside keys; sections are one level deep\n     1 | train: {lr: {a: 1}}");
     refuses("- a", "a.yaml:1:1: a config consists of keys, as in `name: value`\n     1 | - a");
     refuses("[a]: b", "a.yaml:1:1: a key must be a name\n     1 | [a]: b");
 }
@@ -325,11 +333,12 @@ static void wrong_types_are_refused(void **state) {
     refuses_value("model.qkv_bias", "yes", "`yes` is not true or false: write true");
     refuses_value("model.qkv_bias", "Off", "`Off` is not true or false: write false");
     refuses_value("model.qkv_bias", "\"true\"", "`\"true\"` is not true or false: write true");
-    refuses("train: {lr: [1]}\n" DATA, "a.yaml:1:9: train.lr: a list where a number belongs\n     1 | train: {lr: [1]}");
+    refuses("train: {lr: [1]}\n" DATA,
+            "a.yaml:1:9: train.lr: a list where a number belongs\n     1 | train: {lr: [1]}");
     refuses("model: {img_size: [1, x]}\n" DATA, "a.yaml:1:23: model.img_size: `x` is not a whole number\n"
-                                               "     1 | model: {img_size: [1, x]}");
+                                                "     1 | model: {img_size: [1, x]}");
     refuses("model: {img_size: [[1]]}\n" DATA, "a.yaml:1:20: the elements of a list are single values\n"
-                                              "     1 | model: {img_size: [[1]]}");
+                                               "     1 | model: {img_size: [[1]]}");
     refuses("name:\n" DATA, "a.yaml:1:6: name: no value; write a text or leave the key out\n     1 | name:");
 }
 
@@ -338,7 +347,8 @@ static void bounds_and_choices_are_kept(void **state) {
     refuses_value("train.lr", "11", "`11` is out of bounds: 0 to 10");
     refuses_value("train.clip", "-1", "`-1` is out of bounds: 0 or more");
     refuses_value("model.depth", "0", "`0` is out of bounds: 1 to 1000");
-    refuses_value("attention.kind", "eliptical", "`eliptical` is not one of softmax, elliptical, other; did you mean `elliptical`?");
+    refuses_value("attention.kind", "eliptical",
+                  "`eliptical` is not one of softmax, elliptical, other; did you mean `elliptical`?");
     refuses("data: {train: d, mean: [0, 2]}", "a.yaml:1:28: data.mean: `2` is out of bounds: 0 to 1\n"
                                               "     1 | data: {train: d, mean: [0, 2]}");
     foci_config *c = good(DATA "train: {lr: 10, clip: 1e300}\nmodel: {depth: 1}\n");
@@ -347,8 +357,9 @@ static void bounds_and_choices_are_kept(void **state) {
 
 static void yaml_errors_have_a_place(void **state) {
     (void)state;
-    refuses("train: {lr: 1\nname: x\n", "a.yaml:2:5: did not find expected ',' or '}', while parsing a flow mapping that starts in line 1\n"
-                                        "     2 | name: x");
+    refuses("train: {lr: 1\nname: x\n",
+            "a.yaml:2:5: did not find expected ',' or '}', while parsing a flow mapping that starts in line 1\n"
+            "     2 | name: x");
     refuses("a: b: c\n", "a.yaml:1:5: mapping values are not allowed in this context\n     1 | a: b: c");
     refuses("train: &x {}\n", "a.yaml:1:8: an anchor; configs have none\n     1 | train: &x {}");
     refuses("name: *x\n", "a.yaml:1:7: an alias; write the value out\n     1 | name: *x");
@@ -358,10 +369,12 @@ static void yaml_errors_have_a_place(void **state) {
     refuses("a: 1\nname: \xff\n", "a.yaml:2:7: invalid leading UTF-8 octet\n     2 | name: ?");
     refuses("a: 1\nb: \x01\n", "a.yaml:2:4: control characters are not allowed\n     2 | b: ?");
     /* columns are characters; a long line is shown from shortly before the place */
-    refuses("{name: \xC3\xA4\xC3\xB6, lrx: 1}", "a.yaml:1:12: unknown key `lrx`; did you mean `train.lr`?\n     1 | {name: \xC3\xA4\xC3\xB6, lrx: 1}");
+    refuses("{name: \xC3\xA4\xC3\xB6, lrx: 1}",
+            "a.yaml:1:12: unknown key `lrx`; did you mean `train.lr`?\n     1 | {name: \xC3\xA4\xC3\xB6, lrx: 1}");
     char text[512], expected[512];
     snprintf(text, sizeof text, "{name: %0150d, lrr: 1}", 0);
-    snprintf(expected, sizeof expected, "a.yaml:1:160: unknown key `lrr`; did you mean `train.lr`?\n     1 | ...%057d, lrr: 1}", 0);
+    snprintf(expected, sizeof expected,
+             "a.yaml:1:160: unknown key `lrr`; did you mean `train.lr`?\n     1 | ...%057d, lrr: 1}", 0);
     refuses(text, expected);
 }
 
@@ -376,11 +389,14 @@ static void everything_is_bounded(void **state) {
     assert_fails(foci_config_parse(&c, &schema, "a.yaml", text, SIZE + 1, NULL, 0), FOCI_ERR_CONFIG,
                  "a.yaml: 262145 bytes, more than the limit of 262144");
     memset(text, '[', SIZE);
-    assert_fails(foci_config_parse(&c, &schema, "a.yaml", text, SIZE, NULL, 0), FOCI_ERR_CONFIG, "a config consists of keys");
+    assert_fails(foci_config_parse(&c, &schema, "a.yaml", text, SIZE, NULL, 0), FOCI_ERR_CONFIG,
+                 "a config consists of keys");
     memcpy(text, "a: ", 3);
-    assert_fails(foci_config_parse(&c, &schema, "a.yaml", text, SIZE, NULL, 0), FOCI_ERR_CONFIG, "the elements of a list are single values");
+    assert_fails(foci_config_parse(&c, &schema, "a.yaml", text, SIZE, NULL, 0), FOCI_ERR_CONFIG,
+                 "the elements of a list are single values");
     memset(text + 3, '{', SIZE - 3);
-    assert_fails(foci_config_parse(&c, &schema, "a.yaml", text, SIZE, NULL, 0), FOCI_ERR_CONFIG, "a key must be a name");
+    assert_fails(foci_config_parse(&c, &schema, "a.yaml", text, SIZE, NULL, 0), FOCI_ERR_CONFIG,
+                 "a key must be a name");
 
     int n = sprintf(text, DATA "name: ");
     memset(text + n, 'x', 4097);
@@ -405,7 +421,9 @@ static void everything_is_bounded(void **state) {
 
 static void overrides_win_and_choose_kinds(void **state) {
     (void)state;
-    const char *set[] = {"train.lr=0.1", "attention.kind=elliptical", "model.img_size=[32, 48]", "name=", "data.train=a b", "train.lr=0.2"};
+    const char *set[] = {
+        "train.lr=0.1", "attention.kind=elliptical", "model.img_size=[32, 48]", "name=", "data.train=a b",
+        "train.lr=0.2"};
     foci_config *c;
     const char *text = "name: x\ntrain: {lr: 5}\n";
     assert_ok(foci_config_parse(&c, &schema, "a.yaml", text, strlen(text), set, 6));
@@ -432,7 +450,9 @@ static void wrong_overrides_are_refused(void **state) {
     refuses_set("train.lr", "--set train.lr: write --set section.key=value");
     refuses_set("=1", "--set =1: write --set section.key=value");
     refuses_set("inherit=b.yaml", "--set inherit=b.yaml: only files inherit");
-    refuses_set("data.mean=[1", "--set data.mean=[1: did not find expected ',' or ']', while parsing a flow sequence that starts in line 1");
+    refuses_set(
+        "data.mean=[1",
+        "--set data.mean=[1: did not find expected ',' or ']', while parsing a flow sequence that starts in line 1");
     refuses_set("name={a: b}", "--set name={a: b}: keys inside keys; sections are one level deep");
     refuses_set("name=*x", "--set name=*x: an alias; write the value out");
     refuses_set("name=a\n---\nb", "--set name=a?---?b: more than one value");
@@ -477,7 +497,8 @@ static void later_files_win_key_by_key(void **state) {
     put("third.yaml", "train: {lr: 3, momentum: 3}\n");
     foci_config *c;
     /* its own keys win although they stand before inherit */
-    assert_ok(foci_config_load(&c, &schema, put("own.yaml", "train: {lr: 4}\ninherit: [sub/second.yaml, third.yaml]\n"), NULL, 0));
+    assert_ok(foci_config_load(&c, &schema, put("own.yaml", "train: {lr: 4}\ninherit: [sub/second.yaml, third.yaml]\n"),
+                               NULL, 0));
     assert_close(foci_config_real(c, "train.clip"), 1, 0);
     assert_int_equal(foci_config_int(c, "train.batch_size"), 2);
     assert_close(foci_config_real(c, "train.momentum"), 3, 0);
@@ -493,7 +514,8 @@ static void the_heir_chooses_the_kind(void **state) {
     (void)state;
     put("base.yaml", DATA "attention: {kind: softmax}\n");
     foci_config *c;
-    assert_ok(foci_config_load(&c, &schema, put("own.yaml", "inherit: base.yaml\nattention: {kind: elliptical, first: 3}\n"), NULL, 0));
+    assert_ok(foci_config_load(
+        &c, &schema, put("own.yaml", "inherit: base.yaml\nattention: {kind: elliptical, first: 3}\n"), NULL, 0));
     assert_int_equal(foci_config_int(c, "attention.first"), 3);
     foci_config_free(c);
 }
@@ -504,7 +526,8 @@ static void errors_name_the_file_they_are_in(void **state) {
     foci_config *c;
     put("base.yaml", DATA "train: {lr: fast}\n");
     const char *own = put("own.yaml", "inherit: base.yaml\n");
-    expect(expected, sizeof expected, "%s/base.yaml:2:13: train.lr: `fast` is not a number\n     2 | train: {lr: fast}");
+    expect(expected, sizeof expected,
+           "%s/base.yaml:2:13: train.lr: `fast` is not a number\n     2 | train: {lr: fast}");
     assert_message(foci_config_load(&c, &schema, own, NULL, 0), expected);
     /* what is overridden is not looked at */
     assert_ok(foci_config_load(&c, &schema, own, (const char *[]){"train.lr=1"}, 1));
@@ -520,11 +543,14 @@ static void missing_files_are_named(void **state) {
     assert_message(foci_config_load(&c, &schema, path, NULL, 0), expected);
     expect(expected, sizeof expected, "%s: not a regular file");
     assert_message(foci_config_load(&c, &schema, folder, NULL, 0), expected);
-    expect(expected, sizeof expected, "%s/own.yaml:2:10: inherit: %s/none.yaml: No such file or directory\n     2 | inherit: none.yaml");
+    expect(expected, sizeof expected,
+           "%s/own.yaml:2:10: inherit: %s/none.yaml: No such file or directory\n     2 | inherit: none.yaml");
     assert_message(foci_config_load(&c, &schema, put("own.yaml", "\ninherit: none.yaml\n"), NULL, 0), expected);
-    expect(expected, sizeof expected, "%s/own.yaml:1:9: inherit: no value; write the name of a file\n     1 | inherit:");
+    expect(expected, sizeof expected,
+           "%s/own.yaml:1:9: inherit: no value; write the name of a file\n     1 | inherit:");
     assert_message(foci_config_load(&c, &schema, put("own.yaml", "inherit:\n"), NULL, 0), expected);
-    expect(expected, sizeof expected, "%s/own.yaml:1:1: `inherit` is a key with a value, not a section\n     1 | inherit: {a: b}");
+    expect(expected, sizeof expected,
+           "%s/own.yaml:1:1: `inherit` is a key with a value, not a section\n     1 | inherit: {a: b}");
     assert_message(foci_config_load(&c, &schema, put("own.yaml", "inherit: {a: b}\n"), NULL, 0), expected);
 }
 
@@ -534,12 +560,14 @@ static void circles_are_named(void **state) {
     foci_config *c;
     put("b.yaml", "inherit: ./a.yaml\n");
     const char *a = put("a.yaml", "inherit: b.yaml\n");
-    expect(expected, sizeof expected, "%s/b.yaml:1:10: a circle of inheritance: %s/a.yaml -> %s/b.yaml -> %s/a.yaml\n"
-                                      "     1 | inherit: ./a.yaml");
+    expect(expected, sizeof expected,
+           "%s/b.yaml:1:10: a circle of inheritance: %s/a.yaml -> %s/b.yaml -> %s/a.yaml\n"
+           "     1 | inherit: ./a.yaml");
     assert_message(foci_config_load(&c, &schema, a, NULL, 0), expected);
     a = put("self.yaml", "inherit: self.yaml\n");
-    expect(expected, sizeof expected, "%s/self.yaml:1:10: a circle of inheritance: %s/self.yaml -> %s/self.yaml\n"
-                                      "     1 | inherit: self.yaml");
+    expect(expected, sizeof expected,
+           "%s/self.yaml:1:10: a circle of inheritance: %s/self.yaml -> %s/self.yaml\n"
+           "     1 | inherit: self.yaml");
     assert_message(foci_config_load(&c, &schema, a, NULL, 0), expected);
 }
 
@@ -552,10 +580,10 @@ static void inheritance_is_bounded(void **state) {
         snprintf(name, sizeof name, "%d.yaml", i);
         snprintf(text, sizeof text, "inherit: %d.yaml\n", i - 1);
         const char *path = put(name, text);
-        if (i <= 8)
-            assert_ok(foci_config_load(&c, &schema, path, NULL, 0));
+        if (i <= 8) assert_ok(foci_config_load(&c, &schema, path, NULL, 0));
         else
-            assert_fails(foci_config_load(&c, &schema, path, NULL, 0), FOCI_ERR_CONFIG, "1.yaml:1:10: inherit: more than 8 files deep");
+            assert_fails(foci_config_load(&c, &schema, path, NULL, 0), FOCI_ERR_CONFIG,
+                         "1.yaml:1:10: inherit: more than 8 files deep");
         foci_config_free(c);
     }
     /* files that inherit many times do not multiply */
@@ -564,15 +592,15 @@ static void inheritance_is_bounded(void **state) {
         snprintf(text, sizeof text, "inherit: [%d.yaml, %d.yaml, %d.yaml]\n", i - 1, i - 1, i - 1);
         put(name, text);
     }
-    assert_fails(foci_config_load(&c, &schema, put("8.yaml", text), NULL, 0), FOCI_ERR_CONFIG, "inherit: more than 64 files");
+    assert_fails(foci_config_load(&c, &schema, put("8.yaml", text), NULL, 0), FOCI_ERR_CONFIG,
+                 "inherit: more than 64 files");
 }
 
 /* -------------------------------------------------------------------------------------------------- recipes */
 
-static const foci_key recipe_keys[] = {
-    {"name", FOCI_KEY_STRING, "run", 0, 0, NULL, "of the run"},
-    {"recipe", FOCI_KEY_CHOICE, "none", 0, 0, "none fast slow", "defaults"},
-    {0}};
+static const foci_key recipe_keys[] = {{"name", FOCI_KEY_STRING, "run", 0, 0, NULL, "of the run"},
+                                       {"recipe", FOCI_KEY_CHOICE, "none", 0, 0, "none fast slow", "defaults"},
+                                       {0}};
 static const foci_section recipe_sections[] = {{"", NULL, recipe_keys}, {"train", NULL, train_keys}};
 static const foci_recipe recipes[] = {{"fast", "in no time", "train:\n  lr: 1\n  clip: 2\n  seed: 3\n"},
                                       {"slow", "in a while", "train: {lr: 0.5}\n"},
@@ -621,25 +649,30 @@ static void a_recipe_that_is_none(void **state) {
                  "a.yaml:1:9: recipe: `fats` is not one of none, fast, slow; did you mean `fast`?");
     assert_fails(foci_config_parse(&c, &with_recipes, "a.yaml", "recipe: [fast]", 14, NULL, 0), FOCI_ERR_CONFIG,
                  "recipe: a list where");
-    assert_fails(foci_config_parse(&c, &with_recipes, "a.yaml", "recipe: []", 10, NULL, 0), FOCI_ERR_CONFIG, "recipe: a list where");
+    assert_fails(foci_config_parse(&c, &with_recipes, "a.yaml", "recipe: []", 10, NULL, 0), FOCI_ERR_CONFIG,
+                 "recipe: a list where");
 }
 
 static void a_config_as_json(void **state) {
     (void)state;
-    foci_config *c = good("name: \"a \\\"b\\\"\"\nattention: {kind: elliptical, first: 2}\ndata: {train: d, mean: []}\ntrain: {clip: 1e20}\n");
+    foci_config *c = good("name: \"a \\\"b\\\"\"\nattention: {kind: elliptical, first: 2}\ndata: {train: d, mean: "
+                          "[]}\ntrain: {clip: 1e20}\n");
     char *text = foci_config_json(c);
-    assert_string_equal(text, "{\"name\": \"a \\\"b\\\"\", \"model\": {\"kind\": \"vit\", \"depth\": 12, \"img_size\": [224], \"qkv_bias\": true}, "
-                              "\"attention\": {\"kind\": \"elliptical\", \"first\": 2, \"scale\": \"max\"}, "
-                              "\"data\": {\"train\": \"d\", \"mean\": []}, "
-                              "\"train\": {\"batch_size\": 128, \"lr\": 0.001, \"clip\": 1.0e+20, \"momentum\": 0.9, \"seed\": 0}}");
+    assert_string_equal(
+        text, "{\"name\": \"a \\\"b\\\"\", \"model\": {\"kind\": \"vit\", \"depth\": 12, \"img_size\": [224], "
+              "\"qkv_bias\": true}, "
+              "\"attention\": {\"kind\": \"elliptical\", \"first\": 2, \"scale\": \"max\"}, "
+              "\"data\": {\"train\": \"d\", \"mean\": []}, "
+              "\"train\": {\"batch_size\": 128, \"lr\": 0.001, \"clip\": 1.0e+20, \"momentum\": 0.9, \"seed\": 0}}");
     free(text);
     foci_config_free(c);
 }
 
 static void the_essence_of_a_config(void **state) { /* however it is said; a default that is said is a default */
     (void)state;
-    static const char *const ways[] = {"train: {batch_size: 128, lr: 0.5, seed: 9}\ndata: {train: d}\n",
-                                       "data: {mean: [], train: d}\ntrain: {seed: 9, lr: 5.0e-1}\ntrain.momentum: 0.90\n"};
+    static const char *const ways[] = {
+        "train: {batch_size: 128, lr: 0.5, seed: 9}\ndata: {train: d}\n",
+        "data: {mean: [], train: d}\ntrain: {seed: 9, lr: 5.0e-1}\ntrain.momentum: 0.90\n"};
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         foci_config *c = good(ways[i]);
         char *text = foci_config_essence(c);
@@ -696,7 +729,8 @@ static void assert_round_trip(foci_config *c) {
     char *second = dump_of(again);
     assert_string_equal(first, second);
     static const char *const strings[] = {"name", "data.train", "model.kind", "attention.kind"};
-    for (int i = 0; i < 4; i++) assert_string_equal(foci_config_string(c, strings[i]), foci_config_string(again, strings[i]));
+    for (int i = 0; i < 4; i++)
+        assert_string_equal(foci_config_string(c, strings[i]), foci_config_string(again, strings[i]));
     static const char *const reals[] = {"train.lr", "train.momentum", "train.clip"};
     for (int i = 0; i < 3; i++) {
         double a = foci_config_real(c, reals[i]), b = foci_config_real(again, reals[i]);
@@ -714,9 +748,27 @@ static void assert_round_trip(foci_config *c) {
 
 static void a_dump_reads_back_the_same(void **state) {
     (void)state;
-    static const char *const names[] = {"\"\"",          "\"null\"",       "\"~\"",        "true",  "123",   "1e5", "- x", "'#'", "\"a: b\"",
-                                        "\" lead\"",     "\"trail \"",     "\"\\\"\\\\\"", "\"\\n\\t\\r\\e\"", "\"\\x85\\xa0\\u2028\\ufeff\\uffff\"",
-                                        "\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80", "\"{\"", "\"*a\"", "\"%\"",  "\"---\"", "C:\\dir", "|\n line\n  more\n"};
+    static const char *const names[] = {"\"\"",
+                                        "\"null\"",
+                                        "\"~\"",
+                                        "true",
+                                        "123",
+                                        "1e5",
+                                        "- x",
+                                        "'#'",
+                                        "\"a: b\"",
+                                        "\" lead\"",
+                                        "\"trail \"",
+                                        "\"\\\"\\\\\"",
+                                        "\"\\n\\t\\r\\e\"",
+                                        "\"\\x85\\xa0\\u2028\\ufeff\\uffff\"",
+                                        "\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80",
+                                        "\"{\"",
+                                        "\"*a\"",
+                                        "\"%\"",
+                                        "\"---\"",
+                                        "C:\\dir",
+                                        "|\n line\n  more\n"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char text[256];
         snprintf(text, sizeof text, "data.train: d\nname: %s\n", names[i]);
@@ -729,7 +781,8 @@ static void a_dump_reads_back_the_same(void **state) {
     for (int i = 0; i < 500; i++) {
         char text[512];
         double x = ldexp(foci_rng_uniform(&r) + foci_rng_uniform(&r) * 0x1p-24, (int)foci_rng_below(&r, 2000) - 1000);
-        snprintf(text, sizeof text, "data: {train: d, mean: [%.17g, 1, 0.1]}\ntrain: {momentum: %.17g, clip: %.17g, seed: %lld}\n",
+        snprintf(text, sizeof text,
+                 "data: {train: d, mean: [%.17g, 1, 0.1]}\ntrain: {momentum: %.17g, clip: %.17g, seed: %lld}\n",
                  foci_rng_uniform(&r) / 3, -x, x, (long long)foci_rng_u32(&r) << 31);
         foci_config *c = good(text);
         assert_close(foci_config_real(c, "train.clip"), x, 0);
@@ -742,7 +795,8 @@ static void checks_of_others_fail_at_the_place_of_a_key(void **state) {
     (void)state;
     foci_config *c;
     assert_ok(parse_set(&c, DATA "train:\n  lr: 1\n", "train.clip=3"));
-    assert_message(foci_config_fail(c, "train.lr", "must be below %d", 1), "a.yaml:3:3: train.lr: must be below 1\n     3 |   lr: 1");
+    assert_message(foci_config_fail(c, "train.lr", "must be below %d", 1),
+                   "a.yaml:3:3: train.lr: must be below 1\n     3 |   lr: 1");
     assert_message(foci_config_fail(c, "train.clip", "too much"), "--set train.clip=3: train.clip: too much");
     assert_message(foci_config_fail(c, "train.seed", "bad"), "a.yaml: train.seed: bad");
     assert_message(foci_config_fail(c, "none", "bad"), "none: bad");
@@ -769,7 +823,8 @@ static void help_lists_every_key_in_columns(void **state) {
     free(text);
 
     text = foci_schema_help(&schema, "attention.f");
-    assert_string_equal(text, "\nattention (kind: elliptical)\n  first       int 0 to 1000             1               first elliptical layer\n");
+    assert_string_equal(text, "\nattention (kind: elliptical)\n  first       int 0 to 1000             1               "
+                              "first elliptical layer\n");
     free(text);
     text = foci_schema_help(&schema, "nothing");
     assert_string_equal(text, "");
@@ -798,7 +853,8 @@ static void a_wrong_default_is_an_error_not_a_surprise(void **state) {
     static const foci_key keys[] = {{"x", FOCI_KEY_INT, "0", 1, 2, NULL, ""}, {0}};
     const foci_schema wrong = {&(foci_section){"s", NULL, keys}, 1};
     foci_config *c;
-    assert_message(foci_config_parse(&c, &wrong, "a.yaml", "", 0, NULL, 0), "default: s.x: `0` is out of bounds: 1 to 2");
+    assert_message(foci_config_parse(&c, &wrong, "a.yaml", "", 0, NULL, 0),
+                   "default: s.x: `0` is out of bounds: 1 to 2");
 }
 
 /* ----------------------------------------------------------------------------------------------------- fuzz */
@@ -806,8 +862,9 @@ static void a_wrong_default_is_an_error_not_a_surprise(void **state) {
 /* Valid text with a few bytes changed, moved or cut: never a crash; success can be dumped and read again. */
 static void mutations_never_crash(void **state) {
     (void)state;
-    static const char valid[] = "# \xC3\xA4\ninherit: []\nname: a-b\nmodel: {kind: lm, vocab: 10, cutoffs: [2, 4]}\n"
-                                "attention:\n  kind: elliptical\n  scale: \"mean\"\n" DATA "train: {lr: 1.0e-3, seed: 1}\n";
+    static const char valid[] =
+        "# \xC3\xA4\ninherit: []\nname: a-b\nmodel: {kind: lm, vocab: 10, cutoffs: [2, 4]}\n"
+        "attention:\n  kind: elliptical\n  scale: \"mean\"\n" DATA "train: {lr: 1.0e-3, seed: 1}\n";
     static const char spice[] = "{}[]:,-#&*!|>'\"%@`~?\\ \n\t\r.0129eaxk\xff\xC3\x80\x01";
     foci_rng r = foci_rng_make(7, 0, 0);
     int good_ones = 0;
@@ -850,7 +907,8 @@ static void mutated_overrides_never_crash(void **state) {
     foci_rng r = foci_rng_make(8, 0, 0);
     for (int i = 0; i < 3000; i++) {
         char set[] = "train.lr=[0.1, 2]";
-        for (int edits = 0; edits < 2; edits++) set[foci_rng_below(&r, sizeof set - 1)] = (char)(1 + foci_rng_below(&r, 255));
+        for (int edits = 0; edits < 2; edits++)
+            set[foci_rng_below(&r, sizeof set - 1)] = (char)(1 + foci_rng_below(&r, 255));
         foci_config *c = NULL;
         foci_status status = parse_set(&c, DATA, set);
         assert_true(status == FOCI_OK || status == FOCI_ERR_CONFIG);
@@ -871,21 +929,21 @@ typedef struct bound {
     foci_real_list shares;
 } bound;
 
-static const foci_key bound_keys[] = {
-    FOCI_KEY(bound, on, "true", 0, 0, NULL, "on or off"),
-    FOCI_KEY(bound, steps, "20", 1, 1000, NULL, "iterations"),
-    FOCI_KEY(bound, rate, "0.5", 0, 1, NULL, "a share"),
-    FOCI_KEY(bound, word, "AAA", 0, 0, NULL, "a word"),
-    FOCI_KEY(bound, scale, "mean", 0, 0, "max mean none", "divided by"),
-    FOCI_KEY(bound, sizes, "224", 1, 4096, NULL, "sizes"),
-    FOCI_KEY(bound, shares, "[0.25, 0.75]", 0, 1, NULL, "shares"),
-    {"loose", FOCI_KEY_INT, "3", 0, 0, NULL, "bound to nothing"},
-    {0}};
+static const foci_key bound_keys[] = {FOCI_KEY(bound, on, "true", 0, 0, NULL, "on or off"),
+                                      FOCI_KEY(bound, steps, "20", 1, 1000, NULL, "iterations"),
+                                      FOCI_KEY(bound, rate, "0.5", 0, 1, NULL, "a share"),
+                                      FOCI_KEY(bound, word, "AAA", 0, 0, NULL, "a word"),
+                                      FOCI_KEY(bound, scale, "mean", 0, 0, "max mean none", "divided by"),
+                                      FOCI_KEY(bound, sizes, "224", 1, 4096, NULL, "sizes"),
+                                      FOCI_KEY(bound, shares, "[0.25, 0.75]", 0, 1, NULL, "shares"),
+                                      {"loose", FOCI_KEY_INT, "3", 0, 0, NULL, "bound to nothing"},
+                                      {0}};
 
 static foci_config *of_kind(const char *text) {
     static const foci_key kind[] = {{"kind", FOCI_KEY_CHOICE, "other", 0, 0, "bound other", "which"}, {0}};
     static const foci_key other[] = {{"steps", FOCI_KEY_INT, "7", 0, 0, NULL, "of the other"},
-                                     {"rate", FOCI_KEY_STRING, "slow", 0, 0, NULL, "a rate of another type"}, {0}};
+                                     {"rate", FOCI_KEY_STRING, "slow", 0, 0, NULL, "a rate of another type"},
+                                     {0}};
     static const foci_section all[] = {{"m", NULL, kind}, {"m", "other", other}, {"m", "bound", bound_keys}};
     foci_config *c = NULL;
     assert_ok(foci_config_parse(&c, &(foci_schema){all, 3}, "a.yaml", text, strlen(text), NULL, 0));
@@ -912,7 +970,8 @@ static void a_config_fills_the_fields_of_bound_rows(void **state) {
     foci_config_read(c, "m", bound_keys, &o);
     assert_defaults(&o);
     foci_config_free(c);
-    c = of_kind("m: {kind: bound, on: false, steps: 1e2, rate: 1, word: x y, scale: none, sizes: [32, 64], shares: []}\n");
+    c = of_kind(
+        "m: {kind: bound, on: false, steps: 1e2, rate: 1, word: x y, scale: none, sizes: [32, 64], shares: []}\n");
     foci_config_read(c, "m", bound_keys, &o);
     assert_false(o.on);
     assert_int_equal(o.steps, 100);
@@ -981,7 +1040,8 @@ static void wrong_texts_are_refused(void **state) {
     assert_message(parse_keys(&o, &arena, "rate", NULL), "tool: `rate`: write name=value");
     assert_message(parse_keys(&o, &arena, "=1", NULL), "tool: ``: write name=value");
     assert_fails(parse_keys(&o, &arena, "shares=[1", NULL), FOCI_ERR_CONFIG, "tool: did not find expected");
-    assert_message(foci_keys_parse(NULL, "tool", (const char *[]){"a=1"}, 1, &arena, NULL), "tool: unknown key `a`; it has none");
+    assert_message(foci_keys_parse(NULL, "tool", (const char *[]){"a=1"}, 1, &arena, NULL),
+                   "tool: unknown key `a`; it has none");
     foci_arena_free(&arena);
 }
 
@@ -1024,8 +1084,10 @@ static void an_argument_is_taken_as_it_stands(void **state) {
     assert_message(foci_key_parse(row("rate"), "--rate", "1/0", &arena, &o), "--rate: `1/0` is not a number");
     assert_message(foci_key_parse(row("rate"), "--rate", "1/2/3", &arena, &o), "--rate: `1/2/3` is not a number");
     assert_message(foci_key_parse(row("steps"), "--steps", "8/2", &arena, &o), "--steps: `8/2` is not a whole number");
-    assert_message(foci_key_parse(row("steps"), "--steps", "0", &arena, &o), "--steps: `0` is out of bounds: 1 to 1000");
-    assert_message(foci_key_parse(row("rate"), "--rate", "", &arena, &o), "--rate: no value; write a number or leave the key out");
+    assert_message(foci_key_parse(row("steps"), "--steps", "0", &arena, &o),
+                   "--steps: `0` is out of bounds: 1 to 1000");
+    assert_message(foci_key_parse(row("rate"), "--rate", "", &arena, &o),
+                   "--rate: no value; write a number or leave the key out");
     assert_message(foci_key_parse(row("scale"), "--scale", "min", &arena, &o),
                    "--scale: `min` is not one of max, mean, none; did you mean `max`?");
     assert_fails(foci_key_parse(row("sizes"), "--sizes", "3,[4", &arena, &o), FOCI_ERR_CONFIG, "--sizes: ");

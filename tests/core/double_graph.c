@@ -1,6 +1,6 @@
 /* The plan, tested by what it must never change: gradients. Random graphs of tiny operations (sharing add, products,
- * views that cover their tensor or do not, tensors used many times) against central differences; half of them in segments
- * that compute their results twice. */
+ * views that cover their tensor or do not, tensors used many times) against central differences; half of them in
+ * segments that compute their results twice. */
 #include "gradients.h"
 
 static int64_t numel(const foci_node *n) { return foci_numel(n->output); }
@@ -11,23 +11,28 @@ static void put(const foci_node *n, int k, int64_t i, double d) {
 }
 
 static void add_forward(const foci_node *n) {
-    for (int64_t i = 0; i < numel(n); i++) foci_data(n->output)[i] = foci_data(n->input[0])[i] + foci_data(n->input[1])[i];
+    for (int64_t i = 0; i < numel(n); i++)
+        foci_data(n->output)[i] = foci_data(n->input[0])[i] + foci_data(n->input[1])[i];
 }
 static void add_backward(const foci_node *n) {
     for (int k = 0; k < 2; k++)
         for (int64_t i = 0; i < numel(n) && n->input[k]->host_grad != n->output->host_grad; i++)
             put(n, k, i, foci_grad(n->output)[i]);
 }
-static const foci_op op_add = {.name = "add", .forward = add_forward, .backward = add_backward, .passes_gradient = true};
+static const foci_op op_add = {
+    .name = "add", .forward = add_forward, .backward = add_backward, .passes_gradient = true};
 
 static void product_forward(const foci_node *n) {
-    for (int64_t i = 0; i < numel(n); i++) foci_data(n->output)[i] = foci_data(n->input[0])[i] * foci_data(n->input[1])[i];
+    for (int64_t i = 0; i < numel(n); i++)
+        foci_data(n->output)[i] = foci_data(n->input[0])[i] * foci_data(n->input[1])[i];
 }
 static void product_backward(const foci_node *n) {
     for (int k = 0; k < 2; k++)
         for (int64_t i = 0; i < numel(n); i++) put(n, k, i, foci_grad(n->output)[i] * foci_data(n->input[1 - k])[i]);
 }
-static const foci_op op_product = {.name = "product", .forward = product_forward, .backward = product_backward,
+static const foci_op op_product = {.name = "product",
+                                   .forward = product_forward,
+                                   .backward = product_backward,
                                    .reads = FOCI_READS_INPUT(0) | FOCI_READS_INPUT(1)};
 
 /* tanh through a saved copy and a workspace, to exercise both; an output that nobody should read is none */
@@ -100,7 +105,8 @@ static foci_tensor *random_graph(foci_graph *g) {
     }
     if (graph_seed % 2) foci_end_scope(g);
     foci_tensor *out = pool[2];
-    for (int i = 3; i < n; i++) out = record(g, &op_add, foci_rng_below(&r, 2) ? out : pool[i], foci_rng_below(&r, 2) ? pool[i] : out);
+    for (int i = 3; i < n; i++)
+        out = record(g, &op_add, foci_rng_below(&r, 2) ? out : pool[i], foci_rng_below(&r, 2) ? pool[i] : out);
     return record(g, &op_add, out, pool[n - 1]);
 }
 
@@ -116,7 +122,8 @@ static void random_graphs(void **state) {
 static double *gradients_of(bool recompute, int64_t *numel, int *again) {
     foci_parameters p;
     foci_parameters_init(&p);
-    foci_graph *g = foci_graph_new(&p, &(foci_graph_options){.train = true, .differentiate = true, .recompute = recompute});
+    foci_graph *g =
+        foci_graph_new(&p, &(foci_graph_options){.train = true, .differentiate = true, .recompute = recompute});
     assert_ok(foci_graph_plan(g, random_graph(g)));
     assert_ok(foci_parameters_allocate(&p, true));
     foci_parameters_initialise(&p, 1);
@@ -183,7 +190,8 @@ static void errors_stick(void **state) {
     foci_end_scope(g);
     assert_null(foci_graph_fail(g, "another"));
     assert_null(foci_parameter(g, "w", FOCI_ZEROS, FOCI_SHAPE(3)));
-    assert_fails(foci_graph_plan(g, NULL), FOCI_ERR_CONFIG, "blocks.3.attn: widths 3 and 4 differ (model at x.yaml:3:1)");
+    assert_fails(foci_graph_plan(g, NULL), FOCI_ERR_CONFIG,
+                 "blocks.3.attn: widths 3 and 4 differ (model at x.yaml:3:1)");
     foci_graph_free(g);
     foci_parameters_free(&p);
 }
@@ -198,7 +206,8 @@ static void missing_gradient_is_refused(void **state) {
     foci_tensor *x = foci_parameter(g, "x", FOCI_ZEROS, FOCI_SHAPE(2));
     foci_node *n = foci_record(g, &blind, 1, &x, NULL, 0);
     assert_null(foci_emit(n, FOCI_REAL, FOCI_SHAPE(2)));
-    assert_fails(foci_graph_plan(g, x), FOCI_ERR_CONFIG, "head: argmax has no gradient, but its input head.x(2) needs one");
+    assert_fails(foci_graph_plan(g, x), FOCI_ERR_CONFIG,
+                 "head: argmax has no gradient, but its input head.x(2) needs one");
     foci_graph_free(g);
     foci_parameters_free(&p);
 }
@@ -242,17 +251,19 @@ static void memory_is_shared(void **state) {
         assert_true(foci_graph_bytes(g) < foci_graph_bytes_unshared(g));
         foci_graph_free(g);
     }
-    assert_true(bytes[0] <= 4 * 8064);            /* evaluation: a few tensors whatever the depth */
-    assert_true(bytes[1] <= (20 + 6) * 8064);     /* training: what tanh saved, and little more */
-    assert_true(bytes[2] <= (4 + 5 + 6) * 8064);  /* what leaves the segments, and what tanh saved in one of them */
+    assert_true(bytes[0] <= 4 * 8064);           /* evaluation: a few tensors whatever the depth */
+    assert_true(bytes[1] <= (20 + 6) * 8064);    /* training: what tanh saved, and little more */
+    assert_true(bytes[2] <= (4 + 5 + 6) * 8064); /* what leaves the segments, and what tanh saved in one of them */
     foci_parameters_free(&p);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_graphs),    cmocka_unit_test(the_same_bits_twice),
+        cmocka_unit_test(random_graphs),
+        cmocka_unit_test(the_same_bits_twice),
         cmocka_unit_test(views),
-        cmocka_unit_test(errors_stick),     cmocka_unit_test(missing_gradient_is_refused),
+        cmocka_unit_test(errors_stick),
+        cmocka_unit_test(missing_gradient_is_refused),
         cmocka_unit_test(too_many_saved_are_refused),
         cmocka_unit_test(memory_is_shared),
     };

@@ -25,10 +25,8 @@ static void declare(foci_parameters *p, const char *name, int ndim, const int64_
     assert_true(foci_parameters_declare(p, name, FOCI_NORMAL(0, 1), ndim, shape) >= 0);
 }
 
-#define SHAPE(...)                                                                                           \
-    (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]) {                                 \
-        __VA_ARGS__                                                                                          \
-    }
+#define SHAPE(...) \
+    (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]) { __VA_ARGS__ }
 
 /* emb (5, 3), tied to out; bias (5); pos_embed of a `side` x `side` grid. */
 static void make_model(foci_parameters *p, int64_t side, uint64_t seed) {
@@ -79,8 +77,7 @@ static void takes_second_names_and_prefixes(void **state) {
     for (int64_t i = 0; i < a.size; i++) assert_true((float)a.value[i] == (float)b.value[i]);
     item[1].name = "emb.weight"; /* no longer every name has the prefix */
     assert_ok(foci_safetensors_write(path, item, 5, NULL, 0));
-    assert_fails(foci_load_weights(&b, path), FOCI_ERR_CHECKPOINT,
-                 "unexpected: module.inv_freq, module.out.bias");
+    assert_fails(foci_load_weights(&b, path), FOCI_ERR_CHECKPOINT, "unexpected: module.inv_freq, module.out.bias");
     foci_parameters_free(&a);
     foci_parameters_free(&b);
 }
@@ -187,22 +184,29 @@ static void a_start_takes_what_fits(void **state) {
     make_model(&b, 3, 2);
     foci_real other[7] = {0}, bias[8];
     memcpy(bias, b.value + b.entry[1].offset, 5 * sizeof *bias);
-    foci_safetensor_item item[] = {own_item(&a, 0, "emb.weight"), {"out.bias", SHAPE(7), other}, own_item(&a, 2, "pos_embed"), {"zebra", SHAPE(1), other}};
+    foci_safetensor_item item[] = {own_item(&a, 0, "emb.weight"),
+                                   {"out.bias", SHAPE(7), other},
+                                   own_item(&a, 2, "pos_embed"),
+                                   {"zebra", SHAPE(1), other}};
     assert_ok(foci_safetensors_write(path, item, 4, NULL, 0));
     assert_ok(foci_init_weights(&b, path, "tail out", note, sizeof note));
     assert_non_null(strstr(note, "2 of 3 parameters from"));
-    assert_non_null(strstr(note, "; new, of another shape: out.bias is (7) in the file and (5) in the model; not used: zebra"));
+    assert_non_null(
+        strstr(note, "; new, of another shape: out.bias is (7) in the file and (5) in the model; not used: zebra"));
     assert_memory_equal(b.value, a.value, 15 * sizeof *a.value);
     assert_memory_equal(b.value + b.entry[1].offset, bias, 5 * sizeof *bias); /* as initialised */
-    assert_fails(foci_init_weights(&b, path, "ou tail", note, sizeof note), FOCI_ERR_CHECKPOINT, "shapes differ: out.bias is (7)");
-    assert_fails(foci_init_weights(&b, path, NULL, note, sizeof note), FOCI_ERR_CHECKPOINT, "shapes differ: out.bias is (7)");
+    assert_fails(foci_init_weights(&b, path, "ou tail", note, sizeof note), FOCI_ERR_CHECKPOINT,
+                 "shapes differ: out.bias is (7)");
+    assert_fails(foci_init_weights(&b, path, NULL, note, sizeof note), FOCI_ERR_CHECKPOINT,
+                 "shapes differ: out.bias is (7)");
 
     assert_ok(foci_safetensors_write(path, item, 1, NULL, 0));
     assert_ok(foci_init_weights(&b, path, NULL, note, sizeof note));
     assert_non_null(strstr(note, "1 of 3 parameters from"));
     assert_non_null(strstr(note, "; new, not in the file: out.bias, pos_embed"));
     assert_ok(foci_safetensors_write(path, item + 3, 1, NULL, 0));
-    assert_fails(foci_init_weights(&b, path, "out", note, sizeof note), FOCI_ERR_CHECKPOINT, "does not fit the model; missing: emb.weight");
+    assert_fails(foci_init_weights(&b, path, "out", note, sizeof note), FOCI_ERR_CHECKPOINT,
+                 "does not fit the model; missing: emb.weight");
     foci_parameters_free(&a);
     foci_parameters_free(&b);
 }
@@ -223,12 +227,14 @@ static void averages(void **state) {
     foci_parameters mean;
     make_model(&mean, 2, 9);
     assert_ok(foci_load_weights(&mean, out));
-    for (int64_t i = 0; i < mean.size; i++) assert_close(mean.value[i], ((double)p[0].value[i] + (double)p[1].value[i] + (double)p[2].value[i]) / 3, 1e-7);
+    for (int64_t i = 0; i < mean.size; i++)
+        assert_close(mean.value[i], ((double)p[0].value[i] + (double)p[1].value[i] + (double)p[2].value[i]) / 3, 1e-7);
     assert_ok(foci_average_weights(file, 1, out));
     assert_ok(foci_load_weights(&mean, out));
     assert_memory_equal(mean.value, p[0].value, (size_t)mean.size * sizeof *mean.value);
 
-    foci_safetensor_item item[] = {own_item(&p[0], 0, "emb.weight"), own_item(&p[0], 1, "out.bias"), own_item(&p[0], 2, "pos_embed"), own_item(&p[0], 1, "more")};
+    foci_safetensor_item item[] = {own_item(&p[0], 0, "emb.weight"), own_item(&p[0], 1, "out.bias"),
+                                   own_item(&p[0], 2, "pos_embed"), own_item(&p[0], 1, "more")};
     assert_ok(foci_safetensors_write(name[1], item, 2, NULL, 0));
     assert_fails(foci_average_weights(file, 3, out), FOCI_ERR_CHECKPOINT, "tensor pos_embed of ");
     assert_ok(foci_safetensors_write(name[1], item, 4, NULL, 0));

@@ -140,7 +140,8 @@ static void programs_share_a_block(void **state) {
         runs(four, x, y, 8);
         runs(one, x + IN, y + OUT, OUT);
     }
-    /* a larger one moves all of them, with what they are fed, into a new block, of twice its size; smaller ones do not */
+    /* a larger one moves all of them, with what they are fed, into a new block, of twice its size; smaller ones do not
+     */
     foci_program *many = opened(f, 1000, (foci_graph_options){0});
     const size_t bytes = foci_program_set_bytes(&f->set, NULL);
     const foci_real *got;
@@ -233,7 +234,8 @@ static void what_is_cached(void **state) {
     fixture *f = *state;
     foci_program *first, *second;
     assert_ok(foci_program_open(&first, &f->set, &(foci_graph_options){.cache = true}, record_memory, NULL));
-    assert_ok(foci_program_open(&second, &f->set, &(foci_graph_options){.cache = true, .past = 1}, record_memory, NULL));
+    assert_ok(
+        foci_program_open(&second, &f->set, &(foci_graph_options){.cache = true, .past = 1}, record_memory, NULL));
     assert_ok(foci_program_set_ready(&f->set));
     const foci_real *now, mean[IN] = {15, 5, 10};
     foci_real kept[IN];
@@ -271,8 +273,10 @@ static void outputs_that_are_refused(void **state) {
     const foci_graph_options o = {.place = "test.yaml:1:1"};
     assert_fails(foci_program_open(&p, &f->set, &o, record_nothing, NULL), FOCI_ERR_RUNTIME, "nothing is an output");
     assert_null(p);
-    assert_fails(foci_program_open(&p, &f->set, &o, record_twice, NULL), FOCI_ERR_CONFIG, "x is the name of two inputs or outputs");
-    assert_fails(foci_program_open(&p, &f->set, &o, record_gaps, NULL), FOCI_ERR_CONFIG, "y cannot be read by its name");
+    assert_fails(foci_program_open(&p, &f->set, &o, record_twice, NULL), FOCI_ERR_CONFIG,
+                 "x is the name of two inputs or outputs");
+    assert_fails(foci_program_open(&p, &f->set, &o, record_gaps, NULL), FOCI_ERR_CONFIG,
+                 "y cannot be read by its name");
     assert_int_equal(f->set.count, 0);
 }
 
@@ -300,11 +304,14 @@ static void models_hear_what_is_asked(void **state) {
         assert_ok(foci_program_fetch(p, "y", &got));
         assert_close(got[3], (asked ? 7 : 3) * x[3], 0);
     }
-    assert_fails(open_model(f, &p, &(foci_request){.batch = 2, .feeds = "x labels"}), FOCI_ERR_CONFIG, "model times takes no labels");
-    assert_fails(open_model(f, &p, &(foci_request){.batch = 2, .feeds = "x y"}), FOCI_ERR_CONFIG, "model times takes no y");
-    assert_fails(open_model(f, &p, &(foci_request){.batch = 2}), FOCI_ERR_CONFIG, "model times wants x, which nobody feeds");
-    assert_fails(open_model(f, &p, &(foci_request){.batch = 2, .feeds = "x", .number = {{"factors", 7}}}), FOCI_ERR_CONFIG,
-                 "model times does not know what factors is");
+    assert_fails(open_model(f, &p, &(foci_request){.batch = 2, .feeds = "x labels"}), FOCI_ERR_CONFIG,
+                 "model times takes no labels");
+    assert_fails(open_model(f, &p, &(foci_request){.batch = 2, .feeds = "x y"}), FOCI_ERR_CONFIG,
+                 "model times takes no y");
+    assert_fails(open_model(f, &p, &(foci_request){.batch = 2}), FOCI_ERR_CONFIG,
+                 "model times wants x, which nobody feeds");
+    assert_fails(open_model(f, &p, &(foci_request){.batch = 2, .feeds = "x", .number = {{"factors", 7}}}),
+                 FOCI_ERR_CONFIG, "model times does not know what factors is");
 }
 
 int main(void) {

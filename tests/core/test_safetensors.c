@@ -42,8 +42,7 @@ static void refuses(const char *header, size_t bytes, const char *part) {
 
 static const foci_real weights[6] = {1, -2, 0.5f, 3, 1e-20f, -0.0f}, bias[2] = {7, 8};
 static void write_small(void) {
-    foci_safetensor_item item[] = {{"a.weight", 2, (int64_t[]){2, 3}, weights},
-                                   {"a.bias", 1, (int64_t[]){2}, bias}};
+    foci_safetensor_item item[] = {{"a.weight", 2, (int64_t[]){2, 3}, weights}, {"a.bias", 1, (int64_t[]){2}, bias}};
     foci_text_pair metadata[] = {{"step", "12"}, {"note", "\"quoted\"\n"}};
     assert_ok(foci_safetensors_write(path, item, 2, metadata, 2));
 }
@@ -101,8 +100,7 @@ static void converts_every_type(void **state) {
         int count;
         double value;
     } real[] = {{"F64", 1, 32.50196}, {"F32", 2, 3.00392}, {"F16", 4, 2.125}, {"BF16", 4, 3.0}},
-      whole[] = {
-          {"I32", 2, 0x40404040}, {"I16", 4, 0x4040}, {"I8", 8, 0x40}, {"U8", 8, 0x40}, {"BOOL", 8, 0x40}};
+      whole[] = {{"I32", 2, 0x40404040}, {"I16", 4, 0x4040}, {"I8", 8, 0x40}, {"U8", 8, 0x40}, {"BOOL", 8, 0x40}};
     char header[200];
     foci_safetensors f;
     for (size_t i = 0; i < sizeof real / sizeof *real; i++) {
@@ -132,9 +130,8 @@ static void converts_every_type(void **state) {
 
 static void put_words(const char *dtype, int count, const void *data, size_t bytes) {
     unsigned char file[512];
-    int n =
-        snprintf((char *)file + 8, sizeof file - 8,
-                 "{\"x\":{\"dtype\":\"%s\",\"shape\":[%d],\"data_offsets\":[0,%zu]}}", dtype, count, bytes);
+    int n = snprintf((char *)file + 8, sizeof file - 8,
+                     "{\"x\":{\"dtype\":\"%s\",\"shape\":[%d],\"data_offsets\":[0,%zu]}}", dtype, count, bytes);
     uint64_t length = (uint64_t)n;
     memcpy(file, &length, 8);
     memcpy(file + 8 + n, data, bytes);
@@ -174,8 +171,7 @@ static void refuses_values_out_of_range(void **state) {
     foci_safetensors_close(&f);
 }
 
-#define X(dtype, shape, offsets)                                                                             \
-    "{\"x\":{\"dtype\":" dtype ",\"shape\":" shape ",\"data_offsets\":" offsets "}}"
+#define X(dtype, shape, offsets) "{\"x\":{\"dtype\":" dtype ",\"shape\":" shape ",\"data_offsets\":" offsets "}}"
 static void refuses_headers_that_lie(void **state) {
     (void)state;
     refuses(X("\"F32\"", "[2]", "[0,8]"), 4, "its data end at byte 8 of 4");
@@ -234,8 +230,7 @@ static void takes_numbers_and_empty_tensors(void **state) {
 static void refuses_what_is_no_such_file(void **state) {
     (void)state;
     foci_safetensors f;
-    assert_fails(foci_safetensors_open(&f, "/nonexistent"), FOCI_ERR_CHECKPOINT,
-                 "/nonexistent: No such file");
+    assert_fails(foci_safetensors_open(&f, "/nonexistent"), FOCI_ERR_CHECKPOINT, "/nonexistent: No such file");
     assert_fails(foci_safetensors_open(&f, "/"), FOCI_ERR_CHECKPOINT, "not a regular file");
     put("", 0);
     assert_fails(foci_safetensors_open(&f, path), FOCI_ERR_CHECKPOINT, "0 bytes, too short");

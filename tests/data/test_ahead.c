@@ -6,7 +6,7 @@
 enum { BATCH = 5, SAMPLES = 33 };
 
 typedef struct maker {
-    int64_t value[FOCI_SLOTS][BATCH]; /* -1: not made since the slot was cleared */
+    int64_t value[FOCI_SLOTS][BATCH];    /* -1: not made since the slot was cleared */
     int64_t epoch, together, bad, worse; /* tickets that fail; -1: none */
     int in_hand;                         /* the slot that the user reads; -1: none */
     bool trespassed;

@@ -1,5 +1,5 @@
-/* What the fuzz targets share. A target gives the bytes to one reader; a wrong file must be refused, and nothing else may
- * happen: no crash, no leak, no more than 512 MB, no more than 10 seconds. */
+/* What the fuzz targets share. A target gives the bytes to one reader; a wrong file must be refused, and nothing else
+ * may happen: no crash, no leak, no more than 512 MB, no more than 10 seconds. */
 #ifndef FOCI_TESTS_FUZZ_H
 #define FOCI_TESTS_FUZZ_H
 
@@ -30,7 +30,10 @@ static inline const char *fuzz_make_folder(void) {
     const char *tmp = getenv("TMPDIR");
     if (fuzz_folder[0]) return fuzz_folder;
     foci_set_threads(1);
-    snprintf(fuzz_folder, sizeof fuzz_folder, "%s/foci-fuzz-XXXXXX", tmp ? tmp : access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
+    snprintf(fuzz_folder, sizeof fuzz_folder, "%s/foci-fuzz-XXXXXX",
+             tmp                        ? tmp
+             : access("/dev/shm", W_OK) ? "/tmp"
+                                        : "/dev/shm");
     if (!mkdtemp(fuzz_folder)) abort();
     atexit(fuzz_remove_folder);
     return fuzz_folder;

@@ -27,7 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     foci_config *config, *again;
     if (!foci_config_parse(&config, foci_schema_all(), "fuzzed.yaml", text, used, set, sets)) {
         char *yaml = foci_config_dump(config), *json = foci_config_json(config);
-        if (!yaml || !json || foci_config_parse(&again, foci_schema_all(), "dumped.yaml", yaml, strlen(yaml), NULL, 0)) {
+        if (!yaml || !json ||
+            foci_config_parse(&again, foci_schema_all(), "dumped.yaml", yaml, strlen(yaml), NULL, 0)) {
             fprintf(stderr, "a config that cannot be read back: %s\n%s\n", foci_error_message(), yaml);
             abort();
         }

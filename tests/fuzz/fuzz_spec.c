@@ -1,5 +1,5 @@
-/* What is written in short: a measurement of a table, a contamination, RandAugment's name, groups of rates, and the options of
- * `foci attack`. The first byte chooses. */
+/* What is written in short: a measurement of a table, a contamination, RandAugment's name, groups of rates, and the
+ * options of `foci attack`. The first byte chooses. */
 #include "fuzz.h"
 
 #include "cli/cli.h"
@@ -35,7 +35,8 @@ static void rates(const char *text) {
     foci_parameters_declare(&p, "head.weight", FOCI_ZEROS, 2, (int64_t[]){2, 3});
     foci_parameters_declare(&p, "blocks.0.bias", FOCI_ZEROS, 1, (int64_t[]){2});
     if (foci_parameters_allocate(&p, true)) abort();
-    const foci_optimizer_options scaled = {.kind = FOCI_ADAMW, .lr_scale = text}, frozen = {.kind = FOCI_ADAMW, .freeze = text};
+    const foci_optimizer_options scaled = {.kind = FOCI_ADAMW, .lr_scale = text},
+                                 frozen = {.kind = FOCI_ADAMW, .freeze = text};
     if (!foci_optimizer_init(&o, &scaled, &p)) foci_optimizer_free(&o);
     if (!foci_optimizer_init(&o, &frozen, &p)) foci_optimizer_free(&o);
     foci_parameters_free(&p);
@@ -52,7 +53,8 @@ static void attack(const char *text, const char *option) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static const char *const options[] = {"--method", "--eps", "--space", "--steps", "--step-size", "--seed", "--loss", "--set"};
+    static const char *const options[] = {"--method",    "--eps",  "--space", "--steps",
+                                          "--step-size", "--seed", "--loss",  "--set"};
     if (!size) return 0;
     fuzz_make_folder();
     char *text = fuzz_text(data + 1, size - 1);

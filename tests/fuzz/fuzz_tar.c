@@ -25,7 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (foci_image_set_open(&set, path)) return 0;
     for (int64_t i = 0; i < foci_image_set_count(set); i++) {
         foci_image image;
-        if (!strchr(foci_image_set_name(set, i), '/') || foci_image_set_label(set, i) >= foci_image_set_classes(set)) abort();
+        if (!strchr(foci_image_set_name(set, i), '/') || foci_image_set_label(set, i) >= foci_image_set_classes(set))
+            abort();
         if (!foci_image_set_read(set, i, &image, 0)) foci_image_free(&image);
     }
     foci_image_set_close(set);

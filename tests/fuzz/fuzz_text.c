@@ -13,7 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (!foci_tokens_read(&t, v, path)) {
         if (!foci_windows_make(&w, &t, 2, 3)) {
             int32_t ids[6], targets[6];
-            for (int64_t i = 0; i < foci_windows_count(&w); i++) foci_windows_copy(&w, 3 * i, foci_windows_length(&w, i), ids, targets);
+            for (int64_t i = 0; i < foci_windows_count(&w); i++)
+                foci_windows_copy(&w, 3 * i, foci_windows_length(&w, i), ids, targets);
         }
         foci_unigram_perplexity(v, &t);
         foci_tokens_free(&t);

@@ -65,8 +65,8 @@ static inline blob make_png(uint32_t width, uint32_t height, png_kind kind, cons
 }
 
 /* `format` is a TJPF_, `sampling` a TJSAMP_. */
-static inline blob make_jpeg(const unsigned char *pixels, int width, int height, int format, int sampling,
-                             int quality, int flags) {
+static inline blob make_jpeg(const unsigned char *pixels, int width, int height, int format, int sampling, int quality,
+                             int flags) {
     tjhandle jpeg = tjInitCompress();
     unsigned char *bytes = NULL;
     unsigned long size = 0;

@@ -19,8 +19,7 @@ static void expect_pixels(blob b, int width, int height, const unsigned char *rg
 static void expect_failure(const unsigned char *data, size_t size, const char *part) {
     foci_image image = {1, 1, NULL};
     assert_fails(foci_image_decode(&image, data, size, "class/broken.x", 0), FOCI_ERR_DATA, "class/broken.x");
-    if (!strstr(foci_error_message(), part))
-        fail_msg("message \"%s\" lacks \"%s\"", foci_error_message(), part);
+    if (!strstr(foci_error_message(), part)) fail_msg("message \"%s\" lacks \"%s\"", foci_error_message(), part);
     assert_null(image.pixels);
 }
 
@@ -28,8 +27,7 @@ static void expect_failure(const unsigned char *data, size_t size, const char *p
 
 static void check_jpeg(int sampling, int flags, int tolerance) {
     foci_image image = smooth_image(67, 45, 3);
-    expect_pixels(make_jpeg(image.pixels, 67, 45, TJPF_RGB, sampling, 98, flags), 67, 45, image.pixels,
-                  tolerance);
+    expect_pixels(make_jpeg(image.pixels, 67, 45, TJPF_RGB, sampling, 98, flags), 67, 45, image.pixels, tolerance);
     foci_image_free(&image);
 }
 
@@ -102,9 +100,8 @@ static void a_cmyk_jpeg_gives_rgb(void **state) {
 
 static void a_jpeg_is_scaled_down_while_the_short_side_allows(void **state) {
     (void)state;
-    static const int wanted[][3] = {{0, 200, 100}, {101, 200, 100}, {100, 200, 100}, {51, 200, 100},
-                                    {50, 100, 50}, {26, 100, 50},   {25, 50, 25},    {14, 50, 25},
-                                    {13, 25, 13},  {1, 25, 13}};
+    static const int wanted[][3] = {{0, 200, 100}, {101, 200, 100}, {100, 200, 100}, {51, 200, 100}, {50, 100, 50},
+                                    {26, 100, 50}, {25, 50, 25},    {14, 50, 25},    {13, 25, 13},   {1, 25, 13}};
     foci_image image = smooth_image(200, 100, 1);
     blob wide = make_jpeg(image.pixels, 200, 100, TJPF_RGB, TJSAMP_420, 95, 0),
          tall = make_jpeg(image.pixels, 100, 200, TJPF_RGB, TJSAMP_420, 95, 0);
@@ -141,8 +138,7 @@ static void a_cmyk_jpeg_is_scaled_down_too(void **state) {
 
 static blob small_jpeg(void) {
     foci_image image = smooth_image(24, 20, 2);
-    for (int i = 0; i < 3 * 24 * 20; i += 7)
-        image.pixels[i] ^= 0x3f; /* some detail, so that there is data to damage */
+    for (int i = 0; i < 3 * 24 * 20; i += 7) image.pixels[i] ^= 0x3f; /* some detail, so that there is data to damage */
     blob b = make_jpeg(image.pixels, 24, 20, TJPF_RGB, TJSAMP_420, 90, 0);
     foci_image_free(&image);
     return b;
@@ -191,8 +187,7 @@ static void a_jpeg_of_too_many_pixels_is_refused(void **state) {
     memcpy(b.data + at + 5, "\xff\xd0\xff\xd0", 4); /* 65488 x 65488 */
     expect_failure(b.data, b.size, "65488 x 65488");
     foci_image image;
-    assert_fails(foci_image_decode(&image, b.data, b.size, "wide.jpg", 32), FOCI_ERR_DATA,
-                 "wide.jpg: 65488 x 65488");
+    assert_fails(foci_image_decode(&image, b.data, b.size, "wide.jpg", 32), FOCI_ERR_DATA, "wide.jpg: 65488 x 65488");
     free(b.data);
 }
 
@@ -201,8 +196,7 @@ static void a_jpeg_of_too_many_pixels_is_refused(void **state) {
 static void a_grey_png_gives_three_equal_channels(void **state) {
     (void)state;
     static const unsigned char lines[] = {0, 10, 20, 30, 0, 40, 50, 255};
-    static const unsigned char rgb[] = {10, 10, 10, 20, 20, 20, 30,  30,  30,
-                                        40, 40, 40, 50, 50, 50, 255, 255, 255};
+    static const unsigned char rgb[] = {10, 10, 10, 20, 20, 20, 30, 30, 30, 40, 40, 40, 50, 50, 50, 255, 255, 255};
     expect_pixels(make_png(3, 2, (png_kind){.depth = 8, .colour = 0}, lines, sizeof lines), 3, 2, rgb, 0);
 }
 
@@ -233,12 +227,12 @@ static void a_palette_png_gives_its_colours(void **state) {
     (void)state;
     static const unsigned char bytes[] = {0, 2, 0, 1}, halves[] = {0, 0x20, 0x10};
     static const unsigned char rgb[] = {0, 255, 0, 9, 8, 7, 200, 100, 50};
-    expect_pixels(make_png(3, 1, (png_kind){.depth = 8, .colour = 3, .palette = palette, .entries = 3}, bytes,
-                           sizeof bytes),
-                  3, 1, rgb, 0);
-    expect_pixels(make_png(3, 1, (png_kind){.depth = 4, .colour = 3, .palette = palette, .entries = 3},
-                           halves, sizeof halves),
-                  3, 1, rgb, 0);
+    expect_pixels(
+        make_png(3, 1, (png_kind){.depth = 8, .colour = 3, .palette = palette, .entries = 3}, bytes, sizeof bytes), 3,
+        1, rgb, 0);
+    expect_pixels(
+        make_png(3, 1, (png_kind){.depth = 4, .colour = 3, .palette = palette, .entries = 3}, halves, sizeof halves), 3,
+        1, rgb, 0);
 }
 
 static void a_transparent_palette_png_keeps_its_colours(void **state) {
@@ -253,10 +247,8 @@ static void a_png_of_16_bits_gives_the_high_bytes(void **state) {
     (void)state;
     static const unsigned char colour[] = {0, 1, 255, 2, 0, 3, 128}, grey[] = {0, 200, 255, 7, 0};
     static const unsigned char from_colour[] = {1, 2, 3}, from_grey[] = {200, 200, 200, 7, 7, 7};
-    expect_pixels(make_png(1, 1, (png_kind){.depth = 16, .colour = 2}, colour, sizeof colour), 1, 1,
-                  from_colour, 0);
-    expect_pixels(make_png(2, 1, (png_kind){.depth = 16, .colour = 0}, grey, sizeof grey), 2, 1, from_grey,
-                  0);
+    expect_pixels(make_png(1, 1, (png_kind){.depth = 16, .colour = 2}, colour, sizeof colour), 1, 1, from_colour, 0);
+    expect_pixels(make_png(2, 1, (png_kind){.depth = 16, .colour = 0}, grey, sizeof grey), 2, 1, from_grey, 0);
 }
 
 /* Adam7 of 2 x 2: pass 1 has (0, 0), pass 6 (1, 0), pass 7 the second row. */
@@ -264,8 +256,7 @@ static void an_interlaced_png_is_put_in_order(void **state) {
     (void)state;
     static const unsigned char lines[] = {0, 10, 0, 20, 0, 30, 40};
     static const unsigned char rgb[] = {10, 10, 10, 20, 20, 20, 30, 30, 30, 40, 40, 40};
-    expect_pixels(make_png(2, 2, (png_kind){.depth = 8, .interlaced = true}, lines, sizeof lines), 2, 2, rgb,
-                  0);
+    expect_pixels(make_png(2, 2, (png_kind){.depth = 8, .interlaced = true}, lines, sizeof lines), 2, 2, rgb, 0);
 }
 
 /* The five filters: none, left, up, average, Paeth. Every line decodes to 10, 20, 30. */
@@ -290,8 +281,7 @@ static void least_short_side_leaves_a_png_whole(void **state) {
 static blob small_png(void) {
     unsigned char lines[20 * (1 + 3 * 24)];
     uint32_t r = 5;
-    for (size_t i = 0; i < sizeof lines; i++)
-        lines[i] = (unsigned char)((r = r * 1664525u + 1013904223u) >> 24);
+    for (size_t i = 0; i < sizeof lines; i++) lines[i] = (unsigned char)((r = r * 1664525u + 1013904223u) >> 24);
     for (int y = 0; y < 20; y++) lines[y * 73] = (unsigned char)(y % 5);
     return make_png(24, 20, (png_kind){.depth = 8, .colour = 2}, lines, sizeof lines);
 }
@@ -376,8 +366,8 @@ static void damage(blob good, int variants, uint32_t seed) {
     for (int i = 0; i < variants; i++) {
         memcpy(bad.data, good.data, good.size);
         for (uint32_t flips = 1 + random_below(4); flips; flips--) {
-            uint32_t at = random_below(
-                i % 2 ? (uint32_t)good.size : 64 + (uint32_t)good.size / 4); /* half of them in the headers */
+            uint32_t at = random_below(i % 2 ? (uint32_t)good.size
+                                             : 64 + (uint32_t)good.size / 4); /* half of them in the headers */
             bad.data[at] ^= (unsigned char)(1 << random_below(8));
         }
         try_bytes(bad.data, i % 3 ? bad.size : random_below((uint32_t)bad.size));
@@ -404,8 +394,7 @@ static void damaged_pngs_do_no_harm(void **state) {
     (void)state;
     damage(small_png(), 3000, 4);
     static const unsigned char lines[] = {0, 2, 0, 1, 0, 1, 1, 1};
-    damage(make_png(3, 2, (png_kind){.depth = 8, .colour = 3, .palette = palette, .entries = 3}, lines,
-                    sizeof lines),
+    damage(make_png(3, 2, (png_kind){.depth = 8, .colour = 3, .palette = palette, .entries = 3}, lines, sizeof lines),
            2000, 5);
 }
 
@@ -471,10 +460,8 @@ static void an_image_of_one_pixel_is_written(void **state) {
 
 static void writing_where_nothing_can_be_names_the_place(void **state) {
     foci_image image = {1, 1, (unsigned char[]){1, 2, 3}};
-    assert_fails(foci_image_write(path_of("%s/absent/x.png", (char *)*state), &image, 0), FOCI_ERR_IO,
-                 "absent/x.png");
-    assert_fails(foci_image_write(path_of("%s/absent/x.jpg", (char *)*state), &image, 90), FOCI_ERR_IO,
-                 "absent/x.jpg");
+    assert_fails(foci_image_write(path_of("%s/absent/x.png", (char *)*state), &image, 0), FOCI_ERR_IO, "absent/x.png");
+    assert_fails(foci_image_write(path_of("%s/absent/x.jpg", (char *)*state), &image, 90), FOCI_ERR_IO, "absent/x.jpg");
 }
 
 static void freeing_an_image_leaves_it_empty(void **state) {

@@ -70,16 +70,14 @@ static void run_epoch(foci_image_loader *l, int64_t number, int64_t first, epoch
 }
 
 /* A loader for this alone. */
-static void run_alone(epoch *e, const foci_transform *t, int64_t batch, bool shuffle, bool drop_last,
-                      uint64_t seed, int64_t number, int workers) {
+static void run_alone(epoch *e, const foci_transform *t, int64_t batch, bool shuffle, bool drop_last, uint64_t seed,
+                      int64_t number, int workers) {
     foci_image_loader *l = open_loader(t, batch, shuffle, drop_last, seed, workers);
     run_epoch(l, number, 0, e);
     foci_image_loader_close(l);
 }
 
-static void expect_same(const epoch *a, const epoch *b) {
-    assert_memory_equal(a, b, sizeof *a);
-}
+static void expect_same(const epoch *a, const epoch *b) { assert_memory_equal(a, b, sizeof *a); }
 
 static epoch one, other;
 
@@ -165,8 +163,7 @@ static void augmentation_differs_by_epoch(void **state) {
     run_alone(&one, &training, 5, false, false, 1, 0, 2);
     run_alone(&other, &training, 5, false, false, 1, 1, 2);
     assert_memory_equal(one.index, other.index, sizeof one.index);
-    for (int i = 0; i < COUNT; i++)
-        assert_memory_not_equal(one.images[i], other.images[i], sizeof one.images[i]);
+    for (int i = 0; i < COUNT; i++) assert_memory_not_equal(one.images[i], other.images[i], sizeof one.images[i]);
 }
 
 /* ------------------------------------------------------------------------------------------------ batches */
@@ -220,10 +217,8 @@ static void impossible_batches_are_refused(void **state) {
     foci_image_loader *l = (foci_image_loader *)set;
     assert_fails(foci_image_loader_open(&l, set, &training, 24, true, true, 0, 1), FOCI_ERR_CONFIG, "24");
     assert_null(l);
-    assert_fails(foci_image_loader_open(&l, set, &training, 0, true, false, 0, 1), FOCI_ERR_CONFIG,
-                 "batch of 0");
-    assert_fails(foci_image_loader_open(&l, set, &training, -3, true, false, 0, 1), FOCI_ERR_CONFIG,
-                 "batch of -3");
+    assert_fails(foci_image_loader_open(&l, set, &training, 0, true, false, 0, 1), FOCI_ERR_CONFIG, "batch of 0");
+    assert_fails(foci_image_loader_open(&l, set, &training, -3, true, false, 0, 1), FOCI_ERR_CONFIG, "batch of -3");
 }
 
 static void after_the_end_nothing_comes_until_the_next_seek(void **state) {
@@ -333,7 +328,8 @@ static void run_augmented(epoch *e, int64_t batch, int workers, int repeats, con
     run_epoch(l, 1, 0, e);
     foci_image_loader_close(l);
 }
-static const foci_mix unmixed = {.groups = 1}, mixed = {.mixup = 0.8, .cutmix = 1, .probability = 1, .switching = 0.5, .groups = 1};
+static const foci_mix unmixed = {.groups = 1},
+                      mixed = {.mixup = 0.8, .cutmix = 1, .probability = 1, .switching = 0.5, .groups = 1};
 
 static void repeats_come_in_a_row_each_augmented_anew(void **state) {
     (void)state;
@@ -382,7 +378,8 @@ static void a_batch_is_mixed_in_reverse_order(void **state) {
             assert_int_equal(batch.labels[i], one.label[6 * b + i]);
             assert_int_equal(batch.partners[i], one.label[6 * b + partner]);
             for (int k = 0; k < PIXELS; k++)
-                assert_close(batch.images[i * PIXELS + k], partner == i ? x[k] : batch.shares[i] * x[k] + (1 - batch.shares[i]) * y[k], 1e-6);
+                assert_close(batch.images[i * PIXELS + k],
+                             partner == i ? x[k] : batch.shares[i] * x[k] + (1 - batch.shares[i]) * y[k], 1e-6);
         }
         assert_true(shares[0] == shares[1] && shares[1] == shares[2] && shares[3] == shares[5]);
         assert_true(shares[0] != shares[3]);
@@ -428,7 +425,8 @@ static void an_epoch_of_repeats_is_a_multiple_of_256(void **state) {
 static void impossible_hands_are_refused(void **state) {
     (void)state;
     foci_image_loader *l = open_loader(&training, 6, true, true, 0, 1);
-    assert_fails(foci_image_loader_augment(l, 1, &(foci_mix){.groups = 4}), FOCI_ERR_CONFIG, "cannot be dealt to 4 hands");
+    assert_fails(foci_image_loader_augment(l, 1, &(foci_mix){.groups = 4}), FOCI_ERR_CONFIG,
+                 "cannot be dealt to 4 hands");
     foci_image_loader_close(l);
     l = open_loader(&training, 6, true, false, 0, 1);
     assert_fails(foci_image_loader_augment(l, 1, &unmixed), FOCI_ERR_CONFIG, "cannot be dealt");
@@ -539,8 +537,7 @@ static void large_jpegs_are_decoded_small_for_training(void **state) {
     assert_memory_equal(wanted, b.images, sizeof wanted);
     foci_image_free(&small);
     foci_image_loader_close(l);
-    assert_ok(foci_image_loader_open(&l, large, &evaluation, 1, false, false, 6,
-                                     2)); /* evaluation sees every pixel */
+    assert_ok(foci_image_loader_open(&l, large, &evaluation, 1, false, false, 6, 2)); /* evaluation sees every pixel */
     assert_ok(foci_image_loader_seek(l, 2, 0));
     assert_ok(foci_image_loader_next(l, &b));
     assert_ok(foci_image_set_read(large, 0, &small, 0));

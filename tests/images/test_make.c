@@ -6,9 +6,8 @@
 
 static const foci_shapes_options small = {.size = 16, .train = 65, .val = 40, .seed = 3};
 
-static const char *const classes[] = {"circle-odd",   "circle-pair",  "cross-odd", "cross-pair",
-                                      "square-odd",   "square-pair",  "star-odd",  "star-pair",
-                                      "triangle-odd", "triangle-pair"};
+static const char *const classes[] = {"circle-odd",  "circle-pair", "cross-odd", "cross-pair",   "square-odd",
+                                      "square-pair", "star-odd",    "star-pair", "triangle-odd", "triangle-pair"};
 
 static foci_image_set *open_split(const char *dir, const char *split) {
     foci_image_set *set = NULL;
@@ -21,9 +20,7 @@ static int make_made(void **state) {
     make_folder(state);
     return foci_make_images(path_of("%s/made", (char *)*state), &small);
 }
-static const char *made(void **state) {
-    return path_of("%s/made", (char *)*state);
-}
+static const char *made(void **state) { return path_of("%s/made", (char *)*state); }
 
 static void both_splits_have_the_ten_classes(void **state) {
     static const char *const splits[] = {"train", "val"};
@@ -84,8 +81,7 @@ static void every_image_has_the_size_and_something_on_it(void **state) {
         assert_int_equal(image.width, 16);
         assert_int_equal(image.height, 16);
         double sum = 0, squares = 0;
-        for (int k = 0; k < 3 * 256; k++)
-            sum += image.pixels[k], squares += image.pixels[k] * image.pixels[k];
+        for (int k = 0; k < 3 * 256; k++) sum += image.pixels[k], squares += image.pixels[k] * image.pixels[k];
         double mean = sum / 768;
         assert_true(squares / 768 - mean * mean > 25); /* a spread of more than 5 levels */
         foci_image_free(&image);
@@ -98,8 +94,7 @@ static void no_two_images_are_equal(void **state) {
     int n = 0;
     for (int split = 0; split < 2; split++) {
         foci_image_set *set = open_split(made(state), split ? "val" : "train");
-        for (int64_t i = 0; i < foci_image_set_count(set); i++)
-            assert_ok(foci_image_set_read(set, i, &images[n++], 0));
+        for (int64_t i = 0; i < foci_image_set_count(set); i++) assert_ok(foci_image_set_read(set, i, &images[n++], 0));
         foci_image_set_close(set);
     }
     for (int i = 0; i < n; i++)
@@ -204,8 +199,7 @@ static void impossible_options_are_refused(void **state) {
     char dir[512];
     snprintf(dir, sizeof dir, "%s/wrong", (char *)*state);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        assert_fails(foci_make_images(dir, &wrong[i]), FOCI_ERR_CONFIG,
-                     i < 4 ? "16 to 512" : "images in each split");
+        assert_fails(foci_make_images(dir, &wrong[i]), FOCI_ERR_CONFIG, i < 4 ? "16 to 512" : "images in each split");
         assert_int_equal(access(dir, F_OK), -1);
     }
 }

@@ -36,7 +36,8 @@ static void lambda_is_what_the_box_leaves(void **state) {
     for (int i = 0; i < N; i++) {
         foci_mixture m = draw(&mix, i);
         assert_true(m.cut);
-        assert_true(0 <= m.top && m.top <= m.bottom && m.bottom <= H && 0 <= m.left && m.left <= m.right && m.right <= W);
+        assert_true(0 <= m.top && m.top <= m.bottom && m.bottom <= H && 0 <= m.left && m.left <= m.right &&
+                    m.right <= W);
         assert_close(m.share, 1 - (m.bottom - m.top) * (m.right - m.left) / (double)(H * W), 1e-12);
         clipped |= m.top == 0 && (m.bottom - m.top) % 2 == 1; /* unclipped boxes have even sides */
         sum += m.share;

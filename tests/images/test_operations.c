@@ -147,7 +147,7 @@ static void contrast(void **state) {
     foci_image_contrast(&image, 0.5);
     expect_grey(&image, VALUES(33, 78));
     image = grey(2, 1, VALUES(10, 200)); /* 105 */
-    foci_image_contrast(&image, 1.75); /* 105 - 166.25, 105 + 166.25 */
+    foci_image_contrast(&image, 1.75);   /* 105 - 166.25, 105 + 166.25 */
     expect_grey(&image, VALUES(0, 255));
 }
 static void brightness(void **state) {
@@ -262,13 +262,16 @@ static void the_plain_reading_agrees(void **state) { /* a general transform, bot
     for (int y = 0; y < 17; y++)
         for (int x = 0; x < 23; x++)
             for (int c = 0; c < 3; c++) {
-                double u = m[0] * (x + 0.5) + m[1] * (y + 0.5) + m[2], v = m[3] * (x + 0.5) + m[4] * (y + 0.5) + m[5], sum = 0;
+                double u = m[0] * (x + 0.5) + m[1] * (y + 0.5) + m[2], v = m[3] * (x + 0.5) + m[4] * (y + 0.5) + m[5],
+                       sum = 0;
                 bool in = u >= 0 && u < 23 && v >= 0 && v < 17;
                 for (int j = -9; j < 30; j++)
                     for (int i = -9; i < 40; i++) { /* weights by distance: Keys' cubic, a = -1 */
                         double d[2] = {fabs(u - 0.5 - i), fabs(v - 0.5 - j)}, w = 1;
                         for (int k = 0; k < 2; k++)
-                            w *= d[k] < 1 ? (d[k] - 2) * d[k] * d[k] + 1 : d[k] < 2 ? ((5 - d[k]) * d[k] - 8) * d[k] + 4 : 0;
+                            w *= d[k] < 1   ? (d[k] - 2) * d[k] * d[k] + 1
+                                 : d[k] < 2 ? ((5 - d[k]) * d[k] - 8) * d[k] + 4
+                                            : 0;
                         int row = j < 0 ? 0 : j > 16 ? 16 : j, column = i < 0 ? 0 : i > 22 ? 22 : i;
                         sum += w * before.pixels[3 * (23 * row + column) + c];
                     }
@@ -284,7 +287,8 @@ static void the_plain_reading_agrees(void **state) { /* a general transform, bot
 
 /* ---------------------------------------------------------------------------------------------- the policy */
 
-static const foci_transform transform = {.height = 20, .width = 10, .train = true, .interpolation = FOCI_BILINEAR, .mean = {0.485, 0.456, 0.406}};
+static const foci_transform transform = {
+    .height = 20, .width = 10, .train = true, .interpolation = FOCI_BILINEAR, .mean = {0.485, 0.456, 0.406}};
 
 static const foci_augmentation *named(const char *name) {
     for (int i = 0; i < FOCI_AUGMENTATIONS; i++)
@@ -313,7 +317,8 @@ static void levels_become_arguments(void **state) {
     assert_int_equal(value_of("SolarizeAdd", 9, false, 20), 119); /* 99 */
     assert_int_equal(value_of("SolarizeAdd", 9, false, 128), 128);
     assert_int_equal(value_of("BrightnessIncreasing", 10, false, 100), 190); /* 1 + 0.9 */
-    assert_int_equal(value_of("BrightnessIncreasing", 10, true, 100), 10);   /* 1 - 0.9; 0.1 is a little more than a tenth in float */
+    /* 1 - 0.9; 0.1 is a little more than a tenth in float */
+    assert_int_equal(value_of("BrightnessIncreasing", 10, true, 100), 10);
     assert_int_equal(value_of("BrightnessIncreasing", 0, true, 100), 100);
     assert_int_equal(value_of("Invert", 3, true, 100), 155);
 }
@@ -331,17 +336,18 @@ static void geometry_has_its_range(void **state) {
         {"TranslateXRel", 10, true, 6, 7, 1, 7},   /* 1.5 */
         {"TranslateYRel", 10, false, 3, 2, 3, 11}, /* 0.45 * 20 = 9 down */
         {"TranslateYRel", 10, true, 3, 12, 3, 3},
-        {"ShearX", 10, false, 0, 9, 2, 9},  /* 0.5 + 0.3 * 9.5 = 3.35: between 2 and 3 */
-        {"ShearX", 10, true, 9, 9, 6, 9},   /* 9.5 - 2.85 = 6.65, 6.15 */
-        {"ShearY", 10, false, 9, 0, 9, 2},  /* 0.5 + 0.3 * 9.5 */
-        {"ShearY", 5, true, 9, 5, 9, 3},    /* 5.5 - 0.15 * 9.5 = 4.075, 3.575 */
+        {"ShearX", 10, false, 0, 9, 2, 9}, /* 0.5 + 0.3 * 9.5 = 3.35: between 2 and 3 */
+        {"ShearX", 10, true, 9, 9, 6, 9},  /* 9.5 - 2.85 = 6.65, 6.15 */
+        {"ShearY", 10, false, 9, 0, 9, 2}, /* 0.5 + 0.3 * 9.5 */
+        {"ShearY", 5, true, 9, 5, 9, 3},   /* 5.5 - 0.15 * 9.5 = 4.075, 3.575 */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         foci_image image = coordinate_image(10, 20);
         assert_ok(named(cases[i].name)->apply(&image, cases[i].level, cases[i].negated, &transform));
         const unsigned char *p = image.pixels + 3 * (10 * cases[i].y + cases[i].x);
         if (p[0] != cases[i].red || p[1] != cases[i].green)
-            fail_msg("%s %g: (%d, %d), not (%d, %d)", cases[i].name, cases[i].level, p[0], p[1], cases[i].red, cases[i].green);
+            fail_msg("%s %g: (%d, %d), not (%d, %d)", cases[i].name, cases[i].level, p[0], p[1], cases[i].red,
+                     cases[i].green);
         foci_image_free(&image);
     }
 }
@@ -373,8 +379,10 @@ static void names_are_read(void **state) {
     assert_close(a.noise, 0, 0);
     assert_ok(foci_rand_augment_parse(&a, ""));
     assert_int_equal(a.operations, 0);
-    const char *const wrong[] = {"rand",       "random-m9-inc1", "rand-m11-inc1", "rand-m9",     "rand-m9-inc0", "rand-m9-inc1-",
-                                 "rand-m-inc1", "rand-m9x-inc1",  "rand-w0-inc1",  "rand-m-3-inc1", "rand-n1.5-inc1", "m9-inc1", "rand-mstdinf-inc1"};
+    const char *const wrong[] = {
+        "rand",           "random-m9-inc1", "rand-m11-inc1",    "rand-m9",      "rand-m9-inc0",
+        "rand-m9-inc1-",  "rand-m-inc1",    "rand-m9x-inc1",    "rand-w0-inc1", "rand-m-3-inc1",
+        "rand-n1.5-inc1", "m9-inc1",        "rand-mstdinf-inc1"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_fails(foci_rand_augment_parse(&a, wrong[i]), FOCI_ERR_CONFIG, wrong[i]);
 }
@@ -429,7 +437,8 @@ static void erasing_makes_a_box_of_noise(void **state) {
         for (int i = 0; i < 3 * H * W; i++) {
             if (sample[i] == 100) continue;
             int y = i / W % H, x = i % W;
-            top = y < top ? y : top, bottom = y > bottom ? y : bottom, left = x < left ? x : left, right = x > right ? x : right;
+            top = y < top ? y : top, bottom = y > bottom ? y : bottom, left = x < left ? x : left,
+            right = x > right ? x : right;
             sum += (double)sample[i];
             squares += (double)sample[i] * (double)sample[i];
             count++;

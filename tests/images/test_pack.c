@@ -60,7 +60,8 @@ static void a_pack_is_as_its_folder(void **state) {
     foci_image_set *files = open_set(images), *pack = open_set(packed);
     assert_int_equal(foci_image_set_count(pack), COUNT);
     assert_int_equal(foci_image_set_classes(pack), 4);
-    for (int k = 0; k < 4; k++) assert_string_equal(foci_image_set_class_name(pack, k), foci_image_set_class_name(files, k));
+    for (int k = 0; k < 4; k++)
+        assert_string_equal(foci_image_set_class_name(pack, k), foci_image_set_class_name(files, k));
     for (int i = 0; i < COUNT; i++) {
         foci_image wanted;
         assert_string_equal(foci_image_set_name(pack, i), name[i]);
@@ -115,7 +116,8 @@ static void a_pack_of_a_pack_is_the_same(void **state) {
 static void evaluation_gives_the_same_numbers(void **state) {
     (void)state;
     enum { SIDE = 12 };
-    const foci_transform t = {.height = SIDE, .width = SIDE, .crop_pct = 0.75, .interpolation = FOCI_BICUBIC, .std = {1, 1, 1}};
+    const foci_transform t = {
+        .height = SIDE, .width = SIDE, .crop_pct = 0.75, .interpolation = FOCI_BICUBIC, .std = {1, 1, 1}};
     const char *small = path_of("%s/evaluation.pack", folder);
     make_pack(images, small, 16);
     foci_image_set *files = open_set(images), *pack = open_set(small);
@@ -234,7 +236,8 @@ static void a_flipped_bit_of_an_image_names_it(void **state) {
             if (k != i) {
                 assert_ok(foci_image_set_read(set, k, &image, 0));
             } else {
-                assert_fails(foci_image_set_read(set, k, &image, 0), FOCI_ERR_DATA, path_of("damaged.pack/%s: ", name[i]));
+                assert_fails(foci_image_set_read(set, k, &image, 0), FOCI_ERR_DATA,
+                             path_of("damaged.pack/%s: ", name[i]));
                 assert_non_null(strstr(foci_error_message(), "checksum"));
                 assert_null(image.pixels);
             }
@@ -265,7 +268,8 @@ static void another_kind_is_refused(void **state) {
 /* Fields of the header that lie, under right checksums. */
 static void impossible_headers_are_refused(void **state) {
     (void)state;
-    static const uint64_t values[] = {0, COUNT + 1 + 40, 63, 65, 1u << 20, (uint64_t)1 << 40, (uint64_t)1 << 59, (uint64_t)1 << 63, UINT64_MAX};
+    static const uint64_t values[] = {
+        0, COUNT + 1 + 40, 63, 65, 1u << 20, (uint64_t)1 << 40, (uint64_t)1 << 59, (uint64_t)1 << 63, UINT64_MAX};
     static const size_t fields[] = {16, 24, 32}; /* count, table, size */
     for (size_t f = 0; f < 3; f++)
         for (size_t v = 0; v < sizeof values / sizeof *values; v++) {
@@ -295,8 +299,8 @@ static void impossible_entries_are_refused_by_number(void **state) {
         {20, 4, 1u << 23, "pixels"},
         {24, 8, whole.size - table - COUNT * ENTRY, "name"},
         {24, 8, UINT64_MAX, "name"},
-        {24, 8, 1, "CLASS/FILE"},                                    /* "/a.png" */
-        {24, 8, 7, "CLASS/FILE"},                                    /* "" */
+        {24, 8, 1, "CLASS/FILE"},                                      /* "/a.png" */
+        {24, 8, 7, "CLASS/FILE"},                                      /* "" */
         {24, 8, whole.size - table - COUNT * ENTRY - 4, "CLASS/FILE"}, /* "png" */
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)

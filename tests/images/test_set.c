@@ -24,8 +24,7 @@ static void expect_names(const foci_image_set *set, const char *const *names, in
 /* ------------------------------------------------------------------------------------------------ folders */
 
 /* DIR/good, which most tests read: as text "a-b/" is before "a/", as a class it comes after. */
-static const char *const good[] = {"Z/one.JPEG", "a/1.png",  "a/10.png", "a/2.png",
-                                   "a-b/x.jpg",  "b/y.jpeg", "b/z.PNG"};
+static const char *const good[] = {"Z/one.JPEG", "a/1.png", "a/10.png", "a/2.png", "a-b/x.jpg", "b/y.jpeg", "b/z.PNG"};
 enum { GOOD = 7 };
 static const int good_label[GOOD] = {0, 1, 1, 1, 2, 3, 3};
 
@@ -186,18 +185,10 @@ static void check_archive(void **state, const char *format, const char *members)
     foci_image_set_close(set);
 }
 
-static void a_ustar_archive_is_as_its_folder(void **state) {
-    check_archive(state, "ustar", ".");
-}
-static void a_gnu_archive_is_as_its_folder(void **state) {
-    check_archive(state, "gnu", ".");
-}
-static void a_pax_archive_is_as_its_folder(void **state) {
-    check_archive(state, "pax", ".");
-}
-static void an_old_archive_is_as_its_folder(void **state) {
-    check_archive(state, "v7", ".");
-}
+static void a_ustar_archive_is_as_its_folder(void **state) { check_archive(state, "ustar", "."); }
+static void a_gnu_archive_is_as_its_folder(void **state) { check_archive(state, "gnu", "."); }
+static void a_pax_archive_is_as_its_folder(void **state) { check_archive(state, "pax", "."); }
+static void an_old_archive_is_as_its_folder(void **state) { check_archive(state, "v7", "."); }
 static void an_archive_of_bare_names_is_as_its_folder(void **state) {
     check_archive(state, "gnu", "b a a-b Z README.txt loose.png .cache");
 }
@@ -262,8 +253,7 @@ static void seal(unsigned char header[512]) {
 }
 
 /* `claimed` is the size in the header, in octal digits. */
-static void append_entry(blob *tar, const char *name, char type, const char *claimed, const void *data,
-                         size_t size) {
+static void append_entry(blob *tar, const char *name, char type, const char *claimed, const void *data, size_t size) {
     static const unsigned char zeros[512];
     unsigned char header[512] = {0};
     snprintf((char *)header, 100, "%s", name);
@@ -358,8 +348,7 @@ static void a_name_from_the_root_is_one_inside(void **state) {
 static void links_folders_and_devices_are_passed_over(void **state) {
     blob tar = {0};
     append_file(&tar, "k/a.png", '0');
-    for (char type = '1'; type <= '6'; type++)
-        append_entry(&tar, "k/special.png", type, "00000000777", "", 0);
+    for (char type = '1'; type <= '6'; type++) append_entry(&tar, "k/special.png", type, "00000000777", "", 0);
     append_file(&tar, "k/z.png", '0');
     foci_image_set *set = open_set(save_archive(state, "links.tar", &tar));
     expect_names(set, (const char *const[]){"k/a.png", "k/z.png"}, 2);
@@ -431,8 +420,7 @@ static void damaged_extended_headers_are_refused(void **state) {
 }
 
 static void an_extended_header_gives_name_and_size(void **state) {
-    static const char record[] =
-        "19 path=class/a.png\n"; /* 20 bytes: says 19, the newline starts the next record */
+    static const char record[] = "19 path=class/a.png\n"; /* 20 bytes: says 19, the newline starts the next record */
     blob tar = {0};
     append_entry(&tar, "PaxHeader", 'x', "00000000024", record, 20);
     append_file(&tar, "k/b.png", '0');
@@ -514,8 +502,7 @@ static void photographs_decode(void **state) {
     for (int64_t i = 0; i < 250; i++) {
         foci_image image;
         assert_int_equal(foci_image_set_label(set, i), i);
-        assert_ok(foci_image_set_read(set, i, &image,
-                                      i % 10 ? 64 : 0)); /* one in ten whole, for the sake of time */
+        assert_ok(foci_image_set_read(set, i, &image, i % 10 ? 64 : 0)); /* one in ten whole, for the sake of time */
         int shorter = image.width < image.height ? image.width : image.height;
         assert_in_range(shorter, 64, 1600);
         foci_image_free(&image);

@@ -38,8 +38,7 @@ static double filter_value(foci_interpolation how, double x) {
  * between passes. */
 static void reference_line(const unsigned char *from, int n, unsigned char *to, int m, int64_t step,
                            foci_interpolation how) {
-    double scale = (double)n / m, widening = scale < 1 ? 1 : scale,
-           support = (how == FOCI_BICUBIC ? 2 : 1) * widening;
+    double scale = (double)n / m, widening = scale < 1 ? 1 : scale, support = (how == FOCI_BICUBIC ? 2 : 1) * widening;
     for (int i = 0; i < m; i++) {
         double centre = (i + 0.5) * scale, sum = 0, weights = 0;
         int first = (int)(centre - support + 0.5), end = (int)(centre + support + 0.5);
@@ -56,15 +55,13 @@ static void reference_line(const unsigned char *from, int n, unsigned char *to, 
 }
 
 static foci_image reference(const foci_image *image, int width, int height, foci_interpolation how) {
-    int tallest = image->height > height ? image->height : height,
-        widest = image->width > width ? image->width : width;
+    int tallest = image->height > height ? image->height : height, widest = image->width > width ? image->width : width;
     int64_t row = (int64_t)3 * widest;
     unsigned char *a = calloc((size_t)(row * tallest), 1), *b = calloc((size_t)(row * tallest), 1);
     foci_image out = {width, height, malloc((size_t)3 * (size_t)width * (size_t)height)};
     for (int y = 0; y < image->height; y++) {
         memcpy(a + y * row, image->pixels + (int64_t)3 * image->width * y, (size_t)3 * (size_t)image->width);
-        for (int c = 0; c < 3; c++)
-            reference_line(a + y * row + c, image->width, b + y * row + c, width, 3, how);
+        for (int c = 0; c < 3; c++) reference_line(a + y * row + c, image->width, b + y * row + c, width, 3, how);
     }
     for (int x = 0; x < 3 * width; x++) reference_line(b + x, image->height, a + x, height, row, how);
     for (int y = 0; y < height; y++)
@@ -85,8 +82,7 @@ static void check_against_reference(foci_interpolation how) {
         foci_image image = noise_image(s[0], s[1], (uint32_t)i), ours = resized(&image, s[2], s[3], how),
                    theirs = reference(&image, s[2], s[3], how);
         int difference = largest_difference(&ours, &theirs);
-        if (difference > 1)
-            fail_msg("%d x %d to %d x %d: %d levels apart", s[0], s[1], s[2], s[3], difference);
+        if (difference > 1) fail_msg("%d x %d to %d x %d: %d levels apart", s[0], s[1], s[2], s[3], difference);
         foci_image_free(&image);
         foci_image_free(&ours);
         foci_image_free(&theirs);
@@ -109,8 +105,7 @@ static void a_constant_image_stays_constant(void **state) {
         for (int i = 0; i < 10; i++) {
             foci_image image = {33, 21, malloc(3 * 33 * 21)};
             memset(image.pixels, v, 3 * 33 * 21);
-            foci_image out =
-                resized(&image, sizes[i % 5][0], sizes[i % 5][1], i < 5 ? FOCI_BILINEAR : FOCI_BICUBIC);
+            foci_image out = resized(&image, sizes[i % 5][0], sizes[i % 5][1], i < 5 ? FOCI_BILINEAR : FOCI_BICUBIC);
             for (int k = 0; k < 3 * out.width * out.height; k++) assert_int_equal(out.pixels[k], v);
             foci_image_free(&image);
             foci_image_free(&out);
@@ -199,8 +194,7 @@ static const foci_transform evaluation = {.height = 8, .width = 8, .crop_pct = 0
 enum { MOST_SIDE = 64 };
 static foci_real result[3 * MOST_SIDE * MOST_SIDE];
 
-static void apply(const foci_transform *t, const foci_image *image, uint64_t seed, int64_t epoch,
-                  int64_t sample) {
+static void apply(const foci_transform *t, const foci_image *image, uint64_t seed, int64_t epoch, int64_t sample) {
     assert_ok(foci_transform_apply(t, image, seed, epoch, sample, result));
 }
 
@@ -213,8 +207,7 @@ static void expect_part(const foci_transform *t, const foci_image *image, int x,
     for (int c = 0; c < 3; c++)
         for (int i = 0; i < t->height; i++)
             for (int j = 0; j < t->width; j++)
-                assert_close(at(t, c, i, j), image->pixels[3 * (image->width * (y + i) + x + j) + c],
-                             tolerance);
+                assert_close(at(t, c, i, j), image->pixels[3 * (image->width * (y + i) + x + j) + c], tolerance);
 }
 
 /* round((w - 8) / 2) with halves to the even number, as torchvision does: 13 / 2 gives 6, 15 / 2 gives 8. */
@@ -232,8 +225,7 @@ static void the_crop_is_central(void **state) {
 
 /* The shorter side becomes floor(8 / 0.875) = 9, the longer is cut down to a whole pixel: 9 * 37 / 25
  * = 13.32. */
-static void check_evaluation(int width, int height, int to_width, int to_height, int x, int y,
-                             foci_interpolation how) {
+static void check_evaluation(int width, int height, int to_width, int to_height, int x, int y, foci_interpolation how) {
     foci_transform t = evaluation;
     t.crop_pct = 0.875;
     t.interpolation = how;
@@ -335,14 +327,8 @@ static const foci_transform training = {.height = 32,
                                         .ratio_max = 4.0 / 3,
                                         BYTES};
 /* Only the flip is left. */
-static const foci_transform only_flip = {.height = 8,
-                                         .width = 8,
-                                         .train = true,
-                                         .scale_min = 1,
-                                         .scale_max = 1,
-                                         .ratio_min = 1,
-                                         .ratio_max = 1,
-                                         BYTES};
+static const foci_transform only_flip = {
+    .height = 8, .width = 8, .train = true, .scale_min = 1, .scale_max = 1, .ratio_min = 1, .ratio_max = 1, BYTES};
 
 static bool is_mirrored(const foci_transform *t) {
     bool mirrored = at(t, 0, 0, 0) > at(t, 0, 0, t->width - 1);
@@ -435,8 +421,7 @@ static void random_crops_keep_to_area_and_aspect(void **state) {
     (void)state;
     enum { W = 250, H = 200, N = 400 };
     foci_image image = coordinate_image(W, H);
-    double smallest = 1, largest = 0, narrowest = 9, widest = 0, area_sum = 0, left = W, right = 0, top = H,
-           bottom = 0;
+    double smallest = 1, largest = 0, narrowest = 9, widest = 0, area_sum = 0, left = W, right = 0, top = H, bottom = 0;
     for (int i = 0; i < N; i++) {
         double x, y, w, h;
         apply(&training, &image, 3, 1, i);
@@ -451,8 +436,7 @@ static void random_crops_keep_to_area_and_aspect(void **state) {
         left = fmin(left, x), right = fmax(right, x + w);
         top = fmin(top, y), bottom = fmax(bottom, y + h);
     }
-    assert_true(smallest < 0.53 &&
-                largest > 0.75); /* tall crops of the largest area do not fit and are drawn again */
+    assert_true(smallest < 0.53 && largest > 0.75); /* tall crops of the largest area do not fit and are drawn again */
     assert_true(narrowest < 0.8 && widest > 1.28);
     assert_true(left < 3 && right > W - 3 && top < 3 && bottom > H - 3);
     assert_close(area_sum / N, 0.64, 0.02);
@@ -467,8 +451,7 @@ static void where_no_crop_fits_the_centre_is_taken(void **state) {
     t.scale_min = 0.9;
     t.scale_max = 1;
     foci_image wide = coordinate_image(200, 10), tall = coordinate_image(10, 200);
-    foci_image_view part = foci_image_crop(&wide, 93, 0, 13, 10),
-                    tall_part = foci_image_crop(&tall, 0, 93, 10, 13);
+    foci_image_view part = foci_image_crop(&wide, 93, 0, 13, 10), tall_part = foci_image_crop(&tall, 0, 93, 10, 13);
     foci_image wanted;
     for (int i = 0; i < 20; i++) {
         apply(&t, &wide, 1, 0, i);
@@ -556,8 +539,7 @@ static void padding_moves_the_image_over_black(void **state) {
 
 static void padding_wider_than_the_image_is_allowed(void **state) {
     (void)state;
-    foci_transform t = {
-        .height = 4, .width = 3, .train = true, .scale_min = 1, .scale_max = 1, .padding = 9, BYTES};
+    foci_transform t = {.height = 4, .width = 3, .train = true, .scale_min = 1, .scale_max = 1, .padding = 9, BYTES};
     foci_image image = coordinate_image(3, 4);
     int black = 0;
     for (int i = 0; i < 300; i++) {

@@ -110,56 +110,54 @@ static problem make_problem(shape s) {
                  .dqkv = noisy(7, n * wide)};
     p.scratch = aligned_alloc(64, (size_t)scratch * sizeof(real));
     assert_non_null(p.scratch);
-    memset(p.scratch, 0xff,
-           (size_t)scratch * sizeof(real)); /* NaN: whoever reads before writing is found out */
-    p.h = (foci_attention_head){
-        .tokens = n,
-        .width = d,
-        .q = p.qkv + d,
-        .k = p.qkv + (HEADS + 1) * d,
-        .v = p.qkv + (2 * HEADS + 1) * d,
-        .q_row = wide,
-        .k_row = wide,
-        .v_row = wide,
-        .metric = s.metric ? p.metric : NULL,
-        .metric_row = s.metric == 2 ? d : 0,
-        .bias = s.bias ? p.bias : NULL,
-        .scale = (real)(1 / sqrt((double)d)),
-        .causal = s.causal,
-        .dropout = {9, 8, 7, 12345, (uint32_t)(s.dropout * 0x1p32), (real)(1 / (1 - s.dropout))},
-        .out = p.out + d,
-        .out_row = joined,
-        .log_sum = p.log_sum,
-        .dout = p.dout + d,
-        .dout_row = joined,
-        .dq = p.dqkv + d,
-        .dk = p.dqkv + (HEADS + 1) * d,
-        .dv = p.dqkv + (2 * HEADS + 1) * d,
-        .dq_row = wide,
-        .dk_row = wide,
-        .dv_row = wide,
-        .add_dq = s.add,
-        .add_dk = s.add,
-        .add_dv = s.add};
+    memset(p.scratch, 0xff, (size_t)scratch * sizeof(real)); /* NaN: whoever reads before writing is found out */
+    p.h =
+        (foci_attention_head){.tokens = n,
+                              .width = d,
+                              .q = p.qkv + d,
+                              .k = p.qkv + (HEADS + 1) * d,
+                              .v = p.qkv + (2 * HEADS + 1) * d,
+                              .q_row = wide,
+                              .k_row = wide,
+                              .v_row = wide,
+                              .metric = s.metric ? p.metric : NULL,
+                              .metric_row = s.metric == 2 ? d : 0,
+                              .bias = s.bias ? p.bias : NULL,
+                              .scale = (real)(1 / sqrt((double)d)),
+                              .causal = s.causal,
+                              .dropout = {9, 8, 7, 12345, (uint32_t)(s.dropout * 0x1p32), (real)(1 / (1 - s.dropout))},
+                              .out = p.out + d,
+                              .out_row = joined,
+                              .log_sum = p.log_sum,
+                              .dout = p.dout + d,
+                              .dout_row = joined,
+                              .dq = p.dqkv + d,
+                              .dk = p.dqkv + (HEADS + 1) * d,
+                              .dv = p.dqkv + (2 * HEADS + 1) * d,
+                              .dq_row = wide,
+                              .dk_row = wide,
+                              .dv_row = wide,
+                              .add_dq = s.add,
+                              .add_dk = s.add,
+                              .add_dv = s.add};
     for (int64_t i = 0; i < n * d; i++) p.metric[i] = (real)fabs(p.metric[i]);
     return p;
 }
 
 static void free_problem(problem *p) {
-    free(p->qkv), free(p->metric), free(p->bias), free(p->out), free(p->log_sum), free(p->dout),
-        free(p->dqkv), free(p->scratch);
+    free(p->qkv), free(p->metric), free(p->bias), free(p->out), free(p->log_sum), free(p->dout), free(p->dqkv),
+        free(p->scratch);
 }
 
 /* got (rows, width) must be before (or 0) + want. */
-static void compare(const char *what, const real *got, int64_t row, const double *want, int64_t rows,
-                    int64_t width, uint64_t before, int64_t offset) {
+static void compare(const char *what, const real *got, int64_t row, const double *want, int64_t rows, int64_t width,
+                    uint64_t before, int64_t offset) {
     for (int64_t i = 0; i < rows; i++)
         for (int64_t c = 0; c < width; c++) {
             double expected = want[i * width + c] + (before ? noise(before, offset + i * row + c) : 0);
             double error = fabs(got[i * row + c] - expected);
             if (!(error <= 1e-5 * (1 + fabs(expected))))
-                fail_msg("%s[%d][%d] is %.9g, not %.9g", what, (int)i, (int)c, (double)got[i * row + c],
-                         expected);
+                fail_msg("%s[%d][%d] is %.9g, not %.9g", what, (int)i, (int)c, (double)got[i * row + c], expected);
         }
 }
 
@@ -240,8 +238,10 @@ static void all_together(void **state) {
 
 /* ----------------------------------------------------------------------------------------------- bfloat16 */
 
-/* Operands are rounded by at most 2^-9 of themselves, at random, and sums cancel in part: the whole is off by less than 3 %. */
-static void nearly(const char *what, shape s, const real *got, int64_t row, const double *want, uint64_t before, int64_t offset) {
+/* Operands are rounded by at most 2^-9 of themselves, at random, and sums cancel in part: the whole is off by less than
+ * 3 %. */
+static void nearly(const char *what, shape s, const real *got, int64_t row, const double *want, uint64_t before,
+                   int64_t offset) {
     double error = 0, size = 0;
     for (int64_t i = 0; i < s.tokens; i++)
         for (int64_t c = 0; c < s.width; c++) {
@@ -369,8 +369,7 @@ static void masked_keys(void **state) {
     (void)state;
     for (int all = 0; all < 2; all++) {
         problem p = make_problem((shape){300, 8, .bias = true});
-        for (int64_t j = 0; j < 300; j++)
-            p.bias[j] = all || j < 270 ? (j % 2 && !all ? (real)-1e6 : -INFINITY) : 0;
+        for (int64_t j = 0; j < 300; j++) p.bias[j] = all || j < 270 ? (j % 2 && !all ? (real)-1e6 : -INFINITY) : 0;
         foci_kernel()->attention_forward(&p.h, 0, 300, p.scratch);
         foci_kernel()->attention_backward(&p.h, p.scratch);
         for (int64_t i = 0; i < 300; i++)
@@ -378,8 +377,7 @@ static void masked_keys(void **state) {
                 assert_true(isfinite(p.h.out[i * p.h.out_row + c]));
                 assert_true(isfinite(p.h.dq[i * p.h.dq_row + c]));
                 if (all) assert_true(p.h.out[i * p.h.out_row + c] == 0);
-                if (all || i < 270)
-                    assert_true(p.h.dv[i * p.h.dv_row + c] == 0 && p.h.dk[i * p.h.dk_row + c] == 0);
+                if (all || i < 270) assert_true(p.h.dv[i * p.h.dv_row + c] == 0 && p.h.dk[i * p.h.dk_row + c] == 0);
             }
         if (!all) {
             answer a = oracle(&p.h);

@@ -16,7 +16,9 @@ static foci_real *random_matrix(int64_t n, uint64_t stream) {
     return x;
 }
 
-static double entry(const foci_matrix *m, int64_t i, int64_t j) { return (double)m->data[m->transposed ? j * m->ld + i : i * m->ld + j]; }
+static double entry(const foci_matrix *m, int64_t i, int64_t j) {
+    return (double)m->data[m->transposed ? j * m->ld + i : i * m->ld + j];
+}
 
 static void naive(const foci_product *p) {
     for (int64_t i = 0; i < p->rows; i++)
@@ -54,8 +56,15 @@ static void check_product(product *f, bool ta, bool tb, int64_t m, int64_t n, in
     int64_t lda = (ta ? m : k) + 3, ldb = (tb ? k : n) + 1, ldc = n + 2;
     foci_real *a = random_matrix((ta ? k : m) * lda, 1), *b = random_matrix((tb ? n : k) * ldb, 2);
     foci_real *c = random_matrix(m * ldc, 3), *want = random_matrix(m * ldc, 3), *row = random_matrix(n, 5);
-    foci_product p = {.rows = m, .columns = n, .depth = k, .a = {a, lda, ta}, .b = {b, ldb, tb}, .c = c, .ldc = ldc,
-                      .add = add, .bias = bias ? row : NULL};
+    foci_product p = {.rows = m,
+                      .columns = n,
+                      .depth = k,
+                      .a = {a, lda, ta},
+                      .b = {b, ldb, tb},
+                      .c = c,
+                      .ldc = ldc,
+                      .add = add,
+                      .bias = bias ? row : NULL};
     if (!add)
         for (int64_t i = 0; i < m; i++)
             for (int64_t j = 0; j < n; j++) c[i * ldc + j] = NAN; /* must not be read */
@@ -80,7 +89,8 @@ static void check_all(product *f, int64_t m, int64_t n, int64_t k) {
 
 static const struct {
     int64_t m, n, k;
-} shapes[] = {{1, 1, 1}, {7, 5, 3}, {33, 65, 17}, {1, 100, 129}, {13, 31, 400}, {25, 257, 5}, {12, 32, 384}, {24, 300, 769}, {5, 3, 2048}};
+} shapes[] = {{1, 1, 1},    {7, 5, 3},     {33, 65, 17},   {1, 100, 129}, {13, 31, 400},
+              {25, 257, 5}, {12, 32, 384}, {24, 300, 769}, {5, 3, 2048}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 static void one_thread(void **state) {
@@ -159,9 +169,17 @@ static void rounding(void **state) {
 static void packing_does_not_change_bits(void **state) {
     (void)state;
     enum { M = 61, N = 301, K = 1537 };
-    foci_real *a = random_matrix(M * K, 1), *b = random_matrix(N * K, 2), *c = random_matrix(M * N, 3), *d = random_matrix(M * N, 3);
+    foci_real *a = random_matrix(M * K, 1), *b = random_matrix(N * K, 2), *c = random_matrix(M * N, 3),
+              *d = random_matrix(M * N, 3);
     for (int t = 0; t < 4; t++) {
-        foci_product p = {.rows = M, .columns = N, .depth = K, .a = {a, K}, .b = {b, t & 1 ? K : N, t & 1}, .c = c, .ldc = N, .bf16 = t >> 1};
+        foci_product p = {.rows = M,
+                          .columns = N,
+                          .depth = K,
+                          .a = {a, K},
+                          .b = {b, t & 1 ? K : N, t & 1},
+                          .c = c,
+                          .ldc = N,
+                          .bf16 = t >> 1};
         foci_gemm(&p);
         p.c = d;
         packed_product(&p);
@@ -211,8 +229,10 @@ static void long_inner_dimension(void **state) {
 static void cutting_does_not_change_bits(void **state) {
     (void)state;
     enum { M = 61, N = 301, K = 500 };
-    foci_real *a = random_matrix(M * K, 1), *b = random_matrix(N * K, 2), *c = random_matrix(M * N, 3), *parts = random_matrix(M * N, 3);
-    foci_product p = {.rows = M, .columns = N, .depth = K, .a = {a, K}, .b = {b, K, true}, .c = c, .ldc = N, .add = true};
+    foci_real *a = random_matrix(M * K, 1), *b = random_matrix(N * K, 2), *c = random_matrix(M * N, 3),
+              *parts = random_matrix(M * N, 3);
+    foci_product p = {
+        .rows = M, .columns = N, .depth = K, .a = {a, K}, .b = {b, K, true}, .c = c, .ldc = N, .add = true};
     assert_ok(foci_gemm_choose("foci"));
     foci_gemm(&p);
     for (int64_t i = 0; i < M; i += 17)
@@ -244,13 +264,13 @@ static void chunks_follow_the_shape(void **state) {
 static void threads_do_not_change_bits(void **state) {
     (void)state;
     enum { M = 301, N = 77, K = 5003 };
-    foci_real *a = random_matrix(M * K, 1), *b = random_matrix(K * N, 2),
-              *c[2] = {random_matrix(2 * M * N, 3), NULL};
+    foci_real *a = random_matrix(M * K, 1), *b = random_matrix(K * N, 2), *c[2] = {random_matrix(2 * M * N, 3), NULL};
     foci_real *partial = random_matrix(foci_gemm_chunks(M, N, K) * M * N, 4);
     c[1] = random_matrix(2 * M * N, 3);
     for (int run = 0; run < 2; run++) {
         foci_set_threads(run ? 3 : 1);
-        foci_product p = {.rows = M, .columns = N, .depth = K, .a = {a, K}, .b = {b, N}, .c = c[run], .ldc = N, .add = true};
+        foci_product p = {
+            .rows = M, .columns = N, .depth = K, .a = {a, K}, .b = {b, N}, .c = c[run], .ldc = N, .add = true};
         foci_gemm_parallel(&p);
         p.a = (foci_matrix){a, M, true};
         p.c += M * N;
@@ -312,13 +332,22 @@ static int with_openblas(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest own[] = {cmocka_unit_test(every_instruction_set), cmocka_unit_test(bfloat16),
-        cmocka_unit_test(rounding), cmocka_unit_test(packing_does_not_change_bits), cmocka_unit_test(no_depth),
-                                     cmocka_unit_test(cutting_does_not_change_bits), cmocka_unit_test(providers)};
-    const struct CMUnitTest both[] = {cmocka_unit_test(one_thread), cmocka_unit_test(packed_once),           cmocka_unit_test(all_threads),
-                                      cmocka_unit_test(many_rows),            cmocka_unit_test(long_inner_dimension),
-                                      cmocka_unit_test(chunks_follow_the_shape), cmocka_unit_test(threads_do_not_change_bits),
+    const struct CMUnitTest own[] = {cmocka_unit_test(every_instruction_set),
+                                     cmocka_unit_test(bfloat16),
+                                     cmocka_unit_test(rounding),
+                                     cmocka_unit_test(packing_does_not_change_bits),
+                                     cmocka_unit_test(no_depth),
+                                     cmocka_unit_test(cutting_does_not_change_bits),
+                                     cmocka_unit_test(providers)};
+    const struct CMUnitTest both[] = {cmocka_unit_test(one_thread),
+                                      cmocka_unit_test(packed_once),
+                                      cmocka_unit_test(all_threads),
+                                      cmocka_unit_test(many_rows),
+                                      cmocka_unit_test(long_inner_dimension),
+                                      cmocka_unit_test(chunks_follow_the_shape),
+                                      cmocka_unit_test(threads_do_not_change_bits),
                                       cmocka_unit_test(many_threads_at_once)};
-    return cmocka_run_group_tests(own, with_foci, NULL) + cmocka_run_group_tests_name("both, foci", both, with_foci, NULL) +
+    return cmocka_run_group_tests(own, with_foci, NULL) +
+           cmocka_run_group_tests_name("both, foci", both, with_foci, NULL) +
            cmocka_run_group_tests_name("both, OpenBLAS", both, with_openblas, NULL);
 }

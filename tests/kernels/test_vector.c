@@ -44,13 +44,9 @@ static void spoil(bool accumulate) { /* an output that is overwritten may hold a
     memcpy(out, before, sizeof out);
     for (int i = 0; i < MOST && !accumulate; i++) out[i] = NAN;
 }
-static void restore(int64_t n) {
-    memcpy(out + n, before + n, (size_t)(MOST - n) * sizeof *out);
-}
+static void restore(int64_t n) { memcpy(out + n, before + n, (size_t)(MOST - n) * sizeof *out); }
 
-static double phi(double v) {
-    return 0.5 * erfc(-v / sqrt(2));
-}
+static double phi(double v) { return 0.5 * erfc(-v / sqrt(2)); }
 
 static void check_elementwise(int64_t n) {
     k->add(n, x, y, out);
@@ -119,8 +115,7 @@ static void check_layer_norm(int64_t c) {
         for (int64_t r = 0; r < ROWS; r++) {
             double m = 0, v = 0;
             for (int64_t i = 0; i < c; i++) m += (double)x[r * c + i] / (double)c;
-            for (int64_t i = 0; i < c; i++)
-                v += ((double)x[r * c + i] - m) * ((double)x[r * c + i] - m) / (double)c;
+            for (int64_t i = 0; i < c; i++) v += ((double)x[r * c + i] - m) * ((double)x[r * c + i] - m) / (double)c;
             assert_close(mean[r], m, 1e-6);
             assert_close(rstd[r], 1 / sqrt(v + eps), 1e-5 / sqrt(v + eps));
             for (int64_t i = 0; i < c; i++) {
@@ -169,12 +164,10 @@ static double log_sum_exp(int64_t c, const real *a) {
 static void check_softmax(int64_t c) {
     enum { ROWS = 5 };
     k->softmax(ROWS, c, x, out);
-    for (int64_t j = 0; j < ROWS * c; j++)
-        expect(j, exp((double)x[j] - log_sum_exp(c, x + j / c * c)), false, 1e-6);
+    for (int64_t j = 0; j < ROWS * c; j++) expect(j, exp((double)x[j] - log_sum_exp(c, x + j / c * c)), false, 1e-6);
     memcpy(y, out, sizeof y);
     k->log_softmax(ROWS, c, x, out);
-    for (int64_t j = 0; j < ROWS * c; j++)
-        expect(j, (double)x[j] - log_sum_exp(c, x + j / c * c), false, 1e-6);
+    for (int64_t j = 0; j < ROWS * c; j++) expect(j, (double)x[j] - log_sum_exp(c, x + j / c * c), false, 1e-6);
     memcpy(z, out, sizeof z);
     for (int accumulate = 0; accumulate < 2; accumulate++) {
         spoil(accumulate);
@@ -193,11 +186,9 @@ static void check_softmax(int64_t c) {
         }
         for (int with = 0; with < 2; with++) {
             spoil(accumulate);
-            k->cross_entropy_backward(c, x, (real)1.5, (real)0.75, with ? w : NULL, (real)0.125, 2, out,
-                                      accumulate);
+            k->cross_entropy_backward(c, x, (real)1.5, (real)0.75, with ? w : NULL, (real)0.125, 2, out, accumulate);
             for (int64_t j = 0; j < c; j++)
-                expect(j, 2 * (0.75 * exp((double)x[j] - 1.5) - (with ? (double)w[j] : 0) - 0.125),
-                       accumulate, 2e-6);
+                expect(j, 2 * (0.75 * exp((double)x[j] - 1.5) - (with ? (double)w[j] : 0) - 0.125), accumulate, 2e-6);
         }
     }
     restore(ROWS * c);
@@ -310,13 +301,15 @@ static void check_sgd(int64_t n) {
     restore(n);
 }
 
-/* Whole numbers: no tolerance. The weights sum to 1 and reach below 0 and above 1, so that sums leave the range of a byte. */
+/* Whole numbers: no tolerance. The weights sum to 1 and reach below 0 and above 1, so that sums leave the range of a
+ * byte. */
 static void check_resample(int64_t n) {
     enum { ROWS = 9 };
     static const int64_t shares[ROWS] = {-3, 5, 1, -2, 4, 7, -6, 8, 2}; /* 16ths */
     unsigned char bytes[ROWS * 300], sums[301];
     int weight[ROWS];
-    for (int64_t i = 0; i < ROWS * n; i++) bytes[i] = (unsigned char)(x[i % MOST] > 1 ? 255 : x[i % MOST] < -1 ? 0 : 97 * i);
+    for (int64_t i = 0; i < ROWS * n; i++)
+        bytes[i] = (unsigned char)(x[i % MOST] > 1 ? 255 : x[i % MOST] < -1 ? 0 : 97 * i);
     for (int64_t count = 1; count <= ROWS; count++) {
         int64_t rest = 16;
         for (int64_t r = 0; r < count; r++) {
@@ -423,12 +416,10 @@ static void infinities_and_nan(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(elementwise),   cmocka_unit_test(sums),
-                                       cmocka_unit_test(layer_norm),    cmocka_unit_test(softmax),
-                                       cmocka_unit_test(exp_sums),      cmocka_unit_test(dropout),
-                                       cmocka_unit_test(column_softmax),
-                                       cmocka_unit_test(adam),          cmocka_unit_test(sgd),
-        cmocka_unit_test(resample),
-                                       cmocka_unit_test(gelu_is_exact), cmocka_unit_test(infinities_and_nan)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(elementwise),    cmocka_unit_test(sums),          cmocka_unit_test(layer_norm),
+        cmocka_unit_test(softmax),        cmocka_unit_test(exp_sums),      cmocka_unit_test(dropout),
+        cmocka_unit_test(column_softmax), cmocka_unit_test(adam),          cmocka_unit_test(sgd),
+        cmocka_unit_test(resample),       cmocka_unit_test(gelu_is_exact), cmocka_unit_test(infinities_and_nan)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

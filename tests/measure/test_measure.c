@@ -21,8 +21,7 @@ static const foci_key *row_of(const foci_measure *m, const char *name) {
 
 static void rows_are_bound(const foci_measure *m) {
     for (const foci_option_rows *rows = m->options; rows->keys; rows++)
-        if (rows->at + foci_keys_bytes(rows->keys) > m->size + 16)
-            fail_msg("%s: a row beyond its struct", m->name);
+        if (rows->at + foci_keys_bytes(rows->keys) > m->size + 16) fail_msg("%s: a row beyond its struct", m->name);
     const char *const named[] = {m->needs, m->reads, m->within};
     for (int i = 0; i < 3; i++)
         if (named[i] && !row_of(m, named[i])) fail_msg("%s has no option %s", m->name, named[i]);
@@ -38,8 +37,7 @@ static void every_measure_is_whole(void **state) {
         assert_non_null(m->metrics[0]);
         rows_are_bound(m);
         for (int i = 0; i < FOCI_MEASURE_METRICS && m->metrics[i]; i++)
-            if (!foci_metric_find(m->metrics[i]))
-                fail_msg("%s reports %s, which is no metric", m->name, m->metrics[i]);
+            if (!foci_metric_find(m->metrics[i])) fail_msg("%s reports %s, which is no metric", m->name, m->metrics[i]);
     }
 }
 
@@ -112,23 +110,21 @@ static void wrong(void **state) {
     (void)state;
     static const struct {
         const char *spec, *message;
-    } rows[] = {
-        {"nothing", "here: there is no measurement `nothing`: val, test, fgsm"},
-        {"pgd:steps=3", "here: measurement pgd needs eps, as in `pgd:eps=...`"},
-        {"val:eps=1",
-         "here: measurement val has no option `eps`, only split, walk, checkpoint, and keys of the config"},
-        {"bench:checkpoint=x", "measurement bench has no option `checkpoint`"},
-        {"word-swap:rate=0.1,contaminate=x", "measurement word-swap has no option `contaminate`"},
-        {"val:walk", "`walk` in `val:walk` is not OPTION=VALUE"},
-        {"val:walk=backwards", "here: val: walk: `backwards`"},
-        {"pgd:eps=wide", "here: pgd: eps: `wide`"},
-        {"pgd:eps=0.1,restarts=0", "here: pgd: restarts: `0`"},
-        {"word-swap:rate=2", "here: word-swap: rate: `2`"}};
+    } rows[] = {{"nothing", "here: there is no measurement `nothing`: val, test, fgsm"},
+                {"pgd:steps=3", "here: measurement pgd needs eps, as in `pgd:eps=...`"},
+                {"val:eps=1",
+                 "here: measurement val has no option `eps`, only split, walk, checkpoint, and keys of the config"},
+                {"bench:checkpoint=x", "measurement bench has no option `checkpoint`"},
+                {"word-swap:rate=0.1,contaminate=x", "measurement word-swap has no option `contaminate`"},
+                {"val:walk", "`walk` in `val:walk` is not OPTION=VALUE"},
+                {"val:walk=backwards", "here: val: walk: `backwards`"},
+                {"pgd:eps=wide", "here: pgd: eps: `wide`"},
+                {"pgd:eps=0.1,restarts=0", "here: pgd: restarts: `0`"},
+                {"word-swap:rate=2", "here: word-swap: rate: `2`"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         foci_arena arena = {NULL};
         foci_asked asked;
-        assert_fails(foci_measure_ask(&asked, "here", rows[i].spec, &arena), FOCI_ERR_CONFIG,
-                     rows[i].message);
+        assert_fails(foci_measure_ask(&asked, "here", rows[i].spec, &arena), FOCI_ERR_CONFIG, rows[i].message);
         foci_arena_free(&arena);
     }
 }

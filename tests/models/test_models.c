@@ -15,9 +15,11 @@ static foci_status record(recorded *r, const char *text, int64_t batch) {
     memset(r, 0, sizeof *r);
     foci_parameters_init(&r->parameters);
     FOCI_TRY(foci_config_parse(&r->config, foci_schema_all(), "test.yaml", text, strlen(text), NULL, 0));
-    r->graph = foci_graph_new(&r->parameters, &(foci_graph_options){.train = true, .differentiate = true, .place = "test.yaml:1:1"});
+    r->graph = foci_graph_new(&r->parameters,
+                              &(foci_graph_options){.train = true, .differentiate = true, .place = "test.yaml:1:1"});
     const foci_model *model = foci_model_find(foci_config_string(r->config, "model.kind"));
-    model->record(&(foci_request){.graph = r->graph, .config = r->config, .batch = batch, .feeds = foci_task_of(model)->feeds});
+    model->record(
+        &(foci_request){.graph = r->graph, .config = r->config, .batch = batch, .feeds = foci_task_of(model)->feeds});
     return foci_graph_plan(r->graph, NULL);
 }
 
@@ -47,7 +49,8 @@ static void published_parameter_counts(void **state) {
 
 static void elliptical_attention_adds_no_parameters(void **state) {
     (void)state;
-    const char *const models[] = {"model: {kind: vit, num_classes: 10, depth: 3}", "model: {kind: lm, vocab: 100, depth: 3}"};
+    const char *const models[] = {"model: {kind: vit, num_classes: 10, depth: 3}",
+                                  "model: {kind: lm, vocab: 100, depth: 3}"};
     for (int i = 0; i < 2; i++) {
         char text[256];
         snprintf(text, sizeof text, "%s\nattention: {kind: elliptical}", models[i]);
@@ -57,12 +60,32 @@ static void elliptical_attention_adds_no_parameters(void **state) {
 
 static void names_are_those_of_published_checkpoints(void **state) {
     (void)state;
-    static const char *const vit[] = {"cls_token", "pos_embed", "patch_embed.proj.weight", "patch_embed.proj.bias", "blocks.2.norm1.weight",
-        "blocks.2.attn.qkv.bias", "blocks.2.attn.proj.weight", "blocks.0.mlp.fc1.weight", "blocks.0.mlp.fc2.bias", "norm.weight", "head.weight"};
-    static const char *const lm[] = {"word_emb.emb_layers.0.weight", "word_emb.emb_projs.0", "layers.1.dec_attn.q_net.weight",
-        "layers.1.dec_attn.kv_net.weight", "layers.1.dec_attn.o_net.weight", "layers.1.dec_attn.layer_norm.bias", "layers.0.pos_ff.CoreNet.0.weight",
-        "layers.0.pos_ff.CoreNet.3.bias", "layers.0.pos_ff.layer_norm.weight", "crit.cluster_weight", "crit.cluster_bias",
-        "crit.out_layers.0.weight", "crit.out_layers.0.bias", "crit.out_projs.0", "crit.out_projs.1"};
+    static const char *const vit[] = {"cls_token",
+                                      "pos_embed",
+                                      "patch_embed.proj.weight",
+                                      "patch_embed.proj.bias",
+                                      "blocks.2.norm1.weight",
+                                      "blocks.2.attn.qkv.bias",
+                                      "blocks.2.attn.proj.weight",
+                                      "blocks.0.mlp.fc1.weight",
+                                      "blocks.0.mlp.fc2.bias",
+                                      "norm.weight",
+                                      "head.weight"};
+    static const char *const lm[] = {"word_emb.emb_layers.0.weight",
+                                     "word_emb.emb_projs.0",
+                                     "layers.1.dec_attn.q_net.weight",
+                                     "layers.1.dec_attn.kv_net.weight",
+                                     "layers.1.dec_attn.o_net.weight",
+                                     "layers.1.dec_attn.layer_norm.bias",
+                                     "layers.0.pos_ff.CoreNet.0.weight",
+                                     "layers.0.pos_ff.CoreNet.3.bias",
+                                     "layers.0.pos_ff.layer_norm.weight",
+                                     "crit.cluster_weight",
+                                     "crit.cluster_bias",
+                                     "crit.out_layers.0.weight",
+                                     "crit.out_layers.0.bias",
+                                     "crit.out_projs.0",
+                                     "crit.out_projs.1"};
     recorded r;
     assert_ok(record(&r, "model: {kind: vit, num_classes: 10, depth: 3, embed_dim: 12}", 2));
     for (size_t i = 0; i < sizeof vit / sizeof *vit; i++)
@@ -72,7 +95,8 @@ static void names_are_those_of_published_checkpoints(void **state) {
     for (size_t i = 0; i < sizeof lm / sizeof *lm; i++)
         if (foci_parameters_find(&r.parameters, lm[i]) < 0) fail_msg("no parameter %s", lm[i]);
     assert_true(foci_parameters_ignores(&r.parameters, "pos_emb.inv_freq"));
-    assert_int_equal(foci_parameters_find(&r.parameters, "crit.out_projs.1"), foci_parameters_find(&r.parameters, "word_emb.emb_projs.0"));
+    assert_int_equal(foci_parameters_find(&r.parameters, "crit.out_projs.1"),
+                     foci_parameters_find(&r.parameters, "word_emb.emb_projs.0"));
     done(&r);
 }
 
@@ -83,7 +107,9 @@ static void more_threads_than_planned_do_no_harm(void **state) {
     int before = foci_threads();
     foci_set_threads(1);
     recorded r;
-    assert_ok(record(&r, "model: {kind: vit, num_classes: 10, depth: 2, img_size: 32, patch_size: 4}\nattention: {kind: elliptical}", 4));
+    assert_ok(record(
+        &r, "model: {kind: vit, num_classes: 10, depth: 2, img_size: 32, patch_size: 4}\nattention: {kind: elliptical}",
+        4));
     size_t bytes = foci_graph_bytes(r.graph);
     unsigned char *memory = aligned_alloc(64, (bytes + GUARD + 63) / 64 * 64);
     memset(memory, 0, bytes);
@@ -111,13 +137,15 @@ static void what_is_refused(void **state) {
     static const struct {
         const char *text, *message;
     } wrong[] = {
-        {"model: {kind: vit, num_classes: 10, embed_dim: 100, num_heads: 3}", "embed_dim 100 is not divisible by num_heads 3 (model at test.yaml:1:1)"},
+        {"model: {kind: vit, num_classes: 10, embed_dim: 100, num_heads: 3}",
+         "embed_dim 100 is not divisible by num_heads 3 (model at test.yaml:1:1)"},
         {"model: {kind: vit, num_classes: 10, img_size: 30}", "patch_embed"},
         {"model: {kind: vit}", "num_classes is 0"},
         {"model: {kind: lm, vocab: 100, d_model: 15, d_head: 4}", "d_model 15 is odd"},
         {"model: {kind: lm, vocab: 100, cutoffs: [50, 40]}", "cutoffs must rise"},
         {"model: {kind: lm, vocab: 100, cutoffs: [100]}", "cutoffs must rise"},
-        {"model: {kind: lm, vocab: 100, d_model: 8, cutoffs: [10, 20, 30], div_val: 4}", "div_val 4 leaves cluster 2 no width"},
+        {"model: {kind: lm, vocab: 100, d_model: 8, cutoffs: [10, 20, 30], div_val: 4}",
+         "div_val 4 leaves cluster 2 no width"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         recorded r;

@@ -1,4 +1,5 @@
-/* Every operation's gradient-check rows, in double, to 1e-6 relative; an operation with a backward pass and no row fails. */
+/* Every operation's gradient-check rows, in double, to 1e-6 relative; an operation with a backward pass and no row
+ * fails. */
 #include "gradients.h"
 #include "ops/ops.h"
 
@@ -8,7 +9,8 @@ static void every_operation_has_rows(void **state) {
         const foci_op *op = foci_ops[i];
         assert_non_null(op->name);
         assert_non_null(op->summary);
-        if (op->backward && (!op->gradients || !op->gradients[0].build)) fail_msg("%s has no gradient-check row", op->name);
+        if (op->backward && (!op->gradients || !op->gradients[0].build))
+            fail_msg("%s has no gradient-check row", op->name);
         if (!op->backward && !op->detaches) fail_msg("%s has neither a backward pass nor detaches", op->name);
     }
 }

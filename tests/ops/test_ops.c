@@ -18,8 +18,8 @@ typedef struct lab {
 static lab open_lab(bool train, bool differentiate) {
     lab l = {.parameters = malloc(sizeof *l.parameters)};
     foci_parameters_init(l.parameters);
-    l.g = foci_graph_new(l.parameters,
-                         &(foci_graph_options){.train = train, .differentiate = differentiate, .seed = 5});
+    l.g =
+        foci_graph_new(l.parameters, &(foci_graph_options){.train = train, .differentiate = differentiate, .seed = 5});
     assert_non_null(l.g);
     return l;
 }
@@ -47,8 +47,7 @@ static foci_tensor *normal(foci_graph *g, const char *name, int ndim, const int6
     return foci_parameter(g, name, FOCI_NORMAL(0, 1), ndim, shape);
 }
 
-static foci_tensor *random_ids(foci_graph *g, const char *name, int64_t batch, int64_t tokens,
-                               uint32_t below) {
+static foci_tensor *random_ids(foci_graph *g, const char *name, int64_t batch, int64_t tokens, uint32_t below) {
     int32_t *ids = malloc((size_t)(batch * tokens) * sizeof *ids);
     foci_rng r = foci_rng_make(3, foci_stream(name), 0);
     for (int64_t i = 0; i < batch * tokens; i++) { /* small numbers are frequent, as in text */
@@ -71,50 +70,43 @@ static void refused(lab *l, const foci_tensor *t, const char *message) {
 
 static void shapes_that_do_not_fit(void **state) {
     (void)state;
-#define REFUSE(call, message)                                                                                \
-    do {                                                                                                     \
-        lab l = open_lab(true, false);                                                                       \
-        foci_graph *g = l.g;                                                                                 \
-        foci_scope(g, "blocks.0");                                                                           \
-        foci_tensor *x = normal(g, "x", FOCI_SHAPE(32, 65, 192)), *v = normal(g, "v", FOCI_SHAPE(190));      \
-        foci_tensor *w = normal(g, "w", FOCI_SHAPE(576, 190)),                                               \
-                    *images = normal(g, "i", FOCI_SHAPE(2, 3, 33, 32));                                      \
-        foci_tensor *ids = random_ids(g, "ids", 32, 65, 10), *t = (call);                                    \
-        (void)x, (void)v, (void)w, (void)images, (void)ids;                                                  \
-        refused(&l, t, "blocks.0: " message);                                                                \
+#define REFUSE(call, message) \
+    do { \
+        lab l = open_lab(true, false); \
+        foci_graph *g = l.g; \
+        foci_scope(g, "blocks.0"); \
+        foci_tensor *x = normal(g, "x", FOCI_SHAPE(32, 65, 192)), *v = normal(g, "v", FOCI_SHAPE(190)); \
+        foci_tensor *w = normal(g, "w", FOCI_SHAPE(576, 190)), *images = normal(g, "i", FOCI_SHAPE(2, 3, 33, 32)); \
+        foci_tensor *ids = random_ids(g, "ids", 32, 65, 10), *t = (call); \
+        (void)x, (void)v, (void)w, (void)images, (void)ids; \
+        refused(&l, t, "blocks.0: " message); \
     } while (0)
-    REFUSE(foci_linear(g, x, w, NULL),
-           "linear: input (32, 65, 192) has 192 columns, weight (576, 190) takes 190");
+    REFUSE(foci_linear(g, x, w, NULL), "linear: input (32, 65, 192) has 192 columns, weight (576, 190) takes 190");
     REFUSE(foci_linear(g, normal(g, "y", FOCI_SHAPE(3, 190)), w, v),
            "linear: weight (576, 190) has 576 outputs, bias (190) has 190");
-    REFUSE(foci_linear(g, foci_heads(g, x, 1, 0, 3), w, NULL),
-           "linear: input (32, 3, 65, 64) is a strided view");
+    REFUSE(foci_linear(g, foci_heads(g, x, 1, 0, 3), w, NULL), "linear: input (32, 3, 65, 64) is a strided view");
     REFUSE(foci_linear(g, NULL, w, NULL), "linear: input is missing");
     REFUSE(foci_linear(g, ids, w, NULL), "linear: input (32, 65) must hold real numbers");
     REFUSE(foci_matmul(g, x, w), "matmul: (32, 65, 192) does not multiply (576, 190)");
     REFUSE(foci_add(g, x, w), "add: shapes (32, 65, 192) and (576, 190) differ");
-    REFUSE(foci_add_position(g, x, w),
-           "add_position: input (32, 65, 192) does not take positions (576, 190)");
+    REFUSE(foci_add_position(g, x, w), "add_position: input (32, 65, 192) does not take positions (576, 190)");
     REFUSE(foci_layer_norm(g, x, v, NULL, 1e-5),
            "layer_norm: input (32, 65, 192) has 192 columns, weight (190) has not");
     REFUSE(foci_layer_norm(g, x, NULL, NULL, 0), "layer_norm: eps is 0, it must be positive");
     REFUSE(foci_dropout(g, x, 1), "dropout: p is 1, it must be at least 0 and below 1");
     REFUSE(foci_drop_path(g, x, NAN), "drop_path: p is");
     REFUSE(foci_embedding(g, x, w, 0, 1), "embedding: ids (32, 65, 192) must hold integers");
-    REFUSE(foci_embedding(g, ids, v, 0, 1),
-           "embedding: ids (32, 65) and weight (190) must be (B, T) and (n, C)");
+    REFUSE(foci_embedding(g, ids, v, 0, 1), "embedding: ids (32, 65) and weight (190) must be (B, T) and (n, C)");
     REFUSE(foci_patch_embed(g, images, normal(g, "k", FOCI_SHAPE(8, 3, 16, 16)), NULL),
            "patch_embed: images of 33 x 32 pixels do not divide into patches of 16 x 16");
-    REFUSE(foci_patch_embed(g, images, w, NULL),
-           "patch_embed: images (2, 3, 33, 32) do not fit weight (576, 190)");
+    REFUSE(foci_patch_embed(g, images, w, NULL), "patch_embed: images (2, 3, 33, 32) do not fit weight (576, 190)");
     REFUSE(foci_class_token(g, v, x), "class_token: token (190) does not fit input (32, 65, 192)");
     REFUSE(foci_narrow(g, x, 60, 6), "narrow: 6 tokens from 60 on do not lie in input (32, 65, 192)");
     REFUSE(foci_select(g, x, 65), "select: 1 tokens from 65 on do not lie in input (32, 65, 192)");
     REFUSE(foci_select(g, x, -1), "select: 1 tokens from -1 on do not lie in input (32, 65, 192)");
     REFUSE(foci_mean(g, w), "mean: input (576, 190) must be (B, N, C)");
     REFUSE(foci_heads(g, x, 3, 0, 5), "heads: input (32, 65, 192) does not divide into 3 parts of 5 heads");
-    REFUSE(foci_cross_entropy(g, x, NULL, NULL, 0, -1),
-           "cross_entropy: either labels or soft targets are needed");
+    REFUSE(foci_cross_entropy(g, x, NULL, NULL, 0, -1), "cross_entropy: either labels or soft targets are needed");
     REFUSE(foci_cross_entropy(g, w, ids, NULL, 0, -1),
            "cross_entropy: logits (576, 190) have 576 rows, labels (32, 65)");
     REFUSE(foci_cross_entropy(g, x, NULL, w, 0, -1),
@@ -123,8 +115,8 @@ static void shapes_that_do_not_fit(void **state) {
 #undef REFUSE
 }
 
-static foci_adaptive_softmax_options adaptive(foci_graph *g, int64_t batch, int64_t tokens, int64_t width,
-                                              int tails, const int64_t *cutoff) {
+static foci_adaptive_softmax_options adaptive(foci_graph *g, int64_t batch, int64_t tokens, int64_t width, int tails,
+                                              const int64_t *cutoff) {
     int64_t words = cutoff[tails];
     foci_adaptive_softmax_options o = {.tails = tails, .shared = true};
     for (int i = 0; i <= tails; i++) o.cutoff[i] = cutoff[i];
@@ -140,13 +132,13 @@ static foci_adaptive_softmax_options adaptive(foci_graph *g, int64_t batch, int6
 
 static void adaptive_softmax_that_does_not_fit(void **state) {
     (void)state;
-#define REFUSE(change, message)                                                                              \
-    do {                                                                                                     \
-        lab l = open_lab(true, false);                                                                       \
-        foci_graph *g = l.g;                                                                                 \
-        foci_adaptive_softmax_options o = adaptive(g, 2, 3, 5, 2, (int64_t[]){4, 6, 9});                     \
-        change;                                                                                              \
-        refused(&l, foci_adaptive_softmax(g, &o), "adaptive_softmax: " message);                             \
+#define REFUSE(change, message) \
+    do { \
+        lab l = open_lab(true, false); \
+        foci_graph *g = l.g; \
+        foci_adaptive_softmax_options o = adaptive(g, 2, 3, 5, 2, (int64_t[]){4, 6, 9}); \
+        change; \
+        refused(&l, foci_adaptive_softmax(g, &o), "adaptive_softmax: " message); \
     } while (0)
     REFUSE(o.tails = 8, "8 tail clusters; at most 7 are possible");
     REFUSE(o.cutoff[1] = 4, "cutoffs must rise: 4 after 4");
@@ -241,8 +233,7 @@ static void tokens_outside_the_table_are_zero(void **state) {
     lab l = open_lab(true, true);
     const int32_t ids[6] = {-1, 9, 10, 12, 13, INT32_MAX};
     foci_tensor *w = normal(l.g, "w", FOCI_SHAPE(3, 2));
-    foci_tensor *y =
-        foci_embedding(l.g, foci_constant(l.g, "ids", FOCI_INT, FOCI_SHAPE(2, 3), ids), w, 10, 2);
+    foci_tensor *y = foci_embedding(l.g, foci_constant(l.g, "ids", FOCI_INT, FOCI_SHAPE(2, 3), ids), w, 10, 2);
     run(&l, y);
     foci_graph_backward(l.g, 1);
     for (int i = 0; i < 6; i++)
@@ -300,9 +291,10 @@ static void mixed_labels_are_soft_targets(void **state) {
     }
     lab l = open_lab(true, false);
     foci_tensor *x = foci_constant(l.g, "x", FOCI_REAL, FOCI_SHAPE(ROWS, K), logits);
-    foci_tensor *mixed = foci_mixed_cross_entropy(l.g, x, foci_constant(l.g, "labels", FOCI_INT, FOCI_SHAPE(ROWS), labels),
-                                                  foci_constant(l.g, "partners", FOCI_INT, FOCI_SHAPE(ROWS), partners),
-                                                  foci_constant(l.g, "shares", FOCI_REAL, FOCI_SHAPE(ROWS), shares), smoothing);
+    foci_tensor *mixed =
+        foci_mixed_cross_entropy(l.g, x, foci_constant(l.g, "labels", FOCI_INT, FOCI_SHAPE(ROWS), labels),
+                                 foci_constant(l.g, "partners", FOCI_INT, FOCI_SHAPE(ROWS), partners),
+                                 foci_constant(l.g, "shares", FOCI_REAL, FOCI_SHAPE(ROWS), shares), smoothing);
     foci_tensor *target = foci_constant(l.g, "soft", FOCI_REAL, FOCI_SHAPE(ROWS, K), soft);
     foci_tensor *wanted = foci_cross_entropy(l.g, x, NULL, target, 0, -1);
     foci_keep(mixed);
@@ -314,7 +306,8 @@ static void mixed_labels_are_soft_targets(void **state) {
 static void mixed_labels_that_do_not_fit(void **state) {
     (void)state;
     lab l = open_lab(true, false);
-    foci_tensor *x = foci_input(l.g, "x", FOCI_REAL, FOCI_SHAPE(4, 7)), *y = foci_input(l.g, "y", FOCI_INT, FOCI_SHAPE(4));
+    foci_tensor *x = foci_input(l.g, "x", FOCI_REAL, FOCI_SHAPE(4, 7)),
+                *y = foci_input(l.g, "y", FOCI_INT, FOCI_SHAPE(4));
     refused(&l, foci_mixed_cross_entropy(l.g, x, y, y, foci_input(l.g, "u", FOCI_REAL, FOCI_SHAPE(3)), 0),
             "cross_entropy: logits (4, 7) have 4 rows, labels (4), partners (4), shares (3)");
 }
@@ -363,8 +356,7 @@ static void a_target_that_is_no_word(void **state) {
 static void heads_are_views(void **state) {
     (void)state;
     lab l = open_lab(false, false);
-    foci_tensor *x = foci_scale(l.g, normal(l.g, "x", FOCI_SHAPE(2, 5, 24)), 1),
-                *v = foci_heads(l.g, x, 3, 2, 4);
+    foci_tensor *x = foci_scale(l.g, normal(l.g, "x", FOCI_SHAPE(2, 5, 24)), 1), *v = foci_heads(l.g, x, 3, 2, 4);
     foci_tensor *last = foci_scale(l.g, x, 1);
     foci_keep(x);
     run(&l, last);
@@ -374,8 +366,7 @@ static void heads_are_views(void **state) {
             for (int64_t n = 0; n < 5; n++)
                 for (int64_t d = 0; d < 2; d++)
                     assert_true(
-                        foci_data(
-                            v)[b * v->stride[0] + h * v->stride[1] + n * v->stride[2] + d * v->stride[3]] ==
+                        foci_data(v)[b * v->stride[0] + h * v->stride[1] + n * v->stride[2] + d * v->stride[3]] ==
                         foci_data(x)[(b * 5 + n) * 24 + 16 + h * 2 + d]);
     close_lab(&l);
 }
@@ -385,14 +376,13 @@ static void heads_are_views(void **state) {
 /* Every operation that sums over rows, big enough for several tiles. */
 static foci_tensor *vision(foci_graph *g) {
     foci_tensor *images = normal(g, "images", FOCI_SHAPE(40, 3, 32, 32));
-    foci_tensor *x = foci_patch_embed(g, images, normal(g, "conv", FOCI_SHAPE(24, 3, 4, 4)),
-                                      normal(g, "conv_bias", FOCI_SHAPE(24)));
+    foci_tensor *x =
+        foci_patch_embed(g, images, normal(g, "conv", FOCI_SHAPE(24, 3, 4, 4)), normal(g, "conv_bias", FOCI_SHAPE(24)));
     x = foci_class_token(g, normal(g, "token", FOCI_SHAPE(1, 1, 24)), x);
     x = foci_dropout(g, foci_add_position(g, x, normal(g, "position", FOCI_SHAPE(1, 65, 24))), 0.1);
-    foci_tensor *y = foci_layer_norm(g, x, normal(g, "norm", FOCI_SHAPE(24)),
-                                     normal(g, "norm_bias", FOCI_SHAPE(24)), 1e-6);
-    y = foci_gelu(
-        g, foci_linear(g, y, normal(g, "fc1", FOCI_SHAPE(50, 24)), normal(g, "fc1_bias", FOCI_SHAPE(50))));
+    foci_tensor *y =
+        foci_layer_norm(g, x, normal(g, "norm", FOCI_SHAPE(24)), normal(g, "norm_bias", FOCI_SHAPE(24)), 1e-6);
+    y = foci_gelu(g, foci_linear(g, y, normal(g, "fc1", FOCI_SHAPE(50, 24)), normal(g, "fc1_bias", FOCI_SHAPE(50))));
     y = foci_linear(g, y, normal(g, "fc2", FOCI_SHAPE(24, 50)), normal(g, "fc2_bias", FOCI_SHAPE(24)));
     x = foci_add(g, x, foci_drop_path(g, y, 0.2));
     foci_tensor *pooled = foci_add(g, foci_select(g, x, 0), foci_mean(g, foci_narrow(g, x, 1, 64)));
@@ -474,7 +464,8 @@ static void a_promise_changes_no_gradient(void **state) {
     foci_graph_backward(a.g, (foci_real)0.25);
     foci_graph_backward(b.g, (foci_real)0.25);
     assert_true(foci_data(loss_a)[0] == foci_data(loss_b)[0]);
-    for (int64_t i = 0; i < b.parameters->size; i++) assert_close(b.parameters->grad[i], a.parameters->grad[i], 1e-9 + 1e-5 * fabs((double)a.parameters->grad[i]));
+    for (int64_t i = 0; i < b.parameters->size; i++)
+        assert_close(b.parameters->grad[i], a.parameters->grad[i], 1e-9 + 1e-5 * fabs((double)a.parameters->grad[i]));
     close_lab(&a);
     close_lab(&b);
 }
@@ -507,8 +498,8 @@ int main(void) {
                                        cmocka_unit_test(drop_path_drops_samples),
                                        cmocka_unit_test(tokens_outside_the_table_are_zero),
                                        cmocka_unit_test(cross_entropy_values),
-        cmocka_unit_test(mixed_labels_are_soft_targets),
-        cmocka_unit_test(mixed_labels_that_do_not_fit),
+                                       cmocka_unit_test(mixed_labels_are_soft_targets),
+                                       cmocka_unit_test(mixed_labels_that_do_not_fit),
                                        cmocka_unit_test(adaptive_softmax_agrees_with_log_prob),
                                        cmocka_unit_test(a_target_that_is_no_word),
                                        cmocka_unit_test(heads_are_views),

@@ -1,5 +1,5 @@
-/* Reads TensorBoard's event files, on its own: nothing here is shared with the code that writes them. It looks at no byte
- * outside what it is given, and in no field is a length believed before it is compared with what is left. */
+/* Reads TensorBoard's event files, on its own: nothing here is shared with the code that writes them. It looks at no
+ * byte outside what it is given, and in no field is a length believed before it is compared with what is left. */
 #ifndef FOCI_TESTS_EVENT_FILE_H
 #define FOCI_TESTS_EVENT_FILE_H
 

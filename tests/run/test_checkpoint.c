@@ -1,5 +1,5 @@
-/* A checkpoint keeps the arrays, numbers and words it is handed, whatever they are. (tests/train/test_state.c has those of a
- * training, and damage.) */
+/* A checkpoint keeps the arrays, numbers and words it is handed, whatever they are. (tests/train/test_state.c has those
+ * of a training, and damage.) */
 #include "check.h"
 
 #include "base/file.h"
@@ -20,7 +20,9 @@ static foci_parameters parameters;
 
 static void hand(kept *k, const char *colour) {
     *k = (kept){.array = {{"w.", k->value, "w.safetensors"}, {"slow.", NULL, "slow.safetensors"}},
-                .number = {{"turns", .count = &k->turns}, {"height", .real = &k->height}, {"later", .count = &k->later, .optional = true}},
+                .number = {{"turns", .count = &k->turns},
+                           {"height", .real = &k->height},
+                           {"later", .count = &k->later, .optional = true}},
                 .word = {{"colour", "hue", colour}}};
     k->c = (foci_checkpoint){&parameters, k->array, k->number, k->word};
 }
@@ -57,7 +59,8 @@ static void other_words_arrays_and_numbers_are_refused(void **state) {
     a.number[2].key = NULL; /* it has no `later` */
     assert_ok(foci_checkpoint_save(folder, &a.c));
     hand(&b, "blue");
-    assert_fails(foci_checkpoint_load(folder, &b.c), FOCI_ERR_CHECKPOINT, "the run used the hue red, the config says blue");
+    assert_fails(foci_checkpoint_load(folder, &b.c), FOCI_ERR_CHECKPOINT,
+                 "the run used the hue red, the config says blue");
     hand(&b, "red");
     b.later = 5;
     assert_ok(foci_checkpoint_load(folder, &b.c));
@@ -71,7 +74,9 @@ static void other_words_arrays_and_numbers_are_refused(void **state) {
 
 int main(void) {
     foci_parameters_init(&parameters);
-    if (foci_parameters_declare(&parameters, "a", FOCI_ZEROS, 2, (int64_t[]){2, 3}) < 0 || foci_parameters_allocate(&parameters, false)) return 1;
+    if (foci_parameters_declare(&parameters, "a", FOCI_ZEROS, 2, (int64_t[]){2, 3}) < 0 ||
+        foci_parameters_allocate(&parameters, false))
+        return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_handed_comes_back),
         cmocka_unit_test(other_words_arrays_and_numbers_are_refused),

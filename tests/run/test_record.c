@@ -102,7 +102,8 @@ static void a_rewind_leaves_good_lines_up_to_the_step(void **state) {
     char *text;
     json_t *lines;
     assert_ok(foci_run_folder_open(&r, folder, true, false));
-    put("metrics.jsonl", "{\"step\": 1}\ngarbage\n{\"step\": 2, \"step\": 2}\n{\"step\": 3}\n{\"step\": 9}\n{\"step\": 3, \"top1\": 5}\n{\"step\": 4");
+    put("metrics.jsonl", "{\"step\": 1}\ngarbage\n{\"step\": 2, \"step\": 2}\n{\"step\": 3}\n{\"step\": 9}\n{\"step\": "
+                         "3, \"top1\": 5}\n{\"step\": 4");
     assert_ok(foci_run_folder_rewind(&r, 3));
     foci_report line = {NULL};
     foci_report_whole(&line, "step", 4);
@@ -110,7 +111,8 @@ static void a_rewind_leaves_good_lines_up_to_the_step(void **state) {
     assert_ok(foci_run_metrics(&r, &line));
     foci_report_free(&line);
     foci_run_folder_close(&r);
-    assert_file("metrics.jsonl", "{\"step\": 1}\n{\"step\": 3}\n{\"step\": 3, \"top1\": 5}\n{\"step\": 4, \"loss\": 0.5}\n");
+    assert_file("metrics.jsonl",
+                "{\"step\": 1}\n{\"step\": 3}\n{\"step\": 3, \"top1\": 5}\n{\"step\": 4, \"loss\": 0.5}\n");
     text = get("log.txt");
     assert_non_null(strstr(text, "metrics.jsonl:2: "));
     assert_non_null(strstr(text, "metrics.jsonl:3: "));
@@ -128,7 +130,8 @@ static void a_rewind_leaves_good_lines_up_to_the_step(void **state) {
 
 static void columns_are_the_union(void **state) {
     (void)state;
-    assert_csv("{\"step\": 5, \"loss\": 2.5}\n{\"step\": 5, \"top1\": 12.5, \"loss\": null}\n{\"step\": 10, \"loss\": 1e-9, \"images\": 40}\n",
+    assert_csv("{\"step\": 5, \"loss\": 2.5}\n{\"step\": 5, \"top1\": 12.5, \"loss\": null}\n{\"step\": 10, \"loss\": "
+               "1e-9, \"images\": 40}\n",
                "step,loss,top1,images\n"
                "5,2.5,,\n"
                "5,,12.5,\n"
@@ -142,7 +145,8 @@ static void no_lines_no_columns(void **state) {
 
 static void hostile_names_are_no_columns(void **state) {
     (void)state;
-    assert_csv("{\"step\": 1, \"a,b\": 1, \"q\\\"\": 2, \"n\\n\": 3, \"x\": \"text\", \"y\": true, \"z\": 4}\n", "step,x,y,z\n1,,,4\n");
+    assert_csv("{\"step\": 1, \"a,b\": 1, \"q\\\"\": 2, \"n\\n\": 3, \"x\": \"text\", \"y\": true, \"z\": 4}\n",
+               "step,x,y,z\n1,,,4\n");
 }
 
 /* ------------------------------------------------------------------------------------------------- scores */
@@ -158,9 +162,12 @@ static void assert_scores(const char *metrics, const char *metric, int best, int
 
 static void accuracy_rises_and_perplexity_falls(void **state) {
     (void)state;
-    assert_scores("{\"step\": 1, \"top1\": 3}\n{\"step\": 2, \"top1\": 7}\n{\"step\": 3, \"loss\": 1}\n{\"step\": 4, \"top1\": 5}\n{\"step\": 5, \"loss\": 1}\n", "top1", 2, 4);
+    assert_scores("{\"step\": 1, \"top1\": 3}\n{\"step\": 2, \"top1\": 7}\n{\"step\": 3, \"loss\": 1}\n{\"step\": 4, "
+                  "\"top1\": 5}\n{\"step\": 5, \"loss\": 1}\n",
+                  "top1", 2, 4);
     assert_scores("{\"step\": 1, \"ppl\": 9}\n{\"step\": 2, \"ppl\": 7}\n{\"step\": 3, \"ppl\": 8}\n", "ppl", 2, 3);
-    assert_scores("{\"step\": 1, \"top1\": 7}\n{\"step\": 2, \"top1\": 7}\n", "top1", 1, 2); /* the first of equals, whose weights are kept */
+    /* the first of equals, whose weights are kept */
+    assert_scores("{\"step\": 1, \"top1\": 7}\n{\"step\": 2, \"top1\": 7}\n", "top1", 1, 2);
 }
 
 static void no_score_yet(void **state) {
@@ -174,9 +181,11 @@ static void no_score_yet(void **state) {
 /* ------------------------------------------------------------------------------------------------ summary */
 
 static void write_summary(foci_run_status status) {
-    const foci_run_summary s = {status, status == FOCI_RUN_DIVERGED ? "the loss is not a number" : NULL, 20, 50, 1234, 2, 7, 61.5};
-    json_t *lines = read_lines("{\"step\": 10, \"items_per_s\": 100}\n{\"step\": 10, \"top1\": 60, \"ema_top1\": 62}\n"
-                               "{\"step\": 20, \"items_per_s\": 300}\n{\"step\": 20, \"top1\": 50, \"ema_top1\": 63}\n");
+    const foci_run_summary s = {
+        status, status == FOCI_RUN_DIVERGED ? "the loss is not a number" : NULL, 20, 50, 1234, 2, 7, 61.5};
+    json_t *lines =
+        read_lines("{\"step\": 10, \"items_per_s\": 100}\n{\"step\": 10, \"top1\": 60, \"ema_top1\": 62}\n"
+                   "{\"step\": 20, \"items_per_s\": 300}\n{\"step\": 20, \"top1\": 50, \"ema_top1\": 63}\n");
     assert_ok(foci_run_summary_write(folder, &s, lines));
     json_decref(lines);
 }

@@ -1,4 +1,5 @@
-/* Event files are what their readers expect, continue over interruptions and failures, and hold what metrics.jsonl has. */
+/* Event files are what their readers expect, continue over interruptions and failures, and hold what metrics.jsonl has.
+ */
 #define _GNU_SOURCE
 #include "run/event_file.h"
 
@@ -122,7 +123,9 @@ static void beginning(void **state) {
     const unsigned char *b = (unsigned char *)f.data;
     assert_memory_equal("\x1a\0\0\0\0\0\0\0", b, 8);
     assert_int_equal(0x09, b[12]);
-    assert_memory_equal("\x10\0\x1a\x0d" "brain.Event:2", b + 21, 17);
+    assert_memory_equal("\x10\0\x1a\x0d"
+                        "brain.Event:2",
+                        b + 21, 17);
     drop(&f);
 }
 
@@ -131,9 +134,10 @@ static void scalars(void **state) {
     foci_events *e;
     const char *folder = temporary_folder();
     assert_ok(foci_events_open(&e, folder, 0));
-    assert_ok(log_metrics(e, "step", 50.0, "epoch", 0.5, "loss", 2.25, "lr", 1e-3, "grad_norm", NAN, "items_per_s", 1e9, "new", 7.0,
-                          "elapsed", 3.0, NULL));
-    assert_ok(log_metrics(e, "step", 1e12, "val_loss", 2.0, "top1", 63.1, "top5", 90.0, "images", 10.0, "ema_top1", 64.0, NULL));
+    assert_ok(log_metrics(e, "step", 50.0, "epoch", 0.5, "loss", 2.25, "lr", 1e-3, "grad_norm", NAN, "items_per_s", 1e9,
+                          "new", 7.0, "elapsed", 3.0, NULL));
+    assert_ok(log_metrics(e, "step", 1e12, "val_loss", 2.0, "top1", 63.1, "top5", 90.0, "images", 10.0, "ema_top1",
+                          64.0, NULL));
     assert_ok(log_metrics(e, "step", 128.0, "nll", 5.0, "ppl", 148.4, "tokens", 10.0, "ema_ppl", INFINITY, NULL));
     foci_events_close(e);
     file f = read_only_file(folder);
@@ -341,7 +345,8 @@ static void hostile_events(void **state) {
         foci_u32x4 random = foci_philox(5, 6, 7, (uint64_t)trial);
         unsigned char *data = malloc(size + 1);
         memcpy(data, f.data + bound[r] + 12, size);
-        for (unsigned k = 0; k <= random.v[0] % 3; k++) data[random.v[k + 1] % size] = (unsigned char)(random.v[k + 1] >> 24);
+        for (unsigned k = 0; k <= random.v[0] % 3; k++)
+            data[random.v[k + 1] % size] = (unsigned char)(random.v[k + 1] >> 24);
         if (trial % 7 == 0) memset(data + random.v[2] % size, 255, size - random.v[2] % size);
         size_t kept = trial % 5 ? size : random.v[3] % (size + 1);
         unsigned char *exact = realloc(data, kept ? kept : 1);
@@ -373,7 +378,9 @@ static void hostile_lengths(void **state) {
 
 /* ----------------------------------------------------------------------------------------------- whole runs */
 
-static void say_nothing(void *context, foci_log_level level, const char *line) { (void)context, (void)level, (void)line; }
+static void say_nothing(void *context, foci_log_level level, const char *line) {
+    (void)context, (void)level, (void)line;
+}
 
 static void train(const char *yaml, const char *out, const char *more, bool resume) {
     foci_config *config;
@@ -390,15 +397,23 @@ static void image_config(char yaml[1024], const char *folder) {
     snprintf(yaml, 1024,
              "model: {kind: vit, img_size: 16, patch_size: 8, embed_dim: 8, depth: 1, num_heads: 1}\n"
              "data: {kind: image_folder, train: %s/train, val: %s/val}\n"
-             "train: {batch_size: 6, epochs: 3, eval_every: 4, log_every: 2, checkpoint_every: 5, ema_decay: 0.9, tensorboard: true}\n",
+             "train: {batch_size: 6, epochs: 3, eval_every: 4, log_every: 2, checkpoint_every: 5, ema_decay: 0.9, "
+             "tensorboard: true}\n",
              images, images);
 }
 
 /* Line by line, the file says what metrics.jsonl says; returns the number of lines. */
 static int check_against_metrics(const char *run, const event *list, int count, int64_t from) {
-    static const char *const names[][2] = {{"loss", "train/loss"}, {"lr", "train/lr"}, {"grad_norm", "train/grad_norm"},
-                                           {"items_per_s", "train/items_per_s"}, {"val_loss", "val/loss"}, {"top1", "val/top1"},
-                                           {"nll", "val/loss"}, {"ppl", "val/ppl"}, {"ema_top1", "ema/top1"}, {"ema_ppl", "ema/ppl"}};
+    static const char *const names[][2] = {{"loss", "train/loss"},
+                                           {"lr", "train/lr"},
+                                           {"grad_norm", "train/grad_norm"},
+                                           {"items_per_s", "train/items_per_s"},
+                                           {"val_loss", "val/loss"},
+                                           {"top1", "val/top1"},
+                                           {"nll", "val/loss"},
+                                           {"ppl", "val/ppl"},
+                                           {"ema_top1", "ema/top1"},
+                                           {"ema_ppl", "ema/ppl"}};
     char path[600], line[2000];
     snprintf(path, sizeof path, "%s/metrics.jsonl", run);
     FILE *f = fopen(path, "r");
@@ -498,7 +513,11 @@ static void a_run_of_text(void **state) {
     snprintf(folder, sizeof folder, "%s", temporary_folder());
     snprintf(run, sizeof run, "%s/run", folder);
     for (int i = 0; i < 300; i++)
-        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%c", i % 3 ? "a" : i % 2 ? "b" : "c", i % 20 == 19 ? '\n' : ' ');
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%c",
+                 i % 3   ? "a"
+                 : i % 2 ? "b"
+                         : "c",
+                 i % 20 == 19 ? '\n' : ' ');
     for (int i = 0; i < 2; i++) {
         snprintf(name, sizeof name, "%s/%s.txt", folder, i ? "valid" : "train");
         assert_ok(foci_write_file(name, text, strlen(text)));
@@ -506,7 +525,8 @@ static void a_run_of_text(void **state) {
     snprintf(yaml, sizeof yaml,
              "model: {kind: lm, context: 8, d_model: 8, depth: 1, num_heads: 1, d_inner: 8, cutoffs: []}\n"
              "data: {kind: text, train: %s/train.txt, valid: %s/valid.txt}\n"
-             "train: {batch_size: 4, epochs: 1, max_steps: 6, eval_every: 3, log_every: 2, ema_decay: 0.5, tensorboard: true}\n",
+             "train: {batch_size: 4, epochs: 1, max_steps: 6, eval_every: 3, log_every: 2, ema_decay: 0.5, "
+             "tensorboard: true}\n",
              folder, folder);
     train(yaml, run, NULL, false);
     file f = read_only_file(run);

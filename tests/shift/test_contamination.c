@@ -118,7 +118,8 @@ static void an_unknown_replacement_is_unk(void **state) {
     const void *settings;
     foci_arena arena = {0};
     assert_ok(foci_contamination_parse("word-swap", &arena, &c, &settings));
-    assert_fails(c->apply(settings, f.v, f.ids, 0, &n), FOCI_ERR_CONFIG, "`AAA` is not in the vocabulary, which has no <unk>");
+    assert_fails(c->apply(settings, f.v, f.ids, 0, &n), FOCI_ERR_CONFIG,
+                 "`AAA` is not in the vocabulary, which has no <unk>");
     foci_arena_free(&arena);
     close_text(&f);
 }
@@ -153,7 +154,8 @@ static void wrong_settings_are_named(void **state) {
     foci_arena arena = {0};
     assert_fails(foci_contamination_parse("swap", &arena, &c, &s), FOCI_ERR_CONFIG, "there is no contamination `swap`");
     assert_fails(foci_contamination_parse("", &arena, &c, &s), FOCI_ERR_CONFIG, "there is no contamination ``");
-    assert_fails(foci_contamination_parse("word-swap:rate=2", &arena, &c, &s), FOCI_ERR_CONFIG, "out of bounds: 0 to 1");
+    assert_fails(foci_contamination_parse("word-swap:rate=2", &arena, &c, &s), FOCI_ERR_CONFIG,
+                 "out of bounds: 0 to 1");
     assert_fails(foci_contamination_parse("word-swap:rat=0", &arena, &c, &s), FOCI_ERR_CONFIG, "did you mean `rate`?");
     assert_fails(foci_contamination_parse("word-swap:rate", &arena, &c, &s), FOCI_ERR_CONFIG, "rate");
     char many[400] = "word-swap:";
@@ -167,8 +169,11 @@ static void wrong_settings_are_named(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(counts_are_exact),   cmocka_unit_test(what_is_spared), cmocka_unit_test(an_unknown_replacement_is_unk),
-        cmocka_unit_test(seeds_decide), cmocka_unit_test(wrong_settings_are_named),
+        cmocka_unit_test(counts_are_exact),
+        cmocka_unit_test(what_is_spared),
+        cmocka_unit_test(an_unknown_replacement_is_unk),
+        cmocka_unit_test(seeds_decide),
+        cmocka_unit_test(wrong_settings_are_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

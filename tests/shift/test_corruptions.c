@@ -1,4 +1,5 @@
-/* Corruptions: parameters, pixels that can be computed by hand, statistics of what is random, and scores made of errors. */
+/* Corruptions: parameters, pixels that can be computed by hand, statistics of what is random, and scores made of
+ * errors. */
 #include "check.h"
 
 #include <math.h>
@@ -22,7 +23,8 @@ static foci_image scene(int width, int height) {
             for (int c = 0; c < 3; c++) {
                 const double u = (double)x / width, v = (double)y / height;
                 image.pixels[3 * (y * width + x) + c] =
-                    (unsigned char)(128 + 50 * sin(6 * u + c) * cos(5 * v) + (u + v > 1 ? 25 : -25) + 8 * sin(40 * u) * sin(37 * v));
+                    (unsigned char)(128 + 50 * sin(6 * u + c) * cos(5 * v) + (u + v > 1 ? 25 : -25) +
+                                    8 * sin(40 * u) * sin(37 * v));
             }
     return image;
 }
@@ -183,14 +185,17 @@ static void pixelate_gives_means_of_blocks(void **state) {
 
 static void blurs_leave_a_plain_image_alone(void **state) {
     (void)state;
-    static const char *const names[] = {"defocus_blur", "glass_blur", "motion_blur", "zoom_blur", "gaussian_blur", "elastic_transform", "pixelate", "contrast"};
+    static const char *const names[] = {"defocus_blur",  "glass_blur",        "motion_blur", "zoom_blur",
+                                        "gaussian_blur", "elastic_transform", "pixelate",    "contrast"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         for (int side = 32; side <= 96; side += 64)
             for (int severity = 1; severity <= 5; severity++) {
                 foci_image in = plain(side, 77, 140, 203), out = corrupted(names[i], severity, 3, &in);
-                /* The published disk touches the edge of its square from radius 8 on; softened there it weighs 1.5 % too much. */
+                /* The published disk touches the edge of its square from radius 8 on; softened there it weighs 1.5 %
+                 * too much. */
                 const int more = strcmp(names[i], "defocus_blur") == 0 ? 3 : 0;
-                for (int k = 0; k < 3 * side * side; k++) assert_in_range(out.pixels[k], in.pixels[k] - 1, in.pixels[k] + more);
+                for (int k = 0; k < 3 * side * side; k++)
+                    assert_in_range(out.pixels[k], in.pixels[k] - 1, in.pixels[k] + more);
                 foci_image_free(&in);
                 foci_image_free(&out);
             }
@@ -231,7 +236,8 @@ static void zoom_keeps_the_centre(void **state) {
     (void)state;
     foci_picture p, near;
     assert_ok(foci_picture_make(&p, 33, 33, 1));
-    for (int i = 0; i < 33 * 33; i++) p.v[i] = (float)(i % 33); /* a slope: zoomed by 2 it is half as steep, through the centre */
+    /* a slope: zoomed by 2 it is half as steep, through the centre */
+    for (int i = 0; i < 33 * 33; i++) p.v[i] = (float)(i % 33);
     assert_ok(foci_picture_zoom(&near, &p, 2));
     assert_close(*foci_picture_pixel(&near, 16, 16), 16, 0.51);
     assert_close(*foci_picture_pixel(&near, 26, 5) - *foci_picture_pixel(&near, 16, 5), 5, 0.2);
@@ -282,7 +288,7 @@ static void noise_has_its_variance(void **state) {
         assert_close(speckle.sd, (s == 1 ? .15 : .2) * 128 / 255, 1e-3);
     }
     const moments shot = noise_of("shot_noise", 1, 102); /* a share .4 of 60 photons: sd sqrt(24) / 60 */
-    assert_close(shot.mean, 0.5 / 255, 1.5e-3); /* its values are multiples of 1/60, so less is cut off */
+    assert_close(shot.mean, 0.5 / 255, 1.5e-3);          /* its values are multiples of 1/60, so less is cut off */
     assert_close(shot.sd, sqrt(24) / 60, 1e-3);
 }
 
@@ -367,12 +373,13 @@ static void severity_5_is_further_than_1(void **state) {
 
 static void each_severity_is_further(void **state) {
     (void)state;
-    static const char *const names[] = {"gaussian_noise", "shot_noise", "impulse_noise", "defocus_blur", "zoom_blur", "brightness",
-                                        "contrast", "speckle_noise", "gaussian_blur"};
+    static const char *const names[] = {"gaussian_noise", "shot_noise", "impulse_noise", "defocus_blur", "zoom_blur",
+                                        "brightness",     "contrast",   "speckle_noise", "gaussian_blur"};
     foci_image in = scene(96, 96);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         for (int s = 2; s <= 5; s++)
-            if (!(mean_distance(names[i], s, &in) > mean_distance(names[i], s - 1, &in))) fail_msg("%s: severity %d", names[i], s);
+            if (!(mean_distance(names[i], s, &in) > mean_distance(names[i], s - 1, &in)))
+                fail_msg("%s: severity %d", names[i], s);
     foci_image_free(&in);
 }
 
@@ -424,7 +431,8 @@ static void pixels_depend_on_the_key_alone(void **state) {
 
 static void severities_draw_their_own_numbers(void **state) {
     (void)state;
-    foci_image in = plain(64, 128, 128, 128), a = corrupted("gaussian_noise", 1, 0, &in), b = corrupted("gaussian_noise", 2, 0, &in);
+    foci_image in = plain(64, 128, 128, 128), a = corrupted("gaussian_noise", 1, 0, &in),
+               b = corrupted("gaussian_noise", 2, 0, &in);
     double product = 0, na = 0, nb = 0;
     for (int i = 0; i < 3 * 64 * 64; i++) {
         const double x = a.pixels[i] - 127.5, y = b.pixels[i] - 127.5;
@@ -496,7 +504,7 @@ static void corruption_errors_are_relative(void **state) {
     assert_close(foci_mean_corruption_error(&reference, &reference), 100, 1e-12);
     for (int k = 0; k < 15; k++)
         for (int s = 0; s < 5; s++) r.error[k][s] = 100 * foci_corruptions[k]->alexnet;
-    assert_close(foci_mean_corruption_error(&r, NULL), 100, 1e-9); /* AlexNet itself */
+    assert_close(foci_mean_corruption_error(&r, NULL), 100, 1e-9);                /* AlexNet itself */
     assert_true(isnan(foci_corruption_error(&r, NULL, FOCI_CORRUPTION_spatter))); /* has no AlexNet figure */
     r.error[FOCI_CORRUPTION_fog][2] = NAN;
     assert_true(isnan(foci_corruption_error(&r, NULL, FOCI_CORRUPTION_fog))); /* means over all five */
@@ -507,11 +515,13 @@ static void corruption_errors_are_relative(void **state) {
 static void average_precision_is_sklearns(void **state) {
     (void)state;
     double aupr, auroc;
-    foci_scored few[] = {{.1, false}, {.4, false}, {.35, true}, {.8, true}}; /* scikit-learn's own example: 0.83, 0.75 */
+    /* scikit-learn's own example: 0.83, 0.75 */
+    foci_scored few[] = {{.1, false}, {.4, false}, {.35, true}, {.8, true}};
     foci_precision_recall(few, 4, &aupr, &auroc);
     assert_close(aupr, 250 / 3.0, 1e-9);
     assert_close(auroc, 75, 1e-9);
-    foci_scored ties[] = {{1, true}, {1, false}, {1, true}, {0, false}}; /* one step: precision 2/3; half of the tied pairs */
+    /* one step: precision 2/3; half of the tied pairs */
+    foci_scored ties[] = {{1, true}, {1, false}, {1, true}, {0, false}};
     foci_precision_recall(ties, 4, &aupr, &auroc);
     assert_close(aupr, 200 / 3.0, 1e-9);
     assert_close(auroc, 75, 1e-9);

@@ -17,7 +17,8 @@ static foci_table *table_of(int rows, int seeds, const double *values, const cha
         row->config = "x.yaml";
     }
     t->result = calloc((size_t)(rows * seeds), sizeof *t->result);
-    for (int i = 0; i < rows * seeds; i++) t->result[i] = (foci_table_result){.known = isfinite(values[i]), .value = {values[i]}};
+    for (int i = 0; i < rows * seeds; i++)
+        t->result[i] = (foci_table_result){.known = isfinite(values[i]), .value = {values[i]}};
     return t;
 }
 
@@ -126,13 +127,18 @@ static void measurements(void **state) {
     command_of("test:walk=sliding", "eval --split test --walk sliding");
     command_of("pgd:eps=1/255,limit=1000,attention.reduce=median",
                "attack --method pgd --eps 1/255 --limit 1000 --set attention.reduce=median");
-    command_of("word-swap:rate=0.015,walk=sliding,min=2", "eval --split test --walk sliding --contaminate word-swap:rate=0.015,min=2");
+    command_of("word-swap:rate=0.015,walk=sliding,min=2",
+               "eval --split test --walk sliding --contaminate word-swap:rate=0.015,min=2");
     command_of("corrupt:relative-to=softmax,limit=10", "eval --corrupt imagenet-c --relative-to softmax --limit 10");
     command_of("bench:steps=3", "bench --steps 3");
     static const struct {
         const char *spec, *message;
-    } rows[] = {{"nothing", "there is no measurement `nothing`"}, {"pgd", "needs eps"}, {"pgd:steps=3", "needs eps"},
-                {"val:eps=1", "has no option `eps`"}, {"val:walk", "is not OPTION=VALUE"}, {"", "there is no measurement ``"}};
+    } rows[] = {{"nothing", "there is no measurement `nothing`"},
+                {"pgd", "needs eps"},
+                {"pgd:steps=3", "needs eps"},
+                {"val:eps=1", "has no option `eps`"},
+                {"val:walk", "is not OPTION=VALUE"},
+                {"", "there is no measurement ``"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         foci_table *t = foci_table_new("test.yaml");
         assert_fails(foci_table_add_measure(t, "there", "m", rows[i].spec, NULL, 0), FOCI_ERR_CONFIG, rows[i].message);
@@ -142,7 +148,9 @@ static void measurements(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(mean_and_deviation), cmocka_unit_test(best_and_second),        cmocka_unit_test(formats),
+        cmocka_unit_test(mean_and_deviation),
+        cmocka_unit_test(best_and_second),
+        cmocka_unit_test(formats),
         cmocka_unit_test(measurements),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

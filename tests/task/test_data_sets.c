@@ -96,8 +96,7 @@ static void splits_have_names(void **state) {
     assert_int_equal(FOCI_VALID, split);
     assert_ok(foci_corpus_split("test", &split));
     assert_int_equal(FOCI_TEST, split);
-    assert_fails(foci_corpus_split("train", &split), FOCI_ERR_CONFIG,
-                 "text has the splits valid and test, not train");
+    assert_fails(foci_corpus_split("train", &split), FOCI_ERR_CONFIG, "text has the splits valid and test, not train");
 }
 
 static void text_is_counted(void **state) {
@@ -162,7 +161,8 @@ static void images_that_are_missing_are_told(void **state) {
     foci_config *text = config_of("%sdata: {kind: text}\n", lm);
     assert_fails(foci_image_sets_open(&sets, text, FOCI_VALID), FOCI_ERR_CONFIG, "data.kind: text has no images");
     foci_config *three = config_of("model: {kind: vit, img_size: 16, patch_size: 8, num_classes: 3}\n"
-                                   "data: {kind: image_folder, val: %s/val}\n", dir);
+                                   "data: {kind: image_folder, val: %s/val}\n",
+                                   dir);
     assert_fails(foci_validation_images_open(&sets, &t, three), FOCI_ERR_CONFIG,
                  "model.num_classes: 3, but the data has 10 classes");
     foci_image_sets_close(&sets);
@@ -203,8 +203,9 @@ static void a_config_says_how_images_are_prepared(void **state) {
     assert_int_equal(2, t.padding);
     assert_int_equal(FOCI_BILINEAR, t.interpolation);
     assert_int_equal(3, t.rand_augment.operations);
-    const double read[] = {t.scale_min, t.scale_max, t.ratio_min, t.ratio_max, t.flip,   t.color_jitter, t.erasing,
-                           t.crop_pct,  t.mean[0],   t.mean[2],   t.std[0],    t.std[2], t.rand_augment.magnitude};
+    const double read[] = {
+        t.scale_min, t.scale_max, t.ratio_min, t.ratio_max, t.flip,   t.color_jitter,          t.erasing,
+        t.crop_pct,  t.mean[0],   t.mean[2],   t.std[0],    t.std[2], t.rand_augment.magnitude};
     const double expected[] = {0.5, 0.5, 0.8, 1.2, 0.25, 0.3, 0.4, 0.9, 0.25, 0.25, 0.1, 0.3, 7};
     for (size_t i = 0; i < sizeof read / sizeof *read; i++) assert_close(read[i], expected[i], 1e-12);
     foci_config_free(c);

@@ -22,15 +22,19 @@ static foci_program *record(fixture *f, foci_program_set *set, int64_t tokens) {
     foci_program *p;
     foci_program_set_init(set, &f->p);
     assert_ok(foci_program_open_model(&p, set, &(foci_graph_options){0}, f->model,
-                                      &(foci_request){.config = f->config, .batch = 1, .classes = WORDS, .feeds = "ids",
+                                      &(foci_request){.config = f->config,
+                                                      .batch = 1,
+                                                      .classes = WORDS,
+                                                      .feeds = "ids",
                                                       .number = {{"tokens", (double)tokens}}}));
     assert_ok(foci_program_set_ready(set));
     return p;
 }
 
 static void open_model(fixture *f, const char *attention) {
-    static const char text[] = "model: {kind: lm, context: 12, d_model: 8, depth: 3, num_heads: 2, d_inner: 12, cutoffs: [10, 20]}\n"
-                               "data: {kind: text}\n";
+    static const char text[] =
+        "model: {kind: lm, context: 12, d_model: 8, depth: 3, num_heads: 2, d_inner: 12, cutoffs: [10, 20]}\n"
+        "data: {kind: text}\n";
     char set[200], init[1000];
     snprintf(set, sizeof set, "%s", attention);
     snprintf(init, sizeof init, "%sattention: {%s}\n", text, set);
@@ -219,7 +223,8 @@ static void weights_that_are_no_numbers_are_an_error(void **state) {
     (void)state;
     int32_t word;
     foci_real bad[2] = {(foci_real)NAN, (foci_real)NAN};
-    assert_fails(foci_sample(&(foci_sampling){.temperature = 1, .top_p = 1, .never = -1}, bad, 2, 0, &word), FOCI_ERR_CHECKPOINT, "not finite");
+    assert_fails(foci_sample(&(foci_sampling){.temperature = 1, .top_p = 1, .never = -1}, bad, 2, 0, &word),
+                 FOCI_ERR_CHECKPOINT, "not finite");
     foci_real one[2] = {(foci_real)NAN, -1};
     assert_ok(foci_sample(&(foci_sampling){.temperature = 1, .top_p = 0.5, .never = -1}, one, 2, 0, &word));
     assert_int_equal(word, 1);

@@ -68,9 +68,11 @@ static void names_and_tags(void **state) {
 
 static void tags_of_other_names(void **state) {
     (void)state;
-    static const char *const rows[][2] = {
-        {"loss", "train/loss"}, {"data_wait_ms", "train/data_wait_ms"}, {"epoch", "epoch"}, {"new", "new"}, {"ema_", "ema_"},
-        {"ema_new", "ema_new"}, {"emaloss", "emaloss"}, {"", ""}, {"step", NULL}, {"elapsed", NULL}};
+    static const char *const rows[][2] = {{"loss", "train/loss"}, {"data_wait_ms", "train/data_wait_ms"},
+                                          {"epoch", "epoch"},     {"new", "new"},
+                                          {"ema_", "ema_"},       {"ema_new", "ema_new"},
+                                          {"emaloss", "emaloss"}, {"", ""},
+                                          {"step", NULL},         {"elapsed", NULL}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char text[FOCI_METRIC_NAME];
         const char *tag = foci_metric_tag(rows[i][0], text);
@@ -178,10 +180,10 @@ static void scores_in_files(void **state) {
 static void scores_for_people(void **state) {
     (void)state;
     const foci_score score[] = {of_images(), of_text()};
-    static const char *const expected[][2] = {
-        {"top-1 50.00 %, top-5 97.50 %, loss 1.2500 over 40 images",
-         "top-1 50.00 %, top-5 97.50 %, loss 1.25000 over 40 images"},
-        {"loss 2.5000, perplexity 12.18 over 100 tokens", "perplexity 12.182 (2.50000 nats per token) over 100 tokens"}};
+    static const char *const expected[][2] = {{"top-1 50.00 %, top-5 97.50 %, loss 1.2500 over 40 images",
+                                               "top-1 50.00 %, top-5 97.50 %, loss 1.25000 over 40 images"},
+                                              {"loss 2.5000, perplexity 12.18 over 100 tokens",
+                                               "perplexity 12.182 (2.50000 nats per token) over 100 tokens"}};
     for (int i = 0; i < 2; i++)
         for (int at_length = 0; at_length < 2; at_length++) {
             char text[256], small[8];
@@ -194,10 +196,14 @@ static void scores_for_people(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_are_complete),         cmocka_unit_test(tasks_name_a_metric),
-        cmocka_unit_test(better_is_more_or_less),    cmocka_unit_test(names_and_tags),
-        cmocka_unit_test(tags_of_other_names),       cmocka_unit_test(parts_add_up_to_the_whole),
-        cmocka_unit_test(a_score_has_what_it_was_given), cmocka_unit_test(scores_in_files),
+        cmocka_unit_test(rows_are_complete),
+        cmocka_unit_test(tasks_name_a_metric),
+        cmocka_unit_test(better_is_more_or_less),
+        cmocka_unit_test(names_and_tags),
+        cmocka_unit_test(tags_of_other_names),
+        cmocka_unit_test(parts_add_up_to_the_whole),
+        cmocka_unit_test(a_score_has_what_it_was_given),
+        cmocka_unit_test(scores_in_files),
         cmocka_unit_test(scores_for_people),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

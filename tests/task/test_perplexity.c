@@ -22,9 +22,10 @@ typedef struct fixture {
 static foci_program *record(foci_program_set *set, fixture *f, const foci_model *model, int64_t tokens) {
     foci_program *p;
     foci_program_set_init(set, &f->p);
-    assert_ok(foci_program_open_model(&p, set, &(foci_graph_options){0}, model,
-                                      &(foci_request){.config = f->config, .batch = 1, .feeds = "ids targets",
-                                                      .number = {{"tokens", (double)tokens}}}));
+    assert_ok(foci_program_open_model(
+        &p, set, &(foci_graph_options){0}, model,
+        &(foci_request){
+            .config = f->config, .batch = 1, .feeds = "ids targets", .number = {{"tokens", (double)tokens}}}));
     assert_ok(foci_program_set_ready(set));
     return p;
 }
@@ -50,8 +51,7 @@ static int set_up(void **state) {
     foci_parameters_initialise(&f->p, 3);
     foci_rng rng = foci_rng_make(1, 2, 3);
     for (int i = 0; i < TOKENS; i++) f->token[i] = (int32_t)foci_rng_below(&rng, VOCABULARY);
-    f->options =
-        (foci_perplexity_options){.model = lm, .config = f->config, .window = 16, .columns = 3, .at_once = 4};
+    f->options = (foci_perplexity_options){.model = lm, .config = f->config, .window = 16, .columns = 3, .at_once = 4};
     *state = f;
     return 0;
 }

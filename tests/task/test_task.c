@@ -21,10 +21,13 @@ static void descriptors_are_whole(void **state) {
         const foci_metric *metric = foci_metric_find(t->metric), *items = foci_metric_find(t->items);
         assert_ptr_equal(foci_task_find(t->name), t);
         assert_true(t->summary && t->item && metric && metric->better && items && foci_metric_is_count(items));
-        assert_true(t->open && t->close && t->classes && t->describe && t->updates && t->prepare && t->seek && t->next && t->feed);
+        assert_true(t->open && t->close && t->classes && t->describe && t->updates && t->prepare && t->seek &&
+                    t->next && t->feed);
         assert_true(t->items_in && t->evaluate && !t->shapes == !t->shape_of);
         assert_true(foci_request_feeds(&(foci_request){.feeds = t->feeds}, t->counted));
-        if (t->samples) assert_true(t->samples->items && t->samples->few > 0 && t->samples->at_once > 0 && t->samples->count && t->samples->read);
+        if (t->samples)
+            assert_true(t->samples->items && t->samples->few > 0 && t->samples->at_once > 0 && t->samples->count &&
+                        t->samples->read);
         for (int k = 0; k < i; k++) assert_string_not_equal(t->name, foci_tasks[k]->name);
     }
     assert_null(foci_task_find("none"));
@@ -46,8 +49,10 @@ static void a_config_is_of_one_task(void **state) {
     assert_ok(foci_task_wanted(images, &foci_task_images, "images to attack", &model));
     assert_fails(foci_task_wanted(images, &foci_task_text, "words to generate", &model), FOCI_ERR_CONFIG,
                  "model.kind: vit on image_folder has no words to generate");
-    assert_fails(foci_task_open(neither, &model, &task), FOCI_ERR_CONFIG, "data.kind: text is tokens, but model.kind vit wants images");
-    assert_fails(foci_task_wanted(neither, &foci_task_images, "images", &model), FOCI_ERR_CONFIG, "vit on text has no images");
+    assert_fails(foci_task_open(neither, &model, &task), FOCI_ERR_CONFIG,
+                 "data.kind: text is tokens, but model.kind vit wants images");
+    assert_fails(foci_task_wanted(neither, &foci_task_images, "images", &model), FOCI_ERR_CONFIG,
+                 "vit on text has no images");
     foci_config_free(images);
     foci_config_free(neither);
 }
@@ -56,9 +61,15 @@ static void settings_are_the_tasks_own(void **state) {
     (void)state;
     static const char *const walk[] = {"walk=sideways"}, *const other[] = {"pace=fast"};
     foci_score score;
-    assert_fails(foci_task_evaluate(&foci_task_text, NULL, NULL, NULL, &(foci_evaluation){"val", walk, 1}, NULL, &score), FOCI_ERR_CONFIG, "sideways");
-    assert_fails(foci_task_evaluate(&foci_task_text, NULL, NULL, NULL, &(foci_evaluation){"val", other, 1}, NULL, &score), FOCI_ERR_CONFIG, "pace");
-    assert_fails(foci_task_evaluate(&foci_task_images, NULL, NULL, NULL, &(foci_evaluation){"val", walk, 1}, NULL, &score), FOCI_ERR_CONFIG, "walk");
+    assert_fails(
+        foci_task_evaluate(&foci_task_text, NULL, NULL, NULL, &(foci_evaluation){"val", walk, 1}, NULL, &score),
+        FOCI_ERR_CONFIG, "sideways");
+    assert_fails(
+        foci_task_evaluate(&foci_task_text, NULL, NULL, NULL, &(foci_evaluation){"val", other, 1}, NULL, &score),
+        FOCI_ERR_CONFIG, "pace");
+    assert_fails(
+        foci_task_evaluate(&foci_task_images, NULL, NULL, NULL, &(foci_evaluation){"val", walk, 1}, NULL, &score),
+        FOCI_ERR_CONFIG, "walk");
 }
 
 int main(void) {

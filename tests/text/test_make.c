@@ -15,8 +15,7 @@ static const char *path_of(const char *name) {
     return path;
 }
 
-static const foci_grammar_options options = {
-    .train = 300000, .valid = 5000, .test = 6000, .words = 2000, .seed = 3};
+static const foci_grammar_options options = {.train = 300000, .valid = 5000, .test = 6000, .words = 2000, .seed = 3};
 
 /* A whole file, ended by 0; the caller frees it. */
 static char *contents(const char *name) {
@@ -101,8 +100,7 @@ static void impossible_options_are_refused(void **state) {
     (void)state;
     foci_grammar_options wrong = options;
     wrong.words = 299;
-    assert_fails(foci_make_text(path_of("wrong"), &wrong), FOCI_ERR_CONFIG,
-                 "of 299 words: 300 to 50000 are possible");
+    assert_fails(foci_make_text(path_of("wrong"), &wrong), FOCI_ERR_CONFIG, "of 299 words: 300 to 50000 are possible");
     wrong.words = 50001;
     assert_fails(foci_make_text(path_of("wrong"), &wrong), FOCI_ERR_CONFIG, "of 50001 words");
     wrong = options;
@@ -211,8 +209,7 @@ typedef enum form {
 } form; /* VERBS: of a singular, "sees"; VERB: of a plural, "see" */
 
 static form form_of(const char *word) {
-    static const char *const parts[] = {"bdfghjklmnprstvwzc", "aeiou", "bdfghjklmnprstvwzc", "aeiou",
-                                        "bdgklmnprtvf"};
+    static const char *const parts[] = {"bdfghjklmnprstvwzc", "aeiou", "bdfghjklmnprstvwzc", "aeiou", "bdgklmnprtvf"};
     if (strlen(word) < 5 || strcmp(word, "before") == 0) return OTHER;
     if (word[0] >= 'A' && word[0] <= 'Z') return NAME;
     for (int i = 0; i < 5; i++)
@@ -251,9 +248,7 @@ static void each_sentence(void (*check)(const sentence *)) {
     free(text);
 }
 
-static bool is(const sentence *s, int i, const char *word) {
-    return i < s->count && !strcmp(s->word[i], word);
-}
+static bool is(const sentence *s, int i, const char *word) { return i < s->count && !strcmp(s->word[i], word); }
 
 static bool is_one_of(const char *word, const char *const *list) {
     while (*list && strcmp(word, *list)) list++;
@@ -263,8 +258,8 @@ static bool is_one_of(const char *word, const char *const *list) {
 static int seen; /* cases a check has met, so that none passes by meeting nothing */
 
 static void check_pairs(const sentence *s) {
-    static const char *const opening[] = {"(", "[", "if", "both", NULL}, *const closing[] = {")", "]", "then",
-                                                                                             "and", NULL};
+    static const char *const opening[] = {"(", "[", "if", "both", NULL}, *const closing[] = {")", "]", "then", "and",
+                                                                                             NULL};
     int open[4] = {0}, quotes = 0;
     for (int i = 0; i < s->count; i++) {
         for (int k = 0; k < 3; k++) {
@@ -292,16 +287,15 @@ static void what_is_opened_is_closed(void **state) {
 /* The subject is the noun that opens the sentence; brackets after it, whatever they hold, stand before its
  * verb. */
 static void check_subject(const sentence *s) {
-    static const char *const singular[] = {"the", "a", "this", "every", NULL}, *const plural[] = {
-                                                                                   "the", "some", "these",
-                                                                                   "most", NULL};
+    static const char *const singular[] = {"the", "a", "this", "every", NULL}, *const plural[] = {"the", "some",
+                                                                                                  "these", "most",
+                                                                                                  NULL};
     int i = 1;
     while (i < 3 && i < s->count && form_of(s->word[i]) == OTHER) i++; /* an adjective or <unk> */
     if (i >= s->count || (form_of(s->word[i]) != NOUN && form_of(s->word[i]) != NOUNS)) return;
     bool many = form_of(s->word[i]) == NOUNS;
     if (!is_one_of(s->word[0], many ? plural : singular)) {
-        if (is_one_of(s->word[0], singular) || is_one_of(s->word[0], plural))
-            fail_msg("%s %s", s->word[0], s->word[i]);
+        if (is_one_of(s->word[0], singular) || is_one_of(s->word[0], plural)) fail_msg("%s %s", s->word[0], s->word[i]);
         return;
     }
     int verb = i + 1, depth = 0;

@@ -33,7 +33,9 @@ static int make(void **state) {
     static char names[3][600];
     make_folder(state);
     folder = *state;
-    for (int i = 0; i < 3; i++) snprintf(names[i], sizeof names[i], "%s/%s", folder, (const char *[]){"train.txt", "valid.txt", "train.pack"}[i]);
+    for (int i = 0; i < 3; i++)
+        snprintf(names[i], sizeof names[i], "%s/%s", folder,
+                 (const char *[]){"train.txt", "valid.txt", "train.pack"}[i]);
     text = names[0];
     other = names[1];
     packed = names[2];
@@ -128,7 +130,8 @@ static void a_limited_vocabulary_is_packed_limited(void **state) {
     expect_same_words(a, c);
     expect_same_tokens(text, small, a);
     foci_vocabulary_free(b);
-    assert_fails(foci_vocabulary_cached(&b, small, 4), FOCI_ERR_DATA, "small.pack: packed with 5 words, more than data.vocab_limit: pack it with --vocab-limit 4");
+    assert_fails(foci_vocabulary_cached(&b, small, 4), FOCI_ERR_DATA,
+                 "small.pack: packed with 5 words, more than data.vocab_limit: pack it with --vocab-limit 4");
     assert_null(b);
     foci_vocabulary_free(a);
     foci_vocabulary_free(c);
@@ -140,7 +143,8 @@ static void ids_of_other_words_are_refused(void **state) {
     make_pack(other, other, 0, foreign);
     foci_vocabulary *v = words_of(packed, 0);
     foci_tokens t;
-    assert_fails(foci_tokens_read(&t, v, foreign), FOCI_ERR_DATA, "foreign.pack: packed with another vocabulary than that of data.train");
+    assert_fails(foci_tokens_read(&t, v, foreign), FOCI_ERR_DATA,
+                 "foreign.pack: packed with another vocabulary than that of data.train");
     assert_null(t.ids);
     foci_vocabulary_free(v);
 }
@@ -201,7 +205,9 @@ static void every_flipped_bit_is_found(void **state) {
         if (at >= HEADER + 4 * TOKENS && at < table) continue; /* nothing lies between the ids and the table */
         blob b = copy_of(&whole);
         b.data[at] ^= (unsigned char)(1 << at % 8);
-        expect_refusal(&b, at < HEADER ? "header is damaged" : at < table ? "byte 64: the ids are damaged" : "table is damaged");
+        expect_refusal(&b, at < HEADER  ? "header is damaged"
+                           : at < table ? "byte 64: the ids are damaged"
+                                        : "table is damaged");
     }
 }
 
@@ -220,7 +226,8 @@ static void another_kind_or_version_is_refused(void **state) {
 /* Fields that lie, under right checksums. */
 static void impossible_counts_are_refused(void **state) {
     (void)state;
-    static const uint64_t counts[] = {0, 1000, (uint64_t)1 << 62, ((uint64_t)1 << 62) + 1, (uint64_t)1 << 63, UINT64_MAX};
+    static const uint64_t counts[] = {0,         1000, (uint64_t)1 << 62, ((uint64_t)1 << 62) + 1, (uint64_t)1 << 63,
+                                      UINT64_MAX};
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
         blob b = copy_of(&whole);
         set_number(&b, 16, counts[i], 8);

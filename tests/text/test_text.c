@@ -42,9 +42,7 @@ static const char *save_bytes(const char *name, const void *data, size_t size) {
     return path;
 }
 
-static const char *save(const char *name, const char *text) {
-    return save_bytes(name, text, strlen(text));
-}
+static const char *save(const char *name, const char *text) { return save_bytes(name, text, strlen(text)); }
 
 static const char *save_gz(const char *name, const char *text) {
     const char *path = path_of(name);
@@ -89,8 +87,7 @@ static void expect_tokens(const char *path, const char *vocabulary_of, const cha
     char text[4096] = "";
     size_t n = 0;
     for (int64_t i = 0; i < t.count; i++)
-        n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", i ? " " : "",
-                              foci_vocabulary_word(v, t.ids[i]));
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", i ? " " : "", foci_vocabulary_word(v, t.ids[i]));
     assert_string_equal(text, expected);
     foci_tokens_free(&t);
     foci_vocabulary_free(v);
@@ -162,8 +159,7 @@ static void long_texts_are_read_whole(void **state) {
         foci_vocabulary *v = build(i ? packed : plain, 0);
         assert_int_equal(foci_vocabulary_size(v), KINDS + 1);
         assert_int_equal(foci_vocabulary_frequency(v, 0), WORDS / 10);
-        for (int32_t id = 1; id <= KINDS; id++)
-            assert_int_equal(foci_vocabulary_frequency(v, id), WORDS / KINDS);
+        for (int32_t id = 1; id <= KINDS; id++) assert_int_equal(foci_vocabulary_frequency(v, id), WORDS / KINDS);
         foci_tokens t;
         assert_ok(foci_tokens_read(&t, v, i ? plain : packed));
         assert_int_equal(t.count, WORDS + WORDS / 10);
@@ -196,8 +192,7 @@ static void eos_in_the_text_is_the_end_of_a_line(void **state) {
 
 static void a_word_that_is_unknown(void **state) {
     (void)state;
-    foci_vocabulary *with = build(save("a.txt", "a <unk> <unk>\n"), 0),
-                    *without = build(save("b.txt", "a b\n"), 0);
+    foci_vocabulary *with = build(save("a.txt", "a <unk> <unk>\n"), 0), *without = build(save("b.txt", "a b\n"), 0);
     assert_int_equal(foci_vocabulary_id(with, "x"), 1);
     assert_int_equal(foci_vocabulary_id(with, ""), 1);
     assert_int_equal(foci_vocabulary_id(without, "x"), -1);
@@ -247,8 +242,7 @@ static void a_wrong_word_list_is_refused(void **state) {
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         foci_vocabulary *v;
-        assert_fails(foci_vocabulary_load(&v, save("list.txt", wrong[i].text)), FOCI_ERR_DATA,
-                     wrong[i].message);
+        assert_fails(foci_vocabulary_load(&v, save("list.txt", wrong[i].text)), FOCI_ERR_DATA, wrong[i].message);
         assert_null(v);
     }
     foci_vocabulary *v;
@@ -282,8 +276,7 @@ static void expect_cached(const char *path, int64_t limit, const char *expected,
     foci_set_log(NULL, NULL);
     assert_string_equal(listing(v), expected);
     foci_vocabulary_free(v);
-    if (!strstr(logged, message) || !*message != !*logged)
-        fail_msg("the log says \"%s\", not \"%s\"", logged, message);
+    if (!strstr(logged, message) || !*message != !*logged) fail_msg("the log says \"%s\", not \"%s\"", logged, message);
 }
 
 static void a_cache_is_made_and_used(void **state) {
@@ -359,8 +352,7 @@ static void a_gzip_cut_short_is_refused(void **state) {
     FILE *f = fopen(path, "rb");
     size_t size = fread(whole, 1, sizeof whole, f);
     fclose(f);
-    for (size_t n = 2; n < size; n++)
-        expect_refusal(save_bytes("cut.gz", whole, n), ": damaged gzip after line ");
+    for (size_t n = 2; n < size; n++) expect_refusal(save_bytes("cut.gz", whole, n), ": damaged gzip after line ");
     expect_vocabulary(save_bytes("cut.gz", whole, size), 0, "<eos>:2 a:1 b:1 c:1 d:1 e:1 f:1");
     whole[size / 2] ^= 16;
     expect_refusal(save_bytes("flipped.gz", whole, size), ": damaged gzip after line ");

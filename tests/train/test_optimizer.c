@@ -6,10 +6,8 @@
 #include "base/philox.h"
 #include "train/optimizer.h"
 
-#define SHAPE(...)                                                                                           \
-    (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]) {                                 \
-        __VA_ARGS__                                                                                          \
-    }
+#define SHAPE(...) \
+    (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]) { __VA_ARGS__ }
 
 static void make(foci_parameters *p) {
     foci_parameters_init(p);
@@ -36,8 +34,8 @@ typedef struct reference {
     double *x, *m, *v;
 } reference;
 
-static void reference_step(const foci_optimizer_options *a, const foci_parameters *p, reference *r,
-                           const bool *decays, double lr, int t) {
+static void reference_step(const foci_optimizer_options *a, const foci_parameters *p, reference *r, const bool *decays,
+                           double lr, int t) {
     double square = 0;
     for (int64_t i = 0; i < p->size; i++) square += (double)p->grad[i] * (double)p->grad[i];
     double factor = a->clip > 0 ? fmin(1, a->clip / (sqrt(square) + 1e-6)) : 1;
@@ -54,8 +52,7 @@ static void reference_step(const foci_optimizer_options *a, const foci_parameter
             }
             r->m[i] = a->beta1 * r->m[i] + (1 - a->beta1) * g;
             r->v[i] = a->beta2 * r->v[i] + (1 - a->beta2) * g * g;
-            r->x[i] -=
-                lr / (1 - pow(a->beta1, t)) * r->m[i] / (sqrt(r->v[i] / (1 - pow(a->beta2, t))) + a->eps);
+            r->x[i] -= lr / (1 - pow(a->beta1, t)) * r->m[i] / (sqrt(r->v[i] / (1 - pow(a->beta2, t))) + a->eps);
         }
 }
 
@@ -96,8 +93,7 @@ static void adam(void **state) {
 static void adamw(void **state) {
     (void)state;
     compare(
-        &(foci_optimizer_options){
-            .kind = FOCI_ADAMW, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = 0.05},
+        &(foci_optimizer_options){.kind = FOCI_ADAMW, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = 0.05},
         timm);
     compare(
         &(foci_optimizer_options){
@@ -108,14 +104,12 @@ static void adamw(void **state) {
 static void sgd(void **state) {
     (void)state;
     compare(&(foci_optimizer_options){.kind = FOCI_SGD}, timm);
-    compare(&(foci_optimizer_options){.kind = FOCI_SGD, .momentum = 0.9, .weight_decay = 0.1, .clip = 1},
-            timm);
+    compare(&(foci_optimizer_options){.kind = FOCI_SGD, .momentum = 0.9, .weight_decay = 0.1, .clip = 1}, timm);
 }
 
 static void named_parameters_do_not_decay(void **state) {
     (void)state;
-    foci_optimizer_options a = {
-        .kind = FOCI_ADAMW, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = 1};
+    foci_optimizer_options a = {.kind = FOCI_ADAMW, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = 1};
     a.no_decay = (const char *const[]){NULL};
     compare(&a, all);
     a.no_decay = (const char *const[]){"fc.bias", "second.weight", NULL};
@@ -130,7 +124,8 @@ static void named_parameters_do_not_decay(void **state) {
 
 static void rates_by_name(void **state) {
     (void)state;
-    foci_optimizer_options plain = {.kind = FOCI_ADAMW, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = 0.5}, some = plain;
+    foci_optimizer_options plain = {.kind = FOCI_ADAMW, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = 0.5},
+                           some = plain;
     some.freeze = " norm  cls_token";
     some.lr_scale = "fc=0.5 fc.bias=3 cls_token=7";
     foci_parameters p[3];
@@ -143,7 +138,8 @@ static void rates_by_name(void **state) {
     for (int t = 1; t <= 3; t++) {
         double norm, whole;
         for (int i = 0; i < 3; i++) fill_gradients(&p[i], t);
-        assert_ok(foci_optimizer_step(&o[0], &p[0], 0.01, &whole)); /* weights at the rate 0.5 * 0.02, biases at 3 * 0.02 */
+        /* weights at the rate 0.5 * 0.02, biases at 3 * 0.02 */
+        assert_ok(foci_optimizer_step(&o[0], &p[0], 0.01, &whole));
         assert_ok(foci_optimizer_step(&o[2], &p[2], 0.06, &whole));
         assert_ok(foci_optimizer_step(&o[1], &p[1], 0.02, &norm));
         assert_true(norm < whole); /* what is frozen has no share in it */
@@ -151,17 +147,22 @@ static void rates_by_name(void **state) {
     foci_parameters fresh;
     make(&fresh);
     for (int k = 0; k < 4; k++) {
-        const foci_parameters *expected = k == 1 ? &p[0] : k == 2 ? &p[2] : &fresh; /* cls_token, fc.weight, fc.bias, norm.weight */
+        /* cls_token, fc.weight, fc.bias, norm.weight */
+        const foci_parameters *expected = k == 1 ? &p[0] : k == 2 ? &p[2] : &fresh;
         const foci_parameter_entry *e = &fresh.entry[k];
-        for (int64_t i = e->offset; i < e->offset + e->numel; i++) assert_close(p[1].value[i], expected->value[i], k == 1 || k == 2 ? 1e-6 : 0);
+        for (int64_t i = e->offset; i < e->offset + e->numel; i++)
+            assert_close(p[1].value[i], expected->value[i], k == 1 || k == 2 ? 1e-6 : 0);
     }
     foci_optimizer_free(&o[1]);
     some.freeze = "f";
-    assert_fails(foci_optimizer_init(&o[1], &some, &fresh), FOCI_ERR_CONFIG, "train.freeze: no parameter is called `f` or begins with `f.`");
+    assert_fails(foci_optimizer_init(&o[1], &some, &fresh), FOCI_ERR_CONFIG,
+                 "train.freeze: no parameter is called `f` or begins with `f.`");
     some.freeze = "second"; /* a second name */
     some.lr_scale = "fc.bias";
-    assert_fails(foci_optimizer_init(&o[1], &some, &fresh), FOCI_ERR_CONFIG, "train.lr_scale: `fc.bias` needs a factor of 0 or more");
-    for (const char *const *wrong = (const char *const[]){"fc=", "fc=-1", "fc=1x", "fc=nan", "=1", "fc=1 x=2", NULL}; *wrong; wrong++) {
+    assert_fails(foci_optimizer_init(&o[1], &some, &fresh), FOCI_ERR_CONFIG,
+                 "train.lr_scale: `fc.bias` needs a factor of 0 or more");
+    for (const char *const *wrong = (const char *const[]){"fc=", "fc=-1", "fc=1x", "fc=nan", "=1", "fc=1 x=2", NULL};
+         *wrong; wrong++) {
         some.lr_scale = *wrong;
         assert_fails(foci_optimizer_init(&o[1], &some, &fresh), FOCI_ERR_CONFIG, "train.lr_scale: ");
     }
@@ -182,8 +183,7 @@ static void stops_before_an_update_that_is_not_finite(void **state) {
     p.grad[400] = (foci_real)NAN;
     foci_real before = p.value[500];
     double grad_norm;
-    assert_fails(foci_optimizer_step(&o, &p, 1, &grad_norm), FOCI_ERR_DIVERGED,
-                 "not a number after 0 updates");
+    assert_fails(foci_optimizer_step(&o, &p, 1, &grad_norm), FOCI_ERR_DIVERGED, "not a number after 0 updates");
     assert_true(isnan(grad_norm));
     assert_true(p.value[500] == before);
     assert_int_equal(o.updates, 0);
@@ -202,9 +202,7 @@ static void any_number_of_threads_gives_the_same_bits(void **state) {
         foci_set_threads(1 + 3 * i);
         make(&p[i]);
         assert_ok(foci_optimizer_init(
-            &o,
-            &(foci_optimizer_options){
-                .kind = FOCI_ADAMW, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .clip = 0.5},
+            &o, &(foci_optimizer_options){.kind = FOCI_ADAMW, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .clip = 0.5},
             &p[i]));
         for (int t = 1; t <= 3; t++) {
             fill_gradients(&p[i], t);
@@ -214,8 +212,7 @@ static void any_number_of_threads_gives_the_same_bits(void **state) {
     }
     foci_set_threads(0);
     assert_memory_equal(p[0].value, p[1].value, (size_t)p[0].size * sizeof(foci_real));
-    for (int64_t i = 7; i < p[0].entry[1].offset; i++)
-        assert_true(p[0].value[i] == 0); /* padding stays zero */
+    for (int64_t i = 7; i < p[0].entry[1].offset; i++) assert_true(p[0].value[i] == 0); /* padding stays zero */
     foci_parameters_free(&p[0]);
     foci_parameters_free(&p[1]);
 }

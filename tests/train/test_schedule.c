@@ -40,7 +40,8 @@ static void deit(void **state) {
     assert_close(foci_schedule_lr(&s, 2 * 1251 - 1, 1251), 1e-6, 1e-18);
     assert_close(foci_schedule_lr(&s, 2 * 1251, 1251), 1e-6 + (1e-3 - 1e-6) / 5, 1e-18);
     assert_close(foci_schedule_lr(&s, 151 * 1251, 1251), (1e-3 + 1e-5) / 2, 1e-15);
-    assert_close(foci_schedule_lr(&s, 299 * 1251, 1251), 1e-5 + 9.9e-4 * (1 + cos(3.14159265358979323846 * 298 / 300)) / 2, 1e-15);
+    assert_close(foci_schedule_lr(&s, 299 * 1251, 1251),
+                 1e-5 + 9.9e-4 * (1 + cos(3.14159265358979323846 * 298 / 300)) / 2, 1e-15);
 }
 
 static void other_shapes(void **state) {

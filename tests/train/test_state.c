@@ -9,10 +9,8 @@
 #include "core/load.h"
 #include "train/state.h"
 
-#define SHAPE(...)                                                                                           \
-    (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]) {                                 \
-        __VA_ARGS__                                                                                          \
-    }
+#define SHAPE(...) \
+    (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]) { __VA_ARGS__ }
 
 typedef struct run {
     foci_parameters p;
@@ -35,8 +33,7 @@ static void take_steps(run *r, int from, int to) {
         for (int k = 0; k < r->p.count; k++)
             for (int64_t i = 0; i < r->p.entry[k].numel; i++)
                 r->p.grad[r->p.entry[k].offset + i] =
-                    (foci_real)(foci_uniform(foci_philox(3, (uint64_t)k, (uint64_t)t, (uint64_t)i).v[0]) -
-                                0.5);
+                    (foci_real)(foci_uniform(foci_philox(3, (uint64_t)k, (uint64_t)t, (uint64_t)i).v[0]) - 0.5);
         assert_ok(foci_optimizer_step(&r->o, &r->p, 0.01, &grad_norm));
     }
 }
@@ -112,7 +109,8 @@ static void averages_are_part_of_it(void **state) {
     make(&b, FOCI_ADAMW, 3);
     foci_real *ema = calloc((size_t)a.p.size, sizeof *ema), *loaded = calloc((size_t)a.p.size, sizeof *ema);
     for (int k = 0; k < a.p.count; k++)
-        for (int64_t i = 0; i < a.p.entry[k].numel; i++) ema[a.p.entry[k].offset + i] = (foci_real)(k + 1) / (foci_real)(i + 3);
+        for (int64_t i = 0; i < a.p.entry[k].numel; i++)
+            ema[a.p.entry[k].offset + i] = (foci_real)(k + 1) / (foci_real)(i + 3);
     foci_run_state s = {.step = 2}, t;
     assert_ok(foci_state_save(folder, &a.p, &a.o, ema, &s, 2));
     assert_ok(foci_state_load(folder, &b.p, &b.o, loaded, &t));
@@ -138,8 +136,7 @@ static void refuses_other_models_and_optimisers(void **state) {
     foci_run_state s;
     run a, wide, sgd;
     make(&a, FOCI_ADAM, 3);
-    assert_fails(foci_state_load(folder, &a.p, &a.o, NULL, &s), FOCI_ERR_CHECKPOINT,
-                 "state.safetensors: No such file");
+    assert_fails(foci_state_load(folder, &a.p, &a.o, NULL, &s), FOCI_ERR_CHECKPOINT, "state.safetensors: No such file");
     assert_ok(foci_state_save(folder, &a.p, &a.o, NULL, &(foci_run_state){0}, 0));
     make(&wide, FOCI_ADAM, 4);
     assert_fails(foci_state_load(folder, &wide.p, &wide.o, NULL, &s), FOCI_ERR_CHECKPOINT,
@@ -171,7 +168,8 @@ static void rewrite_without(const char *path, const char *key) {
         item[i] = (foci_safetensor_item){f.tensor[i].name, f.tensor[i].ndim, f.tensor[i].shape, data};
     }
     for (int i = 0; i < f.pairs && pairs < 32; i++)
-        if (strcmp(f.metadata[i].key, key) != 0 && strcmp(f.metadata[i].key, "xxh3") != 0) kept[pairs++] = f.metadata[i];
+        if (strcmp(f.metadata[i].key, key) != 0 && strcmp(f.metadata[i].key, "xxh3") != 0)
+            kept[pairs++] = f.metadata[i];
     assert_true(pairs < f.pairs - 1); /* it was there */
     assert_ok(foci_safetensors_write(path, item, f.count, kept, pairs));
     for (int i = 0; i < f.count; i++) free((void *)(uintptr_t)item[i].data);
@@ -275,11 +273,15 @@ static void a_spike_is_above_what_is_usual(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(resumes_bit_for_bit),          cmocka_unit_test(keeps_no_best_as_nan),
-        cmocka_unit_test(writes_the_weights_beside_it), cmocka_unit_test(refuses_other_models_and_optimisers),
-        cmocka_unit_test(refuses_every_flipped_byte),   cmocka_unit_test(refuses_random_damage),
+        cmocka_unit_test(resumes_bit_for_bit),
+        cmocka_unit_test(keeps_no_best_as_nan),
+        cmocka_unit_test(writes_the_weights_beside_it),
+        cmocka_unit_test(refuses_other_models_and_optimisers),
+        cmocka_unit_test(refuses_every_flipped_byte),
+        cmocka_unit_test(refuses_random_damage),
         cmocka_unit_test(takes_a_state_of_before_evaluations_were_counted),
-        cmocka_unit_test(averages_are_part_of_it),      cmocka_unit_test(a_spike_is_above_what_is_usual),
+        cmocka_unit_test(averages_are_part_of_it),
+        cmocka_unit_test(a_spike_is_above_what_is_usual),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,7 +13,8 @@ static int32_t labels[BATCH];
 
 static void record(void *context, foci_graph *g) {
     const int64_t batch = *(const int64_t *)context;
-    foci_tensor *x = foci_input(g, "x", FOCI_REAL, FOCI_SHAPE(batch, WIDTH)), *y = foci_input(g, "y", FOCI_INT, FOCI_SHAPE(batch));
+    foci_tensor *x = foci_input(g, "x", FOCI_REAL, FOCI_SHAPE(batch, WIDTH)),
+                *y = foci_input(g, "y", FOCI_INT, FOCI_SHAPE(batch));
     foci_tensor *w = foci_parameter(g, "weight", FOCI_NORMAL(0, 1), FOCI_SHAPE(CLASSES, WIDTH));
     foci_output(g, "loss", foci_cross_entropy(g, foci_dropout(g, foci_linear(g, x, w, NULL), 0.25), y, NULL, 0, -100));
 }
@@ -43,8 +44,11 @@ static void open(learner *l, int64_t micro) {
     memset(l, 0, sizeof *l);
     foci_parameters_init(&l->p);
     foci_program_set_init(&l->set, &l->p);
-    l->step = (foci_step){.parameters = &l->p, .batch = BATCH, .micro = micro, .feed = feed, .ended = ended, .context = l};
-    assert_ok(foci_program_open(&l->step.program, &l->set, &(foci_graph_options){.train = true, .differentiate = true, .seed = 3}, record, &micro));
+    l->step =
+        (foci_step){.parameters = &l->p, .batch = BATCH, .micro = micro, .feed = feed, .ended = ended, .context = l};
+    assert_ok(foci_program_open(&l->step.program, &l->set,
+                                &(foci_graph_options){.train = true, .differentiate = true, .seed = 3}, record,
+                                &micro));
     assert_ok(foci_program_set_ready(&l->set));
     foci_parameters_initialise(&l->p, 1);
 }
@@ -118,7 +122,8 @@ static void an_update_is_one_of_the_optimisers(void **state) {
 
 static void clocks_hear_of_every_phase(void **state) {
     (void)state;
-    static const foci_step_phase expected[] = {FOCI_STEP_CLEAR, FOCI_STEP_FORWARD, FOCI_STEP_BACKWARD, FOCI_STEP_FORWARD, FOCI_STEP_BACKWARD, FOCI_STEP_UPDATE};
+    static const foci_step_phase expected[] = {FOCI_STEP_CLEAR,   FOCI_STEP_FORWARD,  FOCI_STEP_BACKWARD,
+                                               FOCI_STEP_FORWARD, FOCI_STEP_BACKWARD, FOCI_STEP_UPDATE};
     learner l;
     foci_optimizer o;
     double loss, norm;

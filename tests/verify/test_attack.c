@@ -1,4 +1,5 @@
-/* Golden cases of attacks: those beside the checkout pass; changed ones fail, malformed ones are refused with their place. */
+/* Golden cases of attacks: those beside the checkout pass; changed ones fail, malformed ones are refused with their
+ * place. */
 #include "check.h"
 
 #include "base/file.h"
@@ -41,7 +42,8 @@ static foci_status verify_copy(const char *source, const char *from, const char 
     if (!at) fail_msg("no %s in the case", from);
     const size_t before = (size_t)(at - bytes);
     memcpy(changed, bytes, before);
-    snprintf(changed + before, size + strlen(to) + 1 - before, "%s%.*s", to, (int)(size - before - strlen(from)), at + strlen(from));
+    snprintf(changed + before, size + strlen(to) + 1 - before, "%s%.*s", to, (int)(size - before - strlen(from)),
+             at + strlen(from));
     assert_ok(foci_write_file(json, changed, strlen(changed)));
     free(bytes);
     free(changed);
@@ -62,7 +64,8 @@ static foci_status verify_changed(const char *from, const char *to, foci_verify_
 static void a_case_without_attacks(void **state) {
     (void)state;
     foci_verify_report r;
-    assert_fails(verify_copy("tests/golden/small-vit", "\"kind\": \"vit\"", "\"kind\": \"attack\"", &r), FOCI_ERR_DATA, "case.attacks is missing");
+    assert_fails(verify_copy("tests/golden/small-vit", "\"kind\": \"vit\"", "\"kind\": \"attack\"", &r), FOCI_ERR_DATA,
+                 "case.attacks is missing");
 }
 
 static void changes_are_noticed(void **state) {
@@ -88,16 +91,24 @@ static void malformed_cases_name_the_place(void **state) {
     (void)state;
     foci_verify_report r;
     if (!shared_path("golden/attack-clipped.json")) skip();
-    assert_fails(verify_changed("\"attack\": \"pgd\"", "\"attack\": \"bim\"", &r), FOCI_ERR_DATA, "attacks[1].attack is `bim`, neither fgsm nor pgd");
-    assert_fails(verify_changed("\"labels\": \"given\"", "\"labels\": \"mine\"", &r), FOCI_ERR_DATA, "attacks[0].labels is `mine`");
-    assert_fails(verify_changed("\"step\": ", "\"momentum\": 1, \"step\": ", &r), FOCI_ERR_DATA, "attacks[1].momentum: foci does not know this field");
-    assert_fails(verify_changed("\"iterations\": 10", "\"iterations\": 1e9", &r), FOCI_ERR_DATA, "attacks[1].iterations");
+    assert_fails(verify_changed("\"attack\": \"pgd\"", "\"attack\": \"bim\"", &r), FOCI_ERR_DATA,
+                 "attacks[1].attack is `bim`, neither fgsm nor pgd");
+    assert_fails(verify_changed("\"labels\": \"given\"", "\"labels\": \"mine\"", &r), FOCI_ERR_DATA,
+                 "attacks[0].labels is `mine`");
+    assert_fails(verify_changed("\"step\": ", "\"momentum\": 1, \"step\": ", &r), FOCI_ERR_DATA,
+                 "attacks[1].momentum: foci does not know this field");
+    assert_fails(verify_changed("\"iterations\": 10", "\"iterations\": 1e9", &r), FOCI_ERR_DATA,
+                 "attacks[1].iterations");
     assert_fails(verify_changed("\"eps\": 0", "\"eps\": -0", &r), FOCI_ERR_DATA, "attacks[0].eps is -0.003");
     assert_fails(verify_changed("\"clip\": [", "\"clip\": 3, \"output\": [", &r), FOCI_ERR_DATA, "");
-    assert_fails(verify_changed("\"output\": \"expected.fgsm.1\"", "\"output\": \"expected.logits\"", &r), FOCI_ERR_DATA, "tensor expected.logits is (4, 10)");
-    assert_fails(verify_changed("\"start\": \"start.1\"", "\"start\": null", &r), FOCI_ERR_DATA, "tensor start.1: foci does not know what it is for");
-    assert_fails(verify_changed("\"depth\": 4", "\"depth\": 5", &r), FOCI_ERR_DATA, "param.blocks.4.norm1.weight is missing");
-    assert_fails(verify_changed("\"attacks\": [", "\"attacks\": {}, \"tied\": [", &r), FOCI_ERR_DATA, "case.attacks is not a list");
+    assert_fails(verify_changed("\"output\": \"expected.fgsm.1\"", "\"output\": \"expected.logits\"", &r),
+                 FOCI_ERR_DATA, "tensor expected.logits is (4, 10)");
+    assert_fails(verify_changed("\"start\": \"start.1\"", "\"start\": null", &r), FOCI_ERR_DATA,
+                 "tensor start.1: foci does not know what it is for");
+    assert_fails(verify_changed("\"depth\": 4", "\"depth\": 5", &r), FOCI_ERR_DATA,
+                 "param.blocks.4.norm1.weight is missing");
+    assert_fails(verify_changed("\"attacks\": [", "\"attacks\": {}, \"tied\": [", &r), FOCI_ERR_DATA,
+                 "case.attacks is not a list");
 }
 
 int main(void) {

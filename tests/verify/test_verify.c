@@ -58,8 +58,8 @@ static void vision_transformers(void **state) {
 }
 static void language_models(void **state) {
     (void)state;
-    passes_shared((const char *const[]){"lm-softmax", "lm-softmax-divval", "lm-elliptical-paper",
-                                        "lm-elliptical-causal", NULL});
+    passes_shared(
+        (const char *const[]){"lm-softmax", "lm-softmax-divval", "lm-elliptical-paper", "lm-elliptical-causal", NULL});
 }
 static void other_kinds_are_skipped(void **state) {
     (void)state;
@@ -86,8 +86,7 @@ static int open_copy(void **state) {
     root = json_load_file("tests/golden/units.json", 0, NULL);
     char *bytes;
     size_t size;
-    if (!root || foci_read_file("tests/golden/units.safetensors", 1 << 20, &bytes, &size, FOCI_ERR_IO))
-        return -1;
+    if (!root || foci_read_file("tests/golden/units.safetensors", 1 << 20, &bytes, &size, FOCI_ERR_IO)) return -1;
     foci_status status = foci_write_file(tensor_path, bytes, size);
     free(bytes);
     return (int)status;
@@ -150,8 +149,7 @@ static void what_is_not_a_number_fails(void **state) {
     assert_ok(verify_copy(&r));
     assert_false(r.ok);
     for (int i = 0; i < r.groups; i++)
-        if (strcmp(r.group[i].name, "gelu.out") == 0)
-            assert_true(isinf(r.group[i].difference) && !r.group[i].ok);
+        if (strcmp(r.group[i].name, "gelu.out") == 0) assert_true(isinf(r.group[i].difference) && !r.group[i].ok);
 }
 
 static void groups_and_tolerances_must_match(void **state) {
@@ -273,18 +271,15 @@ static void malformed_models_name_the_place(void **state) {
                  "train.param_norm.blocks.2.norm1.weight: the model has no such parameter");
     assert_fails(verify_changed("small-vit", "\"first\": 2", "\"first\": 3", &r), FOCI_ERR_DATA,
                  "tensor expected.w.2: foci does not know what it is for");
-    assert_fails(verify_changed("small-vit", "\"depth\": 3", "\"depth\": 3, \"layer_scale\": 1", &r),
-                 FOCI_ERR_DATA, "layer_scale");
-    assert_fails(verify_changed("small-vit", "\"scale\": \"mean\"", "\"scale\": \"min\"", &r), FOCI_ERR_DATA,
-                 "scale");
-    assert_fails(verify_changed("small-vit", "\"embed_dim\": 8", "\"embed_dim\": 65536", &r), FOCI_ERR_DATA,
-                 "not (");
-    assert_fails(verify_changed("small-vit", "\"num_classes\": 5", "\"num_classes\": 3", &r), FOCI_ERR_DATA,
-                 "not (3");
-    assert_fails(verify_changed("small-vit", "\"optimizer\": \"adam\"", "\"optimizer\": \"lion\"", &r),
-                 FOCI_ERR_DATA, "train.optimizer: foci has no lion");
-    assert_fails(verify_changed("small-vit", "\"clip\": 0.7", "\"clip\": 0.7, \"ema\": 0.9", &r),
-                 FOCI_ERR_DATA, "train.ema: foci does not know this field");
+    assert_fails(verify_changed("small-vit", "\"depth\": 3", "\"depth\": 3, \"layer_scale\": 1", &r), FOCI_ERR_DATA,
+                 "layer_scale");
+    assert_fails(verify_changed("small-vit", "\"scale\": \"mean\"", "\"scale\": \"min\"", &r), FOCI_ERR_DATA, "scale");
+    assert_fails(verify_changed("small-vit", "\"embed_dim\": 8", "\"embed_dim\": 65536", &r), FOCI_ERR_DATA, "not (");
+    assert_fails(verify_changed("small-vit", "\"num_classes\": 5", "\"num_classes\": 3", &r), FOCI_ERR_DATA, "not (3");
+    assert_fails(verify_changed("small-vit", "\"optimizer\": \"adam\"", "\"optimizer\": \"lion\"", &r), FOCI_ERR_DATA,
+                 "train.optimizer: foci has no lion");
+    assert_fails(verify_changed("small-vit", "\"clip\": 0.7", "\"clip\": 0.7, \"ema\": 0.9", &r), FOCI_ERR_DATA,
+                 "train.ema: foci does not know this field");
     assert_fails(verify_changed("small-vit", "\"steps\": 6", "\"steps\": 7", &r), FOCI_ERR_DATA,
                  "train.lr has 6 numbers, not 7");
     assert_fails(verify_changed("small-vit", "\"batches\": 2", "\"batches\": 3", &r), FOCI_ERR_DATA,
@@ -293,13 +288,11 @@ static void malformed_models_name_the_place(void **state) {
                  "train.no_decay: weight decay: there is no parameter heart.bias");
     assert_fails(verify_changed("small-lm-plain", "\"window\": 6", "\"window\": 0", &r), FOCI_ERR_DATA,
                  "eval[0].window is 0, not in 1 .. 65536");
-    assert_fails(verify_changed("small-lm-plain", "\"walk\": \"disjoint\"", "\"walk\": \"random\"", &r),
-                 FOCI_ERR_DATA, "eval[0].walk is random");
-    assert_fails(
-        verify_changed("small-lm-plain", "\"crit.out_layers.0.weight\"", "\"crit.out_layers.1.weight\"", &r),
-        FOCI_ERR_DATA, "tied.crit.out_layers.1.weight");
-    assert_fails(verify_changed("small-lm-plain", "\"n_token\": 23", "\"n_token\": 22", &r), FOCI_ERR_DATA,
-                 "not (22");
+    assert_fails(verify_changed("small-lm-plain", "\"walk\": \"disjoint\"", "\"walk\": \"random\"", &r), FOCI_ERR_DATA,
+                 "eval[0].walk is random");
+    assert_fails(verify_changed("small-lm-plain", "\"crit.out_layers.0.weight\"", "\"crit.out_layers.1.weight\"", &r),
+                 FOCI_ERR_DATA, "tied.crit.out_layers.1.weight");
+    assert_fails(verify_changed("small-lm-plain", "\"n_token\": 23", "\"n_token\": 22", &r), FOCI_ERR_DATA, "not (22");
 }
 
 /* Whatever becomes of the text, verify answers. */
