@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/nearest.h"
 #include "cli/cli.h"
 
 static const foci_command *const commands[] = {
@@ -34,32 +35,12 @@ void foci_commands_visit(foci_command_visitor *visit, void *context) {
     visit_below(&foci_root, foci_root.name, visit, context);
 }
 
-/* Letters apart, by the textbook's edit distance. */
-static int distance(const char *a, const char *b) {
-    int row[64];
-    int n = (int)strnlen(b, 62);
-    for (int j = 0; j <= n; j++) row[j] = j;
-    for (int i = 1; a[i - 1] && i < 64; i++) {
-        int diagonal = row[0];
-        row[0] = i;
-        for (int j = 1; j <= n; j++) {
-            int change = diagonal + (a[i - 1] != b[j - 1]), least = row[j] < row[j - 1] ? row[j] + 1 : row[j - 1] + 1;
-            diagonal = row[j];
-            row[j] = change < least ? change : least;
-        }
-    }
-    return row[n];
-}
-
 static foci_status unknown_command(const foci_command *parent, const char *name, const char *wanted) {
-    const char *nearest = NULL;
-    int best = 3;
-    for (const foci_command *const *c = parent->commands; *c; c++)
-        if (distance(wanted, (*c)->name) < best) {
-            best = distance(wanted, (*c)->name);
-            nearest = (*c)->name;
-        }
-    if (nearest) return foci_fail(FOCI_ERR_CONFIG, "there is no command `%s`; did you mean `%s`?", wanted, nearest);
+    enum { ALIKE = 2 }; /* letters; words are short, and another command is no help */
+    foci_nearest nearest = {.wanted = wanted};
+    for (const foci_command *const *c = parent->commands; *c; c++) foci_nearest_offer(&nearest, (*c)->name, (*c)->name);
+    if (nearest.distance <= ALIKE)
+        return foci_fail(FOCI_ERR_CONFIG, "there is no command `%s`; did you mean `%s`?", wanted, nearest.best);
     return foci_fail(FOCI_ERR_CONFIG, "there is no command `%s`; %s --help lists them", wanted, name);
 }
 

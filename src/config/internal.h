@@ -4,6 +4,7 @@
 #define FOCI_CONFIG_INTERNAL_H
 
 #include "base/arena.h"
+#include "base/nearest.h"
 #include "base/utf8.h"
 #include "config/config.h"
 
@@ -39,14 +40,6 @@ typedef struct foci_shown {
     char text[128];
 } foci_shown;
 foci_shown foci_show(const char *text, size_t size);
-
-/* The name nearest to `wanted` by edit distance: offer all candidates, read the label of the best. */
-typedef struct foci_nearest {
-    const char *wanted;
-    char best[128];
-    int distance;
-} foci_nearest;
-void foci_nearest_offer(foci_nearest *n, const char *candidate, const char *label);
 
 /* -------------------------------------------------------------------------------------------------- entries */
 
