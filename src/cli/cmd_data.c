@@ -135,6 +135,7 @@ static const foci_command pack_command = {
            "of a text.",
     .least = 3,
     .most = 3,
+    .takes = FOCI_TAKES_THREADS,
     .size = sizeof(pack_settings),
     .options = {{pack_rows}},
     .run = pack,

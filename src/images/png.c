@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <zlib.h>
+
 #include "images/png.h"
 
 /* stb copies nothing to nowhere when a chunk is empty, which memcpy does not allow. */
@@ -43,6 +45,20 @@ static bool begins_empty(const unsigned char *bytes, size_t size) {
     return false;
 }
 
+/* Every chunk has a checksum, which stb leaves unread: without it a changed byte would be a changed picture. */
+static foci_status check_chunks(const unsigned char *bytes, size_t size, const char *name) {
+    for (size_t at = 8; size - at >= 12;) {
+        const size_t length = number_at(bytes + at);
+        if (length > size - at - 12) break;
+        if (crc32(0, bytes + at + 4, (uInt)(4 + length)) != number_at(bytes + at + 8 + length))
+            return foci_fail(FOCI_ERR_DATA, "%s: byte %zu: a chunk of the PNG image is damaged (wrong checksum)", name,
+                             at);
+        if (memcmp(bytes + at + 4, "IEND", 4) == 0) return FOCI_OK;
+        at += 12 + length;
+    }
+    return foci_fail(FOCI_ERR_DATA, "%s: not a whole PNG image", name);
+}
+
 /* The header is the first chunk: width and height are bytes 16 to 23. */
 foci_status foci_png_decode(foci_image *image, const unsigned char *bytes, size_t size, const char *name) {
     if (size > INT32_MAX) return foci_fail(FOCI_ERR_DATA, "%s: %zu bytes, too many for a PNG image", name, size);
@@ -54,6 +70,7 @@ foci_status foci_png_decode(foci_image *image, const unsigned char *bytes, size_
     if (foci_is_bomb((uint64_t)width * height, size, 1032))
         return foci_fail(FOCI_ERR_DATA, "%s: %u x %u pixels in %zu bytes: not a whole PNG image", name, width, height,
                          size);
+    FOCI_TRY(check_chunks(bytes, size, name));
     /* Up to 8 bytes a pixel, one before each row (of seven passes), doubled as it grows; or all of the file. */
     most = 2 * ((size_t)8 * width * height + (size_t)14 * height + size) + 65536;
     int channels;

@@ -1,6 +1,7 @@
 #include "text/read.h"
 
 #include "base/file.h"
+#include "base/utf8.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -25,6 +26,13 @@ void foci_text_close(foci_text_reader *r) {
 /* A file that expands without end. Text becomes 3 to 10 times as large; deflate can do 1,032 times. */
 enum { FREE_BYTES = 16 << 20, MOST_RATIO = 100 };
 
+/* The byte order mark that some editors put before the first word. */
+static void skip_mark(foci_text_reader *r) {
+    if (r->end < 3 || memcmp(r->buffer, "\xEF\xBB\xBF", 3) != 0) return;
+    r->end -= 3;
+    memmove(r->buffer, r->buffer + 3, r->end);
+}
+
 static foci_status fill(foci_text_reader *r) {
     int n = gzread(r->file, r->buffer, sizeof r->buffer);
     if (n < (int)sizeof r->buffer) { /* the end, or an error: of a file cut short zlib returns what it has */
@@ -41,11 +49,26 @@ static foci_status fill(foci_text_reader *r) {
                          r->path, r->line, MOST_RATIO);
     r->next = 0;
     r->end = (size_t)n;
+    if (expanded == n) skip_mark(r);
+    return FOCI_OK;
+}
+
+static foci_status check_characters(const foci_text_reader *r) {
+    uint32_t code;
+    for (size_t at = 0, length; at < r->length; at += length) {
+        length = (size_t)foci_utf8(r->word + at, r->length - at, &code);
+        if (!length)
+            return foci_fail(FOCI_ERR_DATA,
+                             "%s:%" PRId64 ": byte 0x%02x after \"%.*s\" is not UTF-8; convert the text, as by "
+                             "iconv -f LATIN1 -t UTF-8",
+                             r->path, r->line, (unsigned char)r->word[at], (int)at, r->word);
+    }
     return FOCI_OK;
 }
 
 foci_status foci_text_next(foci_text_reader *r, foci_text_item *item) {
     size_t n = 0;
+    unsigned char bits = 0; /* of all bytes of the word */
     bool line_end = false;
     while (!line_end) {
         if (r->next == r->end) {
@@ -65,9 +88,11 @@ foci_status foci_text_next(foci_text_reader *r, foci_text_item *item) {
             return foci_fail(FOCI_ERR_DATA, "%s:%" PRId64 ": a word of more than %d bytes", r->path, r->line,
                              FOCI_WORD_MAX);
         r->word[n++] = (char)c;
+        bits |= c;
     }
     r->word[n] = 0;
     r->length = n;
+    if (bits & 0x80) FOCI_TRY(check_characters(r));
     *item = n ? FOCI_TEXT_WORD : r->in_line ? FOCI_TEXT_LINE_END : FOCI_TEXT_END;
     if (*item == FOCI_TEXT_LINE_END) r->in_line = false;
     if (*item != FOCI_TEXT_END && r->tokens++ == INT32_MAX)

@@ -8,7 +8,7 @@
 
 enum { FOCI_WORD_MAX = 1024 }; /* bytes in a word */
 
-/* ASCII white space as Python's str.split sees it; every other byte belongs to a word. */
+/* ASCII white space as Python's str.split sees it; every other character belongs to a word. */
 static inline bool foci_is_space(unsigned char c) {
     return c == ' ' || (c >= '\t' && c <= '\r') || (c >= 0x1c && c <= 0x1f);
 }
@@ -29,8 +29,9 @@ typedef struct foci_text_reader {
 /* FOCI_ERR_DATA where there is no such file. `path` must outlive the reader. */
 foci_status foci_text_open(foci_text_reader *r, const char *path);
 /* The next word (in r->word, ended by 0), end of a line (also after a last line without newline, also of
- * blank lines), or end of the file. FOCI_ERR_DATA with file and line: a 0 byte, a word of more than
- * FOCI_WORD_MAX bytes, more than 2^31 - 1 tokens, a damaged gzip, one that expands more than 100 times. */
+ * blank lines), or end of the file. A byte order mark at the start is no part of a word. FOCI_ERR_DATA with file and
+ * line: a 0 byte, a byte that is no UTF-8, a word of more than FOCI_WORD_MAX bytes, more than 2^31 - 1 tokens, a
+ * damaged gzip, one that expands more than 100 times. */
 foci_status foci_text_next(foci_text_reader *r, foci_text_item *item);
 void foci_text_close(foci_text_reader *r);
 

@@ -17,6 +17,14 @@ packs() {
 }
 check "a folder, an archive and a pack give the same pack" packs
 
+threads() {
+    for n in 1 3; do
+        runs data pack images images/train threads-$n.pack --threads $n
+        same train.pack threads-$n.pack
+    done
+}
+check "any number of threads gives the same pack" threads
+
 from_pack() { # ARGUMENT...: the command reads packs
     runs "$@" --set data.train=train.pack --set data.val=val.pack
 }

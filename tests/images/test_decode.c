@@ -289,10 +289,26 @@ static blob small_png(void) {
 static void a_png_cut_anywhere_is_refused(void **state) {
     (void)state;
     blob b = small_png();
-    for (size_t n = 8; n < b.size - 12; n++)
-        expect_failure(b.data, n, "PNG"); /* 12: the end mark, which holds nothing */
+    for (size_t n = 8; n < b.size; n++) expect_failure(b.data, n, "PNG");
     foci_image image = decode(&b, 0);
     foci_image_free(&image);
+    free(b.data);
+}
+
+/* A bit of any chunk, also of one that says nothing about pixels. */
+static void a_png_with_a_changed_bit_is_refused(void **state) {
+    (void)state;
+    blob b = small_png();
+    b.size -= 12;
+    append_chunk(&b, "tEXt", "Title\0cat", 9);
+    append_chunk(&b, "IEND", "", 0);
+    for (size_t i = 8; i < b.size; i++) {
+        b.data[i] ^= 1 << i % 8;
+        expect_failure(b.data, b.size, "broken.x");
+        b.data[i] ^= 1 << i % 8;
+    }
+    b.data[50] ^= 4;
+    expect_failure(b.data, b.size, "byte 33: a chunk of the PNG image is damaged (wrong checksum)");
     free(b.data);
 }
 
@@ -498,6 +514,7 @@ int main(void) {
         cmocka_unit_test(every_filter_of_png_is_undone),
         cmocka_unit_test(least_short_side_leaves_a_png_whole),
         cmocka_unit_test(a_png_cut_anywhere_is_refused),
+        cmocka_unit_test(a_png_with_a_changed_bit_is_refused),
         cmocka_unit_test(a_png_of_too_few_lines_is_refused),
         cmocka_unit_test(a_png_of_too_many_pixels_is_refused),
         cmocka_unit_test(what_is_no_image_is_refused),

@@ -364,6 +364,35 @@ static void a_zero_byte_is_refused(void **state) {
     expect_refusal(save_bytes("zero.txt", "\0", 1), ":1: a 0 byte: this is not text");
 }
 
+static void a_byte_order_mark_is_no_part_of_a_word(void **state) {
+    (void)state;
+    expect_vocabulary(save("marked.txt", "\xEF\xBB\xBF"
+                                         "a b\na\n"),
+                      0, "<eos>:2 a:2 b:1");
+    expect_vocabulary(save_gz("marked.gz", "\xEF\xBB\xBF"
+                                           "a b\na\n"),
+                      0, "<eos>:2 a:2 b:1");
+    expect_vocabulary(save("inside.txt", "a\n\xEF\xBB\xBF"
+                                         "b\n"),
+                      0,
+                      "<eos>:2 a:1 \xEF\xBB\xBF"
+                      "b:1");
+    expect_refusal(save("mark.txt", "\xEF\xBB\xBF"), ": the file is empty");
+}
+
+static void what_is_no_utf_8_is_refused(void **state) {
+    (void)state;
+    expect_vocabulary(save("utf8.txt", "caf\xc3\xa9 \xe2\x80\x94 \xf0\x9f\x90\x95\n"), 0,
+                      "<eos>:1 caf\xc3\xa9:1 \xe2\x80\x94:1 \xf0\x9f\x90\x95:1");
+    expect_refusal(save("latin1.txt", "a\nb caf\xe9 c\n"),
+                   ":2: byte 0xe9 after \"caf\" is not UTF-8; convert the text, as by iconv -f LATIN1 -t UTF-8");
+    expect_refusal(save("utf16.txt", "\xff\xfe"
+                                     "a"),
+                   ":1: byte 0xff after \"\" is not UTF-8");
+    expect_refusal(save("long.txt", "x \xc0\xaf\n"), ":1: byte 0xc0 after \"\" is not UTF-8");
+    expect_refusal(save("cut.txt", "\xe2\x80\n"), ":1: byte 0xe2 after \"\" is not UTF-8");
+}
+
 static void a_word_may_have_1024_bytes(void **state) {
     (void)state;
     char text[FOCI_WORD_MAX + 8] = "a\n";
@@ -512,6 +541,8 @@ int main(void) {
         cmocka_unit_test(gzip_is_told_by_its_bytes),
         cmocka_unit_test(a_gzip_cut_short_is_refused),
         cmocka_unit_test(a_zero_byte_is_refused),
+        cmocka_unit_test(a_byte_order_mark_is_no_part_of_a_word),
+        cmocka_unit_test(what_is_no_utf_8_is_refused),
         cmocka_unit_test(a_word_may_have_1024_bytes),
         cmocka_unit_test(an_empty_file_is_refused),
         cmocka_unit_test(what_is_no_file_is_refused),
