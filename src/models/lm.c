@@ -30,8 +30,9 @@ static const foci_key keys[] = {
     FOCI_KEY(settings, d_head, "0", 0, 4096, NULL, "width of a head; 0: d_model / num_heads"),
     FOCI_KEY(settings, d_inner, "2048", 1, 1e6, NULL, "hidden width of the feed-forward"),
     FOCI_KEY(settings, d_embed, "0", 0, 65536, NULL, "width of the embedding; 0: d_model"),
-    FOCI_KEY(settings, cutoffs, "[]", 1, 1e8, NULL,
-             "ends of the shortlist and of the tail clusters but the last; empty: an ordinary softmax"),
+    FOCI_KEY(settings, cutoffs, "[0]", 0, 1e8, NULL,
+             "ends of the shortlist and of the tail clusters but the last; [0]: a tenth and four tenths of the "
+             "vocabulary, as far as that leaves each 1,000 words; []: an ordinary softmax"),
     FOCI_KEY(settings, div_val, "1", 1, 64, NULL, "each cluster's embedding is narrower by this factor"),
     FOCI_KEY(settings, dropout, "0", 0, 0.99, NULL,
              "after embedding, attention, inside and after the feed-forward, before the softmax"),
@@ -46,6 +47,34 @@ typedef struct sizes {
     int64_t end[FOCI_MAX_CLUSTERS];
     double dropout;
 } sizes;
+
+/* What [0] stands for. A softmax over fewer words costs so little that clusters save nothing. */
+static int cut_by_shares(int64_t vocab, int64_t *end) {
+    enum { LEAST_WORDS = 1000 };
+    static const int64_t tenths[] = {1, 4};
+    int n = 0;
+    for (int i = 0; i < 2; i++) {
+        const int64_t cut = vocab * tenths[i] / 10, before = n ? end[n - 1] : 0;
+        if (cut - before >= LEAST_WORDS && vocab - cut >= LEAST_WORDS) end[n++] = cut;
+    }
+    return n;
+}
+
+static int cut_as_asked(foci_graph *g, foci_int_list cutoffs, int64_t vocab, int64_t *end) {
+    if (cutoffs.count >= FOCI_MAX_CLUSTERS) {
+        foci_graph_fail(g, "%d cutoffs, at most %d", cutoffs.count, FOCI_MAX_CLUSTERS - 1);
+        return 0;
+    }
+    for (int i = 0; i < cutoffs.count; i++) {
+        end[i] = cutoffs.value[i];
+        if (end[i] >= vocab || end[i] <= (i ? end[i - 1] : 0))
+            foci_graph_fail(g,
+                            "model.cutoffs must rise and stay below the vocabulary of %lld words, as [%lld, %lld] do; "
+                            "[0] fits any",
+                            (long long)vocab, (long long)(vocab + 9) / 10, (long long)(4 * vocab + 9) / 10);
+    }
+    return cutoffs.count;
+}
 
 static sizes read_sizes(foci_request *r) {
     foci_graph *g = r->graph;
@@ -69,17 +98,8 @@ static sizes read_sizes(foci_request *r) {
     if (!s.vocab) foci_graph_fail(g, "vocab is 0 and no data set tells how many words there are");
     if (s.width % 2) foci_graph_fail(g, "d_model %lld is odd: positions need pairs", (long long)s.width);
     if (!s.head_width) s.head_width = foci_nn_head_width(g, s.width, s.heads, "d_model");
-    const int64_t *cutoff = o.cutoffs.value;
-    int cutoffs = o.cutoffs.count;
-    if (cutoffs >= FOCI_MAX_CLUSTERS) {
-        foci_graph_fail(g, "%d cutoffs, at most %d", cutoffs, FOCI_MAX_CLUSTERS - 1);
-        cutoffs = 0;
-    }
-    for (int i = 0; i < cutoffs; i++) {
-        s.end[i] = cutoff[i];
-        if (cutoff[i] >= s.vocab || (i && cutoff[i] <= cutoff[i - 1]))
-            foci_graph_fail(g, "cutoffs must rise and stay below the vocabulary of %lld words", (long long)s.vocab);
-    }
+    const bool by_shares = o.cutoffs.count == 1 && !o.cutoffs.value[0];
+    const int cutoffs = by_shares ? cut_by_shares(s.vocab, s.end) : cut_as_asked(g, o.cutoffs, s.vocab, s.end);
     s.end[cutoffs] = s.vocab;
     s.clusters = cutoffs + 1;
     return s;

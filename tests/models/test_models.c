@@ -47,6 +47,22 @@ static void published_parameter_counts(void **state) {
     assert_in_range(lm, 44015000, 44025000);
 }
 
+/* Every cluster has d_model + 1 parameters in the head. */
+static void cutoffs_fit_any_vocabulary(void **state) {
+    (void)state;
+    static const struct {
+        int vocab;
+        const char *cutoffs;
+    } same[] = {{30000, "[3000, 12000]"}, {10000, "[1000, 4000]"}, {5000, "[2000]"}, {2499, "[]"}, {20, "[]"}};
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        char chosen[256], named[256];
+        snprintf(chosen, sizeof chosen, "model: {kind: lm, vocab: %d, depth: 1, div_val: 2}", same[i].vocab);
+        snprintf(named, sizeof named, "model: {kind: lm, vocab: %d, depth: 1, div_val: 2, cutoffs: %s}", same[i].vocab,
+                 same[i].cutoffs);
+        assert_int_equal(numel_of(chosen), numel_of(named));
+    }
+}
+
 static void elliptical_attention_adds_no_parameters(void **state) {
     (void)state;
     const char *const models[] = {"model: {kind: vit, num_classes: 10, depth: 3}",
@@ -143,7 +159,9 @@ static void what_is_refused(void **state) {
         {"model: {kind: vit}", "num_classes is 0"},
         {"model: {kind: lm, vocab: 100, d_model: 15, d_head: 4}", "d_model 15 is odd"},
         {"model: {kind: lm, vocab: 100, cutoffs: [50, 40]}", "cutoffs must rise"},
-        {"model: {kind: lm, vocab: 100, cutoffs: [100]}", "cutoffs must rise"},
+        {"model: {kind: lm, vocab: 100, cutoffs: [0, 40]}", "cutoffs must rise"},
+        {"model: {kind: lm, vocab: 300, cutoffs: [2000, 10000]}",
+         "model.cutoffs must rise and stay below the vocabulary of 300 words, as [30, 120] do; [0] fits any"},
         {"model: {kind: lm, vocab: 100, d_model: 8, cutoffs: [10, 20, 30], div_val: 4}",
          "div_val 4 leaves cluster 2 no width"},
     };
@@ -169,6 +187,7 @@ static void elliptical_costs_next_to_nothing(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(published_parameter_counts),
+        cmocka_unit_test(cutoffs_fit_any_vocabulary),
         cmocka_unit_test(elliptical_attention_adds_no_parameters),
         cmocka_unit_test(names_are_those_of_published_checkpoints),
         cmocka_unit_test(more_threads_than_planned_do_no_harm),
