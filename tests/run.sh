@@ -8,6 +8,7 @@ FOCI=$PWD/$BUILD/foci
 export FOCI BUILD
 # As foci does for itself: threads that wait spin only briefly.
 export GOMP_SPINCOUNT="${GOMP_SPINCOUNT:-10000}"
+export FOCI_CACHE="$PWD/$BUILD/tests/cache"
 passed=0 failed=0
 log=$BUILD/tests/output.txt
 for t in $(find "$BUILD/tests" -type f -perm -u+x \( -name 'test_*' -o -name 'double_*' \) ! -name '*.d' | sort) tests/cli/test_*.sh; do

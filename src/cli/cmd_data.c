@@ -75,7 +75,7 @@ static const foci_command make_command = {
 /* ---------------------------------------------------------------------- foci data pack images|text FROM OUT */
 
 typedef struct pack_settings {
-    int64_t size, vocab_limit;
+    int64_t size, vocab_limit, min_count;
     const char *vocabulary;
 } pack_settings;
 
@@ -84,6 +84,8 @@ static const foci_key pack_rows[] = {
              "images: the shorter side is reduced to N pixels (default: sizes stay)"),
     FOCI_KEY(pack_settings, vocab_limit, NULL, 2, 1e8, NULL,
              "text: keep the N most frequent words, the others are <unk> (default: all)"),
+    FOCI_KEY(pack_settings, min_count, NULL, 1, 1e9, NULL,
+             "text: words seen less often than N times are <unk> (default: those seen once, where there is no <unk>)"),
     FOCI_KEY(pack_settings, vocabulary, NULL, 0, 0, NULL,
              "text: take the words of this training text or pack of one (default: FROM's own)", .placeholder = "TRAIN"),
     {0}};
@@ -103,7 +105,8 @@ static foci_status pack_images(const char *from, const char *to, const pack_sett
 static foci_status pack_text(const char *from, const char *to, const pack_settings *o) {
     foci_vocabulary *v;
     foci_tokens t = {0};
-    FOCI_TRY(foci_vocabulary_cached(&v, o->vocabulary ? o->vocabulary : from, o->vocab_limit));
+    FOCI_TRY(foci_vocabulary_cached(&v, o->vocabulary ? o->vocabulary : from,
+                                    (foci_word_choice){o->vocab_limit, o->min_count}));
     foci_status s = foci_tokens_read(&t, v, from);
     if (!s) s = foci_pack_text(to, &t, v);
     if (!s) printf("%s: %lld tokens, %lld words\n", to, (long long)t.count, (long long)foci_vocabulary_size(v));
@@ -116,8 +119,8 @@ static foci_status pack(const foci_parsed *parsed) {
     const pack_settings *o = parsed->options;
     const char *const *word = parsed->argument;
     if (strcmp(word[0], "images") == 0) {
-        if (o->vocab_limit || o->vocabulary)
-            return foci_fail(FOCI_ERR_CONFIG, "--vocab-limit and --vocabulary are for text");
+        if (o->vocab_limit || o->min_count || o->vocabulary)
+            return foci_fail(FOCI_ERR_CONFIG, "--vocab-limit, --min-count and --vocabulary are for text");
         return pack_images(word[1], word[2], o);
     }
     if (strcmp(word[0], "text") != 0)

@@ -1,11 +1,13 @@
 /* Text in WikiText format: words between white space, <eos> at the end of every line; the vocabulary is that of the
  * training text. */
+#include <stdio.h>
+
 #include "config/config.h"
 #include "task/corpus.h"
 
 typedef struct options {
     const char *train, *valid, *test;
-    int64_t vocab_limit;
+    int64_t vocab_limit, min_count;
 } options;
 
 static const foci_key keys[] = {
@@ -17,18 +19,31 @@ static const foci_key keys[] = {
     FOCI_KEY(options, test, "", 0, 0, NULL, "test text, likewise", .may_change = true),
     FOCI_KEY(options, vocab_limit, "0", 0, 1e8, NULL,
              "keep so many of the most frequent words, the others are <unk>; 0: all"),
+    FOCI_KEY(options, min_count, "0", 0, 1e9, NULL,
+             "words seen less often are <unk>; 1: none is; 0: those seen once, where neither the text nor vocab_limit "
+             "brings an <unk>"),
     {0}};
 
 static foci_status read_words(const foci_config *config, options *o, foci_vocabulary **v) {
     foci_config_read(config, "data", keys, o);
     if (!*o->train) return foci_config_fail(config, "data.train", "names no text; the vocabulary comes from it");
-    return foci_vocabulary_cached(v, o->train, o->vocab_limit);
+    return foci_vocabulary_cached(v, o->train, (foci_word_choice){o->vocab_limit, o->min_count});
+}
+
+/* A word about those that became <unk>; false: there are none. */
+static bool rare_words(const foci_vocabulary *v, char text[160]) {
+    const foci_rare_words rare = foci_vocabulary_rare(v);
+    snprintf(text, 160, "rare words, read as <unk>: %lld, in %lld of the tokens (data.min_count, data.vocab_limit)",
+             (long long)rare.words, (long long)rare.tokens);
+    return rare.words > 0;
 }
 
 static foci_status open(const foci_config *config, unsigned splits, void *data) {
     foci_corpus *c = data;
     options o;
+    char rare[160];
     FOCI_TRY(read_words(config, &o, &c->vocabulary));
+    if (splits & FOCI_TRAIN && rare_words(c->vocabulary, rare)) foci_log(FOCI_LOG_INFO, "%s: %s", o.train, rare);
     if (splits & FOCI_VALID && *o.valid) FOCI_TRY(foci_tokens_read(&c->valid, c->vocabulary, o.valid));
     if (splits & FOCI_TEST && *o.test) FOCI_TRY(foci_tokens_read(&c->test, c->vocabulary, o.test));
     return splits & FOCI_TRAIN ? foci_tokens_read(&c->train, c->vocabulary, o.train) : FOCI_OK;
@@ -48,7 +63,9 @@ static foci_status count(const foci_config *config, const foci_lines *lines) {
     foci_vocabulary *v = NULL;
     options o;
     FOCI_TRY(read_words(config, &o, &v));
+    char rare[160];
     foci_say(lines, "vocabulary  %lld words", (long long)foci_vocabulary_size(v));
+    if (rare_words(v, rare)) foci_say(lines, "            %s", rare);
     foci_status s = count_split(lines, "data.train", o.train, v);
     if (!s) s = count_split(lines, "data.valid", o.valid, v);
     if (!s) s = count_split(lines, "data.test", o.test, v);

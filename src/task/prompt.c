@@ -7,7 +7,8 @@ static const char blanks[] = " \t\r\v\f";
 
 static foci_status add_word(foci_generator *g, const foci_vocabulary *v, const char *word) {
     int32_t id = foci_vocabulary_id(v, word);
-    if (id < 0) return foci_fail(FOCI_ERR_CONFIG, "`%s` is not in the vocabulary, which has no <unk>", word);
+    if (id < 0)
+        return foci_fail(FOCI_ERR_CONFIG, "`%s` is not in the vocabulary, which has no <unk> (data.min_count)", word);
     return foci_generator_add(g, &id, 1);
 }
 

@@ -35,19 +35,34 @@ static foci_status open_pack(foci_pack *p, const char *path) {
     return status;
 }
 
-foci_status foci_text_pack_vocabulary(foci_vocabulary **v, const char *path, int64_t limit) {
+/* A pack has the words that it was made with. */
+static foci_status check_choice(const foci_vocabulary *v, foci_word_choice choice, const char *path) {
+    const int64_t size = foci_vocabulary_size(v);
+    if (choice.limit && size > choice.limit)
+        return foci_fail(FOCI_ERR_DATA,
+                         "%s: packed with %" PRId64
+                         " words, more than data.vocab_limit: pack it with --vocab-limit %" PRId64,
+                         path, size, choice.limit);
+    const int32_t unknown = foci_vocabulary_id(v, "<unk>");
+    for (int32_t id = 1; id < size && choice.min_count > 1; id++)
+        if (id != unknown && foci_vocabulary_frequency(v, id) < choice.min_count)
+            return foci_fail(FOCI_ERR_DATA,
+                             "%s: packed with words seen less often than data.min_count: pack it with --min-count "
+                             "%" PRId64,
+                             path, choice.min_count);
+    return FOCI_OK;
+}
+
+foci_status foci_text_pack_vocabulary(foci_vocabulary **v, const char *path, foci_word_choice choice) {
     *v = NULL;
     foci_pack p;
     FOCI_TRY(open_pack(&p, path));
     foci_status status = foci_vocabulary_parse(v, path, (const char *)p.table + WORDS, p.table_size - WORDS, true);
     foci_pack_close(&p);
-    if (status || !limit || foci_vocabulary_size(*v) <= limit) return status;
-    status =
-        foci_fail(FOCI_ERR_DATA,
-                  "%s: packed with %" PRId64 " words, more than data.vocab_limit: pack it with --vocab-limit %" PRId64,
-                  path, foci_vocabulary_size(*v), limit);
-    foci_vocabulary_free(*v);
-    *v = NULL;
+    if (!status && (status = check_choice(*v, choice, path))) {
+        foci_vocabulary_free(*v);
+        *v = NULL;
+    }
     return status;
 }
 

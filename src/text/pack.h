@@ -10,8 +10,9 @@
 
 #include "text/text.h"
 
-/* The vocabulary that the text was packed with. limit > 0: no larger one will do. */
-foci_status foci_text_pack_vocabulary(foci_vocabulary **v, const char *path, int64_t limit);
+/* The vocabulary that the text was packed with. What is asked for expressly, the number of words or how often they were
+ * seen, must be so. */
+foci_status foci_text_pack_vocabulary(foci_vocabulary **v, const char *path, foci_word_choice choice);
 /* The ids, mapped; every one is known to be a word of `v`, whose words must be the pack's. */
 foci_status foci_text_pack_tokens(foci_tokens *t, const foci_vocabulary *v, const char *path);
 

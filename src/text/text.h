@@ -6,16 +6,21 @@
 
 /* Words by falling count in the training text (ties: first seen), <eos> = 0. */
 typedef struct foci_vocabulary foci_vocabulary;
-/* From a text file, plain or gzip (told apart by the first bytes). limit > 0 keeps the limit most frequent words, the
- * others become <unk>. */
-foci_status foci_vocabulary_build(foci_vocabulary **v, const char *path, int64_t limit);
+/* Which words of a text become words of a vocabulary; the others are <unk>. */
+typedef struct foci_word_choice {
+    int64_t limit; /* so many of the most frequent, <eos> and <unk> among them; 0: any number */
+    int64_t
+        min_count; /* those seen so often; 0: twice, where neither the text nor the limit brings an <unk>, else once */
+} foci_word_choice;
+/* From a text file, plain or gzip (told apart by the first bytes). */
+foci_status foci_vocabulary_build(foci_vocabulary **v, const char *path, foci_word_choice choice);
 /* One word a line, line number = id. A file that is not a vocabulary: FOCI_ERR_DATA. */
 foci_status foci_vocabulary_load(foci_vocabulary **v, const char *path);
 foci_status foci_vocabulary_save(const foci_vocabulary *v, const char *path);
-/* foci_vocabulary_build through a cache file beside the text (or, where that folder cannot be written, none), which
- * names the text's size and checksum and is rebuilt when they differ. From a pack of a text: the vocabulary it was
- * packed with. */
-foci_status foci_vocabulary_cached(foci_vocabulary **v, const char *path, int64_t limit);
+/* foci_vocabulary_build through a cache file that is named after the text's size and checksum, in the folder
+ * $FOCI_CACHE, else $XDG_CACHE_HOME/foci, else $HOME/.cache/foci; where there is none that can be written, no cache.
+ * From a pack of a text: the vocabulary it was packed with. */
+foci_status foci_vocabulary_cached(foci_vocabulary **v, const char *path, foci_word_choice choice);
 void foci_vocabulary_free(foci_vocabulary *v);
 int64_t foci_vocabulary_size(const foci_vocabulary *v);
 /* <unk>'s id for unknown words, -1 where there is no <unk> */
@@ -23,6 +28,11 @@ int32_t foci_vocabulary_id(const foci_vocabulary *v, const char *word);
 const char *foci_vocabulary_word(const foci_vocabulary *v, int32_t id);
 /* in the training text; 0 when loaded from a plain list */
 int64_t foci_vocabulary_frequency(const foci_vocabulary *v, int32_t id);
+/* Words of the text that the choice made <unk>, and how many tokens they were. */
+typedef struct foci_rare_words {
+    int64_t words, tokens;
+} foci_rare_words;
+foci_rare_words foci_vocabulary_rare(const foci_vocabulary *v);
 
 /* A token stream. */
 typedef struct foci_tokens {

@@ -29,7 +29,9 @@ static foci_status encode(stream *s, const foci_vocabulary *v, foci_text_reader 
         if (item == FOCI_TEXT_END) break;
         int32_t id = item == FOCI_TEXT_LINE_END ? end_of_line : foci_vocabulary_id(v, r->word);
         if (id < 0)
-            return foci_fail(FOCI_ERR_DATA, "%s:%" PRId64 ": \"%.80s\" is not in the vocabulary, which has no <unk>",
+            return foci_fail(FOCI_ERR_DATA,
+                             "%s:%" PRId64 ": \"%.80s\" is not in the vocabulary, which has no <unk>; data.min_count 2 "
+                             "or data.vocab_limit makes one of rare words",
                              r->path, r->line, r->word);
         if (s->count == s->room) FOCI_TRY(reserve(s, s->room + s->room / 2 + 65536));
         s->ids[s->count++] = id;

@@ -31,6 +31,7 @@ struct foci_vocabulary {
     entry **by_id;
     int64_t size;
     int32_t unknown; /* id of <unk>, or -1 */
+    foci_rare_words rare;
     foci_arena arena;
 };
 
@@ -93,37 +94,64 @@ static int by_count(const entry *a, const entry *b) {
     return (a->count < b->count) - (a->count > b->count);
 }
 
-/* Leaves `limit` entries: <eos>, <unk> and the most frequent others; <unk> takes over the counts of the rest.
- */
+/* The word becomes <unk>, which takes over its count. */
+static void drop(foci_vocabulary *v, entry *unknown, entry *e) {
+    unknown->count += e->count;
+    v->rare.words++;
+    v->rare.tokens += e->count;
+    HASH_DEL(v->table, e);
+}
+
+/* Leaves the words seen `least` times, and <eos> and <unk>. */
+static foci_status drop_rare(foci_vocabulary *v, int64_t least) {
+    entry *unknown = find_or_add(v, UNKNOWN, strlen(UNKNOWN));
+    if (!unknown) return out_of_memory();
+    for (entry *e = v->table->hh.next, *next; e; e = next) {
+        next = e->hh.next;
+        if (e != unknown && e->count < least) drop(v, unknown, e);
+    }
+    HASH_SORT(v->table, by_count);
+    return FOCI_OK;
+}
+
+/* Leaves `limit` entries: <eos>, <unk> and the most frequent others. */
 static foci_status cut(foci_vocabulary *v, int64_t limit) {
     entry *unknown = find_or_add(v, UNKNOWN, strlen(UNKNOWN));
     if (!unknown) return out_of_memory();
     int64_t kept = 1;
     for (entry *e = v->table, *next; e; e = next) {
         next = e->hh.next;
-        if (e == unknown || kept++ < limit) continue;
-        unknown->count += e->count;
-        HASH_DEL(v->table, e);
+        if (e != unknown && kept++ >= limit) drop(v, unknown, e);
     }
     HASH_SORT(v->table, by_count);
     return FOCI_OK;
 }
 
-foci_status foci_vocabulary_build(foci_vocabulary **result, const char *path, int64_t limit) {
+static bool too_many(const foci_vocabulary *v, int64_t limit) {
+    return limit && HASH_COUNT(v->table) > (uint64_t)limit;
+}
+
+static foci_status choose(foci_vocabulary *v, foci_word_choice choice) {
+    const bool has_unknown = find(v, UNKNOWN, strlen(UNKNOWN)) || too_many(v, choice.limit);
+    const int64_t least = choice.min_count ? choice.min_count : has_unknown ? 1 : 2;
+    HASH_SORT(v->table, by_count);
+    if (least > 1) FOCI_TRY(drop_rare(v, least));
+    return too_many(v, choice.limit) ? cut(v, choice.limit) : FOCI_OK;
+}
+
+foci_status foci_vocabulary_build(foci_vocabulary **result, const char *path, foci_word_choice choice) {
     *result = NULL;
-    if (limit < 0 || limit == 1)
+    if (choice.limit < 0 || choice.limit == 1)
         return foci_fail(FOCI_ERR_CONFIG,
-                         "a vocabulary of %" PRId64 " words: 0 (no limit) or at least 2, <eos> and <unk>", limit);
+                         "a vocabulary of %" PRId64 " words: 0 (no limit) or at least 2, <eos> and <unk>",
+                         choice.limit);
     foci_vocabulary *v = calloc(1, sizeof *v);
     if (!v) return out_of_memory();
     foci_text_reader reader;
     foci_status status = foci_text_open(&reader, path);
     if (!status) status = count_words(v, &reader);
     foci_text_close(&reader);
-    if (!status) {
-        HASH_SORT(v->table, by_count);
-        if (limit && HASH_COUNT(v->table) > (uint64_t)limit) status = cut(v, limit);
-    }
+    if (!status) status = choose(v, choice);
     if (!status) status = number(v);
     if (status) foci_vocabulary_free(v);
     else *result = v;
@@ -229,3 +257,7 @@ int32_t foci_vocabulary_id(const foci_vocabulary *v, const char *word) {
 const char *foci_vocabulary_word(const foci_vocabulary *v, int32_t id) { return v->by_id[id]->word; }
 
 int64_t foci_vocabulary_frequency(const foci_vocabulary *v, int32_t id) { return v->by_id[id]->count; }
+
+foci_rare_words foci_vocabulary_rare(const foci_vocabulary *v) { return v->rare; }
+
+void foci_vocabulary_set_rare(foci_vocabulary *v, foci_rare_words rare) { v->rare = rare; }

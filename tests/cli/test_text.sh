@@ -162,4 +162,20 @@ averaged() {
     fails_like 4 'nope: .*' average vit nope --out no
 }
 check "average" averaged
+book() { # an ordinary text has no <unk>; its rare words, and those that only the validation text has, are read as one
+    sed 's/<unk>/rareword/g' text/train.txt | awk 'NR % 50 == 0 { $1 = "once" NR } { print }' >book.txt
+    sed 's/<unk>/unheard/g' text/valid.txt >book-valid.txt
+    runs train lm.yaml --out book --set data.train=book.txt --set data.valid=book-valid.txt --set data.test= --set train.max_steps=4
+    contains err '^book.txt: rare words, read as <unk>: [0-9]+, in [0-9]+ of the tokens \(data.min_count, data.vocab_limit\)$'
+    [ -z "$(ls book*.vocab text/*.vocab 2>&-)" ] || wrong "something lies beside the text"
+    fails_like 3 'book-valid.txt:[0-9]+: "unheard" is not in the vocabulary, which has no <unk>; data.min_count 2 or data.vocab_limit makes one of rare words' \
+        train lm.yaml --out no --set data.train=book.txt --set data.valid=book-valid.txt --set data.test= --set data.min_count=1
+}
+check "a book without <unk>" book
+large_cutoffs() {
+    fails_like 2 'model.cutoffs must rise and stay below the vocabulary of [0-9]+ words, as \[[0-9]+, [0-9]+\] do; \[0\] fits any \(model at lm.yaml:2:9\)' \
+        train lm.yaml --out no --set 'model.cutoffs=[2000,10000]'
+    runs train lm.yaml --out fits --set 'model.cutoffs=[0]' --set train.max_steps=2
+}
+check "cutoffs that are too large" large_cutoffs
 finish

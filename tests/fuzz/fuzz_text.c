@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     foci_windows w;
     const char *path = fuzz_file("text", data, size);
     if (size && data[0] == 'f') return 0; /* not a pack */
-    if (foci_vocabulary_build(&v, path, 50)) return 0;
+    if (foci_vocabulary_build(&v, path, (foci_word_choice){.limit = 50})) return 0;
     if (!foci_tokens_read(&t, v, path)) {
         if (!foci_windows_make(&w, &t, 2, 3)) {
             int32_t ids[6], targets[6];

@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     seal(copy, size);
     const char *path = fuzz_file("x.pack", copy, size);
     free(copy);
-    if (foci_text_pack_vocabulary(&v, path, 0)) return 0;
+    if (foci_text_pack_vocabulary(&v, path, (foci_word_choice){0})) return 0;
     if (!foci_text_pack_tokens(&t, v, path)) {
         for (int64_t i = 0; i < t.count; i++)
             if (t.ids[i] < 0 || t.ids[i] >= foci_vocabulary_size(v)) abort();

@@ -28,7 +28,7 @@ static void open_text(fixture *f, const char *train, const char *what, int times
     char path[600], folder[300];
     snprintf(folder, sizeof folder, "%s", temporary_folder());
     save(path, sizeof path, folder, "train.txt", train, 1);
-    assert_ok(foci_vocabulary_build(&f->v, path, 0));
+    assert_ok(foci_vocabulary_build(&f->v, path, (foci_word_choice){.min_count = 1}));
     save(path, sizeof path, folder, "test.txt", what, times);
     assert_ok(foci_tokens_read(&f->clean, f->v, path));
     f->ids = malloc((size_t)f->clean.count * sizeof *f->ids);

@@ -113,7 +113,8 @@ static void text_is_counted(void **state) {
     assert_ok(set->count(c, &notes));
     snprintf(expected, sizeof expected,
              "vocabulary  3 words\n"
-             "data.train  %s/a: 5 tokens, 2 lines, 0 <unk>, unigram perplexity ",
+             "            rare words, read as <unk>: 1, in 1 of the tokens (data.min_count, data.vocab_limit)\n"
+             "data.train  %s/a: 5 tokens, 2 lines, 1 <unk>, unigram perplexity ",
              dir);
     assert_memory_equal(expected, said, strlen(expected));
     foci_config_free(c);

@@ -115,7 +115,7 @@ static void splits_have_about_the_tokens_asked_for(void **state) {
     static const char *const names[] = {"corpus/train.txt", "corpus/valid.txt", "corpus/test.txt"};
     const int64_t asked[] = {options.train, options.valid, options.test};
     foci_vocabulary *v;
-    assert_ok(foci_vocabulary_build(&v, path_of(names[0]), 0));
+    assert_ok(foci_vocabulary_build(&v, path_of(names[0]), (foci_word_choice){.min_count = 1}));
     for (int i = 0; i < 3; i++) {
         foci_tokens t;
         assert_ok(foci_tokens_read(&t, v, path_of(names[i]))); /* what train lacks is <unk> */
@@ -136,7 +136,7 @@ static void the_vocabulary_is_as_large_as_asked(void **state) {
         assert_ok(foci_make_text(path_of(name), &o));
         foci_vocabulary *v;
         strcat(name, "/train.txt");
-        assert_ok(foci_vocabulary_build(&v, path_of(name), 0));
+        assert_ok(foci_vocabulary_build(&v, path_of(name), (foci_word_choice){.min_count = 1}));
         assert_in_range(foci_vocabulary_size(v), words[i] - 8, words[i] + 8);
         foci_vocabulary_free(v);
     }
@@ -146,7 +146,7 @@ static void the_vocabulary_is_as_large_as_asked(void **state) {
 static void frequencies_fall_as_in_a_language(void **state) {
     (void)state;
     foci_vocabulary *v;
-    assert_ok(foci_vocabulary_build(&v, path_of("corpus/train.txt"), 0));
+    assert_ok(foci_vocabulary_build(&v, path_of("corpus/train.txt"), (foci_word_choice){.min_count = 1}));
     int32_t size = (int32_t)foci_vocabulary_size(v);
     int64_t all = 0, common = 0, rare = 0;
     for (int32_t id = 0; id < size; id++) {

@@ -16,7 +16,7 @@ enum { WORDS = 11, TOKENS = 19 };
 
 static foci_vocabulary *words_of(const char *path, int64_t limit) {
     foci_vocabulary *v;
-    assert_ok(foci_vocabulary_cached(&v, path, limit));
+    assert_ok(foci_vocabulary_cached(&v, path, (foci_word_choice){.limit = limit}));
     return v;
 }
 
@@ -130,8 +130,13 @@ static void a_limited_vocabulary_is_packed_limited(void **state) {
     expect_same_words(a, c);
     expect_same_tokens(text, small, a);
     foci_vocabulary_free(b);
-    assert_fails(foci_vocabulary_cached(&b, small, 4), FOCI_ERR_DATA,
+    assert_fails(foci_vocabulary_cached(&b, small, (foci_word_choice){.limit = 4}), FOCI_ERR_DATA,
                  "small.pack: packed with 5 words, more than data.vocab_limit: pack it with --vocab-limit 4");
+    assert_null(b);
+    assert_ok(foci_vocabulary_cached(&b, small, (foci_word_choice){.min_count = 2}));
+    foci_vocabulary_free(b);
+    assert_fails(foci_vocabulary_cached(&b, packed, (foci_word_choice){.min_count = 2}), FOCI_ERR_DATA,
+                 "train.pack: packed with words seen less often than data.min_count: pack it with --min-count 2");
     assert_null(b);
     foci_vocabulary_free(a);
     foci_vocabulary_free(c);
@@ -147,12 +152,6 @@ static void ids_of_other_words_are_refused(void **state) {
                  "foreign.pack: packed with another vocabulary than that of data.train");
     assert_null(t.ids);
     foci_vocabulary_free(v);
-}
-
-static void a_pack_leaves_no_vocabulary_beside_it(void **state) {
-    (void)state;
-    foci_vocabulary_free(words_of(packed, 0));
-    assert_int_not_equal(access(path_of("%s.vocab", packed), F_OK), 0);
 }
 
 static void a_file_that_is_there_is_kept(void **state) {
@@ -176,7 +175,7 @@ static foci_status read_pack(blob *b) {
     const char *path = save_pack(b, folder);
     foci_vocabulary *v;
     foci_tokens t;
-    FOCI_TRY(foci_vocabulary_cached(&v, path, 0));
+    FOCI_TRY(foci_vocabulary_cached(&v, path, (foci_word_choice){0}));
     foci_status status = foci_tokens_read(&t, v, path);
     for (int64_t i = 0; i < t.count; i++) assert_non_null(foci_vocabulary_word(v, t.ids[i]));
     foci_tokens_free(&t);
@@ -295,7 +294,6 @@ int main(void) {
         cmocka_unit_test(a_word_list_is_the_same_vocabulary),
         cmocka_unit_test(a_limited_vocabulary_is_packed_limited),
         cmocka_unit_test(ids_of_other_words_are_refused),
-        cmocka_unit_test(a_pack_leaves_no_vocabulary_beside_it),
         cmocka_unit_test(a_file_that_is_there_is_kept),
         cmocka_unit_test(a_pack_cut_short_anywhere_is_refused),
         cmocka_unit_test(every_flipped_bit_is_found),

@@ -55,7 +55,7 @@ static const char *save_gz(const char *name, const char *text) {
 
 static foci_vocabulary *build(const char *path, int64_t limit) {
     foci_vocabulary *v;
-    assert_ok(foci_vocabulary_build(&v, path, limit));
+    assert_ok(foci_vocabulary_build(&v, path, (foci_word_choice){.limit = limit, .min_count = 1}));
     return v;
 }
 
@@ -98,7 +98,7 @@ static void expect_refusal(const char *path, const char *message) {
     char expected[1024];
     snprintf(expected, sizeof expected, "%s%s", path, message);
     foci_vocabulary *v = (foci_vocabulary *)&expected;
-    assert_fails(foci_vocabulary_build(&v, path, 0), FOCI_ERR_DATA, expected);
+    assert_fails(foci_vocabulary_build(&v, path, (foci_word_choice){0}), FOCI_ERR_DATA, expected);
     assert_null(v);
     v = build(save("any.txt", "a <unk>\n"), 0);
     foci_tokens t;
@@ -197,10 +197,40 @@ static void a_word_that_is_unknown(void **state) {
     assert_int_equal(foci_vocabulary_id(with, ""), 1);
     assert_int_equal(foci_vocabulary_id(without, "x"), -1);
     foci_tokens t;
-    assert_fails(foci_tokens_read(&t, without, save("c.txt", "a\nb x\n")), FOCI_ERR_DATA,
-                 "c.txt:2: \"x\" is not in the vocabulary, which has no <unk>");
+    assert_fails(
+        foci_tokens_read(&t, without, save("c.txt", "a\nb x\n")), FOCI_ERR_DATA,
+        "c.txt:2: \"x\" is not in the vocabulary, which has no <unk>; data.min_count 2 or data.vocab_limit makes "
+        "one of rare words");
     foci_vocabulary_free(with);
     foci_vocabulary_free(without);
+}
+
+static void expect_choice(const char *text, foci_word_choice choice, const char *expected, int64_t words,
+                          int64_t tokens) {
+    foci_vocabulary *v;
+    assert_ok(foci_vocabulary_build(&v, save("chosen.txt", text), choice));
+    assert_string_equal(listing(v), expected);
+    assert_int_equal(foci_vocabulary_rare(v).words, words);
+    assert_int_equal(foci_vocabulary_rare(v).tokens, tokens);
+    foci_vocabulary_free(v);
+}
+
+/* Words seen once, where there would be no <unk> else. */
+static void rare_words_become_unk(void **state) {
+    (void)state;
+    const char *plain = "a b a c b a d\na\n", *marked = "a b a c <unk> a d\na\n";
+    const foci_word_choice automatic = {0};
+    expect_choice(plain, automatic, "<eos>:2 a:4 b:2 <unk>:2", 2, 2);
+    expect_choice(marked, automatic, "<eos>:2 a:4 b:1 c:1 <unk>:1 d:1", 0, 0);
+    expect_choice("a b a b\n", automatic, "<eos>:1 a:2 b:2 <unk>:0", 0, 0);
+    expect_choice(plain, (foci_word_choice){.min_count = 1}, "<eos>:2 a:4 b:2 c:1 d:1", 0, 0);
+    expect_choice(plain, (foci_word_choice){.min_count = 3}, "<eos>:2 a:4 <unk>:4", 3, 4);
+    expect_choice(marked, (foci_word_choice){.min_count = 2}, "<eos>:2 a:4 <unk>:4", 3, 3);
+    expect_choice(plain, (foci_word_choice){.limit = 3}, "<eos>:2 a:4 <unk>:4", 3, 4);
+    expect_choice(plain, (foci_word_choice){.limit = 4}, "<eos>:2 a:4 b:2 <unk>:2", 2, 2);
+    expect_choice(plain, (foci_word_choice){.limit = 5}, "<eos>:2 a:4 b:2 <unk>:2", 2, 2);
+    expect_choice("a a b b c c\n", (foci_word_choice){.limit = 4}, "<eos>:1 a:2 b:2 <unk>:2", 1, 2);
+    expect_choice(plain, (foci_word_choice){.limit = 3, .min_count = 2}, "<eos>:2 a:4 <unk>:4", 3, 4);
 }
 
 static void a_limit_leaves_the_most_frequent(void **state) {
@@ -212,8 +242,10 @@ static void a_limit_leaves_the_most_frequent(void **state) {
     expect_vocabulary(path, 5, "<eos>:1 a:3 b:2 c:1 d:1");
     expect_vocabulary(save("b.txt", "a a a <unk> b b\n"), 3, "<eos>:1 a:3 <unk>:3");
     foci_vocabulary *v;
-    assert_fails(foci_vocabulary_build(&v, path, 1), FOCI_ERR_CONFIG, "a vocabulary of 1 words");
-    assert_fails(foci_vocabulary_build(&v, path, -1), FOCI_ERR_CONFIG, "a vocabulary of -1 words");
+    assert_fails(foci_vocabulary_build(&v, path, (foci_word_choice){.limit = 1}), FOCI_ERR_CONFIG,
+                 "a vocabulary of 1 words");
+    assert_fails(foci_vocabulary_build(&v, path, (foci_word_choice){.limit = -1}), FOCI_ERR_CONFIG,
+                 "a vocabulary of -1 words");
 }
 
 static void a_word_list_keeps_the_ids(void **state) {
@@ -268,70 +300,110 @@ static ino_t inode(const char *path) {
     return st.st_ino;
 }
 
-static void expect_cached(const char *path, int64_t limit, const char *expected, const char *message) {
+static void expect_cached(const char *path, foci_word_choice choice, const char *expected, const char *message) {
     logged[0] = 0;
     foci_set_log(keep_log, NULL);
     foci_vocabulary *v;
-    assert_ok(foci_vocabulary_cached(&v, path, limit));
+    assert_ok(foci_vocabulary_cached(&v, path, choice));
     foci_set_log(NULL, NULL);
     assert_string_equal(listing(v), expected);
     foci_vocabulary_free(v);
     if (!strstr(logged, message) || !*message != !*logged) fail_msg("the log says \"%s\", not \"%s\"", logged, message);
 }
 
+/* The only file of the cache, which begins anew. */
+static const char *the_cache(void) {
+    static char path[512];
+    char command[600];
+    snprintf(command, sizeof command, "ls -d '%s'/*", getenv("FOCI_CACHE"));
+    FILE *f = popen(command, "r");
+    assert_non_null(fgets(path, sizeof path, f));
+    path[strcspn(path, "\n")] = 0;
+    assert_null(fgets(command, sizeof command, f));
+    pclose(f);
+    return path;
+}
+
+static void empty_the_cache(const char *name) { setenv("FOCI_CACHE", path_of(name), 1); }
+
+static const foci_word_choice every_word = {.min_count = 1};
+
 static void a_cache_is_made_and_used(void **state) {
     (void)state;
-    const char *path = save("cached.txt", "b a a\n"), *cache = path_of("cached.txt.vocab");
-    expect_cached(path, 0, "<eos>:1 a:2 b:1", "");
-    ino_t made = inode(cache);
-    expect_cached(path, 0, "<eos>:1 a:2 b:1", "");
-    assert_int_equal(inode(cache), made);
+    empty_the_cache("deep/used");
+    const char *path = save("cached.txt", "b a a\n");
+    expect_cached(path, every_word, "<eos>:1 a:2 b:1", "");
+    ino_t made = inode(the_cache());
+    expect_cached(path, every_word, "<eos>:1 a:2 b:1", "");
+    expect_cached(save("moved.txt", "b a a\n"), every_word, "<eos>:1 a:2 b:1", "");
+    assert_int_equal(inode(the_cache()), made);
 }
 
-static void a_cache_of_another_text_is_built_again(void **state) {
+static void nothing_is_written_beside_a_text(void **state) {
     (void)state;
-    const char *path = save("cached.txt", "b a a\n"), *cache = path_of("cached.txt.vocab");
-    expect_cached(path, 0, "<eos>:1 a:2 b:1", "");
-    ino_t made = inode(cache);
-    save("cached.txt", "b c c\n"); /* as many bytes */
-    expect_cached(path, 0, "<eos>:1 c:2 b:1",
-                  "cached.txt.vocab: not the vocabulary of this text, or damaged; it is built again");
-    assert_int_not_equal(inode(cache), made);
-    expect_cached(path, 0, "<eos>:1 c:2 b:1", "");
+    empty_the_cache("elsewhere");
+    const char *own = save("mine.txt.vocab", "my own notes"), *path = save("mine.txt", "b a a\n");
+    const ino_t before = inode(own);
+    expect_cached(path, every_word, "<eos>:1 a:2 b:1", "");
+    assert_int_equal(inode(own), before);
 }
 
-static void a_cache_of_another_limit_is_built_again(void **state) {
+static void the_cache_lies_where_caches_lie(void **state) {
     (void)state;
-    const char *path = save("limited.txt", "b a a\n");
-    expect_cached(path, 0, "<eos>:1 a:2 b:1", "");
-    expect_cached(path, 2, "<eos>:1 <unk>:3", "it is built again");
-    expect_cached(path, 2, "<eos>:1 <unk>:3", "");
+    const char *path = save("cached.txt", "b a a\n");
+    unsetenv("FOCI_CACHE");
+    setenv("XDG_CACHE_HOME", path_of("xdg"), 1);
+    setenv("HOME", path_of("home"), 1);
+    expect_cached(path, every_word, "<eos>:1 a:2 b:1", "");
+    assert_int_equal(access(path_of("xdg/foci"), F_OK), 0);
+    assert_int_not_equal(access(path_of("home"), F_OK), 0);
+    unsetenv("XDG_CACHE_HOME");
+    expect_cached(path, every_word, "<eos>:1 a:2 b:1", "");
+    assert_int_equal(access(path_of("home/.cache/foci"), F_OK), 0);
+    unsetenv("HOME");
+    expect_cached(path, every_word, "<eos>:1 a:2 b:1", "");
+}
+
+/* Texts and choices have files of their own. */
+static void a_cache_is_of_one_text_and_one_choice(void **state) {
+    (void)state;
+    empty_the_cache("several");
+    for (int again = 0; again < 2; again++) {
+        const char *path = save("cached.txt", "b a a\n");
+        expect_cached(path, every_word, "<eos>:1 a:2 b:1", "");
+        expect_cached(path, (foci_word_choice){.limit = 2}, "<eos>:1 <unk>:3", "");
+        expect_cached(path, (foci_word_choice){0}, "<eos>:1 a:2 <unk>:1", "");
+        expect_cached(save("cached.txt", "b c c\n"), every_word, "<eos>:1 c:2 b:1", ""); /* as many bytes */
+    }
 }
 
 static void a_damaged_cache_is_built_again(void **state) {
     (void)state;
-    const char *path = save("damaged.txt", "b a a\n"), *cache = path_of("damaged.txt.vocab");
-    expect_cached(path, 0, "<eos>:1 a:2 b:1", "");
+    empty_the_cache("damaged");
+    const char *path = save("damaged.txt", "b a a\n");
+    expect_cached(path, every_word, "<eos>:1 a:2 b:1", "");
+    const char *cache = the_cache();
     char whole[512];
     FILE *f = fopen(cache, "rb");
     size_t size = fread(whole, 1, sizeof whole, f);
     fclose(f);
-    for (size_t i = 0; i < size; i++) {
+    for (size_t i = 0; i < 2 * size; i++) {
         char damaged[512];
         memcpy(damaged, whole, size);
-        damaged[i] ^= 1;
-        save_bytes("damaged.txt.vocab", damaged, size);
-        expect_cached(path_of("damaged.txt"), 0, "<eos>:1 a:2 b:1", "it is built again");
-        save_bytes("damaged.txt.vocab", whole, i);
-        expect_cached(path_of("damaged.txt"), 0, "<eos>:1 a:2 b:1", "it is built again");
+        damaged[i / 2] ^= 1;
+        f = fopen(cache, "wb");
+        fwrite(damaged, 1, i % 2 ? size : i / 2, f);
+        fclose(f);
+        expect_cached(path_of("damaged.txt"), every_word, "<eos>:1 a:2 b:1",
+                      "not the vocabulary of this text, or damaged; it is built again");
     }
 }
 
 static void without_a_cache_it_works_too(void **state) {
     (void)state;
-    const char *path = save("alone.txt", "b a a\n");
-    mkdir(path_of("alone.txt.vocab"), 0755); /* so that no file of this name can be written */
-    expect_cached(path, 0, "<eos>:1 a:2 b:1", "the vocabulary is not cached: ");
+    setenv("FOCI_CACHE", save("no-folder", ""), 1);
+    expect_cached(save("alone.txt", "b a a\n"), every_word, "<eos>:1 a:2 b:1", "");
+    assert_int_equal(access(path_of("alone.txt.vocab"), F_OK), -1);
 }
 
 /* --------------------------------------------------------------------------------------------- what is
@@ -418,7 +490,7 @@ static void what_is_no_file_is_refused(void **state) {
     expect_refusal(path_of("nope.txt"), ": No such file or directory");
     expect_refusal(folder, ": not a regular file");
     foci_vocabulary *v;
-    assert_fails(foci_vocabulary_cached(&v, path_of("nope.txt"), 0), FOCI_ERR_DATA,
+    assert_fails(foci_vocabulary_cached(&v, path_of("nope.txt"), every_word), FOCI_ERR_DATA,
                  "nope.txt: No such file or directory");
     assert_null(v);
 }
@@ -530,12 +602,14 @@ int main(void) {
         cmocka_unit_test(words_of_one_count_stand_as_first_seen),
         cmocka_unit_test(eos_in_the_text_is_the_end_of_a_line),
         cmocka_unit_test(a_word_that_is_unknown),
+        cmocka_unit_test(rare_words_become_unk),
         cmocka_unit_test(a_limit_leaves_the_most_frequent),
         cmocka_unit_test(a_word_list_keeps_the_ids),
         cmocka_unit_test(a_wrong_word_list_is_refused),
         cmocka_unit_test(a_cache_is_made_and_used),
-        cmocka_unit_test(a_cache_of_another_text_is_built_again),
-        cmocka_unit_test(a_cache_of_another_limit_is_built_again),
+        cmocka_unit_test(nothing_is_written_beside_a_text),
+        cmocka_unit_test(the_cache_lies_where_caches_lie),
+        cmocka_unit_test(a_cache_is_of_one_text_and_one_choice),
         cmocka_unit_test(a_damaged_cache_is_built_again),
         cmocka_unit_test(without_a_cache_it_works_too),
         cmocka_unit_test(gzip_is_told_by_its_bytes),
