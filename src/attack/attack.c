@@ -251,6 +251,8 @@ foci_status foci_attack_check(const foci_attack_session *r, const foci_attack *a
         return foci_fail(FOCI_ERR_CONFIG, "%s has no targeted form", attack->name);
     if (o->loss && !foci_attack_reads(attack, "loss"))
         return foci_fail(FOCI_ERR_CONFIG, "%s has no choice of loss", attack->name);
+    if (o->schedule && !foci_attack_reads(attack, "schedule"))
+        return foci_fail(FOCI_ERR_CONFIG, "%s has no choice of schedule", attack->name);
     const int64_t least = o->loss == FOCI_LOSS_DLR ? o->targeted ? 4 : 3 : attack->least_classes;
     if (r->victim.classes < least || r->victim.classes < 2)
         return foci_fail(FOCI_ERR_CONFIG, "%s needs a model of at least %d classes", attack->name,

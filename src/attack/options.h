@@ -16,6 +16,8 @@ typedef enum foci_aim { FOCI_UNTARGETED, FOCI_AIM_RANDOM, FOCI_AIM_LEAST } foci_
 /* Labels: the true ones, or the model's own predictions on the clean images. */
 typedef enum foci_attack_labels { FOCI_LABELS_TRUE, FOCI_LABELS_PREDICTED } foci_attack_labels;
 typedef enum foci_attack_start { FOCI_START_RANDOM, FOCI_START_IMAGE } foci_attack_start;
+/* By which number the sizes of square's windows are looked up: the query's own, or its share of all queries. */
+typedef enum foci_attack_schedule { FOCI_SCHEDULE_STANDARD, FOCI_SCHEDULE_RESCALED } foci_attack_schedule;
 /* Units: the model's input itself, or [0, 1], normalised inside the model. */
 typedef enum foci_attack_space { FOCI_SPACE_NORMALISED, FOCI_SPACE_PIXEL } foci_attack_space;
 typedef enum foci_attack_clip {
@@ -54,6 +56,7 @@ typedef struct foci_attack_options {
     int64_t restarts; /* from another random start, for the images still standing */
     int64_t samples;  /* pairs of queries per step */
     double delta;     /* length of the probes in every coordinate */
+    foci_attack_schedule schedule;
 } foci_attack_options;
 
 static const foci_key foci_attack_eps[] = {
@@ -78,6 +81,9 @@ static const foci_key foci_attack_keys[] = {
     FOCI_KEY(foci_attack_options, samples, "0", 0, 1e6, NULL, "spsa: pairs of queries per step; 0: 128"),
     FOCI_KEY(foci_attack_options, delta, "0", 0, INFINITY, NULL,
              "spsa: length of the probes in every coordinate; 0: 0.01"),
+    FOCI_KEY(
+        foci_attack_options, schedule, "standard", 0, 0, "standard rescaled",
+        "square: windows shrink at set queries out of 10,000 (standard, as in AutoAttack), or rescaled to the steps"),
     {0}};
 
 #endif

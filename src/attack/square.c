@@ -21,15 +21,18 @@ typedef struct search {
 } search;
 
 static double sign_of(foci_rng *r) { return foci_rng_u32(r) & 1 ? 1 : -1; }
+/* As in AutoAttack, whose windows never reach the last row and column. */
 static int64_t offset(foci_rng *r, int64_t length, int64_t window) {
-    return foci_rng_below(r, (uint32_t)(length - window + 1));
+    return length > window ? foci_rng_below(r, (uint32_t)(length - window)) : 0;
 }
 
-/* Side of the window of query t: its share of the area is halved at set shares of the budget. */
+/* Side of the window of query t: its share of the area is halved at set queries, or at these shares of the budget. */
 static int64_t window_side(const search *s, int64_t t) {
     static const int64_t halvings[] = {10, 50, 200, 500, 1000, 2000, 4000, 6000, 8000};
     const foci_victim *v = s->job->victim;
-    const int64_t at = t * 10000 / s->job->options->steps, least = s->job->options->norm == FOCI_LINF ? 1 : 3;
+    const foci_attack_options *o = s->job->options;
+    const int64_t at = o->schedule == FOCI_SCHEDULE_RESCALED ? t * 10000 / o->steps : t,
+                  least = o->norm == FOCI_LINF ? 1 : 3;
     double p = FIRST_SHARE;
     for (size_t i = 0; i < sizeof halvings / sizeof *halvings; i++)
         if (at > halvings[i]) p /= 2;
@@ -115,14 +118,14 @@ static void finish_l2(const search *s, int64_t slot) {
     for (int64_t j = 0; j < pixels; j++) y[j] = (foci_real)((double)x[j] + scale * (double)y[j]);
 }
 
-/* Patterns side by side all over the image. */
+/* Patterns side by side all over the image, five of them centred along the shorter side. */
 static void start_l2(const search *s, int64_t slot) {
     const foci_victim *v = s->job->victim;
     foci_real *y = foci_row(s->job, s->trial, slot), *p = s->pattern + slot * s->most * s->most;
-    const int64_t side = s->most / 5 > 1 ? s->most / 5 : 1;
+    const int64_t side = s->most / 5 > 1 ? s->most / 5 : 1, first = s->most > 5 * side ? (s->most - 5 * side) / 2 : 0;
     memset(y, 0, (size_t)v->pixels * sizeof *y);
-    for (int64_t top = 0; top + side <= v->height; top += side)
-        for (int64_t left = 0; left + side <= v->width; left += side) {
+    for (int64_t top = first; top + side <= v->height; top += side)
+        for (int64_t left = first; left + side <= v->width; left += side) {
             if (side > 1) make_pattern(p, side, &s->random[slot]);
             else p[0] = 1;
             for (int64_t c = 0; c < v->channels; c++) {
@@ -262,5 +265,5 @@ const foci_attack foci_attack_square = {.name = "square",
                                         .summary = "random search with square windows, queries only (AutoAttack)",
                                         .run = run,
                                         .standing = true,
-                                        .reads = "steps restarts",
+                                        .reads = "steps restarts schedule",
                                         .steps = 5000};

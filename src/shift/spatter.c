@@ -1,78 +1,12 @@
 /* Corruption by splashes: of water, and at severities 4 and 5 of mud.
  *
- * Smoothed normal noise above a threshold is the liquid. Water is lit along its edges: edges as Canny finds them, the
- * distance from them up to 20 pixels, its histogram made even, and an emboss filter (all on 8 bits, as in the published
- * code). */
+ * Smoothed normal noise above a threshold is the liquid. Water is lit along its edges: the distance from them
+ * up to 20 pixels, its histogram made even, and an emboss filter (all on 8 bits, as in the published code). */
 #include <stdlib.h>
 #include <string.h>
 
+#include "shift/edges.h"
 #include "shift/picture.h"
-
-/* -------------------------------------------------------------------------------------------------- edges */
-
-typedef struct slope {
-    int dx, dy, size; /* Sobel; size = |dx| + |dy| */
-} slope;
-
-static int grey(const foci_picture *p, int x, int y) {
-    x = foci_border_index(x, p->width, FOCI_REFLECT_101);
-    y = foci_border_index(y, p->height, FOCI_REFLECT_101);
-    return (int)(*foci_picture_pixel(p, x, y) * 255 + 0.5f);
-}
-
-static slope slope_at(const foci_picture *p, int x, int y) {
-    int dx = 0, dy = 0;
-    for (int k = -1; k <= 1; k++) {
-        const int weight = k ? 1 : 2;
-        dx += weight * (grey(p, x + 1, y + k) - grey(p, x - 1, y + k));
-        dy += weight * (grey(p, x + k, y + 1) - grey(p, x + k, y - 1));
-    }
-    return (slope){dx, dy, abs(dx) + abs(dy)};
-}
-
-/* Is it the steepest along its own direction, which is one of four? */
-static bool is_ridge(const slope *s, int width, int height, int x, int y) {
-    const slope *here = s + (int64_t)y * width + x;
-    const double across = abs(here->dx), down = abs(here->dy);
-    int step_x = 1, step_y = 1;
-    if (down < 0.41421356237309503 * across) step_y = 0;
-    else if (down > 2.414213562373095 * across) step_x = 0;
-    else if ((here->dx < 0) != (here->dy < 0)) step_y = -1;
-    for (int side = -1; side <= 1; side += 2) {
-        const int nx = x + side * step_x, ny = y + side * step_y;
-        const int beside = nx < 0 || ny < 0 || nx >= width || ny >= height ? 0 : s[(int64_t)ny * width + nx].size;
-        if (side < 0 ? here->size <= beside : here->size < beside) return false;
-    }
-    return true;
-}
-
-/* edge[i]: 1 on an edge. Ridges above `high`, and those above `low` that are joined to them. `stack`: as many numbers
- * as pixels. */
-static void find_edges(const foci_picture *p, int low, int high, slope *s, unsigned char *edge, int32_t *stack) {
-    enum { WEAK = 2 };
-    const int width = p->width, height = p->height;
-    int64_t left = 0;
-    for (int y = 0; y < height; y++)
-        for (int x = 0; x < width; x++) s[(int64_t)y * width + x] = slope_at(p, x, y);
-    for (int y = 0; y < height; y++)
-        for (int x = 0; x < width; x++) {
-            const int64_t i = (int64_t)y * width + x;
-            const bool ridge = s[i].size > low && is_ridge(s, width, height, x, y);
-            edge[i] = !ridge ? 0 : s[i].size > high ? 1 : WEAK;
-            if (edge[i] == 1) stack[left++] = (int32_t)i;
-        }
-    while (left) {
-        const int x = stack[--left] % width, y = stack[left] / width;
-        for (int k = 0; k < 9; k++) {
-            const int nx = x + k % 3 - 1, ny = y + k / 3 - 1;
-            const int64_t i = (int64_t)ny * width + nx;
-            if (nx < 0 || ny < 0 || nx >= width || ny >= height || edge[i] != WEAK) continue;
-            edge[i] = 1;
-            stack[left++] = (int32_t)i;
-        }
-    }
-    for (int64_t i = 0; i < (int64_t)width * height; i++) edge[i] = edge[i] == 1;
-}
 
 /* ------------------------------------------------------------------------------------------- the distance */
 
@@ -120,14 +54,14 @@ static foci_status light_water(foci_picture *liquid, float most) {
     static const float emboss[9] = {-2, -1, 0, -1, 1, 1, 0, 1, 2};
     const int64_t n = foci_picture_count(liquid);
     foci_picture far = {0};
-    slope *slopes = malloc((size_t)n * sizeof *slopes);
     unsigned char *edge = malloc((size_t)n);
-    int32_t *stack = malloc((size_t)n * sizeof *stack);
-    foci_status s = slopes && edge && stack ? foci_picture_make(&far, liquid->width, liquid->height, 1)
-                                            : foci_fail(FOCI_ERR_RUNTIME, "out of memory for spatter");
+    foci_status s = edge ? foci_picture_make(&far, liquid->width, liquid->height, 1)
+                         : foci_fail(FOCI_ERR_RUNTIME, "out of memory for spatter");
     if (!s) {
         foci_picture_to_bytes(liquid);
-        find_edges(liquid, 50, 150, slopes, edge, stack);
+        s = foci_find_edges(liquid, 50, 150, edge);
+    }
+    if (!s) {
         distances(&far, edge, 20);
         s = foci_picture_filter(&far, box, 3);
     }
@@ -144,9 +78,7 @@ static foci_status light_water(foci_picture *liquid, float most) {
     for (int64_t i = 0; i < n && !s; i++) brightest = fmaxf(brightest, liquid->v[i] *= far.v[i]);
     for (int64_t i = 0; i < n && brightest > 0; i++) liquid->v[i] *= most / brightest;
     free(far.v);
-    free(slopes);
     free(edge);
-    free(stack);
     return s;
 }
 

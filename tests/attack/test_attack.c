@@ -137,8 +137,8 @@ static void many_classes(void **state) {
     wins_exactly("apgd_t", FOCI_LINF, false, 1.01);
 }
 
-/* Attacks without gradients come near: they win whatever could be won with half the radius. */
-static void queries_come_near(const char *name, foci_attack_options o, foci_norm norm) {
+/* Attacks without gradients come near: they win whatever could be won with so much less of a radius. */
+static void queries_come_near(const char *name, foci_attack_options o, foci_norm norm, double share) {
     int fooled = 0;
     for (int step = 1; step <= 3; step++) {
         o.eps = (norm == FOCI_LINF ? 0.02 : 0.3) * step;
@@ -147,22 +147,63 @@ static void queries_come_near(const char *name, foci_attack_options o, foci_norm
         for (int64_t i = 0; i < SLOTS; i++) {
             const double radius = nearest(i, norm, true);
             assert_false(is_fooled(&a, i) && radius > o.eps * (1 + 1e-4));
-            if (!is_fooled(&a, i) && 2 * radius < o.eps)
+            if (!is_fooled(&a, i) && share * radius < o.eps)
                 fail_msg("%s: missed image %d at eps %g, boundary at %g", name, (int)i, o.eps, radius);
             fooled += is_fooled(&a, i);
         }
     }
     assert_true(fooled > 5);
 }
+/* A third of these small images is out of its reach: the last row and column. */
 static void square_comes_near(void **state) {
     (void)state;
     open_linear(5, valid());
-    for (int k = 0; k < 2; k++) queries_come_near("square", (foci_attack_options){.steps = 5000}, norms[k]);
+    for (int k = 0; k < 2; k++) queries_come_near("square", (foci_attack_options){.steps = 5000}, norms[k], 3);
+}
+
+/* The window by which query n + 1 changed the answer: what is nonzero lies in it. */
+typedef struct box {
+    int64_t top, left, bottom, right;
+} box;
+static box changed(const foci_real *before, const foci_real *after) {
+    box b = {SIDE, SIDE, -1, -1};
+    for (int64_t j = 0; j < PIXELS; j++) {
+        const int64_t y = j / SIDE % SIDE, x = j % SIDE;
+        if (!((double)fabsf((float)(after[j] - before[j])) > 1e-5)) continue;
+        b.top = y < b.top ? y : b.top;
+        b.left = x < b.left ? x : b.left;
+        b.bottom = y > b.bottom ? y : b.bottom;
+        b.right = x > b.right ? x : b.right;
+    }
+    return b;
+}
+
+/* AutoAttack looks the size of a window up by the number of its query, however many there will be, and draws offsets
+ * below 6 - size: the last row and column keep the stripes of the start. */
+static void squares_are_autoattacks(void **state) {
+    (void)state;
+    static foci_real before[SLOTS * PIXELS];
+    static const int64_t sides[] = {5, 4, 3}; /* round(sqrt(p * 36)), p = 0.8, 0.4, 0.2 */
+    int moves = 0;
+    open_linear(5, unclipped());
+    for (int64_t n = 1; n <= 60; n++) {
+        run_attack(&a, "square", (foci_attack_options){.eps = 0.004, .steps = n});
+        const int64_t side = sides[(n - 1 > 10) + (n - 1 > 50)];
+        for (int64_t i = 0; i < SLOTS && n > 1; i++) {
+            const box b = changed(before + i * PIXELS, a.adv + i * PIXELS);
+            if (b.bottom < 0) continue;
+            assert_true(b.bottom - b.top < side && b.right - b.left < side);
+            assert_true(b.bottom < SIDE - 1 && b.right < SIDE - 1);
+            moves++;
+        }
+        memcpy(before, a.adv, sizeof before);
+    }
+    assert_true(moves > 20);
 }
 static void spsa_comes_near(void **state) {
     (void)state;
     open_linear(5, valid());
-    for (int k = 0; k < 2; k++) queries_come_near("spsa", (foci_attack_options){.steps = 40}, norms[k]);
+    for (int k = 0; k < 2; k++) queries_come_near("spsa", (foci_attack_options){.steps = 40}, norms[k], 2);
 }
 
 static void targeted_attacks_reach_their_class(void **state) {
@@ -379,6 +420,7 @@ int main(void) {
         TEST(both_within_valid_images),
         TEST(many_classes),
         TEST(square_comes_near),
+        TEST(squares_are_autoattacks),
         TEST(spsa_comes_near),
         TEST(targeted_attacks_reach_their_class),
         TEST(all_stay_in_the_ball),

@@ -92,6 +92,12 @@ options() {
     equal least "$(value targeted 1)"
     equal image "$(value start 1)"
     equal margin "$(value objective 1)"
+    attack --method square,fgsm --eps 1/510 --steps 60
+    equal 'standard null' "$(value schedule 1) $(value schedule 2)"
+    cp out standard
+    attack --method square --eps 1/510 --steps 60 --schedule rescaled
+    equal rescaled "$(value schedule 1)"
+    [ "$(sed -n 1p standard | json loss)" != "$(value loss 1)" ] || wrong "both schedules do the same"
     attack --method fgsm --eps 0.01 --set attention.reduce=median --limit 9
     equal attention.reduce=median "$(value set 1 | tr -d '[]" ')"
     runs attack run --method fgsm --eps 0.01 --limit 9
@@ -126,6 +132,7 @@ mistakes() {
     fails 2 '--eps: `1e999` is too large' attack run --method fgsm --eps 1e999
     fails 2 '--space: `rgb` is not one of normalised, pixel; did you mean `pixel`?' attack run --method fgsm --eps 0.1 --space rgb
     fails 2 'square has no targeted form' attack run --method square --eps 0.1 --targeted least
+    fails 2 'autoattack has no choice of schedule' attack run --method square,autoattack --eps 0.1 --schedule rescaled
     fails 2 'spsa has no choice of loss' attack run --method spsa --eps 0.1 --loss dlr
     fails 2 '--limit: `-1` is out of bounds: 0 to 1e+09' attack run --method fgsm --eps 0.1 --limit -1
     fails 2 'vit.yaml is no run folder: --checkpoint must name the weights' attack vit.yaml --method fgsm --eps 0.1

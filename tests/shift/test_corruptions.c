@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "base/parallel.h"
+#include "shift/edges.h"
 #include "shift/picture.h"
 #include "shift/shifted.h"
 
@@ -246,6 +247,116 @@ static void zoom_keeps_the_centre(void **state) {
     assert_memory_equal(p.v, near.v, 33 * 33 * sizeof *p.v);
     free(near.v);
     free(p.v);
+}
+
+/* Severity 5 of small images: numpy's arange(1, 1.26, 0.01) ends with 1.2500000000000002, which makes 33 pixels of 26,
+ * where 1.25 would make 32. */
+static void zoom_blur_has_aranges_factors(void **state) {
+    (void)state;
+    enum { SIDE = 32, STEPS = 26 };
+    foci_image in = scene(SIDE, SIDE), out = corrupted("zoom_blur", 5, 0, &in);
+    foci_picture p, near, exact;
+    assert_ok(foci_picture_make(&p, SIDE, SIDE, 3));
+    for (int i = 0; i < 3 * SIDE * SIDE; i++) p.v[i] = (float)in.pixels[i] / 255;
+    float sum[3 * SIDE * SIDE];
+    memcpy(sum, p.v, sizeof sum);
+    for (int k = 0; k < STEPS; k++) {
+        assert_ok(foci_picture_zoom(&near, &p, k + 1 < STEPS ? 1 + 0.01 * k : 1.2500000000000002));
+        for (int i = 0; i < 3 * SIDE * SIDE; i++) sum[i] += near.v[i];
+        if (k + 1 < STEPS) free(near.v);
+    }
+    for (int i = 0; i < 3 * SIDE * SIDE; i++)
+        assert_in_range(out.pixels[i], (int)(sum[i] / (STEPS + 1) * 255 - 0.01f),
+                        (int)(sum[i] / (STEPS + 1) * 255 + 0.01f));
+    assert_ok(foci_picture_zoom(&exact, &p, 1.25));
+    double most = 0;
+    for (int i = 0; i < 3 * SIDE * SIDE; i++) most = fmax(most, fabs((double)near.v[i] - (double)exact.v[i]));
+    assert_true(most > 0.01); /* it is not the same picture */
+    free(exact.v);
+    free(near.v);
+    free(p.v);
+    foci_image_free(&in);
+    foci_image_free(&out);
+}
+
+/* -------------------------------------------------------------------------------------------------- edges */
+
+/* cv2.Canny, written down anew: numbers with a frame around them, tangents in fixed point of 15 bits, and edges that
+ * grow until nothing moves. */
+enum { FRAMED = 40 };
+typedef int framed[FRAMED + 2][FRAMED + 2];
+
+static void oracle_slopes(const framed g, int width, int height, framed dx, framed dy, framed size) {
+    memset(size, 0, sizeof(framed));
+    for (int y = 1; y <= height; y++)
+        for (int x = 1; x <= width; x++) {
+            dx[y][x] = g[y - 1][x + 1] + 2 * g[y][x + 1] + g[y + 1][x + 1] - g[y - 1][x - 1] - 2 * g[y][x - 1] -
+                       g[y + 1][x - 1];
+            dy[y][x] = g[y + 1][x - 1] + 2 * g[y + 1][x] + g[y + 1][x + 1] - g[y - 1][x - 1] - 2 * g[y - 1][x] -
+                       g[y - 1][x + 1];
+            size[y][x] = abs(dx[y][x]) + abs(dy[y][x]);
+        }
+}
+
+static bool oracle_peak(const framed dx, const framed dy, const framed size, int x, int y) {
+    const int m = size[y][x], across = abs(dx[y][x]) * 13573, down = abs(dy[y][x]) << 15;
+    if (down < across) return m > size[y][x - 1] && m >= size[y][x + 1];
+    if (down > across + (abs(dx[y][x]) << 16)) return m > size[y - 1][x] && m >= size[y + 1][x];
+    const int s = (dx[y][x] ^ dy[y][x]) < 0 ? -1 : 1;
+    return m > size[y - 1][x - s] && m > size[y + 1][x + s];
+}
+
+static void oracle_edges(const framed g, int width, int height, framed edge) {
+    framed dx, dy, size;
+    bool moved = true;
+    oracle_slopes(g, width, height, dx, dy, size);
+    memset(edge, 0, sizeof(framed));
+    for (int y = 1; y <= height; y++)
+        for (int x = 1; x <= width; x++)
+            if (size[y][x] > 50 && oracle_peak(dx, dy, size, x, y)) edge[y][x] = size[y][x] > 150 ? 1 : -1;
+    while (moved) {
+        moved = false;
+        for (int y = 1; y <= height; y++)
+            for (int x = 1; x <= width; x++)
+                for (int k = 0; k < 9 && edge[y][x] < 0; k++)
+                    if (edge[y + k / 3 - 1][x + k % 3 - 1] > 0) edge[y][x] = moved = 1;
+    }
+}
+
+/* The grey values, with the border repeated around them. */
+static void frame(const foci_picture *p, framed g) {
+    for (int y = 0; y < p->height + 2; y++)
+        for (int x = 0; x < p->width + 2; x++)
+            g[y][x] = (int)lround(255 * (double)*foci_picture_pixel(p, foci_border_index(x - 1, p->width, FOCI_NEAREST),
+                                                                    foci_border_index(y - 1, p->height, FOCI_NEAREST)));
+}
+
+static void edges_are_opencvs(void **state) {
+    (void)state;
+    int edges = 0;
+    for (uint64_t seed = 0; seed < 60; seed++) {
+        foci_rng r = foci_rng_make(seed, 2, 3);
+        foci_picture p;
+        framed g, expected;
+        unsigned char edge[FRAMED * FRAMED];
+        assert_ok(foci_picture_make(&p, 1 + (int)foci_rng_below(&r, FRAMED), 1 + (int)foci_rng_below(&r, FRAMED), 1));
+        for (int64_t i = 0; i < foci_picture_count(&p); i++) p.v[i] = (float)(0.7 + 0.5 * foci_rng_normal(&r));
+        assert_ok(foci_picture_gaussian(&p, seed % 3 + 0.5, FOCI_TRUNCATE, FOCI_NEAREST));
+        for (int64_t i = 0; i < foci_picture_count(&p); i++)
+            if (p.v[i] < 0.7f) p.v[i] = 0;
+        if (seed % 2) /* few values: many equals */
+            for (int64_t i = 0; i < foci_picture_count(&p); i++) p.v[i] = roundf(5 * p.v[i]) / 5;
+        foci_picture_to_bytes(&p);
+        frame(&p, g);
+        oracle_edges(g, p.width, p.height, expected);
+        assert_ok(foci_find_edges(&p, 50, 150, edge));
+        for (int i = 0; i < p.width * p.height; i++) {
+            assert_int_equal(expected[1 + i / p.width][1 + i % p.width] > 0, edge[i]);
+            edges += edge[i];
+        }
+        free(p.v);
+    }
+    assert_true(edges > 1000);
 }
 
 static void borders_are_numpys(void **state) {
@@ -540,6 +651,8 @@ int main(void) {
         cmocka_unit_test(defocus_is_a_disk),
         cmocka_unit_test(motion_is_a_line_to_one_side),
         cmocka_unit_test(zoom_keeps_the_centre),
+        cmocka_unit_test(zoom_blur_has_aranges_factors),
+        cmocka_unit_test(edges_are_opencvs),
         cmocka_unit_test(borders_are_numpys),
         cmocka_unit_test(noise_has_its_variance),
         cmocka_unit_test(impulses_are_as_many_as_said),
