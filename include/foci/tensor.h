@@ -80,8 +80,8 @@ foci_tensor *foci_buffer(foci_graph *g, const char *name, foci_init init, int nd
 /* Weight decay leaves this parameter alone, as it does all that have one dimension. */
 void foci_no_decay(foci_tensor *parameter);
 /* The parameter (1, leading + side side, C) is a table of positions: behind `leading` tokens a square grid, which is
- * resized where a file has another. */
-void foci_resize_as_grid(foci_tensor *parameter, int64_t leading);
+ * resized where a file has another, antialiased or not. */
+void foci_resize_as_grid(foci_tensor *parameter, int64_t leading, bool antialias);
 /* The same parameter under a second full name, as published checkpoints store it twice. */
 void foci_tie(foci_graph *g, const char *second_name, const foci_tensor *parameter);
 /* A name that published checkpoints contain and that need not be read (a computable buffer). */

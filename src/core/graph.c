@@ -185,10 +185,11 @@ void foci_no_decay(foci_tensor *parameter) {
     if (parameter) entry_of(parameter)->no_decay = true;
 }
 
-void foci_resize_as_grid(foci_tensor *parameter, int64_t leading) {
+void foci_resize_as_grid(foci_tensor *parameter, int64_t leading, bool antialias) {
     if (!parameter) return;
     entry_of(parameter)->grid = true;
     entry_of(parameter)->leading = leading;
+    entry_of(parameter)->antialias = antialias;
 }
 
 void foci_tie(foci_graph *g, const char *second_name, const foci_tensor *parameter) {

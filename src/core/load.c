@@ -8,41 +8,6 @@
 
 /* --------------------------------------------------------------------------------------- position tables */
 
-/* Weights of the four neighbours -1, 0, 1, 2 at distance t in [0, 1) from neighbour 0 (Keys 1981, a = -0.75).
- */
-static void cubic(double t, double w[4]) {
-    static const double a = -0.75;
-    for (int i = 0; i < 4; i++) {
-        double d = fabs(t - (i - 1));
-        w[i] = d <= 1 ? ((a + 2) * d - (a + 3)) * d * d + 1 : ((a * d - 5 * a) * d + 8 * a) * d - 4 * a;
-    }
-}
-
-static int64_t clamp(int64_t i, int64_t n) { return i < 0 ? 0 : i < n ? i : n - 1; }
-
-void foci_resize_positions(const foci_real *from, int64_t leading, int64_t old_side, foci_real *to, int64_t new_side,
-                           int64_t width) {
-    memcpy(to, from, (size_t)(leading * width) * sizeof *to);
-    from += leading * width;
-    to += leading * width;
-    double scale = (double)old_side / (double)new_side;
-    for (int64_t cell = 0; cell < new_side * new_side; cell++) {
-        double y = ((double)(cell / new_side) + 0.5) * scale - 0.5, x = ((double)(cell % new_side) + 0.5) * scale - 0.5;
-        double wy[4], wx[4];
-        cubic(y - floor(y), wy);
-        cubic(x - floor(x), wx);
-        for (int64_t c = 0; c < width; c++) {
-            double sum = 0;
-            for (int i = 0; i < 16; i++) {
-                int64_t row = clamp((int64_t)floor(y) - 1 + i / 4, old_side),
-                        column = clamp((int64_t)floor(x) - 1 + i % 4, old_side);
-                sum += wy[i / 4] * wx[i % 4] * (double)from[(row * old_side + column) * width + c];
-            }
-            to[cell * width + c] = (foci_real)sum;
-        }
-    }
-}
-
 /* The side of the square grid behind the leading tokens, 0 where there is none. */
 static int64_t grid_side(const foci_parameter_entry *e, int64_t tokens) {
     const int64_t cells = tokens - e->leading, side = cells > 0 ? (int64_t)llround(sqrt((double)cells)) : 0;
@@ -53,21 +18,6 @@ static bool is_resizable(const foci_parameter_entry *e, const foci_safetensor *t
     if (!e->grid || e->ndim != 3 || t->ndim != 3) return false;
     if (t->shape[0] != 1 || e->shape[0] != 1 || t->shape[2] != e->shape[2]) return false;
     return grid_side(e, t->shape[1]) && grid_side(e, e->shape[1]);
-}
-
-static foci_status resize(const foci_safetensors *f, const foci_safetensor *t, const foci_parameter_entry *e,
-                          foci_real *out) {
-    int64_t old_side = grid_side(e, t->shape[1]), new_side = grid_side(e, e->shape[1]);
-    foci_real *table = malloc((size_t)t->numel * sizeof *table);
-    if (!table) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory for %s", f->path, t->name);
-    foci_status status = foci_safetensors_reals(f, t, 0, t->numel, table);
-    if (!status) {
-        foci_resize_positions(table, e->leading, old_side, out, new_side, e->shape[2]);
-        foci_log(FOCI_LOG_INFO, "%s: %s resized from %lldx%lld to %lldx%lld patches", f->path, t->name,
-                 (long long)old_side, (long long)old_side, (long long)new_side, (long long)new_side);
-    }
-    free(table);
-    return status;
 }
 
 /* ----------------------------------------------------------------------------------------------- matching */
@@ -129,11 +79,18 @@ static bool in_head(const char *name, const char *head) {
     return false;
 }
 
-/* What does not fit. */
+/* What does not fit, and what was made to. */
 typedef struct misfits {
-    list missing, unexpected, shapes, untied, head; /* head: misshapen, where that is allowed */
+    list missing, unexpected, shapes, untied, head, resized; /* head: misshapen, where that is allowed */
     int matched;
 } misfits;
+
+/* "pos_embed resized from 14x14 to 7x7 patches" */
+static void note_resizing(misfits *m, const foci_parameter_entry *e, const foci_safetensor *t) {
+    const long long from = grid_side(e, t->shape[1]), to = grid_side(e, e->shape[1]);
+    list_add(&m->resized, "%s resized from %lldx%lld to %lldx%lld patches%s", t->name, from, from, to, to,
+             e->antialias ? ", antialiased" : "");
+}
 
 /* Fills source[i], the tensor of the file for parameter i; NULL where there is none that fits. */
 static void match(const foci_parameters *p, const foci_safetensors *f, const char *head, const foci_safetensor **source,
@@ -149,7 +106,11 @@ static void match(const foci_parameters *p, const foci_safetensors *f, const cha
         const foci_parameter_entry *e = &p->entry[k];
         if (source[k] && !same_bytes(f, source[k], t)) list_add(&m->untied, "%s and %s", source[k]->name, t->name);
         source[k] = t;
-        if (same_shape(e, t) || is_resizable(e, t)) continue;
+        if (same_shape(e, t)) continue;
+        if (is_resizable(e, t)) {
+            note_resizing(m, e, t);
+            continue;
+        }
         char in_file[200], in_model[200];
         const bool allowed = head && in_head(e->name, head);
         list_add(allowed ? &m->head : &m->shapes, "%s is %s in the file and %s in the model", t->name,
@@ -173,6 +134,18 @@ static foci_status refuse(const foci_safetensors *f, const misfits *m) {
 }
 
 /* ----------------------------------------------------------------------------------------- load and save */
+
+static foci_status resize(const foci_safetensors *f, const foci_safetensor *t, const foci_parameter_entry *e,
+                          foci_real *out) {
+    foci_real *table = malloc((size_t)t->numel * sizeof *table);
+    if (!table) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory for %s", f->path, t->name);
+    foci_status status = foci_safetensors_reals(f, t, 0, t->numel, table);
+    if (!status)
+        status = foci_resize_positions(table, e->leading, grid_side(e, t->shape[1]), out, grid_side(e, e->shape[1]),
+                                       e->shape[2], e->antialias);
+    free(table);
+    return status;
+}
 
 /* What has no source stays as it is. */
 static foci_status read_all(const foci_parameters *p, const foci_safetensors *f, const foci_safetensor **source,
@@ -213,6 +186,7 @@ foci_status foci_load_weights(foci_parameters *p, const char *path) {
     FOCI_TRY(foci_safetensors_open(&f, path));
     foci_status status = load(p, &f, NULL, &m);
     foci_safetensors_close(&f);
+    if (!status && m.resized.total) foci_log(FOCI_LOG_INFO, "%s: %s", path, m.resized.text);
     return status;
 }
 
@@ -224,6 +198,7 @@ foci_status foci_init_weights(foci_parameters *p, const char *path, const char *
     foci_safetensors_close(&f);
     if (status) return status;
     snprintf(note, size, "%d of %d parameters from %s", m.matched, p->count, path);
+    list_print(&m.resized, "of another size", note, size);
     list_print(&m.head, "new, of another shape", note, size);
     list_print(&m.missing, "new, not in the file", note, size);
     list_print(&m.unexpected, "not used", note, size);

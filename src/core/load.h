@@ -7,9 +7,9 @@
 
 /* Reads every parameter. Published checkpoints fit: a tied parameter may stand under either of its names
  * (under both only with equal values), ignorable buffers are skipped, and "module." in front of every name
- * (DataParallel) is dropped. A table of positions (foci_resize_as_grid) of another square grid is resized with bicubic
- * interpolation, with a notice in the log. Missing, unexpected and misshapen tensors are FOCI_ERR_CHECKPOINT, all
- * listed in one message; then nothing was changed. */
+ * (DataParallel) is dropped. A table of positions (foci_resize_as_grid) of another square grid is resized, with a
+ * notice in the log. Missing, unexpected and misshapen tensors are FOCI_ERR_CHECKPOINT, all listed in one message; then
+ * nothing was changed. */
 foci_status foci_load_weights(foci_parameters *p, const char *path);
 
 /* The start of a fine-tuning: the same, but parameters that the file lacks, and those of the `head` (prefixes of names,
@@ -25,9 +25,10 @@ foci_status foci_save_weights(const foci_parameters *p, const char *path, const 
  * tensor, where they differ. */
 foci_status foci_average_weights(const char *const *path, int count, const char *out);
 
-/* (1, leading + old*old, C) -> (1, leading + new*new, C): the leading tokens as they are, the grid bicubic as in
- * PyTorch (a = -0.75, align_corners False, no antialiasing), which is timm's resize_pos_embed. */
-void foci_resize_positions(const foci_real *from, int64_t leading, int64_t old_side, foci_real *to, int64_t new_side,
-                           int64_t width);
+/* (1, leading + old*old, C) -> (1, leading + new*new, C) (positions.c): the leading tokens as they are, the grid by
+ * bicubic interpolation as in PyTorch (align_corners False). Antialiased it is timm's resample_abs_pos_embed (a = -0.5,
+ * the filter as wide as what it shrinks), else the resize_pos_embed of timm before 0.9 (a = -0.75, four neighbours). */
+foci_status foci_resize_positions(const foci_real *from, int64_t leading, int64_t old_side, foci_real *to,
+                                  int64_t new_side, int64_t width, bool antialias);
 
 #endif

@@ -18,6 +18,7 @@ typedef struct foci_parameter_entry {
     bool buffer;     /* no gradient, no update */
     bool no_decay;   /* a parameter that weight decay leaves alone whatever its shape */
     bool grid;       /* (1, leading + side side, C): resized where a file has another side */
+    bool antialias;  /* when it is */
     int64_t leading; /* tokens before the grid */
 } foci_parameter_entry;
 

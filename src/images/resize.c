@@ -6,16 +6,9 @@
 #include <string.h>
 
 #include "kernels/kernels.h"
+#include "kernels/taps.h"
 
 enum { MOST = 1 << 28 /* pixels */ };
-
-static double triangle(double x) { return x < 1 ? 1 - x : 0; }
-
-/* Keys' cubic with a = -1/2. */
-static double cubic(double x) {
-    if (x < 1) return (1.5 * x - 2.5) * x * x + 1;
-    return x < 2 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : 0;
-}
 
 /* Which inputs make an output, and their weights in fixed point. */
 typedef struct taps {
@@ -26,10 +19,8 @@ typedef struct taps {
 } taps;
 
 static bool make_taps(taps *t, int in, int n, foci_interpolation how) {
-    /* antialiasing: the filter covers what it shrinks */
-    double scale = (double)in / n, widening = scale > 1 ? scale : 1;
-    double support = (how == FOCI_BICUBIC ? 2.0 : 1.0) * widening;
-    t->most = 2 * (int)ceil(support) + 1;
+    const foci_filter filter = how == FOCI_BICUBIC ? FOCI_FILTER_CUBIC : FOCI_FILTER_TRIANGLE;
+    t->most = foci_taps_most(in, n, filter);
     size_t row = (size_t)t->most;
     t->first = malloc((size_t)n * (2 + row) * sizeof(int));
     double *w = malloc(row * sizeof *w);
@@ -40,17 +31,9 @@ static bool make_taps(taps *t, int in, int n, foci_interpolation how) {
     t->count = t->first + n;
     t->weight = t->count + n;
     for (int i = 0; i < n; i++) {
-        double centre = (i + 0.5) * scale, sum = 0;
-        int first = (int)fmax(centre - support + 0.5, 0), end = (int)fmin(centre + support + 0.5, in);
-        for (int k = first; k < end; k++) {
-            double x = fabs((k + 0.5 - centre) / widening);
-            sum += w[k - first] = how == FOCI_BICUBIC ? cubic(x) : triangle(x);
-        }
-        for (int k = first; k < end; k++)
-            t->weight[(size_t)i * row + (size_t)(k - first)] =
-                (int)floor(w[k - first] / sum * (1 << FOCI_RESAMPLE_BITS) + 0.5);
-        t->first[i] = first;
-        t->count[i] = end - first;
+        t->count[i] = foci_taps(in, n, filter, i, &t->first[i], w);
+        for (int k = 0; k < t->count[i]; k++)
+            t->weight[(size_t)i * row + (size_t)k] = (int)floor(w[k] * (1 << FOCI_RESAMPLE_BITS) + 0.5);
     }
     free(w);
     return true;

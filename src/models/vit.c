@@ -12,7 +12,7 @@ typedef struct options {
     foci_int_list img_size;
     int64_t patch_size, in_chans, num_classes, embed_dim, depth, num_heads;
     double mlp_ratio, drop_path;
-    bool qkv_bias;
+    bool qkv_bias, pos_antialias;
 } options;
 
 static const foci_key keys[] = {
@@ -28,6 +28,9 @@ static const foci_key keys[] = {
     FOCI_KEY(options, qkv_bias, "true", 0, 0, NULL, "biases in the projection to q, k, v"),
     FOCI_KEY(options, drop_path, "0", 0, 0.99, NULL,
              "stochastic depth of the last block, rising linearly from 0 at the first"),
+    FOCI_KEY(options, pos_antialias, "true", 0, 0, NULL,
+             "a table of positions that weights have for another grid is resized antialiased, as timm does; false: by "
+             "four neighbours, as timm did before 0.9"),
     {0}};
 
 static const double eps = 1e-6;
@@ -106,7 +109,7 @@ static void record(foci_request *r) {
     int64_t tokens = x ? x->shape[1] : 1;
     foci_tensor *position = foci_parameter(g, "pos_embed", FOCI_NORMAL(0, 0.02), FOCI_SHAPE(1, tokens, width));
     foci_no_decay(position);
-    foci_resize_as_grid(position, 1);
+    foci_resize_as_grid(position, 1, o.pos_antialias);
     x = foci_add_position(g, x, position);
 
     foci_attending a = foci_attending_begin(g, c, &(foci_attend_options){.depth = depth, .longest = tokens});

@@ -150,6 +150,18 @@ new_head() { # fewer classes than the weights know
 }
 check "--init with a new head" new_head
 
+other_size() { # the run's own log says what became of the positions, and so does whoever runs weights at another size
+    runs train vit.yaml --out larger --init vit --set model.img_size=48 --set train.max_steps=2
+    contains larger/log.txt 'parameters from vit/best.safetensors; of another size: pos_embed resized from 4x4 to 6x6 patches, antialiased$'
+    runs eval vit --set model.img_size=16 --json
+    contains err 'vit/best.safetensors: pos_embed resized from 4x4 to 2x2 patches, antialiased$'
+    cp out antialiased
+    runs eval vit --set model.img_size=16 --set model.pos_antialias=false --json
+    contains err 'pos_embed resized from 4x4 to 2x2 patches$'
+    ! cmp -s out antialiased || wrong "antialiased or not is the same"
+}
+check "positions of another size" other_size
+
 averaged() {
     runs average vit vit/best.safetensors --out same
     runs eval vit --json --checkpoint same

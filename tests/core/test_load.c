@@ -155,12 +155,54 @@ static void resizes_position_tables(void **state) {
     foci_parameters_free(&b);
 }
 
+/* Expected: torch.nn.functional.interpolate(mode="bicubic", antialias=True), from its kernel (a = -0.5, twice as wide,
+ * cut off at the border) by hand: a ramp along y and another along x, 4 -> 2. */
+static void shrinks_antialiased(void **state) {
+    (void)state;
+    /* cell 0 has its centre at 1: distances of 0.25, 0.25, 0.75 and 1.25 widths */
+    static const double kernel[] = {0.8671875, 0.8671875, 0.2265625, -0.0703125};
+    foci_real from[2 * 17] = {5, 6}, to[2 * 5];
+    double near = 0, sum = 0;
+    for (int k = 0; k < 4; k++) {
+        near += k * kernel[k];
+        sum += kernel[k];
+    }
+    near /= sum;
+    for (int cell = 0; cell < 16; cell++) {
+        from[2 + 2 * cell] = (foci_real)(cell / 4);
+        from[3 + 2 * cell] = (foci_real)(cell % 4);
+    }
+    assert_ok(foci_resize_positions(from, 1, 4, to, 2, 2, true));
+    assert_close(to[0], 5, 0);
+    assert_close(to[1], 6, 0);
+    for (int cell = 0; cell < 4; cell++) {
+        assert_close(to[2 + 2 * cell], cell / 2 ? 3 - near : near, 1e-6);
+        assert_close(to[3 + 2 * cell], cell % 2 ? 3 - near : near, 1e-6);
+    }
+}
+
+/* The same kernel, not widened: 2 -> 3 as 2 cells at distances of 1/6 and 7/6. */
+static void grows_by_the_same_kernel(void **state) {
+    (void)state;
+    const foci_real from[] = {0, 4, 0, 4};
+    foci_real to[9];
+    assert_ok(foci_resize_positions(from, 0, 2, to, 3, 1, true));
+    const double d = 1.0 / 6, e = 7.0 / 6, near = (1.5 * d - 2.5) * d * d + 1, far = ((-0.5 * e + 2.5) * e - 4) * e + 2;
+    for (int row = 0; row < 3; row++) {
+        assert_close(to[3 * row], 4 * far / (near + far), 1e-6);
+        assert_close(to[3 * row + 1], 2, 1e-6);
+        assert_close(to[3 * row + 2], 4 * near / (near + far), 1e-6);
+    }
+}
+
 static void keeps_a_table_of_the_same_size(void **state) {
     (void)state;
     foci_real from[2 * 17], to[2 * 17];
     for (int i = 0; i < 34; i++) from[i] = (foci_real)(i * i % 13);
-    foci_resize_positions(from, 1, 4, to, 4, 2);
-    for (int i = 0; i < 34; i++) assert_close(to[i], from[i], 1e-6);
+    for (int antialias = 0; antialias < 2; antialias++) {
+        assert_ok(foci_resize_positions(from, 1, 4, to, 4, 2, antialias));
+        for (int i = 0; i < 34; i++) assert_close(to[i], from[i], 1e-6);
+    }
 }
 
 static void refuses_other_grids(void **state) {
@@ -191,6 +233,7 @@ static void a_start_takes_what_fits(void **state) {
     assert_ok(foci_safetensors_write(path, item, 4, NULL, 0));
     assert_ok(foci_init_weights(&b, path, "tail out", note, sizeof note));
     assert_non_null(strstr(note, "2 of 3 parameters from"));
+    assert_non_null(strstr(note, "; of another size: pos_embed resized from 2x2 to 3x3 patches; new"));
     assert_non_null(
         strstr(note, "; new, of another shape: out.bias is (7) in the file and (5) in the model; not used: zebra"));
     assert_memory_equal(b.value, a.value, 15 * sizeof *a.value);
@@ -253,6 +296,8 @@ int main(void) {
         cmocka_unit_test(refuses_tied_tensors_that_differ),
         cmocka_unit_test(lists_everything_that_does_not_fit),
         cmocka_unit_test(resizes_position_tables),
+        cmocka_unit_test(shrinks_antialiased),
+        cmocka_unit_test(grows_by_the_same_kernel),
         cmocka_unit_test(keeps_a_table_of_the_same_size),
         cmocka_unit_test(refuses_other_grids),
         cmocka_unit_test(a_start_takes_what_fits),
