@@ -36,6 +36,7 @@ typedef struct foci_key {
     bool may_change;     /* a run goes on to the same end with another value */
     /* what stands for the value in the help of a command, "FILE"; NULL: the choices, or N, X, TEXT */
     const char *placeholder;
+    bool names_file; /* of a text: it becomes the name of a file or folder, without a path */
     size_t at, size; /* of the field that foci_config_read fills; size 0: none */
 } foci_key;
 

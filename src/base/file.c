@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -168,6 +169,22 @@ foci_status foci_write_file(const char *path, const void *data, size_t size) {
     FOCI_TRY(foci_writer_open(&w, path));
     foci_write(&w, data, size);
     return foci_writer_commit(&w);
+}
+
+foci_status foci_lock(int fd, const char *path, bool *taken) {
+    *taken = flock(fd, LOCK_EX | LOCK_NB) == 0;
+    if (*taken || errno == EWOULDBLOCK) return FOCI_OK;
+    if (errno != ENOLCK && errno != EOPNOTSUPP && errno != ENOSYS)
+        return foci_fail(FOCI_ERR_IO, "%s: %s", path, strerror(errno));
+    foci_log(FOCI_LOG_WARN, "%s: no lock is to be had here (%s): nothing keeps a second foci from writing into it",
+             path, strerror(errno));
+    *taken = true;
+    return FOCI_OK;
+}
+
+bool foci_same_file(const char *a, const char *b) {
+    struct stat one, other;
+    return stat(a, &one) == 0 && stat(b, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
 foci_status foci_make_dirs(const char *path) {

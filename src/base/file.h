@@ -36,6 +36,13 @@ void foci_writer_abort(foci_writer *w);
 /* One call: the whole file. */
 foci_status foci_write_file(const char *path, const void *data, size_t size);
 
+/* A lock of an open file that no other process has, as long as it is open; *taken is false where one has it. Where the
+ * file system has no locks, that is a warning, and it counts as taken. */
+foci_status foci_lock(int fd, const char *path, bool *taken);
+
+/* The same file on the same disk, by whatever names. */
+bool foci_same_file(const char *a, const char *b);
+
 /* Makes the folder and its parents where missing. */
 foci_status foci_make_dirs(const char *path);
 

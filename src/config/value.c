@@ -126,6 +126,28 @@ static foci_status read_choice(const element *e) {
     return FAIL(e, "`%s` is not one of %s; did you mean `%s`?", shown(e).text, list, nearest.best);
 }
 
+/* What a name of a file must not be, or have; NULL where all is well. */
+static const char *wrong_with_name(const char *text) {
+    enum { MOST = 200 }; /* bytes: file systems take 255, and names get endings */
+    if (!*text) return "is empty";
+    if (*text == '.') return "begins with a dot";
+    size_t left = strlen(text);
+    if (left > MOST) return "has more than 200 bytes";
+    for (int length; left; text += length, left -= (size_t)length) {
+        uint32_t code;
+        if (!(length = foci_utf8(text, left, &code))) return "is not UTF-8";
+        if (code == '/') return "has a slash";
+        if (code < 0x20 || (code >= 0x7f && code < 0xa0)) return "has control characters";
+    }
+    return NULL;
+}
+
+static foci_status read_string(const element *e, const char **out) {
+    *out = e->scalar->text;
+    const char *wrong = e->value->key.names_file ? wrong_with_name(*out) : NULL;
+    return wrong ? FAIL(e, "`%s` %s; it is to be the name of a folder", shown(e).text, wrong) : FOCI_OK;
+}
+
 static foci_status read_list(foci_arena *arena, foci_value *v, element e) {
     bool whole = v->key.type == FOCI_KEY_INTS;
     size_t n = (size_t)e.entry->count;
@@ -162,7 +184,7 @@ foci_status foci_value_read(foci_arena *arena, foci_value *v, const foci_entry *
     case FOCI_KEY_INT: return read_number(&e, true, &v->integer, &v->real);
     case FOCI_KEY_REAL: return read_number(&e, false, &v->integer, &v->real);
     case FOCI_KEY_CHOICE: v->string = e.scalar->text; return read_choice(&e);
-    case FOCI_KEY_STRING: v->string = e.scalar->text; return FOCI_OK;
+    case FOCI_KEY_STRING: return read_string(&e, &v->string);
     default: return read_list(arena, v, e);
     }
 }

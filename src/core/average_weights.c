@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "core/load.h"
 
 static bool same_shape(const foci_safetensor *a, const foci_safetensor *b) {
@@ -64,6 +65,10 @@ static foci_status write_mean(const foci_safetensors *first, const double *sum, 
 }
 
 foci_status foci_average_weights(const char *const *path, int count, const char *out) {
+    for (int i = 0; i < count; i++)
+        if (foci_same_file(path[i], out))
+            return foci_fail(FOCI_ERR_CONFIG, "%s is %s, one of the checkpoints: the average goes to another file", out,
+                             path[i]);
     foci_safetensors first;
     FOCI_TRY(foci_safetensors_open(&first, path[0]));
     int64_t numel = 0;

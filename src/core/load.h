@@ -22,7 +22,7 @@ foci_status foci_init_weights(foci_parameters *p, const char *path, const char *
 foci_status foci_save_weights(const foci_parameters *p, const char *path, const foci_text_pair *metadata, int pairs);
 
 /* Writes the mean of `count` files with the same tensors (average_weights.c). FOCI_ERR_CHECKPOINT, naming file and
- * tensor, where they differ. */
+ * tensor, where they differ; FOCI_ERR_CONFIG where `out` is one of them. */
 foci_status foci_average_weights(const char *const *path, int count, const char *out);
 
 /* (1, leading + old*old, C) -> (1, leading + new*new, C) (positions.c): the leading tokens as they are, the grid by

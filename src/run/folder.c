@@ -1,7 +1,6 @@
 #define _GNU_SOURCE
 #include "run/folder.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -21,30 +20,12 @@ static foci_status inside(const foci_run_folder *r, const char *name, char path[
     return foci_path_join(path, 4200, r->path, name);
 }
 
-static foci_status open_append(const foci_run_folder *r, const char *name, FILE **file) {
+foci_status foci_run_folder_append(const foci_run_folder *r, const char *name, FILE **file) {
     char path[4200];
     FOCI_TRY(inside(r, name, path));
     *file = fopen(path, "ae");
     if (!*file) return foci_fail(FOCI_ERR_IO, "%s: %s", path, strerror(errno));
     setvbuf(*file, NULL, _IOLBF, 0); /* whole lines */
-    return FOCI_OK;
-}
-
-/* The file `lock`, with the process that holds it. */
-static foci_status take_lock(foci_run_folder *r) {
-    char path[4200], holder[32] = "";
-    FOCI_TRY(inside(r, "lock", path));
-    r->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (r->lock < 0) return foci_fail(FOCI_ERR_IO, "%s: %s", path, strerror(errno));
-    if (flock(r->lock, LOCK_EX | LOCK_NB) < 0) {
-        if (pread(r->lock, holder, sizeof holder - 1, 0) < 0) holder[0] = 0;
-        holder[strcspn(holder, "\n")] = 0;
-        return foci_fail(FOCI_ERR_CONFIG, "%s: another foci writes into this run (process %s)", r->path,
-                         *holder ? holder : "?");
-    }
-    int n = snprintf(holder, sizeof holder, "%ld\n", (long)getpid());
-    /* only for people to read */
-    if (ftruncate(r->lock, 0) < 0 || pwrite(r->lock, holder, (size_t)n, 0) < 0) holder[0] = 0;
     return FOCI_OK;
 }
 
@@ -55,50 +36,6 @@ bool foci_run_folder_locked(const char *path) {
     bool locked = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
     if (fd >= 0) close(fd);
     return locked;
-}
-
-static bool ends_with(const char *s, const char *end) {
-    size_t n = strlen(s), m = strlen(end);
-    return n >= m && strcmp(s + n - m, end) == 0;
-}
-
-/* Removes the files of the folder that `unwanted` names. */
-static foci_status remove_files(const foci_run_folder *r, bool (*unwanted)(const char *name)) {
-    DIR *folder = opendir(r->path);
-    if (!folder) return foci_fail(FOCI_ERR_IO, "%s: %s", r->path, strerror(errno));
-    foci_status s = FOCI_OK;
-    for (struct dirent *e; !s && (e = readdir(folder));)
-        if (unwanted(e->d_name) && unlinkat(dirfd(folder), e->d_name, 0) < 0 && errno != ENOENT)
-            s = foci_fail(FOCI_ERR_IO, "%s/%s: %s", r->path, e->d_name, strerror(errno));
-    closedir(folder);
-    return s;
-}
-
-static bool is_orphan(const char *name) { return ends_with(name, ".tmp"); }
-static bool is_of_a_run(const char *name) {
-    return ends_with(name, ".safetensors") || strcmp(name, "metrics.jsonl") == 0 || strcmp(name, "metrics.csv") == 0 ||
-           strcmp(name, "summary.json") == 0 || strcmp(name, "log.txt") == 0 || foci_events_is_file(name);
-}
-
-foci_status foci_run_folder_open(foci_run_folder *r, const char *path, bool resume, bool force) {
-    memset(r, 0, sizeof *r);
-    r->lock = -1;
-    FOCI_TRY(foci_path_join(r->path, sizeof r->path, "", path));
-    FOCI_TRY(foci_make_dirs(path));
-    FOCI_TRY(take_lock(r));
-    FOCI_TRY(remove_files(r, is_orphan));
-    char known[4200];
-    FOCI_TRY(inside(r, "config.yaml", known));
-    if (foci_path_kind(known) && !resume) {
-        if (!force)
-            return foci_fail(
-                FOCI_ERR_CONFIG,
-                "%s already holds a run: --resume goes on with it, --force replaces it, --out names another folder",
-                path);
-        FOCI_TRY(remove_files(r, is_of_a_run));
-    }
-    FOCI_TRY(open_append(r, "log.txt", &r->log));
-    return open_append(r, "metrics.jsonl", &r->metrics);
 }
 
 /* Keeps the lines up to `step`; what is none goes, and is named. */
@@ -123,7 +60,7 @@ foci_status foci_run_folder_rewind(foci_run_folder *r, int64_t step) {
     if (s) return s;
     fclose(r->metrics);
     r->metrics = NULL;
-    return open_append(r, "metrics.jsonl", &r->metrics);
+    return foci_run_folder_append(r, "metrics.jsonl", &r->metrics);
 }
 
 static foci_status write_config(const foci_run_folder *r, const foci_config *config) {
@@ -154,12 +91,11 @@ static void report_environment(foci_report *r, const char *command) {
 foci_status foci_run_folder_describe(const foci_run_folder *r, const foci_config *config, const char *command) {
     char path[4200];
     foci_report environment = {NULL};
-    FOCI_TRY(write_config(r, config));
     FOCI_TRY(inside(r, "env.json", path));
     report_environment(&environment, command);
     foci_status s = foci_report_write(&environment, &(foci_json_form){.indent = 2, .digits = 9}, path);
     foci_report_free(&environment);
-    return s;
+    return s ? s : write_config(r, config);
 }
 
 void foci_run_folder_close(foci_run_folder *r) {

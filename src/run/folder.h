@@ -16,14 +16,24 @@ typedef struct foci_run_folder {
     FILE *metrics, *log;
     foci_events *events; /* NULL without train.tensorboard */
     bool pictured;
-    int lock; /* held while this is open; the kernel lets go of it when the process ends, however it ends */
+    int lock;     /* held while this is open; the kernel lets go of it when the process ends, however it ends */
+    bool earlier; /* it held a run before */
+    size_t stood; /* of the path, the bytes that were there before */
 } foci_run_folder;
 
+/* ---- folder_open.c */
+
 /* Makes the folder and opens its files; what an interrupted write left behind is removed. One that another process
- * writes into is refused, and one that already holds a run unless `resume` is set (then foci_run_folder_rewind drops
- * the lines of metrics.jsonl beyond `step`, written after the checkpoint that is resumed) or `force`, which removes
- * that run. */
+ * writes into is refused, one with files of these names that no run wrote, and one that already holds a run unless
+ * `resume` is set (then foci_run_folder_rewind drops the lines of metrics.jsonl beyond `step`, written after the
+ * checkpoint that is resumed) or `force`, which removes the files of that run and no others. */
 foci_status foci_run_folder_open(foci_run_folder *r, const char *path, bool resume, bool force);
+/* Where nothing came of the run: a folder that held none is as it was before. The files may still be open. */
+void foci_run_folder_give_back(foci_run_folder *r);
+
+/* ---- folder.c */
+
+foci_status foci_run_folder_append(const foci_run_folder *r, const char *name, FILE **file); /* by whole lines */
 bool foci_run_folder_locked(const char *path); /* somebody writes into it */
 foci_status foci_run_folder_rewind(foci_run_folder *r, int64_t step);
 foci_status foci_run_folder_describe(const foci_run_folder *r, const foci_config *config, const char *command);

@@ -12,7 +12,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 #include <xxhash.h>
@@ -438,13 +437,14 @@ static foci_status run(work *w) {
 /* One process at a time works in a folder. */
 static foci_status lock(const char *out, int *fd) {
     char path[PATH];
+    bool taken;
     FOCI_TRY(foci_path_join(path, sizeof path, out, "logs"));
     FOCI_TRY(foci_make_dirs(path));
     *fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (*fd >= 0 && flock(*fd, LOCK_EX | LOCK_NB) == 0) return FOCI_OK;
-    foci_status s = errno == EWOULDBLOCK ? foci_fail(FOCI_ERR_RUNTIME, "%s: another process works on this table", out)
-                                         : foci_fail(FOCI_ERR_IO, "%s: %s", path, strerror(errno));
-    if (*fd >= 0) close(*fd);
+    if (*fd < 0) return foci_fail(FOCI_ERR_IO, "%s: %s", path, strerror(errno));
+    foci_status s = foci_lock(*fd, path, &taken);
+    if (!s && !taken) s = foci_fail(FOCI_ERR_RUNTIME, "%s: another process works on this table", out);
+    if (s) close(*fd);
     return s;
 }
 

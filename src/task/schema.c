@@ -13,7 +13,7 @@ static char recipe_names[NAMES] = "none", model_names[NAMES], attention_names[NA
 
 static const foci_key top_keys[] = {
     {"name", FOCI_KEY_STRING, "run", 0, 0, NULL, "of the run; its folder is runs/NAME unless --out says otherwise",
-     true},
+     .may_change = true, .names_file = true},
     {"recipe", FOCI_KEY_CHOICE, "none", 0, 0, recipe_names,
      "a published recipe as defaults for the keys below (foci list recipes); what files and --set say wins"},
     {0}};

@@ -145,15 +145,22 @@ static void describe(foci_trainer *t, const char *from) {
     if (t->state.step) foci_run_log(&t->folder, "resuming after step %lld", (long long)t->state.step);
 }
 
-foci_status foci_trainer_start(foci_trainer *t) {
-    char from[2048] = "";
-    FOCI_TRY(begin(t, from, sizeof from));
+/* The run's folder, or nothing of it: a run that is refused leaves none behind. */
+static foci_status enter(foci_trainer *t, const char *from) {
     FOCI_TRY(foci_run_folder_open(&t->folder, t->options->out, t->options->resume, t->options->force));
     FOCI_TRY(restore(t));
     if (t->train.tensorboard) FOCI_TRY(foci_run_events(&t->folder, t->state.step));
     FOCI_TRY(foci_run_folder_describe(&t->folder, t->config, t->options->command));
     describe(t, from);
     return t->task->seek(t->data, t->state.epoch, t->state.position);
+}
+
+foci_status foci_trainer_start(foci_trainer *t) {
+    char from[2048] = "";
+    FOCI_TRY(begin(t, from, sizeof from));
+    foci_status s = enter(t, from);
+    if (s) foci_run_folder_give_back(&t->folder);
+    return s;
 }
 
 void foci_trainer_close(foci_trainer *t) {

@@ -101,6 +101,7 @@ static void a_rewind_leaves_good_lines_up_to_the_step(void **state) {
     foci_run_folder r;
     char *text;
     json_t *lines;
+    put("env.json", "{\"foci\": \"0.1.0\"}");
     assert_ok(foci_run_folder_open(&r, folder, true, false));
     put("metrics.jsonl", "{\"step\": 1}\ngarbage\n{\"step\": 2, \"step\": 2}\n{\"step\": 3}\n{\"step\": 9}\n{\"step\": "
                          "3, \"top1\": 5}\n{\"step\": 4");
