@@ -20,10 +20,12 @@ static foci_status check_shift(const foci_shift_options *o) {
     const bool corrupted = o->corrupt || o->corrupt_dir;
     if (!corrupted && (o->severity || o->relative_to || o->seed))
         return foci_fail(FOCI_ERR_CONFIG, "--severity, --relative-to and --seed go with --corrupt");
+    if (!o->corrupt && o->frost) return foci_fail(FOCI_ERR_CONFIG, "--frost goes with --corrupt");
     if (!corrupted && !o->val_dir && !o->ood_dir && (o->limit || o->classes))
         return foci_fail(FOCI_ERR_CONFIG,
                          "--limit and --classes go with --corrupt, --corrupt-dir, --val-dir or --ood-dir");
     if (corrupted && o->ood_dir) return foci_fail(FOCI_ERR_CONFIG, "--ood-dir and corruptions do not go together");
+    if (o->corrupt_dir && o->frost) return foci_fail(FOCI_ERR_CONFIG, "--corrupt-dir and --frost do not go together");
     if (o->corrupt_dir && o->val_dir)
         return foci_fail(FOCI_ERR_CONFIG, "--corrupt-dir and --val-dir do not go together");
     return FOCI_OK;

@@ -4,7 +4,7 @@
 #include "shift/folder.h"
 
 typedef struct settings {
-    const char *corruption, *severity, *sheet;
+    const char *corruption, *severity, *frost, *sheet;
     int64_t size, seed, limit, quality, image;
 } settings;
 
@@ -16,6 +16,9 @@ static const foci_key rows[] = {
     FOCI_KEY(settings, size, NULL, 1, 4096, NULL,
              "first cut to N x N as ImageNet-C was with N = 224: the shorter side to N * 256 / 224, then the centre "
              "(default: as they are)"),
+    FOCI_KEY(settings, frost, NULL, 0, 0, NULL,
+             "frost1.png to frost6.jpg of ImageNet-C's code, to mix in as it does (default: frost is generated)",
+             .placeholder = "DIR"),
     FOCI_KEY(settings, seed, "0", 0, 9e15, NULL, "of the random numbers"),
     FOCI_KEY(settings, limit, NULL, 1, 1e12, NULL, "so many images, evenly spread (default: all)"),
     FOCI_KEY(settings, quality, NULL, 1, 100, NULL, "write JPEG of this quality, ImageNet-C has 85 (default: PNG)",
@@ -32,11 +35,15 @@ static foci_status corrupt(const foci_image_set *set, const char *dir, const set
         printf("%s: %s\n", o->sheet, foci_image_set_name(set, o->image));
     }
     if (!dir) return FOCI_OK;
-    int64_t images, copies = 0;
+    int64_t images, copies = 0, frosted = 0;
     FOCI_TRY(foci_corrupt_folder(set, dir, how, &images));
     for (int i = 0; i < FOCI_CORRUPTIONS * FOCI_SEVERITIES; i++)
         copies += how->chosen[i / FOCI_SEVERITIES][i % FOCI_SEVERITIES];
-    printf("%s: %lld images, each corrupted in %lld ways\n", dir, (long long)images, (long long)copies);
+    for (int s = 0; s < FOCI_SEVERITIES; s++) frosted += how->chosen[FOCI_CORRUPTION_frost][s];
+    printf("%s: %lld images, each corrupted in %lld way%s", dir, (long long)images, (long long)copies,
+           copies == 1 ? "" : "s");
+    if (frosted) printf("; frost: %s", foci_frost_name(how->how.frost));
+    printf("\n");
     return FOCI_OK;
 }
 
@@ -44,15 +51,18 @@ static foci_status run(const foci_parsed *parsed) {
     const settings *o = parsed->options;
     const char *dir = parsed->arguments > 1 ? parsed->argument[1] : NULL;
     if (!dir && !o->sheet) return foci_fail(FOCI_ERR_CONFIG, "data corrupt: DIR is missing, and --sheet too");
+    foci_frost frost = {NULL};
     foci_corrupt_options how = {.size = (int)o->size,
                                 .quality = (int)o->quality,
-                                .seed = (uint64_t)o->seed,
+                                .how = {(uint64_t)o->seed, o->frost ? &frost : NULL},
                                 .limit = o->limit,
                                 .watch = &foci_on_terminal};
     FOCI_TRY(foci_corruption_choose(o->corruption, o->severity, how.chosen));
     foci_image_set *set;
     FOCI_TRY(foci_image_set_open(&set, parsed->argument[0]));
-    foci_status s = corrupt(set, dir, o, &how);
+    foci_status s = o->frost ? foci_frost_read(&frost, o->frost) : FOCI_OK;
+    if (!s) s = corrupt(set, dir, o, &how);
+    foci_frost_free(&frost);
     foci_image_set_close(set);
     return s;
 }

@@ -27,6 +27,9 @@ const foci_key foci_corrupt_keys[] = {
              "(default, with 1000 classes: AlexNet)",
              .placeholder = "RUN|FILE"),
     FOCI_KEY(foci_shift_options, seed, "0", 0, 9e15, NULL, "of the corruptions' random numbers"),
+    FOCI_KEY(foci_shift_options, frost, NULL, 0, 0, NULL,
+             "frost1.png to frost6.jpg of ImageNet-C's code, to mix in as it does (default: frost is generated)",
+             .placeholder = "DIR"),
     {0}};
 
 /* ------------------------------------------------------------------------------------------- the reference
@@ -86,16 +89,26 @@ static foci_status choose(const foci_shift_options *o, foci_corruption_choice ch
                            o->corrupt_dir);
 }
 
+static foci_status measure_with(foci_classifier *c, const foci_shift_options *o, const foci_frost *frost,
+                                const foci_corruption_choice chosen, const foci_watch *watch, foci_corrupted *r) {
+    const foci_corrupt_how how = {(uint64_t)o->seed, frost};
+    return o->corrupt_dir ? foci_measure_corrupted_folders(c, o->corrupt_dir, chosen, o->limit, watch, r)
+                          : foci_measure_corrupted(c, o->val_dir, chosen, how, o->limit, watch, r);
+}
+
 static foci_status measure(const foci_config *config, const char *weights, const foci_shift_options *o,
                            const foci_corruption_choice chosen, const foci_watch *watch, foci_corrupted *r,
                            int64_t *classes) {
     foci_classifier c;
-    FOCI_TRY(foci_classifier_open(&c, config, weights, o->classes));
-    *classes = c.classes;
-    foci_status s = o->corrupt_dir
-                        ? foci_measure_corrupted_folders(&c, o->corrupt_dir, chosen, o->limit, watch, r)
-                        : foci_measure_corrupted(&c, o->val_dir, chosen, (uint64_t)o->seed, o->limit, watch, r);
-    foci_classifier_close(&c);
+    foci_frost frost = {NULL};
+    if (o->frost) FOCI_TRY(foci_frost_read(&frost, o->frost));
+    foci_status s = foci_classifier_open(&c, config, weights, o->classes);
+    if (!s) {
+        *classes = c.classes;
+        s = measure_with(&c, o, o->frost ? &frost : NULL, chosen, watch, r);
+        foci_classifier_close(&c);
+    }
+    foci_frost_free(&frost);
     return s;
 }
 
@@ -139,6 +152,7 @@ static void tell(const comparison *x, const foci_shift_options *o, const foci_su
     foci_report *all = foci_report_part(report, "corruptions");
     for (int k = 0; k < FOCI_CORRUPTIONS; k++)
         if (!isnan(foci_corrupted_error(r, k))) tell_corruption(x, k, all);
+    foci_report_text(report, "frost", o->corrupt_dir ? NULL : o->frost ? o->frost : "generated");
     if (o->corrupt_dir) foci_report_text(report, "seed", NULL);
     else foci_report_whole(report, "seed", o->seed);
     foci_report_number(report, "seconds", r->seconds);
@@ -178,7 +192,7 @@ static void print_head(const foci_report *r, FILE *f) {
 }
 
 static void print(const foci_report *r, FILE *f) {
-    const char *to = foci_report_text_of(r, "relative_to");
+    const char *to = foci_report_text_of(r, "relative_to"), *frost = foci_report_text_of(r, "frost");
     const double mean = foci_report_number_of(r, "mean_error"), mce = foci_report_number_of(r, "mce");
     print_head(r, f);
     for (const foci_report_entry *e = foci_report_part_of(r, "corruptions")->first; e; e = e->next) {
@@ -189,6 +203,7 @@ static void print(const foci_report *r, FILE *f) {
         if (to) print_cell(foci_report_number_of(e->part, "ce"), f);
         fputc('\n', f);
     }
+    if (frost && foci_report_find(foci_report_part_of(r, "corruptions"), "frost")) fprintf(f, "frost: %s\n", frost);
     if (!isnan(mean)) fprintf(f, "mean over the 15 of ImageNet-C: %.2f\n", mean);
     if (!isnan(mce)) fprintf(f, "mCE relative to %s: %.2f\n", to, mce);
 }

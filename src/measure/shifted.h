@@ -5,7 +5,7 @@
 #include "measure/measure.h"
 
 typedef struct foci_shift_options { /* NULL, 0: not asked */
-    const char *corrupt, *severity, *corrupt_dir, *relative_to, *val_dir, *ood_dir, *classes;
+    const char *corrupt, *severity, *corrupt_dir, *relative_to, *frost, *val_dir, *ood_dir, *classes;
     int64_t limit, seed;
 } foci_shift_options;
 /* Bound to it: of corruptions; of images of foreign things; of both and of other folders. */

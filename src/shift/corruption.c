@@ -19,8 +19,13 @@ static unsigned char byte(float v) {
     return (unsigned char)(!(x > 0) ? 0 : x >= 255 ? 255 : x);
 }
 
-foci_status foci_corrupt(const foci_corruption *c, int severity, uint64_t seed, int64_t image, const foci_image *in,
-                         foci_image *out) {
+static foci_status apply(const foci_corruption *c, foci_picture *p, const double *row, foci_rng *r,
+                         const foci_frost *frost) {
+    return frost && c->apply_photographs ? c->apply_photographs(p, row, r, frost) : c->apply(p, row, r);
+}
+
+foci_status foci_corrupt(const foci_corruption *c, int severity, foci_corrupt_how how, int64_t image,
+                         const foci_image *in, foci_image *out) {
     const size_t count = (size_t)3 * (size_t)in->width * (size_t)in->height;
     *out = (foci_image){0};
     if (severity < 1 || severity > FOCI_SEVERITIES)
@@ -32,9 +37,9 @@ foci_status foci_corrupt(const foci_corruption *c, int severity, uint64_t seed, 
                                              in->width, in->height);
     if (!s) {
         const bool small = (in->width < in->height ? in->width : in->height) < FOCI_SMALL_IMAGE;
-        foci_rng r = foci_rng_make(seed, foci_stream(c->name) + (uint64_t)severity, (uint64_t)image);
+        foci_rng r = foci_rng_make(how.seed, foci_stream(c->name) + (uint64_t)severity, (uint64_t)image);
         for (size_t i = 0; i < count; i++) p.v[i] = (float)in->pixels[i] / 255;
-        s = c->apply(&p, (small ? c->small : c->large)[severity - 1], &r);
+        s = apply(c, &p, (small ? c->small : c->large)[severity - 1], &r, how.frost);
     }
     if (!s) {
         for (size_t i = 0; i < count; i++) bytes[i] = byte(p.v[i]);

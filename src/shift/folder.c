@@ -93,7 +93,7 @@ static foci_status write_one(const writing *w, int64_t i, int corruption, int se
     char path[4096];
     foci_image made;
     FOCI_TRY(place(w, corruption, severity, w->name[i], strlen(w->name[i]), path));
-    FOCI_TRY(foci_corrupt(foci_corruptions[corruption], severity, w->o->seed, foci_image_samples_at(&w->samples, i),
+    FOCI_TRY(foci_corrupt(foci_corruptions[corruption], severity, w->o->how, foci_image_samples_at(&w->samples, i),
                           image, &made));
     foci_status s = foci_image_write(path, &made, w->o->quality);
     foci_image_free(&made);
@@ -159,7 +159,7 @@ static foci_status fill(foci_sheet *sheet, const foci_transform *t, const foci_i
             if (!begun) put(sheet, t, i++, clean, numbers, "clean", "");
             begun = true;
             snprintf(below, sizeof below, "severity %d", s);
-            FOCI_TRY(foci_corrupt(foci_corruptions[c], s, o->seed, image, clean, &made));
+            FOCI_TRY(foci_corrupt(foci_corruptions[c], s, o->how, image, clean, &made));
             put(sheet, t, i++, &made, numbers, foci_corruptions[c]->name, below);
             foci_image_free(&made);
         }

@@ -12,7 +12,7 @@ typedef struct foci_corrupt_options {
      * images that have the size stay as they are. 0: all do */
     int size;
     int quality; /* of JPEG, 85 in the published set; 0: PNG */
-    uint64_t seed;
+    foci_corrupt_how how;
     int64_t limit;           /* so many images, evenly spread; 0: all */
     const foci_watch *watch; /* counts images */
 } foci_corrupt_options;

@@ -62,9 +62,9 @@ typedef struct corrupting {
     const foci_images_of *images;
     const batch *batch;
     int64_t first; /* of the images: the batch's */
-    const foci_corruption *how;
+    const foci_corruption *corruption;
     int severity;
-    uint64_t seed;
+    foci_corrupt_how how;
 } corrupting;
 
 static foci_status corrupt_one(void *context, int64_t i) {
@@ -72,7 +72,7 @@ static foci_status corrupt_one(void *context, int64_t i) {
     const foci_classifier *c = k->classifier;
     const int64_t number = foci_image_samples_at(&k->images->samples, k->first + i);
     foci_image made;
-    FOCI_TRY(foci_corrupt(k->how, k->severity, k->seed, number, &k->batch->image[i], &made));
+    FOCI_TRY(foci_corrupt(k->corruption, k->severity, k->how, number, &k->batch->image[i], &made));
     foci_transform_normalise(&c->transform, &made, c->input + i * c->pixels);
     foci_image_free(&made);
     return FOCI_OK;
@@ -89,7 +89,7 @@ typedef struct tally {
 } tally;
 
 static foci_status corrupt_batch(foci_classifier *c, const foci_images_of *images, const batch *b, int64_t first,
-                                 const foci_corruption_choice chosen, uint64_t seed, const foci_watch *watch,
+                                 const foci_corruption_choice chosen, foci_corrupt_how how, const foci_watch *watch,
                                  tally *t) {
     FOCI_TRY(classify(c, b));
     t->clean += within(c, b, 1, NULL);
@@ -97,7 +97,7 @@ static foci_status corrupt_batch(foci_classifier *c, const foci_images_of *image
         for (int s = 0; s < FOCI_SEVERITIES; s++) {
             if (!chosen[k][s]) continue;
             FOCI_TRY(foci_watch_stopped(watch));
-            FOCI_TRY(classify_corrupted(&(corrupting){c, images, b, first, foci_corruptions[k], s + 1, seed}));
+            FOCI_TRY(classify_corrupted(&(corrupting){c, images, b, first, foci_corruptions[k], s + 1, how}));
             t->right[k][s] += within(c, b, 1, NULL);
         }
     return FOCI_OK;
@@ -118,7 +118,7 @@ static void start(foci_corrupted *r) {
 }
 
 foci_status foci_measure_corrupted(foci_classifier *c, const char *dir, const foci_corruption_choice chosen,
-                                   uint64_t seed, int64_t limit, const foci_watch *watch, foci_corrupted *r) {
+                                   foci_corrupt_how how, int64_t limit, const foci_watch *watch, foci_corrupted *r) {
     foci_images_of images;
     batch b;
     tally t = {0};
@@ -127,7 +127,7 @@ foci_status foci_measure_corrupted(foci_classifier *c, const char *dir, const fo
     foci_status status = batch_make(&b, c);
     for (int64_t first = 0; first < images.samples.count && !status; first += c->batch) {
         status = batch_read(&b, c, &images, &c->transform, first);
-        if (!status) status = corrupt_batch(c, &images, &b, first, chosen, seed, watch, &t);
+        if (!status) status = corrupt_batch(c, &images, &b, first, chosen, how, watch, &t);
         if (!status) foci_watch_tell(watch, first + b.n, images.samples.count);
         batch_empty(&b);
     }

@@ -19,7 +19,8 @@ typedef struct foci_corrupted {
 /* data.val, or the folder `dir` in its place, corrupted as it goes: each image is cut to what the model sees, then
  * corrupted. */
 foci_status foci_measure_corrupted(foci_classifier *c, const char *dir, const foci_corruption_choice chosen,
-                                   uint64_t seed, int64_t limit, const foci_watch *watch, foci_corrupted *result);
+                                   foci_corrupt_how how, int64_t limit, const foci_watch *watch,
+                                   foci_corrupted *result);
 
 /* The folders DIR/CORRUPTION/SEVERITY/CLASS/IMAGE of a published set. Images have the model's size already: no margin
  * is cut off. */

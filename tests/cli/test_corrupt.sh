@@ -90,7 +90,7 @@ check "broken and strange files" hostile
 value() { json "$1" <out; }
 on_the_fly() {
     runs eval run --corrupt all --json
-    equal 'images clean_error mean_error mce relative_to corruptions seed seconds images_per_s checkpoint set' "$(json <out)"
+    equal 'images clean_error mean_error mce relative_to corruptions frost seed seconds images_per_s checkpoint set' "$(json <out)"
     equal '40 null null 0' "$(value images) $(value mce) $(value relative_to) $(value seed)"
     cp out first
     runs eval run --corrupt all --json --threads 3
@@ -107,6 +107,34 @@ on_the_fly() {
     contains out '^jpeg_compression  *[0-9.]+  *[0-9.]+  *[0-9.]+$'
 }
 check "eval --corrupt" on_the_fly
+
+photographs() { # of frost, where the user has them
+    mkdir -p frost tall/x
+    cp h/a/x.png tall/x
+    runs data corrupt tall wide --size 300 --corruption brightness --severity 1
+    for f in frost1.png frost2.png frost3.png frost4.jpg frost5.jpg frost6.jpg; do cp wide/brightness/1/x/x.png frost/$f; done
+    runs eval run --corrupt frost --json
+    equal generated "$(value frost)"
+    cp out generated
+    runs eval run --corrupt frost --json --frost frost
+    equal frost "$(value frost)"
+    runs eval run --corrupt frost,fog --severity 1
+    contains out '^frost: generated$'
+    runs eval run --corrupt frost --severity 1 --frost frost
+    contains out '^frost: frost$'
+    runs data corrupt $val iced --corruption frost --severity 3 --limit 5 --frost frost
+    equal 'iced: 5 images, each corrupted in 1 way; frost: frost' "$(cat out)"
+    runs data corrupt $val grown --corruption frost --severity 3 --limit 5
+    equal 'grown: 5 images, each corrupted in 1 way; frost: generated' "$(cat out)"
+    ! diff -r iced grown >/dev/null || wrong "the photographs change nothing"
+    fails 2 '--frost goes with --corrupt' eval run --frost frost
+    rm frost/frost5.jpg
+    fails 3 'frost/frost5.jpg: No such file or directory' eval run --corrupt frost --frost frost
+    printf x >frost/frost5.jpg
+    fails_like 3 'frost/frost5.jpg: .*' data corrupt $val no --corruption frost --frost frost
+    [ ! -e no ] || wrong "it wrote something"
+}
+check "--frost" photographs
 
 relative() {
     runs eval other --corrupt imagenet-c --json

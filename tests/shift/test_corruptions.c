@@ -3,6 +3,7 @@
 #include "check.h"
 
 #include <math.h>
+#include <unistd.h>
 
 #include "base/parallel.h"
 #include "shift/edges.h"
@@ -38,7 +39,7 @@ static foci_image plain(int side, int r, int g, int b) {
 
 static foci_image corrupted(const char *name, int severity, uint64_t seed, const foci_image *in) {
     foci_image out;
-    assert_ok(foci_corrupt(find(name), severity, seed, 0, in, &out));
+    assert_ok(foci_corrupt(find(name), severity, (foci_corrupt_how){seed, NULL}, 0, in, &out));
     assert_int_equal(in->width, out.width);
     assert_int_equal(in->height, out.height);
     return out;
@@ -446,25 +447,94 @@ static void fog_on_black_stays_black(void **state) {
     foci_image_free(&out);
 }
 
+/* As bright and as varied at every size: published frost changes images by as much of 32 pixels as of 224. */
 static void frost_is_like_a_photograph_of_it(void **state) {
     (void)state;
-    foci_image in = plain(224, 0, 0, 0);
-    double mean = 0, sd = 0;
-    for (uint64_t seed = 0; seed < 8; seed++) {
-        foci_image out = corrupted("frost", 1, seed, &in); /* .4 of the frost alone */
-        double sum = 0, squares = 0;
-        const int n = 3 * 224 * 224;
-        for (int i = 0; i < n; i++) {
-            sum += out.pixels[i] / (.4 * 255);
-            squares += pow(out.pixels[i] / (.4 * 255), 2);
+    for (int side = 32; side <= 224; side += 192) {
+        foci_image in = plain(side, 0, 0, 0);
+        const double share = side == 32 ? .45 : .75; /* severity 5: of the frost alone */
+        double mean = 0, sd = 0;
+        for (uint64_t seed = 0; seed < 8; seed++) {
+            foci_image out = corrupted("frost", 5, seed, &in);
+            double sum = 0, squares = 0;
+            const int n = 3 * side * side;
+            for (int i = 0; i < n; i++) {
+                const double v = (out.pixels[i] + 0.5) / (share * 255); /* half: the fraction cut off */
+                sum += v;
+                squares += v * v;
+            }
+            mean += sum / n / 8;
+            sd += sqrt(squares / n - sum * sum / n / n) / 8;
+            foci_image_free(&out);
         }
-        mean += sum / n / 8;
-        sd += sqrt(squares / n - sum * sum / n / n) / 8;
-        foci_image_free(&out);
+        assert_close(mean, 0.645, 0.02);
+        assert_close(sd, 0.19, 0.02);
+        foci_image_free(&in);
     }
-    assert_close(mean, 0.5, 0.1);
-    assert_close(sd, 0.19, 0.05);
-    foci_image_free(&in);
+}
+
+/* Photographs that say where a pixel comes from: red its column, green its row, blue the number of the file. */
+static void write_photographs(const char *dir, int width, int height, foci_frost *frost) {
+    static const char *const names[] = {"frost1.png", "frost2.png", "frost3.png",
+                                        "frost4.jpg", "frost5.jpg", "frost6.jpg"};
+    for (int k = 0; k < FOCI_PHOTOGRAPHS; k++) {
+        foci_image image = {width, height, malloc((size_t)(3 * width * height))};
+        char path[512];
+        for (int i = 0; i < width * height; i++) {
+            image.pixels[3 * i] = (unsigned char)(i % width);
+            image.pixels[3 * i + 1] = (unsigned char)(i / width);
+            image.pixels[3 * i + 2] = (unsigned char)(40 * k);
+        }
+        snprintf(path, sizeof path, "%s/%s", dir, names[k]);
+        assert_ok(foci_image_write(path, &image, 0)); /* the bytes tell that it is no JPEG */
+        foci_image_free(&image);
+    }
+    assert_ok(foci_frost_read(frost, dir));
+}
+
+/* c0 x + c1 frost, of a piece that begins above the last rows; every fifth pixel for small images, from the third on.
+ */
+static void photographs_are_mixed_as_published(void **state) {
+    (void)state;
+    const char *dir = temporary_folder();
+    foci_frost frost;
+    write_photographs(dir, 250, 240, &frost);
+    for (int side = 32; side <= 224; side += 192) {
+        const double c0 = side == 32 ? .9 : .7, c1 = side == 32 ? .4 : .7; /* severity 3 */
+        const int step = side == 32 ? 5 : 1, from = side == 32 ? 2 : 0;
+        foci_image in = plain(side, 50, 60, 70), out;
+        bool drawn[FOCI_PHOTOGRAPHS] = {false};
+        for (int64_t image = 0; image < 40; image++) {
+            assert_ok(foci_corrupt(find("frost"), 3, (foci_corrupt_how){0, &frost}, image, &in, &out));
+            const int which = (int)lround(((out.pixels[2] + 0.5) - c0 * 70) / c1 / 40);
+            const int left = (int)lround(((out.pixels[0] + 0.5 - c0 * 50) / c1 - from) / step),
+                      top = (int)lround(((out.pixels[1] + 0.5 - c0 * 60) / c1 - from) / step);
+            drawn[which] = true;
+            assert_in_range(left + 1, 0, 250 / step - side + 2);
+            assert_in_range(top + 1, 0, 240 / step - side + 2);
+            for (int y = 0; y < side; y += side - 1)
+                for (int x = 0; x < side; x += side - 1) {
+                    const unsigned char *v = out.pixels + 3 * (y * side + x);
+                    assert_close(v[0] + 0.5, c0 * 50 + c1 * ((left + x) * step + from), 1.5 * step);
+                    assert_close(v[1] + 0.5, c0 * 60 + c1 * ((top + y) * step + from), 1.5 * step);
+                }
+            foci_image_free(&out);
+        }
+        for (int k = 0; k < FOCI_PHOTOGRAPHS; k++) assert_int_equal(k < 5, drawn[k]); /* the published code's slip */
+        foci_image_free(&in);
+    }
+    foci_image large = plain(300, 1, 2, 3), out;
+    assert_fails(foci_corrupt(find("frost"), 3, (foci_corrupt_how){0, &frost}, 0, &large, &out), FOCI_ERR_DATA,
+                 "250 x 240 pixels of frost are too few for an image of 300 x 300");
+    foci_image_free(&large);
+    foci_frost_free(&frost);
+
+    char path[512];
+    snprintf(path, sizeof path, "%s/frost4.jpg", dir);
+    assert_int_equal(0, truncate(path, 100));
+    assert_fails(foci_frost_read(&frost, dir), FOCI_ERR_DATA, "frost4.jpg: ");
+    assert_int_equal(0, remove(path));
+    assert_fails(foci_frost_read(&frost, dir), FOCI_ERR_DATA, "frost4.jpg: No such file");
 }
 
 /* -------------------------------------------------------------------------------------- all of them */
@@ -525,7 +595,9 @@ static void pixels_depend_on_the_key_alone(void **state) {
         FOCI_PARALLEL_FOR
         for (int64_t i = 0; i < FOCI_CORRUPTIONS * IMAGES; i++) {
             foci_image out;
-            to[i] = foci_corrupt(foci_corruptions[i / IMAGES], 3, 7, i % IMAGES, &in, &out) ? 0 : digest(&out);
+            to[i] = foci_corrupt(foci_corruptions[i / IMAGES], 3, (foci_corrupt_how){7, NULL}, i % IMAGES, &in, &out)
+                        ? 0
+                        : digest(&out);
             foci_image_free(&out);
         }
         if (threads > 1) assert_memory_equal(once, again, sizeof once);
@@ -534,7 +606,7 @@ static void pixels_depend_on_the_key_alone(void **state) {
     const uint64_t first = once[0]; /* gaussian noise: image, seed and severity each make a difference */
     assert_true(once[1] != first);
     foci_image other;
-    assert_ok(foci_corrupt(foci_corruptions[0], 3, 8, 0, &in, &other));
+    assert_ok(foci_corrupt(foci_corruptions[0], 3, (foci_corrupt_how){8, NULL}, 0, &in, &other));
     assert_true(digest(&other) != first);
     foci_image_free(&other);
     foci_image_free(&in);
@@ -560,8 +632,10 @@ static void severities_draw_their_own_numbers(void **state) {
 static void a_severity_beyond_5_is_refused(void **state) {
     (void)state;
     foci_image in = plain(8, 1, 2, 3), out;
-    assert_fails(foci_corrupt(find("fog"), 6, 0, 0, &in, &out), FOCI_ERR_CONFIG, "fog: severity 6; there are 1 to 5");
-    assert_fails(foci_corrupt(find("fog"), 0, 0, 0, &in, &out), FOCI_ERR_CONFIG, "severity 0");
+    assert_fails(foci_corrupt(find("fog"), 6, (foci_corrupt_how){0, NULL}, 0, &in, &out), FOCI_ERR_CONFIG,
+                 "fog: severity 6; there are 1 to 5");
+    assert_fails(foci_corrupt(find("fog"), 0, (foci_corrupt_how){0, NULL}, 0, &in, &out), FOCI_ERR_CONFIG,
+                 "severity 0");
     foci_image_free(&in);
 }
 
@@ -659,6 +733,7 @@ int main(void) {
         cmocka_unit_test(plasma_fills_the_range_evenly),
         cmocka_unit_test(fog_on_black_stays_black),
         cmocka_unit_test(frost_is_like_a_photograph_of_it),
+        cmocka_unit_test(photographs_are_mixed_as_published),
         cmocka_unit_test(severity_5_is_further_than_1),
         cmocka_unit_test(each_severity_is_further),
         cmocka_unit_test(any_shape_will_do),
