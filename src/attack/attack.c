@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/report.h"
 #include "config/config.h"
 #include "attack/engine.h"
 #include "images/samples.h"
@@ -184,26 +185,102 @@ static foci_status attack_batch(foci_attack_session *r, const foci_attack *attac
 
 /* ----------------------------------------------------------------------------------------------- counting */
 
+/* Of one image: what the model says of it, clean and attacked. */
+typedef struct answer {
+    int64_t class, rank; /* predicted; place of the true one */
+    double loss;
+} answer;
+typedef struct outcome {
+    answer clean, adv;
+    int64_t target;
+    double distance;
+    bool outside;
+} outcome;
+
+static foci_status answer_of(const foci_attack_session *r, int64_t slot, const foci_real *logits, answer *a) {
+    const int64_t classes = r->victim.classes;
+    const foci_real *z = logits + slot * classes;
+    *a = (answer){foci_argmax(z, classes), foci_rank(z, classes, r->truth[slot], NULL),
+                  foci_head_cross_entropy(z, classes, r->truth[slot], -1, r->spare)};
+    if (isfinite(a->loss)) return FOCI_OK;
+    return foci_fail(FOCI_ERR_DIVERGED, "%s: the model's logits are not finite",
+                     foci_image_set_name(r->sets.val, r->image[slot]));
+}
+
 typedef struct counts {
     int64_t top1, top5;
     double loss;
 } counts;
 
-static foci_status count(foci_attack_session *r, int64_t slots, const foci_real *logits, counts *sum) {
-    const int64_t classes = r->victim.classes;
-    for (int64_t i = 0; i < slots; i++) {
-        const foci_real *z = logits + i * classes;
-        const double loss = foci_head_cross_entropy(z, classes, r->truth[i], -1, r->spare);
-        const int64_t rank = foci_rank(z, classes, r->truth[i], NULL);
-        if (!isfinite(loss))
-            return foci_fail(FOCI_ERR_DIVERGED, "%s: the model's logits are not finite",
-                             foci_image_set_name(r->sets.val, r->image[i]));
-        sum->top1 += rank < 1;
-        sum->top5 += rank < 5;
-        sum->loss += loss;
+static void count(counts *sum, const answer *a) {
+    sum->top1 += a->rank < 1;
+    sum->top5 += a->rank < 5;
+    sum->loss += a->loss;
+}
+
+typedef struct totals {
+    counts clean, adv;
+    int64_t reached, outside;
+    double largest;
+} totals;
+
+static void add(totals *sum, const outcome *o) {
+    count(&sum->clean, &o->clean);
+    count(&sum->adv, &o->adv);
+    sum->reached += o->adv.class == o->target;
+    sum->outside += o->outside;
+    sum->largest = fmax(sum->largest, o->distance);
+}
+
+/* --------------------------------------------------------------------------------------------------- rows */
+
+const char foci_attack_columns[] =
+    "method,eps,image,label,clean,attacked,target,distance,clean_rank,rank,clean_loss,loss,"
+    "left_ball";
+
+static void write_class(const foci_attack_session *r, FILE *f, int64_t class) {
+    foci_csv_text(f, foci_image_set_class_name(r->sets.val, (int)class));
+    fputc(',', f);
+}
+
+static void write_row(const foci_attack_session *r, const foci_attack *attack, const foci_attack_options *o,
+                      int64_t slot, const outcome *is, FILE *f) {
+    fprintf(f, "%s,%.17g,", attack->name, o->eps);
+    foci_csv_text(f, foci_image_set_name(r->sets.val, r->image[slot]));
+    fputc(',', f);
+    write_class(r, f, r->truth[slot]);
+    write_class(r, f, is->clean.class);
+    write_class(r, f, is->adv.class);
+    if (o->targeted) foci_csv_text(f, foci_image_set_class_name(r->sets.val, (int)is->target));
+    fprintf(f, ",%.17g,%lld,%lld,%.17g,%.17g,%d\n", is->distance, (long long)is->clean.rank + 1,
+            (long long)is->adv.rank + 1, is->clean.loss, is->adv.loss, is->outside);
+}
+
+/* What a row says that counts; of its classes whether the target was reached. */
+static outcome read_row(const foci_ledger *ledger) {
+    const char *const *cell = ledger->cell;
+    return (outcome){.clean = {0, atoll(cell[8]) - 1, atof(cell[10])},
+                     .adv = {strcmp(cell[5], cell[6]) != 0, atoll(cell[9]) - 1, atof(cell[11])},
+                     .distance = atof(cell[7]),
+                     .outside = atoi(cell[12])};
+}
+
+/* Adds the rows that are there of this attack; *done: how many. */
+static foci_status read_rows(const foci_attack_session *r, const foci_attack *attack, foci_ledger *ledger, totals *sum,
+                             int64_t *done) {
+    for (*done = 0; ledger && *done < r->samples.count && foci_ledger_next(ledger); ++*done) {
+        const char *image = foci_image_set_name(r->sets.val, foci_image_samples_at(&r->samples, *done));
+        if (strcmp(ledger->cell[0], attack->name) != 0 || strcmp(ledger->cell[2], image) != 0)
+            return foci_fail(FOCI_ERR_DATA, "%s: %s of %s where %s of %s was expected: other images than before?",
+                             ledger->path, ledger->cell[0], ledger->cell[2], attack->name, image);
+        const outcome o = read_row(ledger);
+        add(sum, &o);
     }
+    if (*done) foci_log(FOCI_LOG_INFO, "%s: %s of %lld images is there", ledger->path, attack->name, (long long)*done);
     return FOCI_OK;
 }
+
+/* ----------------------------------------------------------------------------------------------- measuring */
 
 static foci_status read_batch(foci_attack_session *r, int64_t first, int64_t slots) {
     for (int64_t i = 0; i < slots; i++) {
@@ -213,27 +290,31 @@ static foci_status read_batch(foci_attack_session *r, int64_t first, int64_t slo
     return foci_image_samples_read(&r->samples, &r->transform, first, slots, r->x);
 }
 
-typedef struct totals {
-    counts clean, adv;
-    int64_t reached, outside;
-    double largest;
-} totals;
+static foci_status conclude(const foci_attack_session *r, const foci_attack_options *o, int64_t slot, outcome *is) {
+    const int64_t at = slot * r->victim.pixels;
+    *is = (outcome){.target = r->target[slot],
+                    .distance = foci_ball_norm(o->norm, r->victim.pixels, r->x + at, r->best + at),
+                    .outside = r->outside[slot]};
+    FOCI_TRY(answer_of(r, slot, r->clean, &is->clean));
+    return answer_of(r, slot, r->logits, &is->adv);
+}
 
 static foci_status measure_batch(foci_attack_session *r, const foci_attack *attack, const foci_attack_options *o,
-                                 int64_t first, int64_t slots, totals *sum) {
-    const int64_t pixels = r->victim.pixels, classes = r->victim.classes;
+                                 int64_t first, int64_t slots, foci_ledger *ledger, totals *sum) {
+    answer clean;
     FOCI_TRY(read_batch(r, first, slots));
     foci_victim_logits(&r->victim, slots, NULL, r->x, r->clean);
-    FOCI_TRY(count(r, slots, r->clean, &sum->clean));
+    for (int64_t i = 0; i < slots; i++) FOCI_TRY(answer_of(r, i, r->clean, &clean)); /* finite, or there is no attack */
     FOCI_TRY(attack_batch(r, attack, o, slots));
     foci_victim_logits(&r->victim, slots, NULL, r->best, r->logits);
-    FOCI_TRY(count(r, slots, r->logits, &sum->adv));
+    if (foci_victim_stopped(&r->victim)) return FOCI_OK; /* no answers */
     for (int64_t i = 0; i < slots; i++) {
-        sum->reached += foci_argmax(r->logits + i * classes, classes) == r->target[i];
-        sum->outside += r->outside[i];
-        sum->largest = fmax(sum->largest, foci_ball_norm(o->norm, pixels, r->x + i * pixels, r->best + i * pixels));
+        outcome is;
+        FOCI_TRY(conclude(r, o, i, &is));
+        add(sum, &is);
+        if (ledger) write_row(r, attack, o, i, &is, ledger->file);
     }
-    return FOCI_OK;
+    return ledger ? foci_ledger_keep(ledger) : FOCI_OK;
 }
 
 void foci_attack_defaults(const foci_attack *attack, foci_attack_options *o) {
@@ -260,27 +341,37 @@ foci_status foci_attack_check(const foci_attack_session *r, const foci_attack *a
     return FOCI_OK;
 }
 
+static foci_status measure_from(foci_attack_session *r, const foci_attack *attack, const foci_attack_options *o,
+                                int64_t done, foci_ledger *ledger, const foci_watch *watch, totals *sum) {
+    for (int64_t first = done; first < r->samples.count; first += r->batch) {
+        const int64_t slots = r->samples.count - first < r->batch ? r->samples.count - first : r->batch;
+        foci_status status = measure_batch(r, attack, o, first, slots, ledger, sum);
+        if (r->victim.status) return r->victim.status;
+        if (foci_victim_stopped(&r->victim))
+            return foci_fail(FOCI_INTERRUPTED, "interrupted after %lld images%s%s", (long long)first,
+                             ledger ? "; the same command goes on from " : "", ledger ? ledger->path : "");
+        if (status) return status;
+        foci_watch_tell(watch, first + slots, r->samples.count);
+    }
+    return FOCI_OK;
+}
+
 foci_status foci_attack_measure(foci_attack_session *r, const foci_attack *attack, const foci_attack_options *options,
-                                const foci_watch *watch, foci_attack_report *report) {
+                                foci_ledger *ledger, const foci_watch *watch, foci_attack_report *report) {
     foci_attack_options o = *options;
     totals sum = {.outside = 0};
+    int64_t done;
     const double start = foci_now_ms();
     FOCI_TRY(foci_attack_check(r, attack, &o));
     r->victim.stop = watch ? watch->stop : NULL;
     if (!attack->members) foci_attack_defaults(attack, &o);
     else if (attack->standing) o.labels = FOCI_LABELS_TRUE;
-    for (int64_t first = 0; first < r->samples.count; first += r->batch) {
-        const int64_t slots = r->samples.count - first < r->batch ? r->samples.count - first : r->batch;
-        foci_status status = measure_batch(r, attack, &o, first, slots, &sum);
-        if (r->victim.status) return r->victim.status;
-        if (foci_victim_stopped(&r->victim))
-            return foci_fail(FOCI_INTERRUPTED, "interrupted after %lld images", (long long)first);
-        if (status) return status;
-        foci_watch_tell(watch, first + slots, r->samples.count);
-    }
+    FOCI_TRY(read_rows(r, attack, ledger, &sum, &done));
+    FOCI_TRY(measure_from(r, attack, &o, done, ledger, watch, &sum));
     const double n = (double)r->samples.count;
     *report = (foci_attack_report){.options = o,
                                    .images = r->samples.count,
+                                   .attacked = r->samples.count - done,
                                    .clean_top1 = 100 * (double)sum.clean.top1 / n,
                                    .clean_top5 = 100 * (double)sum.clean.top5 / n,
                                    .clean_loss = sum.clean.loss / n,

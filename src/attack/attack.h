@@ -10,6 +10,7 @@
 #define FOCI_ATTACK_ATTACK_H
 
 #include "attack/options.h"
+#include "base/ledger.h"
 #include "base/watch.h"
 
 typedef struct foci_attack_job foci_attack_job; /* engine.h */
@@ -35,8 +36,8 @@ bool foci_attack_reads(const foci_attack *attack, const char *option);
 void foci_attack_defaults(const foci_attack *attack, foci_attack_options *options); /* fills in what is 0 */
 
 typedef struct foci_attack_report {
-    foci_attack_options options; /* defaults filled in */
-    int64_t images;
+    foci_attack_options options;               /* defaults filled in */
+    int64_t images, attacked;                  /* all; those of this sitting, the others' rows were there */
     double clean_top1, clean_top5, top1, top5; /* percent, by the true labels */
     double clean_loss, loss;                   /* mean cross-entropy */
     double reached; /* percent of images in the class that was aimed at; NAN where none was */
@@ -53,8 +54,11 @@ int64_t foci_attack_count(const foci_attack_session *run); /* of the images */
 /* Can the attack do what the options ask for, on this model? */
 foci_status foci_attack_check(const foci_attack_session *run, const foci_attack *attack,
                               const foci_attack_options *options);
+/* `ledger`: a file that gets a row for each image, after each batch; images whose rows are there are not attacked
+ * again, and the report is the same. NULL: none. */
+extern const char foci_attack_columns[];
 foci_status foci_attack_measure(foci_attack_session *run, const foci_attack *attack, const foci_attack_options *options,
-                                const foci_watch *watch, foci_attack_report *report);
+                                foci_ledger *ledger, const foci_watch *watch, foci_attack_report *report);
 void foci_attack_close(foci_attack_session *run);
 
 #endif

@@ -38,7 +38,8 @@ static const foci_key foci_attack_image_keys[] = {
              "units of eps: pixel (images are in [0, 1], normalised inside the model) or normalised"),
     FOCI_KEY(foci_attack_images, clip, "valid", 0, 0, "none valid", "valid: only valid images"),
     FOCI_KEY(foci_attack_images, limit, "0", 0, 1e9, NULL,
-             "attack so many images, evenly spread over the validation set; 0: all"),
+             "attack so many images, evenly spread over the validation set as sorted by class and name: of n images "
+             "number 0, n / limit, 2 n / limit, ..., rounded down; 0: all"),
     FOCI_KEY(foci_attack_images, batch, "0", 0, 100000, NULL, "images at once (0: 128); results do not depend on it"),
     {0}};
 

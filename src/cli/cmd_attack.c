@@ -1,13 +1,16 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/subject.h"
 #include "measure/attack.h"
+#include "measure/owner.h"
 
 enum { MOST = 64 };
 
 typedef struct settings {
     const char *method, *eps; /* the last; both may be given several times */
+    const char *out;
     foci_attack_options how;
     foci_attack_images images;
 } settings;
@@ -16,6 +19,11 @@ static const foci_key rows[] = {
     FOCI_KEY(settings, method, NULL, 0, 0, NULL, "attacks, as `foci list attacks` names them",
              .placeholder = "M[,M...]"),
     FOCI_KEY(settings, eps, NULL, 0, 0, NULL, "radii of the ball, as 1/255 or 0.03", .placeholder = "E[,E...]"),
+    FOCI_KEY(
+        settings, out, NULL, 0, 0, NULL,
+        "CSV, a row an image: predictions clean and attacked, and the distance in the attack's norm; written as it "
+        "goes, so that the same command goes on after an interruption",
+        .placeholder = "FILE"),
     {0}};
 
 /* What is measured: each attack with each radius. */
@@ -98,14 +106,15 @@ static foci_status print(const plan *p, foci_report *r) {
     return FOCI_OK;
 }
 
-static foci_status measure_one(plan *p, foci_attack_session *run, const foci_attack *attack, double eps) {
+static foci_status measure_one(plan *p, foci_attack_session *run, const foci_attack *attack, double eps,
+                               foci_ledger *ledger) {
     const foci_subject subject = foci_subject_of(p->parsed, p->parsed->weights);
     context c = {attack, eps};
     const foci_watch watch = {progress, &c, &foci_stop};
     foci_attack_report result;
     foci_report r = {NULL};
     p->o.how.eps = eps;
-    FOCI_TRY(foci_attack_measure(run, attack, &p->o.how, &watch, &result));
+    FOCI_TRY(foci_attack_measure(run, attack, &p->o.how, ledger, &watch, &result));
     if (foci_is_terminal()) fputs("\r\033[K", stderr);
     foci_attack_tell(&subject, attack, &p->o.images, &result, &r);
     foci_status s = print(p, &r);
@@ -114,12 +123,39 @@ static foci_status measure_one(plan *p, foci_attack_session *run, const foci_att
 }
 
 /* Of one model, opened once. */
-static foci_status measure_all(plan *p, foci_attack_session *run) {
-    for (int m = 0; m < p->attacks; m++) FOCI_TRY(foci_attack_check(run, p->attack[m], &p->o.how));
+static foci_status measure_all(plan *p, foci_attack_session *run, foci_ledger *ledger) {
     if (!p->parsed->json) print_head(p, foci_attack_count(run));
     for (int m = 0; m < p->attacks; m++)
-        for (int e = 0; e < p->count; e++) FOCI_TRY(measure_one(p, run, p->attack[m], p->eps[e]));
+        for (int e = 0; e < p->count; e++) FOCI_TRY(measure_one(p, run, p->attack[m], p->eps[e], ledger));
     return FOCI_OK;
+}
+
+/* Belongs to these attacks, in this order. */
+static foci_status open_ledger(const plan *p, foci_ledger *ledger) {
+    const foci_subject subject = foci_subject_of(p->parsed, p->parsed->weights);
+    foci_report owner = {NULL};
+    char *text;
+    foci_status s = foci_attack_own(&subject, &p->o.images, &p->o.how, &owner);
+    foci_report *methods = foci_report_list(&owner, "method"), *eps = foci_report_list(&owner, "eps");
+    for (int m = 0; m < p->attacks; m++) foci_report_text(methods, NULL, p->attack[m]->name);
+    for (int e = 0; e < p->count; e++) foci_report_number(eps, NULL, p->eps[e]);
+    if (s) {
+        foci_report_free(&owner);
+        return s;
+    }
+    FOCI_TRY(foci_owner_text(&owner, "attack", &text));
+    s = foci_ledger_open(ledger, p->o.out, text, foci_attack_columns);
+    free(text);
+    return s;
+}
+
+static foci_status measure(plan *p, foci_attack_session *run) {
+    foci_ledger ledger = {NULL};
+    for (int m = 0; m < p->attacks; m++) FOCI_TRY(foci_attack_check(run, p->attack[m], &p->o.how));
+    if (p->o.out) FOCI_TRY(open_ledger(p, &ledger));
+    foci_status s = measure_all(p, run, p->o.out ? &ledger : NULL);
+    foci_ledger_close(&ledger);
+    return s;
 }
 
 static foci_status check(const foci_parsed *parsed) {
@@ -132,7 +168,7 @@ static foci_status attack(const foci_parsed *parsed) {
     FOCI_TRY(read_lists(&p));
     foci_attack_session *run = NULL;
     foci_status s = foci_attack_open(&run, parsed->config, parsed->weights, &p.o.images);
-    if (!s) s = measure_all(&p, run);
+    if (!s) s = measure(&p, run);
     foci_attack_close(run);
     return s;
 }

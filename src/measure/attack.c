@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "measure/owner.h"
+
 typedef struct settings {
     foci_attack_options how;
     foci_attack_images images;
@@ -46,9 +48,19 @@ void foci_attack_tell(const foci_subject *subject, const foci_attack *attack, co
     foci_report_whole(r, "outside", result->outside);
     foci_report_number(r, "largest", result->largest);
     foci_report_number(r, "seconds", result->seconds);
-    foci_report_number(r, "images_per_s", (double)result->images / result->seconds);
+    foci_report_number(r, "images_per_s", (double)result->attacked / result->seconds);
     foci_report_number(r, "reached", result->reached);
     foci_subject_tell(subject, r);
+}
+
+/* Whatever can change a row: not how many images there are at once. */
+foci_status foci_attack_own(const foci_subject *subject, const foci_attack_images *images, const foci_attack_options *o,
+                            foci_report *owner) {
+    FOCI_TRY(foci_owner_begin(subject, owner));
+    for (const foci_key *key = foci_attack_image_keys; key->name; key++)
+        if (strcmp(key->name, "batch") != 0) foci_key_report(key, images, key->name, owner);
+    for (const foci_key *key = foci_attack_keys; key->name; key++) foci_key_report(key, o, key->name, owner);
+    return FOCI_OK;
 }
 
 /* ------------------------------------------------------------------------------------------------ for people
@@ -87,7 +99,7 @@ static foci_status run(const foci_attack *attack, const foci_subject *subject, c
     foci_attack_session *opened = NULL;
     foci_attack_report result;
     foci_status s = foci_attack_open(&opened, subject->config, subject->weights, &o->images);
-    if (!s) s = foci_attack_measure(opened, attack, &o->how, watch, &result);
+    if (!s) s = foci_attack_measure(opened, attack, &o->how, NULL, watch, &result);
     if (!s) foci_attack_tell(subject, attack, &o->images, &result, r);
     foci_attack_close(opened);
     return s;

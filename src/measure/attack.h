@@ -12,6 +12,10 @@ void foci_attack_tell_settings(const foci_attack *attack, const foci_attack_imag
 void foci_attack_tell(const foci_subject *subject, const foci_attack *attack, const foci_attack_images *images,
                       const foci_attack_report *result, foci_report *r);
 
+/* What a file of their rows belongs to; attacks and radii are the caller's to add. */
+foci_status foci_attack_own(const foci_subject *subject, const foci_attack_images *images,
+                            const foci_attack_options *options, foci_report *owner);
+
 extern const foci_json_form foci_attack_json;
 /* The table that people see: of the settings "8 images, pixel space, ..." and its columns; then a line for
  * each report. */

@@ -118,6 +118,65 @@ interrupted() { # in the midst of a long batch
     contains err '^foci: interrupted after 0 images$'
 }
 check "an interrupted attack ends soon" interrupted
+# In a file of rows: everything but how long it took is the same as without, and the same again when it was cut off.
+kept() {
+    how="--method pgd,square,fgsm --eps 1/255,4/255 --steps 5 --batch 7"
+    attack $how
+    lasting >plain
+    attack $how --out rows.csv
+    lasting >whole
+    same plain whole
+    cp rows.csv all.csv
+    equal $((2 + 3 * 2 * 40)) "$(wc -l <rows.csv | tr -d ' ')"
+    contains rows.csv '^# foci attack \{"weights": "[0-9a-f]{16}", "config": "[0-9a-f]{16}", "space": "pixel", .*"seed": 0, .*"method": \["pgd", "square", "fgsm"\], "eps": \[0.00392'
+    equal 'method,eps,image,label,clean,attacked,target,distance,clean_rank,rank,clean_loss,loss,left_ball' "$(sed -n 2p rows.csv)"
+    contains rows.csv '^pgd,0.0039215686274509803,"([a-z-]+)/[0-9]+\.(png|jpg)","\1","[a-z-]+","[a-z-]+",,0.0039'
+    awk -F, -v top1="$(value top1 1)" 'NR > 2 && NR < 43 { n += $10 == 1 } END { exit !(100 * n / 40 == top1 + 0) }' rows.csv ||
+        wrong "the rows do not add up to top1"
+    for bytes in 700 9000 20000; do
+        head -c $bytes all.csv >rows.csv
+        attack $how --out rows.csv
+        lasting >again
+        same plain again
+        same all.csv rows.csv
+    done
+    contains err '^rows.csv: pgd of 40 images is there$'
+    attack $how --out rows.csv --batch 40 --threads 1 # nothing is left to do
+    lasting >again
+    same plain again
+    contains out '"images_per_s":0.0'
+    for other in "--seed 1" "--limit 9" "--norm l2" "--set attention.reduce=median" "--checkpoint run/last.safetensors"; do
+        fails_like 2 'rows.csv belongs to `foci attack \{.*: name another file, or remove it' attack run $how --out rows.csv $other
+        same all.csv rows.csv
+    done
+    fails 2 'vit.yaml: there is another file; name one that is not there' attack run $how --out vit.yaml
+    fails_like 6 'nowhere/rows.csv: No such file or directory' attack run $how --out nowhere/rows.csv
+}
+check "--out keeps a row an image, and goes on from them" kept
+
+killed() { # in the midst, by a signal and for good: the rows stay, and the same command ends as if nothing had been
+    how="--method spsa --eps 4/255 --steps 40 --samples 32 --batch 2"
+    attack $how --out never.csv
+    lasting >never
+    for signal in INT KILL; do
+        rm -f rows.csv
+        (trap - INT; exec "$foci" attack run $how --out rows.csv) >out 2>err &
+        pid=$!
+        while kill -0 $pid 2>/dev/null && [ "$(wc -l <rows.csv 2>/dev/null || echo 0)" -lt 6 ]; do sleep 0.02; done
+        kill -$signal $pid
+        wait $pid 2>/dev/null || true
+        [ "$(wc -l <rows.csv)" -lt 42 ] || wrong "it was done already"
+        [ $signal = KILL ] || contains err '^foci: interrupted after [0-9]+ images; the same command goes on from rows.csv$'
+        attack $how --out rows.csv
+        lasting >again
+        same never again
+        tail -n +2 never.csv >a
+        tail -n +2 rows.csv >b
+        same a b
+    done
+}
+check "--out after Ctrl-C and kill" killed
+
 mistakes() {
     fails 2 '--method is missing; `foci list attacks` names them' attack run --eps 0.1
     fails 2 '--eps is missing' attack run --method fgsm

@@ -1,0 +1,39 @@
+#include "measure/owner.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "base/file.h"
+
+static void tell_hash(foci_report *r, const char *name, const void *data, size_t size) {
+    char text[17];
+    snprintf(text, sizeof text, "%016llx", (unsigned long long)XXH3_64bits(data, size));
+    foci_report_text(r, name, text);
+}
+
+foci_status foci_owner_begin(const foci_subject *subject, foci_report *owner) {
+    foci_map weights;
+    FOCI_TRY(foci_map_open(&weights, subject->weights, FOCI_ERR_CHECKPOINT));
+    tell_hash(owner, "weights", weights.data, weights.size);
+    foci_map_close(&weights);
+    char *config = foci_config_essence(subject->config);
+    if (!config) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    tell_hash(owner, "config", config, strlen(config));
+    free(config);
+    return FOCI_OK;
+}
+
+foci_status foci_owner_text(foci_report *owner, const char *command, char **text) {
+    size_t size;
+    FILE *f = open_memstream(text, &size);
+    foci_status s = f ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (f) {
+        fprintf(f, "foci %s ", command);
+        s = foci_report_json(owner, &(foci_json_form){.digits = 17}, f);
+        if (fclose(f) && !s) s = foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+        if (s) free(*text);
+    }
+    foci_report_free(owner);
+    return s;
+}
