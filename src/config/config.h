@@ -41,6 +41,8 @@ foci_status foci_config_parse(foci_config **config, const foci_schema *schema, c
 /* The resolved config as YAML: every key of the schema that applies, with its value; reading it back gives the same
  * config. From malloc. */
 char *foci_config_dump(const foci_config *config);
+/* The same for the folder of a run: paths to what is there are absolute, so that it can be read from anywhere. */
+char *foci_config_record(const foci_config *config);
 /* The same as one line of JSON: top-level keys, and an object for each section. */
 char *foci_config_json(const foci_config *config);
 
@@ -48,6 +50,10 @@ char *foci_config_json(const foci_config *config);
  * the same text for the same run, also from a later version that has more keys. From malloc; NULL when memory is out.
  */
 char *foci_config_essence(const foci_config *config);
+
+/* A path (foci_key) is one from the working folder or, where nothing lies there and a file names it, from the folder of
+ * that file: what programs ask for is where it was found. FOCI_ERR_DATA, with both places, where nothing was. */
+foci_status foci_config_path(const foci_config *config, const char *key);
 
 /* Fails with the place of a key: "FILE:LINE:COLUMN: KEY: fmt". For checks that a table cannot express. */
 foci_status foci_config_fail(const foci_config *config, const char *key, const char *fmt, ...) FOCI_PRINTF(3, 4);

@@ -45,7 +45,7 @@ static void type_text(const foci_key *key, char *out, size_t size) {
         [FOCI_KEY_STRING] = "text",      [FOCI_KEY_INTS] = "list of int", [FOCI_KEY_REALS] = "list of real",
         [FOCI_KEY_CHOICE] = ""};
     foci_shown bounds = foci_bounds(key);
-    snprintf(out, size, "%s%s%s", names[key->type], bounds.text[0] ? " " : "", bounds.text);
+    snprintf(out, size, "%s%s%s", key->path ? "path" : names[key->type], bounds.text[0] ? " " : "", bounds.text);
     char word[64];
     for (int i = 0; key->type == FOCI_KEY_CHOICE && foci_choice(key, i, word); i++) {
         size_t used = strlen(out);

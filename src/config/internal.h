@@ -90,7 +90,8 @@ typedef struct foci_value {
     const char *place;
     int64_t integer;    /* of integers; of booleans 0 or 1 */
     double real;        /* of all numbers */
-    const char *string; /* of strings and choices */
+    const char *string; /* of strings and choices; of a path, where it was found */
+    const char *beside; /* of a path that was not found: the other place that was looked at; or NULL */
     int count;          /* of lists */
     const int64_t *integers;
     const double *reals;
@@ -106,6 +107,8 @@ struct foci_config {
 
 /* Reads the entry as the key of v asks, into v. */
 foci_status foci_value_read(foci_arena *arena, foci_value *v, const foci_entry *entry);
+/* A path that a file names may be one from the folder of the file. */
+foci_status foci_value_find_path(foci_arena *arena, foci_value *v);
 /* The applicable value with this full name; NULL. */
 const foci_value *foci_value_find(const foci_config *config, const char *name);
 foci_status foci_resolve(foci_config *config, const foci_schema *schema);

@@ -64,7 +64,8 @@ static foci_status resolve_row(foci_config *config, foci_value *v) {
     FOCI_TRY(default_entry(config, v, &initial));
     FOCI_TRY(foci_value_read(&config->arena, &unset, initial));
     FOCI_TRY(foci_value_read(&config->arena, v, entry ? entry : initial));
-    return foci_value_same(v, &unset, &v->initial);
+    FOCI_TRY(foci_value_same(v, &unset, &v->initial));
+    return v->key.path ? foci_value_find_path(&config->arena, v) : FOCI_OK;
 }
 
 /* A key of a kind that is not chosen: right in itself, said to be idle. */

@@ -2,6 +2,7 @@
  * training text. */
 #include <stdio.h>
 
+#include "base/file.h"
 #include "config/config.h"
 #include "task/corpus.h"
 
@@ -14,9 +15,9 @@ static const foci_key keys[] = {
     FOCI_KEY(options, train, "", 0, 0, NULL,
              "training text in WikiText format, plain or .gz, or a pack of it (foci data pack); its words are the "
              "vocabulary",
-             .may_change = true),
-    FOCI_KEY(options, valid, "", 0, 0, NULL, "validation text, likewise", .may_change = true),
-    FOCI_KEY(options, test, "", 0, 0, NULL, "test text, likewise", .may_change = true),
+             .may_change = true, .path = true),
+    FOCI_KEY(options, valid, "", 0, 0, NULL, "validation text, likewise", .may_change = true, .path = true),
+    FOCI_KEY(options, test, "", 0, 0, NULL, "test text, likewise", .may_change = true, .path = true),
     FOCI_KEY(options, vocab_limit, "0", 0, 1e8, NULL,
              "keep so many of the most frequent words, the others are <unk>; 0: all"),
     FOCI_KEY(options, min_count, "0", 0, 1e9, NULL,
@@ -27,7 +28,15 @@ static const foci_key keys[] = {
 static foci_status read_words(const foci_config *config, options *o, foci_vocabulary **v) {
     foci_config_read(config, "data", keys, o);
     if (!*o->train) return foci_config_fail(config, "data.train", "names no text; the vocabulary comes from it");
+    FOCI_TRY(foci_config_path(config, "data.train"));
     return foci_vocabulary_cached(v, o->train, (foci_word_choice){o->vocab_limit, o->min_count});
+}
+
+/* Of the text that the key names, if any. */
+static foci_status read_tokens(const foci_config *config, const char *key, const foci_vocabulary *v, foci_tokens *t) {
+    const char *path = foci_config_string(config, key);
+    FOCI_TRY(foci_config_path(config, key));
+    return *path ? foci_tokens_read(t, v, path) : FOCI_OK;
 }
 
 /* A word about those that became <unk>; false: there are none. */
@@ -44,17 +53,22 @@ static foci_status open(const foci_config *config, unsigned splits, void *data) 
     char rare[160];
     FOCI_TRY(read_words(config, &o, &c->vocabulary));
     if (splits & FOCI_TRAIN && rare_words(c->vocabulary, rare)) foci_log(FOCI_LOG_INFO, "%s: %s", o.train, rare);
-    if (splits & FOCI_VALID && *o.valid) FOCI_TRY(foci_tokens_read(&c->valid, c->vocabulary, o.valid));
-    if (splits & FOCI_TEST && *o.test) FOCI_TRY(foci_tokens_read(&c->test, c->vocabulary, o.test));
-    return splits & FOCI_TRAIN ? foci_tokens_read(&c->train, c->vocabulary, o.train) : FOCI_OK;
+    if (splits & FOCI_TRAIN && splits & FOCI_VALID && foci_same_file(o.train, o.valid))
+        return foci_config_fail(config, "data.valid", "%s is data.train too: name a text that is not trained on",
+                                o.valid);
+    if (splits & FOCI_VALID) FOCI_TRY(read_tokens(config, "data.valid", c->vocabulary, &c->valid));
+    if (splits & FOCI_TEST) FOCI_TRY(read_tokens(config, "data.test", c->vocabulary, &c->test));
+    return splits & FOCI_TRAIN ? read_tokens(config, "data.train", c->vocabulary, &c->train) : FOCI_OK;
 }
 
-static foci_status count_split(const foci_lines *lines, const char *key, const char *path, const foci_vocabulary *v) {
+static foci_status count_split(const foci_config *config, const foci_lines *lines, const char *key,
+                               const foci_vocabulary *v) {
     foci_tokens t = {0};
-    if (!*path) return FOCI_OK;
-    FOCI_TRY(foci_tokens_read(&t, v, path));
-    foci_say(lines, "%-10s  %s: %lld tokens, %lld lines, %lld <unk>, unigram perplexity %.1f", key, path,
-             (long long)t.count, (long long)t.lines, (long long)t.unknown, foci_unigram_perplexity(v, &t));
+    FOCI_TRY(read_tokens(config, key, v, &t));
+    if (!t.count) return FOCI_OK;
+    foci_say(lines, "%-10s  %s: %lld tokens, %lld lines, %lld <unk>, unigram perplexity %.1f", key,
+             foci_config_string(config, key), (long long)t.count, (long long)t.lines, (long long)t.unknown,
+             foci_unigram_perplexity(v, &t));
     foci_tokens_free(&t);
     return FOCI_OK;
 }
@@ -66,9 +80,9 @@ static foci_status count(const foci_config *config, const foci_lines *lines) {
     char rare[160];
     foci_say(lines, "vocabulary  %lld words", (long long)foci_vocabulary_size(v));
     if (rare_words(v, rare)) foci_say(lines, "            %s", rare);
-    foci_status s = count_split(lines, "data.train", o.train, v);
-    if (!s) s = count_split(lines, "data.valid", o.valid, v);
-    if (!s) s = count_split(lines, "data.test", o.test, v);
+    foci_status s = count_split(config, lines, "data.train", v);
+    if (!s) s = count_split(config, lines, "data.valid", v);
+    if (!s) s = count_split(config, lines, "data.test", v);
     foci_vocabulary_free(v);
     return s;
 }

@@ -30,7 +30,7 @@ extracted() {
     line $page 'FOCI_CORRUPTION(grey)' src/shift/corruptions.h
     add $page cmd_words.c src/cli/cmd_words.c
     line $page 'FOCI_COMMAND(words)' src/cli/list.h
-    behind src/models/vit.c 'bool qkv_bias;' $page pool.field
+    behind src/models/vit.c 'bool qkv_bias' $page pool.field
     behind src/models/vit.c 'FOCI_KEY(options, qkv_bias' $page pool.row
     use=$(block $page pool.use)
     sed "s/foci_select(g, x, 0)/$use/" tree/src/models/vit.c >changed

@@ -2,6 +2,8 @@
 #include "check.h"
 
 #include <math.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/philox.h"
@@ -683,6 +685,77 @@ static void the_essence_of_a_config(void **state) { /* however it is said; a def
     }
 }
 
+/* --------------------------------------------------------------------------------------------------- paths */
+
+static const foci_key path_keys[] = {{"train", FOCI_KEY_STRING, "", 0, 0, NULL, "images", .path = true},
+                                     {"val", FOCI_KEY_STRING, "", 0, 0, NULL, "images", .path = true},
+                                     {"note", FOCI_KEY_STRING, "", 0, 0, NULL, "no path"},
+                                     {0}};
+static const foci_section path_sections[] = {{"data", NULL, path_keys}};
+static const foci_schema with_paths = {path_sections, 1, NULL};
+
+static void write_text(const char *path, const char *text) {
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+static foci_config *with_path(const char *file, const char *set) {
+    foci_config *c = NULL;
+    assert_ok(foci_config_load(&c, &with_paths, file, &set, set ? 1 : 0));
+    return c;
+}
+
+static void expect_path(const char *file, const char *set, const char *expected) {
+    foci_config *c = with_path(file, set);
+    assert_string_equal(foci_config_string(c, "data.train"), expected);
+    assert_ok(foci_config_path(c, "data.train"));
+    foci_config_free(c);
+}
+
+/* The configs in sub name files there and here. */
+static void a_path_is_found_beside_the_config_too(void **state) {
+    (void)state;
+    const char *place = temporary_folder();
+    char before[4096], real[4096], expected[8192];
+    assert_non_null(getcwd(before, sizeof before));
+    assert_int_equal(0, chdir(place));
+    assert_non_null(realpath(".", real));
+    mkdir("sub", 0755);
+    mkdir("sub/heir", 0755);
+    write_text("here", "");
+    write_text("sub/there", "");
+    write_text("sub/here", "");
+    write_text("sub/b.tar", "");
+    write_text("sub/a.yaml", "data: {train: there, val: nowhere, note: there}\n");
+    write_text("sub/both.yaml", "data: {train: here}\n");
+    write_text("sub/tar.yaml", "data: {train: b.tar/train}\n");
+    write_text("sub/heir/c.yaml", "inherit: ../a.yaml\ndata: {note: x}\n");
+    expect_path("sub/a.yaml", NULL, "sub/there");
+    expect_path("sub/heir/c.yaml", NULL, "sub/heir/../there"); /* of the file that names it */
+    expect_path("sub/both.yaml", NULL, "here");                /* from the working folder first */
+    expect_path("sub/tar.yaml", NULL, "sub/b.tar/train");
+    expect_path("sub/a.yaml", "data.train=here", "here");
+    expect_path("sub/a.yaml", "data.train=there", "there"); /* an override stands in no file */
+    foci_config *c = with_path("sub/a.yaml", NULL);
+    assert_string_equal(foci_config_string(c, "data.note"), "there");
+    assert_fails(foci_config_path(c, "data.val"), FOCI_ERR_DATA,
+                 "sub/a.yaml:1:22: data.val: nothing is at nowhere, nor at sub/nowhere, from the folder of the config");
+    char *text = foci_config_record(c);
+    snprintf(expected, sizeof expected, "data:\n  train: %s/sub/there\n  val: nowhere\n  note: there\n", real);
+    assert_non_null(strstr(text, expected));
+    free(text);
+    foci_config_free(c);
+    c = with_path("sub/tar.yaml", NULL);
+    text = foci_config_record(c);
+    snprintf(expected, sizeof expected, "data:\n  train: %s/sub/b.tar/train\n", real);
+    assert_non_null(strstr(text, expected));
+    free(text);
+    foci_config_free(c);
+    assert_int_equal(0, chdir(before));
+}
+
 /* ---------------------------------------------------------------------------------------- dump, fail, help */
 
 static char *dump_of(foci_config *c) {
@@ -1139,6 +1212,7 @@ int main(void) {
         cmocka_unit_test(a_recipe_that_is_none),
         cmocka_unit_test(a_config_as_json),
         cmocka_unit_test(the_essence_of_a_config),
+        cmocka_unit_test(a_path_is_found_beside_the_config_too),
         cmocka_unit_test(a_dump_is_readable),
         cmocka_unit_test(a_dump_reads_back_the_same),
         cmocka_unit_test(checks_of_others_fail_at_the_place_of_a_key),
