@@ -6,6 +6,7 @@
 #include "task/data_sets.h"
 #include "task/makers.h"
 #include "text/text.h"
+#include "train/trainer.h"
 
 /* ----------------------------------------------------------------------------- foci data make KIND DIR */
 
@@ -151,21 +152,24 @@ static void print_line(void *context, const char *line) {
     puts(line);
 }
 
-static foci_status look(const foci_config *config, bool checking) {
-    const foci_data_set *set = foci_data_set_of(config);
-    const foci_lines lines = {print_line, NULL};
-    if (checking && set->check) FOCI_TRY(set->check(config, &lines));
-    return set->count(config, &lines);
+static const foci_lines to_output = {print_line, NULL};
+
+static foci_status run_stats(const foci_parsed *parsed) {
+    return foci_data_set_of(parsed->config)->count(parsed->config, &to_output);
 }
 
-static foci_status run_stats(const foci_parsed *parsed) { return look(parsed->config, false); }
-static foci_status run_check(const foci_parsed *parsed) { return look(parsed->config, true); }
+static foci_status run_check(const foci_parsed *parsed) {
+    const foci_data_set *set = foci_data_set_of(parsed->config);
+    if (set->check) FOCI_TRY(set->check(parsed->config, &to_output));
+    FOCI_TRY(set->count(parsed->config, &to_output));
+    return foci_train_check(parsed->config);
+}
 
 static const foci_command check_command = {
     .name = "check",
     .summary = "reads every file, naming each that is bad",
     .synopsis = "CONFIG",
-    .doc = "Reads a data set file by file, naming each that is bad, and counts.",
+    .doc = "Reads a data set file by file, naming each that is bad, and counts; refuses what foci train would refuse.",
     .least = 1,
     .most = 1,
     .takes = FOCI_TAKES_COMMON | FOCI_OPENS_CONFIG,

@@ -23,6 +23,21 @@ foci_status foci_image_decode(foci_image *image, const unsigned char *bytes, siz
 typedef struct foci_image_set foci_image_set;
 foci_status foci_image_set_open(foci_image_set **set, const char *path);
 void foci_image_set_close(foci_image_set *set);
+/* Leaves the images whose name, "class/file.jpg", falls into the share that is split off, or those that remain. It is
+ * the hash of the name that decides: neither order nor other files matter. Classes stay as they are, with images or
+ * without.
+ */
+void foci_image_set_split(foci_image_set *set, double share, bool split_off);
+/* Are they the same files, by whatever names? Two parts of a split are not. */
+bool foci_image_set_same(const foci_image_set *a, const foci_image_set *b);
+const char *foci_image_set_path(const foci_image_set *set);
+/* How many files look like images and are of kinds that foci does not read (.webp, .gif, ...); the first few by name.
+ */
+int64_t foci_image_set_left_out(const foci_image_set *set, char names[256]);
+/* The parts of an ImageFolder root, which is a folder or an uncompressed .tar (where all of it lies in one folder, that
+ * folder): the first of `names`, words with blanks between, that is a folder there, for foci_image_set_open; "" where
+ * none is. No names: the root itself. */
+foci_status foci_image_root_find(const char *root, const char *names, char path[4096]);
 int64_t foci_image_set_count(const foci_image_set *set);
 int foci_image_set_classes(const foci_image_set *set);
 const char *foci_image_set_class_name(const foci_image_set *set, int label);

@@ -5,11 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <xxhash.h>
 
 #include "images/pack.h"
 #include "data/tar.h"
 
-enum { DEEPEST = 16 }; /* folders within folders; ends a loop of links */
+enum {
+    DEEPEST = 16, /* folders within folders; ends a loop of links */
+    NAMED = 3     /* of the images that are left out */
+};
 static const size_t LARGEST_FILE = (size_t)1 << 30;
 
 typedef struct member {
@@ -29,16 +33,30 @@ struct foci_image_set {
     int64_t count, room;
     const char **class_name;
     int classes;
+    const char *foreign[NAMED]; /* the first few */
+    int64_t foreigns;
+    enum { WHOLE, FIRST_PART, SECOND_PART } part; /* of a split by name */
 };
 
-static bool is_image(const char *name) {
-    static const char *const endings[] = {".jpg", ".jpeg", ".png"};
+static bool ends_in(const char *name, const char *const *endings) {
     size_t n = strlen(name);
-    for (int i = 0; i < 3; i++) {
-        size_t m = strlen(endings[i]);
-        if (n > m && strcasecmp(name + n - m, endings[i]) == 0) return true;
+    for (; *endings; endings++) {
+        size_t m = strlen(*endings);
+        if (n > m && strcasecmp(name + n - m, *endings) == 0) return true;
     }
     return false;
+}
+
+static bool is_image(const char *name) {
+    static const char *const endings[] = {".jpg", ".jpeg", ".png", NULL};
+    return ends_in(name, endings);
+}
+
+/* Images as well, of kinds that decode.c does not know. */
+static bool is_foreign(const char *name) {
+    static const char *const endings[] = {".webp", ".bmp",  ".gif", ".tif", ".tiff", ".avif", ".heic", ".heif",
+                                          ".jp2",  ".jfif", ".ppm", ".pgm", ".pnm",  ".tga",  ".jxl",  NULL};
+    return ends_in(name, endings);
 }
 
 static foci_status no_memory(const foci_image_set *s) {
@@ -52,11 +70,16 @@ static bool climbs(const char *name) {
 }
 
 /* Names reach terminals, file names and tables. */
-static foci_status check_name(const foci_image_set *s, const char *name) {
+static foci_status check_letters(const foci_image_set *s, const char *name) {
     for (const char *c = name; *c; c++)
         if ((unsigned char)*c < ' ' || *c == 127)
             return foci_fail(FOCI_ERR_DATA, "%s: the name %.*s... holds a control character", s->path, (int)(c - name),
                              name);
+    return FOCI_OK;
+}
+
+static foci_status check_name(const foci_image_set *s, const char *name) {
+    FOCI_TRY(check_letters(s, name));
     return climbs(name) ? foci_fail(FOCI_ERR_DATA, "%s: the name %s leads out of it", s->path, name) : FOCI_OK;
 }
 
@@ -74,6 +97,16 @@ static foci_status add(foci_image_set *s, const char *name, const unsigned char 
     return FOCI_OK;
 }
 
+/* An image of a class, or one that looks so. */
+static foci_status add_file(foci_image_set *s, const char *name, const unsigned char *data, size_t size) {
+    if (is_image(name)) return add(s, name, data, size);
+    if (!is_foreign(name)) return FOCI_OK;
+    FOCI_TRY(check_name(s, name));
+    if (s->foreigns < NAMED) s->foreign[s->foreigns] = name;
+    s->foreigns++;
+    return FOCI_OK;
+}
+
 /* ------------------------------------------------------------------------------------------------ folder */
 
 /* `inside` is the folder relative to the set's path, "" at the top, where files have no class and are passed over. */
@@ -85,7 +118,7 @@ static foci_status scan(foci_image_set *s, const char *inside, int depth) {
     DIR *folder = opendir(path);
     if (!folder) return foci_fail(FOCI_ERR_DATA, "%s: %s", path, strerror(errno));
     foci_status status = FOCI_OK;
-    int64_t before = s->count;
+    int64_t before = s->count, foreigns = s->foreigns;
     for (struct dirent *e; !status && (e = readdir(folder));) {
         char *name =
             e->d_name[0] == '.' ? NULL : foci_arena_printf(&s->names, "%s%s%s", inside, *inside ? "/" : "", e->d_name);
@@ -97,32 +130,30 @@ static foci_status scan(foci_image_set *s, const char *inside, int depth) {
             folder_like = foci_path_kind(target) == 'd';
         }
         if (folder_like) status = scan(s, name, depth + 1);
-        else if (depth > 0 && is_image(name)) status = add(s, name, NULL, 0);
+        else if (depth > 0) status = add_file(s, name, NULL, 0);
     }
     closedir(folder);
     if (!status && depth == 1 && s->count == before)
-        status = foci_fail(FOCI_ERR_DATA, "%s: a class without an image (.jpg, .jpeg, .png)", path);
+        status = foci_fail(FOCI_ERR_DATA, "%s: a class without an image (.jpg, .jpeg, .png)%s%s", path,
+                           s->foreigns > foreigns ? ", but with others: convert " : "",
+                           s->foreigns > foreigns && foreigns < NAMED ? s->foreign[foreigns] : "");
     return status;
 }
 
 /* ----------------------------------------------------------------------------------------------- archive */
 
-/* Length of the part of `path` that is a file: "x.tar/train" with x.tar a file gives 5; 0 where no part is. */
-static size_t archive_part(const char *path) {
-    char part[4096];
-    for (size_t n = 1; *path && n < sizeof part; n++) {
-        if (path[n - 1] && (path[n] == '/' || !path[n])) {
-            memcpy(part, path, n);
-            part[n] = 0;
-            if (foci_path_kind(part) == 'f') return n;
-        }
-        if (!path[n]) return 0;
-    }
-    return 0;
-}
-
 /* Hidden files and folders are passed over in an archive as they are in a folder. */
 static bool hidden(const char *name) { return name[0] == '.' || strstr(name, "/."); }
+
+static foci_status refuse_link(const foci_image_set *s, const foci_tar_entry *e) {
+    FOCI_TRY(check_letters(s, e->name));
+    FOCI_TRY(check_letters(s, e->link));
+    return foci_fail(
+        FOCI_ERR_DATA,
+        "%s: %s is a link to %s, which is no file of the archive; tar --dereference stores what links lead "
+        "to",
+        s->path, e->name, e->link);
+}
 
 static foci_status read_archive(foci_image_set *s, size_t length) {
     char archive[4096];
@@ -135,13 +166,15 @@ static foci_status read_archive(foci_image_set *s, size_t length) {
     const char *elsewhere = NULL;
     for (int64_t i = 0; i < s->tar.count; i++) {
         const foci_tar_entry *e = &s->tar.entry[i];
-        if (!is_image(e->name)) continue;
-        FOCI_TRY(check_name(s, e->name));
-        elsewhere = e->name;
+        if (is_image(e->name)) {
+            FOCI_TRY(check_name(s, e->name));
+            elsewhere = e->name;
+        }
         if (prefix && (strncmp(e->name, inside, prefix) != 0 || e->name[prefix] != '/')) continue;
         const char *name = e->name + (prefix ? prefix + 1 : 0);
-        if (hidden(name) || !strchr(name, '/')) continue;
-        FOCI_TRY(add(s, name, e->data, e->size));
+        if (hidden(name)) continue;
+        if (e->link) return refuse_link(s, e);
+        if (strchr(name, '/')) FOCI_TRY(add_file(s, name, e->data, e->size));
     }
     if (s->count) return FOCI_OK;
     if (!elsewhere) return foci_fail(FOCI_ERR_DATA, "%s: the archive holds no image (.jpg, .jpeg, .png)", archive);
@@ -197,7 +230,7 @@ static foci_status label(foci_image_set *s) {
 
 static foci_status fill(foci_image_set *s) {
     int kind = foci_path_kind(s->path);
-    size_t archive = kind == 'd' ? 0 : archive_part(s->path);
+    size_t archive = kind == 'd' ? 0 : foci_tar_part(s->path);
     if (kind == 'd') FOCI_TRY(scan(s, "", 0));
     else if (foci_is_pack(s->path)) FOCI_TRY(read_pack(s));
     else if (archive) FOCI_TRY(read_archive(s, archive));
@@ -231,6 +264,38 @@ void foci_image_set_close(foci_image_set *s) {
     free(s->class_name);
     free(s->path);
     free(s);
+}
+
+/* A function of the name alone, in [0, 1). */
+static double place_of(const char *name) { return (double)(XXH3_64bits(name, strlen(name)) >> 11) * 0x1p-53; }
+
+void foci_image_set_split(foci_image_set *s, double share, bool split_off) {
+    int64_t kept = 0;
+    for (int64_t i = 0; i < s->count; i++)
+        if ((place_of(s->member[i].name) < share) == split_off) s->member[kept++] = s->member[i];
+    s->count = kept;
+    s->part = split_off ? SECOND_PART : FIRST_PART;
+}
+
+/* By folder, or archive and folder in it. */
+bool foci_image_set_same(const foci_image_set *a, const foci_image_set *b) {
+    if (a->part != b->part) return false;
+    char one[4096], other[4096];
+    const size_t n = foci_tar_part(a->path), m = foci_tar_part(b->path);
+    snprintf(one, sizeof one, "%.*s", (int)(n ? n : strlen(a->path)), a->path);
+    snprintf(other, sizeof other, "%.*s", (int)(m ? m : strlen(b->path)), b->path);
+    return foci_same_file(one, other) && strcmp(n ? a->path + n : "", m ? b->path + m : "") == 0;
+}
+
+const char *foci_image_set_path(const foci_image_set *s) { return s->path; }
+
+int64_t foci_image_set_left_out(const foci_image_set *s, char names[256]) {
+    int n = 0;
+    names[0] = 0;
+    for (int i = 0; i < NAMED && i < s->foreigns && n < 256; i++)
+        n += snprintf(names + n, 256 - (size_t)n, "%s%s", i ? ", " : "", s->foreign[i]);
+    if (s->foreigns > NAMED && n < 256) snprintf(names + n, 256 - (size_t)n, ", ...");
+    return s->foreigns;
 }
 
 int64_t foci_image_set_count(const foci_image_set *s) { return s->count; }

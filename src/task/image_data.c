@@ -108,7 +108,17 @@ foci_status foci_image_sets_open(foci_image_sets *sets, const foci_config *c, un
     if (strcmp(kind->task, "images") != 0) return foci_config_fail(c, "data.kind", "%s has no images", kind->name);
     FOCI_TRY(kind->open(c, split, sets));
     if (split == FOCI_TRAIN ? sets->train : sets->val) return FOCI_OK;
-    return foci_config_fail(c, split == FOCI_TRAIN ? "data.train" : "data.val", "names no images");
+    if (split == FOCI_TRAIN) return foci_config_fail(c, "data.train", "names no images");
+    return foci_config_fail(c, "data.val", "names no images; data.val_split: 0.1 takes a tenth of the training images");
+}
+
+bool foci_images_left_out(const foci_image_set *set, char text[512]) {
+    char names[256];
+    const int64_t count = foci_image_set_left_out(set, names);
+    snprintf(text, 512,
+             "%lld file%s left out, of kinds of image that foci does not read (%s); as JPEG or PNG they count",
+             (long long)count, count == 1 ? " is" : "s are", names);
+    return count > 0;
 }
 
 void foci_image_sets_close(foci_image_sets *sets) {

@@ -29,6 +29,9 @@ typedef struct foci_image_sets {
 foci_status foci_image_sets_open(foci_image_sets *sets, const foci_config *c, unsigned split);
 void foci_image_sets_close(foci_image_sets *sets);
 
+/* A word about files that look like images and are none for foci; false: there are none. */
+bool foci_images_left_out(const foci_image_set *set, char text[512]);
+
 /* Adds data.train and opens its loader. Close both after a failure too, the loader (then NULL) first. */
 foci_status foci_training_images_open(foci_image_sets *sets, foci_image_loader **loader, const foci_config *c);
 /* Sample `at` of a batch as tile i of a sheet, with its label: "cat", or "0.62 cat" over "0.38 dog" where two were

@@ -40,6 +40,8 @@ static void check_set(report *r, const char *key, const foci_image_set *set) {
         }
     }
     foci_say(r->lines, "%s: %lld images in %d classes read", key, (long long)n, foci_image_set_classes(set));
+    char text[512];
+    if (foci_images_left_out(set, text)) foci_say(r->lines, "%s: %s", key, text);
 }
 
 foci_status foci_images_check(const foci_config *c, const foci_lines *lines) {
@@ -62,7 +64,7 @@ static void count_classes(const foci_lines *lines, const foci_image_set *set) {
 }
 
 static void count_set(report *r, const char *key, const foci_image_set *set) {
-    foci_say(r->lines, "%s  %s: %lld images, %d classes", key, foci_config_string(r->config, key),
+    foci_say(r->lines, "%s  %s: %lld images, %d classes", key, foci_image_set_path(set),
              (long long)foci_image_set_count(set), foci_image_set_classes(set));
     if (foci_image_set_classes(set) <= MOST_CLASSES) count_classes(r->lines, set);
 }

@@ -42,8 +42,20 @@ static void close_images(foci_task_state *s) {
     free(s);
 }
 
+static void warn(const char *key, const foci_image_set *set) {
+    char text[512];
+    if (foci_images_left_out(set, text)) foci_log(FOCI_LOG_WARN, "%s: %s", key, text);
+}
+
 static foci_status open_training(foci_task_state *s) {
     FOCI_TRY(foci_training_images_open(&s->sets, &s->loader, s->config));
+    if (foci_image_set_same(s->sets.train, s->sets.val))
+        return foci_config_fail(s->config, "data.val",
+                                "%s has the images of data.train: name others, or none and data.val_split: 0.1",
+                                foci_image_set_path(s->sets.val));
+    warn("data.train", s->sets.train);
+    if (strcmp(foci_image_set_path(s->sets.train), foci_image_set_path(s->sets.val)) != 0)
+        warn("data.val", s->sets.val);
     return check_class_names(s->sets.train, s->sets.val);
 }
 

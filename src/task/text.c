@@ -35,7 +35,17 @@ static foci_status open_training(foci_task_state *s) {
     return s->ids && s->targets ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory");
 }
 
-/* Before the first step: can the test at the end be made? */
+/* Before the first step: can the evaluations be made? */
+static foci_status check_validation(const foci_task_state *s, const foci_training *asked) {
+    const foci_tokens *valid;
+    const int64_t columns = asked->eval_batch ? asked->eval_batch : asked->batch_size;
+    FOCI_TRY(foci_corpus_tokens(&s->corpus, s->config, FOCI_VALID, &valid));
+    if (valid->count / columns >= 2) return FOCI_OK;
+    return foci_config_fail(s->config, "data.valid", "%lld tokens are too few for %lld columns (train.eval_batch)",
+                            (long long)valid->count, (long long)columns);
+}
+
+/* And the test at the end? */
 static foci_status check_final_test(const foci_task_state *s, bool test_at_end) {
     const long long count = s->corpus.test.count, window = s->window;
     if (!test_at_end || count > window) return FOCI_OK;
@@ -54,6 +64,7 @@ static foci_status fill(foci_task_state *s, unsigned splits) {
         return foci_config_fail(c, "model.vocab", "%lld, but the training text has %lld words", (long long)wanted,
                                 (long long)words);
     if (!(splits & FOCI_TRAIN)) return FOCI_OK;
+    if (splits & FOCI_VALID) FOCI_TRY(check_validation(s, &asked));
     FOCI_TRY(check_final_test(s, asked.test_at_end));
     return open_training(s);
 }

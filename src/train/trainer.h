@@ -12,6 +12,9 @@
 /* Parameters by module, FLOPs per item, planned bytes, data: what `--dry-run` prints. */
 foci_status foci_train_plan(const foci_config *config, FILE *out);
 
+/* FOCI_OK where a training would take its first step: opens the data and records the model as it does, and stops. */
+foci_status foci_train_check(const foci_config *config);
+
 /* Scores the weights in a file. */
 foci_status foci_evaluate(const foci_config *config, const char *weights, const foci_evaluation *evaluation,
                           const foci_watch *watch, foci_score *score);

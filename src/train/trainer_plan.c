@@ -1,4 +1,4 @@
-/* `foci train --dry-run`: the model, its costs and its plan, without a step. */
+/* `foci train --dry-run`: the model, its costs and its plan, without a step; and whether there could be one. */
 #include <stdio.h>
 #include <string.h>
 
@@ -77,6 +77,13 @@ static foci_status print_plan(foci_trainer *t, FILE *out) {
 foci_status foci_train_plan(const foci_config *config, FILE *out) {
     foci_trainer t = {.config = config, .folder.lock = -1};
     foci_status s = print_plan(&t, out);
+    foci_trainer_close(&t);
+    return s;
+}
+
+foci_status foci_train_check(const foci_config *config) {
+    foci_trainer t = {.config = config, .folder.lock = -1};
+    foci_status s = foci_trainer_open(&t);
     foci_trainer_close(&t);
     return s;
 }

@@ -80,7 +80,7 @@ check "a folder without weights" fails 4 '.: no best.safetensors or last.safeten
 check "images" make_images
 check "no training images" fails 3 'nope: no such folder, .tar or pack of images' train vit.yaml --out run --set data.train=nope
 check "no validation images" fails 3 'nope: no such folder, .tar or pack of images' train vit.yaml --out run --set data.val=nope
-check "validation images that nobody names" fails 2 '--set data.val=: data.val: names no images' train vit.yaml --out run --set data.val=
+check "validation images that nobody names" fails 2 '--set data.val=: data.val: names no images; data.val_split: 0.1 takes a tenth of the training images' train vit.yaml --out run --set data.val=
 check "text" make_text
 check "no training text" fails 3 'nope.txt: No such file or directory' train lm.yaml --out run --set data.train=nope.txt
 check "no validation text" fails 3 'nope.txt: No such file or directory' train lm.yaml --out run --set data.valid=nope.txt

@@ -345,14 +345,200 @@ static void a_name_from_the_root_is_one_inside(void **state) {
     foci_image_set_close(set);
 }
 
-static void links_folders_and_devices_are_passed_over(void **state) {
+static void folders_and_devices_are_passed_over(void **state) {
     blob tar = {0};
     append_file(&tar, "k/a.png", '0');
-    for (char type = '1'; type <= '6'; type++) append_entry(&tar, "k/special.png", type, "00000000777", "", 0);
+    for (char type = '3'; type <= '6'; type++) append_entry(&tar, "k/special.png", type, "00000000777", "", 0);
     append_file(&tar, "k/z.png", '0');
-    foci_image_set *set = open_set(save_archive(state, "links.tar", &tar));
+    foci_image_set *set = open_set(save_archive(state, "devices.tar", &tar));
     expect_names(set, (const char *const[]){"k/a.png", "k/z.png"}, 2);
     foci_image_set_close(set);
+}
+
+/* Hard links, and symbolic ones that go up, over another link, and by a long name. */
+static void links_in_an_archive_are_followed(void **state) {
+    char dir[512], longer[120];
+    snprintf(dir, sizeof dir, "%s/linking", (char *)*state);
+    memset(longer, 'x', 110);
+    strcpy(longer + 110, ".png");
+    mkdir(dir, 0755);
+    save_image(dir, "k", "a.png", 1);
+    save_image(dir, "k", longer, 2);
+    mkdir(path_of("%s/m", dir), 0755);
+    assert_int_equal(link(path_of("%s/k/a.png", dir), path_of("%s/m/hard.png", dir)), 0);
+    assert_int_equal(symlink("./../k//a.png", path_of("%s/m/soft.png", dir)), 0);
+    assert_int_equal(symlink("soft.png", path_of("%s/m/twice.png", dir)), 0);
+    assert_int_equal(symlink(path_of("../k/%s", longer), path_of("%s/m/long.png", dir)), 0);
+    static const char *const formats[] = {"gnu", "pax"};
+    for (int i = 0; i < 2; i++) {
+        foci_image_set *set = open_set(pack(state, "linking", formats[i], "k m"));
+        expect_names(set,
+                     (const char *const[]){"k/a.png", path_of("k/%s", longer), "m/hard.png", "m/long.png", "m/soft.png",
+                                           "m/twice.png"},
+                     6);
+        for (int64_t at = 2; at < 6; at++) {
+            foci_image image, wanted = smooth_image(24, 20, at == 3 ? 2 : 1);
+            assert_ok(foci_image_set_read(set, at, &image, 0));
+            assert_int_equal(largest_difference(&image, &wanted), 0);
+            foci_image_free(&image);
+            foci_image_free(&wanted);
+        }
+        foci_image_set_close(set);
+    }
+}
+
+static void append_link(blob *tar, const char *name, char type, const char *target) {
+    append_entry(tar, name, type, "00000000000", "", 0);
+    unsigned char *header = tar->data + tar->size - 512;
+    snprintf((char *)header + 157, 100, "%s", target);
+    seal(header);
+}
+
+static void links_that_lead_to_no_file_of_the_archive_are_named(void **state) {
+    static const struct {
+        const char *name;
+        char type;
+        const char *target;
+    } links[] = {{"k/l.png", '2', "absent.png"},    {"k/l.png", '1', "absent.png"}, {"k/l.png", '2', "/etc/a.png"},
+                 {"k/l.png", '2', "../../k/a.png"}, {"k/l.png", '2', "l.png"},      {"m", '2', "k"},
+                 {"k/l.png", '2', "\033[1m"}};
+    for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
+        blob tar = {0};
+        append_file(&tar, "k/a.png", '0');
+        append_link(&tar, links[i].name, links[i].type, links[i].target);
+        expect_refusal(save_archive(state, "dangling.tar", &tar),
+                       i < 6 ? "which is no file of the archive; tar --dereference stores" : "control character");
+    }
+    blob tar = {0}; /* elsewhere, and hidden, they do no harm */
+    append_file(&tar, "k/a/a.png", '0');
+    append_link(&tar, "other/l.png", '2', "absent.png");
+    append_link(&tar, "k/.l", '2', "absent.png");
+    foci_image_set *set = open_set(path_of("%s/k", save_archive(state, "elsewhere.tar", &tar)));
+    expect_names(set, (const char *const[]){"a/a.png"}, 1);
+    foci_image_set_close(set);
+}
+
+/* ------------------------------------------------------------------------------------ kinds that are not read */
+
+static void images_of_other_kinds_are_counted(void **state) {
+    char dir[512], names[256];
+    snprintf(dir, sizeof dir, "%s/kinds", (char *)*state);
+    mkdir(dir, 0755);
+    save_image(dir, "k", "a.png", 1);
+    save_image(dir, "m", "b.png", 1);
+    foci_image_set *set = open_set(dir);
+    assert_int_equal(foci_image_set_left_out(set, names), 0);
+    assert_string_equal(names, "");
+    foci_image_set_close(set);
+    save(path_of("%s/k/c.WebP", dir), "RIFF", 4);
+    save(path_of("%s/k/notes.txt", dir), "words", 5);
+    for (int archive = 0; archive < 2; archive++) {
+        set = open_set(archive ? pack(state, "kinds", "gnu", "k m") : dir);
+        assert_int_equal(foci_image_set_count(set), 2);
+        assert_int_equal(foci_image_set_left_out(set, names), 1);
+        assert_string_equal(names, "k/c.WebP");
+        foci_image_set_close(set);
+    }
+    static const char *const others[] = {"m/1.bmp", "m/2.gif", "m/3.tiff", "k/4.avif"};
+    for (int i = 0; i < 4; i++) save(path_of("%s/%s", dir, others[i]), "", 0);
+    set = open_set(dir);
+    assert_int_equal(foci_image_set_left_out(set, names), 5);
+    assert_non_null(strstr(names, ", ..."));
+    foci_image_set_close(set);
+    mkdir(path_of("%s/z", dir), 0755);
+    save(path_of("%s/z/only.webp", dir), "", 0);
+    expect_refusal(dir, "kinds/z: a class without an image (.jpg, .jpeg, .png), but with others");
+}
+
+/* ------------------------------------------------------------------------------------------- roots and splits */
+
+static void expect_part(const char *root, const char *names, const char *expected) {
+    char path[4096];
+    assert_ok(foci_image_root_find(root, names, path));
+    assert_string_equal(path, expected);
+}
+
+static void the_folders_of_a_root_are_found(void **state) {
+    char dir[512], tar[512];
+    snprintf(dir, sizeof dir, "%s/rooted", (char *)*state);
+    run(path_of("mkdir -p '%s/pets/train/k' '%s/pets/validation/k' '%s/flat'", dir, dir, dir));
+    save_image(dir, "pets/train/k", "a.png", 1);
+    save_image(dir, "pets/validation/k", "b.png", 1);
+    save(path_of("%s/pets/classes.txt", dir), "k", 1);
+    expect_part(path_of("%s/pets", dir), "train", path_of("%s/pets/train", dir));
+    expect_part(path_of("%s/pets", dir), "val valid validation test", path_of("%s/pets/validation", dir));
+    expect_part(path_of("%s/pets", dir), "val valid", "");
+    snprintf(tar, sizeof tar, "%s", pack(state, "rooted", "gnu", "pets"));
+    expect_part(tar, "train", path_of("%s/pets/train", tar));
+    expect_part(path_of("%s/pets/", tar), "val validation", path_of("%s/pets/validation", tar));
+    run(path_of("tar -C '%s/pets' -cf '%s' .", dir, tar));
+    expect_part(tar, "train", path_of("%s/train", tar));
+    expect_part(tar, "test", "");
+    expect_part(tar, "", tar);
+    expect_part(path_of("%s/train", tar), "", path_of("%s/train", tar));
+    expect_part(path_of("%s/pets", dir), "", path_of("%s/pets", dir));
+    run(path_of("tar -C '%s/pets' -cf '%s' train", dir, tar));
+    expect_part(tar, "", path_of("%s/train", tar)); /* all of it lies there */
+    foci_image_set *set = open_set(path_of("%s/train", tar));
+    expect_names(set, (const char *const[]){"k/a.png"}, 1);
+    foci_image_set_close(set);
+    char path[4096];
+    assert_fails(foci_image_root_find(path_of("%s/nowhere", dir), "train", path), FOCI_ERR_DATA,
+                 "nowhere: no such folder or .tar");
+}
+
+static foci_image_set *part_of(const char *dir, double share, bool split_off) {
+    foci_image_set *set = open_set(dir);
+    foci_image_set_split(set, share, split_off);
+    return set;
+}
+
+static bool holds(const foci_image_set *set, const char *name) {
+    for (int64_t i = 0; i < foci_image_set_count(set); i++)
+        if (strcmp(foci_image_set_name(set, i), name) == 0) return true;
+    return false;
+}
+
+/* Every image lies on one side, whatever the others are; so do those of a smaller share. */
+static void a_split_is_by_name(void **state) {
+    char dir[512], file[32];
+    snprintf(dir, sizeof dir, "%s/split", (char *)*state);
+    mkdir(dir, 0755);
+    for (int i = 0; i < 100; i++) {
+        snprintf(file, sizeof file, "%d.png", i);
+        save_image(dir, i % 2 ? "k" : "m", file, 1);
+    }
+    foci_image_set *all = open_set(dir), *train = part_of(dir, 0.2, false), *val = part_of(dir, 0.2, true),
+                   *fewer = part_of(dir, 0.1, true);
+    assert_int_equal(foci_image_set_count(train) + foci_image_set_count(val), 100);
+    assert_in_range(foci_image_set_count(val), 10, 30);
+    assert_int_equal(foci_image_set_classes(val), 2);
+    for (int64_t i = 0; i < 100; i++) {
+        const char *name = foci_image_set_name(all, i);
+        assert_int_equal(holds(train, name) + holds(val, name), 1);
+        if (holds(fewer, name)) assert_true(holds(val, name));
+    }
+    assert_false(foci_image_set_same(train, val));
+    save_image(dir, "a", "new.png", 1);
+    foci_image_set *more = part_of(dir, 0.2, true);
+    for (int64_t i = 0; i < foci_image_set_count(val); i++) assert_true(holds(more, foci_image_set_name(val, i)));
+    assert_in_range(foci_image_set_count(more), foci_image_set_count(val), foci_image_set_count(val) + 1);
+    assert_int_equal(foci_image_set_classes(more), 3); /* also one without an image */
+    for (int i = 0; i < 5; i++) foci_image_set_close((foci_image_set *[]){all, train, val, fewer, more}[i]);
+}
+
+static void the_same_files_are_known(void **state) {
+    const char *good_folder = path_of("%s/good", (char *)*state), *link = path_of("%s/good-link", (char *)*state);
+    assert_int_equal(symlink("good", link), 0);
+    const char *tar = pack(state, "good", "gnu", ".");
+    foci_image_set *folder = open_set(good_folder), *linked = open_set(link), *archive = open_set(tar),
+                   *other = open_set(path_of("%s/linked", (char *)*state));
+    assert_true(foci_image_set_same(folder, folder));
+    assert_true(foci_image_set_same(folder, linked));
+    assert_true(foci_image_set_same(archive, archive));
+    assert_false(foci_image_set_same(folder, archive));
+    assert_false(foci_image_set_same(folder, other));
+    for (int i = 0; i < 4; i++) foci_image_set_close((foci_image_set *[]){folder, linked, archive, other}[i]);
 }
 
 static void a_file_that_is_there_twice_is_refused(void **state) {
@@ -535,7 +721,13 @@ int main(void) {
         cmocka_unit_test(names_that_climb_are_refused),
         cmocka_unit_test(names_with_control_characters_are_refused),
         cmocka_unit_test(a_name_from_the_root_is_one_inside),
-        cmocka_unit_test(links_folders_and_devices_are_passed_over),
+        cmocka_unit_test(folders_and_devices_are_passed_over),
+        cmocka_unit_test(links_in_an_archive_are_followed),
+        cmocka_unit_test(links_that_lead_to_no_file_of_the_archive_are_named),
+        cmocka_unit_test(images_of_other_kinds_are_counted),
+        cmocka_unit_test(the_folders_of_a_root_are_found),
+        cmocka_unit_test(a_split_is_by_name),
+        cmocka_unit_test(the_same_files_are_known),
         cmocka_unit_test(a_file_that_is_there_twice_is_refused),
         cmocka_unit_test(an_archive_cut_anywhere_is_refused),
         cmocka_unit_test(a_wrong_checksum_is_refused_with_its_place),
