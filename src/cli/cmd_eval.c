@@ -31,6 +31,15 @@ static foci_status check_shift(const foci_shift_options *o) {
     return FOCI_OK;
 }
 
+/* What is told beside a score belongs to that of a split. */
+static foci_status check_details(const settings *o) {
+    const foci_score_options *score = &o->text.score;
+    const foci_shift_options *shift = &o->shift;
+    const bool other = o->text.contaminate || shift->corrupt || shift->corrupt_dir || shift->val_dir || shift->ood_dir;
+    if (!other || !(score->predictions || score->per_class || score->out)) return FOCI_OK;
+    return foci_fail(FOCI_ERR_CONFIG, "--per-class, --predictions and --out go with the score of a split alone");
+}
+
 /* --measure says all in its own words. */
 static foci_status check_alone(const foci_parsed *parsed, const settings *o) {
     for (int i = 0; i < parsed->gives; i++) {
@@ -44,6 +53,7 @@ static foci_status check_alone(const foci_parsed *parsed, const settings *o) {
 static foci_status check(const foci_parsed *parsed) {
     const settings *o = parsed->options;
     FOCI_TRY(o->measure ? check_alone(parsed, o) : check_shift(&o->shift));
+    FOCI_TRY(check_details(o));
     char weights[4200]; /* a folder without any is said before its config is looked for */
     return ((const settings *)parsed->options)->measure
                ? FOCI_OK
@@ -97,6 +107,7 @@ const foci_command foci_command_eval = {
     .takes = FOCI_TAKES_COMMON | FOCI_TAKES_CHECKPOINT | FOCI_OPENS_CONFIG | FOCI_ENDS_BY_SIGNAL,
     .size = sizeof(settings),
     .options = {{foci_score_keys, offsetof(settings, text) + offsetof(foci_swap_options, score)},
+                {foci_score_detail_keys, offsetof(settings, text) + offsetof(foci_swap_options, score)},
                 {foci_contaminate_keys, offsetof(settings, text)},
                 {foci_corrupt_keys, offsetof(settings, shift)},
                 {foci_outlier_keys, offsetof(settings, shift)},

@@ -54,17 +54,25 @@ typedef struct study {
     foci_corpus corpus;
     foci_parameters parameters;
     const foci_tokens *clean;
+    unsigned split;
     int32_t *ids; /* the contaminated copy */
 } study;
 
 static foci_status open_study(study *s, const char *weights, const char *split) {
     const foci_config *c = s->config;
-    unsigned which;
     FOCI_TRY(foci_task_wanted(c, &foci_task_text, "text to contaminate", &s->model));
-    FOCI_TRY(foci_corpus_split(split, &which));
-    FOCI_TRY(foci_corpus_open(&s->corpus, c, which));
-    FOCI_TRY(foci_corpus_tokens(&s->corpus, c, which, &s->clean));
+    FOCI_TRY(foci_corpus_split(split, &s->split));
+    FOCI_TRY(foci_corpus_open(&s->corpus, c, s->split));
+    FOCI_TRY(foci_corpus_tokens(&s->corpus, c, s->split, &s->clean));
     return foci_load_model(&s->parameters, s->model, c, foci_vocabulary_size(s->corpus.vocabulary), weights);
+}
+
+static foci_status perplexity_of(study *s, bool sliding, const int32_t *ids, const foci_watch *watch,
+                                 foci_score *score) {
+    const int64_t words = foci_vocabulary_size(s->corpus.vocabulary);
+    return foci_corpus_blame(s->config, s->split,
+                             foci_perplexity_as_configured(s->config, s->model, words, sliding, &s->parameters, ids,
+                                                           s->clean->count, NULL, watch, score));
 }
 
 static foci_status measure(study *s, bool sliding, const foci_contamination *c, const void *settings,
@@ -74,11 +82,8 @@ static foci_status measure(study *s, bool sliding, const foci_contamination *c, 
         return foci_fail(FOCI_ERR_RUNTIME, "out of memory for %lld tokens", (long long)s->clean->count);
     memcpy(s->ids, s->clean->ids, bytes);
     FOCI_TRY(c->apply(settings, s->corpus.vocabulary, s->ids, s->clean->count, &score->count));
-    const int64_t words = foci_vocabulary_size(s->corpus.vocabulary);
-    FOCI_TRY(foci_perplexity_as_configured(s->config, s->model, words, sliding, &s->parameters, s->clean->ids,
-                                           s->clean->count, watch, &score->clean));
-    return foci_perplexity_as_configured(s->config, s->model, words, sliding, &s->parameters, s->ids, s->clean->count,
-                                         watch, &score->contaminated);
+    FOCI_TRY(perplexity_of(s, sliding, s->clean->ids, watch, &score->clean));
+    return perplexity_of(s, sliding, s->ids, watch, &score->contaminated);
 }
 
 foci_status foci_evaluate_contaminated(const foci_config *config, const char *weights, const char *split, bool sliding,

@@ -29,10 +29,18 @@ foci_status foci_corpus_split(const char *name, unsigned *split) {
     return foci_fail(FOCI_ERR_CONFIG, "text has the splits valid and test, not %s", name);
 }
 
+static const char *key_of(unsigned split) {
+    return split == FOCI_TRAIN ? "data.train" : split == FOCI_VALID ? "data.valid" : "data.test";
+}
+
 foci_status foci_corpus_tokens(const foci_corpus *corpus, const foci_config *config, unsigned split,
                                const foci_tokens **tokens) {
     *tokens = split == FOCI_TRAIN ? &corpus->train : split == FOCI_VALID ? &corpus->valid : &corpus->test;
     if ((*tokens)->count) return FOCI_OK;
-    const char *key = split == FOCI_TRAIN ? "data.train" : split == FOCI_VALID ? "data.valid" : "data.test";
-    return foci_config_fail(config, key, "names no text");
+    return foci_config_fail(config, key_of(split), "names no text");
+}
+
+foci_status foci_corpus_blame(const foci_config *config, unsigned split, foci_status status) {
+    if (status != FOCI_ERR_DATA) return status;
+    return foci_context(status, "%s: %s", key_of(split), foci_config_string(config, key_of(split)));
 }

@@ -20,5 +20,7 @@ foci_status foci_corpus_split(const char *name, unsigned *split);
 /* The tokens of a split that was opened; FOCI_ERR_CONFIG where the config names none. */
 foci_status foci_corpus_tokens(const foci_corpus *corpus, const foci_config *config, unsigned split,
                                const foci_tokens **tokens);
+/* A failure about the tokens of a split: its message gets the key and the file in front. */
+foci_status foci_corpus_blame(const foci_config *config, unsigned split, foci_status status);
 
 #endif

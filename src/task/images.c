@@ -1,4 +1,5 @@
 /* Image classification: batches from the loader, top-1 and top-5 over the exact number of images. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,9 +155,35 @@ static foci_status score_batch(const foci_program *p, const foci_image_batch *b,
     return foci_score_put(score, "images", images, images);
 }
 
+static double probability_of(const foci_real *logits, int64_t classes, int32_t label) {
+    double sum = 0;
+    for (int64_t k = 0; k < classes; k++) sum += exp((double)logits[k] - (double)logits[label]);
+    return 1 / sum;
+}
+
+static foci_status tell(const foci_task_state *s, const foci_program *p, const foci_image_batch *b,
+                        const foci_evaluation *e) {
+    const foci_real *logits;
+    if (!e->predicted) return FOCI_OK;
+    FOCI_TRY(foci_program_fetch(p, "logits", &logits));
+    for (int64_t i = 0; i < b->count; i++) {
+        const foci_real *z = logits + i * s->classes;
+        int64_t best = 0;
+        for (int64_t k = 1; k < s->classes; k++) best = z[k] > z[best] ? k : best;
+        e->predicted(e->context, &(foci_prediction){.name = foci_image_set_name(s->sets.val, b->index[i]),
+                                                    .label = foci_image_set_class_name(s->sets.val, b->labels[i]),
+                                                    .predicted = foci_image_set_class_name(s->sets.val, (int)best),
+                                                    .class = b->labels[i],
+                                                    .rank = foci_rank(z, s->classes, b->labels[i], NULL),
+                                                    .probability = probability_of(z, s->classes, b->labels[i])});
+    }
+    return FOCI_OK;
+}
+
 /* The whole batches run through p[0], the last one, where it is smaller, through p[1]. */
 static foci_status run_passes(const foci_task_state *s, foci_program *const p[2], int64_t batch,
-                              foci_image_loader *loader, const foci_watch *watch, foci_score *score) {
+                              foci_image_loader *loader, const foci_evaluation *how, const foci_watch *watch,
+                              foci_score *score) {
     for (int64_t done = 0;;) {
         foci_image_batch b;
         FOCI_TRY(foci_image_loader_next(loader, &b));
@@ -165,13 +192,15 @@ static foci_status run_passes(const foci_task_state *s, foci_program *const p[2]
         FOCI_TRY(feed_batch(&b, s->pixels, e, 0));
         FOCI_TRY(foci_program_forward(e));
         FOCI_TRY(score_batch(e, &b, s->classes, score));
+        FOCI_TRY(tell(s, e, &b, how));
         foci_watch_tell(watch, done += b.count, foci_image_set_count(s->sets.val));
         FOCI_TRY(foci_watch_stopped(watch));
     }
 }
 
 static foci_status evaluate_with(const foci_task_state *s, const foci_model *model, foci_program_set *set,
-                                 foci_image_loader **loader, const foci_watch *watch, foci_score *score) {
+                                 foci_image_loader **loader, const foci_evaluation *how, const foci_watch *watch,
+                                 foci_score *score) {
     int64_t count = foci_image_set_count(s->sets.val), batch = s->train.eval_batch;
     if (!batch) batch = s->train.batch_size < 256 ? s->train.batch_size : 256;
     if (batch > count) batch = count;
@@ -183,18 +212,18 @@ static foci_status evaluate_with(const foci_task_state *s, const foci_model *mod
     FOCI_TRY(foci_program_set_ready(set));
     FOCI_TRY(foci_image_loader_open(loader, s->sets.val, &s->evaluation, batch, false, false, 0, s->workers));
     FOCI_TRY(foci_image_loader_seek(*loader, 0, 0));
-    return run_passes(s, p, batch, *loader, watch, score);
+    return run_passes(s, p, batch, *loader, how, watch, score);
 }
 
-static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_parameters *p, const char *split,
+static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_parameters *p, const foci_evaluation *e,
                             const void *settings, const foci_watch *watch, foci_score *score) {
     (void)settings;
-    if (strcmp(split, "val") != 0) return foci_fail(FOCI_ERR_CONFIG, "images have the split val, not %s", split);
+    if (strcmp(e->split, "val") != 0) return foci_fail(FOCI_ERR_CONFIG, "images have the split val, not %s", e->split);
     foci_program_set set;
     foci_image_loader *loader = NULL;
     foci_program_set_init(&set, p);
     set.advice = "lower train.eval_batch";
-    foci_status status = evaluate_with(s, model, &set, &loader, watch, score);
+    foci_status status = evaluate_with(s, model, &set, &loader, e, watch, score);
     if (loader) foci_image_loader_close(loader);
     foci_program_set_free(&set);
     return status;
@@ -230,6 +259,7 @@ const foci_task foci_task_images = {
     .feeds = "images labels",
     .counted = "labels",
     .metric = "top1",
+    .predicts = true,
     .classes_key = "model.num_classes",
     .classes_else = 1000,
     .samples = &samples,

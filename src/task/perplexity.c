@@ -1,5 +1,6 @@
 #include "task/perplexity.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,14 +82,34 @@ static foci_status run_pass(pass *s, const int32_t *token, int64_t row, int64_t 
     return FOCI_OK;
 }
 
+/* What an earlier sitting has summed up behind `done` windows; false: it did not come so far. */
+static bool take(foci_ledger *ledger, int64_t done, sum *all, foci_status *status) {
+    if (!ledger || !foci_ledger_next(ledger)) return false;
+    if (atoll(ledger->cell[0]) != done)
+        *status =
+            foci_fail(FOCI_ERR_DATA, "%s: a row of %s windows where %lld were expected: another text than before?",
+                      ledger->path, ledger->cell[0], (long long)done);
+    *all = (sum){atof(ledger->cell[2]), atoll(ledger->cell[1])};
+    return true;
+}
+
+static foci_status keep(foci_ledger *ledger, int64_t done, const sum *all) {
+    if (!ledger) return FOCI_OK;
+    fprintf(ledger->file, "%lld,%lld,%.17g\n", (long long)done, (long long)all->tokens, all->nll);
+    return foci_ledger_keep(ledger);
+}
+
 static foci_status run(const foci_perplexity_options *o, foci_parameters *p, const int32_t *token, int64_t row,
                        const stretch *w, sum *all) {
     if (!w->count) return FOCI_OK;
     pass s = {.length = w->length, .counted = w->counted, .windows = o->at_once < w->count ? o->at_once : w->count};
     foci_status status = open_pass(&s, o, p);
     for (int64_t first = 0; first < w->count && !status; first += s.windows) {
+        const int64_t done = first + s.windows < w->count ? first + s.windows : w->count;
+        if (take(o->ledger, done, all, &status)) continue;
         status = run_pass(&s, token, row, o->columns, w, first, all);
-        foci_watch_tell(o->watch, first + s.windows < w->count ? first + s.windows : w->count, w->count);
+        if (!status) status = keep(o->ledger, done, all);
+        foci_watch_tell(o->watch, done, w->count);
         if (!status) status = foci_watch_stopped(o->watch);
     }
     close_pass(&s);
@@ -100,8 +121,10 @@ static foci_status walk_sliding(const foci_perplexity_options *o, foci_parameter
                                 sum *all) {
     const int64_t w = o->window, columns = o->columns;
     if (row <= w)
-        return foci_fail(FOCI_ERR_DATA, "rows of %lld tokens are too short for a window of %lld", (long long)row,
-                         (long long)w);
+        return foci_fail(FOCI_ERR_DATA,
+                         "rows of %lld tokens are too short for a window of %lld and the token after it: lower "
+                         "model.context, or walk in disjoint windows",
+                         (long long)row, (long long)w);
     const stretch first = {.count = columns, .length = w, .counted = w};
     const stretch others = {.count = (row - 1 - w) * columns, .start = 1, .stride = 1, .length = w, .counted = 1};
     FOCI_TRY(run(o, p, token, row, &first, all));
@@ -123,8 +146,8 @@ foci_status foci_perplexity(const foci_perplexity_options *o, foci_parameters *p
     sum all = {0, 0};
     *score = (foci_score){0};
     if (row < 2)
-        return foci_fail(FOCI_ERR_DATA, "%lld tokens are too few for %lld rows", (long long)count,
-                         (long long)o->columns);
+        return foci_fail(FOCI_ERR_DATA, "%lld tokens are too few for %lld rows: lower train.eval_batch",
+                         (long long)count, (long long)o->columns);
     FOCI_TRY((o->walk == FOCI_WALK_SLIDING ? walk_sliding : walk_disjoint)(o, p, token, row, &all));
     FOCI_TRY(foci_score_put(score, "nll", all.nll, (double)all.tokens));
     return foci_score_put(score, "tokens", (double)all.tokens, (double)all.tokens);
@@ -134,7 +157,7 @@ enum { SLIDING_TOKENS = 16384 }; /* of the windows of one pass */
 
 foci_status foci_perplexity_as_configured(const foci_config *config, const foci_model *model, int64_t vocabulary,
                                           bool sliding, foci_parameters *p, const int32_t *token, int64_t count,
-                                          const foci_watch *watch, foci_score *score) {
+                                          foci_ledger *ledger, const foci_watch *watch, foci_score *score) {
     const foci_training train = foci_training_read(config);
     const int64_t window = foci_config_int(config, "model.context");
     const int64_t columns = train.eval_batch ? train.eval_batch : train.batch_size;
@@ -145,6 +168,7 @@ foci_status foci_perplexity_as_configured(const foci_config *config, const foci_
                                  .walk = FOCI_WALK_DISJOINT,
                                  .columns = columns,
                                  .at_once = columns,
+                                 .ledger = ledger,
                                  .watch = watch};
     if (sliding) {
         /* The test figure has one column; windows of several starts run at once, many of them, since each brings only

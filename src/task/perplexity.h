@@ -7,6 +7,7 @@
 #ifndef FOCI_TASK_PERPLEXITY_H
 #define FOCI_TASK_PERPLEXITY_H
 
+#include "base/ledger.h"
 #include "base/watch.h"
 #include "core/program.h"
 #include "task/score.h"
@@ -27,6 +28,7 @@ typedef struct foci_perplexity_options {
     foci_walk walk;
     int64_t window, columns;
     int64_t at_once;         /* windows per forward pass; changes speed and memory only */
+    foci_ledger *ledger;     /* a row a pass: windows and tokens so far, and their nats; NULL: none */
     const foci_watch *watch; /* counts windows */
 } foci_perplexity_options;
 
@@ -38,6 +40,6 @@ foci_status foci_perplexity(const foci_perplexity_options *options, foci_paramet
 /* The same with the window, and for the disjoint walk the columns, of the config. */
 foci_status foci_perplexity_as_configured(const foci_config *config, const foci_model *model, int64_t vocabulary,
                                           bool sliding, foci_parameters *p, const int32_t *token, int64_t count,
-                                          const foci_watch *watch, foci_score *score);
+                                          foci_ledger *ledger, const foci_watch *watch, foci_score *score);
 
 #endif

@@ -50,7 +50,7 @@ foci_status foci_task_evaluate(const foci_task *task, foci_task_state *state, co
     foci_status s = bytes && !settings
                         ? foci_fail(FOCI_ERR_RUNTIME, "out of memory")
                         : foci_keys_parse(task->settings, task->items, e->set, e->sets, &memory, settings);
-    if (!s) s = task->evaluate(state, model, p, e->split, settings, watch, score);
+    if (!s) s = task->evaluate(state, model, p, e, settings, watch, score);
     foci_arena_free(&memory);
     return s;
 }

@@ -4,6 +4,7 @@
 #ifndef FOCI_TASK_TASK_H
 #define FOCI_TASK_TASK_H
 
+#include "base/ledger.h"
 #include "base/watch.h"
 #include "core/program.h"
 #include "task/data_sets.h"
@@ -11,12 +12,23 @@
 
 typedef struct foci_task_state foci_task_state; /* open data; each task has its own */
 
+/* What became of one sample. */
+typedef struct foci_prediction {
+    const char *name, *label, *predicted; /* "cat/1.png", "cat", "dog" */
+    int32_t class;                        /* the label's number */
+    int64_t rank;                         /* of the label: how many classes come before it */
+    double probability;                   /* likewise */
+} foci_prediction;
+
 /* What is scored: a split, which every task calls "val" where it is for choosing weights, and settings of the task's
  * own, "walk=sliding". */
 typedef struct foci_evaluation {
     const char *split;
     const char *const *set;
     int sets;
+    void (*predicted)(void *context, const foci_prediction *p); /* told of every sample, in order; NULL: nobody is */
+    void *context;
+    foci_ledger *ledger; /* gets the sums so far, and has those to go on from; NULL: none */
 } foci_evaluation;
 
 /* The test at the end of a training that asks for one (train.test_at_end). */
@@ -47,6 +59,8 @@ typedef struct foci_task {
     int64_t classes_else;       /* or there are so many */
     const foci_key *settings;   /* of an evaluation, bound to a struct of the task's own; NULL: none */
     const foci_task_test *test; /* NULL: no training ends with one */
+    bool predicts;              /* its samples have classes, and an evaluation tells of each */
+    const char *sums;           /* columns of the file from which an evaluation goes on; NULL: it cannot */
     const foci_task_samples *samples; /* NULL: there are none */
 
     /* Opens the splits (FOCI_TRAIN | ...) of the data that `config` names. */
@@ -70,8 +84,8 @@ typedef struct foci_task {
     foci_status (*sheet)(const foci_task_state *state, foci_image *image);
 
     /* Adds the scores of a split's parts; settings: the task's struct, filled, or NULL where it has none. */
-    foci_status (*evaluate)(foci_task_state *state, const foci_model *model, foci_parameters *p, const char *split,
-                            const void *settings, const foci_watch *watch, foci_score *score);
+    foci_status (*evaluate)(foci_task_state *state, const foci_model *model, foci_parameters *p,
+                            const foci_evaluation *e, const void *settings, const foci_watch *watch, foci_score *score);
 } foci_task;
 
 #define FOCI_TASK(name) extern const foci_task foci_task_##name;

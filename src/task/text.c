@@ -28,7 +28,8 @@ static void close_text(foci_task_state *s) {
 }
 
 static foci_status open_training(foci_task_state *s) {
-    FOCI_TRY(foci_windows_make(&s->windows, &s->corpus.train, s->batch_size, s->window));
+    FOCI_TRY(foci_corpus_blame(s->config, FOCI_TRAIN,
+                               foci_windows_make(&s->windows, &s->corpus.train, s->batch_size, s->window)));
     size_t bytes = (size_t)(s->batch_size * s->window) * sizeof *s->ids;
     s->ids = malloc(bytes);
     s->targets = malloc(bytes);
@@ -116,15 +117,16 @@ static int64_t items_in(const foci_task_state *s, int64_t update) { return s->ba
 
 /* --------------------------------------------------------------------------------------------- evaluation */
 
-static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_parameters *p, const char *split,
+static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_parameters *p, const foci_evaluation *e,
                             const void *settings, const foci_watch *watch, foci_score *score) {
     const foci_walk_settings *how = settings;
     const foci_tokens *tokens;
     unsigned which;
-    FOCI_TRY(foci_corpus_split(split, &which));
+    FOCI_TRY(foci_corpus_split(e->split, &which));
     FOCI_TRY(foci_corpus_tokens(&s->corpus, s->config, which, &tokens));
-    return foci_perplexity_as_configured(s->config, model, classes(s), how->walk == FOCI_WALK_SLIDING, p, tokens->ids,
-                                         tokens->count, watch, score);
+    return foci_corpus_blame(s->config, which,
+                             foci_perplexity_as_configured(s->config, model, classes(s), how->walk == FOCI_WALK_SLIDING,
+                                                           p, tokens->ids, tokens->count, e->ledger, watch, score));
 }
 
 static const char *const sliding[] = {"walk=sliding"};
@@ -138,8 +140,10 @@ static foci_status count_windows(const foci_task_state *s, int64_t *count) {
     FOCI_TRY(foci_corpus_tokens(&s->corpus, s->config, FOCI_VALID, &tokens));
     *count = tokens->count / s->window;
     if (*count > 0) return FOCI_OK;
-    return foci_fail(FOCI_ERR_DATA, "%s: %lld tokens, fewer than the %lld of a window",
-                     foci_config_string(s->config, "data.valid"), (long long)tokens->count, (long long)s->window);
+    return foci_corpus_blame(s->config, FOCI_VALID,
+                             foci_fail(FOCI_ERR_DATA,
+                                       "%lld tokens, fewer than the %lld of a window: lower model.context",
+                                       (long long)tokens->count, (long long)s->window));
 }
 
 static foci_status read_windows(const foci_task_state *s, int64_t count, int64_t first, int64_t n, void *out) {
@@ -167,6 +171,7 @@ const foci_task foci_task_text = {
     .classes_else = 20000,
     .settings = foci_walk_keys,
     .test = &test,
+    .sums = "windows,tokens,nll",
     .samples = &samples,
     .open = open_text,
     .close = close_text,

@@ -69,7 +69,8 @@ foci_status foci_windows_make(foci_windows *w, const foci_tokens *tokens, int64_
     *w = (foci_windows){.tokens = tokens, .batch = batch, .window = window, .column = tokens->count / batch};
     if (w->column < 2)
         return foci_fail(FOCI_ERR_DATA,
-                         "%" PRId64 " tokens are too few for a batch of %" PRId64 ": at least 2 in each row",
+                         "%" PRId64 " tokens are too few for a batch of %" PRId64
+                         ": at least 2 in each row; lower train.batch_size",
                          tokens->count, batch);
     return FOCI_OK;
 }

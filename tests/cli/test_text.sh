@@ -118,6 +118,72 @@ check "eval --contaminate" contaminated
 check "no such contamination" fails 2 'there is no contamination `swap`; foci list contaminations names them' eval lm --contaminate swap
 check "images are not contaminated so" fails_like 2 '.*model.kind: vit on image_folder has no text to contaminate' eval vit --contaminate word-swap
 
+# The sums of a sliding walk are kept in a file; one that was cut off, or whose command was killed, ends the same.
+sums() {
+    sliding="eval lm --split test --walk sliding --json"
+    runs $sliding
+    cp out unkept
+    runs $sliding --out sums.csv
+    same unkept out
+    cp sums.csv all.csv
+    contains sums.csv '^# foci eval \{"weights": "[0-9a-f]{16}", "config": "[0-9a-f]{16}", "split": "test", "walk": "sliding"\}$'
+    equal windows,tokens,nll "$(sed -n 2p sums.csv)"
+    equal "$(json tokens <out)" "$(tail -n 1 sums.csv | cut -d , -f 2)"
+    [ "$(wc -l <sums.csv)" -gt 4 ] || wrong "it has few rows: $(cat sums.csv)"
+    for bytes in 130 160 200; do
+        head -c $bytes all.csv >sums.csv
+        runs $sliding --out sums.csv
+        same unkept out
+        same all.csv sums.csv
+    done
+    runs $sliding --out sums.csv
+    same unkept out
+    fails_like 2 'sums.csv belongs to `foci eval \{.*: name another file, or remove it' eval lm --split val --walk sliding --out sums.csv
+    fails_like 2 'sums.csv belongs to `foci eval \{.*' $sliding --out sums.csv --checkpoint lm/last.safetensors --set model.dropout=0.5
+    fails 2 '--out is for text; images have --predictions' eval vit --out sums.csv
+    fails 2 '--per-class, --predictions and --out go with the score of a split alone' eval lm --contaminate word-swap --out sums.csv
+}
+check "eval --out goes on with a sliding walk" sums
+
+predictions() {
+    runs eval vit --json
+    cp out unkept
+    runs eval vit --json --predictions said.csv --per-class
+    for key in top1 top5 loss images; do equal "$(json $key <unkept)" "$(json $key <out)"; done
+    equal 'image,label,predicted,rank,probability' "$(head -n 1 said.csv)"
+    equal "$(json images <unkept)" "$(($(wc -l <said.csv) - 1))"
+    contains said.csv '^"([a-z-]+)/[0-9]+\.(png|jpg)","\1","[a-z-]+",[0-9]+,0\.[0-9]+'
+    awk -F, -v top1="$(json top1 <unkept)" 'NR > 1 { n++; right += $4 == 1; wrong += ($4 == 1) != ($2 == $3) }
+        END { exit !(100 * right / n == top1 + 0 && wrong == 0) }' said.csv || wrong "the rows do not add up to top1"
+    json per_class <out >classes
+    equal "$(ls images/val | tr '\n' ' ' | sed 's/ $//')" "$(json <classes)"
+    class=$(ls images/val | head -n 1)
+    equal "$(ls images/val/$class | wc -l | tr -d ' ') $(awk -F, -v c="\"$class\"" '$2 == c { n++; r += $2 == $3 } END { print 100 * r / n }' said.csv)" \
+        "$(json $class <classes | json images top1 | awk '{ print $1, $2 + 0 }')"
+    runs eval vit --per-class
+    contains out "^$class +[0-9]+ +[0-9]+\.[0-9][0-9]$"
+    equal "$((2 + $(ls images/val | wc -l)))" "$(wc -l <out | tr -d ' ')"
+    fails 2 '--predictions is for models that tell classes; one of text has none' eval lm --predictions no.csv
+    fails 2 '--per-class is for models that tell classes; one of text has none' eval lm --per-class
+    fails_like 6 'nowhere/said.csv.*' eval vit --predictions nowhere/said.csv
+    [ ! -e no.csv ] || wrong "it wrote something"
+}
+check "eval --predictions, --per-class" predictions
+
+# A text too short names its file and the key that cures.
+short() {
+    printf 'a b c\n' >short.txt
+    for walk in sliding disjoint; do
+        fails_like 3 'data.test: short.txt: .*' eval lm --split test --walk $walk --set data.test=short.txt
+    done
+    contains err 'data.test: short.txt: 4 tokens are too few for [0-9]+ rows: lower train.eval_batch$'
+    fails 3 'data.test: short.txt: rows of 4 tokens are too short for a window of 16 and the token after it: lower model.context, or walk in disjoint windows' \
+        eval lm --split test --walk sliding --set data.test=short.txt
+    fails_like 3 'data.train: short.txt: 4 tokens are too few for a batch of [0-9]+: at least 2 in each row; lower train.batch_size' \
+        train lm.yaml --out no --set data.train=short.txt
+}
+check "a text that is too short" short
+
 frozen() { # CONFIG RUN FREEZE REST: with both frozen nothing moves; with one, something does
     runs eval $2 --json
     cp out before
