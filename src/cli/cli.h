@@ -13,7 +13,7 @@
 /* stderr is a terminal (and TERM is not dumb): a progress line may be redrawn. */
 bool foci_is_terminal(void);
 
-/* SIGINT and SIGTERM set the first; a second one ends the process at once. SIGUSR1 sets the other. */
+/* SIGINT, SIGTERM and SIGHUP set the first; a second one ends the process at once. SIGUSR1 sets the other. */
 extern volatile sig_atomic_t foci_stop, foci_save_now;
 void foci_catch_signals(void);
 

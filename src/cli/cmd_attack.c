@@ -117,9 +117,8 @@ static foci_status measure_one(plan *p, foci_attack_session *run, const foci_att
     FOCI_TRY(foci_attack_measure(run, attack, &p->o.how, ledger, &watch, &result));
     if (foci_is_terminal()) fputs("\r\033[K", stderr);
     foci_attack_tell(&subject, attack, &p->o.images, &result, &r);
-    foci_status s = print(p, &r);
-    fflush(stdout);
-    return s;
+    FOCI_TRY(print(p, &r));
+    return fflush(stdout) ? foci_fail(FOCI_ERR_IO, "standard output: cannot write") : FOCI_OK;
 }
 
 /* Of one model, opened once. */

@@ -19,7 +19,7 @@ static const foci_command show_command = {
         "Prints a config as foci understands it: what it inherits, its recipe, --set and all defaults; a config again.",
     .least = 1,
     .most = 1,
-    .takes = FOCI_TAKES_COMMON | FOCI_OPENS_CONFIG,
+    .takes = FOCI_TAKES_SET | FOCI_TAKES_JSON | FOCI_OPENS_CONFIG,
     .run = show,
 };
 

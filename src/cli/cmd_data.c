@@ -172,7 +172,7 @@ static const foci_command check_command = {
     .doc = "Reads a data set file by file, naming each that is bad, and counts; refuses what foci train would refuse.",
     .least = 1,
     .most = 1,
-    .takes = FOCI_TAKES_COMMON | FOCI_OPENS_CONFIG,
+    .takes = FOCI_TAKES_SET | FOCI_TAKES_THREADS | FOCI_OPENS_CONFIG,
     .run = run_check,
 };
 
@@ -183,7 +183,7 @@ static const foci_command stats_command = {
     .doc = "Counts a data set.",
     .least = 1,
     .most = 1,
-    .takes = FOCI_TAKES_COMMON | FOCI_OPENS_CONFIG,
+    .takes = FOCI_TAKES_SET | FOCI_TAKES_THREADS | FOCI_OPENS_CONFIG,
     .run = run_stats,
 };
 

@@ -82,6 +82,6 @@ const foci_command foci_command_diff = {
     .doc = "How two runs differ: the keys of their configs with both values, and their results.",
     .least = 2,
     .most = 2,
-    .takes = FOCI_TAKES_COMMON,
+    .takes = FOCI_TAKES_JSON,
     .run = run,
 };

@@ -114,6 +114,6 @@ const foci_command foci_command_runs = {
     .doc = "Lists the runs in a folder (default: runs): how they stand, steps made and planned, their best and last "
            "validation score.",
     .most = 1,
-    .takes = FOCI_TAKES_COMMON,
+    .takes = FOCI_TAKES_JSON,
     .run = runs,
 };

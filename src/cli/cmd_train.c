@@ -5,6 +5,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/plan_show.h"
+#include "cli/run_show.h"
 #include "train/trainer.h"
 
 typedef struct settings {
@@ -74,24 +76,47 @@ static foci_status check(const foci_parsed *parsed) {
     return o->resume && o->force ? foci_fail(FOCI_ERR_CONFIG, "--resume and --force exclude each other") : FOCI_OK;
 }
 
+/* What there is of it is shown also where it will not fit. */
+static foci_status show_plan(const foci_parsed *parsed) {
+    foci_report r = {NULL};
+    foci_error end;
+    foci_error_take(&end, foci_train_plan(parsed->config, &r));
+    if (r.first && parsed->json) FOCI_TRY(foci_print_report(&r, &foci_json_line));
+    else if (r.first) foci_plan_print(&r);
+    foci_report_free(&r);
+    return foci_error_raise(&end);
+}
+
+/* As `foci runs` has it. */
+static foci_status print_run(const char *folder) {
+    foci_run_view v;
+    foci_report r = {NULL};
+    foci_status s = foci_run_view_open(&v, folder);
+    if (!s) foci_run_view_report(&v, &r);
+    foci_run_view_close(&v);
+    return s ? s : foci_print_report(&r, &foci_json_compact);
+}
+
 static foci_status train(const foci_parsed *parsed) {
     const settings *o = parsed->options;
-    if (o->dry_run) return foci_train_plan(parsed->config, stdout);
+    if (o->dry_run) return show_plan(parsed);
     char folder[4200];
     FOCI_TRY(foci_path_join(folder, sizeof folder, "runs", foci_config_string(parsed->config, "name")));
     char init[4200];
     if (o->init) FOCI_TRY(foci_weights_of(o->init, init, sizeof init));
-    shown state = {.every = foci_config_int(parsed->config, "train.log_every")};
-    return foci_train(parsed->config, &(foci_train_options){.out = o->out ? o->out : folder,
-                                                            .command = foci_command_line(),
-                                                            .init = o->init ? init : NULL,
-                                                            .resume = o->resume,
-                                                            .force = o->force,
-                                                            .stop = &foci_stop,
-                                                            .save = &foci_save_now,
-                                                            .progress = show_progress,
-                                                            .evaluating = show_evaluation,
-                                                            .context = &state});
+    shown state = {.every = foci_config_int(parsed->config, "train.log_every"), .since = foci_now()};
+    const char *out = o->out ? o->out : folder;
+    FOCI_TRY(foci_train(parsed->config, &(foci_train_options){.out = out,
+                                                              .command = foci_command_line(),
+                                                              .init = o->init ? init : NULL,
+                                                              .resume = o->resume,
+                                                              .force = o->force,
+                                                              .stop = &foci_stop,
+                                                              .save = &foci_save_now,
+                                                              .progress = show_progress,
+                                                              .evaluating = show_evaluation,
+                                                              .context = &state}));
+    return parsed->json ? print_run(out) : FOCI_OK;
 }
 
 const foci_command foci_command_train = {
@@ -100,8 +125,9 @@ const foci_command foci_command_train = {
     .synopsis = "CONFIG",
     .doc =
         "Trains a model. The run folder gets config.yaml, env.json, metrics.jsonl, log.txt, last.safetensors, "
-        "best.safetensors and state.safetensors. Ctrl-C finishes the step, saves, and exits with 75; SIGUSR1 saves and "
-        "goes on.",
+        "best.safetensors and state.safetensors. Ctrl-C, SIGTERM or the end of the terminal finishes the step, saves, "
+        "and exits with 75; a second Ctrl-C ends it at once, and what came after the last checkpoint is lost. SIGUSR1 "
+        "saves and goes on.",
     .least = 1,
     .most = 1,
     .takes = FOCI_TAKES_COMMON | FOCI_OPENS_CONFIG | FOCI_ENDS_BY_SIGNAL,

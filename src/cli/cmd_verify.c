@@ -105,7 +105,7 @@ const foci_command foci_command_verify = {
            "as skipped.",
     .least = 1,
     .most = MOST,
-    .takes = FOCI_TAKES_COMMON,
+    .takes = FOCI_TAKES_THREADS | FOCI_TAKES_JSON,
     .size = sizeof(settings),
     .options = {{rows}},
     .check = check,

@@ -26,6 +26,10 @@ void foci_catch_signals(void) {
     sigaction(SIGINT, &a, NULL);
     sigaction(SIGTERM, &a, NULL);
     sigaction(SIGUSR1, &a, NULL);
+    struct sigaction hangup;
+    if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) /* which is nohup's wish */
+        sigaction(SIGHUP, &a, NULL);
+    signal(SIGPIPE, SIG_IGN); /* who read along is gone, with the terminal maybe: there is still something to save */
 }
 
 bool foci_is_terminal(void) {
@@ -79,10 +83,11 @@ static void spin_less(char **argv) {
 
 int main(int argc, char **argv) {
     spin_less(argv);
+    signal(SIGXFSZ, SIG_IGN); /* a file over the limit is a write that fails */
     keep_command_line(argc, argv);
     foci_set_log(print_log, NULL);
     foci_status s = run(argc, argv);
-    if (fflush(stdout) != 0 && !s) s = foci_fail(FOCI_ERR_IO, "standard output: cannot write");
+    if ((fflush(stdout) != 0 || ferror(stdout)) && !s) s = foci_fail(FOCI_ERR_IO, "standard output: cannot write");
     if (s) {
         if (foci_is_terminal()) fputs("\r\033[K", stderr);
         fprintf(stderr, "foci: %s\n", foci_error_message());

@@ -143,8 +143,8 @@ static foci_status draw(const char *folder, const char *name, int panels, void (
     char path[4200], terminal[256];
     FOCI_TRY(foci_path_join(path, sizeof path, folder, name));
     FOCI_TRY(foci_gnuplot_terminal("--out", path, panels * PANEL, HEIGHT, terminal, sizeof terminal));
-    FILE *f = tmpfile();
-    if (!f) return foci_fail(FOCI_ERR_IO, "a temporary file: %s", strerror(errno));
+    FILE *f = foci_gnuplot_script();
+    if (!f) return FOCI_ERR_RUNTIME;
     fprintf(f, "%s\nset encoding utf8\nset multiplot layout 1,%d\n", terminal, panels);
     fputs("set border 3 lc rgb '#888888'\nset tics nomirror scale 0.5 textcolor rgb '#333333'\nset grid lc rgb "
           "'#e4e4e4' lt 1 lw 0.7\n"

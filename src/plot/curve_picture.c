@@ -247,8 +247,8 @@ foci_status foci_curve_picture(const foci_curves *run, int runs, const char *out
                          p.other->title);
     measure_picture(&p);
     FOCI_TRY(foci_gnuplot_terminal("--out", out, p.width, p.height, terminal, sizeof terminal));
-    FILE *script = tmpfile();
-    if (!script) return foci_fail(FOCI_ERR_IO, "a temporary file: %s", strerror(errno));
+    FILE *script = foci_gnuplot_script();
+    if (!script) return FOCI_ERR_RUNTIME;
     write_script(script, &p, terminal);
     foci_status s = foci_gnuplot_run(script, out);
     fclose(script);

@@ -2,8 +2,10 @@
 #include "plot/gnuplot.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <spawn.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -60,27 +62,55 @@ static void read_complaint(FILE *messages, char *line, size_t size) {
     } while (!line[strspn(line, " ^")]);
 }
 
-static foci_status draw(FILE *script, FILE *messages, int out) {
+/* All that comes through the pipe, into the file. */
+static foci_status take(int from, foci_writer *w) {
+    static char block[1 << 16];
+    for (ssize_t n; (n = read(from, block, sizeof block)) != 0;) {
+        if (n < 0 && errno != EINTR) return foci_fail(FOCI_ERR_RUNTIME, "gnuplot: %s", strerror(errno));
+        if (n > 0) foci_write(w, block, (size_t)n); /* a failure sticks, and gnuplot is heard to its end */
+    }
+    return w->status;
+}
+
+/* gnuplot writes into a pipe: what a disk refuses is refused to foci, which says so. */
+static foci_status draw(FILE *script, FILE *messages, foci_writer *w) {
     pid_t child;
-    int status;
-    if (fflush(script) != 0 || fseek(script, 0, SEEK_SET) != 0)
+    int status, end[2];
+    if (fflush(script) != 0 || ferror(script) || fseek(script, 0, SEEK_SET) != 0)
         return foci_fail(FOCI_ERR_IO, "a temporary file: %s", strerror(errno));
-    FOCI_TRY(start(&child, fileno(script), out, fileno(messages)));
+    if (pipe2(end, O_CLOEXEC) < 0) return foci_fail(FOCI_ERR_RUNTIME, "gnuplot: %s", strerror(errno));
+    foci_status s = start(&child, fileno(script), end[1], fileno(messages));
+    close(end[1]);
+    if (s) {
+        close(end[0]);
+        return s;
+    }
+    s = take(end[0], w);
+    const bool drawn = lseek(w->fd, 0, SEEK_CUR) > 0;
+    close(end[0]);
     while (waitpid(child, &status, 0) < 0)
         if (errno != EINTR) return foci_fail(FOCI_ERR_RUNTIME, "gnuplot: %s", strerror(errno));
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && lseek(out, 0, SEEK_CUR) > 0) return FOCI_OK;
+    if (s || (WIFEXITED(status) && WEXITSTATUS(status) == 0 && drawn)) return s;
     char line[512];
     read_complaint(messages, line, sizeof line);
     return foci_fail(FOCI_ERR_RUNTIME, "gnuplot: %s", line + strspn(line, " "));
 }
 
+FILE *foci_gnuplot_script(void) {
+    const int fd = memfd_create("gnuplot", MFD_CLOEXEC);
+    FILE *f = fd < 0 ? NULL : fdopen(fd, "w+");
+    if (fd >= 0 && !f) close(fd);
+    if (!f) foci_fail(FOCI_ERR_RUNTIME, "a script for gnuplot: %s", strerror(errno));
+    return f;
+}
+
 foci_status foci_gnuplot_run(FILE *script, const char *path) {
     foci_writer w;
-    FILE *messages = tmpfile();
-    if (!messages) return foci_fail(FOCI_ERR_IO, "a temporary file: %s", strerror(errno));
+    FILE *messages = foci_gnuplot_script();
+    if (!messages) return FOCI_ERR_RUNTIME;
     foci_status s = foci_writer_open(&w, path);
     if (!s) {
-        s = draw(script, messages, w.fd);
+        s = draw(script, messages, &w);
         if (s) foci_writer_abort(&w);
         else s = foci_writer_commit(&w);
     }

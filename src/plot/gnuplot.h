@@ -17,7 +17,10 @@ const char *foci_gnuplot_colour(int i);
  * names the option. */
 foci_status foci_gnuplot_terminal(const char *option, const char *path, int width, int height, char *line, size_t size);
 
-/* Runs the script; its output becomes the file at `path`, whole or not at all. */
+/* A script to be written, in memory; NULL after a failure, which is told. Close it with fclose. */
+FILE *foci_gnuplot_script(void);
+/* Runs the script; its output becomes the file at `path`, whole or not at all; FOCI_ERR_IO where that cannot be
+ * written. */
 foci_status foci_gnuplot_run(FILE *script, const char *path);
 
 #endif

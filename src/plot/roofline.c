@@ -264,11 +264,10 @@ foci_status foci_roofline_draw(const foci_bench_result *r, const char *name, con
     char terminal[256];
     FOCI_TRY(terminal_for(path, terminal, sizeof terminal));
     picture p = {.result = r, .dot = calloc((size_t)r->profile.rows + 1, sizeof *p.dot)};
-    FILE *script = p.dot ? tmpfile() : NULL;
-    foci_status s = !p.dot    ? foci_fail(FOCI_ERR_RUNTIME, "out of memory")
-                    : !script ? foci_fail(FOCI_ERR_IO, "a temporary file: %s", strerror(errno))
-                              : FOCI_OK;
-    if (!s) {
+    if (!p.dot) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    FILE *script = foci_gnuplot_script();
+    foci_status s = FOCI_ERR_RUNTIME;
+    if (script) {
         collect(&p);
         choose_axes(&p);
         for (int i = 0; i < p.dots; i++) place_label(&p, i);

@@ -18,8 +18,11 @@ typedef struct foci_training_programs {
 foci_status foci_training_programs_record(foci_training_programs *p, const foci_model *model, const foci_config *config,
                                           int64_t batch, int shapes,
                                           void (*ask)(void *context, int shape, foci_request *r), void *context);
-/* Parameters with gradients and initial values, and the block of memory. `arrays`: as large as the parameters, that
- * come on top (moments, averages). Refused with advice where all of it will not fit into memory. */
+/* Bytes of the parameters with gradients and `arrays` more that are as large (moments, averages). */
+double foci_training_programs_flat(const foci_training_programs *p, int arrays);
+/* FOCI_ERR_RUNTIME, with advice, where all of it will not fit into memory. */
+foci_status foci_training_programs_fit(const foci_training_programs *p, int arrays);
+/* Parameters with gradients and initial values, and the block of memory, where it fits. */
 foci_status foci_training_programs_allocate(foci_training_programs *p, uint64_t seed, int arrays);
 void foci_training_programs_free(foci_training_programs *p);
 

@@ -97,6 +97,7 @@ static foci_status run(foci_trainer *t) {
     }
     FOCI_TRY(foci_final_test(t->config, t->task, t->data, t->model, &t->programs.parameters, &t->folder, t->state.step,
                              t->watch));
+    FOCI_TRY(foci_trainer_lose(t, foci_trainer_conclude(t)));
     if (!t->lost) return FOCI_OK;
     return foci_fail(FOCI_ERR_IO,
                      "%s: the run is over and its last checkpoint complete, but metrics or best weights could not be "

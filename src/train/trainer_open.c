@@ -15,6 +15,9 @@
 
 const char *foci_trainer_dtype(const foci_trainer *t) { return t->programs.bf16 ? "bf16" : "fp32"; }
 
+int foci_trainer_moments(const foci_trainer *t) { return t->train.optimizer == FOCI_SGD ? 1 : 2; }
+int foci_trainer_arrays(const foci_trainer *t) { return foci_trainer_moments(t) + (t->train.ema_decay > 0); }
+
 static void ask(void *context, int shape, foci_request *r) {
     const foci_trainer *t = context;
     t->task->prepare(t->data, shape, r);
@@ -85,7 +88,7 @@ static foci_status begin(foci_trainer *t, char *from, size_t size) {
     const uint64_t seed = (uint64_t)t->train.seed;
     const foci_optimizer_options options = optimizer_of(&t->train);
     const bool average = t->train.ema_decay > 0;
-    FOCI_TRY(foci_training_programs_allocate(&t->programs, seed, (options.kind == FOCI_SGD ? 1 : 2) + average));
+    FOCI_TRY(foci_training_programs_allocate(&t->programs, seed, foci_trainer_arrays(t)));
     FOCI_TRY(foci_optimizer_init(&t->optimizer, &options, &t->programs.parameters));
     t->schedule = schedule_of(t);
     t->state = (foci_run_state){.seed = seed, .best = NAN};

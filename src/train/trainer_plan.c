@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/report.h"
 #include "train/trainer_work.h"
 
 /* "blocks.3" of "blocks.3.attn.qkv.weight", "norm" of "norm.weight": two parts where the second is a number. */
@@ -11,19 +12,23 @@ static size_t module_length(const char *name) {
     return n;
 }
 
-static void print_parameters(const foci_parameters *p, FILE *out) {
-    fprintf(out, "%-32s %14s\n", "module", "parameters");
+static void tell_modules(const foci_parameters *p, foci_report *r) {
+    foci_report *modules = foci_report_list(r, "modules");
     for (int i = 0; i < p->count;) {
         const char *name = p->entry[i].name;
-        size_t length = module_length(name);
+        char module[256];
+        const size_t length = module_length(name);
         int64_t sum = 0;
         for (;
              i < p->count && module_length(p->entry[i].name) == length && strncmp(p->entry[i].name, name, length) == 0;
              i++)
             sum += p->entry[i].buffer ? 0 : p->entry[i].numel;
-        fprintf(out, "%-32.*s %14lld\n", (int)length, name, (long long)sum);
+        snprintf(module, sizeof module, "%.*s", (int)length, name);
+        foci_report *one = foci_report_part(modules, NULL);
+        foci_report_text(one, "module", module);
+        foci_report_whole(one, "parameters", sum);
     }
-    fprintf(out, "%-32s %14lld\n", "total", (long long)foci_parameters_numel(p));
+    foci_report_whole(r, "parameters", foci_parameters_numel(p));
 }
 
 static void ask_without_data(void *context, int shape, foci_request *r) {
@@ -46,37 +51,44 @@ static foci_status open_or_imagine(foci_trainer *t, char *text, size_t size) {
     return FOCI_OK;
 }
 
-static foci_status print_plan(foci_trainer *t, FILE *out) {
-    char text[2200];
-    FOCI_TRY(open_or_imagine(t, text, sizeof text));
-    print_parameters(&t->programs.parameters, out);
+static void tell_costs(const foci_trainer *t, foci_report *r) {
     const foci_program *p = t->programs.program[0];
-    foci_cost cost = foci_graph_cost(foci_program_graph(p));
-    double again = foci_graph_cost_again(foci_program_graph(p));
-    int64_t items = foci_task_items(t->task, p);
-    size_t unshared, bytes = foci_program_set_bytes(&t->programs.set, &unshared);
-    double flat = (double)t->programs.parameters.size * sizeof(foci_real);
-    int moments = t->train.optimizer == FOCI_SGD ? 1 : 2;
-    fprintf(out, "\ndata             %s\n", text);
-    if (t->data)
-        fprintf(out, "updates          %lld an epoch, %lld in all\n", (long long)t->updates_per_epoch,
-                (long long)t->steps);
-    fprintf(out, "MFLOP per %-6s %.2f forward, %.2f backward\n", t->task->item, cost.forward / (double)items / 1e6,
-            cost.backward / (double)items / 1e6);
-    fprintf(out, "products         in %s\n", foci_trainer_dtype(t));
-    if (again > 0)
-        fprintf(out, "recompute        %.2f MFLOP per %s again in the backward pass\n", again / (double)items / 1e6,
-                t->task->item);
-    fprintf(out, "plan             %.1f MB for a pass of %lld (%.1f MB without sharing)\n", (double)bytes / 1e6,
-            (long long)t->micro, (double)unshared / 1e6);
-    fprintf(out, "parameters       %.1f MB with gradients and %d moment%s\n", flat * (2 + moments) / 1e6, moments,
-            moments > 1 ? "s" : "");
-    return FOCI_OK;
+    const foci_cost cost = foci_graph_cost(foci_program_graph(p));
+    const double mega = 1e6 * (double)foci_task_items(t->task, p);
+    foci_report_text(r, "item", t->task->item);
+    foci_report_number(r, "mflop_forward", cost.forward / mega);
+    foci_report_number(r, "mflop_backward", cost.backward / mega);
+    foci_report_number(r, "mflop_recompute", foci_graph_cost_again(foci_program_graph(p)) / mega);
+    foci_report_text(r, "dtype", foci_trainer_dtype(t));
 }
 
-foci_status foci_train_plan(const foci_config *config, FILE *out) {
+static void tell_memory(const foci_trainer *t, foci_report *r) {
+    const int moments = foci_trainer_moments(t);
+    size_t unshared, bytes = foci_program_set_bytes(&t->programs.set, &unshared);
+    foci_report_whole(r, "batch", t->micro);
+    foci_report_number(r, "plan_mb", (double)bytes / 1e6);
+    foci_report_number(r, "unshared_mb", (double)unshared / 1e6);
+    foci_report_whole(r, "moments", moments);
+    foci_report_number(r, "parameters_mb", foci_training_programs_flat(&t->programs, moments) / 1e6);
+}
+
+static foci_status tell_plan(foci_trainer *t, foci_report *r) {
+    char text[2200];
+    FOCI_TRY(open_or_imagine(t, text, sizeof text));
+    tell_modules(&t->programs.parameters, r);
+    foci_report_text(r, "data", text);
+    if (t->data) {
+        foci_report_whole(r, "updates_per_epoch", t->updates_per_epoch);
+        foci_report_whole(r, "updates", t->steps);
+    }
+    tell_costs(t, r);
+    tell_memory(t, r);
+    return foci_training_programs_fit(&t->programs, foci_trainer_arrays(t));
+}
+
+foci_status foci_train_plan(const foci_config *config, foci_report *r) {
     foci_trainer t = {.config = config, .folder.lock = -1};
-    foci_status s = print_plan(&t, out);
+    foci_status s = tell_plan(&t, r);
     foci_trainer_close(&t);
     return s;
 }

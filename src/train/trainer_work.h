@@ -53,6 +53,8 @@ foci_status foci_trainer_open(foci_trainer *t);
 /* Memory and weights; the folder; what an earlier sitting left; and what log.txt begins with. */
 foci_status foci_trainer_start(foci_trainer *t);
 const char *foci_trainer_dtype(const foci_trainer *t);
+int foci_trainer_moments(const foci_trainer *t); /* of the optimiser, each as large as the parameters */
+int foci_trainer_arrays(const foci_trainer *t);  /* they and the average */
 void foci_trainer_close(foci_trainer *t);
 
 /* ---- trainer_evaluate.c: the weights, and their average, on the validation data; the best ones are kept */
@@ -71,6 +73,7 @@ void foci_trainer_progress(foci_trainer *t);    /* a step is over */
 foci_status foci_trainer_line(foci_trainer *t); /* of metrics.jsonl, of the steps since the last one */
 /* metrics.csv and summary.json, from metrics.jsonl. */
 foci_status foci_trainer_summarise(foci_trainer *t, foci_run_status status, const char *message);
+foci_status foci_trainer_conclude(foci_trainer *t); /* the best score, for people */
 /* One that cannot be written is tried again with the next one, as long as there is an older one to go back to. */
 foci_status foci_trainer_save(foci_trainer *t, bool last);
 double foci_trainer_elapsed(const foci_trainer *t); /* seconds of training, over all sittings */

@@ -51,6 +51,12 @@ foci_status foci_trainer_lose(foci_trainer *t, foci_status s) {
     return FOCI_OK;
 }
 
+/* What was written here a moment ago: where it is gone, that is the disk's failure, or the folder was moved. */
+static foci_status read_record(const foci_trainer *t, json_t **lines) {
+    foci_status s = foci_run_record_read(t->folder.path, lines);
+    return s == FOCI_ERR_DATA ? foci_fail(FOCI_ERR_IO, "%s", foci_error_message()) : s;
+}
+
 foci_status foci_trainer_summarise(foci_trainer *t, foci_run_status status, const char *message) {
     json_t *lines;
     const foci_run_summary summary = {status,
@@ -61,11 +67,28 @@ foci_status foci_trainer_summarise(foci_trainer *t, foci_run_status status, cons
                                       t->state.left_out,
                                       (int64_t)t->state.seed,
                                       foci_trainer_elapsed(t)};
-    FOCI_TRY(foci_run_record_read(t->folder.path, &lines));
+    FOCI_TRY(read_record(t, &lines));
     foci_status s = foci_run_record_csv(t->folder.path, lines);
     if (!s) s = foci_run_summary_write(t->folder.path, &summary, lines);
     json_decref(lines);
     return s;
+}
+
+foci_status foci_trainer_conclude(foci_trainer *t) {
+    json_t *lines;
+    char text[64];
+    FOCI_TRY(read_record(t, &lines));
+    const json_t *best = foci_run_record_score(lines, false);
+    const foci_metric *m = best ? foci_run_record_metric(best) : NULL;
+    if (m) {
+        foci_metric_text(m, m->title, json_number_value(json_object_get(best, m->name)), m->decimals, text,
+                         sizeof text);
+        foci_run_log(&t->folder, "best: %s, in epoch %.2f (step %lld)", text,
+                     json_number_value(json_object_get(best, "epoch")),
+                     (long long)json_integer_value(json_object_get(best, "step")));
+    }
+    json_decref(lines);
+    return FOCI_OK;
 }
 
 foci_status foci_trainer_save(foci_trainer *t, bool last) {

@@ -29,7 +29,7 @@ done
 check "help on a command of another that is not there" fails 2 'there is no command `nope`; foci data --help lists them' help data nope
 check "a command of another that is not there" fails 2 'there is no command `rum`; did you mean `run`?' table rum
 check "foci train --usage" helps '^Usage: foci train ' train --usage
-for c in train eval generate verify bench; do
+for c in train eval generate attack bench; do
     takes_common() {
         runs "$c" --help
         for option in --set=KEY=VALUE --threads=N --json; do contains out "^ +$option  "; done
