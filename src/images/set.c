@@ -109,6 +109,13 @@ static foci_status add_file(foci_image_set *s, const char *name, const unsigned 
 
 /* ------------------------------------------------------------------------------------------------ folder */
 
+/* Of a link, or on a file system that does not tell. */
+static int kind_of(const foci_image_set *s, const char *name) {
+    char target[8192];
+    snprintf(target, sizeof target, "%s/%s", s->path, name);
+    return foci_path_kind(target);
+}
+
 /* `inside` is the folder relative to the set's path, "" at the top, where files have no class and are passed over. */
 static foci_status scan(foci_image_set *s, const char *inside, int depth) {
     char path[4096];
@@ -123,14 +130,10 @@ static foci_status scan(foci_image_set *s, const char *inside, int depth) {
         char *name =
             e->d_name[0] == '.' ? NULL : foci_arena_printf(&s->names, "%s%s%s", inside, *inside ? "/" : "", e->d_name);
         if (!name) continue;
-        bool folder_like = e->d_type == DT_DIR;
-        if (e->d_type != DT_DIR && e->d_type != DT_REG) { /* a link, or a file system that does not tell */
-            char target[8192];
-            snprintf(target, sizeof target, "%s/%s", s->path, name);
-            folder_like = foci_path_kind(target) == 'd';
-        }
-        if (folder_like) status = scan(s, name, depth + 1);
+        int kind = e->d_type == DT_DIR ? 'd' : e->d_type == DT_REG ? 'f' : kind_of(s, name);
+        if (kind == 'd') status = scan(s, name, depth + 1);
         else if (depth > 0) status = add_file(s, name, NULL, 0);
+        else if (!kind) status = foci_fail(FOCI_ERR_DATA, "%s/%s: a link that leads nowhere", s->path, name);
     }
     closedir(folder);
     if (!status && depth == 1 && s->count == before)

@@ -121,6 +121,12 @@ beside() { # a config and its data in a folder of their own, and a run that is t
         same named/last.safetensors beside/last.safetensors
     done
     contains beside/config.yaml "train: $work/mine/pictures/train$"
+    cp -r named relative # as earlier versions wrote it
+    sed "s#$work/##" named/config.yaml >relative/config.yaml
+    contains relative/config.yaml 'val: images/val$'
+    runs eval named --json && cp out by-full-paths
+    runs eval relative --json
+    same by-full-paths out
     mkdir -p away
     (cd away && runs eval ../beside --json && cp out ../away.json)
     runs eval beside --json
