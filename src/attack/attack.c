@@ -234,9 +234,23 @@ static void add(totals *sum, const outcome *o) {
 
 /* --------------------------------------------------------------------------------------------------- rows */
 
-const char foci_attack_columns[] =
-    "method,eps,image,label,clean,attacked,target,distance,clean_rank,rank,clean_loss,loss,"
-    "left_ball";
+const char foci_attack_columns[] = "method,eps,image,label,clean,attacked,target,distance,clean_rank,rank,"
+                                   "clean_loss,loss,left_ball";
+enum column {
+    METHOD,
+    EPS,
+    IMAGE,
+    LABEL,
+    CLEAN,
+    ATTACKED,
+    TARGET,
+    DISTANCE,
+    CLEAN_RANK,
+    RANK,
+    CLEAN_LOSS,
+    LOSS,
+    LEFT_BALL
+};
 
 static void write_class(const foci_attack_session *r, FILE *f, int64_t class) {
     foci_csv_text(f, foci_image_set_class_name(r->sets.val, (int)class));
@@ -259,10 +273,10 @@ static void write_row(const foci_attack_session *r, const foci_attack *attack, c
 /* What a row says that counts; of its classes whether the target was reached. */
 static outcome read_row(const foci_ledger *ledger) {
     const char *const *cell = ledger->cell;
-    return (outcome){.clean = {0, atoll(cell[8]) - 1, atof(cell[10])},
-                     .adv = {strcmp(cell[5], cell[6]) != 0, atoll(cell[9]) - 1, atof(cell[11])},
-                     .distance = atof(cell[7]),
-                     .outside = atoi(cell[12])};
+    return (outcome){.clean = {0, atoll(cell[CLEAN_RANK]) - 1, atof(cell[CLEAN_LOSS])},
+                     .adv = {strcmp(cell[ATTACKED], cell[TARGET]) != 0, atoll(cell[RANK]) - 1, atof(cell[LOSS])},
+                     .distance = atof(cell[DISTANCE]),
+                     .outside = atoi(cell[LEFT_BALL])};
 }
 
 /* Adds the rows that are there of this attack; *done: how many. */
@@ -270,9 +284,9 @@ static foci_status read_rows(const foci_attack_session *r, const foci_attack *at
                              int64_t *done) {
     for (*done = 0; ledger && *done < r->samples.count && foci_ledger_next(ledger); ++*done) {
         const char *image = foci_image_set_name(r->sets.val, foci_image_samples_at(&r->samples, *done));
-        if (strcmp(ledger->cell[0], attack->name) != 0 || strcmp(ledger->cell[2], image) != 0)
+        if (strcmp(ledger->cell[METHOD], attack->name) != 0 || strcmp(ledger->cell[IMAGE], image) != 0)
             return foci_fail(FOCI_ERR_DATA, "%s: %s of %s where %s of %s was expected: other images than before?",
-                             ledger->path, ledger->cell[0], ledger->cell[2], attack->name, image);
+                             ledger->path, ledger->cell[METHOD], ledger->cell[IMAGE], attack->name, image);
         const outcome o = read_row(ledger);
         add(sum, &o);
     }
