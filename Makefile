@@ -27,12 +27,9 @@ BUILD ?= build$(if $(FUZZ),-fuzz,$(if $(SAN),-san))
 PREFIX ?= /usr/local
 VERSION := $(shell sed -n 's/.*FOCI_VERSION "\(.*\)"/\1/p' include/foci/foci.h)
 
-# OpenBLAS: the OpenMP build, linked statically where the distribution has it, so that no other build can take its place
-# when foci runs. (Debian's serial build is not safe to call from several threads; the pthread one brings a pool of its own.)
-MULTIARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
-BLAS_DIR := $(firstword $(wildcard /usr/lib/$(MULTIARCH)/openblas-openmp /usr/lib/$(MULTIARCH)/openblas-pthread))
-BLAS := $(if $(wildcard $(BLAS_DIR)/libopenblas.a),$(BLAS_DIR)/libopenblas.a,-lopenblas)
-BLAS_INCLUDE := $(firstword $(wildcard /usr/include/$(MULTIARCH)/openblas-openmp /usr/include/$(MULTIARCH)/openblas-pthread /usr/include/openblas))
+# OpenBLAS is loaded when it is needed: the OpenMP build first, wherever the distribution keeps it. (Debian's serial build
+# is not safe to call from several threads; the pthread one brings a pool of its own.)
+OPENBLAS := /usr/lib/$(shell $(CC) -print-multiarch 2>/dev/null)/openblas-openmp/libopenblas.so.0
 
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wpointer-arith -Wno-missing-field-initializers
 # Cutting a message or a path short is deliberate where snprintf is told the size.
@@ -43,8 +40,8 @@ OPT := $(if $(FUZZ),-O1 $(CHECKED) -fsanitize=fuzzer-no-link$(,)address$(,)undef
 # No -ffast-math: only what changes no value that is a number (errno and traps are never looked at).
 FP := -fno-math-errno -fno-trapping-math -ffp-contract=fast
 CFLAGS ?= -g
-ALL_CFLAGS := -std=gnu11 $(WARN) $(OPT) $(FP) -fopenmp -Iinclude -Isrc $(addprefix -I,$(BLAS_INCLUDE)) $(CFLAGS)
-LIBS := $(BLAS) -lturbojpeg -lz -lyaml -ljansson -lxxhash -lpthread -lm
+ALL_CFLAGS := -std=gnu11 $(WARN) $(OPT) $(FP) -fopenmp -Iinclude -Isrc $(CFLAGS)
+LIBS := -lturbojpeg -lz -lyaml -ljansson -lxxhash -lpthread -ldl -lm
 
 ROOMS := $(filter-out cli,$(shell sed -n 's/^\([a-z]\+\).*/\1/p' src/rooms))
 SOURCES := $(foreach r,$(ROOMS),$(wildcard src/$(r)/*.c))
@@ -138,6 +135,7 @@ $(BUILD)/double/kernels/vector-$(1).o: $(VECTOR) Makefile | $(READY)
 	$$(COMPILE) $(FLAGS_$(1)) -DFOCI_VECTOR_ISA=$(1) -DFOCI_DOUBLE -c -o $$@ $$<
 endef
 $(foreach i,$(ISAS),$(eval $(call isa_rules,$(i))))
+$(BUILD)/obj/kernels/openblas.o $(BUILD)/double/kernels/openblas.o: ALL_CFLAGS += -DFOCI_OPENBLAS='"$(OPENBLAS)"'
 # Chosen at run time, as those are.
 $(BUILD)/obj/kernels/vector_bf16.o: ALL_CFLAGS += $(if $(filter avx512,$(ISAS)),$(FLAGS_avx512) -mavx512bf16)
 

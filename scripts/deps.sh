@@ -4,19 +4,20 @@
 #   scripts/deps.sh [EXTRA PACKAGE...]
 set -eu
 
-packages="gcc make pkg-config libc6-dev libopenblas-openmp-dev libturbojpeg0-dev libstb-dev zlib1g-dev
+packages="gcc make pkg-config libc6-dev libopenblas0-openmp libturbojpeg0-dev libstb-dev zlib1g-dev
           libyaml-dev libjansson-dev libxxhash-dev uthash-dev libcmocka-dev gnuplot-nox clang-format"
 case " $* " in *" clang "*) packages="$packages libomp-dev" ;; esac
 packages="$packages $*"
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
-    for header in cblas.h turbojpeg.h stb/stb_image.h zlib.h yaml.h jansson.h xxhash.h uthash.h cmocka.h; do
+    for header in turbojpeg.h stb/stb_image.h zlib.h yaml.h jansson.h xxhash.h uthash.h cmocka.h; do
         printf '#include <stdarg.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <stdio.h>\n#include <setjmp.h>\n#include <%s>\n' "$header" |
-            "${CC:-cc}" -E -I/usr/include/openblas - >/dev/null 2>&1 || missing="${missing:-} $header"
+            "${CC:-cc}" -E - >/dev/null 2>&1 || missing="${missing:-} $header"
     done
     [ -z "${missing:-}" ] && exit 0
-    echo "foci needs a C compiler, make, and: OpenBLAS (the OpenMP build), libjpeg-turbo (turbojpeg)," >&2
-    echo "stb, zlib, libyaml, jansson, xxHash, uthash, cmocka; gnuplot for plots. Missing headers:$missing" >&2
+    echo "foci needs a C compiler, make, and: libjpeg-turbo (turbojpeg), stb, zlib, libyaml, jansson, xxHash," >&2
+    echo "uthash, cmocka; gnuplot for plots, and on processors without AVX2 OpenBLAS (the OpenMP build) for speed." >&2
+    echo "Missing headers:$missing" >&2
     exit 1
 fi
 

@@ -42,16 +42,19 @@ static size_t number_in(const char *path, const char *label) {
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 static size_t rest(size_t limit, size_t used) { return limit == SIZE_MAX ? SIZE_MAX : used < limit ? limit - used : 0; }
 
+size_t foci_address_space_left(void) {
+    struct rlimit limit;
+    const size_t pages = number_in("/proc/self/statm", "");
+    if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY || pages == SIZE_MAX) return SIZE_MAX;
+    return rest((size_t)limit.rlim_cur, pages * (size_t)sysconf(_SC_PAGESIZE));
+}
+
 size_t foci_memory_available(void) {
-    size_t kilobytes = number_in("/proc/meminfo", "MemAvailable:"), pages = number_in("/proc/self/statm", "");
+    size_t kilobytes = number_in("/proc/meminfo", "MemAvailable:");
     size_t free_memory = kilobytes == SIZE_MAX ? SIZE_MAX : kilobytes * 1024;
     size_t used = number_in("/sys/fs/cgroup/memory.current", ""),
            cached = number_in("/sys/fs/cgroup/memory.stat", "inactive_file");
     if (used != SIZE_MAX && cached < used) used -= cached; /* which the kernel gives back when asked */
     size_t group = rest(number_in("/sys/fs/cgroup/memory.max", ""), used == SIZE_MAX ? 0 : used);
-    struct rlimit limit;
-    size_t own = SIZE_MAX;
-    if (getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && pages != SIZE_MAX)
-        own = rest((size_t)limit.rlim_cur, pages * (size_t)sysconf(_SC_PAGESIZE));
-    return least(free_memory, least(group, own));
+    return least(free_memory, least(group, foci_address_space_left()));
 }

@@ -11,5 +11,6 @@ void *foci_large_calloc(size_t bytes); /* zeroed */
 
 /* Bytes that this process may still take: what the machine has free, the limit of its control group, its own limit. */
 size_t foci_memory_available(void);
+size_t foci_address_space_left(void); /* of the process's own limit; SIZE_MAX without one */
 
 #endif

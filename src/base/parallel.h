@@ -19,6 +19,10 @@
 /* The loops that follow use at most so many threads, and at most as many as foci_set_threads said. */
 void foci_limit_threads(int most);
 
+/* Starts the threads. Where the system lets fewer start than are asked for, a warning, and foci_threads is what it
+ * lets. (OpenMP itself would end the process.) */
+void foci_start_threads(void);
+
 static inline int foci_thread(void) { return omp_get_thread_num(); }
 
 /* The half-open range of tile `i` when `n` items are cut into tiles of `size`. */

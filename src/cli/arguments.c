@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/parallel.h"
 #include "cli/cli.h"
 
 /* ------------------------------------------------------------------------------------------------- options */
@@ -143,6 +144,7 @@ static foci_status open_and_run(foci_parsed *parsed) {
     const foci_command *c = parsed->command;
     if (c->check) FOCI_TRY(c->check(parsed));
     if (parsed->threads) foci_set_threads((int)parsed->threads);
+    if (c->takes & FOCI_TAKES_THREADS) foci_start_threads();
     if (c->takes & FOCI_ENDS_BY_SIGNAL) foci_catch_signals();
     if ((c->takes & FOCI_OPENS_WEIGHTS) == FOCI_OPENS_WEIGHTS)
         FOCI_TRY(foci_find_weights(parsed->argument[0], parsed->checkpoint, parsed->weights, sizeof parsed->weights));

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/cpu.h"
@@ -72,17 +73,29 @@ static foci_status run(int argc, char **argv) {
 }
 
 /* Threads that wait for others spin, by default for so long that on a busy machine they take the processor from those
- * they wait for: steps get many times slower. Some microseconds are enough. The OpenMP library reads its settings
- * before main, so foci starts itself once more with them; who has set a policy keeps it. */
-static void spin_less(char **argv) {
-    if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT") || getenv("KMP_BLOCKTIME")) return;
-    setenv("GOMP_SPINCOUNT", "10000", 1); /* libgomp: rounds */
-    setenv("KMP_BLOCKTIME", "0", 1);      /* libomp: milliseconds */
+ * they wait for: steps get many times slower. Some microseconds are enough; who has set a policy keeps it. */
+static bool spins_long(void) {
+    return !getenv("OMP_WAIT_POLICY") && !getenv("GOMP_SPINCOUNT") && !getenv("KMP_BLOCKTIME");
+}
+
+/* Stacks of threads are as large as the process's may get: where that is little, too little. */
+static bool stacks_are_small(void) {
+    struct rlimit limit;
+    return !getenv("OMP_STACKSIZE") && getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur < 4 << 20;
+}
+
+/* The OpenMP library reads its settings before main, so foci starts itself once more with them. */
+static void settle_threads(char **argv) {
+    const bool spin = spins_long(), stack = stacks_are_small();
+    if (!spin && !stack) return;
+    if (spin) setenv("GOMP_SPINCOUNT", "10000", 1); /* libgomp: rounds */
+    if (spin) setenv("KMP_BLOCKTIME", "0", 1);      /* libomp: milliseconds */
+    if (stack) setenv("OMP_STACKSIZE", "4M", 1);
     execv("/proc/self/exe", argv);
 }
 
 int main(int argc, char **argv) {
-    spin_less(argv);
+    settle_threads(argv);
     signal(SIGXFSZ, SIG_IGN); /* a file over the limit is a write that fails */
     keep_command_line(argc, argv);
     foci_set_log(print_log, NULL);

@@ -74,18 +74,26 @@ static void *work(void *ahead) {
     return NULL;
 }
 
-/* Signals are for the thread that trains. */
-static foci_status start_threads(foci_ahead *a, int workers) {
+/* Signals are for the thread that trains. The stack holds what threads have of their own, and does not depend on the
+ * limit of the process's stack, which may be far smaller. */
+static void start_threads(foci_ahead *a, int workers) {
+    enum { STACK = 4 << 20 };
+    pthread_attr_t attributes;
     sigset_t all, before;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int failed = 0;
     while (!failed && a->threads < workers && a->threads < MOST_WORKERS) {
-        failed = pthread_create(&a->thread[a->threads], NULL, work, a);
+        failed = pthread_create(&a->thread[a->threads], &attributes, work, a);
         a->threads += !failed;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return a->threads ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "cannot start a thread: %s", strerror(failed));
+    pthread_attr_destroy(&attributes);
+    if (!a->threads)
+        foci_log(FOCI_LOG_WARN, "no thread can be started (%s): batches are made when they are needed, not ahead",
+                 strerror(failed));
 }
 
 /* ---------------------------------------------------------------------------------------------- the user */
@@ -100,11 +108,8 @@ foci_status foci_ahead_open(foci_ahead **ahead, const foci_ahead_kind *kind, voi
     pthread_mutex_init(&a->mutex, NULL);
     pthread_cond_init(&a->work, NULL);
     pthread_cond_init(&a->result, NULL);
-    foci_status status = start_threads(a, workers < 1 ? 1 : workers);
-    if (!status) return FOCI_OK;
-    foci_ahead_close(a);
-    *ahead = NULL;
-    return status;
+    start_threads(a, workers < 1 ? 1 : workers);
+    return FOCI_OK;
 }
 
 void foci_ahead_close(foci_ahead *a) {
@@ -152,6 +157,7 @@ foci_status foci_ahead_next(foci_ahead *a, int *at, int64_t *count) {
     slot *s = &a->slot[ *at = (int)(b % FOCI_SLOTS)];
     if (b) clear(a, (int)((b - 1) % FOCI_SLOTS)); /* the batch given out before */
     pthread_cond_broadcast(&a->work);
+    while (!a->threads && s->done < size) make_portion(a);
     while (s->done < size) pthread_cond_wait(&a->result, &a->mutex);
     pthread_mutex_unlock(&a->mutex);
     if (s->failed_at >= 0) return foci_error_raise(&s->error);

@@ -20,7 +20,8 @@ typedef struct foci_ahead_kind {
     void (*clear)(void *context, int slot);
 } foci_ahead_kind;
 
-/* `workers` threads (at least 1) and batches of `batch` samples; nothing is made before the start. */
+/* `workers` threads (at least 1) and batches of `batch` samples; nothing is made before the start. Where no thread can
+ * be started, foci_ahead_next makes the batch. */
 foci_status foci_ahead_open(foci_ahead **ahead, const foci_ahead_kind *kind, void *context, int64_t batch, int workers);
 void foci_ahead_close(foci_ahead *ahead);
 /* Waits until no thread makes a sample, and none will before the next start: what `make` reads may change. */

@@ -1,20 +1,30 @@
 /* Matrix products: by foci's own kernels (body_gemm.h), or by OpenBLAS, which never gets to use threads of its own. */
 #include "kernels/gemm.h"
 
-#include <cblas.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/parallel.h"
 #include "kernels/bf16.h"
 #include "kernels/kernels.h"
+#include "kernels/openblas.h"
 
-/* foci's kernels are the faster ones wherever there are wide registers. */
+/* foci's kernels are the faster ones wherever there are wide registers; elsewhere OpenBLAS, where it is to be had. */
 static enum { UNDECIDED, FOCI, OPENBLAS } provider;
+static const foci_openblas *blas; /* of OPENBLAS */
+
+static void decide(void) {
+    const bool wide = strcmp(foci_kernel()->isa, "generic") != 0;
+    const bool loaded = !wide && foci_openblas_load(&blas) == FOCI_OK;
+    if (!wide && !loaded) foci_log(FOCI_LOG_WARN, "%s: products are foci's own, and slower", foci_error_message());
+    provider = loaded ? OPENBLAS : FOCI;
+}
 
 static bool own_kernels(void) {
-    if (provider == UNDECIDED) provider = strcmp(foci_kernel()->isa, "generic") ? FOCI : OPENBLAS;
+    if (provider == UNDECIDED) {
+#pragma omp critical(foci_gemm_provider)
+        if (provider == UNDECIDED) decide();
+    }
     return provider == FOCI;
 }
 
@@ -30,14 +40,9 @@ static void own_product(const foci_product *p) {
 static void blas_product(const foci_product *p) {
     for (int64_t i = 0; p->bias && i < p->rows; i++)
         memcpy(p->c + i * p->ldc, p->bias, (size_t)p->columns * sizeof *p->c);
-#ifdef FOCI_DOUBLE
-    cblas_dgemm
-#else
-    cblas_sgemm
-#endif
-        (CblasRowMajor, p->a.transposed ? CblasTrans : CblasNoTrans, p->b.transposed ? CblasTrans : CblasNoTrans,
-         (blasint)p->rows, (blasint)p->columns, (blasint)p->depth, 1, p->a.data, (blasint)p->a.ld, p->b.data,
-         (blasint)p->b.ld, p->add || p->bias, p->c, (blasint)p->ldc);
+    blas->gemm(FOCI_BLAS_ROWS, p->a.transposed ? FOCI_BLAS_TRANSPOSED : FOCI_BLAS_PLAIN,
+               p->b.transposed ? FOCI_BLAS_TRANSPOSED : FOCI_BLAS_PLAIN, (int)p->rows, (int)p->columns, (int)p->depth,
+               1, p->a.data, (int)p->a.ld, p->b.data, (int)p->b.ld, p->add || p->bias, p->c, (int)p->ldc);
 }
 
 void foci_gemm(const foci_product *p) {
@@ -173,29 +178,19 @@ void foci_gemm_long(const foci_product *p, foci_real *partial) {
     add_partial(p, chunks, partial);
 }
 
-const char *foci_gemm_provider(void) {
-    static char text[64];
-    static const char *const kinds[] = {"serial", "pthread", "OpenMP"};
-    char version[32] = "?";
-    if (own_kernels()) return "foci";
-    int kind = openblas_get_parallel();
-    sscanf(openblas_get_config(), "OpenBLAS %31s", version);
-    snprintf(text, sizeof text, "OpenBLAS %s (%s)", version, kind >= 0 && kind <= 2 ? kinds[kind] : "?");
-    return text;
-}
+const char *foci_gemm_provider(void) { return own_kernels() ? "foci" : blas->name; }
 
 foci_status foci_gemm_choose(const char *name) {
-    if (!name || !*name) provider = UNDECIDED;
-    else if (strcmp(name, "foci") == 0) provider = FOCI;
-    else if (strcmp(name, "openblas") == 0) provider = OPENBLAS;
-    else return foci_fail(FOCI_ERR_CONFIG, "FOCI_GEMM: `%s` is not foci or openblas", name);
-    if (own_kernels()) return FOCI_OK;
-    switch (openblas_get_parallel()) {
-    case OPENBLAS_OPENMP: return FOCI_OK;
-    case OPENBLAS_THREAD: openblas_set_num_threads(1); return FOCI_OK; /* its pool stays asleep */
-    default:
-        return foci_fail(FOCI_ERR_RUNTIME,
-                         "%s is not safe to call from several threads: build with libopenblas-openmp-dev",
-                         foci_gemm_provider());
+    provider = UNDECIDED;
+    if (!name || !*name) return FOCI_OK;
+    if (strcmp(name, "foci") == 0) {
+        provider = FOCI;
+        return FOCI_OK;
     }
+    if (strcmp(name, "openblas") != 0)
+        return foci_fail(FOCI_ERR_CONFIG, "FOCI_GEMM: `%s` is not foci or openblas", name);
+    foci_status s = foci_openblas_load(&blas);
+    if (s) return foci_context(s, "FOCI_GEMM=openblas");
+    provider = OPENBLAS;
+    return FOCI_OK;
 }

@@ -25,9 +25,9 @@ void foci_gemm_long(const foci_product *p, foci_real *partial);
 
 /* Name and version of what computes them: "foci", or "OpenBLAS 0.3.21 (OpenMP)". */
 const char *foci_gemm_provider(void);
-/* "foci" or "openblas"; NULL: foci where the processor has wide registers. Call before the first product: it turns
- * OpenBLAS's own threads off. FOCI_ERR_CONFIG for another name, FOCI_ERR_RUNTIME where OpenBLAS is a build that may not
- * be called from several threads at once. */
+/* "foci" or "openblas"; NULL: foci where the processor has wide registers, elsewhere OpenBLAS if it is to be had, which
+ * is loaded by the first product then. FOCI_ERR_CONFIG for another name; FOCI_ERR_RUNTIME where OpenBLAS is asked for
+ * and cannot be loaded (openblas.h). */
 foci_status foci_gemm_choose(const char *provider);
 
 #endif

@@ -6,10 +6,6 @@ make_images >/dev/null
 make_text >/dev/null
 "$foci" train vit.yaml --out run >/dev/null 2>&1
 "$foci" train lm.yaml --out words >/dev/null 2>&1
-cat >table.yaml <<'YAML'
-rows: [{name: one, run: vit.yaml}]
-measures: [val]
-YAML
 golden=$root/tests/golden/units.json
 
 # Every command that prints, so that more than a buffer is printed, or less.
