@@ -24,6 +24,9 @@ foci_status foci_context(foci_status status, const char *fmt, ...) FOCI_PRINTF(2
         if (foci_try_) return foci_try_; \
     } while (0)
 
+/* What a word ends in that `n` things are called by: "image" and foci_plural(n, "s"). */
+static inline const char *foci_plural(int64_t n, const char *ending) { return n == 1 ? "" : ending; }
+
 /* A failure carried from one thread to another. */
 typedef struct foci_error {
     foci_status status;

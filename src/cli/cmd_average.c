@@ -22,7 +22,7 @@ static foci_status average(const foci_parsed *parsed) {
         path[i] = found[i];
     }
     FOCI_TRY(foci_average_weights(path, parsed->arguments, o->out));
-    printf("%s: the mean of %d checkpoint%s\n", o->out, parsed->arguments, parsed->arguments > 1 ? "s" : "");
+    printf("%s: the mean of %d checkpoint%s\n", o->out, parsed->arguments, foci_plural(parsed->arguments, "s"));
     return FOCI_OK;
 }
 

@@ -29,16 +29,17 @@ static void print_part(const char *part, const foci_times *t) {
 }
 
 static void print_table(const foci_bench_result *r) {
-    printf("%lld steps of %lld: median (least to most)\n", (long long)r->steps, (long long)r->batch);
+    printf("%lld step%s of %lld: median (least to most)\n", (long long)r->steps, foci_plural(r->steps, "s"),
+           (long long)r->batch);
     print_part("step", &r->step);
     print_part("  forward", &r->forward);
     print_part("  backward", &r->backward);
     print_part("  update", &r->update);
     if (r->reads_data) print_part("  data", &r->data);
     printf("rate       %9.1f %s/s\n", r->items_per_s, r->items);
-    printf("speed      %9.1f GFLOP/s of %.1f (%.0f %%; %s, %d threads, %s, %s); %.1f GFLOP a step\n", r->gflops,
-           r->peak_gflops, 100 * r->mfu, r->bf16 ? "bf16" : "fp32", foci_threads(), foci_kernel()->isa,
-           foci_gemm_provider(), r->gflop);
+    printf("speed      %9.1f GFLOP/s of %.1f (%.0f %%; %s, %d thread%s, %s, %s); %.1f GFLOP a step\n", r->gflops,
+           r->peak_gflops, 100 * r->mfu, r->bf16 ? "bf16" : "fp32", foci_threads(), foci_plural(foci_threads(), "s"),
+           foci_kernel()->isa, foci_gemm_provider(), r->gflop);
     printf("traffic    %9.1f GB/s of %.1f (%.0f %%) in %.2f ms that memory bounds\n", r->memory_bound_gbs,
            r->bandwidth_gbs, 100 * r->memory_bound_gbs / r->bandwidth_gbs, r->memory_bound_ms);
     printf("memory     %9.1f MB resident; planned %.1f MB for a pass, %.1f MB for %lld parameters, "

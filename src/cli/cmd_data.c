@@ -97,8 +97,9 @@ static foci_status pack_images(const char *from, const char *to, const pack_sett
     foci_catch_signals();
     foci_status s = foci_pack_images(to, set, (int)o->size, &foci_on_terminal);
     if (!s)
-        printf("%s: %lld images in %d classes\n", to, (long long)foci_image_set_count(set),
-               foci_image_set_classes(set));
+        printf("%s: %lld image%s in %d class%s\n", to, (long long)foci_image_set_count(set),
+               foci_plural(foci_image_set_count(set), "s"), foci_image_set_classes(set),
+               foci_plural(foci_image_set_classes(set), "es"));
     foci_image_set_close(set);
     return s;
 }

@@ -49,33 +49,45 @@ static void corruptions(void) {
     for (int i = 0; foci_corruptions[i]; i++) line(foci_corruptions[i]->name, foci_corruptions[i]->summary);
 }
 
+/* clang-format off */
 #define LISTS(first, next) \
-    first(models) next(attention) next(ops) next(data) next(recipes) next(measures) next(attacks) next(contaminations) \
-        next(corruptions)
+    first(models, "what is trained") \
+    next(attention, "variants of attention") \
+    next(ops, "operations, of which models are made") \
+    next(data, "kinds of data sets") \
+    next(recipes, "published trainings, as defaults of a config") \
+    next(measures, "what is asked of a trained model, by foci eval --measure, tables and sweeps") \
+    next(attacks, "on images, for foci attack") \
+    next(contaminations, "of text, for foci eval --contaminate") \
+    next(corruptions, "of images, for foci eval --corrupt")
+/* clang-format on */
 
 static const struct {
-    const char *name;
+    const char *name, *summary;
     void (*print)(void);
 } lists[] = {
-#define ROW(name) {#name, name},
+#define ROW(name, summary) {#name, summary, name},
     LISTS(ROW, ROW)};
 
 static foci_status list(const foci_parsed *parsed) {
-#define NAME(name) #name
-#define COMMA_NAME(name) ", " #name
+#define NAME(name, summary) #name
+#define COMMA_NAME(name, summary) ", " #name
+    if (!parsed->arguments)
+        for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+            printf("foci list %-16s %s\n", lists[i].name, lists[i].summary);
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-        if (strcmp(parsed->argument[0], lists[i].name) == 0) {
+        if (parsed->arguments && strcmp(parsed->argument[0], lists[i].name) == 0) {
             lists[i].print();
             return FOCI_OK;
         }
+    if (!parsed->arguments) return FOCI_OK;
     return foci_fail(FOCI_ERR_CONFIG, "there is no list `%s`; there are " LISTS(NAME, COMMA_NAME), parsed->argument[0]);
 }
 
-#define BAR_NAME(name) "|" #name
+#define BAR_NAME(name, summary) "|" #name
 const foci_command foci_command_list = {.name = "list",
                                         .summary = "what is built in: models, attention, recipes and so on",
-                                        .synopsis = LISTS(NAME, BAR_NAME),
-                                        .doc = "What is built in, one line each.",
-                                        .least = 1,
+                                        .synopsis = "[" LISTS(NAME, BAR_NAME) "]",
+                                        .doc = "What is built in, one line each; without a name the lists.",
                                         .most = 1,
                                         .run = list};

@@ -5,7 +5,8 @@
 #include "plot/curve_picture.h"
 #include "plot/gnuplot.h"
 
-enum { MOST = 32, POINTS = 250, REACH = 40 }; /* smoothed over a fortieth of the curve to either side */
+/* Smoothed over a twentieth of the curve to either side, and over some points of a short one. */
+enum { MOST = 32, POINTS = 250, SHARE = 20, LEAST_REACH = 4 };
 
 typedef struct settings {
     const char *out;
@@ -18,7 +19,8 @@ static foci_status read_run(foci_curves *run, const char *path) {
     FOCI_TRY(foci_curves_read(run, path));
     for (int k = 0; k < FOCI_CURVE_KINDS; k++) foci_curve_thin(&run->curve[k], POINTS);
     foci_curve *loss = &run->curve[FOCI_CURVE_LOSS];
-    return foci_curve_smooth(loss, loss->count / REACH);
+    const size_t reach = loss->count / SHARE;
+    return foci_curve_smooth(loss, reach > LEAST_REACH ? reach : LEAST_REACH);
 }
 
 /* Folders of the same name, in other folders, go by their paths. */

@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include <dirent.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +46,7 @@ static void age_of(const char *run, char text[32]) {
     struct stat st;
     text[0] = 0;
     if (foci_path_join(path, sizeof path, run, "metrics.jsonl") || stat(path, &st) != 0) return;
-    const double minutes = difftime(time(NULL), st.st_mtime) / 60;
+    const double minutes = fmax(0, difftime(time(NULL), st.st_mtime) / 60); /* clocks are set back */
     if (minutes < 120) snprintf(text, 32, "%.0f min", minutes);
     else if (minutes < 48 * 60) snprintf(text, 32, "%.0f h", minutes / 60);
     else snprintf(text, 32, "%.0f days", minutes / 1440);
@@ -90,6 +91,10 @@ static foci_status print_json(const char *dir, const listing *l) {
 
 static foci_status print_table(const char *dir, const listing *l) {
     int width = 3;
+    if (!l->count) {
+        printf("There are no runs in %s; foci train CONFIG makes one.\n", dir);
+        return FOCI_OK;
+    }
     for (size_t i = 0; i < l->count; i++)
         if ((int)strlen(l->name[i]) > width) width = (int)strlen(l->name[i]);
     printf("%-*s  %-11s %15s  %-24s %-24s %s\n", width, "run", "state", "steps", "best", "last", "changed ago");
@@ -100,7 +105,8 @@ static foci_status print_table(const char *dir, const listing *l) {
 static foci_status runs(const foci_parsed *parsed) {
     const char *dir = parsed->arguments ? parsed->argument[0] : "runs";
     listing l = {NULL, 0, false};
-    foci_status s = find_runs(dir, &l);
+    const bool none = !parsed->arguments && !foci_path_kind(dir); /* nothing was ever trained here */
+    foci_status s = none ? FOCI_OK : find_runs(dir, &l);
     if (!s) s = parsed->json ? print_json(dir, &l) : print_table(dir, &l);
     for (size_t i = 0; i < l.count; i++) free(l.name[i]);
     free(l.name);

@@ -79,7 +79,11 @@ static foci_status list_folder(const char *folder) {
 }
 
 static foci_status list(const foci_parsed *parsed) {
-    FOCI_TRY(list_folder(parsed->arguments ? parsed->argument[0] : "configs/tables"));
+    const char *folder = parsed->arguments ? parsed->argument[0] : "configs/tables";
+    if (parsed->arguments || foci_path_kind(folder)) FOCI_TRY(list_folder(folder));
+    else
+        printf("There is no %s here: it comes with the source of foci. foci table list DIR lists those of DIR.\n",
+               folder);
     puts("\nWhat can be measured: foci list measures");
     return FOCI_OK;
 }

@@ -40,8 +40,8 @@ static foci_status corrupt(const foci_image_set *set, const char *dir, const set
     for (int i = 0; i < FOCI_CORRUPTIONS * FOCI_SEVERITIES; i++)
         copies += how->chosen[i / FOCI_SEVERITIES][i % FOCI_SEVERITIES];
     for (int s = 0; s < FOCI_SEVERITIES; s++) frosted += how->chosen[FOCI_CORRUPTION_frost][s];
-    printf("%s: %lld images, each corrupted in %lld way%s", dir, (long long)images, (long long)copies,
-           copies == 1 ? "" : "s");
+    printf("%s: %lld image%s, each corrupted in %lld way%s", dir, (long long)images, foci_plural(images, "s"),
+           (long long)copies, foci_plural(copies, "s"));
     if (frosted) printf("; frost: %s", foci_frost_name(how->how.frost));
     printf("\n");
     return FOCI_OK;

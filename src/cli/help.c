@@ -58,7 +58,9 @@ static void print_group(FILE *f, const char *name, const foci_command *c) {
         fprintf(f, "  %-*s  %s\n", width, (*child)->name, (*child)->summary);
     fprintf(f, "\n  %s COMMAND --help   its arguments\n", name);
     if (c != &foci_root) return;
-    fputs("  foci help config      every key of a config\n  foci --version        version, compiler, instruction set\n",
+    fputs("  foci help config      every key of a config\n  foci help lr          keys with `lr` in their names\n"
+          "  foci list             what is built in: attention, models, attacks, measures\n  foci --version        "
+          "version, compiler, instruction set\n",
           f);
 }
 

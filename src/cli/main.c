@@ -61,8 +61,8 @@ static void print_log(void *context, foci_log_level level, const char *line) {
 }
 
 void foci_print_version(void) {
-    printf("foci %s (%s; products by %s; %s kernels; %d threads)\n", FOCI_VERSION, __VERSION__, foci_gemm_provider(),
-           foci_kernel()->isa, foci_threads());
+    printf("foci %s (%s; products by %s; %s kernels; %d thread%s)\n", FOCI_VERSION, __VERSION__, foci_gemm_provider(),
+           foci_kernel()->isa, foci_threads(), foci_plural(foci_threads(), "s"));
 }
 
 static foci_status run(int argc, char **argv) {

@@ -29,5 +29,5 @@ void foci_plan_print(const foci_report *plan) {
     printf("plan             %.1f MB for a pass of %lld (%.1f MB without sharing)\n",
            foci_report_number_of(plan, "plan_mb"), whole(plan, "batch"), foci_report_number_of(plan, "unshared_mb"));
     printf("parameters       %.1f MB with gradients and %lld moment%s\n", foci_report_number_of(plan, "parameters_mb"),
-           moments, moments > 1 ? "s" : "");
+           moments, foci_plural(moments, "s"));
 }

@@ -75,6 +75,8 @@ const foci_entry *foci_entry_find(const foci_entry *entries, const char *section
 
 /* Does the schema know the name; if not, which one may be meant? */
 foci_status foci_check_name(const foci_schema *schema, const foci_entry *entry);
+/* Does it know the kind that the section is said to be of? `kind` NULL: nothing was said. */
+foci_status foci_check_kind(foci_arena *arena, const foci_schema *schema, const char *section, const foci_entry *kind);
 
 /* --------------------------------------------------------------------------------------------------- values */
 

@@ -90,10 +90,22 @@ static foci_status read_inherited(loader *l, const link *heir, const foci_entry 
     return read_text(l, source, &(link){heir, source, real, heir->depth + 1});
 }
 
+/* A key that nobody knows may be of a kind that nobody knows, and then that is what is wrong. */
+static foci_status check_name(loader *l, const foci_entry *entries, const foci_entry *e) {
+    foci_status status = foci_check_name(l->schema, e);
+    if (!status || !e->name) return status;
+    const foci_entry *kind = foci_entry_find(entries, e->section, "kind");
+    if (!kind) kind = foci_entry_find(l->config->entries, e->section, "kind");
+    foci_error unknown;
+    foci_error_take(&unknown, status);
+    FOCI_TRY(foci_check_kind(&l->config->arena, l->schema, e->section, kind));
+    return foci_error_raise(&unknown);
+}
+
 static foci_status read_text(loader *l, const foci_source *source, const link *at) {
     foci_entry *entries;
     FOCI_TRY(foci_yaml_read(&l->config->arena, source, &entries));
-    for (const foci_entry *e = entries; e; e = e->next) FOCI_TRY(foci_check_name(l->schema, e));
+    for (const foci_entry *e = entries; e; e = e->next) FOCI_TRY(check_name(l, entries, e));
     const foci_entry *inherit = foci_entry_find(entries, "", "inherit");
     for (int i = 0; inherit && i < inherit->count; i++) FOCI_TRY(read_inherited(l, at, inherit, &inherit->items[i]));
     push(l->config, entries);
@@ -115,7 +127,7 @@ static foci_status override(loader *l, const char *set) {
     entry->name = foci_arena_printf(arena, "%.*s", (int)(equals - set), set);
     if (!source->name || !entry->name) return foci_out_of_memory();
     FOCI_TRY(foci_split_name(arena, entry));
-    FOCI_TRY(foci_check_name(l->schema, entry));
+    FOCI_TRY(check_name(l, NULL, entry));
     if (!entry->section[0] && strcmp(entry->name, "inherit") == 0)
         return foci_fail(FOCI_ERR_CONFIG, "%s: only files inherit", source->name);
     FOCI_TRY(foci_yaml_value(arena, equals + 1, entry));

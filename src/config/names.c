@@ -84,3 +84,15 @@ foci_status foci_check_name(const foci_schema *schema, const foci_entry *e) {
     if (!first) return unknown_key(schema, e);
     return foci_fail_at(e->source, e->at, "`%s` belongs to section %s: write %s.%s", e->name, sections, first, e->name);
 }
+
+foci_status foci_check_kind(foci_arena *arena, const foci_schema *schema, const char *section, const foci_entry *kind) {
+    for (int i = 0; kind && i < schema->count; i++) {
+        const foci_section *s = &schema->sections[i];
+        for (const foci_key *k = s->keys; !s->kind && k && k->name; k++) {
+            if (strcmp(s->section, section) != 0 || strcmp(k->name, "kind") != 0) continue;
+            const foci_shown name = foci_entry_name(kind);
+            return foci_value_read(arena, &(foci_value){.name = name.text, .section = section, .key = *k}, kind);
+        }
+    }
+    return FOCI_OK;
+}

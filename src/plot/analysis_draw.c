@@ -62,14 +62,14 @@ static void layers_script(FILE *f, const drawing *d) {
     const foci_analysis *a = last(d);
     fprintf(f, "set xrange [-0.3:%g]\nset xtics 0,%d\n", a->layers - 0.7, (a->layers + 11) / 12);
     panel(f, "token cosine similarity", "layer");
-    fputs("set offsets 0, 0, graph 0.6, 0\n", f); /* room for the key */
+    fputs("set yrange [*:1]\nset key below\n", f); /* a cosine ends at 1, so there is no room for the key above it */
     bool first = true;
     for (int k = 0; k < 3; k++)
         if (has(a, cosines[k].of)) line(f, first, cosines[k].title, k), first = false;
     fputs("\n", f);
     for (int k = 0; k < 3; k++)
         if (has(a, cosines[k].of)) by_layer(f, a, cosines[k].of);
-    fputs("unset key\nset offsets 0, 0, 0, 0\n", f);
+    fputs("unset key\nset yrange [*:*]\n", f);
     panel(f, "effective rank of the residual stream", "layer");
     line(f, true, "", 2);
     fputs("\n", f);
@@ -133,8 +133,9 @@ static bool has_metric(const foci_analysis *a) {
 }
 
 static void history_script(FILE *f, const drawing *d) {
-    fputs("set key outside\n", f);
+    fputs("set key outside\nset yrange [*:1]\n", f);
     history_panel(f, d, "token cosine of the residual stream", false);
+    fputs("set yrange [*:*]\n", f);
     if (has_metric(last(d))) history_panel(f, d, "coordinates of the metric that count", true);
 }
 

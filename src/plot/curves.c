@@ -1,6 +1,7 @@
 #include "plot/curves.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,17 +123,36 @@ void foci_curve_thin(foci_curve *c, size_t most) {
     c->count = n;
 }
 
+/* The line of least squares through values [first, end), the nearer the heavier, at i: straight lines stay as they are,
+ * also at the ends, where all neighbours lie on one side. It stays among the values: a loss is never negative. */
+static double line_at(const double *value, size_t first, size_t end, size_t i) {
+    const double before = (double)(i - first), behind = (double)(end - 1 - i);
+    const double reach = (before > behind ? before : behind) + 1;
+    double w = 0, x = 0, y = 0, xx = 0, xy = 0, least = value[first], most = value[first];
+    for (size_t j = first; j < end; j++) {
+        const double at = (double)j - (double)i, far = fabs(at) / reach, near = 1 - far * far * far;
+        const double weight = near * near * near;
+        least = fmin(least, value[j]);
+        most = fmax(most, value[j]);
+        w += weight;
+        x += weight * at;
+        y += weight * value[j];
+        xx += weight * at * at;
+        xy += weight * at * value[j];
+    }
+    const double spread = w * xx - x * x;
+    return fmin(most, fmax(least, spread > 0 ? (xx * y - x * xy) / spread : y / w));
+}
+
 foci_status foci_curve_smooth(foci_curve *c, size_t reach) {
     if (c->count < 3 || !reach) return FOCI_OK;
+    const size_t wide = 2 * reach + 1 < c->count ? 2 * reach + 1 : c->count;
     double *raw = malloc(c->count * sizeof *raw);
     if (!raw) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
     for (size_t i = 0; i < c->count; i++) raw[i] = c->point[i].value;
     for (size_t i = 0; i < c->count; i++) {
-        size_t sides = i < c->count - 1 - i ? i : c->count - 1 - i;
-        if (sides > reach) sides = reach;
-        double sum = 0;
-        for (size_t j = i - sides; j <= i + sides; j++) sum += raw[j];
-        c->point[i].value = sum / (double)(2 * sides + 1);
+        const size_t wanted = i > reach ? i - reach : 0, last = c->count - wide, first = wanted < last ? wanted : last;
+        c->point[i].value = line_at(raw, first, first + wide, i);
     }
     free(raw);
     return FOCI_OK;

@@ -36,7 +36,8 @@ void foci_curves_free(foci_curves *c);
 
 /* Means of neighbours, so that at most `most` points remain. */
 void foci_curve_thin(foci_curve *c, size_t most);
-/* Each value becomes the mean of itself and `reach` neighbours on either side, fewer near the ends, as many on both. */
+/* Each value becomes that of a line through itself and `reach` neighbours on either side; near the ends as many lie on
+ * one side only. */
 foci_status foci_curve_smooth(foci_curve *c, size_t reach);
 
 #endif

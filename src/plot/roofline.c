@@ -165,9 +165,9 @@ static const pass *pass_of(const dot *d) {
 static void write_frame(FILE *f, const picture *p, const char *name) {
     const foci_bench_result *r = p->result;
     char line[512];
-    snprintf(line, sizeof line, "%s: %s, %d threads, %s. A step: %.1f ms, %.1f of %.1f GFLOP/s (%.0f %%)", name,
-             r->bf16 ? "bf16" : "fp32", foci_threads(), foci_kernel()->isa, r->step.median, r->gflops, r->peak_gflops,
-             100 * r->mfu);
+    snprintf(line, sizeof line, "%s: %s, %d thread%s, %s. A step: %.1f ms, %.1f of %.1f GFLOP/s (%.0f %%)", name,
+             r->bf16 ? "bf16" : "fp32", foci_threads(), foci_plural(foci_threads(), "s"), foci_kernel()->isa,
+             r->step.median, r->gflops, r->peak_gflops, 100 * r->mfu);
     fputs("set encoding utf8\nset label ", f);
     foci_gnuplot_text(f, line);
     fprintf(f, " at screen %g,%g noenhanced textcolor rgb '#222222'\n", (double)LEFT / WIDTH, 1 - 24.0 / HEIGHT);

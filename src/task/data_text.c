@@ -66,9 +66,9 @@ static foci_status count_split(const foci_config *config, const foci_lines *line
     foci_tokens t = {0};
     FOCI_TRY(read_tokens(config, key, v, &t));
     if (!t.count) return FOCI_OK;
-    foci_say(lines, "%-10s  %s: %lld tokens, %lld lines, %lld <unk>, unigram perplexity %.1f", key,
-             foci_config_string(config, key), (long long)t.count, (long long)t.lines, (long long)t.unknown,
-             foci_unigram_perplexity(v, &t));
+    foci_say(lines, "%-10s  %s: %lld token%s, %lld line%s, %lld <unk>, unigram perplexity %.1f", key,
+             foci_config_string(config, key), (long long)t.count, foci_plural(t.count, "s"), (long long)t.lines,
+             foci_plural(t.lines, "s"), (long long)t.unknown, foci_unigram_perplexity(v, &t));
     foci_tokens_free(&t);
     return FOCI_OK;
 }

@@ -39,7 +39,9 @@ static void check_set(report *r, const char *key, const foci_image_set *set) {
             foci_image_free(&image);
         }
     }
-    foci_say(r->lines, "%s: %lld images in %d classes read", key, (long long)n, foci_image_set_classes(set));
+    const int classes = foci_image_set_classes(set);
+    foci_say(r->lines, "%s: %lld image%s in %d class%s read", key, (long long)n, foci_plural(n, "s"), classes,
+             foci_plural(classes, "es"));
     char text[512];
     if (foci_images_left_out(set, text)) foci_say(r->lines, "%s: %s", key, text);
 }
@@ -48,7 +50,7 @@ foci_status foci_images_check(const foci_config *c, const foci_lines *lines) {
     report r = {c, lines, 0};
     FOCI_TRY(each_split(&r, check_set));
     if (!r.bad) return FOCI_OK;
-    return foci_fail(FOCI_ERR_DATA, "%lld image%s cannot be read", (long long)r.bad, r.bad > 1 ? "s" : "");
+    return foci_fail(FOCI_ERR_DATA, "%lld image%s cannot be read", (long long)r.bad, foci_plural(r.bad, "s"));
 }
 
 /* -------------------------------------------------------------------------------------------------- count */
@@ -64,8 +66,10 @@ static void count_classes(const foci_lines *lines, const foci_image_set *set) {
 }
 
 static void count_set(report *r, const char *key, const foci_image_set *set) {
-    foci_say(r->lines, "%s  %s: %lld images, %d classes", key, foci_image_set_path(set),
-             (long long)foci_image_set_count(set), foci_image_set_classes(set));
+    const int64_t images = foci_image_set_count(set);
+    const int classes = foci_image_set_classes(set);
+    foci_say(r->lines, "%s  %s: %lld image%s, %d class%s", key, foci_image_set_path(set), (long long)images,
+             foci_plural(images, "s"), classes, foci_plural(classes, "es"));
     if (foci_image_set_classes(set) <= MOST_CLASSES) count_classes(r->lines, set);
 }
 

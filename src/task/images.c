@@ -88,10 +88,11 @@ static foci_status open_images(foci_task_state **state, const foci_config *confi
 static int64_t classes(const foci_task_state *s) { return s->classes; }
 static void describe(const foci_task_state *s, char *text, size_t size) {
     int n = 0;
-    if (s->sets.train)
-        n = snprintf(text, size, "%lld training images, ", (long long)foci_image_set_count(s->sets.train));
-    snprintf(text + n, size - (size_t)n, "%lld validation images, %lld classes",
-             (long long)foci_image_set_count(s->sets.val), (long long)s->classes);
+    const long long train = s->sets.train ? foci_image_set_count(s->sets.train) : 0,
+                    val = foci_image_set_count(s->sets.val);
+    if (s->sets.train) n = snprintf(text, size, "%lld training image%s, ", train, foci_plural(train, "s"));
+    snprintf(text + n, size - (size_t)n, "%lld validation image%s, %lld class%s", val, foci_plural(val, "s"),
+             (long long)s->classes, foci_plural(s->classes, "es"));
 }
 
 static int64_t updates(const foci_task_state *s) { return foci_image_loader_batches(s->loader); }

@@ -106,7 +106,9 @@ static size_t append(char *text, size_t used, size_t size, const char *one) {
 }
 
 static size_t append_count(char *text, size_t used, size_t size, const foci_metric *m, double x) {
-    return used >= size ? used : used + (size_t)snprintf(text + used, size - used, " over %.0f %s", x, m->title);
+    return used >= size ? used
+                        : used + (size_t)snprintf(text + used, size - used, " over %.0f %.*s", x,
+                                                  (int)strlen(m->title) - (x == 1), m->title) /* images, tokens */;
 }
 
 void foci_result_text(const foci_report *r, char *text, size_t size) {

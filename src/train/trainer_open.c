@@ -141,9 +141,9 @@ static void describe(foci_trainer *t, const char *from) {
                  (long long)foci_parameters_numel(&t->programs.parameters), foci_trainer_dtype(t));
     foci_run_log(&t->folder, "data: %s", text);
     foci_run_log(&t->folder,
-                 "plan: %.1f MB for a pass of %lld (%.1f MB without sharing); %lld updates an epoch, %lld in all",
+                 "plan: %.1f MB for a pass of %lld (%.1f MB without sharing); %lld update%s an epoch, %lld in all",
                  (double)bytes / 1e6, (long long)t->micro, (double)unshared / 1e6, (long long)t->updates_per_epoch,
-                 (long long)t->steps);
+                 foci_plural(t->updates_per_epoch, "s"), (long long)t->steps);
     if (*from && !t->state.step) foci_run_log(&t->folder, "%s", from);
     if (t->state.step) foci_run_log(&t->folder, "resuming after step %lld", (long long)t->state.step);
 }

@@ -43,6 +43,13 @@ folder() {
     json history <seen/analysis.json | grep -q '"step":20'
 }
 check "--out" folder
+cosines_end_at_one() { # the numbers of the axes above the title of a panel
+    for panel in layers:similarity history:stream; do
+        sed -n 's/<[^>]*>//g; s/^[[:space:]]*\([0-9.-]*\)$/\1/p; /token cosine.*'"${panel#*:}"'/q' seen/${panel%:*}.svg | grep '\.' >axis
+        awk '$1 > 1 { print; bad = 1 } END { exit bad }' axis
+    done
+}
+check "the axis of a cosine ends at 1" cosines_end_at_one
 
 text() {
     "$foci" data make text text --train 2000 --valid 300 --test 300 >/dev/null

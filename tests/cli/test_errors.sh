@@ -26,6 +26,15 @@ check "a duplicate key" wrong_config 'c.yaml:7:3: duplicate key `train.epochs`; 
      7 |   epochs: 2' 'train:' '  epochs: 1' '  lr: 1.0e-3' '  epochs: 2'
 check "an unknown attention" wrong_config 'c.yaml:4:19: attention.kind: `ellptical` is not one of softmax, elliptical, performer, linear, cosine; did you mean `elliptical`?
      4 | attention: {kind: ellptical}' 'attention: {kind: ellptical}'
+check "an unknown attention before its keys" wrong_config 'c.yaml:4:33: attention.kind: `ellptical` is not one of softmax, elliptical, performer, linear, cosine; did you mean `elliptical`?
+     4 | attention: {sharpness: 3, kind: ellptical}' 'attention: {sharpness: 3, kind: ellptical}'
+kind_by_set() {
+    config 'attention: {kind: ellptical}'
+    fails_like 2 'c.yaml:4:19: attention.kind: .*' train c.yaml --set attention.sharpness=3
+    config
+    fails_like 2 '--set attention.kind=cosin: attention.kind: .* did you mean `cosine`\?' train c.yaml --set attention.kind=cosin --set attention.sharpness=3
+}
+check "an unknown attention before keys of --set" kind_by_set
 check "no YAML" wrong_config 'c.yaml:5:1: did not find expected node content, while parsing a flow node that starts in line 5
      5 | ' 'attention: {kind: '
 check "inheriting what is not there" wrong_config 'c.yaml:4:10: inherit: no.yaml: No such file or directory

@@ -51,5 +51,12 @@ only_some() {
 }
 check "the keys with a word in them" only_some
 check "no key with that word" fails 2 'no key has `nope` in its name' help config nope
-check "help on what is not there" fails 2 'there is no command `nope`; foci --help lists them' help nope
+check "help on what is not there" fails 2 'there is no command and no key `nope`; foci --help lists the commands, foci help config the keys' help nope
+check "help on nothing" helps '^usage: foci COMMAND' help
+a_key() {
+    helps '^  lr +real 0 to 1000 +1e-3 +peak learning rate$' help lr
+    contains out '^train$'
+    helps '^  batch_size ' help train.batch
+}
+check "help on a key" a_key
 finish

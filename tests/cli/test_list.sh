@@ -53,5 +53,24 @@ measures() { # every attack is one
     contains out '^bench +.*; options: steps, batch, data$'
 }
 check "measures" measures
+bare() { # every list, by the command that shows it
+    runs list
+    equal 9 "$(wc -l <out | tr -d ' ')"
+    sed 's/^foci list \([a-z]*\) .*/\1/' out >names
+    for name in $(cat names); do
+        runs list "$name"
+        [ -s out ]
+    done
+}
+check "the lists" bare
+anywhere() { # far from the source of foci
+    mkdir -p empty
+    cd empty
+    runs table list
+    contains out '^There is no configs/tables here'
+    contains out 'foci list measures$'
+    fails_like 2 'nowhere: No such file or directory' table list nowhere
+}
+check "tables where none are" anywhere
 check "what is not listed" fails 2 'there is no list `x`; there are models, attention, ops, data, recipes, measures, attacks, contaminations, corruptions' list x
 finish

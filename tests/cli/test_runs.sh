@@ -140,6 +140,24 @@ differ() {
 }
 check "foci diff" differ
 
+nothing() { # to show
+    mkdir -p desert/none
+    cd desert
+    runs runs
+    equal 'There are no runs in runs; foci train CONFIG makes one.' "$(cat out)"
+    runs runs --json
+    equal '{"runs":[]}' "$(cat out)"
+    runs runs none
+    equal 'There are no runs in none; foci train CONFIG makes one.' "$(cat out)"
+}
+check "nothing to show" nothing
+set_back() { # a file of tomorrow
+    touch -d '+1 day' runs/first/metrics.jsonl
+    runs runs
+    contains out '^first .* 0 min$'
+}
+check "clocks that were set back" set_back
+
 check "no folder" fails 2 'nowhere: no such folder; foci runs DIR lists the runs in DIR' runs nowhere
 check "no run" fails_like 2 'images/config.yaml: .*' diff images images
 finish
