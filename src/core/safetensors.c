@@ -241,6 +241,17 @@ foci_status foci_safetensors_open(foci_safetensors *f, const char *path) {
     return status;
 }
 
+foci_status foci_safetensors_checksum(const char *path, char digits[FOCI_CHECKSUM]) {
+    foci_map map;
+    FOCI_TRY(foci_map_open(&map, path, FOCI_ERR_CHECKPOINT));
+    const char *header = (const char *)map.data + 8;
+    const bool ours = map.size >= 8 + PREFIX + DIGITS && memcmp(header, checksum_prefix, PREFIX) == 0;
+    if (ours) snprintf(digits, FOCI_CHECKSUM, "%.*s", DIGITS, header + PREFIX);
+    else snprintf(digits, FOCI_CHECKSUM, "%016llx", (unsigned long long)XXH3_64bits(map.data, map.size));
+    foci_map_close(&map);
+    return FOCI_OK;
+}
+
 void foci_safetensors_close(foci_safetensors *f) {
     foci_map_close(&f->map);
     foci_arena_free(&f->arena);

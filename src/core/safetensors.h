@@ -51,6 +51,11 @@ typedef struct foci_safetensors {
 foci_status foci_safetensors_open(foci_safetensors *f, const char *path);
 void foci_safetensors_close(foci_safetensors *f);
 
+/* What tells a file from another: the checksum in its header, which is not verified; of a file of others its own XXH3.
+ */
+enum { FOCI_CHECKSUM = 17 }; /* 16 digits and the end */
+foci_status foci_safetensors_checksum(const char *path, char digits[FOCI_CHECKSUM]);
+
 const foci_safetensor *foci_safetensors_find(const foci_safetensors *f, const char *name); /* NULL: none */
 const char *foci_safetensors_metadata(const foci_safetensors *f, const char *key);         /* NULL: none */
 

@@ -19,7 +19,9 @@
 #include "base/file.h"
 #include "base/parallel.h"
 #include "config/config.h"
+#include "core/safetensors.h"
 #include "run/json.h"
+#include "run/open.h"
 #include "table/table.h"
 #include "task/schema.h"
 
@@ -36,6 +38,7 @@ typedef struct job {
     job_state state;
     int handle;         /* of the runner, while it runs */
     const char *name;   /* for people */
+    const char *run;    /* folder of what is trained or measured; NULL: a measurement that needs none */
     const char *result; /* the file */
     const char *word[WORDS + 1];
     int words;
@@ -186,6 +189,7 @@ static foci_status add_job(work *w, int row, int sample, int measure, int after,
     const char *runs = w->o->runs ? w->o->runs : foci_arena_printf(arena, "%s/runs", w->o->out);
     const char *run = runs ? foci_arena_printf(arena, "%s/%s", runs, id->name) : NULL;
     if (!j->name || !run) return out_of_memory();
+    j->run = j->alone ? NULL : run;
     FOCI_TRY(measure < 0 ? train_command(w, j, run) : measure_command(w, j, run, &read));
     /* That a run is trained is noted in its own folder, wherever that is. */
     j->result = measure < 0 ? foci_arena_printf(arena, "%s/trained.json", run) : result_path(w, measure, id, read);
@@ -234,21 +238,55 @@ static void take_values(work *w, const job *j, const json_t *result) {
     }
 }
 
-/* Is the result there already, whole and of this command? */
+/* The job whose result j reads, or NULL. */
+static const job *read_by(const work *w, const job *j) {
+    for (const job *k = w->job; j->reference >= 0 && k < w->job + w->jobs; k++)
+        if (k->row == j->reference && k->sample == j->sample && k->measure == j->measure) return k;
+    return NULL;
+}
+
+static void tell_weights(const work *w, const job *j, const char *name, foci_report *r) {
+    char path[PATH], checksum[FOCI_CHECKSUM];
+    const char *checkpoint = w->t->measure[j->measure].asked.checkpoint;
+    if (!j->run || foci_find_weights(j->run, checkpoint, path, sizeof path)) return;
+    if (!foci_safetensors_checksum(path, checksum)) foci_report_text(r, name, checksum);
+}
+
+/* What a measurement is taken of, as far as it is there: texts that change with it. */
+static void tell_source(const work *w, const job *j, foci_report *r) {
+    const job *read = read_by(w, j);
+    tell_weights(w, j, "weights", r);
+    if (read) tell_weights(w, read, "relative_to", r);
+}
+
+/* Nothing that both know of the source differs. */
+static bool is_of(const work *w, const job *j, const json_t *source) {
+    foci_report now = {NULL};
+    bool same = true;
+    if (j->measure >= 0) tell_source(w, j, &now);
+    for (const foci_report_entry *e = now.first; e; e = e->next) {
+        const char *then = json_string_value(json_object_get(source, e->name));
+        same &= !then || strcmp(then, e->text) == 0;
+    }
+    foci_report_free(&now);
+    return same;
+}
+
+/* Is the result there already, whole, of this command and of these weights? */
 static bool known(work *w, const job *j) {
     char *text;
     size_t size;
     if (foci_path_kind(j->result) != 'f' || foci_read_file(j->result, 1 << 22, &text, &size, FOCI_ERR_IO)) return false;
     json_t *file = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
     const json_t *result = json_object_get(file, "result");
-    const bool ok = json_is_object(result);
+    const bool ok = json_is_object(result) && is_of(w, j, json_object_get(file, "of"));
     if (ok && j->measure >= 0) take_values(w, j, result);
     json_decref(file);
     free(text);
     return ok;
 }
 
-static foci_status keep(const job *j, const json_t *result) {
+static foci_status keep(const work *w, const job *j, const json_t *result) {
     char folder[PATH];
     snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(j->result, '/') - j->result), j->result);
     FOCI_TRY(foci_make_dirs(folder));
@@ -256,6 +294,7 @@ static foci_status keep(const job *j, const json_t *result) {
     foci_report_text(&file, "name", j->name);
     foci_report *command = foci_report_list(&file, "command");
     for (int i = 0; i < j->words; i++) foci_report_text(command, NULL, j->word[i]);
+    if (j->measure >= 0) tell_source(w, j, foci_report_part(&file, "of"));
     foci_report_json_value(&file, "result", result);
     foci_status s = foci_report_write(&file, &(foci_json_form){.digits = 17, .point = true}, j->result);
     foci_report_free(&file);
@@ -317,7 +356,7 @@ static foci_status take_result(work *w, const job *j) {
     json_t *result = j->measure < 0 ? json_pack("{s:b}", "trained", 1) : last_object(text);
     free(text);
     if (!result) return foci_fail(FOCI_ERR_RUNTIME, "%s: `foci %s` printed no JSON", j->name, j->word[0]);
-    foci_status s = keep(j, result);
+    foci_status s = keep(w, j, result);
     if (!s && j->measure >= 0) take_values(w, j, result);
     json_decref(result);
     return s;
@@ -343,13 +382,6 @@ static void finish(work *w, job *j, const foci_table_ending *how) {
     }
     j->state = DONE;
     if (s && !*w->o->stop) note_failure(w, j, s);
-}
-
-/* The job whose result j reads, or NULL. */
-static const job *read_by(const work *w, const job *j) {
-    for (const job *k = w->job; j->reference >= 0 && k < w->job + w->jobs; k++)
-        if (k->row == j->reference && k->sample == j->sample && k->measure == j->measure) return k;
-    return NULL;
 }
 
 /* A job that may start now. What has to be alone comes when all else is done. */
@@ -405,12 +437,21 @@ static foci_status reap(work *w) {
     }
 }
 
+/* It may turn out so only now that what it is taken of is there. */
+static bool is_done(work *w, job *j) {
+    if (!known(w, j)) return false;
+    j->state = DONE;
+    w->done++;
+    return true;
+}
+
 static foci_status run_all(work *w) {
     for (;;) {
         job *j;
         bool alone = false;
         for (const job *k = w->job; k < w->job + w->jobs; k++) alone |= k->state == RUNNING && k->alone;
         while (!*w->o->stop && !alone && running(w) < w->o->jobs && (j = ready(w))) {
+            if (is_done(w, j)) continue;
             FOCI_TRY(start(w, j));
             alone = j->alone;
         }
@@ -456,15 +497,18 @@ static foci_status run_locked(work *w) {
     return s;
 }
 
+/* A run that is trained again may become another, and so may what is relative to it. */
+static bool waits_for_others(const work *w, const job *j) {
+    const job *read = read_by(w, j);
+    return (j->after >= 0 && w->job[j->after].state != DONE) || (read && read->state != DONE);
+}
+
 foci_status foci_table_run(foci_table *t, const foci_table_options *options) {
     work w = {.t = t, .o = options};
     t->result = calloc((size_t)(t->rows * foci_table_samples(t) * t->measures), sizeof *t->result);
     foci_status s = t->result ? add_jobs(&w) : out_of_memory();
     for (int i = 0; !s && i < w.jobs; i++)
-        if (known(&w, &w.job[i])) {
-            w.job[i].state = DONE;
-            w.done++;
-        }
+        if (options->status_only || !waits_for_others(&w, &w.job[i])) is_done(&w, &w.job[i]);
     t->looked = !s;
     if (!s && !options->status_only) {
         if (w.done < w.jobs) foci_log(FOCI_LOG_INFO, "%d of %d done already", w.done, w.jobs);

@@ -80,6 +80,31 @@ YAML
 }
 check "a measurement relative to another row" relative
 
+other_weights() { # of a run that became another: it is measured again, and what is relative to it
+    cp -r whole altered
+    cp -r relative again
+    for run in altered/runs/*; do
+        grep -q 'kind: softmax' "$run/config.yaml" || cp "$run/best.safetensors" elliptical.safetensors
+    done
+    for run in altered/runs/*; do
+        ! grep -q 'kind: softmax' "$run/config.yaml" || cp elliptical.safetensors "$run/best.safetensors"
+    done
+    runs table run good.yaml --out altered
+    equal 2 "$(grep -c '^\[.*clean: softmax' err)"
+    equal 2 "$(grep -c '^\[' err)"
+    ! cmp -s whole/table.csv altered/table.csv || wrong "the old results stayed"
+    runs table run good.yaml --out altered
+    lacks err '^\['
+    runs table run relative.yaml --out again --runs altered/runs
+    equal 4 "$(grep -c '^\[.*corrupted: ' err)"
+    cat again/results/*/corrupted*.json >all
+    contains all '"of": \{"weights": "[0-9a-f]{16}", "relative_to": "[0-9a-f]{16}"\}'
+    rm -rf altered/runs # without them there is nothing to be compared
+    runs table run good.yaml --out altered --status
+    lacks err '^\['
+}
+check "weights that became others are measured again" other_weights
+
 stopped() { # exit code 75, a message, and no child left
     "$foci" table run good.yaml --out stopped --set 2>/dev/null && wrong "an unknown option"
     "$foci" table run good.yaml --out stopped >out 2>err &
