@@ -51,7 +51,7 @@ static foci_status open_text(foci_trained *t) {
 static foci_status open_run(foci_trained *t, const char *run, const char *weights) {
     char path[4200];
     FOCI_TRY(foci_find_weights(run, weights, path, sizeof path));
-    FOCI_TRY(foci_config_open(&t->config, run, NULL, 0));
+    FOCI_TRY(foci_config_open_trained(&t->config, run, path, NULL, 0));
     FOCI_TRY(foci_task_open(t->config, &t->model, &t->task));
     t->about.model = t->model->name;
     t->about.task = t->task->name;

@@ -192,14 +192,23 @@ foci_status foci_report_json(const foci_report *r, const foci_json_form *form, F
     return FOCI_OK;
 }
 
-foci_status foci_report_write(const foci_report *r, const foci_json_form *form, const char *path) {
-    char *text = NULL;
+foci_status foci_report_string(const foci_report *r, const foci_json_form *form, char **text) {
     size_t size = 0;
-    FILE *f = open_memstream(&text, &size);
-    if (!f) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", path);
-    foci_status s = foci_report_json(r, form, f);
-    if (fclose(f) && !s) s = foci_fail(FOCI_ERR_RUNTIME, "out of memory");
-    s = s ? foci_context(s, "%s", path) : foci_write_file(path, text, size);
+    *text = NULL;
+    FILE *f = open_memstream(text, &size);
+    foci_status s = f ? foci_report_json(r, form, f) : foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (f && fclose(f) && !s) s = foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!s) return FOCI_OK;
+    free(*text);
+    *text = NULL;
+    return s;
+}
+
+foci_status foci_report_write(const foci_report *r, const foci_json_form *form, const char *path) {
+    char *text;
+    foci_status s = foci_report_string(r, form, &text);
+    if (s) return foci_context(s, "%s", path);
+    s = foci_write_file(path, text, strlen(text));
     free(text);
     return s;
 }

@@ -83,7 +83,8 @@ extern const foci_json_form foci_json_compact; /* {"step":50,"loss":2.5,"top1":5
 
 /* Bytes that are no UTF-8 become question marks. Without the end of a line. FOCI_ERR_RUNTIME: memory was out. */
 foci_status foci_report_json(const foci_report *r, const foci_json_form *form, FILE *f);
-/* The same as a whole file. */
+/* The same as a text from malloc, or as a whole file. */
+foci_status foci_report_string(const foci_report *r, const foci_json_form *form, char **text);
 foci_status foci_report_write(const foci_report *r, const foci_json_form *form, const char *path);
 
 /* Cells of CSV: a number, nothing where it is not finite; a text in quotes. */

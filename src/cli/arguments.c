@@ -140,6 +140,16 @@ const char *foci_parsed_text(const foci_parsed *parsed, const void *field, int i
 
 /* ------------------------------------------------------------------------------------------------- running */
 
+/* As its weights want it, where there are some. */
+static foci_status open_config(foci_parsed *parsed) {
+    const char *what = parsed->argument[0], *const *set = parsed->override;
+    char weights[sizeof parsed->weights];
+    const bool trained = parsed->command->takes & FOCI_TAKES_CHECKPOINT &&
+                         !foci_find_weights(what, parsed->checkpoint, weights, sizeof weights);
+    return trained ? foci_config_open_trained(&parsed->config, what, weights, set, parsed->overrides)
+                   : foci_config_open(&parsed->config, what, set, parsed->overrides);
+}
+
 static foci_status open_and_run(foci_parsed *parsed) {
     const foci_command *c = parsed->command;
     if (c->check) FOCI_TRY(c->check(parsed));
@@ -148,8 +158,7 @@ static foci_status open_and_run(foci_parsed *parsed) {
     if (c->takes & FOCI_ENDS_BY_SIGNAL) foci_catch_signals();
     if ((c->takes & FOCI_OPENS_WEIGHTS) == FOCI_OPENS_WEIGHTS)
         FOCI_TRY(foci_find_weights(parsed->argument[0], parsed->checkpoint, parsed->weights, sizeof parsed->weights));
-    if (c->takes & FOCI_OPENS_CONFIG)
-        FOCI_TRY(foci_config_open(&parsed->config, parsed->argument[0], parsed->override, parsed->overrides));
+    if (c->takes & FOCI_OPENS_CONFIG) FOCI_TRY(open_config(parsed));
     return c->run(parsed);
 }
 

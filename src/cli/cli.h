@@ -29,7 +29,7 @@ void foci_print_version(void);
 const char *foci_command_line(void);
 
 /* From here on allocations (malloc and its kin) are counted. Those so far; -1 where they cannot be counted
- * (sanitizers). */
+ * (sanitizers, clang). */
 void foci_count_allocations(void);
 long long foci_allocations(void);
 

@@ -7,11 +7,12 @@
 #include "cli/cli.h"
 #include "cli/plan_show.h"
 #include "cli/run_show.h"
+#include "task/task.h"
 #include "train/trainer.h"
 
 typedef struct settings {
     const char *out, *init;
-    bool resume, force, dry_run;
+    bool resume, force, accept_changed_data, dry_run;
 } settings;
 
 static const foci_key rows[] = {
@@ -25,6 +26,8 @@ static const foci_key rows[] = {
              "head of "
              "another shape, begins anew",
              .placeholder = "RUN_OR_FILE"),
+    FOCI_KEY(settings, accept_changed_data, "false", 0, 0, NULL,
+             "with --resume: go on although the data changed since the run was begun; it is noted in log.txt"),
     FOCI_KEY(settings, dry_run, "false", 0, 0, NULL, "print parameters, FLOPs per item and planned memory, and stop"),
     {0}};
 
@@ -73,6 +76,8 @@ static void show_evaluation(void *context, int64_t done, int64_t count) {
 
 static foci_status check(const foci_parsed *parsed) {
     const settings *o = parsed->options;
+    if (o->accept_changed_data && !o->resume)
+        return foci_fail(FOCI_ERR_CONFIG, "--accept-changed-data goes with --resume");
     return o->resume && o->force ? foci_fail(FOCI_ERR_CONFIG, "--resume and --force exclude each other") : FOCI_OK;
 }
 
@@ -97,6 +102,19 @@ static foci_status print_run(const char *folder) {
     return s ? s : foci_print_report(&r, &foci_json_compact);
 }
 
+/* A run goes on with the names of outputs that its weights learnt, whatever its data have now; one that starts from
+ * other weights keeps theirs where its task does. */
+static foci_status label(const foci_parsed *parsed, const char *out, const char *init) {
+    char last[4200];
+    const foci_model *model;
+    const foci_task *task;
+    FOCI_TRY(foci_task_open(parsed->config, &model, &task));
+    FOCI_TRY(foci_path_join(last, sizeof last, out, "last.safetensors"));
+    if (((const settings *)parsed->options)->resume && foci_path_kind(last) == 'f')
+        return foci_config_label(parsed->config, last);
+    return init && task->keeps_labels ? foci_config_label(parsed->config, init) : FOCI_OK;
+}
+
 static foci_status train(const foci_parsed *parsed) {
     const settings *o = parsed->options;
     if (o->dry_run) return show_plan(parsed);
@@ -104,13 +122,15 @@ static foci_status train(const foci_parsed *parsed) {
     FOCI_TRY(foci_path_join(folder, sizeof folder, "runs", foci_config_string(parsed->config, "name")));
     char init[4200];
     if (o->init) FOCI_TRY(foci_weights_of(o->init, init, sizeof init));
-    shown state = {.every = foci_config_int(parsed->config, "train.log_every"), .since = foci_now()};
     const char *out = o->out ? o->out : folder;
+    FOCI_TRY(label(parsed, out, o->init ? init : NULL));
+    shown state = {.every = foci_config_int(parsed->config, "train.log_every"), .since = foci_now()};
     FOCI_TRY(foci_train(parsed->config, &(foci_train_options){.out = out,
                                                               .command = foci_command_line(),
                                                               .init = o->init ? init : NULL,
                                                               .resume = o->resume,
                                                               .force = o->force,
+                                                              .accept_changed_data = o->accept_changed_data,
                                                               .stop = &foci_stop,
                                                               .save = &foci_save_now,
                                                               .progress = show_progress,

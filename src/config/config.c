@@ -30,6 +30,14 @@ int foci_config_reals(const foci_config *c, const char *key, const double **valu
     return v->count;
 }
 
+foci_status foci_config_put(foci_config *config, const char *key, const char *value) {
+    foci_value *v = (foci_value *)(uintptr_t)foci_value_find(config, key);
+    if (!v || (v->set && strncmp(v->place, "--set", strlen("--set")) == 0)) return FOCI_OK;
+    if (!v->stated) v->stated = v->string;
+    v->string = foci_arena_strdup(&config->arena, value);
+    return v->string ? FOCI_OK : foci_out_of_memory();
+}
+
 foci_status foci_config_fail(const foci_config *config, const char *key, const char *fmt, ...) {
     char text[1024];
     va_list ap;

@@ -55,6 +55,10 @@ char *foci_config_essence(const foci_config *config);
  * that file: what programs ask for is where it was found. FOCI_ERR_DATA, with both places, where nothing was. */
 foci_status foci_config_path(const foci_config *config, const char *key);
 
+/* Gives a string key another value, as the one who opened the config finds it out; what --set said stays. The config
+ * as YAML, JSON or essence has what was said of it, not this. */
+foci_status foci_config_put(foci_config *config, const char *key, const char *value);
+
 /* Fails with the place of a key: "FILE:LINE:COLUMN: KEY: fmt". For checks that a table cannot express. */
 foci_status foci_config_fail(const foci_config *config, const char *key, const char *fmt, ...) FOCI_PRINTF(3, 4);
 

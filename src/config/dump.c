@@ -50,14 +50,15 @@ static void write_real(FILE *f, double value) {
 }
 
 static void write_value(FILE *f, const foci_value *v, bool quoted) {
+    const char *text = v->stated ? v->stated : v->string;
     switch (v->key.type) {
     case FOCI_KEY_BOOL: fputs(v->integer ? "true" : "false", f); break;
     case FOCI_KEY_INT: fprintf(f, "%lld", (long long)v->integer); break;
     case FOCI_KEY_REAL: write_real(f, v->real); break;
     case FOCI_KEY_STRING:
     case FOCI_KEY_CHOICE:
-        if (!quoted && is_plain(v->string)) fputs(v->string, f);
-        else write_quoted(f, v->string);
+        if (!quoted && is_plain(text)) fputs(text, f);
+        else write_quoted(f, text);
         break;
     case FOCI_KEY_INTS:
     case FOCI_KEY_REALS:

@@ -94,6 +94,7 @@ typedef struct foci_value {
     double real;        /* of all numbers */
     const char *string; /* of strings and choices; of a path, where it was found */
     const char *beside; /* of a path that was not found: the other place that was looked at; or NULL */
+    const char *stated; /* what files and --set said where another value was put in its place; else NULL */
     int count;          /* of lists */
     const int64_t *integers;
     const double *reals;

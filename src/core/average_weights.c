@@ -9,6 +9,17 @@ static bool same_shape(const foci_safetensor *a, const foci_safetensor *b) {
     return a->ndim == b->ndim && memcmp(a->shape, b->shape, (size_t)a->ndim * sizeof *a->shape) == 0;
 }
 
+/* Outputs of the same names, in the same order, where both say which. */
+static foci_status check_meaning(const foci_safetensors *first, const foci_safetensors *f) {
+    static const char *const keys[] = {"classes", "vocabulary"};
+    for (int i = 0; i < 2; i++) {
+        const char *a = foci_safetensors_metadata(first, keys[i]), *b = foci_safetensors_metadata(f, keys[i]);
+        if (a && b && strcmp(a, b) != 0)
+            return foci_fail(FOCI_ERR_CHECKPOINT, "%s: its %s is not that of %s", f->path, keys[i], first->path);
+    }
+    return FOCI_OK;
+}
+
 /* Every tensor of `first`, in the same shape, and no other. */
 static foci_status check(const foci_safetensors *first, const foci_safetensors *f) {
     for (int i = 0; i < first->count; i++) {
@@ -20,6 +31,7 @@ static foci_status check(const foci_safetensors *first, const foci_safetensors *
                              foci_safetensor_shape(theirs, sizeof theirs, b->ndim, b->shape),
                              foci_safetensor_shape(ours, sizeof ours, a->ndim, a->shape), first->path);
     }
+    FOCI_TRY(check_meaning(first, f));
     for (int i = 0; i < f->count; i++)
         if (!foci_safetensors_find(first, f->tensor[i].name))
             return foci_fail(FOCI_ERR_CHECKPOINT, "%s: tensor %s is not in %s", f->path, f->tensor[i].name,
@@ -47,8 +59,13 @@ static foci_status add_file(const foci_safetensors *first, const char *path, dou
     return s;
 }
 
-static foci_status write_mean(const foci_safetensors *first, const double *sum, foci_real *mean, int count,
-                              const char *out) {
+/* What is said of one file and not of the mean. */
+static bool is_of_one(const char *key) {
+    return strcmp(key, "xxh3") == 0 || strcmp(key, "step") == 0 || strcmp(key, "average_of") == 0;
+}
+
+/* Its metadata are those of the first: what the weights mean. */
+static foci_status write_mean(foci_safetensors *first, const double *sum, foci_real *mean, int count, const char *out) {
     foci_safetensor_item *item = calloc((size_t)first->count + 1, sizeof *item);
     if (!item) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for an average");
     for (int64_t i = 0, at = 0; i < first->count; at += first->tensor[i++].numel) {
@@ -58,8 +75,13 @@ static foci_status write_mean(const foci_safetensors *first, const double *sum, 
     }
     char number[32];
     snprintf(number, sizeof number, "%d", count);
-    const foci_text_pair note[] = {{"average_of", number}};
-    foci_status s = foci_safetensors_write(out, item, first->count, note, 1);
+    foci_text_pair *note = foci_arena_alloc(&first->arena, ((size_t)first->pairs + 1) * sizeof *note);
+    foci_status s = note ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory for an average");
+    int notes = 0;
+    if (!s) note[notes++] = (foci_text_pair){"average_of", number};
+    for (int i = 0; i < first->pairs && !s; i++)
+        if (!is_of_one(first->metadata[i].key)) note[notes++] = first->metadata[i];
+    if (!s) s = foci_safetensors_write(out, item, first->count, note, notes);
     free(item);
     return s;
 }

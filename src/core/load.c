@@ -71,14 +71,6 @@ static bool same_bytes(const foci_safetensors *f, const foci_safetensor *a, cons
            memcmp(f->data + a->first, f->data + b->first, a->end - a->first) == 0;
 }
 
-static bool in_head(const char *name, const char *head) {
-    for (size_t length; *head; head += length + strspn(head + length, " ")) {
-        length = strcspn(head, " ");
-        if (foci_name_within(name, head, length)) return true;
-    }
-    return false;
-}
-
 /* What does not fit, and what was made to. */
 typedef struct misfits {
     list missing, unexpected, shapes, untied, head, resized; /* head: misshapen, where that is allowed */
@@ -112,7 +104,7 @@ static void match(const foci_parameters *p, const foci_safetensors *f, const cha
             continue;
         }
         char in_file[200], in_model[200];
-        const bool allowed = head && in_head(e->name, head);
+        const bool allowed = head && foci_names_within(e->name, head);
         list_add(allowed ? &m->head : &m->shapes, "%s is %s in the file and %s in the model", t->name,
                  foci_safetensor_shape(in_file, sizeof in_file, t->ndim, t->shape),
                  foci_safetensor_shape(in_model, sizeof in_model, e->ndim, e->shape));

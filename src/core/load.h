@@ -18,6 +18,16 @@ foci_status foci_load_weights(foci_parameters *p, const char *path);
  */
 foci_status foci_init_weights(foci_parameters *p, const char *path, const char *head, char *note, size_t size);
 
+/* After it, where the file names its outputs (metadata `key`) and the model has others: each output has the weights of
+ * the one of its name in the file, or, where there is none, those that stood in `before`. `note` is told how many. */
+typedef struct foci_head {
+    const char *names;  /* prefixes of the head's parameters, as above */
+    const char *key;    /* "classes" */
+    const char *labels; /* of the model, one a line; NULL: it has none */
+} foci_head;
+foci_status foci_init_head(foci_parameters *p, const char *path, const foci_head *head, const foci_real *before,
+                           char *note, size_t size);
+
 /* Every parameter once, under its own name. */
 foci_status foci_save_weights(const foci_parameters *p, const char *path, const foci_text_pair *metadata, int pairs);
 

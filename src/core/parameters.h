@@ -43,6 +43,14 @@ void foci_parameters_free(foci_parameters *p);
 static inline bool foci_name_within(const char *name, const char *prefix, size_t length) {
     return strncmp(name, prefix, length) == 0 && (name[length] == 0 || name[length] == '.');
 }
+/* Likewise, of any of several prefixes with blanks between. */
+static inline bool foci_names_within(const char *name, const char *prefixes) {
+    for (size_t length; *prefixes; prefixes += length + strspn(prefixes + length, " ")) {
+        length = strcspn(prefixes, " ");
+        if (foci_name_within(name, prefixes, length)) return true;
+    }
+    return false;
+}
 
 /* -1 where there is none. Aliases are found too. */
 int foci_parameters_find(const foci_parameters *p, const char *name);

@@ -9,9 +9,9 @@
 #include <string.h>
 #include <xxhash.h>
 
-/* A header of more than this, some 40,000 tensors, is no weights file. The JSON parser may need 70 times as much
- * memory. */
-static const uint64_t max_header = 4 << 20;
+/* A header of more than this, some 160,000 tensors or a vocabulary of a million words, is no weights file. The JSON
+ * parser may need 70 times as much memory. */
+static const uint64_t max_header = 16 << 20;
 
 /* Files of foci begin with this, then 16 hexadecimal digits: XXH3-64 of header and data with zeros for the
  * digits. */

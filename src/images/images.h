@@ -3,6 +3,7 @@
 #define FOCI_IMAGES_IMAGES_H
 
 #include "base/watch.h"
+#include "data/manifest.h"
 
 /* 8-bit RGB, rows from the top, 3 * width * height bytes from malloc. */
 typedef struct foci_image {
@@ -44,6 +45,15 @@ const char *foci_image_set_class_name(const foci_image_set *set, int label);
 int foci_image_set_label(const foci_image_set *set, int64_t i);
 const char *foci_image_set_name(const foci_image_set *set, int64_t i); /* "class/file.jpg" */
 foci_status foci_image_set_read(const foci_image_set *set, int64_t i, foci_image *image, int least_short_side);
+/* Labels become the places of the classes among these names, which are those of a model and may be more than the set
+ * has folders for. FOCI_ERR_DATA names a folder that is none of them. */
+foci_status foci_image_set_take_labels(foci_image_set *set, const char *const *names, int count);
+/* Reads every image where they are few (64 MB of files), else looks whether each is there and begins as a JPEG or PNG.
+ * FOCI_ERR_DATA names the first that is bad. */
+foci_status foci_image_set_check(const foci_image_set *set);
+int foci_image_set_found(const foci_image_set *set); /* classes that have an image */
+/* Adds its files; the set must live as long as the manifest. */
+foci_status foci_image_set_list(const foci_image_set *set, const char *part, foci_manifest *m);
 
 /* Writes the set to a pack, which foci_image_set_open reads: every image decoded, and resized so that its shorter side
  * is `size` pixels (bicubic, antialiased; smaller images and size 0: as it is). Nothing is left behind by a failure. */

@@ -5,8 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <xxhash.h>
 
+#include "base/parallel.h"
 #include "images/pack.h"
 #include "data/tar.h"
 
@@ -36,6 +38,7 @@ struct foci_image_set {
     const char *foreign[NAMED]; /* the first few */
     int64_t foreigns;
     enum { WHOLE, FIRST_PART, SECOND_PART } part; /* of a split by name */
+    int found; /* classes that have an image: all, unless it took labels from elsewhere */
 };
 
 static bool ends_in(const char *name, const char *const *endings) {
@@ -217,6 +220,7 @@ static foci_status label(foci_image_set *s) {
             return foci_fail(FOCI_ERR_DATA, "%s: %s is there twice", s->path, s->member[i].name);
         s->classes += i == 0 || !same_class(s->member[i].name, s->member[i - 1].name);
     }
+    s->found = s->classes;
     s->class_name = calloc((size_t)s->classes, sizeof *s->class_name);
     if (!s->class_name) return no_memory(s);
     int k = -1;
@@ -320,4 +324,120 @@ foci_status foci_image_set_read(const foci_image_set *s, int64_t i, foci_image *
     foci_status status = foci_image_decode(image, (unsigned char *)bytes, size, path, least_short_side);
     free(bytes);
     return status;
+}
+
+/* ------------------------------------------------------------------------------------ labels from elsewhere */
+
+static int by_text(const void *a, const void *b) { return strcmp(**(const char ***)a, **(const char ***)b); }
+
+/* order: the names' own places, sorted by name. */
+static foci_status sort_names(const char **name, const char ***order, int64_t count) {
+    for (int64_t i = 0; i < count; i++) order[i] = &name[i];
+    qsort(order, (size_t)count, sizeof *order, by_text);
+    for (int64_t i = 1; i < count; i++)
+        if (strcmp(*order[i], *order[i - 1]) == 0)
+            return foci_fail(FOCI_ERR_DATA, "the class %s is there twice", *order[i]);
+    return FOCI_OK;
+}
+
+/* number[k]: where class k of the set stands among the names. */
+static foci_status find_classes(const foci_image_set *s, const char **name, int64_t count, int *number,
+                                const char ***order) {
+    FOCI_TRY(sort_names(name, order, count));
+    for (int k = 0; k < s->classes; k++) {
+        const char **wanted = &s->class_name[k];
+        const char ***at = bsearch(&wanted, order, (size_t)count, sizeof *order, by_text);
+        if (!at)
+            return foci_fail(FOCI_ERR_DATA, "%s: the class %s is none of the model's %lld (%s, ...)", s->path, *wanted,
+                             (long long)count, name[0]);
+        number[k] = (int)(*at - name);
+    }
+    return FOCI_OK;
+}
+
+foci_status foci_image_set_take_labels(foci_image_set *s, const char *const *names, int count) {
+    const char **name = foci_arena_alloc(&s->names, (size_t)count * sizeof *name);
+    const char ***order = malloc((size_t)count * sizeof *order);
+    int *number = malloc((size_t)s->classes * sizeof *number);
+    foci_status status = name && order && number ? FOCI_OK : no_memory(s);
+    for (int k = 0; k < count && !status; k++)
+        if (!(name[k] = foci_arena_strdup(&s->names, names[k]))) status = no_memory(s);
+    if (!status) status = find_classes(s, name, count, number, order);
+    if (!status) {
+        for (int64_t i = 0; i < s->count; i++) s->member[i].label = number[s->member[i].label];
+        free(s->class_name);
+        s->class_name = malloc((size_t)count * sizeof *name);
+        if (s->class_name) memcpy(s->class_name, name, (size_t)count * sizeof *name);
+        else status = no_memory(s);
+        s->found = s->classes;
+        s->classes = count;
+    }
+    free(order);
+    free(number);
+    return status;
+}
+
+int foci_image_set_found(const foci_image_set *s) { return s->found; }
+
+/* ------------------------------------------------------------------------------------------- what it is made of */
+
+foci_status foci_image_set_list(const foci_image_set *s, const char *part, foci_manifest *m) {
+    const char *slash = strrchr(s->path, '/');
+    if (s->pack.count)
+        return foci_manifest_add(
+            m, &(foci_manifest_file){.part = part, .name = slash ? slash + 1 : s->path, .path = s->path});
+    for (int64_t i = 0; i < s->count; i++) {
+        const member *one = &s->member[i];
+        foci_manifest_file f = {.part = part, .name = one->name, .data = one->data, .size = (int64_t)one->size};
+        if (!f.data) f.path = foci_arena_printf(&m->arena, "%s/%s", s->path, one->name);
+        if (!f.data && !f.path) return no_memory(s);
+        FOCI_TRY(foci_manifest_add(m, &f));
+    }
+    return FOCI_OK;
+}
+
+/* --------------------------------------------------------------------------------------------------- checking */
+
+static foci_status read_one(void *context, int64_t i) {
+    foci_image image;
+    FOCI_TRY(foci_image_set_read(context, i, &image, 0));
+    foci_image_free(&image);
+    return FOCI_OK;
+}
+
+/* Its first bytes. */
+static foci_status open_one(void *context, int64_t i) {
+    const foci_image_set *s = context;
+    const member *m = &s->member[i];
+    unsigned char read[4] = {0};
+    const unsigned char *head = m->data && m->size >= sizeof read ? m->data : read;
+    char path[8192];
+    snprintf(path, sizeof path, "%s/%s", s->path, m->name);
+    FILE *f = m->data ? NULL : fopen(path, "rbe");
+    if (!m->data && !f) return foci_fail(FOCI_ERR_DATA, "%s: %s", path, strerror(errno));
+    if (f) {
+        if (fread(read, 1, sizeof read, f) != sizeof read) memset(read, 0, sizeof read);
+        fclose(f);
+    }
+    if (memcmp(head, "\xff\xd8\xff", 3) == 0 || memcmp(head, "\x89PNG", 4) == 0) return FOCI_OK;
+    return foci_fail(FOCI_ERR_DATA, "%s: neither JPEG nor PNG", path);
+}
+
+static int64_t bytes_of(const foci_image_set *s, int64_t most) {
+    foci_manifest m = {NULL};
+    int64_t bytes = 0;
+    if (foci_image_set_list(s, "", &m)) bytes = most;
+    for (int64_t i = 0; i < m.count && bytes < most; i++) {
+        struct stat file;
+        if (m.file[i].path && stat(m.file[i].path, &file) == 0) bytes += (int64_t)file.st_size;
+        else bytes += m.file[i].size;
+    }
+    foci_manifest_free(&m);
+    return bytes;
+}
+
+foci_status foci_image_set_check(const foci_image_set *s) {
+    enum { FEW = 64 << 20 };
+    if (bytes_of(s, FEW) < FEW) return foci_each(s->count, read_one, (void *)(uintptr_t)s);
+    return s->pack.count ? FOCI_OK : foci_each(s->count, open_one, (void *)(uintptr_t)s);
 }

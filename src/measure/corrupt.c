@@ -119,7 +119,7 @@ static foci_status measure_reference(const foci_shift_options *o, const foci_cor
     foci_config *config;
     int64_t classes;
     FOCI_TRY(foci_find_weights(o->relative_to, NULL, weights, sizeof weights));
-    FOCI_TRY(foci_config_open(&config, o->relative_to, NULL, 0));
+    FOCI_TRY(foci_config_open_trained(&config, o->relative_to, weights, NULL, 0));
     foci_status s = measure(config, weights, o, chosen, watch, r, &classes);
     foci_config_free(config);
     return s;

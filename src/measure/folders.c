@@ -10,8 +10,7 @@ const foci_key foci_folder_keys[] = {
              "logits do not count (ImageNet-A, -R)",
              .placeholder = "DIR"),
     FOCI_KEY(foci_shift_options, classes, NULL, 0, 0, NULL,
-             "the model's classes, a line each, in the order of its outputs (default: the folders of data.val)",
-             .placeholder = "FILE"),
+             "the model's classes, a line each, in the order of its outputs (default: its own)", .placeholder = "FILE"),
     FOCI_KEY(foci_shift_options, limit, "0", 0, 1e12, NULL, "of a folder only so many images, evenly spread; 0: all"),
     {0}};
 

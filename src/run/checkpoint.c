@@ -41,23 +41,25 @@ static foci_status write_arrays(const char *path, const foci_parameters *p, cons
 }
 
 /* One of them by itself: tensors have the names of the parameters. */
-static foci_status write_alone(const char *folder, const char *name, const foci_parameters *p, foci_real *data,
+static foci_status write_alone(const char *folder, const char *name, const foci_checkpoint *c, foci_real *data,
                                const char *step) {
     char path[4200];
-    const foci_text_pair note[] = {{"step", step}};
+    foci_text_pair pair[MOST_PAIRS] = {{"step", step}};
     const foci_checkpoint_array a[] = {{"", data, NULL}, {NULL, NULL, NULL}};
+    int pairs = 1;
+    for (int i = 0; i < c->abouts && pairs < MOST_PAIRS; i++) pair[pairs++] = c->about[i];
     FOCI_TRY(foci_path_join(path, sizeof path, folder, name));
-    return write_arrays(path, p, a, note, 1);
+    return write_arrays(path, c->parameters, a, pair, pairs);
 }
 
 foci_status foci_checkpoint_weights(const char *folder, const foci_checkpoint *c, int64_t step, bool stays) {
     char number[32], name[64];
     snprintf(number, sizeof number, "%" PRId64, step);
     for (const foci_checkpoint_array *a = c->array; a->prefix; a++)
-        if (a->data && a->file) FOCI_TRY(write_alone(folder, a->file, c->parameters, a->data, number));
+        if (a->data && a->file) FOCI_TRY(write_alone(folder, a->file, c, a->data, number));
     if (!stays) return FOCI_OK;
     snprintf(name, sizeof name, "step-%s.safetensors", number);
-    return write_alone(folder, name, c->parameters, c->array->data, number);
+    return write_alone(folder, name, c, c->array->data, number);
 }
 
 static void print_number(const foci_checkpoint_number *n, char text[32]) {

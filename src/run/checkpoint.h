@@ -9,6 +9,7 @@
 #define FOCI_RUN_CHECKPOINT_H
 
 #include "core/parameters.h"
+#include "core/safetensors.h"
 
 typedef struct foci_checkpoint_array {
     const char *prefix; /* "m.", before the names of its tensors in the state */
@@ -34,6 +35,8 @@ typedef struct foci_checkpoint {
     const foci_checkpoint_array *array;   /* ended by a prefix of NULL; the first are the weights */
     const foci_checkpoint_number *number; /* ended by a key of NULL */
     const foci_checkpoint_word *word;     /* likewise */
+    const foci_text_pair *about;          /* (abouts) what the weights mean: metadata of the files beside the state */
+    int abouts;
 } foci_checkpoint;
 
 /* Writes state.safetensors into `folder`, which exists. */

@@ -8,13 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/cpu.h"
 #include "base/file.h"
-#include "kernels/gemm.h"
-#include "kernels/kernels.h"
+#include "run/environment.h"
+#include "run/record.h"
 
 static foci_status inside(const foci_run_folder *r, const char *name, char path[4200]) {
     return foci_path_join(path, 4200, r->path, name);
@@ -38,8 +36,8 @@ bool foci_run_folder_locked(const char *path) {
     return locked;
 }
 
-/* Keeps the lines up to `step`; what is none goes, and is named. */
-foci_status foci_run_folder_rewind(foci_run_folder *r, int64_t step) {
+/* What is no line of metrics goes as well, and is named. */
+foci_status foci_run_folder_rewind(foci_run_folder *r, int64_t step, bool evaluated) {
     char path[4200], *text;
     size_t size, keep = 0, number = 1;
     FOCI_TRY(inside(r, "metrics.jsonl", path));
@@ -49,6 +47,7 @@ foci_status foci_run_folder_rewind(foci_run_folder *r, int64_t step) {
         json_t *object = length > FOCI_METRICS_LINE ? NULL : json_loadb(line, length, JSON_REJECT_DUPLICATES, NULL);
         const json_t *at = json_object_get(object, "step");
         bool good = json_is_integer(at), wanted = good && json_integer_value(at) <= step;
+        if (good && !evaluated && json_integer_value(at) == step && foci_run_record_metric(object)) wanted = false;
         json_decref(object);
         if (!good) foci_run_log(r, "%s:%zu: no line of metrics; it is removed", path, number);
         if (!wanted) continue;
@@ -72,30 +71,9 @@ static foci_status write_config(const foci_run_folder *r, const foci_config *con
     return s;
 }
 
-static void report_environment(foci_report *r, const char *command) {
-    char host[256] = "?", date[64];
-    gethostname(host, sizeof host - 1);
-    time_t now = time(NULL);
-    struct tm utc;
-    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
-    foci_report_text(r, "foci", FOCI_VERSION);
-    foci_report_text(r, "compiler", __VERSION__);
-    foci_report_text(r, "isa", foci_kernel()->isa);
-    foci_report_text(r, "gemm", foci_gemm_provider());
-    foci_report_whole(r, "threads", foci_threads());
-    foci_report_text(r, "host", host);
-    foci_report_text(r, "date", date);
-    foci_report_text(r, "command", command ? command : "");
-}
-
 foci_status foci_run_folder_describe(const foci_run_folder *r, const foci_config *config, const char *command) {
-    char path[4200];
-    foci_report environment = {NULL};
-    FOCI_TRY(inside(r, "env.json", path));
-    report_environment(&environment, command);
-    foci_status s = foci_report_write(&environment, &(foci_json_form){.indent = 2, .digits = 9}, path);
-    foci_report_free(&environment);
-    return s ? s : write_config(r, config);
+    FOCI_TRY(foci_environment_write(r->path, command));
+    return write_config(r, config);
 }
 
 void foci_run_folder_close(foci_run_folder *r) {

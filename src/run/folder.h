@@ -35,7 +35,8 @@ void foci_run_folder_give_back(foci_run_folder *r);
 
 foci_status foci_run_folder_append(const foci_run_folder *r, const char *name, FILE **file); /* by whole lines */
 bool foci_run_folder_locked(const char *path); /* somebody writes into it */
-foci_status foci_run_folder_rewind(foci_run_folder *r, int64_t step);
+/* Keeps the lines of metrics.jsonl up to `step`, its own scores only where it was `evaluated`. */
+foci_status foci_run_folder_rewind(foci_run_folder *r, int64_t step, bool evaluated);
 foci_status foci_run_folder_describe(const foci_run_folder *r, const foci_config *config, const char *command);
 void foci_run_folder_close(foci_run_folder *r);
 

@@ -27,9 +27,9 @@ static bool is_description(const char *name) {
 
 /* Every name that a run writes, but for `lock`. */
 static bool is_of_a_run(const char *name) {
-    static const char *const names[] = {"metrics.jsonl",    "metrics.csv",      "summary.json",
-                                        "log.txt",          "trained.json",     "state.safetensors",
-                                        "last.safetensors", "best.safetensors", "ema.safetensors"};
+    static const char *const names[] = {"metrics.jsonl",   "metrics.csv",       "summary.json",     "log.txt",
+                                        "trained.json",    "state.safetensors", "last.safetensors", "best.safetensors",
+                                        "ema.safetensors", "data.txt",          "classes.txt",      "vocabulary.txt"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i]) == 0) return true;
     return is_description(name) || is_kept_weights(name) || foci_events_is_file(name);

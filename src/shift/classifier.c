@@ -24,14 +24,20 @@ static foci_status name_class(foci_classifier *c, int64_t *room, const char *nam
     return FOCI_OK;
 }
 
-static foci_status read_classes(foci_classifier *c, const char *path) {
-    size_t size;
+/* The lines of the text. */
+static foci_status split_classes(foci_classifier *c) {
     int64_t room = 0;
-    FOCI_TRY(foci_read_file(path, 1 << 24, &c->text, &size, FOCI_ERR_DATA));
-    if (strlen(c->text) != size) return foci_fail(FOCI_ERR_DATA, "%s: not a text", path);
     char *rest;
     for (char *line = strtok_r(c->text, "\r\n", &rest); line; line = strtok_r(NULL, "\r\n", &rest))
         FOCI_TRY(name_class(c, &room, line));
+    return FOCI_OK;
+}
+
+static foci_status read_classes(foci_classifier *c, const char *path) {
+    size_t size;
+    FOCI_TRY(foci_read_file(path, 1 << 24, &c->text, &size, FOCI_ERR_DATA));
+    if (strlen(c->text) != size) return foci_fail(FOCI_ERR_DATA, "%s: not a text", path);
+    FOCI_TRY(split_classes(c));
     return c->classes ? FOCI_OK : foci_fail(FOCI_ERR_DATA, "%s: names no class", path);
 }
 
@@ -43,8 +49,15 @@ static foci_status classes_of_val(foci_classifier *c, const foci_config *config)
     return FOCI_OK;
 }
 
+/* Those that the model's weights carry, or, where they carry none, those of the validation data. */
+static foci_status classes_of_model(foci_classifier *c, const foci_config *config) {
+    size_t size;
+    FOCI_TRY(foci_labels_read(config, foci_task_images.labels, &c->text, &size));
+    return c->text ? split_classes(c) : classes_of_val(c, config);
+}
+
 static foci_status find_classes(foci_classifier *c, const foci_config *config, const char *file) {
-    FOCI_TRY(file ? read_classes(c, file) : classes_of_val(c, config));
+    FOCI_TRY(file ? read_classes(c, file) : classes_of_model(c, config));
     const int64_t wanted = foci_config_int(config, "model.num_classes");
     if (!wanted || wanted == c->classes) return FOCI_OK;
     if (file)
@@ -80,7 +93,7 @@ static foci_status open_classifier(foci_classifier *c, const foci_config *config
 
 foci_status foci_classifier_open(foci_classifier *c, const foci_config *config, const char *weights,
                                  const char *classes) {
-    *c = (foci_classifier){.classes = 0};
+    *c = (foci_classifier){.config = config, .by_file = classes != NULL};
     foci_parameters_init(&c->parameters);
     foci_program_set_init(&c->set, &c->parameters);
     foci_status s = open_classifier(c, config, weights, classes);
@@ -136,12 +149,22 @@ static foci_status list_images(foci_images_of *m, const char *path, const bool *
     return FOCI_OK;
 }
 
+/* The classes came from elsewhere; so the validation images are not open yet. */
+static foci_status open_validation(foci_images_of *m, const foci_classifier *c) {
+    foci_image_sets sets = {NULL, NULL};
+    if (c->by_file) return foci_fail(FOCI_ERR_CONFIG, "the classes come from a file: name the images too (--val-dir)");
+    const foci_status s = foci_image_sets_open(&sets, c->config, FOCI_VALID);
+    if (s) foci_image_sets_close(&sets);
+    m->set = sets.val;
+    return s;
+}
+
 foci_status foci_images_of_open(foci_images_of *m, const foci_classifier *c, const char *path, const bool *only,
                                 int64_t limit) {
-    *m = (foci_images_of){.set = c->sets.val, .owned = path != NULL};
+    *m = (foci_images_of){.set = c->sets.val, .owned = path || !c->sets.val};
     if (path) FOCI_TRY(foci_image_set_open(&m->set, path));
-    else path = "data.val";
-    if (!m->set) return foci_fail(FOCI_ERR_CONFIG, "the classes come from a file: name the images too (--val-dir)");
+    else if (m->owned) FOCI_TRY(open_validation(m, c));
+    if (!path) path = "data.val";
     foci_status s = label_folders(m, c, path);
     if (!s) s = list_images(m, path, only, limit);
     if (s) foci_images_of_close(m);

@@ -9,21 +9,23 @@
 #include "task/image_data.h"
 
 typedef struct foci_classifier {
-    foci_transform transform;       /* of evaluation */
+    foci_transform transform; /* of evaluation */
+    const foci_config *config;
+    bool by_file;                   /* the classes are those of a file that the user named */
     int64_t classes, batch, pixels; /* pixels: numbers of one image */
     const char **class_name;        /* (classes), in the order of the logits */
     foci_real *input;               /* (batch, 3, height, width) */
     const foci_real *logits;        /* (batch, classes), of the last run */
 
-    foci_image_sets sets; /* data.val; not opened where the classes came from a file */
+    foci_image_sets sets; /* data.val, where it named the classes */
     char *text;           /* of that file */
     foci_parameters parameters;
     foci_program_set set;
     foci_program *program;
 } foci_classifier;
 
-/* `classes`: a file that names the model's classes, a line each, in the order of its outputs; NULL: the folders of
- * data.val. */
+/* `classes`: a file that names the model's classes, a line each, in the order of its outputs; NULL: the names that the
+ * weights carry, or the folders of data.val. */
 foci_status foci_classifier_open(foci_classifier *c, const foci_config *config, const char *weights,
                                  const char *classes);
 void foci_classifier_close(foci_classifier *c);

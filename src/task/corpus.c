@@ -1,8 +1,11 @@
 #include "task/corpus.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/config.h"
+#include "task/task.h"
+#include "text/vocabulary.h"
 
 foci_status foci_corpus_open(foci_corpus *corpus, const foci_config *config, unsigned splits) {
     const foci_data_set *set = foci_data_set_of(config);
@@ -20,6 +23,33 @@ void foci_corpus_close(foci_corpus *corpus) {
     foci_tokens_free(&corpus->test);
     corpus->vocabulary = NULL;
 }
+
+/* ------------------------------------------------------------------------------------------------- meaning */
+
+foci_status foci_corpus_mean(const foci_corpus *corpus, foci_meaning *m) {
+    char *text;
+    size_t size;
+    FOCI_TRY(foci_vocabulary_print(corpus->vocabulary, false, &text, &size));
+    foci_status s = foci_meaning_add(m, foci_task_text.labels, text);
+    free(text);
+    return s;
+}
+
+foci_status foci_corpus_list(const foci_corpus *corpus, const foci_config *config, foci_manifest *m) {
+    static const char *const part[] = {"train", "valid", "test"}, *const key[] = {"data.train", "data.valid",
+                                                                                  "data.test"};
+    const foci_tokens *const split[] = {&corpus->train, &corpus->valid, &corpus->test};
+    for (int i = 0; i < 3; i++) {
+        const char *path = split[i]->count ? foci_config_string(config, key[i]) : NULL;
+        const char *slash = path ? strrchr(path, '/') : NULL;
+        if (path)
+            FOCI_TRY(foci_manifest_add(
+                m, &(foci_manifest_file){.part = part[i], .name = slash ? slash + 1 : path, .path = path}));
+    }
+    return FOCI_OK;
+}
+
+/* -------------------------------------------------------------------------------------------------- splits */
 
 foci_status foci_corpus_split(const char *name, unsigned *split) {
     *split = FOCI_TEST;

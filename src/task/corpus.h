@@ -4,6 +4,7 @@
 
 #include "text/text.h"
 #include "task/data_sets.h"
+#include "task/meaning.h"
 
 typedef struct foci_corpus {
     foci_vocabulary *vocabulary;
@@ -22,5 +23,10 @@ foci_status foci_corpus_tokens(const foci_corpus *corpus, const foci_config *con
                                const foci_tokens **tokens);
 /* A failure about the tokens of a split: its message gets the key and the file in front. */
 foci_status foci_corpus_blame(const foci_config *config, unsigned split, foci_status status);
+
+/* What weights trained on it mean: {"vocabulary", ...}. */
+foci_status foci_corpus_mean(const foci_corpus *corpus, foci_meaning *m);
+/* The files of the splits that are open. */
+foci_status foci_corpus_list(const foci_corpus *corpus, const foci_config *config, foci_manifest *m);
 
 #endif

@@ -1,10 +1,13 @@
 /* Text in WikiText format: words between white space, <eos> at the end of every line; the vocabulary is that of the
  * training text. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/file.h"
 #include "config/config.h"
 #include "task/corpus.h"
+#include "task/task.h"
+#include "text/vocabulary.h"
 
 typedef struct options {
     const char *train, *valid, *test;
@@ -25,8 +28,17 @@ static const foci_key keys[] = {
              "brings an <unk>"),
     {0}};
 
+/* Those of data.labels, or else those of the training text. */
 static foci_status read_words(const foci_config *config, options *o, foci_vocabulary **v) {
+    char *words;
+    size_t size;
     foci_config_read(config, "data", keys, o);
+    FOCI_TRY(foci_labels_read(config, foci_task_text.labels, &words, &size));
+    if (words) {
+        const foci_status s = foci_vocabulary_parse(v, foci_config_string(config, "data.labels"), words, size, false);
+        free(words);
+        return s;
+    }
     if (!*o->train) return foci_config_fail(config, "data.train", "names no text; the vocabulary comes from it");
     FOCI_TRY(foci_config_path(config, "data.train"));
     return foci_vocabulary_cached(v, o->train, (foci_word_choice){o->vocab_limit, o->min_count});

@@ -4,6 +4,7 @@
 
 #include "images/sheet.h"
 #include "task/data_sets.h"
+#include "task/meaning.h"
 
 /* "data.KEY": how images are prepared, for training and for evaluation. */
 typedef struct foci_image_options {
@@ -25,7 +26,7 @@ typedef struct foci_image_sets {
     foci_image_set *train, *val; /* NULL: not opened */
 } foci_image_sets;
 /* Adds data.train or data.val. FOCI_ERR_CONFIG where the config names none, or no images at all; close them after a
- * failure too. */
+ * failure too. Labels are those of data.labels, where it names some. */
 foci_status foci_image_sets_open(foci_image_sets *sets, const foci_config *c, unsigned split);
 void foci_image_sets_close(foci_image_sets *sets);
 
@@ -41,6 +42,9 @@ void foci_training_images_show(foci_sheet *sheet, int i, const foci_transform *t
 
 /* Adds data.val, and says how its images are prepared. FOCI_ERR_CONFIG where the model has not its classes. */
 foci_status foci_validation_images_open(foci_image_sets *sets, foci_transform *t, const foci_config *c);
+
+/* What weights trained on the set mean: {"classes", ...}, {"transform", ...}. */
+foci_status foci_images_mean(const foci_image_set *set, const foci_transform *t, foci_meaning *m);
 
 /* For descriptors: what `foci data check`, `stats` and `show` do with any labelled images. */
 foci_status foci_images_check(const foci_config *c, const foci_lines *lines);

@@ -95,6 +95,15 @@ static void describe(const foci_task_state *s, char *text, size_t size) {
              (long long)s->classes, foci_plural(s->classes, "es"));
 }
 
+static foci_status mean(const foci_task_state *s, foci_meaning *m) {
+    return foci_images_mean(s->sets.val, &s->evaluation, m);
+}
+static foci_status check(const foci_task_state *s) { return foci_image_set_check(s->sets.val); }
+static foci_status list(const foci_task_state *s, foci_manifest *m) {
+    if (s->sets.train) FOCI_TRY(foci_image_set_list(s->sets.train, "train", m));
+    return foci_image_set_list(s->sets.val, "val", m);
+}
+
 static int64_t updates(const foci_task_state *s) { return foci_image_loader_batches(s->loader); }
 static void prepare(const foci_task_state *s, int shape, foci_request *r) {
     (void)shape;
@@ -261,6 +270,7 @@ const foci_task foci_task_images = {
     .counted = "labels",
     .metric = "top1",
     .predicts = true,
+    .labels = "classes",
     .classes_key = "model.num_classes",
     .classes_else = 1000,
     .samples = &samples,
@@ -268,6 +278,9 @@ const foci_task foci_task_images = {
     .close = close_images,
     .classes = classes,
     .describe = describe,
+    .mean = mean,
+    .check = check,
+    .list = list,
     .updates = updates,
     .prepare = prepare,
     .seek = seek,

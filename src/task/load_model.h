@@ -5,7 +5,8 @@
 #include "core/parameters.h"
 
 /* Declares the model's parameters and fills them from the file; `classes`: labels or words of the data. No gradients
- * are allocated. The caller frees p, after a failure too. */
+ * are allocated. FOCI_ERR_CHECKPOINT where the weights carry names of other outputs than data.labels, FOCI_ERR_DIVERGED
+ * where they hold values that are no numbers. The caller frees p, after a failure too. */
 foci_status foci_load_model(foci_parameters *p, const foci_model *model, const foci_config *config, int64_t classes,
                             const char *weights);
 

@@ -160,23 +160,17 @@ foci_status foci_perplexity_as_configured(const foci_config *config, const foci_
                                           foci_ledger *ledger, const foci_watch *watch, foci_score *score) {
     const foci_training train = foci_training_read(config);
     const int64_t window = foci_config_int(config, "model.context");
-    const int64_t columns = train.eval_batch ? train.eval_batch : train.batch_size;
+    const int64_t batch = train.eval_batch ? train.eval_batch : train.batch_size;
     foci_perplexity_options o = {.model = model,
                                  .config = config,
                                  .vocabulary = vocabulary,
                                  .window = window,
-                                 .walk = FOCI_WALK_DISJOINT,
-                                 .columns = columns,
-                                 .at_once = columns,
+                                 .walk = sliding ? FOCI_WALK_SLIDING : FOCI_WALK_DISJOINT,
+                                 .columns = 1, /* so that the figure does not depend on the batch */
+                                 .at_once = batch,
                                  .ledger = ledger,
                                  .watch = watch};
-    if (sliding) {
-        /* The test figure has one column; windows of several starts run at once, many of them, since each brings only
-         * one token before the large weights of the softmax. */
-        o.walk = FOCI_WALK_SLIDING;
-        o.columns = 1;
-        o.at_once = foci_tiles(SLIDING_TOKENS, window);
-        if (o.at_once < columns) o.at_once = columns;
-    }
+    /* Each window brings only one token before the large weights of the softmax. */
+    if (sliding && o.at_once < foci_tiles(SLIDING_TOKENS, window)) o.at_once = foci_tiles(SLIDING_TOKENS, window);
     return foci_perplexity(&o, p, token, count, score);
 }

@@ -37,7 +37,7 @@ typedef struct foci_perplexity_options {
 foci_status foci_perplexity(const foci_perplexity_options *options, foci_parameters *p, const int32_t *token,
                             int64_t count, foci_score *score);
 
-/* The same with the window, and for the disjoint walk the columns, of the config. */
+/* The same with the window of the config, over the text as one row. */
 foci_status foci_perplexity_as_configured(const foci_config *config, const foci_model *model, int64_t vocabulary,
                                           bool sliding, foci_parameters *p, const int32_t *token, int64_t count,
                                           foci_ledger *ledger, const foci_watch *watch, foci_score *score);

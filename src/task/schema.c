@@ -24,7 +24,12 @@ static foci_key model_kind[] = {{"kind", FOCI_KEY_CHOICE, NULL, 0, 0, model_name
 static foci_key attention_kind[] = {
     {"kind", FOCI_KEY_CHOICE, "softmax", 0, 0, attention_names, "which attention; its keys are below"}, {0}};
 static foci_key data_kind[] = {
-    {"kind", FOCI_KEY_CHOICE, "image_folder", 0, 0, data_names, "which kind of data set; its keys are below"}, {0}};
+    {"kind", FOCI_KEY_CHOICE, "image_folder", 0, 0, data_names, "which kind of data set; its keys are below"},
+    {"labels", FOCI_KEY_STRING, "", 0, 0, NULL,
+     "names of the classes or words, in the order of the model's outputs: a list, one a line, or weights that carry "
+     "them; those of the training data if empty, and always the run's own where trained weights are used",
+     true},
+    {0}};
 
 static void append_name(char *names, const char *name) {
     size_t used = 0;

@@ -7,7 +7,9 @@
 #include "base/ledger.h"
 #include "base/watch.h"
 #include "core/program.h"
+#include "data/manifest.h"
 #include "task/data_sets.h"
+#include "task/meaning.h"
 #include "task/score.h"
 
 typedef struct foci_task_state foci_task_state; /* open data; each task has its own */
@@ -55,12 +57,14 @@ typedef struct foci_task {
     const char *metric;         /* by which weights are better or worse than others: those of the best score are kept */
     const char *feeds;          /* what a step feeds where the data do not ask for more: "images labels" */
     const char *counted;        /* the input that has an element for every item: "labels" */
-    const char *classes_key;    /* where no data tells how many classes there are, a key of the config does, */
-    int64_t classes_else;       /* or there are so many */
-    const foci_key *settings;   /* of an evaluation, bound to a struct of the task's own; NULL: none */
-    const foci_task_test *test; /* NULL: no training ends with one */
-    bool predicts;              /* its samples have classes, and an evaluation tells of each */
-    const char *sums;           /* columns of the file from which an evaluation goes on; NULL: it cannot */
+    const char *labels; /* what the names of its outputs are called: "classes", "vocabulary"; NULL: they have none */
+    bool keeps_labels;  /* a training from other weights has their names: a vocabulary is as good for other text */
+    const char *classes_key;          /* where no data tells how many classes there are, a key of the config does, */
+    int64_t classes_else;             /* or there are so many */
+    const foci_key *settings;         /* of an evaluation, bound to a struct of the task's own; NULL: none */
+    const foci_task_test *test;       /* NULL: no training ends with one */
+    bool predicts;                    /* its samples have classes, and an evaluation tells of each */
+    const char *sums;                 /* columns of the file from which an evaluation goes on; NULL: it cannot */
     const foci_task_samples *samples; /* NULL: there are none */
 
     /* Opens the splits (FOCI_TRAIN | ...) of the data that `config` names. */
@@ -68,6 +72,13 @@ typedef struct foci_task {
     void (*close)(foci_task_state *state);                                   /* NULL is fine */
     int64_t (*classes)(const foci_task_state *state);                        /* labels or words */
     void (*describe)(const foci_task_state *state, char *text, size_t size); /* counts, for people */
+    /* Adds what weights trained on these data mean: the names under `labels`, and how inputs are prepared. */
+    foci_status (*mean)(const foci_task_state *state, foci_meaning *m);
+    /* Reads what an evaluation will need, as far as that is cheap: a file that cannot be read is better known before
+     * the first step than after an epoch. NULL: what is open can be read. */
+    foci_status (*check)(const foci_task_state *state);
+    /* Adds the files of the splits that are open, which live as long as the state. */
+    foci_status (*list)(const foci_task_state *state, foci_manifest *m);
 
     /* Training. An epoch has `updates` steps; step i has shape i of `shapes` (0, or 1 for a shorter last window). */
     int64_t (*updates)(const foci_task_state *state);

@@ -37,13 +37,12 @@ static foci_status open_training(foci_task_state *s) {
 }
 
 /* Before the first step: can the evaluations be made? */
-static foci_status check_validation(const foci_task_state *s, const foci_training *asked) {
-    const foci_tokens *valid;
-    const int64_t columns = asked->eval_batch ? asked->eval_batch : asked->batch_size;
-    FOCI_TRY(foci_corpus_tokens(&s->corpus, s->config, FOCI_VALID, &valid));
-    if (valid->count / columns >= 2) return FOCI_OK;
-    return foci_config_fail(s->config, "data.valid", "%lld tokens are too few for %lld columns (train.eval_batch)",
-                            (long long)valid->count, (long long)columns);
+static foci_status check_validation(const foci_task_state *s) {
+    const foci_tokens *tokens;
+    FOCI_TRY(foci_corpus_tokens(&s->corpus, s->config, FOCI_VALID, &tokens));
+    if (tokens->count > 1) return FOCI_OK;
+    return foci_fail(FOCI_ERR_DATA, "%s: one token, from which none can be predicted",
+                     foci_config_string(s->config, "data.valid"));
 }
 
 /* And the test at the end? */
@@ -65,7 +64,7 @@ static foci_status fill(foci_task_state *s, unsigned splits) {
         return foci_config_fail(c, "model.vocab", "%lld, but the training text has %lld words", (long long)wanted,
                                 (long long)words);
     if (!(splits & FOCI_TRAIN)) return FOCI_OK;
-    if (splits & FOCI_VALID) FOCI_TRY(check_validation(s, &asked));
+    if (splits & FOCI_VALID) FOCI_TRY(check_validation(s));
     FOCI_TRY(check_final_test(s, asked.test_at_end));
     return open_training(s);
 }
@@ -88,6 +87,11 @@ static void describe(const foci_task_state *s, char *text, size_t size) {
     snprintf(text, size, "%lld training, %lld validation, %lld test tokens, %lld words",
              (long long)s->corpus.train.count, (long long)s->corpus.valid.count, (long long)s->corpus.test.count,
              (long long)foci_vocabulary_size(s->corpus.vocabulary));
+}
+
+static foci_status mean(const foci_task_state *s, foci_meaning *m) { return foci_corpus_mean(&s->corpus, m); }
+static foci_status list(const foci_task_state *s, foci_manifest *m) {
+    return foci_corpus_list(&s->corpus, s->config, m);
 }
 
 static int64_t updates(const foci_task_state *s) { return foci_windows_count(&s->windows); }
@@ -167,6 +171,8 @@ const foci_task foci_task_text = {
     .feeds = "ids targets",
     .counted = "targets",
     .metric = "ppl",
+    .labels = "vocabulary",
+    .keeps_labels = true,
     .classes_key = "model.vocab",
     .classes_else = 20000,
     .settings = foci_walk_keys,
@@ -177,6 +183,8 @@ const foci_task foci_task_text = {
     .close = close_text,
     .classes = classes,
     .describe = describe,
+    .mean = mean,
+    .list = list,
     .updates = updates,
     .shapes = shapes,
     .shape_of = shape_of,

@@ -1,4 +1,4 @@
-/* A vocabulary as text, shared by its plain file and its cache; internal to this room. */
+/* A vocabulary as text: in a run and its weights, and in the cache of those that were counted. */
 #ifndef FOCI_TEXT_VOCABULARY_H
 #define FOCI_TEXT_VOCABULARY_H
 

@@ -1,4 +1,6 @@
 /* The score of weights in a file: foci_evaluate. */
+#include <string.h>
+
 #include "task/load_model.h"
 #include "train/trainer.h"
 
@@ -10,7 +12,8 @@ foci_status foci_evaluate(const foci_config *config, const char *weights, const 
     foci_parameters p;
     foci_parameters_init(&p);
     FOCI_TRY(foci_task_open(config, &model, &task));
-    FOCI_TRY(task->open(&data, config, FOCI_VALID | FOCI_TEST));
+    /* the others need not be there */
+    FOCI_TRY(task->open(&data, config, strcmp(evaluation->split, "test") == 0 ? FOCI_TEST : FOCI_VALID));
     foci_status s = foci_load_model(&p, model, config, task->classes(data), weights);
     if (!s) s = foci_task_evaluate(task, data, model, &p, evaluation, watch, score);
     foci_parameters_free(&p);

@@ -11,13 +11,16 @@ void foci_pace_start(foci_pace *p) {
 
 void foci_pace_line(foci_pace *p) {
     p->loss_sum = p->wait = 0;
-    p->losses = p->items = 0;
+    p->steps = p->losses = p->items = 0;
     p->since = foci_now();
 }
 
 void foci_pace_step(foci_pace *p, double loss, int64_t items) {
-    if (isfinite(loss)) p->loss_sum += loss;
-    p->losses++;
+    p->steps++;
+    if (isfinite(loss)) {
+        p->loss_sum += loss;
+        p->losses++;
+    }
     p->items += items;
 }
 
@@ -25,7 +28,7 @@ double foci_pace_elapsed(const foci_pace *p, double before) { return before + fo
 
 void foci_pace_checkpoint(foci_pace *p) { p->saved = foci_now(); }
 
-double foci_pace_loss(const foci_pace *p) { return p->loss_sum / (double)p->losses; }
+double foci_pace_loss(const foci_pace *p) { return p->losses ? p->loss_sum / (double)p->losses : (double)NAN; }
 double foci_pace_seconds(const foci_pace *p) { return foci_now() - p->since; }
 
 void foci_pace_report(const foci_pace *p, foci_report *line) {
@@ -34,5 +37,5 @@ void foci_pace_report(const foci_pace *p, foci_report *line) {
     foci_report_number(line, "lr", p->lr);
     foci_report_number(line, "grad_norm", p->grad_norm);
     foci_report_number(line, "items_per_s", (double)p->items / seconds);
-    foci_report_number(line, "data_wait_ms", 1e3 * p->wait / (double)p->losses);
+    foci_report_number(line, "data_wait_ms", 1e3 * p->wait / (double)p->steps);
 }

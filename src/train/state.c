@@ -2,7 +2,7 @@
 
 #include "run/checkpoint.h"
 
-enum { ARRAYS = 4, NUMBERS = 13 };
+enum { ARRAYS = 4, NUMBERS = 14 };
 
 /* The rows of a checkpoint. */
 typedef struct rows {
@@ -30,24 +30,30 @@ static foci_checkpoint describe(rows *r, const foci_parameters *p, foci_optimize
                    {"seed", .seed = &s->seed},
                    {"best", .real = &s->best},
                    {"elapsed", .real = &s->elapsed},
-                   {"evaluated", .count = &s->evaluated, .optional = true}},
+                   {"evaluated", .count = &s->evaluated, .optional = true},
+                   {"counted", .count = &s->counted, .optional = true}},
         .word = {{"optimizer", "optimiser", foci_optimizer_name(o->options.kind)}},
     };
-    return (foci_checkpoint){p, r->array, r->number, r->word};
+    return (foci_checkpoint){p, r->array, r->number, r->word, NULL, 0};
 }
 
 foci_status foci_state_weights(const char *folder, const foci_parameters *p, foci_optimizer *o, foci_real *ema,
                                foci_run_state *state, int64_t keep_every) {
     rows r;
-    const foci_checkpoint c = describe(&r, p, o, ema, state);
-    return foci_checkpoint_weights(folder, &c, state->step, keep_every && state->checkpoints % keep_every == 0);
+    foci_checkpoint c = describe(&r, p, o, ema, state);
+    if (state->meaning) {
+        c.about = state->meaning->pair;
+        c.abouts = state->meaning->count;
+    }
+    const bool counted = state->counted == state->step;
+    return foci_checkpoint_weights(folder, &c, state->step,
+                                   keep_every && counted && state->checkpoints % keep_every == 0);
 }
 
 foci_status foci_state_save(const char *folder, const foci_parameters *p, foci_optimizer *o, foci_real *ema,
                             foci_run_state *state, int64_t keep_every) {
     rows r;
     const foci_checkpoint c = describe(&r, p, o, ema, state);
-    state->checkpoints++;
     FOCI_TRY(foci_checkpoint_save(folder, &c));
     return foci_state_weights(folder, p, o, ema, state, keep_every);
 }
@@ -56,9 +62,10 @@ foci_status foci_state_load(const char *folder, const foci_parameters *p, foci_o
                             foci_run_state *state) {
     rows r;
     const foci_checkpoint c = describe(&r, p, o, ema, state);
-    state->evaluated = -1;
+    state->evaluated = state->counted = -1;
     FOCI_TRY(foci_checkpoint_load(folder, &c));
-    /* an older foci wrote none; its evaluations came before the state */
+    /* an older foci wrote neither: its evaluations came before the state, and it counted each */
     if (state->evaluated < 0) state->evaluated = state->step;
+    if (state->counted < 0) state->counted = state->step;
     return FOCI_OK;
 }

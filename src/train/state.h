@@ -3,6 +3,7 @@
 #ifndef FOCI_TRAIN_STATE_H
 #define FOCI_TRAIN_STATE_H
 
+#include "task/meaning.h"
 #include "train/loss_watch.h"
 #include "train/optimizer.h"
 
@@ -10,16 +11,18 @@ typedef struct foci_run_state {
     int64_t step;        /* updates made or left out */
     int64_t epoch;       /* epochs completed */
     int64_t position;    /* batches of the current epoch already used */
-    int64_t checkpoints; /* written so far */
+    int64_t checkpoints; /* that the config asked for, so far */
+    int64_t counted;     /* the step of the last of these */
     int64_t evaluated;   /* the step of the last evaluation */
     int64_t left_out;    /* updates that were not made, by train.on_nonfinite and train.spike_zscore */
     uint64_t seed;
     double best;    /* best validation metric so far, NAN where there is none */
     double elapsed; /* seconds of training, over all sittings */
     foci_loss_watch watch;
+    const foci_meaning *meaning; /* of the weights; NULL: nothing is said of it */
 } foci_run_state;
 
-/* Counts the checkpoint and writes it. ema: flat as the parameters, or NULL. The weights of every keep_every-th stay
+/* Writes a checkpoint. ema: flat as the parameters, or NULL. The weights of every keep_every-th that is counted stay
  * (0: of none). */
 foci_status foci_state_save(const char *folder, const foci_parameters *p, foci_optimizer *o, foci_real *ema,
                             foci_run_state *state, int64_t keep_every);

@@ -56,6 +56,12 @@ static foci_status stop_here(const foci_trainer *t) {
                      (long long)t->state.step, (long long)t->steps);
 }
 
+/* The steps are on disk by now, whatever an evaluation may meet; then that it was made is, too. */
+static foci_status evaluate(foci_trainer *t) {
+    FOCI_TRY(foci_trainer_evaluate(t));
+    return foci_trainer_save(t, false, t->state.step >= t->steps);
+}
+
 static foci_status between_steps(foci_trainer *t) {
     bool last = t->state.step >= t->steps, stopped = t->options->stop && *t->options->stop;
     bool asked = t->options->save && *t->options->save;
@@ -64,14 +70,14 @@ static foci_status between_steps(foci_trainer *t) {
     if (asked) *t->options->save = 0;
     bool evaluation = owes_evaluation(t);
     if (due(t, train->log_every) || evaluation || stopped) FOCI_TRY(foci_trainer_lose(t, foci_trainer_line(t)));
+    const bool checkpoint = due(t, train->checkpoint_every) || asked || last || stopped ||
+                            (minutes > 0 && foci_now() - t->pace.saved >= 60 * minutes);
+    if (checkpoint || evaluation) FOCI_TRY(foci_trainer_save(t, checkpoint, last || stopped));
     if (evaluation && !stopped) {
-        foci_status s = foci_trainer_evaluate(t);
+        foci_status s = evaluate(t);
         if (s && s != FOCI_INTERRUPTED) return s;
         stopped = s;
     }
-    if (due(t, train->checkpoint_every) || (minutes > 0 && foci_now() - t->pace.saved >= 60 * minutes) || asked ||
-        last || stopped)
-        FOCI_TRY(foci_trainer_save(t, last || stopped));
     if (!stopped || (last && !owes_evaluation(t))) return FOCI_OK;
     return stop_here(t);
 }
@@ -86,15 +92,15 @@ static foci_status run(foci_trainer *t) {
     foci_pace_line(&t->pace);
     FOCI_TRY(foci_trainer_lose(t, foci_trainer_summarise(t, FOCI_RUN_RUNNING, NULL)));
     if (owes_evaluation(t)) {
-        foci_status s = foci_trainer_evaluate(t);
+        foci_status s = evaluate(t);
         if (s) return s == FOCI_INTERRUPTED ? stop_here(t) : s;
-        FOCI_TRY(foci_trainer_save(t, true));
     }
     while (t->state.step < t->steps) {
         FOCI_TRY(step(t));
         foci_trainer_progress(t);
         FOCI_TRY(between_steps(t));
     }
+    FOCI_TRY(foci_trainer_bears(t));
     FOCI_TRY(foci_final_test(t->config, t->task, t->data, t->model, &t->programs.parameters, &t->folder, t->state.step,
                              t->watch));
     FOCI_TRY(foci_trainer_lose(t, foci_trainer_conclude(t)));

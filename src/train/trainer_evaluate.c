@@ -36,7 +36,7 @@ static foci_status keep_best(foci_trainer *t, const foci_score *score) {
     if (isfinite(t->state.best) && !foci_metric_is_better(m, x, t->state.best)) return FOCI_OK;
     t->state.best = x;
     FOCI_TRY(foci_path_join(path, sizeof path, t->folder.path, "best.safetensors"));
-    return foci_trainer_lose(t, foci_save_weights(&t->programs.parameters, path, NULL, 0));
+    return foci_trainer_lose(t, foci_save_weights(&t->programs.parameters, path, t->meaning.pair, t->meaning.count));
 }
 
 foci_status foci_trainer_evaluate(foci_trainer *t) {

@@ -91,9 +91,8 @@ static foci_status begin(foci_trainer *t, char *from, size_t size) {
     FOCI_TRY(foci_training_programs_allocate(&t->programs, seed, foci_trainer_arrays(t)));
     FOCI_TRY(foci_optimizer_init(&t->optimizer, &options, &t->programs.parameters));
     t->schedule = schedule_of(t);
-    t->state = (foci_run_state){.seed = seed, .best = NAN};
-    if (t->options->init)
-        FOCI_TRY(foci_init_weights(&t->programs.parameters, t->options->init, t->model->head, from, size));
+    t->state = (foci_run_state){.seed = seed, .best = NAN, .meaning = &t->meaning};
+    if (t->options->init) FOCI_TRY(foci_trainer_init(t, from, size));
     return average ? start_average(t) : FOCI_OK;
 }
 
@@ -125,11 +124,12 @@ static foci_status restore(foci_trainer *t) {
     FOCI_TRY(foci_path_join(saved, sizeof saved, t->folder.path, "state.safetensors"));
     if (!t->options->resume || !foci_path_kind(saved)) return FOCI_OK;
     FOCI_TRY(check_same_config(t));
+    FOCI_TRY(foci_trainer_compare(t));
     FOCI_TRY(foci_state_load(t->folder.path, &t->programs.parameters, &t->optimizer, t->ema, &t->state));
     FOCI_TRY(foci_state_weights(t->folder.path, &t->programs.parameters, &t->optimizer, t->ema, &t->state,
                                 t->train.keep_every));
     t->policy.saved = t->state.step;
-    return foci_run_folder_rewind(&t->folder, t->state.step);
+    return foci_run_folder_rewind(&t->folder, t->state.step, t->state.evaluated == t->state.step);
 }
 
 static void describe(foci_trainer *t, const char *from) {
@@ -152,14 +152,17 @@ static void describe(foci_trainer *t, const char *from) {
 static foci_status enter(foci_trainer *t, const char *from) {
     FOCI_TRY(foci_run_folder_open(&t->folder, t->options->out, t->options->resume, t->options->force));
     FOCI_TRY(restore(t));
+    FOCI_TRY(foci_trainer_room(t));
     if (t->train.tensorboard) FOCI_TRY(foci_run_events(&t->folder, t->state.step));
     FOCI_TRY(foci_run_folder_describe(&t->folder, t->config, t->options->command));
+    FOCI_TRY(foci_trainer_keep(t));
     describe(t, from);
     return t->task->seek(t->data, t->state.epoch, t->state.position);
 }
 
 foci_status foci_trainer_start(foci_trainer *t) {
     char from[2048] = "";
+    FOCI_TRY(foci_trainer_know(t));
     FOCI_TRY(begin(t, from, sizeof from));
     foci_status s = enter(t, from);
     if (s) foci_run_folder_give_back(&t->folder);
@@ -171,5 +174,7 @@ void foci_trainer_close(foci_trainer *t) {
     foci_optimizer_free(&t->optimizer);
     free(t->ema);
     foci_training_programs_free(&t->programs);
+    foci_manifest_free(&t->files);
+    foci_meaning_free(&t->meaning);
     foci_run_folder_close(&t->folder);
 }

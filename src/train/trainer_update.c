@@ -22,11 +22,17 @@ static foci_status leave_out(foci_trainer *t, const char *why) {
     return diverged(t, foci_fail(FOCI_ERR_DIVERGED, "%d updates in a row had to be left out", FOCI_MOST_IN_A_ROW));
 }
 
+foci_status foci_trainer_bears(const foci_trainer *t) {
+    if (2 * t->state.left_out <= t->state.step) return FOCI_OK;
+    return foci_fail(FOCI_ERR_DIVERGED, "%lld of %lld updates were left out: this is no training",
+                     (long long)t->state.left_out, (long long)t->state.step);
+}
+
 /* Weights, moments and averages of the last checkpoint; the step, the schedule and the data go on. */
 static foci_status roll_back(foci_trainer *t, foci_status why) {
     foci_error reason;
     foci_error_take(&reason, why);
-    foci_run_state then;
+    foci_run_state then = {.step = 0};
     FOCI_TRY(foci_state_load(t->folder.path, &t->programs.parameters, &t->optimizer, t->ema, &then));
     t->state.left_out += t->state.step + 1 - t->policy.saved;
     t->state.watch = then.watch;

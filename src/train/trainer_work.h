@@ -2,6 +2,7 @@
  *
  *     trainer.c            the loop
  *     trainer_open.c       what comes before it
+ *     trainer_data.c       what the run knows of its data
  *     trainer_evaluate.c   scores along the way
  *     trainer_update.c     the update of a step
  *     trainer_write.c      progress, lines of metrics, summaries, checkpoints */
@@ -35,7 +36,9 @@ typedef struct foci_trainer {
     foci_task_state *data;
     foci_training_programs programs;
     foci_optimizer optimizer;
-    foci_real *ema; /* flat as the parameters; NULL without train.ema_decay */
+    foci_real *ema;       /* flat as the parameters; NULL without train.ema_decay */
+    foci_meaning meaning; /* of the weights */
+    foci_manifest files;  /* that the data are made of */
 
     /* how far it is */
     foci_run_state state;
@@ -57,6 +60,17 @@ int foci_trainer_moments(const foci_trainer *t); /* of the optimiser, each as la
 int foci_trainer_arrays(const foci_trainer *t);  /* they and the average */
 void foci_trainer_close(foci_trainer *t);
 
+/* ---- trainer_data.c: what the run knows of its data */
+
+/* Looks at them, before anything is written; all that is cheap to read is read. */
+foci_status foci_trainer_know(foci_trainer *t);
+/* The weights of --init, whose outputs have names of their own; `from` says what was made of them. */
+foci_status foci_trainer_init(foci_trainer *t, char *from, size_t size);
+/* Are they those that the run was begun with? */
+foci_status foci_trainer_compare(foci_trainer *t);
+/* Into the folder: data.txt, and the names of the outputs. */
+foci_status foci_trainer_keep(const foci_trainer *t);
+
 /* ---- trainer_evaluate.c: the weights, and their average, on the validation data; the best ones are kept */
 
 foci_status foci_trainer_evaluate(foci_trainer *t);
@@ -65,6 +79,8 @@ foci_status foci_trainer_evaluate(foci_trainer *t);
 
 /* Of the gradients that stand in the parameters; or none, where the loss or they forbid it. */
 foci_status foci_trainer_update(foci_trainer *t, const foci_step *step, double loss);
+/* At the end: FOCI_ERR_DIVERGED where more updates were left out than made. */
+foci_status foci_trainer_bears(const foci_trainer *t);
 
 /* ---- trainer_write.c */
 
@@ -74,8 +90,11 @@ foci_status foci_trainer_line(foci_trainer *t); /* of metrics.jsonl, of the step
 /* metrics.csv and summary.json, from metrics.jsonl. */
 foci_status foci_trainer_summarise(foci_trainer *t, foci_run_status status, const char *message);
 foci_status foci_trainer_conclude(foci_trainer *t); /* the best score, for people */
-/* One that cannot be written is tried again with the next one, as long as there is an older one to go back to. */
-foci_status foci_trainer_save(foci_trainer *t, bool last);
+/* `counted`: a checkpoint as the config asks for them, not one for safety's sake. One that cannot be written is tried
+ * again with the next one, as long as there is an older one to go back to. */
+foci_status foci_trainer_save(foci_trainer *t, bool counted, bool last);
+/* Before the first step: is there room for a checkpoint beside the last one? */
+foci_status foci_trainer_room(const foci_trainer *t);
 double foci_trainer_elapsed(const foci_trainer *t); /* seconds of training, over all sittings */
 /* an I/O error: training goes on without what could not be written */
 foci_status foci_trainer_lose(foci_trainer *t, foci_status s);

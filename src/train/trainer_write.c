@@ -1,5 +1,6 @@
 /* What a training leaves behind along the way: progress, lines of metrics, summaries, checkpoints. */
 #include <math.h>
+#include <sys/statvfs.h>
 
 #include "base/clock.h"
 #include "run/record.h"
@@ -21,7 +22,7 @@ void foci_trainer_progress(foci_trainer *t) {
     double seconds = foci_pace_seconds(p), rate = seconds > 0 ? (double)p->items / seconds : 0;
     /* measured in a moment when the machine was busy with other things */
     t->peak = fmax(t->peak, rate * t->gflop_per_item);
-    double per_step = p->losses ? seconds / (double)p->losses : 0;
+    double per_step = p->steps ? seconds / (double)p->steps : 0;
     t->options->progress(t->options->context,
                          &(foci_progress){t->state.step, t->steps, t->state.epoch, t->train.epochs, foci_pace_loss(p),
                                           p->lr, rate, per_step * (double)(t->steps - t->state.step),
@@ -32,7 +33,7 @@ void foci_trainer_progress(foci_trainer *t) {
 double foci_trainer_elapsed(const foci_trainer *t) { return foci_pace_elapsed(&t->pace, t->state.elapsed); }
 
 foci_status foci_trainer_line(foci_trainer *t) {
-    if (!t->pace.losses) return FOCI_OK;
+    if (!t->pace.steps) return FOCI_OK;
     foci_report line = {NULL};
     foci_report_whole(&line, "step", t->state.step);
     foci_report_number(&line, "epoch", (double)t->state.step / (double)t->updates_per_epoch);
@@ -91,9 +92,25 @@ foci_status foci_trainer_conclude(foci_trainer *t) {
     return FOCI_OK;
 }
 
-foci_status foci_trainer_save(foci_trainer *t, bool last) {
+foci_status foci_trainer_room(const foci_trainer *t) {
+    struct statvfs disk;
+    const double arrays = foci_trainer_arrays(t), average = t->ema ? 1 : 0;
+    /* as float32: the state, twice while a new one takes the place of the old; the last, best and averaged weights */
+    const double bytes = (2 * (1 + arrays) + 2 + average) * (double)t->programs.parameters.size * 4;
+    if (statvfs(t->folder.path, &disk) < 0) return FOCI_OK;
+    const double free = (double)disk.f_bavail * (double)disk.f_frsize;
+    if (free >= bytes) return FOCI_OK;
+    return foci_fail(FOCI_ERR_IO, "%s: %.1f MB of the disk are free, checkpoints take %.1f MB", t->folder.path,
+                     free / 1e6, bytes / 1e6);
+}
+
+foci_status foci_trainer_save(foci_trainer *t, bool counted, bool last) {
     t->state.elapsed = foci_trainer_elapsed(t);
     t->pace.started = foci_now();
+    if (counted) {
+        t->state.checkpoints++;
+        t->state.counted = t->state.step;
+    }
     foci_status s =
         foci_state_save(t->folder.path, &t->programs.parameters, &t->optimizer, t->ema, &t->state, t->train.keep_every);
     foci_pace_checkpoint(&t->pace);

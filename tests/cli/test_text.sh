@@ -45,7 +45,7 @@ stopped_in() { # RUN FILE TEXT KEY=VALUE...: asked to stop as soon as FILE says 
 left_test() { # the test is left at once, made at the resume, and not made again
     stopped_in left log.txt '^testing' train.test_at_end=true data.test=long.txt
     contains err '^foci: stopped in the test, after the last step; --resume makes it again$'
-    runs train lm.yaml --out left --resume --set train.max_steps=4 --set train.test_at_end=true
+    runs train lm.yaml --out left --resume --accept-changed-data --set train.max_steps=4 --set train.test_at_end=true
     contains err '^test, sliding windows: perplexity '
     runs train lm.yaml --out left --resume --set train.max_steps=4 --set train.test_at_end=true
     equal 1 "$(grep -c test_ppl left/metrics.jsonl)"
@@ -55,7 +55,7 @@ left_evaluation() { # likewise; what was trained is not lost
     stopped_in left metrics.jsonl '"step": 4,' data.valid=long.txt
     contains err '^foci: stopped after step 4 of 4; --resume goes on from there$'
     lacks left/metrics.jsonl '"ppl"'
-    runs train lm.yaml --out left --resume --set train.max_steps=4
+    runs train lm.yaml --out left --resume --accept-changed-data --set train.max_steps=4
     equal 1 "$(grep -c '"ppl"' left/metrics.jsonl)"
 }
 check "stopped in an evaluation" left_evaluation

@@ -151,8 +151,8 @@ check "text: a dry run without the data" blind lm model.vocab 300 data.train
 folder() { # CONFIG NAME
     rm -rf runs
     runs train $1.yaml --threads 1
-    equal "best.safetensors config.yaml env.json last.safetensors lock log.txt metrics.csv metrics.jsonl state.safetensors summary.json" \
-        "$(ls runs/$2 | tr '\n' ' ' | sed 's/ $//')"
+    equal "best.safetensors config.yaml data.txt env.json last.safetensors lock log.txt metrics.csv metrics.jsonl state.safetensors summary.json" \
+        "$(ls runs/$2 | grep -v '^classes.txt$\|^vocabulary.txt$' | tr '\n' ' ' | sed 's/ $//')"
     tr -d '\n' <runs/$2/env.json | json >names
     for name in foci compiler isa threads command date; do contains names "(^| )$name( |\$)"; done
     equal 1 "$(tr -d '\n' <runs/$2/env.json | json threads)"

@@ -10,7 +10,7 @@
 #define SANITIZED
 #endif
 #endif
-#if !defined(SANITIZED) && !defined(__SANITIZE_ADDRESS__) && defined(__GLIBC__)
+#if !defined(SANITIZED) && !defined(__SANITIZE_ADDRESS__) && !defined(__clang__) && defined(__GLIBC__)
 static int allocations; /* of whichever thread: a lost count is no zero */
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);

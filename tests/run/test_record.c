@@ -105,7 +105,7 @@ static void a_rewind_leaves_good_lines_up_to_the_step(void **state) {
     assert_ok(foci_run_folder_open(&r, folder, true, false));
     put("metrics.jsonl", "{\"step\": 1}\ngarbage\n{\"step\": 2, \"step\": 2}\n{\"step\": 3}\n{\"step\": 9}\n{\"step\": "
                          "3, \"top1\": 5}\n{\"step\": 4");
-    assert_ok(foci_run_folder_rewind(&r, 3));
+    assert_ok(foci_run_folder_rewind(&r, 3, true)); /* with the scores of step 3 */
     foci_report line = {NULL};
     foci_report_whole(&line, "step", 4);
     foci_report_number(&line, "loss", 0.5);

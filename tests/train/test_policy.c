@@ -45,13 +45,15 @@ static void lines_are_means_of_their_steps(void **state) {
     foci_pace p = {.lr = 0.5};
     foci_pace_start(&p);
     foci_pace_step(&p, 2, 10);
-    foci_pace_step(&p, (double)NAN, 10); /* counts, and adds nothing */
+    foci_pace_step(&p, (double)NAN, 10); /* a step without a loss */
     foci_pace_step(&p, 4, 5);
-    assert_true(p.losses == 3 && p.items == 25);
-    assert_close(foci_pace_loss(&p), 2, 1e-12);
+    assert_true(p.steps == 3 && p.losses == 2 && p.items == 25);
+    assert_close(foci_pace_loss(&p), 3, 1e-12);
     assert_true(foci_pace_elapsed(&p, 100) >= 100 && foci_pace_seconds(&p) >= 0);
     foci_pace_line(&p);
-    assert_true(p.losses == 0 && p.items == 0 && p.loss_sum == 0 && p.lr == 0.5);
+    assert_true(p.steps == 0 && p.losses == 0 && p.items == 0 && p.loss_sum == 0 && p.lr == 0.5);
+    foci_pace_step(&p, (double)NAN, 10);
+    assert_true(isnan(foci_pace_loss(&p))); /* not 0 */
 }
 
 int main(void) {

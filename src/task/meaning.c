@@ -1,0 +1,102 @@
+#include "task/meaning.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "task/task.h"
+
+static foci_status out_of_memory(void) { return foci_fail(FOCI_ERR_RUNTIME, "out of memory for names"); }
+
+void foci_meaning_free(foci_meaning *m) {
+    foci_arena_free(&m->arena);
+    *m = (foci_meaning){.count = 0};
+}
+
+foci_status foci_meaning_add(foci_meaning *m, const char *key, const char *text) {
+    if (m->count == FOCI_MEANINGS) return foci_fail(FOCI_ERR_RUNTIME, "%s: weights mean too much", key);
+    const foci_text_pair pair = {foci_arena_strdup(&m->arena, key), foci_arena_strdup(&m->arena, text)};
+    if (!pair.key || !pair.value) return out_of_memory();
+    m->pair[m->count++] = pair;
+    return FOCI_OK;
+}
+
+const char *foci_meaning_find(const foci_meaning *m, const char *key) {
+    for (int i = 0; i < m->count; i++)
+        if (strcmp(m->pair[i].key, key) == 0) return m->pair[i].value;
+    return NULL;
+}
+
+/* -------------------------------------------------------------------------------------------------- labels */
+
+/* By its first bytes: the length of a header, and the header. */
+static bool is_weights(const char *path) {
+    char head[9] = "";
+    FILE *f = fopen(path, "rbe");
+    const bool read = f && fread(head, 1, sizeof head, f) == sizeof head;
+    if (f) fclose(f);
+    return read && head[8] == '{' && memchr(head, 0, 8);
+}
+
+static foci_status read_metadata(const char *path, const char *key, char **text, size_t *size) {
+    foci_safetensors f;
+    FOCI_TRY(foci_safetensors_open(&f, path));
+    const char *names = foci_safetensors_metadata(&f, key);
+    foci_status s = FOCI_OK;
+    if (!names) s = foci_fail(FOCI_ERR_DATA, "%s: the weights carry no \"%s\"", path, key);
+    else if (!(*text = strdup(names))) s = out_of_memory();
+    foci_safetensors_close(&f);
+    if (!s) *size = strlen(*text);
+    return s;
+}
+
+/* No line is empty, and the last one is ended. */
+static foci_status check_lines(const char *path, const char *text, size_t size) {
+    long long line = 1;
+    for (const char *at = text, *end; at < text + size; at = end + 1, line++) {
+        end = memchr(at, '\n', (size_t)(text + size - at));
+        if (!end) return foci_fail(FOCI_ERR_DATA, "%s:%lld: the line is not ended", path, line);
+        if (end == at || memchr(at, 0, (size_t)(end - at)))
+            return foci_fail(FOCI_ERR_DATA, "%s:%lld: no name", path, line);
+    }
+    return size ? FOCI_OK : foci_fail(FOCI_ERR_DATA, "%s: the file is empty", path);
+}
+
+foci_status foci_labels_read(const foci_config *config, const char *key, char **text, size_t *size) {
+    enum { MOST = 1 << 28 };
+    const char *path = foci_config_string(config, "data.labels");
+    *text = NULL;
+    *size = 0;
+    if (!*path) return FOCI_OK;
+    if (is_weights(path)) FOCI_TRY(read_metadata(path, key, text, size));
+    else FOCI_TRY(foci_read_file(path, MOST, text, size, FOCI_ERR_DATA));
+    foci_status s = check_lines(path, *text, *size);
+    if (!s) return FOCI_OK;
+    free(*text);
+    *text = NULL;
+    return s;
+}
+
+/* Weights that cannot be read have none; who reads them says what is wrong. */
+static bool carries_labels(const char *weights) {
+    foci_safetensors f;
+    bool found = false;
+    if (foci_safetensors_open(&f, weights)) return false;
+    for (int i = 0; foci_tasks[i]; i++)
+        found |= foci_tasks[i]->labels && foci_safetensors_metadata(&f, foci_tasks[i]->labels);
+    foci_safetensors_close(&f);
+    return found;
+}
+
+foci_status foci_labels_of_weights(const char *weights, char *path, size_t size) {
+    const char *slash = strrchr(weights, '/');
+    if (carries_labels(weights)) return foci_path_join(path, size, "", weights);
+    for (int i = 0; foci_tasks[i]; i++) {
+        if (!foci_tasks[i]->labels) continue;
+        const int n =
+            snprintf(path, size, "%.*s%s.txt", slash ? (int)(slash + 1 - weights) : 0, weights, foci_tasks[i]->labels);
+        if (n > 0 && (size_t)n < size && foci_path_kind(path) == 'f') return FOCI_OK;
+    }
+    *path = 0;
+    return FOCI_OK;
+}

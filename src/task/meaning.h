@@ -1,0 +1,29 @@
+/* What the weights of a model mean: the names of its outputs (the classes of images, the words of text), how its inputs
+ * were prepared, which data it learnt from. It goes with the weights, as metadata of every file of them; the names also
+ * lie beside them as a list, one a line. So whoever has a run has all that it needs but other data. */
+#ifndef FOCI_TASK_MEANING_H
+#define FOCI_TASK_MEANING_H
+
+#include "config/config.h"
+#include "core/safetensors.h"
+
+enum { FOCI_MEANINGS = 8 };
+typedef struct foci_meaning {
+    foci_text_pair pair[FOCI_MEANINGS]; /* {"classes", "cat\ndog\n"}, {"transform", "{...}"} */
+    int count;
+    foci_arena arena;
+} foci_meaning;
+
+void foci_meaning_free(foci_meaning *m);
+foci_status foci_meaning_add(foci_meaning *m, const char *key, const char *text); /* both are copied */
+const char *foci_meaning_find(const foci_meaning *m, const char *key);            /* NULL: none */
+
+/* The names of outputs that the config takes from a file (data.labels): a list, or weights whose metadata have them as
+ * `key`; from malloc, one a line, each line ended. *text NULL: it names no file. FOCI_ERR_DATA with the file. */
+foci_status foci_labels_read(const foci_config *config, const char *key, char **text, size_t *size);
+
+/* Where the names for these weights are: in themselves, or else the list beside them; "" where there is neither, in
+ * runs of a foci that kept none. */
+foci_status foci_labels_of_weights(const char *weights, char *path, size_t size);
+
+#endif
