@@ -39,11 +39,19 @@ static foci_status keep_best(foci_trainer *t, const foci_score *score) {
     return foci_trainer_lose(t, foci_save_weights(&t->programs.parameters, path, t->meaning.pair, t->meaning.count));
 }
 
+static bool is_sound(const foci_score *score) {
+    const foci_metric *metric[FOCI_SCORE_METRICS];
+    for (int i = 0, n = foci_score_metrics(score, metric); i < n; i++)
+        if (!isfinite(foci_score_value(score, metric[i]->name))) return false;
+    return true;
+}
+
 foci_status foci_trainer_evaluate(foci_trainer *t) {
     foci_score score, average = {0};
     char text[256];
     const double epoch = (double)t->state.step / (double)t->updates_per_epoch;
     FOCI_TRY(foci_task_evaluate(t->task, t->data, t->model, &t->programs.parameters, &validation, t->watch, &score));
+    t->unsound = !is_sound(&score);
     foci_score_text(&score, false, text, sizeof text);
     foci_run_log(&t->folder, "epoch %.2f, step %lld: validation %s", epoch, (long long)t->state.step, text);
     if (t->ema) {

@@ -23,9 +23,11 @@ static foci_status leave_out(foci_trainer *t, const char *why) {
 }
 
 foci_status foci_trainer_bears(const foci_trainer *t) {
-    if (2 * t->state.left_out <= t->state.step) return FOCI_OK;
-    return foci_fail(FOCI_ERR_DIVERGED, "%lld of %lld updates were left out: this is no training",
-                     (long long)t->state.left_out, (long long)t->state.step);
+    if (2 * t->state.left_out > t->state.step)
+        return foci_fail(FOCI_ERR_DIVERGED, "%lld of %lld updates were left out: this is no training",
+                         (long long)t->state.left_out, (long long)t->state.step);
+    return t->unsound ? foci_fail(FOCI_ERR_DIVERGED, "the last weights score no number on the validation data")
+                      : FOCI_OK;
 }
 
 /* Weights, moments and averages of the last checkpoint; the step, the schedule and the data go on. */

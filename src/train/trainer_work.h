@@ -47,6 +47,7 @@ typedef struct foci_trainer {
     foci_run_folder folder;
     double peak, gflop_per_item; /* peak: GFLOP/s of the processor, where progress is reported */
     bool lost;                   /* something could not be written */
+    bool unsound;                /* a figure of the last evaluation is no number */
 } foci_trainer;
 
 /* ---- trainer_open.c */
@@ -79,7 +80,7 @@ foci_status foci_trainer_evaluate(foci_trainer *t);
 
 /* Of the gradients that stand in the parameters; or none, where the loss or they forbid it. */
 foci_status foci_trainer_update(foci_trainer *t, const foci_step *step, double loss);
-/* At the end: FOCI_ERR_DIVERGED where more updates were left out than made. */
+/* At the end: FOCI_ERR_DIVERGED where more updates were left out than made, or the last weights score no number. */
 foci_status foci_trainer_bears(const foci_trainer *t);
 
 /* ---- trainer_write.c */

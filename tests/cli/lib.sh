@@ -10,6 +10,7 @@
 #   fails_like CODE REGEX ARGUMENT...   likewise, the first line of the error matching "^foci: REGEX$"
 #   equal EXPECTED ACTUAL           two texts
 #   same FILE FILE                  two files, byte by byte
+#   same_weights FILE FILE          ... but for what their headers say of the data they learnt from
 #   contains FILE REGEX             a line of the file matches
 #   lacks FILE REGEX                no line does
 #   json [KEY...]                   see json.c
@@ -77,6 +78,12 @@ fails_like() {
 }
 equal() { [ "$1" = "$2" ] || wrong "expected:" "$1" "but it is:" "$2"; }
 same() { cmp "$1" "$2"; }
+numbers_of() { tail -c +$(($(od -An -tu8 -N8 "$1") + 9)) "$1"; } # of safetensors
+same_weights() {
+    numbers_of "$1" >first
+    numbers_of "$2" >second
+    same first second
+}
 contains() { grep -Eq -- "$2" "$1" || wrong "$1: no line matches $2:" "$(head -n 40 "$1")"; }
 lacks() { ! grep -Eq -- "$2" "$1" || wrong "$1: a line matches $2:" "$(grep -E -- "$2" "$1")"; }
 

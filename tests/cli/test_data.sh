@@ -14,7 +14,7 @@ check "a run" reference
 
 rooted() { # ROOT
     runs train vit.yaml --out rooted --force --set train.max_steps=4 --set data.train= --set data.val= --set data.root=$1
-    same named/last.safetensors rooted/last.safetensors
+    same_weights named/last.safetensors rooted/last.safetensors
     equal "$(json step loss top1 <named/metrics.jsonl)" "$(json step loss top1 <rooted/metrics.jsonl)"
 }
 archive() { # with and without a folder around it; of a folder that is called valid
@@ -68,13 +68,13 @@ split_off() { # photographs in a folder for each class, and nothing else
     runs eval photos-run --checkpoint photos-run/last.safetensors --json
     equal "$(cat last)" "$(json top1 images <out)"
     runs train photos.yaml --out by-train --set train.max_steps=4 --set data.root= --set data.train=photos
-    same photos-run/last.safetensors by-train/last.safetensors
+    same_weights photos-run/last.safetensors by-train/last.safetensors
     runs data pack images photos photos.pack
     runs train photos.yaml --out by-pack --set train.max_steps=4 --set data.root= --set data.train=photos.pack
-    same photos-run/last.safetensors by-pack/last.safetensors
+    same_weights photos-run/last.safetensors by-pack/last.safetensors
     tar cf photos.tar photos
     runs train photos.yaml --out by-tar --set train.max_steps=4 --set data.root=photos.tar
-    same photos-run/last.safetensors by-tar/last.safetensors
+    same_weights photos-run/last.safetensors by-tar/last.safetensors
     runs data stats photos.yaml --set data.val=images/val # one that is there wins
     contains out '^data.train  photos: 64 images, 10 classes$'
 }
@@ -118,7 +118,7 @@ beside() { # a config and its data in a folder of their own, and a run that is t
     printf 'inherit: ../vit.yaml\nname: heir\n' >mine/sub/heir.yaml
     for config in mine/vit.yaml mine/sub/heir.yaml; do
         runs train $config --out beside --force --set train.max_steps=4
-        same named/last.safetensors beside/last.safetensors
+        same_weights named/last.safetensors beside/last.safetensors
     done
     contains beside/config.yaml "train: $work/mine/pictures/train$"
     cp -r named relative # as earlier versions wrote it
@@ -164,7 +164,8 @@ refuses() {
     refused 2 lm.yaml --set data.valid=
     refused 2 lm.yaml --set data.test= --set train.test_at_end=true
     echo two words >short.txt
-    refused 2 lm.yaml --set data.valid=short.txt
+    echo >empty.txt
+    refused 3 lm.yaml --set data.valid=empty.txt
     refused 3 lm.yaml --set data.train=short.txt
     refused 3 lm.yaml --set data.valid=nope.txt
     runs data check vit.yaml

@@ -138,7 +138,7 @@ header() { # BYTES in octal escapes, little-endian, 8 of them; the header on sta
 }
 long_header() {
     zeros 104857600 | tr '\0' ' ' | header '\000\000\100\006\000\000\000\000'
-    weights 'a header of 104857600 bytes, at most 4194304'
+    weights 'a header of 104857600 bytes, at most 16777216'
 }
 check "a header of 100 MB" long_header
 deep_header() {

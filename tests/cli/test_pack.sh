@@ -31,11 +31,11 @@ from_pack() { # ARGUMENT...: the command reads packs
 trains() {
     runs train vit.yaml --out files
     from_pack train vit.yaml --out packed
-    same files/last.safetensors packed/last.safetensors
+    same_weights files/last.safetensors packed/last.safetensors
     equal "$(json step loss top1 <files/metrics.jsonl)" "$(json step loss top1 <packed/metrics.jsonl)"
     for n in 1 3; do
         from_pack train vit.yaml --out packed-$n --threads $n --set data.workers=$n
-        same files/last.safetensors packed-$n/last.safetensors
+        same_weights files/last.safetensors packed-$n/last.safetensors
     done
 }
 check "training from a pack gives the same bits" trains
@@ -111,10 +111,10 @@ from_text_pack() {
 trains_text() {
     runs train lm.yaml --out text-files
     from_text_pack train lm.yaml --out text-packed
-    same text-files/last.safetensors text-packed/last.safetensors
+    same_weights text-files/last.safetensors text-packed/last.safetensors
     equal "$(json step loss nll ppl <text-files/metrics.jsonl)" "$(json step loss nll ppl <text-packed/metrics.jsonl)"
     runs train lm.yaml --out text-mixed --set data.train=words.pack # the others as text
-    same text-files/last.safetensors text-mixed/last.safetensors
+    same_weights text-files/last.safetensors text-mixed/last.safetensors
     equal "$(json step nll ppl <text-files/metrics.jsonl)" "$(json step nll ppl <text-mixed/metrics.jsonl)"
 }
 check "training on packed text gives the same bits" trains_text
@@ -137,7 +137,7 @@ limited() {
     contains out 'tokens, 100 words$'
     runs train lm.yaml --out limited --set data.vocab_limit=100 --set model.cutoffs=50
     runs train lm.yaml --out limited-packed --set data.train=limited.pack --set data.vocab_limit=100 --set model.cutoffs=50
-    same limited/last.safetensors limited-packed/last.safetensors
+    same_weights limited/last.safetensors limited-packed/last.safetensors
     exits 3 data stats lm.yaml --set data.train=words.pack --set data.vocab_limit=100
     contains err '^foci: words.pack: packed with [0-9]* words, more than data.vocab_limit: pack it with --vocab-limit 100$'
 }

@@ -103,8 +103,8 @@ leaves_out() {
     contains skipping/log.txt '^step [0-9]+: the loss is (not a number|infinite): the update is left out \(1 so far\)$'
 }
 check "updates left out until there is no hope" leaves_out
-scores_nothing() { # logits that are no numbers are never right
-    runs train vit.yaml --out nan $wild --set train.on_nonfinite=skip --set train.max_steps=40 --set train.eval_every=1000 --set train.checkpoint_every=1000
+scores_nothing() { # logits that are no numbers are never right, and such a run is no finished one
+    fails_like 5 '[0-9]+ of 40 updates were left out: this is no training' train vit.yaml --out nan $wild --set train.on_nonfinite=skip --set train.max_steps=40 --set train.eval_every=1000 --set train.checkpoint_every=1000
     contains nan/log.txt 'validation top-1 0.00 %, top-5 0.00 %, loss -?nan'
 }
 check "weights that give no numbers" scores_nothing

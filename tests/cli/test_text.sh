@@ -173,10 +173,10 @@ check "eval --predictions, --per-class" predictions
 # A text too short names its file and the key that cures.
 short() {
     printf 'a b c\n' >short.txt
-    for walk in sliding disjoint; do
-        fails_like 3 'data.test: short.txt: .*' eval lm --split test --walk $walk --set data.test=short.txt
-    done
-    contains err 'data.test: short.txt: 4 tokens are too few for [0-9]+ rows: lower train.eval_batch$'
+    runs eval lm --split test --walk disjoint --set data.test=short.txt
+    contains out 'over 3 tokens$'
+    echo >empty.txt
+    fails_like 3 'data.test: empty.txt: .*' eval lm --split test --walk disjoint --set data.test=empty.txt
     fails 3 'data.test: short.txt: rows of 4 tokens are too short for a window of 16 and the token after it: lower model.context, or walk in disjoint windows' \
         eval lm --split test --walk sliding --set data.test=short.txt
     fails_like 3 'data.train: short.txt: 4 tokens are too few for a batch of [0-9]+: at least 2 in each row; lower train.batch_size' \
