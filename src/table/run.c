@@ -24,6 +24,7 @@
 #include "run/open.h"
 #include "table/table.h"
 #include "task/schema.h"
+#include "task/task.h"
 
 enum { PATH = 4200, WORDS = FOCI_ASKED_WORDS + 4 * FOCI_TABLE_SETS };
 
@@ -38,6 +39,7 @@ typedef struct job {
     job_state state;
     int handle;         /* of the runner, while it runs */
     const char *name;   /* for people */
+    const char *data;   /* what it is measured on, once that was looked at */
     const char *run;    /* folder of what is trained or measured; NULL: a measurement that needs none */
     const char *result; /* the file */
     const char *word[WORDS + 1];
@@ -245,6 +247,21 @@ static const job *read_by(const work *w, const job *j) {
     return NULL;
 }
 
+/* The data that a run is measured on, by names and content; NULL where they cannot be read. Looked at once. */
+static const char *data_of(const work *w, job *j) {
+    char weights[PATH], text[512];
+    foci_config *config;
+    for (const job *k = w->job; k < w->job + w->jobs && !j->data; k++)
+        if (k->run && k->data && strcmp(k->run, j->run) == 0) j->data = k->data;
+    if (j->data || foci_find_weights(j->run, NULL, weights, sizeof weights) ||
+        foci_config_open_trained(&config, j->run, weights, NULL, 0))
+        return j->data;
+    if (!foci_task_fingerprint(config, FOCI_VALID | FOCI_TEST, text, sizeof text))
+        j->data = foci_arena_strdup(&w->t->arena, text);
+    foci_config_free(config);
+    return j->data;
+}
+
 static void tell_weights(const work *w, const job *j, const char *name, foci_report *r) {
     char path[PATH], checksum[FOCI_CHECKSUM];
     const char *checkpoint = w->t->measure[j->measure].asked.checkpoint;
@@ -253,14 +270,15 @@ static void tell_weights(const work *w, const job *j, const char *name, foci_rep
 }
 
 /* What a measurement is taken of, as far as it is there: texts that change with it. */
-static void tell_source(const work *w, const job *j, foci_report *r) {
+static void tell_source(const work *w, job *j, foci_report *r) {
     const job *read = read_by(w, j);
     tell_weights(w, j, "weights", r);
+    if (j->run && data_of(w, j)) foci_report_text(r, "data", j->data);
     if (read) tell_weights(w, read, "relative_to", r);
 }
 
 /* Nothing that both know of the source differs. */
-static bool is_of(const work *w, const job *j, const json_t *source) {
+static bool is_of(const work *w, job *j, const json_t *source) {
     foci_report now = {NULL};
     bool same = true;
     if (j->measure >= 0) tell_source(w, j, &now);
@@ -272,8 +290,8 @@ static bool is_of(const work *w, const job *j, const json_t *source) {
     return same;
 }
 
-/* Is the result there already, whole, of this command and of these weights? */
-static bool known(work *w, const job *j) {
+/* Is the result there already, whole, of this command, of these weights and these data? */
+static bool known(work *w, job *j) {
     char *text;
     size_t size;
     if (foci_path_kind(j->result) != 'f' || foci_read_file(j->result, 1 << 22, &text, &size, FOCI_ERR_IO)) return false;
@@ -286,7 +304,7 @@ static bool known(work *w, const job *j) {
     return ok;
 }
 
-static foci_status keep(const work *w, const job *j, const json_t *result) {
+static foci_status keep(const work *w, job *j, const json_t *result) {
     char folder[PATH];
     snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(j->result, '/') - j->result), j->result);
     FOCI_TRY(foci_make_dirs(folder));
@@ -348,7 +366,7 @@ static void complaint(const work *w, const job *j, char *line, size_t size) {
     free(text);
 }
 
-static foci_status take_result(work *w, const job *j) {
+static foci_status take_result(work *w, job *j) {
     char path[PATH], *text;
     size_t size;
     log_path(w, j, ".out", path);

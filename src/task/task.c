@@ -38,6 +38,23 @@ foci_status foci_task_wanted(const foci_config *config, const foci_task *task, c
     return foci_config_fail(config, "model.kind", "%s on %s has no %s", (*model)->name, set->name, what);
 }
 
+foci_status foci_task_fingerprint(const foci_config *config, unsigned splits, char *text, size_t size) {
+    const foci_model *model;
+    const foci_task *task;
+    foci_task_state *data;
+    foci_manifest files = {NULL};
+    *text = 0;
+    FOCI_TRY(foci_task_open(config, &model, &task));
+    if (!task->list) return FOCI_OK;
+    FOCI_TRY(task->open(&data, config, splits));
+    foci_status s = task->list(data, &files);
+    if (!s) s = foci_manifest_look(&files);
+    if (!s) foci_manifest_digest(&files, text, size);
+    foci_manifest_free(&files);
+    task->close(data);
+    return s;
+}
+
 /* ----------------------------------------------------------------------------------------------- evaluation */
 
 foci_status foci_task_evaluate(const foci_task *task, foci_task_state *state, const foci_model *model,

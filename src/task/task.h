@@ -113,6 +113,9 @@ foci_status foci_task_open(const foci_config *config, const foci_model **model, 
 foci_status foci_task_wanted(const foci_config *config, const foci_task *task, const char *what,
                              const foci_model **model);
 
+/* Which files these splits of a config's data are made of, in one line (foci_manifest_digest). */
+foci_status foci_task_fingerprint(const foci_config *config, unsigned splits, char *text, size_t size);
+
 /* Scores a split from nothing on. FOCI_ERR_CONFIG for settings that the task does not have. */
 foci_status foci_task_evaluate(const foci_task *task, foci_task_state *state, const foci_model *model,
                                foci_parameters *p, const foci_evaluation *evaluation, const foci_watch *watch,

@@ -98,12 +98,23 @@ other_weights() { # of a run that became another: it is measured again, and what
     runs table run relative.yaml --out again --runs altered/runs
     equal 4 "$(grep -c '^\[.*corrupted: ' err)"
     cat again/results/*/corrupted*.json >all
-    contains all '"of": \{"weights": "[0-9a-f]{16}", "relative_to": "[0-9a-f]{16}"\}'
+    contains all '"of": \{"weights": "[0-9a-f]{16}", "data": "val 40 files, [^"]*", "relative_to": "[0-9a-f]{16}"\}'
     rm -rf altered/runs # without them there is nothing to be compared
     runs table run good.yaml --out altered --status
     lacks err '^\['
 }
 check "weights that became others are measured again" other_weights
+other_data() { # a validation folder that changed
+    cp -r whole changed
+    victim=$(find images/val -type f | head -n 1)
+    mv "$victim" kept
+    runs table run good.yaml --out changed
+    equal 4 "$(grep -c '^\[.*clean: ' err)"
+    mv kept "$victim"
+    runs table run good.yaml --out whole
+    lacks err '^\['
+}
+check "validation data that changed are measured again" other_data
 
 stopped() { # exit code 75, a message, and no child left
     "$foci" table run good.yaml --out stopped --set 2>/dev/null && wrong "an unknown option"
