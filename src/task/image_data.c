@@ -105,38 +105,12 @@ foci_status foci_transform_from_config(foci_transform *t, const foci_config *c, 
 
 /* --------------------------------------------------------------------------------------------------- sets */
 
-/* By the lines of `text`, whose ends become 0. */
-static foci_status take_labels(foci_image_set *set, char *text, size_t size) {
-    int count = 0;
-    for (size_t i = 0; i < size; i++) count += text[i] == '\n';
-    const char **name = malloc(((size_t)count + 1) * sizeof *name);
-    if (!name) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for the names of classes");
-    char *at = text;
-    for (int k = 0; k < count; k++) {
-        name[k] = at;
-        at = strchr(at, '\n');
-        *at++ = 0;
-    }
-    const foci_status s = foci_image_set_take_labels(set, name, count);
-    free(name);
-    return s;
-}
-
-static foci_status label(foci_image_set *set, const foci_config *c) {
-    char *text;
-    size_t size;
-    FOCI_TRY(foci_labels_read(c, foci_task_images.labels, &text, &size));
-    const foci_status s = text ? take_labels(set, text, size) : FOCI_OK;
-    free(text);
-    return s;
-}
-
 foci_status foci_image_sets_open(foci_image_sets *sets, const foci_config *c, unsigned split) {
     const foci_data_set *kind = foci_data_set_of(c);
     if (strcmp(kind->task, "images") != 0) return foci_config_fail(c, "data.kind", "%s has no images", kind->name);
     FOCI_TRY(kind->open(c, split, sets));
     foci_image_set *set = split == FOCI_TRAIN ? sets->train : sets->val;
-    if (set) return label(set, c);
+    if (set) return foci_images_label(set, c);
     if (split == FOCI_TRAIN) return foci_config_fail(c, "data.train", "names no images");
     return foci_config_fail(c, "data.val", "names no images; data.val_split: 0.1 takes a tenth of the training images");
 }
@@ -159,47 +133,11 @@ void foci_image_sets_close(foci_image_sets *sets) {
 foci_status foci_validation_images_open(foci_image_sets *sets, foci_transform *t, const foci_config *c) {
     FOCI_TRY(foci_transform_from_config(t, c, false));
     FOCI_TRY(foci_image_sets_open(sets, c, FOCI_VALID));
+    foci_images_compare(t, c);
     const int classes = foci_image_set_classes(sets->val);
     const int64_t wanted = foci_config_int(c, "model.num_classes");
     if (!wanted || wanted == classes) return FOCI_OK;
     return foci_config_fail(c, "model.num_classes", "%lld, but the data has %d classes", (long long)wanted, classes);
-}
-
-/* ------------------------------------------------------------------------------------------------- meaning */
-
-static foci_status mean_classes(const foci_image_set *set, foci_meaning *m) {
-    char *text = NULL;
-    size_t size;
-    FILE *f = open_memstream(&text, &size);
-    for (int k = 0; f && k < foci_image_set_classes(set); k++) fprintf(f, "%s\n", foci_image_set_class_name(set, k));
-    foci_status s = f && fclose(f) == 0 ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory for names of classes");
-    if (!s) s = foci_meaning_add(m, foci_task_images.labels, text);
-    free(text);
-    return s;
-}
-
-static void report_list(foci_report *r, const char *name, const double x[3]) {
-    foci_report *list = foci_report_list(r, name);
-    for (int c = 0; c < 3; c++) foci_report_number(list, NULL, x[c]);
-}
-
-/* {"height": 224, "width": 224, "crop_pct": 0.875, "interpolation": "bicubic", "mean": [...], "std": [...]} */
-foci_status foci_images_mean(const foci_image_set *set, const foci_transform *t, foci_meaning *m) {
-    foci_report r = {NULL};
-    char *text;
-    FOCI_TRY(mean_classes(set, m));
-    foci_report_whole(&r, "height", t->height);
-    foci_report_whole(&r, "width", t->width);
-    foci_report_number(&r, "crop_pct", t->crop_pct);
-    foci_report_text(&r, "interpolation", t->interpolation == FOCI_BICUBIC ? "bicubic" : "bilinear");
-    report_list(&r, "mean", t->mean);
-    report_list(&r, "std", t->std);
-    foci_status s = foci_report_string(&r, &foci_json_line, &text);
-    foci_report_free(&r);
-    if (s) return s;
-    s = foci_meaning_add(m, "transform", text);
-    free(text);
-    return s;
 }
 
 /* ----------------------------------------------------------------------------------------------- training */

@@ -43,8 +43,16 @@ void foci_training_images_show(foci_sheet *sheet, int i, const foci_transform *t
 /* Adds data.val, and says how its images are prepared. FOCI_ERR_CONFIG where the model has not its classes. */
 foci_status foci_validation_images_open(foci_image_sets *sets, foci_transform *t, const foci_config *c);
 
+/* ---- image_meaning.c */
+
+/* Labels as data.labels has them, where it names some. */
+foci_status foci_images_label(foci_image_set *set, const foci_config *c);
+/* A word where the weights that data.labels names learnt from images prepared in another way. */
+void foci_images_compare(const foci_transform *t, const foci_config *c);
 /* What weights trained on the set mean: {"classes", ...}, {"transform", ...}. */
 foci_status foci_images_mean(const foci_image_set *set, const foci_transform *t, foci_meaning *m);
+
+/* ---- image_report.c */
 
 /* For descriptors: what `foci data check`, `stats` and `show` do with any labelled images. */
 foci_status foci_images_check(const foci_config *c, const foci_lines *lines);

@@ -38,15 +38,15 @@ static bool is_weights(const char *path) {
     return read && head[8] == '{' && memchr(head, 0, 8);
 }
 
-static foci_status read_metadata(const char *path, const char *key, char **text, size_t *size) {
+foci_status foci_meaning_of_weights(const char *path, const char *key, char **text) {
     foci_safetensors f;
+    if (!is_weights(path)) return foci_fail(FOCI_ERR_DATA, "%s: no weights", path);
     FOCI_TRY(foci_safetensors_open(&f, path));
     const char *names = foci_safetensors_metadata(&f, key);
     foci_status s = FOCI_OK;
     if (!names) s = foci_fail(FOCI_ERR_DATA, "%s: the weights carry no \"%s\"", path, key);
     else if (!(*text = strdup(names))) s = out_of_memory();
     foci_safetensors_close(&f);
-    if (!s) *size = strlen(*text);
     return s;
 }
 
@@ -68,8 +68,10 @@ foci_status foci_labels_read(const foci_config *config, const char *key, char **
     *text = NULL;
     *size = 0;
     if (!*path) return FOCI_OK;
-    if (is_weights(path)) FOCI_TRY(read_metadata(path, key, text, size));
-    else FOCI_TRY(foci_read_file(path, MOST, text, size, FOCI_ERR_DATA));
+    if (is_weights(path)) {
+        FOCI_TRY(foci_meaning_of_weights(path, key, text));
+        *size = strlen(*text);
+    } else FOCI_TRY(foci_read_file(path, MOST, text, size, FOCI_ERR_DATA));
     foci_status s = check_lines(path, *text, *size);
     if (!s) return FOCI_OK;
     free(*text);

@@ -22,6 +22,9 @@ const char *foci_meaning_find(const foci_meaning *m, const char *key);          
  * `key`; from malloc, one a line, each line ended. *text NULL: it names no file. FOCI_ERR_DATA with the file. */
 foci_status foci_labels_read(const foci_config *config, const char *key, char **text, size_t *size);
 
+/* What weights say under one key, from malloc. FOCI_ERR_DATA where they do not, or are no weights. */
+foci_status foci_meaning_of_weights(const char *weights, const char *key, char **text);
+
 /* Where the names for these weights are: in themselves, or else the list beside them; "" where there is neither, in
  * runs of a foci that kept none. */
 foci_status foci_labels_of_weights(const char *weights, char *path, size_t size);

@@ -55,6 +55,14 @@ mkdir hidden
 check "a run without its training data is evaluated, attacked, looked into, and writes" elsewhere
 mv hidden/images hidden/text . 2>/dev/null
 
+prepared() {
+    runs eval vit --set data.mean=0.5
+    contains err 'best.safetensors learnt from images prepared otherwise: .*"mean": \[0.485, .*here .*"mean": \[0.5, 0.5, 0.5\]'
+    runs eval vit
+    lacks err 'otherwise'
+}
+check "images prepared in another way than the weights learnt" prepared
+
 by_name() { # seen: of the ten classes some are there, and one has another order on the disk
     rm -rf part
     cp -r images/val part
