@@ -99,8 +99,9 @@ foci_status foci_train(const foci_config *config, const foci_train_options *opti
 
 /* ----------------------------------------------------------------------------------------------- trained models */
 
-/* The model of a run folder with its best weights (else its last), or with those of a file. The run's config names the
- * data, whose validation part tells the classes, or whose training text the words. */
+/* The model of a run folder with its best weights (else its last), or with those of a file. The weights
+ * carry the names of their classes or words; the data of the run need not be there. Of weights that carry none, the
+ * validation data, or the training text, have the names. */
 typedef struct foci_trained foci_trained;
 foci_status foci_trained_open(foci_trained **model, const char *run, const char *weights);
 void foci_trained_close(foci_trained *model); /* NULL is fine */

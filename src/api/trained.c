@@ -21,7 +21,8 @@ struct foci_trained {
     foci_trained_info about;
     foci_parameters parameters;
     foci_task_state *data; /* for scores; opened when the first is wanted */
-    foci_image_sets sets;  /* images: the validation set, which names the classes */
+    foci_labels labels;    /* images: the names of the classes; or, where the weights carry none, */
+    foci_image_sets sets;  /* the validation set has them */
     foci_transform transform;
     foci_corpus corpus;        /* text: its vocabulary */
     foci_program_set programs; /* images: for the batch of the last call */
@@ -33,8 +34,10 @@ struct foci_trained {
 /* -------------------------------------------------------------------------------------------------- opening */
 
 static foci_status open_images(foci_trained *t) {
-    FOCI_TRY(foci_validation_images_open(&t->sets, &t->transform, t->config));
-    t->about.classes = foci_image_set_classes(t->sets.val);
+    FOCI_TRY(foci_transform_from_config(&t->transform, t->config, false));
+    FOCI_TRY(foci_labels_open(&t->labels, t->config, foci_task_images.labels));
+    if (!t->labels.count) FOCI_TRY(foci_image_sets_open(&t->sets, t->config, FOCI_VALID));
+    t->about.classes = t->labels.count ? t->labels.count : foci_image_set_classes(t->sets.val);
     t->about.channels = 3;
     t->about.height = t->transform.height;
     t->about.width = t->transform.width;
@@ -79,6 +82,7 @@ void foci_trained_close(foci_trained *t) {
     free(t->input);
     if (t->data) t->task->close(t->data);
     foci_image_sets_close(&t->sets);
+    foci_labels_close(&t->labels);
     foci_corpus_close(&t->corpus);
     foci_parameters_free(&t->parameters);
     foci_config_free(t->config);
@@ -90,7 +94,7 @@ foci_trained_info foci_trained_about(const foci_trained *t) { return t->about; }
 const char *foci_trained_class(const foci_trained *t, int64_t k) {
     if (k < 0 || k >= t->about.classes) return NULL;
     if (t->corpus.vocabulary) return foci_vocabulary_word(t->corpus.vocabulary, (int32_t)k);
-    return foci_image_set_class_name(t->sets.val, (int)k);
+    return t->labels.count ? t->labels.name[k] : foci_image_set_class_name(t->sets.val, (int)k);
 }
 
 /* --------------------------------------------------------------------------------------------------- scores */

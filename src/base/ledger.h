@@ -3,10 +3,11 @@
  *
  *     foci_ledger ledger;
  *     FOCI_TRY(foci_ledger_open(&ledger, "pgd.csv", "foci attack {...}", "image,label,loss"));
- *     while (foci_ledger_next(&ledger)) sum += atof(ledger.cell[2]);                       // those of an earlier
- * sitting foci_csv_text(ledger.file, "cat/1.png"); ...; fputc('\n', ledger.file);            // then new ones
- *     FOCI_TRY(foci_ledger_keep(&ledger));                                               // to the disk, as often as it
- * pays foci_ledger_close(&ledger); */
+ *     while (foci_ledger_next(&ledger)) sum += atof(ledger.cell[2]); // those of an earlier sitting
+ *     foci_csv_text(ledger.file, "cat/1.png");                       // then new ones
+ *     fputs(",3,0.5\n", ledger.file);
+ *     FOCI_TRY(foci_ledger_keep(&ledger)); // to the disk, as often as it pays
+ *     foci_ledger_close(&ledger); */
 #ifndef FOCI_BASE_LEDGER_H
 #define FOCI_BASE_LEDGER_H
 

@@ -5,6 +5,7 @@
 #include <xxhash.h>
 
 #include "base/file.h"
+#include "task/task.h"
 
 static void tell_hash(foci_report *r, const char *name, const void *data, size_t size) {
     char text[17];
@@ -14,6 +15,7 @@ static void tell_hash(foci_report *r, const char *name, const void *data, size_t
 
 foci_status foci_owner_begin(const foci_subject *subject, foci_report *owner) {
     foci_map weights;
+    char data[512];
     FOCI_TRY(foci_map_open(&weights, subject->weights, FOCI_ERR_CHECKPOINT));
     tell_hash(owner, "weights", weights.data, weights.size);
     foci_map_close(&weights);
@@ -21,6 +23,8 @@ foci_status foci_owner_begin(const foci_subject *subject, foci_report *owner) {
     if (!config) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
     tell_hash(owner, "config", config, strlen(config));
     free(config);
+    FOCI_TRY(foci_task_fingerprint(subject->config, FOCI_VALID | FOCI_TEST, data, sizeof data));
+    foci_report_text(owner, "data", data);
     return FOCI_OK;
 }
 

@@ -24,20 +24,14 @@ static foci_status name_class(foci_classifier *c, int64_t *room, const char *nam
     return FOCI_OK;
 }
 
-/* The lines of the text. */
-static foci_status split_classes(foci_classifier *c) {
+static foci_status read_classes(foci_classifier *c, const char *path) {
+    size_t size;
     int64_t room = 0;
+    FOCI_TRY(foci_read_file(path, 1 << 24, &c->text, &size, FOCI_ERR_DATA));
+    if (strlen(c->text) != size) return foci_fail(FOCI_ERR_DATA, "%s: not a text", path);
     char *rest;
     for (char *line = strtok_r(c->text, "\r\n", &rest); line; line = strtok_r(NULL, "\r\n", &rest))
         FOCI_TRY(name_class(c, &room, line));
-    return FOCI_OK;
-}
-
-static foci_status read_classes(foci_classifier *c, const char *path) {
-    size_t size;
-    FOCI_TRY(foci_read_file(path, 1 << 24, &c->text, &size, FOCI_ERR_DATA));
-    if (strlen(c->text) != size) return foci_fail(FOCI_ERR_DATA, "%s: not a text", path);
-    FOCI_TRY(split_classes(c));
     return c->classes ? FOCI_OK : foci_fail(FOCI_ERR_DATA, "%s: names no class", path);
 }
 
@@ -51,9 +45,13 @@ static foci_status classes_of_val(foci_classifier *c, const foci_config *config)
 
 /* Those that the model's weights carry, or, where they carry none, those of the validation data. */
 static foci_status classes_of_model(foci_classifier *c, const foci_config *config) {
-    size_t size;
-    FOCI_TRY(foci_labels_read(config, foci_task_images.labels, &c->text, &size));
-    return c->text ? split_classes(c) : classes_of_val(c, config);
+    foci_labels l;
+    FOCI_TRY(foci_labels_open(&l, config, foci_task_images.labels));
+    if (!l.count) return classes_of_val(c, config);
+    c->text = l.text;
+    c->class_name = l.name;
+    c->classes = l.count;
+    return FOCI_OK;
 }
 
 static foci_status find_classes(foci_classifier *c, const foci_config *config, const char *file) {

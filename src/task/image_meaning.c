@@ -9,29 +9,11 @@
 
 /* ------------------------------------------------------------------------------------------------- classes */
 
-/* By the lines of `text`, whose ends become 0. */
-static foci_status take_labels(foci_image_set *set, char *text, size_t size) {
-    int count = 0;
-    for (size_t i = 0; i < size; i++) count += text[i] == '\n';
-    const char **name = malloc(((size_t)count + 1) * sizeof *name);
-    if (!name) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for the names of classes");
-    char *at = text;
-    for (int k = 0; k < count; k++) {
-        name[k] = at;
-        at = strchr(at, '\n');
-        *at++ = 0;
-    }
-    const foci_status s = foci_image_set_take_labels(set, name, count);
-    free(name);
-    return s;
-}
-
 foci_status foci_images_label(foci_image_set *set, const foci_config *c) {
-    char *text;
-    size_t size;
-    FOCI_TRY(foci_labels_read(c, foci_task_images.labels, &text, &size));
-    const foci_status s = text ? take_labels(set, text, size) : FOCI_OK;
-    free(text);
+    foci_labels l;
+    FOCI_TRY(foci_labels_open(&l, c, foci_task_images.labels));
+    const foci_status s = l.count ? foci_image_set_take_labels(set, l.name, (int)l.count) : FOCI_OK;
+    foci_labels_close(&l);
     return s;
 }
 

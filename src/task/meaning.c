@@ -79,6 +79,35 @@ foci_status foci_labels_read(const foci_config *config, const char *key, char **
     return s;
 }
 
+/* The ends of lines become 0. */
+static foci_status split(foci_labels *l, size_t size) {
+    for (size_t i = 0; i < size; i++) l->count += l->text[i] == '\n';
+    l->name = malloc(((size_t)l->count + 1) * sizeof *l->name);
+    if (!l->name) return out_of_memory();
+    char *at = l->text;
+    for (int64_t k = 0; k < l->count; k++) {
+        l->name[k] = at;
+        at = strchr(at, '\n');
+        *at++ = 0;
+    }
+    return FOCI_OK;
+}
+
+foci_status foci_labels_open(foci_labels *l, const foci_config *config, const char *key) {
+    size_t size;
+    *l = (foci_labels){.count = 0};
+    FOCI_TRY(foci_labels_read(config, key, &l->text, &size));
+    const foci_status s = l->text ? split(l, size) : FOCI_OK;
+    if (s) foci_labels_close(l);
+    return s;
+}
+
+void foci_labels_close(foci_labels *l) {
+    free(l->name);
+    free(l->text);
+    *l = (foci_labels){.count = 0};
+}
+
 /* Weights that cannot be read have none; who reads them says what is wrong. */
 static bool carries_labels(const char *weights) {
     foci_safetensors f;

@@ -22,6 +22,15 @@ const char *foci_meaning_find(const foci_meaning *m, const char *key);          
  * `key`; from malloc, one a line, each line ended. *text NULL: it names no file. FOCI_ERR_DATA with the file. */
 foci_status foci_labels_read(const foci_config *config, const char *key, char **text, size_t *size);
 
+/* The same name by name; count 0 where the config names no file. */
+typedef struct foci_labels {
+    char *text;
+    const char **name; /* (count) */
+    int64_t count;
+} foci_labels;
+foci_status foci_labels_open(foci_labels *l, const foci_config *config, const char *key);
+void foci_labels_close(foci_labels *l);
+
 /* What weights say under one key, from malloc. FOCI_ERR_DATA where they do not, or are no weights. */
 foci_status foci_meaning_of_weights(const char *weights, const char *key, char **text);
 

@@ -128,7 +128,7 @@ kept() {
     same plain whole
     cp rows.csv all.csv
     equal $((2 + 3 * 2 * 40)) "$(wc -l <rows.csv | tr -d ' ')"
-    contains rows.csv '^# foci attack \{"weights": "[0-9a-f]{16}", "config": "[0-9a-f]{16}", "space": "pixel", .*"seed": 0, .*"method": \["pgd", "square", "fgsm"\], "eps": \[0.00392'
+    contains rows.csv '^# foci attack \{"weights": "[0-9a-f]{16}", "config": "[0-9a-f]{16}", "data": "val [0-9]+ files, [^"]*", "space": "pixel", .*"seed": 0, .*"method": \["pgd", "square", "fgsm"\], "eps": \[0.00392'
     equal 'method,eps,image,label,clean,attacked,target,distance,clean_rank,rank,clean_loss,loss,left_ball' "$(sed -n 2p rows.csv)"
     contains rows.csv '^pgd,0.0039215686274509803,"([a-z-]+)/[0-9]+\.(png|jpg)","\1","[a-z-]+","[a-z-]+",,0.0039'
     awk -F, -v top1="$(value top1 1)" 'NR > 2 && NR < 43 { n += $10 == 1 } END { exit !(100 * n / 40 == top1 + 0) }' rows.csv ||
