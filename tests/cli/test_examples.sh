@@ -46,6 +46,28 @@ runs_example() { # COMPILER FILE
     equal "" "$(cat there/err)"
 }
 in_c() { runs_example "$cc -std=c11 -pedantic" train_and_classify.c; }
+without_data() { # the run of the example, where its pictures are not
+    run=$(dirname "$(find there -name best.safetensors)")
+    rm -rf away && mkdir away
+    cp -r "$run" away/run
+    cp "$(find there -name 00000.jpg -path '*val*' | head -n 1)" away/one.jpg
+    cat >away/use.c <<'C'
+#include <foci/foci.h>
+#include <stdio.h>
+int main(void) {
+    static float image[3 * 224 * 224], logits[1000];
+    foci_trained *m;
+    if (foci_trained_open(&m, "run", NULL) || foci_trained_read_image(m, "one.jpg", image) ||
+        foci_trained_logits(m, image, 1, logits))
+        return printf("%s\n", foci_error_message()), 1;
+    printf("%lld %s\n", (long long)foci_trained_about(m).classes, foci_trained_class(m, 0));
+    foci_trained_close(m);
+    return 0;
+}
+C
+    (cd away && $cc $flags use.c -o use $(pkg-config --cflags --libs foci) && ./use >out)
+    equal "10 $(head -n 1 away/run/classes.txt)" "$(cat away/out)"
+}
 in_cxx() { if ! have_cxx; then echo "skipped: no C++ compiler"; else runs_example "$cxx -std=c++11 -pedantic" train_and_classify.cpp; fi; }
 keeps_to_itself() { # no call that ends, prints, or forks; no allocator of its own; every name its own
     nm -g "$root/$build/libfoci.a" 2>/dev/null >names
@@ -58,5 +80,6 @@ check "headers stand alone" headers_stand_alone
 check "foci.h defines no macros but FOCI_" no_other_macros
 check "libfoci neither exits, prints nor starts a process" keeps_to_itself
 check "the example in C" in_c
+check "a run without its data, by a program" without_data
 check "the example in C++" in_cxx
 finish
