@@ -86,6 +86,7 @@ typedef struct foci_train_options {
     const char *init;                  /* weights to start from: a safetensors file */
     bool resume, force;                /* go on with the run in the folder, to the same bits; replace it */
     bool accept_changed_data;          /* go on with it although its data changed */
+    bool extend;                       /* with resume: to another length (epochs, max_steps, schedule_steps) */
     const volatile sig_atomic_t *stop; /* not 0: finish the step or leave the evaluation, save, return
                                           FOCI_INTERRUPTED */
     volatile sig_atomic_t *save;       /* not 0: finish the step, save, go on; it is set to 0 again */

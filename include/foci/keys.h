@@ -34,6 +34,7 @@ typedef struct foci_key {
     const char *choices; /* "max mean none" */
     const char *doc;     /* one line, with the unit */
     bool may_change;     /* a run goes on to the same end with another value */
+    bool is_length;      /* of a training: foci train --extend may change it */
     bool path;           /* a string that names a file or folder, from the working folder or that of the config */
     /* what stands for the value in the help of a command, "FILE"; NULL: the choices, or N, X, TEXT */
     const char *placeholder;

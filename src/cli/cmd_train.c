@@ -12,7 +12,7 @@
 
 typedef struct settings {
     const char *out, *init;
-    bool resume, force, accept_changed_data, dry_run;
+    bool resume, extend, force, accept_changed_data, dry_run;
 } settings;
 
 static const foci_key rows[] = {
@@ -20,6 +20,10 @@ static const foci_key rows[] = {
              .placeholder = "DIR"),
     FOCI_KEY(settings, resume, "false", 0, 0, NULL,
              "go on with the run in the folder, to the same bits as if it had never stopped"),
+    FOCI_KEY(
+        settings, extend, "false", 0, 0, NULL,
+        "go on with it to another length, as --set train.epochs=20 says: weights and moments are kept, the schedule "
+        "is that of the new length"),
     FOCI_KEY(settings, force, "false", 0, 0, NULL, "replace the run in the folder"),
     FOCI_KEY(settings, init, NULL, 0, 0, NULL,
              "start from these weights (a run, or safetensors: foci's, timm's DeiT, lmtool's); what they lack, and a "
@@ -74,11 +78,14 @@ static void show_evaluation(void *context, int64_t done, int64_t count) {
             terminal ? "" : "\n");
 }
 
+static bool goes_on(const settings *o) { return o->resume || o->extend; }
+
 static foci_status check(const foci_parsed *parsed) {
     const settings *o = parsed->options;
-    if (o->accept_changed_data && !o->resume)
+    if (o->accept_changed_data && !goes_on(o))
         return foci_fail(FOCI_ERR_CONFIG, "--accept-changed-data goes with --resume");
-    return o->resume && o->force ? foci_fail(FOCI_ERR_CONFIG, "--resume and --force exclude each other") : FOCI_OK;
+    if (!o->force || !goes_on(o)) return FOCI_OK;
+    return foci_fail(FOCI_ERR_CONFIG, "--%s and --force exclude each other", o->resume ? "resume" : "extend");
 }
 
 /* What there is of it is shown also where it will not fit. */
@@ -110,25 +117,33 @@ static foci_status label(const foci_parsed *parsed, const char *out, const char 
     const foci_task *task;
     FOCI_TRY(foci_task_open(parsed->config, &model, &task));
     FOCI_TRY(foci_path_join(last, sizeof last, out, "last.safetensors"));
-    if (((const settings *)parsed->options)->resume && foci_path_kind(last) == 'f')
-        return foci_config_label(parsed->config, last);
+    if (goes_on(parsed->options) && foci_path_kind(last) == 'f') return foci_config_label(parsed->config, last);
     return init && task->keeps_labels ? foci_config_label(parsed->config, init) : FOCI_OK;
+}
+
+/* What goes on with a run that is named as such goes on in its folder. */
+static foci_status folder_of(const foci_parsed *parsed, char *folder, size_t size) {
+    const settings *o = parsed->options;
+    const char *subject = parsed->argument[0];
+    if (o->out) return foci_path_join(folder, size, "", o->out);
+    if (goes_on(o) && foci_path_kind(subject) == 'd') return foci_path_join(folder, size, "", subject);
+    return foci_path_join(folder, size, "runs", foci_config_string(parsed->config, "name"));
 }
 
 static foci_status train(const foci_parsed *parsed) {
     const settings *o = parsed->options;
     if (o->dry_run) return show_plan(parsed);
     char folder[4200];
-    FOCI_TRY(foci_path_join(folder, sizeof folder, "runs", foci_config_string(parsed->config, "name")));
+    FOCI_TRY(folder_of(parsed, folder, sizeof folder));
     char init[4200];
     if (o->init) FOCI_TRY(foci_weights_of(o->init, init, sizeof init));
-    const char *out = o->out ? o->out : folder;
-    FOCI_TRY(label(parsed, out, o->init ? init : NULL));
+    FOCI_TRY(label(parsed, folder, o->init ? init : NULL));
     shown state = {.every = foci_config_int(parsed->config, "train.log_every"), .since = foci_now()};
-    FOCI_TRY(foci_train(parsed->config, &(foci_train_options){.out = out,
+    FOCI_TRY(foci_train(parsed->config, &(foci_train_options){.out = folder,
                                                               .command = foci_command_line(),
                                                               .init = o->init ? init : NULL,
-                                                              .resume = o->resume,
+                                                              .resume = goes_on(o),
+                                                              .extend = o->extend,
                                                               .force = o->force,
                                                               .accept_changed_data = o->accept_changed_data,
                                                               .stop = &foci_stop,
@@ -136,13 +151,13 @@ static foci_status train(const foci_parsed *parsed) {
                                                               .progress = show_progress,
                                                               .evaluating = show_evaluation,
                                                               .context = &state}));
-    return parsed->json ? print_run(out) : FOCI_OK;
+    return parsed->json ? print_run(folder) : FOCI_OK;
 }
 
 const foci_command foci_command_train = {
     .name = "train",
     .summary = "train a model from a config",
-    .synopsis = "CONFIG",
+    .synopsis = "CONFIG_OR_RUN",
     .doc =
         "Trains a model. The run folder gets config.yaml, env.json, metrics.jsonl, log.txt, last.safetensors, "
         "best.safetensors and state.safetensors. Ctrl-C, SIGTERM or the end of the terminal finishes the step, saves, "

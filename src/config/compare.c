@@ -16,7 +16,7 @@ foci_status foci_config_compare(const foci_config *a, const foci_config *b,
         bool complete = before && after;
         if (complete && (v->applies || w->applies) && strcmp(before, after) != 0)
             visit(context, &(foci_difference){v->name, v->applies ? before : NULL, w->applies ? after : NULL,
-                                              v->key.may_change});
+                                              v->key.may_change, v->key.is_length});
         free(before);
         free(after);
         if (!complete) return foci_out_of_memory();

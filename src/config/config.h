@@ -66,6 +66,7 @@ foci_status foci_config_fail(const foci_config *config, const char *key, const c
 typedef struct foci_difference {
     const char *key, *a, *b;
     bool may_change; /* and a run may go on all the same */
+    bool is_length;  /* and a run may be extended */
 } foci_difference;
 /* Both of one schema. FOCI_ERR_RUNTIME when memory is out. */
 foci_status foci_config_compare(const foci_config *a, const foci_config *b,

@@ -4,7 +4,7 @@ const foci_key foci_training_keys[] = {
     FOCI_KEY(foci_training, batch_size, "128", 1, 1e6, NULL, "images, or columns of text, per update"),
     FOCI_KEY(foci_training, micro_batch, "0", 0, 1e6, NULL,
              "so many at once, gradients added up to batch_size; 0: all at once"),
-    FOCI_KEY(foci_training, epochs, "10", 1, 1e6, NULL, "passes over the training data"),
+    FOCI_KEY(foci_training, epochs, "10", 1, 1e6, NULL, "passes over the training data", .is_length = true),
     FOCI_KEY(foci_training, max_steps, "0", 0, 1e12, NULL,
              "ends the run early, after so many updates, the schedule unchanged; 0: after the epochs",
              .may_change = true),
@@ -20,7 +20,7 @@ const foci_key foci_training_keys[] = {
     FOCI_KEY(foci_training, schedule_by, "step", 0, 0, FOCI_SCHEDULE_UNITS(FOCI_CHOICE_WORD),
              "the rate changes at every update, or only with the epoch (DeiT)"),
     FOCI_KEY(foci_training, schedule_steps, "0", 0, 1e12, NULL,
-             "schedule_by step: the updates it runs over; 0: those of all epochs"),
+             "schedule_by step: the updates it runs over; 0: those of all epochs", .is_length = true),
     FOCI_KEY(foci_training, schedule_lag, "0", 0, 1e9, NULL,
              "the rate is that of so many updates (or epochs) earlier; 1 by epoch as DeiT's loop has it: epochs 0 "
              "and 1 are alike"),

@@ -96,32 +96,42 @@ static foci_status begin(foci_trainer *t, char *from, size_t size) {
     return average ? start_average(t) : FOCI_OK;
 }
 
+typedef struct differences {
+    bool extends;    /* lengths may differ */
+    char text[1024]; /* the others */
+    bool lengths;    /* these differ alone */
+} differences;
+
 static void note_difference(void *context, const foci_difference *d) {
-    char *text = context;
-    size_t used = strlen(text);
-    if (!d->may_change)
-        snprintf(text + used, 1024 - used, "%s%s (%s there, %s now)", used ? ", " : "", d->key, d->a ? d->a : "absent",
-                 d->b ? d->b : "absent");
+    differences *n = context;
+    const size_t used = strlen(n->text);
+    if (d->may_change || (n->extends && d->is_length)) return;
+    n->lengths = (n->lengths || !used) && d->is_length;
+    snprintf(n->text + used, sizeof n->text - used, "%s%s (%s there, %s now)", used ? ", " : "", d->key,
+             d->a ? d->a : "absent", d->b ? d->b : "absent");
 }
 
 /* A run goes on with the config that it was begun with, but for keys that do not change where it ends. */
 static foci_status check_same_config(const foci_trainer *t) {
-    char path[4200], text[1024] = "";
+    char path[4200];
+    differences n = {.extends = t->options->extend};
     foci_config *before;
     FOCI_TRY(foci_path_join(path, sizeof path, t->folder.path, "config.yaml"));
     FOCI_TRY(foci_config_load(&before, foci_schema_all(), path, NULL, 0));
-    foci_status s = foci_config_compare(before, t->config, note_difference, text);
+    foci_status s = foci_config_compare(before, t->config, note_difference, &n);
     foci_config_free(before);
-    if (s || !*text) return s;
-    return foci_fail(FOCI_ERR_CONFIG,
-                     "%s was begun with another config: %s; a new run may start from its weights with --init",
-                     t->folder.path, text);
+    if (s || !*n.text) return s;
+    return foci_fail(FOCI_ERR_CONFIG, "%s was begun with another config: %s; %s", t->folder.path, n.text,
+                     n.lengths ? "--extend goes on to another length"
+                               : "a new run may start from its weights with --init");
 }
 
 /* The last checkpoint, where there is one and the run is resumed. */
 static foci_status restore(foci_trainer *t) {
     char saved[4200];
     FOCI_TRY(foci_path_join(saved, sizeof saved, t->folder.path, "state.safetensors"));
+    const bool extend = t->options->extend;
+    if (extend && !foci_path_kind(saved)) return foci_fail(FOCI_ERR_CHECKPOINT, "%s: nothing to extend", saved);
     if (!t->options->resume || !foci_path_kind(saved)) return FOCI_OK;
     FOCI_TRY(check_same_config(t));
     FOCI_TRY(foci_trainer_compare(t));
@@ -129,6 +139,7 @@ static foci_status restore(foci_trainer *t) {
     FOCI_TRY(foci_state_weights(t->folder.path, &t->programs.parameters, &t->optimizer, t->ema, &t->state,
                                 t->train.keep_every));
     t->policy.saved = t->state.step;
+    if (extend) FOCI_TRY(foci_trainer_check_extension(t));
     return foci_run_folder_rewind(&t->folder, t->state.step, t->state.evaluated == t->state.step);
 }
 
@@ -157,6 +168,7 @@ static foci_status enter(foci_trainer *t, const char *from) {
     FOCI_TRY(foci_run_folder_describe(&t->folder, t->config, t->options->command));
     FOCI_TRY(foci_trainer_keep(t));
     describe(t, from);
+    if (t->options->extend) FOCI_TRY(foci_trainer_note_extension(t));
     return t->task->seek(t->data, t->state.epoch, t->state.position);
 }
 

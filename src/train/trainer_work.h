@@ -3,6 +3,7 @@
  *     trainer.c            the loop
  *     trainer_open.c       what comes before it
  *     trainer_data.c       what the run knows of its data
+ *     trainer_extend.c     a run that gets another length
  *     trainer_evaluate.c   scores along the way
  *     trainer_update.c     the update of a step
  *     trainer_write.c      progress, lines of metrics, summaries, checkpoints */
@@ -71,6 +72,12 @@ foci_status foci_trainer_init(foci_trainer *t, char *from, size_t size);
 foci_status foci_trainer_compare(foci_trainer *t);
 /* Into the folder: data.txt, and the names of the outputs. */
 foci_status foci_trainer_keep(const foci_trainer *t);
+
+/* ---- trainer_extend.c: of a run whose state is loaded */
+
+foci_status foci_trainer_check_extension(const foci_trainer *t);
+/* In log.txt, and as a line of metrics.jsonl. */
+foci_status foci_trainer_note_extension(foci_trainer *t);
 
 /* ---- trainer_evaluate.c: the weights, and their average, on the validation data; the best ones are kept */
 

@@ -57,7 +57,7 @@ check "an unknown option" fails 2 'see foci train --help' train c.yaml --nope
 said() { contains err "^foci train: unrecognized option '--nope'\$"; }
 check "an unknown option is named" said
 check "an option without its value" fails 2 'see foci train --help' train c.yaml --out
-check "a missing argument" fails 2 'usage: foci train CONFIG (see foci train --help)' train
+check "a missing argument" fails 2 'usage: foci train CONFIG_OR_RUN (see foci train --help)' train
 check "an argument too many" fails 2 '`b` is one argument too many (see foci train --help)' train a b
 written() { # OPTION... : each way leads to the same message about the value
     for words in '--jobs x' '--jobs=x' '--job x' '--j=x'; do

@@ -12,7 +12,7 @@ unset OMP_WAIT_POLICY GOMP_SPINCOUNT OMP_STACKSIZE # as foci chooses
 within() { # LIMIT...: as ulimit takes it; each command ends soon, and as it would without
     limits=$*
     for c in 'list attention' 'help config' '--version' 'train vit.yaml --out tight --force' 'train lm.yaml --out tight --force' \
-        'eval run' 'eval words' 'attack run --method autoattack --eps 1/255 --limit 4' 'analyze run --out seen' 'generate words' \
+        'eval run' 'eval words' 'attack run --method pgd --eps 1/255 --limit 4' 'analyze run --out seen' 'generate words' \
         'average run run --out mean' 'plot run' 'runs .' 'data check vit.yaml' 'data stats lm.yaml' 'bench vit.yaml --steps 1' \
         "verify $root/tests/golden/small-lm-plain.json" "table list $root/configs/tables"; do
         code=0
