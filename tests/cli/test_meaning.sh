@@ -121,8 +121,10 @@ check "changed data is named, and accepted only when asked" files
 grown() { # the same number of words, in another order
     runs eval lm --json
     json ppl <out >before
-    awk '{ print } NR % 2 { print $NF, $NF, $NF }' text/train.txt >grown && mv grown text/train.txt
-    equal "$(tr -s ' ' '\n' <text/train.txt | sort -u | wc -l)" "$(tr -s ' ' '\n' <text/train.txt | sort -u | wc -l)"
+    awk '{ print } NR % 2 { print $NF, $NF, $NF }' text/train.txt >grown
+    equal "$(tr -s ' ' '\n' <text/train.txt | sort -u | wc -l)" "$(tr -s ' ' '\n' <grown | sort -u | wc -l)"
+    ! cmp -s grown text/train.txt || wrong "it did not grow"
+    mv grown text/train.txt
     runs eval lm --json
     json ppl <out >after
     same before after
@@ -135,7 +137,6 @@ check "a text that has grown does not change the words of its run" grown
 older() { # as an older foci left it
     mkdir older
     cp vit/config.yaml vit/metrics.jsonl vit/env.json older
-    tail -c +9 vit/last.safetensors >/dev/null
     for k in state last best; do cp vit/$k.safetensors older; done
     mv older/best.safetensors older/last.safetensors hidden
     runs average hidden/last.safetensors --out older/best.safetensors
@@ -144,6 +145,17 @@ older() { # as an older foci left it
     contains older/log.txt "an older foci began this run and kept no list of its files"
 }
 check "a run without a list of its files" older
+nameless() { # weights of an older foci: the order of the data's folders counts, and that is said
+    mkdir nameless
+    cp vit/config.yaml nameless
+    LC_ALL=C sed '1s/"classes":/"clauses":/; 1s/"xxh3":/"none":/' vit/best.safetensors >nameless/best.safetensors
+    runs eval vit --json
+    json top1 top5 loss <out >named
+    runs eval nameless --json
+    contains err 'nameless/best.safetensors carries no names of its classes or words; those of the data count, in their order'
+    json top1 top5 loss <out | cmp - named
+}
+check "weights that carry no names" nameless
 elsewhere_computed() {
     sed 's/"isa": "[^"]*"/"isa": "sparc"/' whole/env.json >env.json
     cp env.json whole/env.json
@@ -200,7 +212,6 @@ check "a validation image that is cut short" cut_image
 late() { # it is there at the start, and gone when it is wanted
     rm -rf late cut
     cp -r images cut
-    mkfifo wait
     "$foci" train vit.yaml --set data.val=cut/val --set train.max_steps=4000 --set train.epochs=2000 --set train.eval_every=2000 --out late >log2 2>&1 &
     pid=$!
     until grep -q '"step": 5,' late/metrics.jsonl 2>/dev/null; do kill -0 $pid; sleep 0.02; done
