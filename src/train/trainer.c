@@ -56,9 +56,11 @@ static foci_status stop_here(const foci_trainer *t) {
                      (long long)t->state.step, (long long)t->steps);
 }
 
-/* The steps are on disk by now, whatever an evaluation may meet; then that it was made is, too. */
+/* The steps are on disk by now, whatever an evaluation may meet; then that it was made is, too, but where its figures
+ * are no numbers: who resumes the run is to be told again. */
 static foci_status evaluate(foci_trainer *t) {
     FOCI_TRY(foci_trainer_evaluate(t));
+    if (t->unsound) return FOCI_OK;
     return foci_trainer_save(t, false, t->state.step >= t->steps);
 }
 

@@ -180,6 +180,8 @@ init() {
 check "--init carries classes by name, and the vocabulary" init
 mixed() {
     fails_like 4 "fewer-run/best.safetensors: tensor head.bias is \(9\), .*" average vit/best.safetensors fewer-run/best.safetensors --out mean
+    LC_ALL=C sed '1s/"classes":"c/"classes":"k/; 1s/"xxh3":/"none":/' vit/last.safetensors >other.safetensors
+    fails 4 "other.safetensors: its classes is not that of vit/best.safetensors" average vit/best.safetensors other.safetensors --out mean
     runs average vit/best.safetensors vit/last.safetensors --out mean
     runs eval vit --checkpoint mean --set data.val=part2
 }
