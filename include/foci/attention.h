@@ -38,6 +38,11 @@ enum {
 
 typedef struct foci_attention {
     const char *name, *summary;
+    const char *cost;  /* of a layer of N tokens in heads of width D, as `foci list attention` prints it; NULL: N^2 D */
+    const char *extra; /* names of its parameters and buffers, with blanks between; NULL: none */
+    bool linear;       /* time and memory grow with N */
+    bool whole;        /* needs all tokens at once: there is no causal form */
+    bool adds;         /* the output is more than the map times v, or there is no map */
     const foci_key *keys; /* "attention.KEY", each bound to a field of the variant's options (FOCI_KEY) */
     /* Records the layer; extra parameters by foci_parameter. Returns (B, N, H*D). */
     foci_tensor *(*forward)(const foci_attention_io *io);

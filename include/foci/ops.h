@@ -12,6 +12,7 @@ typedef struct foci_sdpa_options {
     double dropout;      /* on the attention map */
     foci_tensor *metric; /* (B, H, 1, D) or (B, H, N, D): multiplies q; no gradient. NULL: all ones */
     foci_tensor *bias;   /* (B, N): added to the scores of every key; no gradient. NULL: none */
+    bool inner;          /* a part of something larger: its map is not offered for inspection */
 } foci_sdpa_options;
 
 /* What the metric of elliptical attention is divided by: its largest coordinate, the mean of all, nothing. */

@@ -7,6 +7,15 @@
 #include "config/config.h"
 #include "core/graph.h"
 
+typedef struct attending_options {
+    foci_int_list layers;
+} attending_options;
+
+const foci_key foci_attending_keys[] = {
+    FOCI_KEY(attending_options, layers, "[]", 0, 999, NULL,
+             "layers, from 0, that attend so; the others use the dot product over the same projections; []: all"),
+    {0}};
+
 static const foci_attention *variant_of(const foci_config *config) {
     return foci_attention_find(foci_config_string(config, "attention.kind"));
 }
@@ -53,7 +62,15 @@ foci_attending foci_attending_with(const foci_attention *variant, foci_graph *g,
                                  .bias = bias_of(g, options->mask),
                                  .dropout = options->dropout}};
     if (!read_options(&a.next, variant)) return a;
+    attending_options chosen;
+    foci_config_read(config, "attention", foci_attending_keys, &chosen);
+    for (int i = 0; i < chosen.layers.count; i++)
+        if (chosen.layers.value[i] >= options->depth)
+            foci_graph_fail(g, "%s: attention.layers has layer %lld, of %d from 0",
+                            foci_config_place(config, "attention.layers"), (long long)chosen.layers.value[i],
+                            options->depth);
     a.variant = variant;
+    a.layers = chosen.layers;
     a.projections = FOCI_PROJECT_Q | FOCI_PROJECT_K | FOCI_PROJECT_V;
     if (variant->projections) a.projections = variant->projections(a.next.options);
     return a;
@@ -73,18 +90,34 @@ static void pass_on(foci_attention_io *io, const foci_heads_of_layer *now) {
     if (io->layer++ == 0) io->q_first = now->q, io->k_first = now->k, io->v_first = now->v;
 }
 
+extern const foci_attention foci_attention_softmax;
+
+/* The variant, or the dot product where the variant is for other layers. */
+static const foci_attention *variant_at(const foci_attending *a, int layer) {
+    bool chosen = !a->layers.count;
+    for (int i = 0; i < a->layers.count; i++) chosen |= a->layers.value[i] == layer;
+    return chosen ? a->variant : &foci_attention_softmax;
+}
+
+static foci_tensor *record(const foci_attention *variant, const foci_attention_io *io) {
+    if (io->causal && variant->whole)
+        return foci_graph_fail(io->graph, "%s: attention.kind %s has no causal form: it needs the whole sequence",
+                               foci_config_place(io->config, "attention.kind"), variant->name);
+    return variant->forward(io);
+}
+
 foci_tensor *foci_attend(foci_attending *a, foci_tensor *x, foci_heads_of_layer now) {
     if (!a->variant || !now.q || !now.k || !now.v) return NULL;
     foci_attention_io io = a->next;
     io.x = x, io.q = now.q, io.k = now.k, io.k2 = now.k2, io.v = now.v;
     io.scale = 1 / sqrt((double)now.q->shape[3]);
     pass_on(&a->next, &now);
-    foci_tensor *heads = a->variant->forward(&io);
+    foci_tensor *heads = record(variant_at(a, io.layer), &io);
     foci_observe(io.graph, "heads", heads);
     return heads;
 }
 
 foci_tensor *foci_attend_once(foci_attention_io *io) {
     const foci_attention *variant = variant_of(io->config);
-    return variant && read_options(io, variant) ? variant->forward(io) : NULL;
+    return variant && read_options(io, variant) ? record(variant, io) : NULL;
 }

@@ -8,6 +8,7 @@
 /* What the layers of a model share while it is recorded. */
 typedef struct foci_attending {
     const foci_attention *variant; /* NULL after an error, which the graph has */
+    foci_int_list layers;          /* that use it, the others the dot product; none: all use it */
     unsigned projections;          /* FOCI_PROJECT_*: what a block has to project to */
     foci_attention_io next;        /* of the layer that is recorded next */
 } foci_attending;
@@ -19,6 +20,9 @@ typedef struct foci_attend_options {
     double dropout;    /* on the attention map */
     foci_tensor *mask; /* (B, N): 1, or 0 where a token is padding; NULL: there is none */
 } foci_attend_options;
+
+/* "attention.KEY" whatever the variant. */
+extern const foci_key foci_attending_keys[];
 
 /* FOCI_LAST_QUERY, FOCI_INCREMENTAL: of the variant that the config names. */
 unsigned foci_attention_abilities(const foci_config *config);

@@ -31,5 +31,6 @@ static foci_tensor *forward(const foci_attention_io *io) {
 
 const foci_attention foci_attention_cosine = {.name = "cosine",
                                               .summary = "softmax of the cosine of query and key times a temperature",
+                                              .extra = "log_temperature",
                                               .keys = keys,
                                               .forward = forward};

@@ -10,5 +10,7 @@ static foci_tensor *forward(const foci_attention_io *io) {
 
 const foci_attention foci_attention_linear = {.name = "linear",
                                               .summary = "linear attention: elu(x) + 1 in place of the softmax (2020)",
+                                              .cost = "N D^2",
+                                              .linear = true,
                                               .keys = keys,
                                               .forward = forward};

@@ -82,5 +82,7 @@ static foci_tensor *forward(const foci_attention_io *io) {
 const foci_attention foci_attention_performer = {
     .name = "performer",
     .summary = "softmax attention estimated by orthogonal random features, FAVOR+ (2021)",
+    .cost = "N D F",
+    .linear = true,
     .keys = keys,
     .forward = forward};

@@ -18,7 +18,10 @@ static void models(void) {
     for (int i = 0; foci_models[i]; i++) line(foci_models[i]->name, foci_models[i]->summary);
 }
 static void attention(void) {
-    for (int i = 0; foci_attentions[i]; i++) line(foci_attentions[i]->name, foci_attentions[i]->summary);
+    for (const foci_attention *const *a = foci_attentions; *a; a++)
+        printf("%-12s %-7s %-7s %-20s %-32s %s\n", (*a)->name, (*a)->whole ? "-" : "causal",
+               (*a)->linear ? "linear" : "-", (*a)->cost ? (*a)->cost : "N^2 D", (*a)->extra ? (*a)->extra : "-",
+               (*a)->summary);
 }
 static void ops(void) {
     for (int i = 0; foci_ops[i]; i++) line(foci_ops[i]->name, foci_ops[i]->summary);
@@ -52,7 +55,7 @@ static void corruptions(void) {
 /* clang-format off */
 #define LISTS(first, next) \
     first(models, "what is trained") \
-    next(attention, "variants of attention") \
+    next(attention, "its variants: causal or not, linear in the tokens or not, cost, parameters of their own") \
     next(ops, "operations, of which models are made") \
     next(data, "kinds of data sets") \
     next(recipes, "published trainings, as defaults of a config") \

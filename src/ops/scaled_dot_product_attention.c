@@ -163,7 +163,7 @@ foci_tensor *foci_scaled_dot_product_attention(foci_graph *g, foci_tensor *q, fo
                                                const foci_sdpa_options *options) {
     const foci_op *op = &foci_op_scaled_dot_product_attention;
     if (!foci_head_operand(g, op->name, "v", v, k)) return NULL;
-    if (foci_graph_observes(g) && q->shape[2] == k->shape[2])
+    if (foci_graph_observes(g) && !options->inner && q->shape[2] == k->shape[2])
         foci_observe(g, "prob", foci_attention_map(g, q, k, options));
     foci_node *n = foci_record_attention(g, op, q, k, v, options, FOCI_SCALE_NONE);
     if (!n) return NULL;

@@ -2,13 +2,14 @@
 
 #include <stdio.h>
 
+#include "attention/attend.h"
 #include "attention/attention.h"
 #include "task/data_sets.h"
 #include "models/models.h"
 #include "task/recipes.h"
 #include "task/training.h"
 
-enum { MOST_SECTIONS = 64, NAMES = 1024 };
+enum { MOST_SECTIONS = 128, NAMES = 1024 };
 static char recipe_names[NAMES] = "none", model_names[NAMES], attention_names[NAMES], data_names[NAMES];
 
 static const foci_key top_keys[] = {
@@ -50,6 +51,7 @@ const foci_schema *foci_schema_all(void) {
         section[n++] = (foci_section){"model", foci_models[i]->name, foci_models[i]->keys};
     }
     section[n++] = (foci_section){"attention", NULL, attention_kind};
+    section[n++] = (foci_section){"attention", NULL, foci_attending_keys};
     for (int i = 0; foci_attentions[i] && n < MOST_SECTIONS; i++) {
         append_name(attention_names, foci_attentions[i]->name);
         if (foci_attentions[i]->keys)

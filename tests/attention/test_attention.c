@@ -17,7 +17,7 @@ enum { B = 2, H = 3, N = 10, D = 8, SIZE = B * H * N * D };
  */
 
 static const foci_schema *schema(void) {
-    static foci_section sections[8];
+    static foci_section sections[64];
     static foci_schema s = {sections, 0};
     if (s.count) return &s;
     static const foci_key kind[] = {
