@@ -83,5 +83,7 @@ typedef struct foci_random {
     uint64_t seed, stream, step, first, first_sample; /* first = first_sample * elements per sample of the output */
 } foci_random;
 foci_random foci_node_random(const foci_node *n);
+/* How a parameter or buffer begins. */
+foci_init foci_init_of(const foci_tensor *parameter);
 
 #endif

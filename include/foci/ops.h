@@ -96,6 +96,10 @@ foci_tensor *foci_finite_difference_metric(foci_graph *g, foci_tensor *q, foci_t
                                            const foci_sdpa_options *options, foci_metric_scale scale);
 /* like (B, H, N, D) -> (B, H, 1, D) uniform in [bottom, 1) over its max */
 foci_tensor *foci_random_metric(foci_graph *g, foci_tensor *like, double bottom);
+/* A buffer of FOCI_DRAWN, drawn anew in every `every`-th training step by (seed, its name, step), and that is what the
+ * buffer then holds; in evaluation what it holds, or with `evaluation` another draw, the same in every pass. The buffer
+ * itself where nothing of this is to be done (every 0: it is drawn once). */
+foci_tensor *foci_redraw(foci_graph *g, foci_tensor *buffer, uint64_t seed, int64_t every, bool evaluation);
 /* x (B, H, N, D), any strides with D contiguous -> a copy without gaps */
 foci_tensor *foci_contiguous(foci_graph *g, foci_tensor *x);
 /* likewise: elu(x) + 1, which is above 0 */

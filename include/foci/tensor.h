@@ -8,6 +8,7 @@
 typedef struct foci_graph foci_graph;
 typedef struct foci_node foci_node;
 typedef struct foci_tensor foci_tensor;
+struct foci_rng; /* base/philox.h */
 
 enum { FOCI_MAX_DIMS = 4 };
 
@@ -59,14 +60,22 @@ void foci_scope(foci_graph *g, const char *fmt, ...) __attribute__((format(print
 void foci_segment(foci_graph *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void foci_end_scope(foci_graph *g);
 
+/* Fills a tensor of this shape from random numbers, the same for the same ones; `of` is what FOCI_DRAWN was given. */
+typedef void foci_draw(struct foci_rng *random, int64_t of, const int64_t *shape, foci_real *x);
+
 typedef struct foci_init {
-    enum { FOCI_INIT_ZEROS, FOCI_INIT_ONES, FOCI_INIT_NORMAL, FOCI_INIT_UNIFORM } kind;
+    enum { FOCI_INIT_ZEROS, FOCI_INIT_ONES, FOCI_INIT_NORMAL, FOCI_INIT_UNIFORM, FOCI_INIT_DRAWN } kind;
     double mean, spread; /* NORMAL: mean, standard deviation; UNIFORM: mean, half width */
+    foci_draw *draw;     /* DRAWN, of a buffer: by this function */
+    int64_t of;
 } foci_init;
-#define FOCI_ZEROS ((foci_init){FOCI_INIT_ZEROS, 0, 0})
-#define FOCI_ONES ((foci_init){FOCI_INIT_ONES, 1, 0})
-#define FOCI_NORMAL(mean, std) ((foci_init){FOCI_INIT_NORMAL, (mean), (std)})
-#define FOCI_UNIFORM(half_width) ((foci_init){FOCI_INIT_UNIFORM, 0, (half_width)})
+#define FOCI_ZEROS ((foci_init){.kind = FOCI_INIT_ZEROS})
+#define FOCI_ONES ((foci_init){.kind = FOCI_INIT_ONES, .mean = 1})
+#define FOCI_NORMAL(at, deviation) ((foci_init){.kind = FOCI_INIT_NORMAL, .mean = (at), .spread = (deviation)})
+#define FOCI_UNIFORM(half_width) ((foci_init){.kind = FOCI_INIT_UNIFORM, .spread = (half_width)})
+/* Numbers whose values mean something only together (a matrix of orthogonal rows, indices): averages of weights take
+ * one over in place of their mean. `number`: what the function needs to know besides the shape. */
+#define FOCI_DRAWN(function, number) ((foci_init){.kind = FOCI_INIT_DRAWN, .draw = (function), .of = (number)})
 
 #define FOCI_SHAPE(...) \
     (int)(sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t)), (int64_t[]) { __VA_ARGS__ }

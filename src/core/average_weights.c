@@ -39,11 +39,15 @@ static foci_status check(const foci_safetensors *first, const foci_safetensors *
     return FOCI_OK;
 }
 
-/* sum, in the order of the first file's tensors, += those of f; x has room for the largest. */
+/* sum, in the order of the first file's tensors, += those of f, where a mean has no meaning those of the first; x has
+ * room for the largest. */
 static foci_status add(const foci_safetensors *first, const foci_safetensors *f, double *sum, foci_real *x) {
+    const char *drawn = foci_safetensors_metadata(first, "drawn");
     for (int i = 0; i < first->count; i++) {
-        const foci_safetensor *t = foci_safetensors_find(f, first->tensor[i].name);
-        FOCI_TRY(foci_safetensors_reals(f, t, 0, t->numel, x));
+        const char *name = first->tensor[i].name;
+        const foci_safetensors *from = drawn && foci_names_within(name, drawn) ? first : f;
+        const foci_safetensor *t = foci_safetensors_find(from, name);
+        FOCI_TRY(foci_safetensors_reals(from, t, 0, t->numel, x));
         for (int64_t k = 0; k < t->numel; k++) sum[k] += (double)x[k];
         sum += t->numel;
     }

@@ -169,7 +169,7 @@ foci_tensor *foci_parameter(foci_graph *g, const char *name, foci_init init, int
     return t;
 }
 
-static foci_parameter_entry *entry_of(foci_tensor *parameter) {
+static foci_parameter_entry *entry_of(const foci_tensor *parameter) {
     return parameter ? &parameter->graph->parameters->entry[parameter->graph->tensor[parameter->id].entry] : NULL;
 }
 
@@ -180,6 +180,8 @@ foci_tensor *foci_buffer(foci_graph *g, const char *name, foci_init init, int nd
     entry_of(t)->buffer = true;
     return t;
 }
+
+foci_init foci_init_of(const foci_tensor *parameter) { return entry_of(parameter)->init; }
 
 void foci_no_decay(foci_tensor *parameter) {
     if (parameter) entry_of(parameter)->no_decay = true;

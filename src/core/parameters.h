@@ -58,6 +58,11 @@ bool foci_parameters_ignores(const foci_parameters *p, const char *name);
 /* Elements without padding and buffers: what "number of parameters" means. */
 int64_t foci_parameters_numel(const foci_parameters *p);
 
+/* Buffers of FOCI_DRAWN, which have no meaningful mean: copies them to another flat array; their names with blanks
+ * between, NULL where there are none. */
+void foci_parameters_take_drawn(const foci_parameters *p, foci_real *to);
+const char *foci_parameters_drawn(const foci_parameters *p, foci_arena *arena);
+
 /* Ends declaring: the flat arrays, zeroed. */
 foci_status foci_parameters_allocate(foci_parameters *p, bool gradients);
 /* Initial values as declared; each parameter draws from a stream of its own name, so the order does not matter. */

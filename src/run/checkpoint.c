@@ -44,12 +44,16 @@ static foci_status write_arrays(const char *path, const foci_parameters *p, cons
 static foci_status write_alone(const char *folder, const char *name, const foci_checkpoint *c, foci_real *data,
                                const char *step) {
     char path[4200];
-    foci_text_pair pair[MOST_PAIRS] = {{"step", step}};
+    foci_arena names = {NULL};
+    const char *drawn = foci_parameters_drawn(c->parameters, &names);
+    foci_text_pair pair[MOST_PAIRS] = {{"step", step}, {"drawn", drawn}};
     const foci_checkpoint_array a[] = {{"", data, NULL}, {NULL, NULL, NULL}};
-    int pairs = 1;
+    int pairs = drawn ? 2 : 1;
     for (int i = 0; i < c->abouts && pairs < MOST_PAIRS; i++) pair[pairs++] = c->about[i];
-    FOCI_TRY(foci_path_join(path, sizeof path, folder, name));
-    return write_arrays(path, c->parameters, a, pair, pairs);
+    foci_status s = foci_path_join(path, sizeof path, folder, name);
+    if (!s) s = write_arrays(path, c->parameters, a, pair, pairs);
+    foci_arena_free(&names);
+    return s;
 }
 
 foci_status foci_checkpoint_weights(const char *folder, const foci_checkpoint *c, int64_t step, bool stays) {

@@ -61,6 +61,7 @@ static void follow(foci_trainer *t) {
         const foci_range r = foci_tile(p->size, TILE, i);
         foci_kernel()->lerp(r.end - r.first, (foci_real)(1 - decay), p->value + r.first, t->ema + r.first);
     }
+    foci_parameters_take_drawn(p, t->ema);
 }
 
 foci_status foci_trainer_update(foci_trainer *t, const foci_step *step, double loss) {

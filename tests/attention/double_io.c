@@ -74,7 +74,7 @@ static void read_config(model *m, const char *text) {
 }
 
 static void record(model *m) {
-    static const foci_nn_heads heads = {H, D, true, {FOCI_INIT_NORMAL, 0, 0.7}};
+    static const foci_nn_heads heads = {H, D, true, {.kind = FOCI_INIT_NORMAL, .spread = 0.7}};
     foci_graph *g = m->graph;
     m->x = foci_input(g, "x", FOCI_REAL, FOCI_SHAPE(B, N, C));
     m->mask = foci_input(g, "mask", FOCI_REAL, FOCI_SHAPE(B, N));

@@ -272,6 +272,13 @@ static void averages(void **state) {
     assert_ok(foci_load_weights(&mean, out));
     for (int64_t i = 0; i < mean.size; i++)
         assert_close(mean.value[i], ((double)p[0].value[i] + (double)p[1].value[i] + (double)p[2].value[i]) / 3, 1e-7);
+    const foci_text_pair drawn = {"drawn", "elsewhere out.bias"}; /* has no mean */
+    assert_ok(foci_save_weights(&p[0], name[0], &drawn, 1));
+    assert_ok(foci_average_weights(file, 3, out));
+    assert_ok(foci_load_weights(&mean, out));
+    const int64_t bias = p[0].entry[1].offset;
+    assert_memory_equal(mean.value + bias, p[0].value + bias, 5 * sizeof *mean.value);
+    assert_close(mean.value[0], ((double)p[0].value[0] + (double)p[1].value[0] + (double)p[2].value[0]) / 3, 1e-7);
     assert_ok(foci_average_weights(file, 1, out));
     assert_ok(foci_load_weights(&mean, out));
     assert_memory_equal(mean.value, p[0].value, (size_t)mean.size * sizeof *mean.value);

@@ -59,6 +59,57 @@ static foci_tensor *random_ids(foci_graph *g, const char *name, int64_t batch, i
     return t;
 }
 
+/* ---------------------------------------------------------------------------------------------- drawn buffers */
+
+static void permute(foci_rng *random, int64_t of, const int64_t *shape, foci_real *x) {
+    assert_int_equal(of, 17);
+    for (int64_t i = 0; i < shape[0]; i++) x[i] = (foci_real)foci_rng_uniform(random);
+}
+
+enum { DRAWN = 6 };
+typedef foci_real drawing[DRAWN];
+
+/* What is used in step `step` of a pass of this kind, and what the buffer holds then; `buffer` is what it held before.
+ */
+static void draw(bool train, int64_t every, bool evaluation, uint64_t step, drawing buffer, drawing used) {
+    lab l = open_lab(train, false);
+    foci_tensor *held = foci_buffer(l.g, "held", FOCI_DRAWN(permute, 17), FOCI_SHAPE(DRAWN)),
+                *now = foci_redraw(l.g, held, 1, every, evaluation);
+    run(&l, foci_scale(l.g, now, 1));
+    for (int pass = 0; pass < 2; pass++) { /* the parts of a batch */
+        if (!pass && step) memcpy(foci_data(held), buffer, sizeof(drawing));
+        foci_graph_set_step(l.g, step, (uint64_t)pass);
+        foci_graph_forward(l.g);
+    }
+    memcpy(used, foci_data(now), sizeof(drawing));
+    memcpy(buffer, foci_data(held), sizeof(drawing));
+    close_lab(&l);
+}
+
+static void drawn_buffers(void **state) {
+    (void)state;
+    drawing first, held, used, again;
+    draw(true, 0, false, 0, first, used);
+    assert_memory_equal(first, used, sizeof first);
+    memcpy(held, first, sizeof held);
+    for (uint64_t step = 1; step < 9; step++) {
+        memcpy(again, held, sizeof held);
+        draw(true, 4, false, step, held, used);
+        assert_memory_equal(held, used, sizeof held);
+        assert_true((memcmp(held, again, sizeof held) == 0) == (step % 4 != 0));
+    }
+    memcpy(again, first, sizeof again); /* a function of the step alone */
+    draw(true, 4, false, 8, again, used);
+    assert_memory_equal(again, held, sizeof held);
+    draw(false, 4, false, 8, first, used); /* evaluation leaves it */
+    assert_memory_equal(first, used, sizeof first);
+    draw(false, 4, true, 8, held, used);
+    assert_memory_equal(held, again, sizeof held);
+    assert_memory_not_equal(held, used, sizeof held);
+    draw(false, 4, true, 9, held, again);
+    assert_memory_equal(used, again, sizeof used);
+}
+
 /* ---------------------------------------------------------------------------------------------------
  * refusals */
 
@@ -490,7 +541,8 @@ static void promises_that_do_not_hold(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(shapes_that_do_not_fit),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(drawn_buffers),
+                                       cmocka_unit_test(shapes_that_do_not_fit),
                                        cmocka_unit_test(adaptive_softmax_that_does_not_fit),
                                        cmocka_unit_test(dropout_is_off_outside_training),
                                        cmocka_unit_test(dropout_keeps_three_quarters),
