@@ -119,5 +119,6 @@ foci_tensor *foci_attend(foci_attending *a, foci_tensor *x, foci_heads_of_layer 
 
 foci_tensor *foci_attend_once(foci_attention_io *io) {
     const foci_attention *variant = variant_of(io->config);
+    if (!io->bias) io->bias = bias_of(io->graph, io->mask);
     return variant && read_options(io, variant) ? record(variant, io) : NULL;
 }

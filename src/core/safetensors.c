@@ -308,6 +308,8 @@ static int64_t int_element(foci_stored dtype, const unsigned char *p) {
     }
 }
 
+bool foci_safetensor_whole(const foci_safetensor *t) { return !stored[t->dtype].real; }
+
 foci_status foci_safetensors_reals(const foci_safetensors *f, const foci_safetensor *t, int64_t first, int64_t count,
                                    foci_real *out) {
     if (!stored[t->dtype].real)

@@ -69,6 +69,8 @@ foci_status foci_safetensors_ints(const foci_safetensors *f, const foci_safetens
 /* "(3, 32, 32)", into `text`, which it returns. */
 char *foci_safetensor_shape(char *text, size_t size, int ndim, const int64_t *shape);
 
+bool foci_safetensor_whole(const foci_safetensor *t); /* does it hold whole numbers? */
+
 /* Writing: float32 tensors (converted where foci_real is double), in the order given. */
 typedef struct foci_safetensor_item {
     const char *name;

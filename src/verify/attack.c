@@ -31,7 +31,7 @@ static foci_status open_case(attack_case *a) {
     const foci_safetensor *t;
     FOCI_TRY(foci_case_member(c, c->root, "case", "model", JSON_OBJECT, &sizes));
     if (!elliptical) return foci_case_fail(c, "case.elliptical is missing");
-    FOCI_TRY(foci_case_config(c, model, NULL, sizes, elliptical, &a->config));
+    FOCI_TRY(foci_case_config(c, &(foci_case_settings){model, .sizes = sizes, .elliptical = elliptical}, &a->config));
     FOCI_TRY(foci_case_tensor(c, "input.images", -1, NULL, &t));
     if (t->ndim != 4) return foci_case_fail(c, "tensor input.images has %d dimensions", t->ndim);
     a->batch = t->shape[0];
@@ -39,7 +39,7 @@ static foci_status open_case(attack_case *a) {
         c, &a->run, model, &(foci_request){.config = a->config, .batch = a->batch, .feeds = "images labels"}));
     a->shape = foci_program_find(a->run.program, "images")->shape;
     FOCI_TRY(foci_case_tensor(c, "input.images", 4, a->shape, &t));
-    FOCI_TRY(foci_case_run_ready(c, &a->run, "param."));
+    FOCI_TRY(foci_case_run_ready(c, &a->run, "param.", "constant."));
     const foci_units units = foci_units_plain(-(double)INFINITY, (double)INFINITY);
     return foci_victim_open(&a->victim, model, a->config, &a->run.parameters, &units, 0, a->batch, c->bf16);
 }

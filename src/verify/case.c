@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "attention/attention.h"
-
 foci_status foci_case_fail(const foci_case *c, const char *fmt, ...) {
     char text[1024];
     va_list ap;
@@ -109,7 +107,28 @@ foci_status foci_case_ints(foci_case *c, const char *name, int ndim, const int64
     return FOCI_OK;
 }
 
+static foci_status read_numbers(foci_case *c, const foci_safetensor *t, foci_real *x) {
+    int32_t *whole;
+    if (!foci_safetensor_whole(t)) return as_data(foci_safetensors_reals(&c->file, t, 0, t->numel, x));
+    FOCI_TRY(foci_case_ints(c, t->name, t->ndim, t->shape, INT32_MAX, 0, &whole));
+    for (int64_t i = 0; i < t->numel; i++) x[i] = (foci_real)whole[i];
+    return FOCI_OK;
+}
+
+foci_status foci_case_numbers(foci_case *c, const char *name, int ndim, const int64_t *shape, foci_real **x) {
+    const foci_safetensor *t;
+    FOCI_TRY(foci_case_tensor(c, name, ndim, shape, &t));
+    *x = foci_arena_alloc(&c->arena, (size_t)t->numel * sizeof **x + 1);
+    return *x ? read_numbers(c, t, *x) : out_of_memory(c);
+}
+
 /* ---------------------------------------------------------------------------------------------- comparing */
+
+bool foci_case_has_group(const foci_case *c, const char *group) {
+    for (int i = 0; i < c->report->groups; i++)
+        if (strcmp(c->report->group[i].name, group) == 0) return true;
+    return false;
+}
 
 /* Rounding to bfloat16 moves a number by at most u = 2^-9 of itself, evenly spread: by u / sqrt(3) in the root mean
  * square, and a product of two rounded numbers by sqrt(2/3) u. A sum of such products moves by the same share of its
@@ -159,93 +178,6 @@ foci_status foci_case_compare(foci_case *c, const char *group, const foci_real *
     return foci_case_difference(c, group, c->relative ? difference / largest : difference, 1);
 }
 
-/* ------------------------------------------------------------------------------------------------ configs */
-
-typedef struct text {
-    char bytes[8192];
-    size_t used;
-} text;
-
-static void add(text *t, const char *fmt, ...) FOCI_PRINTF(2, 3);
-static void add(text *t, const char *fmt, ...) {
-    va_list ap;
-    va_start(ap, fmt);
-    int n = vsnprintf(t->bytes + t->used, sizeof t->bytes - t->used, fmt, ap);
-    va_end(ap);
-    t->used = n < 0 || t->used + (size_t)n >= sizeof t->bytes ? sizeof t->bytes - 1 : t->used + (size_t)n;
-}
-
-static bool is_plain(const char *s) {
-    return *s && s[strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")] == 0;
-}
-
-/* A JSON value as YAML; only what configs contain. */
-static bool add_value(text *t, const json_t *value) {
-    if (json_is_integer(value)) {
-        add(t, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-    } else if (json_is_real(value)) {
-        add(t, "%.17g", json_real_value(value));
-    } else if (json_is_boolean(value)) {
-        add(t, "%s", json_is_true(value) ? "true" : "false");
-    } else if (json_is_string(value) && is_plain(json_string_value(value))) {
-        add(t, "%s", json_string_value(value));
-    } else if (json_is_array(value)) {
-        add(t, "[");
-        for (size_t i = 0; i < json_array_size(value); i++) {
-            const json_t *item = json_array_get(value, i);
-            if (!json_is_number(item)) return false;
-            if (i) add(t, ", ");
-            add_value(t, item);
-        }
-        add(t, "]");
-    } else {
-        return false;
-    }
-    return true;
-}
-
-static const char *renamed(const char *const *rename, const char *key) {
-    for (; rename && rename[0]; rename += 2)
-        if (strcmp(rename[0], key) == 0) return rename[1];
-    return key;
-}
-
-/* "SECTION: {kind: KIND, key: value, ...}". Keys that foci does not know are left to the config's own check.
- */
-static foci_status add_section(const foci_case *c, text *t, const char *section, const char *kind,
-                               const char *const *rename, const json_t *object) {
-    add(t, "%s: {kind: %s", section, kind);
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)object, key, value) {
-        if (!is_plain(key)) return foci_case_fail(c, "%s.%s: foci does not know this field", section, key);
-        add(t, ", %s: ", renamed(rename, key));
-        if (!add_value(t, value)) return foci_case_fail(c, "%s.%s is of no type that a config holds", section, key);
-    }
-    add(t, "}\n");
-    return t->used + 1 < sizeof t->bytes ? FOCI_OK : foci_case_fail(c, "%s is too long", section);
-}
-
-foci_status foci_case_config(foci_case *c, const foci_model *model, const char *const *rename, const json_t *sizes,
-                             const json_t *elliptical, foci_config **config) {
-    if (elliptical && !json_is_object(elliptical) && !json_is_null(elliptical))
-        return foci_case_fail(c, "elliptical is neither an object nor null");
-    const foci_attention *variant = foci_attention_find(json_is_object(elliptical) ? "elliptical" : "softmax");
-    text t = {.used = 0};
-    if (model) FOCI_TRY(add_section(c, &t, "model", model->name, rename, sizes));
-    FOCI_TRY(add_section(c, &t, "attention", variant->name, NULL, elliptical));
-
-    const foci_key model_kind[] = {{"kind", FOCI_KEY_CHOICE, NULL, 0, 0, model ? model->name : "", "model"}, {0}};
-    const foci_key attention_kind[] = {{"kind", FOCI_KEY_CHOICE, NULL, 0, 0, variant->name, "attention"}, {0}};
-    const foci_section section[] = {{"attention", NULL, attention_kind},
-                                    {"attention", variant->name, variant->keys},
-                                    {"model", NULL, model_kind},
-                                    {"model", model ? model->name : "", model ? model->keys : NULL}};
-    const foci_schema schema = {section, model ? 4 : 2};
-    foci_status status = foci_config_parse(config, &schema, c->path, t.bytes, t.used, NULL, 0);
-    return status == FOCI_ERR_CONFIG ? FOCI_ERR_DATA : status;
-}
-
 /* ------------------------------------------------------------------------------------------------ running */
 
 static foci_graph_options start(const foci_case *c, foci_case_run *r, const char *gradients) {
@@ -277,31 +209,47 @@ static const char *joined(foci_case *c, const char *prefix, const char *name) {
     return full ? full : "";
 }
 
+static bool is_own(const foci_case_run *r, const foci_parameter_entry *e) {
+    for (const char *own = r->own; own && *own; own += strcspn(own, " "), own += strspn(own, " "))
+        if (strncmp(e->name, own, strcspn(own, " ")) == 0) return true;
+    return false;
+}
+
+/* The tensors of a run's parameters and buffers. */
+typedef struct source {
+    const char *parameters, *buffers; /* how their names begin */
+} source;
+
+static foci_status source_of(foci_case *c, const foci_parameter_entry *e, source from, const foci_safetensor **t) {
+    return foci_case_tensor(c, joined(c, e->buffer ? from.buffers : from.parameters, e->name), e->ndim, e->shape, t);
+}
+
 /* Before memory is taken: sizes that the case's tensors do not have may be huge. */
-static foci_status check_parameters(foci_case *c, const foci_parameters *p, const char *prefix) {
-    for (int i = 0; i < p->count; i++) {
-        const foci_parameter_entry *e = &p->entry[i];
+static foci_status check_parameters(foci_case *c, const foci_case_run *r, source from) {
+    const foci_safetensor *t;
+    for (int i = 0; i < r->parameters.count; i++)
+        if (!is_own(r, &r->parameters.entry[i])) FOCI_TRY(source_of(c, &r->parameters.entry[i], from, &t));
+    return FOCI_OK;
+}
+
+static foci_status fill_parameters(foci_case *c, foci_case_run *r, source from) {
+    for (int i = 0; i < r->parameters.count; i++) {
+        const foci_parameter_entry *e = &r->parameters.entry[i];
         const foci_safetensor *t;
-        FOCI_TRY(foci_case_tensor(c, joined(c, prefix, e->name), e->ndim, e->shape, &t));
+        if (is_own(r, e)) continue;
+        FOCI_TRY(source_of(c, e, from, &t));
+        if (e->buffer) FOCI_TRY(read_numbers(c, t, r->parameters.value + e->offset)); /* may be whole ones */
+        else FOCI_TRY(as_data(foci_safetensors_reals(&c->file, t, 0, t->numel, r->parameters.value + e->offset)));
     }
     return FOCI_OK;
 }
 
-static foci_status fill_parameters(foci_case *c, foci_parameters *p, const char *prefix) {
-    for (int i = 0; i < p->count; i++) {
-        const foci_parameter_entry *e = &p->entry[i];
-        const foci_safetensor *t;
-        FOCI_TRY(foci_case_tensor(c, joined(c, prefix, e->name), e->ndim, e->shape, &t));
-        FOCI_TRY(as_data(foci_safetensors_reals(&c->file, t, 0, t->numel, p->value + e->offset)));
-    }
-    return FOCI_OK;
-}
-
-foci_status foci_case_run_ready(foci_case *c, foci_case_run *r, const char *prefix) {
+foci_status foci_case_run_ready(foci_case *c, foci_case_run *r, const char *prefix, const char *buffers) {
     const foci_graph *g = foci_program_graph(r->program);
-    FOCI_TRY(check_parameters(c, &r->parameters, prefix));
+    const source from = {prefix, buffers};
+    FOCI_TRY(check_parameters(c, r, from));
     FOCI_TRY(foci_program_set_ready(&r->set));
-    FOCI_TRY(fill_parameters(c, &r->parameters, prefix));
+    FOCI_TRY(fill_parameters(c, r, from));
     c->products = 0;
     for (int i = 0; i < foci_graph_nodes(g); i++)
         if (foci_graph_node(g, i)->op->cost) c->products += 3; /* one forward, two backward */
@@ -338,6 +286,7 @@ foci_status foci_case_run_gradients(foci_case *c, foci_case_run *r, const char *
     for (int i = 0; i < r->parameters.count; i++) {
         const foci_parameter_entry *e = &r->parameters.entry[i];
         const foci_real *grad = r->parameters.grad + e->offset;
+        if (e->buffer || is_own(r, e)) continue;
         if (contains(none, e->name)) FOCI_TRY(foci_case_difference(c, group, largest(grad, e->numel), 1));
         else FOCI_TRY(foci_case_compare(c, group, grad, joined(c, prefix, e->name), e->ndim, e->shape));
     }

@@ -49,6 +49,8 @@ foci_status foci_case_known_keys(const foci_case *c, const json_t *object, const
 
 foci_status foci_case_tensor(foci_case *c, const char *name, int ndim, const int64_t *shape, const foci_safetensor **t);
 foci_status foci_case_reals(foci_case *c, const char *name, int ndim, const int64_t *shape, foci_real **x);
+/* The same, of a tensor that may hold whole numbers. */
+foci_status foci_case_numbers(foci_case *c, const char *name, int ndim, const int64_t *shape, foci_real **x);
 /* Integers of 0 .. below - 1, or `exception`. */
 foci_status foci_case_ints(foci_case *c, const char *name, int ndim, const int64_t *shape, int64_t below,
                            int32_t exception, int32_t **x);
@@ -56,6 +58,7 @@ foci_status foci_case_ints(foci_case *c, const char *name, int ndim, const int64
 /* ------- comparing */
 
 /* A group of the checker's own, beside those that the case has tolerances for. */
+bool foci_case_has_group(const foci_case *c, const char *group);
 foci_status foci_case_add_group(foci_case *c, const char *group, double tolerance);
 /* `size` of what was expected: its magnitude, the root mean square of a tensor. */
 foci_status foci_case_difference(foci_case *c, const char *group, double difference, double size);
@@ -64,15 +67,22 @@ foci_status foci_case_compare(foci_case *c, const char *group, const foci_real *
 
 /* ------- running */
 
-/* Model keys (may be NULL) and the options of elliptical attention (JSON null: the dot product) as a config.
- * `rename` pairs the case's names of model keys with foci's: {"n_token", "vocab", ..., NULL}. */
-foci_status foci_case_config(foci_case *c, const foci_model *model, const char *const *rename, const json_t *sizes,
-                             const json_t *elliptical, foci_config **config);
+/* What a case says of a model and of attention (verify/config.c). */
+typedef struct foci_case_settings {
+    const foci_model *model;   /* NULL: attention alone */
+    const char *const *rename; /* the case's names of model keys, and foci's: {"n_token", "vocab", ..., NULL} */
+    const json_t *sizes;       /* model keys */
+    const json_t *elliptical;  /* options of elliptical attention; JSON null: the dot product */
+    const json_t *attention;   /* or the options of another kind, "kind" among them; NULL, JSON null: none */
+    const char *tensors;       /* how the names of tensors begin that sizes are taken from */
+} foci_case_settings;
+foci_status foci_case_config(foci_case *c, const foci_case_settings *s, foci_config **config);
 
 typedef struct foci_case_run {
     foci_parameters parameters;
     foci_program_set set;
     foci_program *program;
+    const char *own; /* "a b": parameters whose names begin so are filled by the checker and compared with nothing */
 } foci_case_run;
 /* A program that observes and differentiates: of what `record` records, by parameters and inputs named in `gradients`;
  * or of a model. The caller closes it, after a failure too. */
@@ -80,8 +90,8 @@ foci_status foci_case_run_open(foci_case *c, foci_case_run *r, const char *gradi
                                void (*record)(void *context, foci_graph *g), void *context);
 foci_status foci_case_run_open_model(foci_case *c, foci_case_run *r, const foci_model *model,
                                      const foci_request *request);
-/* Takes memory and fills every parameter X from tensor PREFIX X of its shape. */
-foci_status foci_case_run_ready(foci_case *c, foci_case_run *r, const char *prefix);
+/* Takes memory and fills every parameter X from tensor PREFIX X of its shape, and buffers by their own prefix. */
+foci_status foci_case_run_ready(foci_case *c, foci_case_run *r, const char *prefix, const char *buffers);
 /* Compares an output, or what is observed, with a tensor of its shape. */
 foci_status foci_case_run_compare(foci_case *c, const foci_case_run *r, const char *group, const char *output,
                                   const char *expected);

@@ -118,15 +118,15 @@ static foci_status measure_model(collapse_case *k) {
     json_t *sizes;
     FOCI_TRY(foci_case_member(c, c->root, "case", "model", JSON_OBJECT, &sizes));
     if (!json_is_object(elliptical)) return foci_case_fail(c, "case.elliptical is not an object");
-    FOCI_TRY(foci_case_config(c, vit, NULL, sizes, strcmp(k->variant, "softmax") == 0 ? json_null() : elliptical,
-                              &k->config));
+    const json_t *options = strcmp(k->variant, "softmax") == 0 ? json_null() : elliptical;
+    FOCI_TRY(foci_case_config(c, &(foci_case_settings){vit, .sizes = sizes, .elliptical = options}, &k->config));
     FOCI_TRY(foci_case_tensor(c, "input.images", -1, NULL, &t));
     if (t->ndim != 4) return foci_case_fail(c, "tensor input.images has %d dimensions", t->ndim);
     FOCI_TRY(foci_case_run_open_model(c, &k->run, vit,
                                       &(foci_request){.config = k->config, .batch = t->shape[0], .feeds = "images"}));
     const int64_t *shape = foci_program_find(k->run.program, "images")->shape;
     FOCI_TRY(foci_case_tensor(c, "input.images", 4, shape, &t));
-    FOCI_TRY(foci_case_run_ready(c, &k->run, "param."));
+    FOCI_TRY(foci_case_run_ready(c, &k->run, "param.", "constant."));
     FOCI_TRY(foci_case_reals(c, "input.images", 4, shape, &images));
     FOCI_TRY(foci_program_feed(k->run.program, "images", images));
     FOCI_TRY(foci_program_forward(k->run.program));

@@ -40,7 +40,13 @@ static foci_status read_config(model_case *m) {
     const json_t *elliptical = json_object_get(c->root, "elliptical");
     FOCI_TRY(foci_case_member(c, c->root, "case", "model", JSON_OBJECT, &sizes));
     if (!elliptical) return foci_case_fail(c, "case.elliptical is missing");
-    FOCI_TRY(foci_case_config(c, foci_model_find(m->kind->model), m->kind->rename, sizes, elliptical, &m->config));
+    const foci_case_settings settings = {.model = foci_model_find(m->kind->model),
+                                         .rename = m->kind->rename,
+                                         .sizes = sizes,
+                                         .elliptical = elliptical,
+                                         .attention = json_object_get(c->root, "attention"),
+                                         .tensors = ""};
+    FOCI_TRY(foci_case_config(c, &settings, &m->config));
     m->classes = foci_config_int(m->config, is_text(m) ? "model.vocab" : "model.num_classes");
     return m->classes > 0 ? FOCI_OK
                           : foci_case_fail(c, "model: the number of %s is missing", is_text(m) ? "words" : "classes");
@@ -142,7 +148,7 @@ static foci_status check_pass(model_case *m) {
     double expected_loss;
     json_t *expected, *none = json_object_get(c->root, "no_gradient");
     FOCI_TRY(foci_case_member(c, c->root, "case", "expected", JSON_OBJECT, &expected));
-    FOCI_TRY(foci_case_known_keys(c, expected, "expected", " loss "));
+    FOCI_TRY(foci_case_known_keys(c, expected, "expected", " loss margin "));
     FOCI_TRY(foci_case_number(c, expected, "expected", "loss", &expected_loss));
     FOCI_TRY(read_data(m, "input", 0, &d));
     FOCI_TRY(run(m, &d, expected_loss));
@@ -335,7 +341,7 @@ static foci_status check_training(model_case *m) {
 
 static foci_status check_recorded(model_case *m) {
     FOCI_TRY(record(m));
-    FOCI_TRY(foci_case_run_ready(m->c, &m->run, "param."));
+    FOCI_TRY(foci_case_run_ready(m->c, &m->run, "param.", "constant."));
     FOCI_TRY(check_ties(m));
     FOCI_TRY(check_pass(m));
     FOCI_TRY(check_evaluation(m));

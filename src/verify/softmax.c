@@ -111,7 +111,7 @@ static foci_status check_variant(foci_case *c, foci_case_run *r, const json_t *v
     FOCI_TRY(foci_case_tensor(c, name_of(c, number, "targets"), -1, NULL, &t));
     s.rows = t->numel;
     FOCI_TRY(foci_case_run_open(c, r, "hidden", record, &s));
-    FOCI_TRY(foci_case_run_ready(c, r, name_of(c, number, "param.")));
+    FOCI_TRY(foci_case_run_ready(c, r, name_of(c, number, "param."), "constant."));
     FOCI_TRY(feed(c, r, &s, number));
     return check_pass(c, r, &s, number, expected_loss);
 }

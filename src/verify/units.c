@@ -57,7 +57,7 @@ static foci_status layer_norm(unit *u, const char *prefix, double eps) {
     u->eps = eps;
     FOCI_TRY(shape_of(c, "x", u->shape));
     FOCI_TRY(foci_case_run_open(c, &u->run, NULL, record_layer_norm, u));
-    FOCI_TRY(foci_case_run_ready(c, &u->run, ""));
+    FOCI_TRY(foci_case_run_ready(c, &u->run, "", "constant."));
     FOCI_TRY(foci_case_reals(c, "dout", 2, shape, &dout));
     FOCI_TRY(forward(u, &out));
     FOCI_TRY(compare(c, prefix, "out", out, 2, shape));
@@ -81,7 +81,7 @@ static foci_status gelu(unit *u) {
     const foci_real *out;
     FOCI_TRY(shape_of(c, "dout", u->shape));
     FOCI_TRY(foci_case_run_open(c, &u->run, NULL, record_gelu, u));
-    FOCI_TRY(foci_case_run_ready(c, &u->run, ""));
+    FOCI_TRY(foci_case_run_ready(c, &u->run, "", "constant."));
     foci_real *x = value(&u->run, "dout");
     for (int64_t i = 0; i < u->shape[0] * u->shape[1]; i++) x[i] *= 3;
     FOCI_TRY(forward(u, &out));
@@ -104,7 +104,7 @@ static foci_status cross_entropy(unit *u) {
     FOCI_TRY(shape_of(c, "logits", u->shape));
     FOCI_TRY(foci_case_ints(c, "labels", 1, u->shape, u->shape[1], 255, &label));
     FOCI_TRY(foci_case_run_open(c, &u->run, NULL, record_cross_entropy, u));
-    FOCI_TRY(foci_case_run_ready(c, &u->run, ""));
+    FOCI_TRY(foci_case_run_ready(c, &u->run, "", "constant."));
     FOCI_TRY(foci_program_feed(u->run.program, "labels", label));
     FOCI_TRY(forward(u, &out));
     FOCI_TRY(compare(c, "cross_entropy", "loss", out, FOCI_SHAPE(1)));

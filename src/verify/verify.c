@@ -24,8 +24,9 @@ static const size_t max_json = 4 << 20; /* the parser may need 70 times as much 
 
 /* Comments anywhere at the top do no harm; numbers and objects that nobody reads would be ignored answers. */
 static foci_status check_top_level(const foci_case *c) {
-    static const char known[] = " case kind model elliptical tied expected no_gradient train eval variants attacks "
-                                "float32_difference tolerance tensors ";
+    static const char known[] =
+        " case kind model elliptical attention constants tied expected no_gradient train eval variants attacks "
+        "float32_difference tolerance tensors ";
     const char *key;
     json_t *value;
     json_object_foreach(c->root, key, value) {
