@@ -11,7 +11,7 @@ typedef struct foci_sdpa_options {
     bool causal;         /* token i sees tokens 0..i */
     double dropout;      /* on the attention map */
     foci_tensor *metric; /* (B, H, 1, D) or (B, H, N, D): multiplies q; no gradient. NULL: all ones */
-    foci_tensor *bias;   /* (B, N): added to the scores of every key; no gradient. NULL: none */
+    foci_tensor *bias;   /* (B, M): added to the scores of every key; no gradient. NULL: none */
     bool inner;          /* a part of something larger: its map is not offered for inspection */
 } foci_sdpa_options;
 
@@ -83,11 +83,11 @@ foci_tensor *foci_cat(foci_graph *g, foci_tensor *a, foci_tensor *b);
 foci_tensor *foci_mean(foci_graph *g, foci_tensor *x);
 /* view: x (B, N, parts*H*D) -> (B, H, N, D) of one part; no copy */
 foci_tensor *foci_heads(foci_graph *g, foci_tensor *x, int parts, int part, int heads);
-/* (B, H, N, D) each, any strides with D contiguous -> (B, N, H*D); without gradients q may be the last token's alone,
- * (B, H, 1, D) */
+/* q (B, H, N, D), k (B, H, M, D), v (B, H, M, E), any strides with the last dimension contiguous -> (B, N, H*E); causal
+ * M is N, or q is the last token's alone, (B, H, 1, D) */
 foci_tensor *foci_scaled_dot_product_attention(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v,
                                                const foci_sdpa_options *options);
-/* probabilities (B, H, N, N) before dropout; for inspection, no gradient */
+/* probabilities (B, H, N, M) before dropout; for inspection, no gradient */
 foci_tensor *foci_attention_map(foci_graph *g, foci_tensor *q, foci_tensor *k, const foci_sdpa_options *options);
 /* (B, H, 1, D) or causal (B, H, N, D); a constant in the backward pass, like those below */
 foci_tensor *foci_elliptical_metric(foci_graph *g, const foci_elliptical_metric_options *options);

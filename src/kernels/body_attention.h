@@ -9,6 +9,8 @@ static void pack_queries(real *to, const foci_attention_head *h, int64_t first, 
          h->metric ? h->metric + first * h->metric_row : NULL, h->metric_row);
 }
 
+static int64_t widest(const foci_attention_head *h) { return h->width > h->value_width ? h->width : h->value_width; }
+
 static element *copy_at(real *scratch, int64_t offset) { return (element *)(scratch + offset); }
 
 /* -------------------------------------------------------------------------------------------------------- forward */
@@ -22,7 +24,7 @@ typedef struct forward {
 } forward;
 
 static forward forward_of(const foci_attention_head *h, int64_t keys, real *scratch) {
-    const foci_attention_layout l = foci_attention_layout_of(h->tokens, h->width, false, DEEP > 1);
+    const foci_attention_layout l = foci_attention_layout_of(h->keys, h->width, h->value_width, false, DEEP > 1);
     forward f = {.h = h,
                  .queries = scratch + l.queries,
                  .sums = scratch + l.sums,
@@ -32,13 +34,13 @@ static forward forward_of(const foci_attention_head *h, int64_t keys, real *scra
                  .rows = copy_at(scratch, l.rows),
                  .copy = copy_at(scratch, l.copy)};
     f.keys = along(copy_at(scratch, l.keys), deep(padded(h->width)), h->k, h->k_row, keys, h->width);
-    f.values = down(copy_at(scratch, l.values), h->v, h->v_row, keys, h->width);
+    f.values = down(copy_at(scratch, l.values), h->v, h->v_row, keys, h->value_width);
     return f;
 }
 
 /* Scores to probabilities with respect to the largest score so far; what was summed before is corrected. */
 static void weigh(forward *f, const attention_tile *t) {
-    const int64_t row = padded(f->h->width);
+    const int64_t row = padded(f->h->value_width);
     real correction[TILE];
     for (int64_t w = 0; w < t->columns; w += LANES)
         *(vector *)(correction + w) =
@@ -56,7 +58,7 @@ static void drop(forward *f, const attention_tile *t) {
 }
 
 static void add_values(forward *f, const attention_tile *t, soon *next) {
-    const int64_t row = padded(f->h->width);
+    const int64_t row = padded(f->h->value_width);
     const operand p = down(f->copy, f->scores, TILE, t->keys, TILE);
     small_multiply(t->n, row, deep(t->keys), &(small_product){p, at(f->values, 0, t->key / DEEP), f->sums, row, next},
                    (triangle){INT32_MAX, t->diagonal}, t->key > 0);
@@ -64,10 +66,10 @@ static void add_values(forward *f, const attention_tile *t, soon *next) {
 
 /* Queries first .. end - 1. */
 static void attention_forward(const foci_attention_head *h, int64_t first, int64_t end, real *scratch) {
-    forward f = forward_of(h, h->causal ? end : h->tokens, scratch);
+    forward f = forward_of(h, h->causal ? end : h->keys, scratch);
     for (; first < end; first += TILE) {
         const int64_t n = smaller(TILE, end - first), after = first + n;
-        soon next = {.rows = smaller(TILE, end - after), .width = h->width, .each = 2};
+        soon next = {.rows = smaller(TILE, end - after), .width = widest(h), .each = 2};
         ask_for(&next, h->q, h->q_row, after);
         ask_for(&next, h->out, h->out_row, after);
         pack_queries(f.queries, h, first, n);
@@ -95,8 +97,8 @@ typedef struct backward {
 } backward;
 
 static backward backward_of(const foci_attention_head *h, real *scratch) {
-    const foci_attention_layout l = foci_attention_layout_of(h->tokens, h->width, true, DEEP > 1);
-    const int64_t row = padded(h->width);
+    const foci_attention_layout l = foci_attention_layout_of(h->keys, h->width, h->value_width, true, DEEP > 1);
+    const int64_t row = padded(h->width), value_row = padded(h->value_width);
     backward b = {.h = h,
                   .queries = scratch + l.queries,
                   .douts = scratch + l.douts,
@@ -112,34 +114,36 @@ static backward backward_of(const foci_attention_head *h, real *scratch) {
                   .douts_down = copy_at(scratch, l.douts_down),
                   .rows = copy_at(scratch, l.rows),
                   .copy = copy_at(scratch, l.copy)};
-    b.keys = along(copy_at(scratch, l.keys), deep(row), h->k, h->k_row, h->tokens, h->width);
-    b.values = along(copy_at(scratch, l.values), deep(row), h->v, h->v_row, h->tokens, h->width);
-    b.keys_down = down(copy_at(scratch, l.keys_down), h->k, h->k_row, h->tokens, h->width);
-    memset(b.dkeys, 0, (size_t)(h->tokens * row) * sizeof *b.dkeys);
-    memset(b.dvalues, 0, (size_t)(h->tokens * row) * sizeof *b.dvalues);
+    b.keys = along(copy_at(scratch, l.keys), deep(row), h->k, h->k_row, h->keys, h->width);
+    b.values = along(copy_at(scratch, l.values), deep(value_row), h->v, h->v_row, h->keys, h->value_width);
+    b.keys_down = down(copy_at(scratch, l.keys_down), h->k, h->k_row, h->keys, h->width);
+    memset(b.dkeys, 0, (size_t)(h->keys * row) * sizeof *b.dkeys);
+    memset(b.dvalues, 0, (size_t)(h->keys * value_row) * sizeof *b.dvalues);
     return b;
 }
 
 /* Rows of the next tile of queries, and those of gradients that this tile will write. */
 static soon rows_ahead(const foci_attention_head *h, int64_t first, int64_t n) {
-    soon next = {.rows = n, .width = h->width, .each = 1};
-    if (first + n < h->tokens) {
+    soon next = {.rows = n, .width = widest(h), .each = 1};
+    if (first + n < h->queries) {
         ask_for(&next, h->q, h->q_row, first + n);
         ask_for(&next, h->out, h->out_row, first + n);
         ask_for(&next, h->dout, h->dout_row, first + n);
     }
     ask_for(&next, h->dq, h->dq_row, first);
-    ask_for(&next, h->dk, h->dk_row, first);
-    ask_for(&next, h->dv, h->dv_row, first);
+    if (first < h->keys) {
+        ask_for(&next, h->dk, h->dk_row, first);
+        ask_for(&next, h->dv, h->dv_row, first);
+    }
     return next;
 }
 
 static void take_queries(backward *b, int64_t first, int64_t n) {
     const foci_attention_head *h = b->h;
     pack_queries(b->queries, h, first, n);
-    pack(b->douts, h->dout + first * h->dout_row, h->dout_row, n, h->width, 1, NULL, 0);
+    pack(b->douts, h->dout + first * h->dout_row, h->dout_row, n, h->value_width, 1, NULL, 0);
     for (int64_t i = 0; i < n; i++) {
-        b->delta[i] = inner(h->width, b->douts + i * padded(h->width), h->out + (first + i) * h->out_row);
+        b->delta[i] = inner(h->value_width, b->douts + i * padded(h->value_width), h->out + (first + i) * h->out_row);
         b->log_sum[i] = h->log_sum[first + i] * log2_e;
     }
 }
@@ -155,9 +159,9 @@ static void tile_gradients(backward *b, const attention_tile *t) {
     clear_unseen(b->dp, t);
 }
 
-/* to (keys, D) += s (keys, queries) by (queries, D): p and douts make dvalues, dp and queries dkeys */
-static void add_to_keys(backward *b, const attention_tile *t, const real *s, operand by, real *to, soon *next) {
-    const int64_t row = padded(b->h->width);
+/* to (keys, row) += s (keys, queries) by (queries, row): p and douts make dvalues, dp and queries dkeys */
+static void add_to_keys(backward *b, const attention_tile *t, const real *s, operand by, real *to, int64_t row,
+                        soon *next) {
     const operand a = along(b->copy, deep(TILE), s, TILE, t->keys, TILE);
     small_multiply(t->keys, row, deep(t->n), &(small_product){a, by, to + t->key * row, row, next},
                    (triangle){t->diagonal, INT32_MAX}, true);
@@ -175,28 +179,28 @@ static void add_to_queries(backward *b, const attention_tile *t, soon *next) {
 /* The gradients are written in the order q, k, v, so that they may be the same memory. */
 static void attention_backward(const foci_attention_head *h, real *scratch) {
     backward b = backward_of(h, scratch);
-    const int64_t row = padded(h->width);
-    for (int64_t first = 0; first < h->tokens; first += TILE) {
-        const int64_t n = smaller(TILE, h->tokens - first);
+    const int64_t row = padded(h->width), value_row = padded(h->value_width);
+    for (int64_t first = 0; first < h->queries; first += TILE) {
+        const int64_t n = smaller(TILE, h->queries - first);
         soon next = rows_ahead(h, first, n);
         take_queries(&b, first, n);
         const operand queries = across(b.queries_across, b.rows, b.queries, padded(n), row);
-        const operand douts = across(b.douts_across, b.rows, b.douts, padded(n), row);
+        const operand douts = across(b.douts_across, b.rows, b.douts, padded(n), value_row);
         const operand queries_down = down(b.queries_down, b.queries, row, n, row);
-        const operand douts_down = down(b.douts_down, b.douts, row, n, row);
+        const operand douts_down = down(b.douts_down, b.douts, value_row, n, value_row);
         for (attention_tile t = tile_at(h, first, n, 0); t.keys > 0; t = tile_at(h, first, n, t.key + t.keys)) {
             tile_product(b.p, &t, b.keys, queries, deep(h->width), &next);
             tile_mask(b.p, &t, h);
-            tile_product(b.dp, &t, b.values, douts, deep(h->width), &next);
+            tile_product(b.dp, &t, b.values, douts, deep(h->value_width), &next);
             tile_gradients(&b, &t);
-            if (h->dv) add_to_keys(&b, &t, b.p, douts_down, b.dvalues, &next);
-            if (h->dk) add_to_keys(&b, &t, b.dp, queries_down, b.dkeys, &next);
+            if (h->dv) add_to_keys(&b, &t, b.p, douts_down, b.dvalues, value_row, &next);
+            if (h->dk) add_to_keys(&b, &t, b.dp, queries_down, b.dkeys, row, &next);
             if (h->dq) add_to_queries(&b, &t, &next);
         }
         if (h->dq)
             unpack(h->dq + first * h->dq_row, h->dq_row, b.dqueries, n, h->width, h->scale,
                    h->metric ? h->metric + first * h->metric_row : NULL, h->metric_row, h->add_dq);
     }
-    if (h->dk) unpack(h->dk, h->dk_row, b.dkeys, h->tokens, h->width, ln_2, NULL, 0, h->add_dk);
-    if (h->dv) unpack(h->dv, h->dv_row, b.dvalues, h->tokens, h->width, 1, NULL, 0, h->add_dv);
+    if (h->dk) unpack(h->dk, h->dk_row, b.dkeys, h->keys, h->width, ln_2, NULL, 0, h->add_dk);
+    if (h->dv) unpack(h->dv, h->dv_row, b.dvalues, h->keys, h->value_width, 1, NULL, 0, h->add_dv);
 }

@@ -1,13 +1,13 @@
 /* The probabilities that fused attention never stores, on request. */
 
-/* map (N, N) without dropout; log_sum as forward left it. */
+/* map (N, M) without dropout; log_sum as forward left it. */
 static void attention_map(const foci_attention_head *h, real *map, real *scratch) {
-    const int64_t row = padded(h->width), tokens = h->tokens;
-    const foci_attention_layout l = foci_attention_layout_of(tokens, h->width, false, false);
+    const int64_t row = padded(h->width), keys = h->keys;
+    const foci_attention_layout l = foci_attention_layout_of(keys, h->width, h->value_width, false, false);
     real *queries = scratch + l.queries, *transposed = scratch + l.queries_across, *scores = scratch + l.scores;
-    for (int64_t i = 0; i < tokens * tokens && h->causal; i++) map[i] = 0;
-    for (int64_t first = 0; first < tokens; first += TILE) {
-        const int64_t n = smaller(TILE, tokens - first);
+    for (int64_t i = 0; i < h->queries * keys && h->causal; i++) map[i] = 0;
+    for (int64_t first = 0; first < h->queries; first += TILE) {
+        const int64_t n = smaller(TILE, h->queries - first);
         soon nothing = {0};
         pack_queries(queries, h, first, n);
         const operand columns = across(transposed, NULL, queries, padded(n), row);
@@ -16,7 +16,7 @@ static void attention_map(const foci_attention_head *h, real *map, real *scratch
             tile_mask(scores, &t, h);
             for (int64_t i = 0; i < n; i++)
                 for (int64_t j = 0; j < seen_by(&t, i / LANES * LANES); j++)
-                    map[(first + i) * tokens + t.key + j] =
+                    map[(first + i) * keys + t.key + j] =
                         exp2_((vector){0} + (scores[j * TILE + i] - h->log_sum[first + i] * log2_e))[0];
         }
     }

@@ -212,7 +212,7 @@ typedef struct attention_tile {
 } attention_tile;
 
 static attention_tile tile_at(const foci_attention_head *h, int64_t first, int64_t n, int64_t key) {
-    const int64_t last = h->causal ? first + n : h->tokens;
+    const int64_t last = h->causal ? first + n : h->keys;
     return (attention_tile){
         first, n, key, smaller(TILE_KEYS, last - key), padded(n), h->causal ? first - key : INT32_MAX};
 }
@@ -263,7 +263,7 @@ static void tile_dropout(real *factor, const attention_tile *t, const foci_atten
         wide block[PHILOX_VECTORS] = {0};
         lane_words odd = {0}, two = {0}, words[8]; /* of two blocks */
         for (int l = 0; l < PHILOX_LANES; l++) {
-            const uint64_t number = mask->first + (uint64_t)((t->first + i + l) * h->tokens + t->key);
+            const uint64_t number = mask->first + (uint64_t)((t->first + i + l) * h->keys + t->key);
             philox_set_lane(block, l, number / 4);
             odd[l] = number & 1 ? UINT32_MAX : 0;
             two[l] = number & 2 ? UINT32_MAX : 0;
@@ -325,8 +325,8 @@ static void finish_rows(const foci_attention_head *h, const real *sums, const re
     memcpy(h->log_sum + first, log_sum, (size_t)n * sizeof *log_sum);
     for (int64_t i = 0; i < n; i++) {
         real *restrict out = h->out + (first + i) * h->out_row;
-        const real *restrict row = sums + i * padded(h->width);
-        for (int64_t d = 0; d < h->width; d++) out[d] = row[d] * inverse[i];
+        const real *restrict row = sums + i * padded(h->value_width);
+        for (int64_t d = 0; d < h->value_width; d++) out[d] = row[d] * inverse[i];
     }
 }
 

@@ -72,7 +72,7 @@ FOCI_KERNEL(gemm, (const foci_product *p, real *scratch))
 /* body_attention.h: one head; scratch as types.h says, 64-byte aligned */
 FOCI_KERNEL(attention_forward, (const foci_attention_head *h, int64_t first_query, int64_t end_query, real *scratch))
 FOCI_KERNEL(attention_backward, (const foci_attention_head *h, real *scratch))
-FOCI_KERNEL(attention_map, (const foci_attention_head *h, real *map, real *scratch)) /* map (N, N) */
+FOCI_KERNEL(attention_map, (const foci_attention_head *h, real *map, real *scratch)) /* map (N, M) */
 
 /* body_metric.h: one head */
 FOCI_KERNEL(elliptical_metric, (const foci_metric_head *h, real *scratch))

@@ -57,16 +57,17 @@ enum { FOCI_GEMM_DEPTH = 384, FOCI_GEMM_COLUMNS = 256 };
 /* Attention of one head of one sample. Matrices are given by their first element and the step from row to row, in
  * elements; the entries of a row are neighbours. */
 typedef struct foci_attention_head {
-    int64_t tokens, width;      /* N, D */
-    const foci_real *q, *k, *v; /* (N, D) */
+    int64_t queries, keys;      /* N, M; causal: the same */
+    int64_t width, value_width; /* D of q and k, E of v and out */
+    const foci_real *q, *k, *v; /* (N, D), (M, D), (M, E) */
     int64_t q_row, k_row, v_row;
     const foci_real *metric; /* multiplies q: (N, D), or one row for all where metric_row is 0; NULL: ones */
     int64_t metric_row;
-    const foci_real *bias; /* (N) added to the scores of each key, or NULL */
+    const foci_real *bias; /* (M) added to the scores of each key, or NULL */
     foci_real scale;
     bool causal;
-    foci_dropout_mask dropout; /* of the probabilities; threshold 0: none. Element (i, j) is number i N + j */
-    foci_real *out;            /* (N, D) */
+    foci_dropout_mask dropout; /* of the probabilities; threshold 0: none. Element (i, j) is number i M + j */
+    foci_real *out;            /* (N, E) */
     int64_t out_row;
     foci_real *log_sum; /* (N): log of the sum of exp(score) over the keys */
     /* backward only; a gradient that is not wanted is NULL */
@@ -81,24 +82,25 @@ typedef struct foci_attention_head {
 enum { FOCI_ATTENTION_QUERIES = 48, FOCI_ATTENTION_KEYS = 256 };
 
 /* Where attention keeps things in its scratch memory (64-byte aligned), in reals; the same for every instruction set. D
- * is the width, filled up to 16. What is a copy for products has room where there is need of one
+ * and E are the widths, filled up to 16. What is a copy for products has room where there is need of one
  * (kernels/body_operand.h). */
 typedef struct foci_attention_layout {
     int64_t queries, queries_across; /* a tile of scaled queries, (QUERIES, D); copy: its transpose */
-    int64_t rows;                    /* (QUERIES, D): what a transpose is made from */
-    int64_t sums;                    /* (QUERIES, D): of values; backward: gradients of queries */
+    int64_t rows;                    /* (QUERIES, D or E): what a transpose is made from */
+    int64_t sums;                    /* (QUERIES, E): of values; backward (QUERIES, D): gradients of queries */
     /* (KEYS, QUERIES): scores, then probabilities; what dropout multiplies them with */
     int64_t scores, factor;
     int64_t copy;         /* (KEYS, QUERIES): copy of a tile of probabilities or of gradients */
-    int64_t keys, values; /* (tokens, D): copies */
+    int64_t keys, values; /* (M, D), (M, E): copies */
     /* backward only */
-    int64_t douts, douts_across;       /* (QUERIES, D): as queries are, of the gradients of the output */
-    int64_t queries_down, douts_down;  /* (QUERIES, D): copies, the depth from row to row */
+    int64_t douts, douts_across;       /* (QUERIES, E): as queries are, of the gradients of the output */
+    int64_t queries_down, douts_down;  /* (QUERIES, D), (QUERIES, E): copies, the depth from row to row */
     int64_t dscores;                   /* (KEYS, QUERIES): gradients of scores */
-    int64_t keys_down, dkeys, dvalues; /* (tokens, D): copy, the depth from row to row; sums of gradients */
+    int64_t keys_down, dkeys, dvalues; /* (M, D): copy, the depth from row to row; (M, D), (M, E): sums of gradients */
     int64_t reals;                     /* of all */
 } foci_attention_layout;
-foci_attention_layout foci_attention_layout_of(int64_t tokens, int64_t width, bool backward, bool bf16);
+foci_attention_layout foci_attention_layout_of(int64_t keys, int64_t width, int64_t value_width, bool backward,
+                                               bool bf16);
 
 /* How far something moved from one layer to the next, along each coordinate: u = |cur - prev| / delta, or
  * u = |cur - prev| / (|den - den_prev| + attenuation) where den is given; reduced over the tokens, then scaled. */

@@ -25,50 +25,60 @@ static bool metric_operand(foci_graph *g, const char *op, const foci_tensor *met
     return foci_head_operand(g, op, "metric", metric, metric->ndim == 4 && metric->shape[2] == 1 ? &one : q);
 }
 
-static bool bias_operand(foci_graph *g, const char *op, const foci_tensor *bias, const foci_tensor *q) {
+static bool bias_operand(foci_graph *g, const char *op, const foci_tensor *bias, const foci_tensor *k) {
     if (!bias) return true;
-    if (bias->ndim != 2 || bias->dtype != FOCI_REAL || bias->shape[0] != q->shape[0] || bias->shape[1] != q->shape[2] ||
+    if (bias->ndim != 2 || bias->dtype != FOCI_REAL || bias->shape[0] != k->shape[0] || bias->shape[1] != k->shape[2] ||
         !foci_is_contiguous(bias))
         foci_graph_fail(g, "%s: bias %s must be contiguous (%lld, %lld): a number per sample and key", op,
-                        foci_shape_text(g, bias), (long long)q->shape[0], (long long)q->shape[2]);
+                        foci_shape_text(g, bias), (long long)k->shape[0], (long long)k->shape[2]);
     return foci_graph_ok(g);
 }
 
-extern const foci_op foci_op_scaled_dot_product_attention;
+/* (B, H, M, D) to q (B, H, N, D). Causal, the queries are all tokens or the last one alone, which sees every key. */
+static bool key_operand(foci_graph *g, const char *op, const foci_tensor *k, const foci_tensor *q, bool causal) {
+    if (!foci_head_operand(g, op, "k", k, NULL)) return false;
+    if (k->shape[0] != q->shape[0] || k->shape[1] != q->shape[1] || k->shape[3] != q->shape[3])
+        foci_graph_fail(g, "%s: k %s must agree with q %s in all but the tokens", op, foci_shape_text(g, k),
+                        foci_shape_text(g, q));
+    else if (causal && k->shape[2] != q->shape[2] && q->shape[2] != 1)
+        foci_graph_fail(g, "%s: causal, k %s must have as many tokens as q %s", op, foci_shape_text(g, k),
+                        foci_shape_text(g, q));
+    return foci_graph_ok(g);
+}
 
-/* The last token alone asks, of all N: q (B, H, 1, D). It sees every key. */
-static bool one_query(const foci_op *op, const foci_tensor *q, const foci_tensor *k) {
-    return op == &foci_op_scaled_dot_product_attention && k && k->ndim == 4 && q->shape[2] == 1 && k->shape[2] > 1 &&
-           k->shape[0] == q->shape[0] && k->shape[1] == q->shape[1] && k->shape[3] == q->shape[3];
+/* (B, H, M, E) */
+static bool value_operand(foci_graph *g, const char *op, const foci_tensor *v, const foci_tensor *k) {
+    if (!foci_head_operand(g, op, "v", v, NULL)) return false;
+    if (memcmp(v->shape, k->shape, 3 * sizeof v->shape[0]))
+        foci_graph_fail(g, "%s: v %s must agree with k %s in all but the width", op, foci_shape_text(g, v),
+                        foci_shape_text(g, k));
+    return foci_graph_ok(g);
 }
 
 foci_node *foci_record_attention(foci_graph *g, const foci_op *op, foci_tensor *q, foci_tensor *k, foci_tensor *v,
                                  const foci_sdpa_options *options, foci_metric_scale result) {
-    if (!foci_head_operand(g, op->name, "q", q, NULL) ||
-        !foci_head_operand(g, op->name, "k", k, one_query(op, q, k) ? NULL : q) ||
-        (v && !foci_head_operand(g, op->name, "v", v, k)) || !metric_operand(g, op->name, options->metric, q) ||
+    if (!foci_head_operand(g, op->name, "q", q, NULL) || !key_operand(g, op->name, k, q, options->causal) ||
+        (v && !value_operand(g, op->name, v, k)) || !metric_operand(g, op->name, options->metric, q) ||
         !bias_operand(g, op->name, options->bias, k))
         return NULL;
-    if (one_query(op, q, k) && (q->requires_grad || k->requires_grad))
-        return foci_graph_fail(g, "%s: the query of the last token alone has no gradient", op->name);
     if (!isfinite(options->scale)) return foci_graph_fail(g, "%s: the scale is not a finite number", op->name);
     if (!(options->dropout >= 0 && options->dropout < 1))
         return foci_graph_fail(g, "%s: dropout %g must lie in [0, 1)", op->name, options->dropout);
     foci_attention_attributes a = {options->scale, foci_graph_trains(g) ? options->dropout : 0,
-                                   options->causal && !one_query(op, q, k), result};
+                                   options->causal && q->shape[2] == k->shape[2], result};
     foci_tensor *const input[ATTENTION_INPUTS] = {q, k, v, options->metric, options->bias};
     return foci_record(g, op, ATTENTION_INPUTS, input, &a, sizeof a);
 }
 
-/* Element (b, h, i, j) of the map is number ((b H + h) N + i) N + j of the step's whole batch. */
+/* Element (b, h, i, j) of the map is number ((b H + h) N + i) M + j of the step's whole batch. */
 static foci_dropout_mask dropout_of(const foci_node *n, double p, uint64_t head) {
-    const uint64_t heads = (uint64_t)n->input[ATTENTION_Q]->shape[1],
-                   tokens = (uint64_t)n->input[ATTENTION_Q]->shape[2];
+    const foci_tensor *q = n->input[ATTENTION_Q];
+    const uint64_t heads = (uint64_t)q->shape[1], map = (uint64_t)(q->shape[2] * n->input[ATTENTION_K]->shape[2]);
     foci_random r = foci_node_random(n);
     return (foci_dropout_mask){.seed = r.seed,
                                .stream = r.stream,
                                .step = r.step,
-                               .first = (r.first_sample * heads + head) * tokens * tokens,
+                               .first = (r.first_sample * heads + head) * map,
                                .threshold = (uint32_t)(p * 0x1p32),
                                .factor = (real)(1 / (1 - p))};
 }
@@ -77,7 +87,8 @@ foci_attention_head foci_attention_head_of(const foci_node *n, int64_t b, int64_
     const foci_attention_attributes *a = n->attributes;
     const foci_tensor *q = n->input[ATTENTION_Q], *k = n->input[ATTENTION_K], *v = n->input[ATTENTION_V];
     const foci_tensor *metric = n->input[ATTENTION_METRIC], *bias = n->input[ATTENTION_BIAS];
-    foci_attention_head head = {.tokens = k->shape[2],
+    foci_attention_head head = {.queries = q->shape[2],
+                                .keys = k->shape[2],
                                 .width = q->shape[3],
                                 .q = foci_data(q) + foci_head_offset(q, b, h),
                                 .k = foci_data(k) + foci_head_offset(k, b, h),
@@ -89,12 +100,13 @@ foci_attention_head foci_attention_head_of(const foci_node *n, int64_t b, int64_
     if (v) {
         head.v = foci_data(v) + foci_head_offset(v, b, h);
         head.v_row = v->stride[2];
+        head.value_width = v->shape[3];
     }
     if (metric) {
         head.metric = foci_data(metric) + foci_head_offset(metric, b, h);
         head.metric_row = metric->shape[2] == 1 ? 0 : metric->stride[2];
     }
-    if (bias) head.bias = foci_data(bias) + b * q->shape[2];
+    if (bias) head.bias = foci_data(bias) + b * k->shape[2];
     return head;
 }
 

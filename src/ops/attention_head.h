@@ -29,8 +29,7 @@ typedef struct foci_attention_attributes {
     foci_metric_scale result; /* what the result is divided by, where the operation measures a metric */
 } foci_attention_attributes;
 
-/* Checks the operands and starts the node: NULL after an error. v is NULL where only the map is wanted. The operation
- * scaled_dot_product_attention may be asked by the last token alone, q (B, H, 1, D). */
+/* Checks the operands and starts the node: NULL after an error. v is NULL where only the map is wanted. */
 foci_node *foci_record_attention(foci_graph *g, const foci_op *op, foci_tensor *q, foci_tensor *k, foci_tensor *v,
                                  const foci_sdpa_options *options, foci_metric_scale result);
 

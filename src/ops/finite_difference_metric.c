@@ -12,20 +12,20 @@ typedef struct scratch {
 
 static int64_t scratch_elements(const int64_t *shape) {
     int64_t own = 3 * shape[2] * shape[3] + shape[2];
-    return foci_attention_layout_of(shape[2], shape[3], false, false).reals +
+    return foci_attention_layout_of(shape[2], shape[3], shape[3], false, false).reals +
            (own + FOCI_ALIGN) / FOCI_ALIGN * FOCI_ALIGN;
 }
 
 static scratch scratch_of(const foci_node *n) {
     const int64_t *shape = n->input[ATTENTION_Q]->shape, matrix = shape[2] * shape[3];
     real *kernel = (real *)n->workspace + foci_thread() * scratch_elements(shape);
-    real *own = kernel + foci_attention_layout_of(shape[2], shape[3], false, false).reals;
+    real *own = kernel + foci_attention_layout_of(shape[2], shape[3], shape[3], false, false).reals;
     return (scratch){own, own + matrix, own + 2 * matrix, own + 3 * matrix, kernel};
 }
 
 /* out (N, D) = attention of the queries with coordinate d moved by t */
 static void attend_moved(foci_attention_head head, const scratch *s, int64_t d, real t, real *out) {
-    for (int64_t i = 0; i < head.tokens; i++) {
+    for (int64_t i = 0; i < head.queries; i++) {
         memcpy(s->queries + i * head.width, head.q + i * head.q_row, (size_t)head.width * sizeof(real));
         s->queries[i * head.width + d] += t;
     }
@@ -34,7 +34,7 @@ static void attend_moved(foci_attention_head head, const scratch *s, int64_t d, 
     head.out = out;
     head.log_sum = s->log_sum;
     head.dropout.threshold = 0;
-    foci_kernel()->attention_forward(&head, 0, head.tokens, s->kernel);
+    foci_kernel()->attention_forward(&head, 0, head.queries, s->kernel);
 }
 
 /* m_d = mean over queries of the L1 norm of out(q + t e_d) - out(q - t e_d), over 2 t, with t = 1 / (2
@@ -68,7 +68,7 @@ const foci_op foci_op_finite_difference_metric = {
 foci_tensor *foci_finite_difference_metric(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v,
                                            const foci_sdpa_options *options, foci_metric_scale scale) {
     const foci_op *op = &foci_op_finite_difference_metric;
-    if (!foci_head_operand(g, op->name, "v", v, q)) return NULL;
+    if (!foci_head_operand(g, op->name, "k", k, q) || !foci_head_operand(g, op->name, "v", v, q)) return NULL;
     foci_node *n = foci_record_attention(g, op, q, k, v, options, scale);
     if (!n) return NULL;
     foci_workspace(n, (size_t)foci_threads() * (size_t)scratch_elements(q->shape) * sizeof(real), 0);

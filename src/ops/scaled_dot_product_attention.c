@@ -6,14 +6,13 @@
 
 enum { Q = ATTENTION_Q, K = ATTENTION_K, V = ATTENTION_V };
 
-/* out (B, N, H*D): head h has columns h D .. h D + D - 1 */
+/* out (B, N, H*E): head h has columns h E .. h E + E - 1 */
 static foci_attention_head head_of(const foci_node *n, int64_t b, int64_t h) {
     foci_attention_head head = foci_attention_head_of(n, b, h);
     const int64_t heads = n->input[Q]->shape[1];
-    head.out_row = heads * head.width;
-    const int64_t queries = n->output->shape[1];
-    head.out = foci_data(n->output) + b * queries * head.out_row + h * head.width;
-    head.log_sum = foci_data(n->saved[0]) + (b * heads + h) * queries;
+    head.out_row = heads * head.value_width;
+    head.out = foci_data(n->output) + b * head.queries * head.out_row + h * head.value_width;
+    head.log_sum = foci_data(n->saved[0]) + (b * heads + h) * head.queries;
     return head;
 }
 
@@ -22,23 +21,25 @@ static bool bf16(const foci_node *n) {
     return foci_graph_bf16(n->graph) && foci_bf16_supported() && n->input[Q]->shape[3] > 16;
 }
 
-static real *scratch_of(const foci_node *n, int64_t elements) {
-    return (real *)n->workspace + foci_thread() * elements;
+/* Reals of scratch memory of one thread. */
+static int64_t scratch_of(const foci_node *n, bool backward) {
+    const int64_t *k = n->input[K]->shape;
+    return foci_attention_layout_of(k[2], k[3], n->input[V]->shape[3], backward, bf16(n)).reals;
 }
 
 /* Few heads and many threads: a head's tiles of queries are dealt out in parts. A part's bits do not depend
  * on the others. */
 static void forward(const foci_node *n) {
     const int64_t *shape = n->input[Q]->shape, heads = shape[1], all = shape[0] * heads, tokens = shape[2];
-    const int64_t scratch = foci_attention_layout_of(n->input[K]->shape[2], shape[3], false, bf16(n)).reals;
+    const int64_t scratch = scratch_of(n, false);
     const int64_t tiles = foci_tiles(tokens, FOCI_ATTENTION_QUERIES), wanted = foci_tiles(2 * foci_threads(), all);
     const int64_t part = foci_tiles(tiles, wanted) * FOCI_ATTENTION_QUERIES, parts = foci_tiles(tokens, part);
     FOCI_PARALLEL_FOR
     for (int64_t task = 0; task < all * parts; task++) {
         foci_attention_head head = head_of(n, task / parts / heads, task / parts % heads);
         foci_range queries = foci_tile(tokens, part, task % parts);
-        (bf16(n) ? foci_bf16_attention_forward : foci_kernel()->attention_forward)(&head, queries.first, queries.end,
-                                                                                   scratch_of(n, scratch));
+        (bf16(n) ? foci_bf16_attention_forward : foci_kernel()->attention_forward)(
+            &head, queries.first, queries.end, (real *)n->workspace + foci_thread() * scratch);
     }
 }
 
@@ -51,7 +52,7 @@ static real *gradient_of(const foci_node *n, int input, int64_t b, int64_t h) {
  */
 static void backward(const foci_node *n) {
     const int64_t *shape = n->input[Q]->shape, heads = shape[1];
-    const int64_t scratch = foci_attention_layout_of(shape[2], shape[3], true, bf16(n)).reals;
+    const int64_t scratch = scratch_of(n, true);
     FOCI_PARALLEL_FOR
     for (int64_t task = 0; task < shape[0] * heads; task++) {
         const int64_t b = task / heads, h = task % heads;
@@ -61,16 +62,18 @@ static void backward(const foci_node *n) {
         head.dq = gradient_of(n, Q, b, h), head.dq_row = head.q_row, head.add_dq = n->accumulate[Q];
         head.dk = gradient_of(n, K, b, h), head.dk_row = head.k_row, head.add_dk = n->accumulate[K];
         head.dv = gradient_of(n, V, b, h), head.dv_row = head.v_row, head.add_dv = n->accumulate[V];
-        (bf16(n) ? foci_bf16_attention_backward : foci_kernel()->attention_backward)(&head, scratch_of(n, scratch));
+        (bf16(n) ? foci_bf16_attention_backward
+                 : foci_kernel()->attention_backward)(&head, (real *)n->workspace + foci_thread() * scratch);
     }
 }
 
-/* Two products of N x N x D forward, four backward; causal skips half of each. That backward computes the scores again,
- * a fifth one, spares memory and is no part of the work. */
+/* Two products of N x M x D and E forward, four backward; causal skips half of each. That backward computes the scores
+ * again, a fifth one, spares memory and is no part of the work. */
 static foci_cost cost(const foci_node *n) {
     const foci_attention_attributes *a = n->attributes;
-    double product = 2.0 * (double)foci_numel(n->input[Q]) * (double)n->input[K]->shape[2] * (a->causal ? 0.5 : 1);
-    return (foci_cost){2 * product, 4 * product};
+    const int64_t *q = n->input[Q]->shape, *v = n->input[V]->shape;
+    const double both = 2.0 * (double)(q[0] * q[1] * q[2] * v[2]) * (double)(q[3] + v[3]) * (a->causal ? 0.5 : 1);
+    return (foci_cost){both, 2 * both};
 }
 
 /* ----------------------------------------------------------------------------------------- gradient check */
@@ -118,6 +121,23 @@ static foci_tensor *several_tiles(foci_graph *g) { /* of queries (48) and keys (
     foci_tensor *q = foci_parameter(g, "q", FOCI_NORMAL(0, 1), FOCI_SHAPE(1, 1, 270, 1));
     return foci_scaled_dot_product_attention(g, q, q, q, &(foci_sdpa_options){.scale = 1, .causal = true});
 }
+static foci_tensor *other_keys(foci_graph *g, int64_t queries, int64_t keys, int64_t width, int64_t value_width,
+                               foci_sdpa_options o) {
+    o.scale = 0.6;
+    return foci_scaled_dot_product_attention(g, parameter(g, "q", queries, width), parameter(g, "k", keys, width),
+                                             parameter(g, "v", keys, value_width), &o);
+}
+static foci_tensor *fewer_keys(foci_graph *g) { return other_keys(g, 7, 3, 4, 4, (foci_sdpa_options){.dropout = 0.3}); }
+static foci_tensor *more_keys(foci_graph *g) {
+    return other_keys(g, 3, 6, 4, 4, (foci_sdpa_options){.bias = constant(g, FOCI_SHAPE(B, 6))});
+}
+static foci_tensor *wider_values(foci_graph *g) {
+    return other_keys(g, 5, 5, 2, 5, (foci_sdpa_options){.causal = true});
+}
+static foci_tensor *narrower_values(foci_graph *g) {
+    return other_keys(g, 5, 4, 5, 2, (foci_sdpa_options){.metric = constant(g, FOCI_SHAPE(B, H, 5, 5))});
+}
+static foci_tensor *last_token(foci_graph *g) { return other_keys(g, 1, 5, 3, 3, (foci_sdpa_options){.causal = true}); }
 static foci_tensor *keys_attend_to_keys(foci_graph *g) {
     foci_tensor *k = parameter(g, "k", 5, 3);
     return foci_scaled_dot_product_attention(g, k, k, parameter(g, "v", 5, 3), &(foci_sdpa_options){.scale = 0.5});
@@ -142,6 +162,11 @@ static const foci_gradient_case gradients[] = {
     {"metric of a position", metric_of_position},
     {"causal, bias, dropout, metric", everything},
     {"several tiles", several_tiles},
+    {"fewer keys than queries", fewer_keys},
+    {"more keys than queries", more_keys},
+    {"wider values, causal", wider_values},
+    {"narrower values", narrower_values},
+    {"the last token alone", last_token},
     {"keys attend to keys", keys_attend_to_keys},
     {"views of a projection", packed},
     {"views of a projection, keys attend to keys", packed_keys_attend_to_keys},
@@ -162,15 +187,13 @@ const foci_op foci_op_scaled_dot_product_attention = {
 foci_tensor *foci_scaled_dot_product_attention(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v,
                                                const foci_sdpa_options *options) {
     const foci_op *op = &foci_op_scaled_dot_product_attention;
-    if (!foci_head_operand(g, op->name, "v", v, k)) return NULL;
-    if (foci_graph_observes(g) && !options->inner && q->shape[2] == k->shape[2])
-        foci_observe(g, "prob", foci_attention_map(g, q, k, options));
+    if (!foci_head_operand(g, op->name, "v", v, NULL)) return NULL;
+    if (foci_graph_observes(g) && !options->inner) foci_observe(g, "prob", foci_attention_map(g, q, k, options));
     foci_node *n = foci_record_attention(g, op, q, k, v, options, FOCI_SCALE_NONE);
     if (!n) return NULL;
-    const int64_t batch = q->shape[0], heads = q->shape[1], tokens = q->shape[2], width = q->shape[3];
+    const int64_t batch = q->shape[0], heads = q->shape[1], tokens = q->shape[2];
     foci_save(n, FOCI_REAL, batch * heads * tokens);
-    size_t scratch = (size_t)foci_threads() * sizeof(real);
-    foci_workspace(n, scratch * (size_t)foci_attention_layout_of(k->shape[2], width, false, bf16(n)).reals,
-                   scratch * (size_t)foci_attention_layout_of(tokens, width, true, bf16(n)).reals);
-    return foci_emit(n, FOCI_REAL, FOCI_SHAPE(batch, tokens, heads * width));
+    const size_t threads = (size_t)foci_threads() * sizeof(real);
+    foci_workspace(n, threads * (size_t)scratch_of(n, false), threads * (size_t)scratch_of(n, true));
+    return foci_emit(n, FOCI_REAL, FOCI_SHAPE(batch, tokens, heads * v->shape[3]));
 }

@@ -9,12 +9,19 @@
 enum { HEADS = 2 };
 
 typedef struct shape {
-    int64_t tokens, width;
+    int64_t tokens, width; /* queries; of queries and keys */
     bool causal, bias;
     double dropout;
-    int metric; /* 0 none, 1 per head, 2 per position */
-    bool add;   /* gradients add to what is there */
+    int metric;                /* 0 none, 1 per head, 2 per position */
+    bool add;                  /* gradients add to what is there */
+    int64_t keys, value_width; /* 0: the same */
 } shape;
+
+static int64_t keys_of(shape s) { return s.keys ? s.keys : s.tokens; }
+static int64_t value_width_of(shape s) { return s.value_width ? s.value_width : s.width; }
+static int64_t layout_of(shape s, bool backward, bool bf16) {
+    return foci_attention_layout_of(keys_of(s), s.width, value_width_of(s), backward, bf16).reals;
+}
 
 static real noise(uint64_t stream, int64_t i) {
     foci_u32x4 u = foci_philox(5, stream, 0, (uint64_t)i);
@@ -31,7 +38,7 @@ static real *noisy(uint64_t stream, int64_t n) {
 /* ------------------------------------------------------------------------------------------------- oracle */
 
 typedef struct answer {
-    double *out, *log_sum, *dq, *dk, *dv, *map; /* (N, D) but log_sum (N), map (N, N) without dropout */
+    double *out, *log_sum, *dq, *dk, *dv, *map; /* out as v, log_sum (N), map (N, M) without dropout */
 } answer;
 
 static double *zeros(int64_t n) {
@@ -42,21 +49,21 @@ static double *zeros(int64_t n) {
 
 static double factor_of(const foci_attention_head *h, int64_t i, int64_t j) {
     const foci_dropout_mask *m = &h->dropout;
-    uint64_t e = m->first + (uint64_t)(i * h->tokens + j);
+    uint64_t e = m->first + (uint64_t)(i * h->keys + j);
     return foci_philox(m->seed, m->stream, m->step, e / 4).v[e % 4] < m->threshold ? 0 : m->factor;
 }
 
 static answer oracle(const foci_attention_head *h) {
-    const int64_t n = h->tokens, d = h->width;
-    answer a = {zeros(n * d), zeros(n), zeros(n * d), zeros(n * d), zeros(n * d), zeros(n * n)};
-    double *dp = zeros(n);
+    const int64_t n = h->queries, m = h->keys, d = h->width, e = h->value_width;
+    answer a = {zeros(n * e), zeros(n), zeros(n * d), zeros(m * d), zeros(m * e), zeros(n * m)};
+    double *dp = zeros(m);
     for (int64_t i = 0; i < n; i++) {
-        const int64_t seen = h->causal ? i + 1 : n;
-        double *p = a.map + i * n, top = -INFINITY, sum = 0, delta = 0;
+        const int64_t seen = h->causal ? i + 1 : m;
+        double *p = a.map + i * m, top = -INFINITY, sum = 0, delta = 0;
         for (int64_t j = 0; j < seen; j++) {
             for (int64_t c = 0; c < d; c++) {
-                double m = h->metric ? h->metric[i * h->metric_row + c] : 1;
-                p[j] += h->scale * m * h->q[i * h->q_row + c] * h->k[j * h->k_row + c];
+                double metric = h->metric ? h->metric[i * h->metric_row + c] : 1;
+                p[j] += h->scale * metric * h->q[i * h->q_row + c] * h->k[j * h->k_row + c];
             }
             if (h->bias) p[j] += h->bias[j];
             top = fmax(top, p[j]);
@@ -67,17 +74,17 @@ static answer oracle(const foci_attention_head *h) {
             p[j] /= sum;
             const double f = factor_of(h, i, j);
             dp[j] = 0;
-            for (int64_t c = 0; c < d; c++) {
-                a.out[i * d + c] += p[j] * f * h->v[j * h->v_row + c];
-                a.dv[j * d + c] += p[j] * f * h->dout[i * h->dout_row + c];
+            for (int64_t c = 0; c < e; c++) {
+                a.out[i * e + c] += p[j] * f * h->v[j * h->v_row + c];
+                a.dv[j * e + c] += p[j] * f * h->dout[i * h->dout_row + c];
                 dp[j] += f * h->dout[i * h->dout_row + c] * h->v[j * h->v_row + c];
             }
             delta += p[j] * dp[j];
         }
         for (int64_t j = 0; j < seen; j++)
             for (int64_t c = 0; c < d; c++) {
-                double m = h->metric ? h->metric[i * h->metric_row + c] : 1;
-                double ds = h->scale * m * p[j] * (dp[j] - delta);
+                double metric = h->metric ? h->metric[i * h->metric_row + c] : 1;
+                double ds = h->scale * metric * p[j] * (dp[j] - delta);
                 a.dq[i * d + c] += ds * h->k[j * h->k_row + c];
                 a.dk[j * d + c] += ds * h->q[i * h->q_row + c];
             }
@@ -92,28 +99,31 @@ static void free_answer(answer *a) {
 
 /* --------------------------------------------------------------------------------------------- comparison */
 
-/* Head 1 of a packed projection (N, 3 HEADS D), so that every matrix is a part of longer rows. */
+/* Head 1 of a packed projection (N or M, 3 HEADS D or E, the wider), so that every matrix is a part of longer rows. */
 typedef struct problem {
     foci_attention_head h;
     real *qkv, *metric, *bias, *out, *log_sum, *dout, *dqkv, *scratch;
 } problem;
 
 static problem make_problem(shape s) {
-    const int64_t n = s.tokens, d = s.width, wide = 3 * HEADS * d, joined = HEADS * d;
-    int64_t scratch = foci_attention_layout_of(n, d, true, true).reals;
-    problem p = {.qkv = noisy(1, n * wide),
+    const int64_t n = s.tokens, m = keys_of(s), longer = n > m ? n : m, e = value_width_of(s);
+    const int64_t d = s.width > e ? s.width : e, wide = 3 * HEADS * d, joined = HEADS * e;
+    const int64_t scratch = layout_of(s, true, true);
+    problem p = {.qkv = noisy(1, longer * wide),
                  .metric = noisy(2, n * d),
-                 .bias = noisy(3, n),
+                 .bias = noisy(3, m),
                  .out = noisy(4, n * joined),
                  .log_sum = noisy(5, n),
                  .dout = noisy(6, n * joined),
-                 .dqkv = noisy(7, n * wide)};
+                 .dqkv = noisy(7, longer * wide)};
     p.scratch = aligned_alloc(64, (size_t)scratch * sizeof(real));
     assert_non_null(p.scratch);
     memset(p.scratch, 0xff, (size_t)scratch * sizeof(real)); /* NaN: whoever reads before writing is found out */
     p.h =
-        (foci_attention_head){.tokens = n,
-                              .width = d,
+        (foci_attention_head){.queries = n,
+                              .keys = m,
+                              .width = s.width,
+                              .value_width = e,
                               .q = p.qkv + d,
                               .k = p.qkv + (HEADS + 1) * d,
                               .v = p.qkv + (2 * HEADS + 1) * d,
@@ -123,13 +133,13 @@ static problem make_problem(shape s) {
                               .metric = s.metric ? p.metric : NULL,
                               .metric_row = s.metric == 2 ? d : 0,
                               .bias = s.bias ? p.bias : NULL,
-                              .scale = (real)(1 / sqrt((double)d)),
+                              .scale = (real)(1 / sqrt((double)s.width)),
                               .causal = s.causal,
                               .dropout = {9, 8, 7, 12345, (uint32_t)(s.dropout * 0x1p32), (real)(1 / (1 - s.dropout))},
-                              .out = p.out + d,
+                              .out = p.out + e,
                               .out_row = joined,
                               .log_sum = p.log_sum,
-                              .dout = p.dout + d,
+                              .dout = p.dout + e,
                               .dout_row = joined,
                               .dq = p.dqkv + d,
                               .dk = p.dqkv + (HEADS + 1) * d,
@@ -167,22 +177,22 @@ static void check(shape s) {
         if (!k) continue;
         problem p = make_problem(s);
         answer a = oracle(&p.h);
-        const int64_t n = s.tokens, d = s.width, wide = 3 * HEADS * d, joined = HEADS * d;
+        const int64_t n = s.tokens, m = keys_of(s), d = s.width, e = value_width_of(s);
+        const int64_t wide = p.h.q_row, joined = HEADS * e, head = p.h.q - p.qkv;
         k->attention_forward(&p.h, 0, n, p.scratch);
-        compare("out", p.h.out, joined, a.out, n, d, 0, 0);
+        compare("out", p.h.out, joined, a.out, n, e, 0, 0);
         compare("log_sum", p.h.log_sum, 1, a.log_sum, n, 1, 0, 0);
         k->attention_backward(&p.h, p.scratch);
-        compare("dq", p.h.dq, wide, a.dq, n, d, s.add ? 7 : 0, d);
-        compare("dk", p.h.dk, wide, a.dk, n, d, s.add ? 7 : 0, (HEADS + 1) * d);
-        compare("dv", p.h.dv, wide, a.dv, n, d, s.add ? 7 : 0, (2 * HEADS + 1) * d);
-        real *map = noisy(10, n * n);
+        compare("dq", p.h.dq, wide, a.dq, n, d, s.add ? 7 : 0, head);
+        compare("dk", p.h.dk, wide, a.dk, m, d, s.add ? 7 : 0, (HEADS + 1) * head);
+        compare("dv", p.h.dv, wide, a.dv, m, e, s.add ? 7 : 0, (2 * HEADS + 1) * head);
+        real *map = noisy(10, n * m);
         k->attention_map(&p.h, map, p.scratch);
-        compare("map", map, n, a.map, n, n, 0, 0);
-        for (int64_t i = 0; i < n; i++) /* head 0 was not touched */
-            for (int64_t c = 0; c < d; c++) {
-                assert_true(p.out[i * joined + c] == noise(4, i * joined + c));
-                assert_true(p.dqkv[i * wide + c] == noise(7, i * wide + c));
-            }
+        compare("map", map, m, a.map, n, m, 0, 0);
+        for (int64_t i = 0; i < n; i++) { /* head 0 was not touched */
+            for (int64_t c = 0; c < e; c++) assert_true(p.out[i * joined + c] == noise(4, i * joined + c));
+            for (int64_t c = 0; c < d; c++) assert_true(p.dqkv[i * wide + c] == noise(7, i * wide + c));
+        }
         free(map);
         free_answer(&a);
         free_problem(&p);
@@ -228,6 +238,17 @@ static void gradients_add(void **state) {
     (void)state;
     check_sizes((shape){.metric = 1, .add = true});
 }
+static void other_keys_and_widths(void **state) {
+    (void)state;
+    static const int64_t keys[] = {3, 7, 48, 65, 300}, widths[] = {1, 8, 20, 64};
+    for (int i = 0; i < 5 * 4; i++) {
+        for (int64_t tokens = 1; tokens < 200; tokens += 64)
+            check(
+                (shape){tokens, 20, .keys = keys[i % 5], .value_width = widths[i / 5], .bias = i % 2, .metric = i % 3});
+        check((shape){65, 20, .causal = true, .value_width = widths[i / 5], .dropout = 0.2});
+        check((shape){65, widths[i / 5], .keys = keys[i % 5], .dropout = 0.2, .add = true});
+    }
+}
 static void all_together(void **state) {
     (void)state;
     check((shape){65, 20, true, true, 0.2, 2, true});
@@ -240,29 +261,29 @@ static void all_together(void **state) {
 
 /* Operands are rounded by at most 2^-9 of themselves, at random, and sums cancel in part: the whole is off by less than
  * 3 %. */
-static void nearly(const char *what, shape s, const real *got, int64_t row, const double *want, uint64_t before,
-                   int64_t offset) {
+static void nearly(const char *what, const real *got, int64_t row, const double *want, int64_t rows, int64_t width,
+                   uint64_t before, int64_t offset) {
     double error = 0, size = 0;
-    for (int64_t i = 0; i < s.tokens; i++)
-        for (int64_t c = 0; c < s.width; c++) {
-            const double x = want[i * s.width + c], there = before ? noise(before, offset + i * row + c) : 0;
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t c = 0; c < width; c++) {
+            const double x = want[i * width + c], there = before ? noise(before, offset + i * row + c) : 0;
             error += pow(got[i * row + c] - there - x, 2);
             size += x * x;
         }
     if (!(sqrt(error) <= 0.03 * sqrt(size)))
-        fail_msg("%s (%d, %d) is off by %g of %g", what, (int)s.tokens, (int)s.width, sqrt(error), sqrt(size));
+        fail_msg("%s (%d, %d) is off by %g of %g", what, (int)rows, (int)width, sqrt(error), sqrt(size));
 }
 
 static void check_bf16(shape s) {
     problem p = make_problem(s);
     answer a = oracle(&p.h);
-    const int64_t wide = 3 * HEADS * s.width;
+    const int64_t wide = p.h.q_row, head = p.h.q - p.qkv, m = keys_of(s), e = value_width_of(s);
     foci_bf16_attention_forward(&p.h, 0, s.tokens, p.scratch);
-    nearly("out", s, p.h.out, p.h.out_row, a.out, 0, 0);
+    nearly("out", p.h.out, p.h.out_row, a.out, s.tokens, e, 0, 0);
     foci_bf16_attention_backward(&p.h, p.scratch);
-    nearly("dq", s, p.h.dq, wide, a.dq, s.add ? 7 : 0, s.width);
-    nearly("dk", s, p.h.dk, wide, a.dk, s.add ? 7 : 0, (HEADS + 1) * s.width);
-    nearly("dv", s, p.h.dv, wide, a.dv, s.add ? 7 : 0, (2 * HEADS + 1) * s.width);
+    nearly("dq", p.h.dq, wide, a.dq, s.tokens, s.width, s.add ? 7 : 0, head);
+    nearly("dk", p.h.dk, wide, a.dk, m, s.width, s.add ? 7 : 0, (HEADS + 1) * head);
+    nearly("dv", p.h.dv, wide, a.dv, m, e, s.add ? 7 : 0, (2 * HEADS + 1) * head);
     free_answer(&a);
     free_problem(&p);
 }
@@ -279,6 +300,7 @@ static void in_bf16(void **state) {
             check_bf16((shape){tokens[n], widths[d]});
             check_bf16((shape){tokens[n], widths[d], .causal = true, .metric = 2, .dropout = 0.2});
             check_bf16((shape){tokens[n], widths[d], .bias = true, .metric = 1, .add = true});
+            check_bf16((shape){tokens[n], widths[d], .keys = 77, .value_width = 72 - widths[d] / 2});
         }
 }
 
@@ -305,7 +327,7 @@ static void forward_in_parts_is_the_same(void **state) {
 /* The kernels write nothing behind what foci_attention_layout_of counts. */
 static void check_scratch(shape s, const foci_kernels *k, bool backward) {
     enum { BEHIND = 256 };
-    const size_t reals = (size_t)foci_attention_layout_of(s.tokens, s.width, backward, !k).reals;
+    const size_t reals = (size_t)layout_of(s, backward, !k);
     problem p = make_problem(s);
     real *scratch = aligned_alloc(64, (reals + BEHIND) * sizeof *scratch), untouched[BEHIND];
     assert_non_null(scratch);
@@ -321,8 +343,8 @@ static void check_scratch(shape s, const foci_kernels *k, bool backward) {
 static void scratch_is_what_the_layout_says(void **state) {
     (void)state;
     static const int64_t tokens[] = {1, 47, 65, 300}, widths[] = {3, 16, 20, 24, 64};
-    for (int i = 0; i < 4 * 5 * 2; i++) {
-        const shape s = {tokens[i / 2 % 4], widths[i / 8], .dropout = 0.1};
+    for (int i = 0; i < 4 * 5 * 4; i++) {
+        const shape s = {tokens[i / 2 % 4], widths[i / 8 % 5], .dropout = 0.1, .value_width = i < 40 ? 0 : 24};
         for (foci_isa isa = 0; isa < FOCI_ISA_COUNT; isa++)
             if (foci_kernels_of(isa)) check_scratch(s, foci_kernels_of(isa), i % 2);
         if (foci_bf16_supported()) check_scratch(s, NULL, i % 2);
@@ -420,6 +442,7 @@ int main(void) {
         cmocka_unit_test(metric_of_head),
         cmocka_unit_test(metric_of_position),
         cmocka_unit_test(gradients_add),
+        cmocka_unit_test(other_keys_and_widths),
         cmocka_unit_test(all_together),
         cmocka_unit_test(in_bf16),
         cmocka_unit_test(forward_in_parts_is_the_same),
