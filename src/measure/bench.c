@@ -72,6 +72,7 @@ static void tell_speed(const foci_bench_result *b, foci_report *r) {
     foci_report_text(r, "items", b->items);
     foci_report_decimals(r, "items_per_s", b->items_per_s, 3);
     foci_report_decimals(r, "gflop", b->gflop, 6);
+    foci_report_decimals(r, "gflop_per_item", b->gflop_per_item, 6);
     foci_report_decimals(r, "gflops", b->gflops, 3);
     foci_report_decimals(r, "peak_gflops", b->peak_gflops, 3);
     foci_report_decimals(r, "mfu", b->mfu, 4);
@@ -111,11 +112,12 @@ static foci_status run(const foci_subject *subject, const void *options, const f
     return s;
 }
 
-const foci_measure foci_measure_bench = {.name = "bench",
-                                         .summary = "speed and memory of a training step",
-                                         .size = sizeof(foci_bench_settings),
-                                         .options = {{foci_bench_keys}},
-                                         .metrics = {"items_per_s", "rss_mb", "plan_mb", "gflop", "parameters"},
-                                         .untrained = true,
-                                         .run = run,
-                                         .command = "bench"};
+const foci_measure foci_measure_bench = {
+    .name = "bench",
+    .summary = "speed and memory of a training step",
+    .size = sizeof(foci_bench_settings),
+    .options = {{foci_bench_keys}},
+    .metrics = {"items_per_s", "rss_mb", "plan_mb", "gflop", "gflop_per_item", "parameters"},
+    .untrained = true,
+    .run = run,
+    .command = "bench"};

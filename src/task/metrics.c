@@ -47,6 +47,7 @@ const foci_metric foci_metrics[] = {
     {"rss_mb", "resident", "MB", 1, -1},
     {"plan_mb", "planned", "MB", 1, -1},
     {"gflop", "GFLOP/step", "", 2, -1},
+    {"gflop_per_item", "GFLOP each", "", 3, -1},
     {"parameters", "parameters", "", 0, 0},
     {0}};
 

@@ -248,6 +248,7 @@ static foci_status measure(bench *b, foci_bench_result *r) {
                              .parameters = foci_parameters_numel(&b->programs.parameters),
                              .items = b->task->items};
     r->items_per_s = 1e3 * items / r->step.median;
+    r->gflop_per_item = r->gflop / items;
     r->gflops = 1e3 * r->gflop / r->step.median;
     r->peak_gflops = foci_peak_gflops(r->bf16, 5, 4000000);
     r->mfu = r->gflops / r->peak_gflops;

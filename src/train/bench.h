@@ -13,7 +13,8 @@ typedef struct foci_bench_result {
     foci_times step, forward, backward, update; /* the update clears the gradients, too */
     foci_times data;                            /* that a step waits for its batch; zeros without data */
     bool reads_data;
-    double items_per_s;         /* images or tokens */
+    double items_per_s; /* images or tokens */
+    double gflop_per_item;
     double gflop;               /* of a step: the products its mathematics needs, nothing that is computed twice */
     double gflops, peak_gflops; /* gflop a second; of fused multiply-adds in registers, measured in the same run */
     bool bf16;                  /* the products, and the peak */

@@ -13,7 +13,7 @@ measures() { # CONFIG ITEMS BATCH OPTION...
     shift 3
     runs bench "$config.yaml" --steps 3 --threads 1 --json "$@"
     equal 1 "$(wc -l <out | tr -d ' ')"
-    above_zero items_per_s gflop gflops peak_gflops mfu bandwidth_gbs memory_bound_ms memory_bound_gbs rss_mb plan_mb state_mb parameters
+    above_zero items_per_s gflop gflop_per_item gflops peak_gflops mfu bandwidth_gbs memory_bound_ms memory_bound_gbs rss_mb plan_mb state_mb parameters
     spread step forward backward update
     equal "$items 3 1 $batch" "$(json items steps threads batch <out)"
     json step_ms forward_ms backward_ms update_ms <out | awk '{ exit !($1 >= 0.8 * ($2 + $3 + $4)) }'
