@@ -15,6 +15,15 @@ typedef struct foci_sdpa_options {
     bool inner;          /* a part of something larger: its map is not offered for inspection */
 } foci_sdpa_options;
 
+typedef struct foci_window_options {
+    double scale;            /* factor before the softmax */
+    int64_t window, globals; /* token i sees those within `window` of it and the first `globals`, which see all */
+    bool causal;             /* and of these none behind it */
+    foci_tensor *mask;       /* (B, N): 0 where a token is padding, sees nothing and is not seen. NULL: none */
+    /* where the first tokens have queries (B, H, globals, D), keys and values of their own. NULL: they have not */
+    foci_tensor *query_global, *key_global, *value_global;
+} foci_window_options;
+
 /* What the metric of elliptical attention is divided by: its largest coordinate, the mean of all, nothing. */
 #define FOCI_METRIC_SCALES(X) X(FOCI_SCALE_MAX, "max") X(FOCI_SCALE_MEAN, "mean") X(FOCI_SCALE_NONE, "none")
 typedef enum foci_metric_scale { FOCI_METRIC_SCALES(FOCI_CHOICE_NUMBER) } foci_metric_scale;
@@ -113,6 +122,12 @@ foci_tensor *foci_positive_features(foci_graph *g, foci_tensor *y, foci_tensor *
 foci_tensor *foci_linear_attention(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v, bool causal);
 /* its weights (B, H, N, N); for inspection, no gradient */
 foci_tensor *foci_linear_attention_map(foci_graph *g, foci_tensor *q, foci_tensor *k, bool causal);
+/* (B, H, N, D) each -> (B, N, H*D): no N x N; q may be of the last tokens alone */
+foci_tensor *foci_window_attention(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v,
+                                   const foci_window_options *options);
+/* its probabilities (B, H, N, N); for inspection, no gradient */
+foci_tensor *foci_window_attention_map(foci_graph *g, foci_tensor *q, foci_tensor *k,
+                                       const foci_window_options *options);
 /* logits (.., K); labels (..) int, or soft targets (.., K) -> (1) mean */
 foci_tensor *foci_cross_entropy(foci_graph *g, foci_tensor *logits, foci_tensor *labels, foci_tensor *soft_targets,
                                 double label_smoothing, int32_t ignore_index);

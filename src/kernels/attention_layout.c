@@ -37,3 +37,18 @@ foci_attention_layout foci_attention_layout_of(int64_t keys, int64_t width, int6
     l.dvalues = place(&l.reals, keys * value_row);
     return l;
 }
+
+foci_pieces_layout foci_pieces_layout_of(int64_t width) {
+    const int64_t row = (width + 15) / 16 * 16, tile = FOCI_ATTENTION_QUERIES * row;
+    const int64_t scores = FOCI_ATTENTION_QUERIES * FOCI_ATTENTION_KEYS;
+    foci_pieces_layout l = {0};
+    l.queries = place(&l.reals, tile);
+    l.across = place(&l.reals, tile);
+    l.rows = place(&l.reals, tile);
+    l.douts = place(&l.reals, tile);
+    l.douts_across = place(&l.reals, tile);
+    l.scores = place(&l.reals, scores);
+    l.dscores = place(&l.reals, scores);
+    l.copy = place(&l.reals, width == row ? 0 : FOCI_ATTENTION_KEYS * row);
+    return l;
+}

@@ -74,6 +74,10 @@ FOCI_KERNEL(attention_forward, (const foci_attention_head *h, int64_t first_quer
 FOCI_KERNEL(attention_backward, (const foci_attention_head *h, real *scratch))
 FOCI_KERNEL(attention_map, (const foci_attention_head *h, real *map, real *scratch)) /* map (N, M) */
 
+/* body_pieces.h: some queries and keys in pieces; scratch as types.h says, 64-byte aligned */
+FOCI_KERNEL(pieces_forward, (const foci_attention_pieces *o, real *scratch))
+FOCI_KERNEL(pieces_backward, (const foci_attention_pieces *o, real *scratch))
+
 /* body_metric.h: one head */
 FOCI_KERNEL(elliptical_metric, (const foci_metric_head *h, real *scratch))
 FOCI_KERNEL(scale_metric, (int64_t width, foci_metric_scale scale, real *metric))

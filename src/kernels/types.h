@@ -102,6 +102,54 @@ typedef struct foci_attention_layout {
 foci_attention_layout foci_attention_layout_of(int64_t keys, int64_t width, int64_t value_width, bool backward,
                                                bool bf16);
 
+/* Which keys a query sees, for FOCI_ATTENTION_QUERIES of them: those whose place lies in [low, high] and is not self.
+ */
+typedef struct foci_sight {
+    foci_real low[FOCI_ATTENTION_QUERIES], high[FOCI_ATTENTION_QUERIES], self[FOCI_ATTENTION_QUERIES];
+} foci_sight;
+
+/* Keys that lie one behind the other, with their values. */
+typedef struct foci_key_piece {
+    int64_t keys;
+    const foci_real *k, *v; /* (keys, D) */
+    int64_t k_row, v_row;
+    const foci_real *place;  /* (keys); of a key that nobody sees: NAN */
+    const foci_sight *sight; /* of the queries, in this piece */
+    foci_real *dk, *dv;      /* backward: (keys, sum_row) to be added to; NULL: not wanted */
+    int64_t sum_row;         /* at least D filled up to whole cache lines, which are written whole */
+} foci_key_piece;
+
+/* Attention of some queries, FOCI_ATTENTION_QUERIES at most, to keys in pieces. A key that is in two pieces counts
+ * twice. */
+typedef struct foci_attention_pieces {
+    int64_t queries, width;
+    const foci_real *q; /* (queries, D) */
+    int64_t q_row;
+    foci_real scale;
+    const foci_key_piece *piece;
+    int pieces;
+    foci_real *out; /* (queries, D) */
+    int64_t out_row;
+    foci_real *log_sum; /* (queries): log of the sum of exp(score); inf: sees no key, and its out is 0 */
+    /* backward only */
+    const foci_real *dout, *delta; /* (queries, D); (queries): dout . out */
+    int64_t dout_row;
+    foci_real *dq; /* (queries, D); NULL: not wanted */
+    int64_t dq_row;
+    bool add_dq; /* add to what is there, or overwrite it */
+} foci_attention_pieces;
+
+/* Scratch memory of it, 64-byte aligned, in reals. */
+typedef struct foci_pieces_layout {
+    int64_t queries, across;     /* (QUERIES, D): scaled queries, and their transpose */
+    int64_t rows;                /* (QUERIES, D): sums of values; backward: gradients of queries */
+    int64_t douts, douts_across; /* backward: (QUERIES, D) */
+    int64_t scores, dscores;     /* (KEYS, QUERIES) */
+    int64_t copy;                /* (KEYS, D): of values or keys whose rows are not whole vectors */
+    int64_t reals;               /* of all */
+} foci_pieces_layout;
+foci_pieces_layout foci_pieces_layout_of(int64_t width);
+
 /* How far something moved from one layer to the next, along each coordinate: u = |cur - prev| / delta, or
  * u = |cur - prev| / (|den - den_prev| + attenuation) where den is given; reduced over the tokens, then scaled. */
 typedef struct foci_metric_head {

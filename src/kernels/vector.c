@@ -33,6 +33,7 @@
 #include "kernels/body_tile.h"
 #include "kernels/body_attention.h"
 #include "kernels/body_attention_map.h"
+#include "kernels/body_pieces.h"
 #include "kernels/body_metric.h"
 
 #define PASTE_(a, b) a##b
