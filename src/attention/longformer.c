@@ -1,6 +1,6 @@
 /* Longformer (Beltagy et al., 2020): token i sees those within `window` of it, and the first `globals`, which see all:
- * softmax(q kt / sqrt(D)) v over these. Each key counts once, and what is not seen is left out; the published code counts
- * a global token twice where it lies in the window, and takes 10,000 off the scores of padding. */
+ * softmax(q kt / sqrt(D)) v over these. Each key counts once, and what is not seen is left out; the published code
+ * counts a global token twice where it lies in the window, and takes 10,000 off the scores of padding. */
 #include "attention/refuse.h"
 #include "nn/layers.h"
 

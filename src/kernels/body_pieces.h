@@ -82,8 +82,8 @@ static void add_piece(pieces *t, const foci_key_piece *k, int64_t keys, pieces_s
     for (int64_t i = 0; i < t->o->queries && !f->none; i++)
         for (int64_t d = 0; d < row; d++) t->rows[i * row + d] *= correction[i];
     const operand values = down(t->copy, k->v, k->v_row, keys, t->o->width);
-    small_multiply(t->o->queries, row, keys,
-                   &(small_product){(operand){t->p, 1, TILE}, values, t->rows, row, &nothing}, full, !f->none);
+    small_multiply(t->o->queries, row, keys, &(small_product){(operand){t->p, 1, TILE}, values, t->rows, row, &nothing},
+                   full, !f->none);
     f->none = false;
 }
 

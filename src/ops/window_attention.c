@@ -20,7 +20,7 @@ typedef struct head {
     real *log_sum;    /* (queries) */
     real *out;
     int64_t out_row;
-    real *scratch, *place;          /* of the kernel; (N) */
+    real *scratch, *place;           /* of the kernel; (N) */
     real *dk, *dv, *dk_all, *dv_all; /* backward: (N, line) sums; of the keys that global queries see */
 } head;
 
@@ -63,8 +63,12 @@ static const real *rows_of(const foci_node *n, const head *o, int input) {
 static foci_key_piece piece_of(const foci_node *n, const head *o, int k, int v, int64_t first, int64_t end,
                                const foci_sight *sight) {
     const int64_t row = line(o->width);
-    foci_key_piece p = {.keys = end - first, .k_row = n->input[k]->stride[2], .v_row = n->input[v]->stride[2],
-                        .sum_row = row, .sight = sight, .place = o->place + first};
+    foci_key_piece p = {.keys = end - first,
+                        .k_row = n->input[k]->stride[2],
+                        .v_row = n->input[v]->stride[2],
+                        .sum_row = row,
+                        .sight = sight,
+                        .place = o->place + first};
     p.k = rows_of(n, o, k) + first * p.k_row;
     p.v = rows_of(n, o, v) + first * p.v_row;
     for (int64_t j = first; j < end; j++) o->place[j] = o->mask && o->mask[j] == 0 ? (real)NAN : (real)j;
@@ -234,9 +238,9 @@ static foci_tensor *masked(foci_graph *g) {
 }
 static foci_tensor *everything(foci_graph *g) {
     foci_tensor own;
-    return attend(g, 7, 2,
-                  (foci_window_options){
-                      .window = 2, .globals = 1, .causal = true, .query_global = &own, .mask = padding(g)});
+    return attend(
+        g, 7, 2,
+        (foci_window_options){.window = 2, .globals = 1, .causal = true, .query_global = &own, .mask = padding(g)});
 }
 static foci_tensor *several_tiles(foci_graph *g) { /* of queries (48) and keys (256) */
     foci_tensor *q = foci_parameter(g, "q", FOCI_NORMAL(0, 1), FOCI_SHAPE(1, 1, 300, 1));
@@ -267,8 +271,7 @@ const foci_op foci_op_window_attention = {
     .forward = forward,
     .backward = backward,
     .reads = FOCI_READS_INPUT(Q) | FOCI_READS_INPUT(QUERY_GLOBAL) | FOCI_READS_INPUT(K) | FOCI_READS_INPUT(V) |
-             FOCI_READS_INPUT(KEY_GLOBAL) | FOCI_READS_INPUT(VALUE_GLOBAL) | FOCI_READS_INPUT(MASK) |
-             FOCI_READS_OUTPUT,
+             FOCI_READS_INPUT(KEY_GLOBAL) | FOCI_READS_INPUT(VALUE_GLOBAL) | FOCI_READS_INPUT(MASK) | FOCI_READS_OUTPUT,
     .cost = cost,
     .gradients = gradients,
 };

@@ -38,8 +38,7 @@ static void forward(const foci_node *n) {
     FOCI_PARALLEL_FOR
     for (int64_t task = 0; task < n->input[WINDOW_Q]->shape[0] * heads; task++)
         for (int64_t i = 0; i < w.queries; i++)
-            map_row(n, &w, task / heads, task % heads, i,
-                    foci_data(n->output) + (task * w.queries + i) * w.tokens);
+            map_row(n, &w, task / heads, task % heads, i, foci_data(n->output) + (task * w.queries + i) * w.tokens);
 }
 
 const foci_op foci_op_window_attention_map = {.name = "window_attention_map",
