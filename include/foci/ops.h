@@ -7,12 +7,14 @@
 #include "foci/tensor.h"
 
 typedef struct foci_sdpa_options {
-    double scale;        /* factor before the softmax, 1/sqrt(D) as a rule */
-    bool causal;         /* token i sees tokens 0..i */
-    double dropout;      /* on the attention map */
-    foci_tensor *metric; /* (B, H, 1, D) or (B, H, N, D): multiplies q; no gradient. NULL: all ones */
-    foci_tensor *bias;   /* (B, M): added to the scores of every key; no gradient. NULL: none */
-    bool inner;          /* a part of something larger: its map is not offered for inspection */
+    double scale;          /* factor before the softmax, 1/sqrt(D) as a rule */
+    bool causal;           /* token i sees tokens 0..i */
+    double dropout;        /* on the attention map */
+    foci_tensor *metric;   /* (B, H, 1, D) or (B, H, N, D): multiplies q; no gradient. NULL: all ones */
+    foci_tensor *bias;     /* (B, M): added to the scores of every key; no gradient. NULL: none */
+    foci_tensor *key_bias; /* (B, H, M): added likewise, -inf: no weight. NULL: none */
+    bool log_sum; /* the logarithm of each row's sum of exp(score) besides, before dropout; -inf: no key is seen */
+    bool inner;   /* a part of something larger: its map is not offered for inspection */
 } foci_sdpa_options;
 
 typedef struct foci_window_options {
@@ -93,7 +95,8 @@ foci_tensor *foci_mean(foci_graph *g, foci_tensor *x);
 /* view: x (B, N, parts*H*D) -> (B, H, N, D) of one part; no copy */
 foci_tensor *foci_heads(foci_graph *g, foci_tensor *x, int parts, int part, int heads);
 /* q (B, H, N, D), k (B, H, M, D), v (B, H, M, E), any strides with the last dimension contiguous -> (B, N, H*E); causal
- * M is N, or q is the last token's alone, (B, H, 1, D) */
+ * M is N, or q is the last token's alone, (B, H, 1, D). With log_sum -> (B, N, H*E + H), the log sums of the heads
+ * last; v may then be NULL, E = 0 */
 foci_tensor *foci_scaled_dot_product_attention(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v,
                                                const foci_sdpa_options *options);
 /* probabilities (B, H, N, M) before dropout; for inspection, no gradient */

@@ -90,10 +90,10 @@ static void attention_forward(const foci_attention_head *h, int64_t first, int64
 
 typedef struct backward {
     const foci_attention_head *h;
-    real *queries, *douts, *dqueries, *p, *dp, *factor, *dkeys, *dvalues;
+    real *queries, *douts, *dqueries, *p, *dp, *factor, *dkeys, *dvalues, *dkey_bias;
     element *queries_across, *douts_across, *queries_down, *douts_down, *rows, *copy;
     operand keys, values, keys_down;
-    real log_sum[TILE], delta[TILE]; /* of each query: delta = dout . out */
+    real log_sum[TILE], delta[TILE]; /* of each query: delta = dout . out - dlog_sum */
 } backward;
 
 static backward backward_of(const foci_attention_head *h, real *scratch) {
@@ -108,6 +108,7 @@ static backward backward_of(const foci_attention_head *h, real *scratch) {
                   .factor = scratch + l.factor,
                   .dkeys = scratch + l.dkeys,
                   .dvalues = scratch + l.dvalues,
+                  .dkey_bias = scratch + l.dkey_bias,
                   .queries_across = copy_at(scratch, l.queries_across),
                   .douts_across = copy_at(scratch, l.douts_across),
                   .queries_down = copy_at(scratch, l.queries_down),
@@ -118,6 +119,7 @@ static backward backward_of(const foci_attention_head *h, real *scratch) {
     b.values = along(copy_at(scratch, l.values), deep(value_row), h->v, h->v_row, h->keys, h->value_width);
     b.keys_down = down(copy_at(scratch, l.keys_down), h->k, h->k_row, h->keys, h->width);
     memset(b.dkeys, 0, (size_t)(h->keys * row) * sizeof *b.dkeys);
+    if (h->dkey_bias) memset(b.dkey_bias, 0, (size_t)(h->keys * LANES) * sizeof *b.dkey_bias);
     memset(b.dvalues, 0, (size_t)(h->keys * value_row) * sizeof *b.dvalues);
     return b;
 }
@@ -138,14 +140,17 @@ static soon rows_ahead(const foci_attention_head *h, int64_t first, int64_t n) {
     return next;
 }
 
+/* What fills up a tile of queries has probabilities of 0. */
 static void take_queries(backward *b, int64_t first, int64_t n) {
     const foci_attention_head *h = b->h;
     pack_queries(b->queries, h, first, n);
     pack(b->douts, h->dout + first * h->dout_row, h->dout_row, n, h->value_width, 1, NULL, 0);
     for (int64_t i = 0; i < n; i++) {
         b->delta[i] = inner(h->value_width, b->douts + i * padded(h->value_width), h->out + (first + i) * h->out_row);
+        if (h->dlog_sum) b->delta[i] -= h->dlog_sum[(first + i) * h->dout_row];
         b->log_sum[i] = h->log_sum[first + i] * log2_e;
     }
+    for (int64_t i = n; i < padded(n); i++) b->delta[i] = 0, b->log_sum[i] = INFINITY;
 }
 
 /* Scores to probabilities p, gradients of probabilities to those of scores dp. */
@@ -196,6 +201,7 @@ static void attention_backward(const foci_attention_head *h, real *scratch) {
             if (h->dv) add_to_keys(&b, &t, b.p, douts_down, b.dvalues, value_row, &next);
             if (h->dk) add_to_keys(&b, &t, b.dp, queries_down, b.dkeys, row, &next);
             if (h->dq) add_to_queries(&b, &t, &next);
+            if (h->dkey_bias) add_lanes(b.dkey_bias + t.key * LANES, b.dp, t.keys, t.columns);
         }
         if (h->dq)
             unpack(h->dq + first * h->dq_row, h->dq_row, b.dqueries, n, h->width, h->scale,
@@ -203,4 +209,5 @@ static void attention_backward(const foci_attention_head *h, real *scratch) {
     }
     if (h->dk) unpack(h->dk, h->dk_row, b.dkeys, h->keys, h->width, ln_2, NULL, 0, h->add_dk);
     if (h->dv) unpack(h->dv, h->dv_row, b.dvalues, h->keys, h->value_width, 1, NULL, 0, h->add_dv);
+    if (h->dkey_bias) sum_lanes(h->dkey_bias, b.dkey_bias, h->keys, h->add_dkey_bias);
 }

@@ -236,12 +236,17 @@ static void tile_product(real *s, const attention_tile *t, operand rows, operand
     }
 }
 
-/* Adds the bias; -inf where a query does not see a key. */
+static real bias_of(const foci_attention_head *h, int64_t key) {
+    return (h->bias ? h->bias[key] : 0) + (h->key_bias ? h->key_bias[key] : 0);
+}
+
+/* Adds the biases; -inf where a query does not see a key. */
 static void tile_mask(real *s, const attention_tile *t, const foci_attention_head *h) {
     static const real lane[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     for (int64_t w = 0; w < t->columns; w += LANES) {
         const int64_t end = seen_by(t, w), first_masked = t->diagonal + w + 1;
-        for (int64_t j = 0; j < end && h->bias; j++) *(vector *)(s + j * TILE + w) += h->bias[t->key + j] * log2_e;
+        for (int64_t j = 0; j < end && (h->bias || h->key_bias); j++)
+            *(vector *)(s + j * TILE + w) += bias_of(h, t->key + j) * log2_e;
         for (int64_t j = first_masked > 0 ? first_masked : 0; j < end; j++) {
             vector *score = (vector *)(s + j * TILE + w);
             *score = choose(*(const vector *)lane < (real)(j - t->diagonal - w), (vector){0} - INFINITY, *score);
@@ -327,6 +332,22 @@ static void finish_rows(const foci_attention_head *h, const real *sums, const re
         real *restrict out = h->out + (first + i) * h->out_row;
         const real *restrict row = sums + i * padded(h->value_width);
         for (int64_t d = 0; d < h->value_width; d++) out[d] = row[d] * inverse[i];
+    }
+}
+
+/* sums (keys, LANES) += ds (keys, TILE), of all queries of a lane. */
+static void add_lanes(real *sums, const real *ds, int64_t keys, int64_t columns) {
+    for (int64_t j = 0; j < keys; j++)
+        for (int64_t w = 0; w < columns; w += LANES)
+            *(vector *)(sums + j * LANES) += *(const vector *)(ds + j * TILE + w);
+}
+
+/* to (n) = or += the sums over the lanes of from (n, LANES) */
+static void sum_lanes(real *to, const real *from, int64_t n, bool add) {
+    for (int64_t j = 0; j < n; j++) {
+        real sum = add ? to[j] : 0;
+        for (int l = 0; l < LANES; l++) sum += from[j * LANES + l];
+        to[j] = sum;
     }
 }
 

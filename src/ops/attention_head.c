@@ -34,6 +34,16 @@ static bool bias_operand(foci_graph *g, const char *op, const foci_tensor *bias,
     return foci_graph_ok(g);
 }
 
+static bool key_bias_operand(foci_graph *g, const char *op, const foci_tensor *bias, const foci_tensor *k) {
+    if (!bias) return true;
+    if (bias->ndim != 3 || bias->dtype != FOCI_REAL || memcmp(bias->shape, k->shape, 3 * sizeof k->shape[0]) ||
+        !foci_is_contiguous(bias))
+        foci_graph_fail(g, "%s: key_bias %s must be contiguous (%lld, %lld, %lld): a number per sample, head and key",
+                        op, foci_shape_text(g, bias), (long long)k->shape[0], (long long)k->shape[1],
+                        (long long)k->shape[2]);
+    return foci_graph_ok(g);
+}
+
 /* (B, H, M, D) to q (B, H, N, D). Causal, the queries are all tokens or the last one alone, which sees every key. */
 static bool key_operand(foci_graph *g, const char *op, const foci_tensor *k, const foci_tensor *q, bool causal) {
     if (!foci_head_operand(g, op, "k", k, NULL)) return false;
@@ -59,14 +69,14 @@ foci_node *foci_record_attention(foci_graph *g, const foci_op *op, foci_tensor *
                                  const foci_sdpa_options *options, foci_metric_scale result) {
     if (!foci_head_operand(g, op->name, "q", q, NULL) || !key_operand(g, op->name, k, q, options->causal) ||
         (v && !value_operand(g, op->name, v, k)) || !metric_operand(g, op->name, options->metric, q) ||
-        !bias_operand(g, op->name, options->bias, k))
+        !bias_operand(g, op->name, options->bias, k) || !key_bias_operand(g, op->name, options->key_bias, k))
         return NULL;
     if (!isfinite(options->scale)) return foci_graph_fail(g, "%s: the scale is not a finite number", op->name);
     if (!(options->dropout >= 0 && options->dropout < 1))
         return foci_graph_fail(g, "%s: dropout %g must lie in [0, 1)", op->name, options->dropout);
     foci_attention_attributes a = {options->scale, foci_graph_trains(g) ? options->dropout : 0,
-                                   options->causal && q->shape[2] == k->shape[2], result};
-    foci_tensor *const input[ATTENTION_INPUTS] = {q, k, v, options->metric, options->bias};
+                                   options->causal && q->shape[2] == k->shape[2], options->log_sum, result};
+    foci_tensor *const input[ATTENTION_INPUTS] = {q, k, v, options->metric, options->bias, options->key_bias};
     return foci_record(g, op, ATTENTION_INPUTS, input, &a, sizeof a);
 }
 
@@ -87,6 +97,7 @@ foci_attention_head foci_attention_head_of(const foci_node *n, int64_t b, int64_
     const foci_attention_attributes *a = n->attributes;
     const foci_tensor *q = n->input[ATTENTION_Q], *k = n->input[ATTENTION_K], *v = n->input[ATTENTION_V];
     const foci_tensor *metric = n->input[ATTENTION_METRIC], *bias = n->input[ATTENTION_BIAS];
+    const foci_tensor *key_bias = n->input[ATTENTION_KEY_BIAS];
     foci_attention_head head = {.queries = q->shape[2],
                                 .keys = k->shape[2],
                                 .width = q->shape[3],
@@ -107,6 +118,7 @@ foci_attention_head foci_attention_head_of(const foci_node *n, int64_t b, int64_
         head.metric_row = metric->shape[2] == 1 ? 0 : metric->stride[2];
     }
     if (bias) head.bias = foci_data(bias) + b * k->shape[2];
+    if (key_bias) head.key_bias = foci_data(key_bias) + (b * k->shape[1] + h) * k->shape[2];
     return head;
 }
 

@@ -3,14 +3,20 @@
 
 #include "kernels/bf16.h"
 #include "ops/attention_head.h"
+#include "ops/common.h"
 
-enum { Q = ATTENTION_Q, K = ATTENTION_K, V = ATTENTION_V };
+enum { Q = ATTENTION_Q, K = ATTENTION_K, V = ATTENTION_V, KEY_BIAS = ATTENTION_KEY_BIAS };
 
-/* out (B, N, H*E): head h has columns h E .. h E + E - 1 */
+static bool log_sums(const foci_node *n) { return ((const foci_attention_attributes *)n->attributes)->log_sum; }
+
+/* 0 without values */
+static int64_t value_width(const foci_node *n) { return n->input[V] ? n->input[V]->shape[3] : 0; }
+
+/* out (B, N, H*E): head h has columns h E .. h E + E - 1, and H E + h its log sum, if that is asked for */
 static foci_attention_head head_of(const foci_node *n, int64_t b, int64_t h) {
     foci_attention_head head = foci_attention_head_of(n, b, h);
     const int64_t heads = n->input[Q]->shape[1];
-    head.out_row = heads * head.value_width;
+    head.out_row = heads * (head.value_width + log_sums(n));
     head.out = foci_data(n->output) + b * head.queries * head.out_row + h * head.value_width;
     head.log_sum = foci_data(n->saved[0]) + (b * heads + h) * head.queries;
     return head;
@@ -24,7 +30,22 @@ static bool bf16(const foci_node *n) {
 /* Reals of scratch memory of one thread. */
 static int64_t scratch_of(const foci_node *n, bool backward) {
     const int64_t *k = n->input[K]->shape;
-    return foci_attention_layout_of(k[2], k[3], n->input[V]->shape[3], backward, bf16(n)).reals;
+    return foci_attention_layout_of(k[2], k[3], value_width(n), backward, bf16(n)).reals;
+}
+
+/* Where the first log sum of head h stands, in the output or in its gradient; from row to row they are out_row apart.
+ */
+static real *log_sums_in(const foci_node *n, real *of, int64_t b, int64_t h) {
+    const int64_t heads = n->input[Q]->shape[1];
+    return of + b * n->output->shape[1] * n->output->shape[2] + heads * value_width(n) + h;
+}
+
+/* In the output a row that sees no key has the sum 0. */
+static void write_log_sums(const foci_node *n, const foci_attention_head *head, foci_range queries, int64_t b,
+                           int64_t h) {
+    real *to = log_sums_in(n, foci_data(n->output), b, h);
+    for (int64_t i = queries.first; i < queries.end; i++)
+        to[i * head->out_row] = head->log_sum[i] == INFINITY ? -INFINITY : head->log_sum[i];
 }
 
 /* Few heads and many threads: a head's tiles of queries are dealt out in parts. A part's bits do not depend
@@ -40,6 +61,7 @@ static void forward(const foci_node *n) {
         foci_range queries = foci_tile(tokens, part, task % parts);
         (bf16(n) ? foci_bf16_attention_forward : foci_kernel()->attention_forward)(
             &head, queries.first, queries.end, (real *)n->workspace + foci_thread() * scratch);
+        if (log_sums(n)) write_log_sums(n, &head, queries, task / parts / heads, task / parts % heads);
     }
 }
 
@@ -48,8 +70,8 @@ static real *gradient_of(const foci_node *n, int input, int64_t b, int64_t h) {
     return foci_wants(n, input) ? foci_grad(t) + foci_head_offset(t, b, h) : NULL;
 }
 
-/* dS = P * (dO Vt - rowsum(dO * O));  dq = scale (dS k) * metric,  dk = scale dSt (q * metric),  dv = Pt dO
- */
+/* dS = P * (dO Vt - rowsum(dO * O));  dq = scale (dS k) * metric,  dk = scale dSt (q * metric),  dv = Pt dO;  the
+ * logarithm of a row's sum has the gradient P in the row's scores, so that its own stands beside rowsum(dO * O) */
 static void backward(const foci_node *n) {
     const int64_t *shape = n->input[Q]->shape, heads = shape[1];
     const int64_t scratch = scratch_of(n, true);
@@ -59,6 +81,10 @@ static void backward(const foci_node *n) {
         foci_attention_head head = head_of(n, b, h);
         head.dout = foci_grad(n->output) + (head.out - foci_data(n->output));
         head.dout_row = head.out_row;
+        if (log_sums(n)) head.dlog_sum = log_sums_in(n, foci_grad(n->output), b, h);
+        if (foci_wants(n, KEY_BIAS))
+            head.dkey_bias = foci_grad(n->input[KEY_BIAS]) + (b * heads + h) * head.keys,
+            head.add_dkey_bias = n->accumulate[KEY_BIAS];
         head.dq = gradient_of(n, Q, b, h), head.dq_row = head.q_row, head.add_dq = n->accumulate[Q];
         head.dk = gradient_of(n, K, b, h), head.dk_row = head.k_row, head.add_dk = n->accumulate[K];
         head.dv = gradient_of(n, V, b, h), head.dv_row = head.v_row, head.add_dv = n->accumulate[V];
@@ -71,8 +97,9 @@ static void backward(const foci_node *n) {
  * again, a fifth one, spares memory and is no part of the work. */
 static foci_cost cost(const foci_node *n) {
     const foci_attention_attributes *a = n->attributes;
-    const int64_t *q = n->input[Q]->shape, *v = n->input[V]->shape;
-    const double both = 2.0 * (double)(q[0] * q[1] * q[2] * v[2]) * (double)(q[3] + v[3]) * (a->causal ? 0.5 : 1);
+    const int64_t *q = n->input[Q]->shape, keys = n->input[K]->shape[2];
+    const double entries = (double)(q[0] * q[1] * q[2] * keys) * (a->causal ? 0.5 : 1);
+    const double both = 2 * entries * (double)(q[3] + value_width(n));
     return (foci_cost){both, 2 * both};
 }
 
@@ -142,6 +169,33 @@ static foci_tensor *keys_attend_to_keys(foci_graph *g) {
     foci_tensor *k = parameter(g, "k", 5, 3);
     return foci_scaled_dot_product_attention(g, k, k, parameter(g, "v", 5, 3), &(foci_sdpa_options){.scale = 0.5});
 }
+static foci_tensor *key_bias(foci_graph *g) {
+    return other_keys(g, 5, 7, 4, 3,
+                      (foci_sdpa_options){.key_bias = foci_scale(g, RANDOM(g, "key_bias", B, H, 7), 2),
+                                          .bias = constant(g, FOCI_SHAPE(B, 7)),
+                                          .dropout = 0.2});
+}
+static foci_tensor *key_bias_causal(foci_graph *g) {
+    return attend(g, 20, 4, (foci_sdpa_options){.key_bias = RANDOM(g, "key_bias", B, H, 20), .causal = true});
+}
+static foci_tensor *key_bias_twice(foci_graph *g) {
+    foci_tensor *k = parameter(g, "k", 5, 3), *bias = RANDOM(g, "key_bias", B, H, 5);
+    const foci_sdpa_options o = {.scale = 0.5, .key_bias = bias};
+    return foci_add(g, foci_scaled_dot_product_attention(g, k, k, k, &o),
+                    foci_scaled_dot_product_attention(g, k, k, k, &o));
+}
+static foci_tensor *with_log_sum(foci_graph *g) {
+    return other_keys(g, 6, 5, 4, 3,
+                      (foci_sdpa_options){.key_bias = RANDOM(g, "key_bias", B, H, 5), .log_sum = true, .dropout = 0.2});
+}
+static foci_tensor *with_log_sum_causal(foci_graph *g) {
+    return attend(g, 60, 2, (foci_sdpa_options){.log_sum = true, .causal = true});
+}
+static foci_tensor *log_sum_alone(foci_graph *g) {
+    return foci_scaled_dot_product_attention(
+        g, parameter(g, "q", 5, 3), parameter(g, "k", 7, 3), NULL,
+        &(foci_sdpa_options){.scale = 0.7, .key_bias = RANDOM(g, "key_bias", B, H, 7), .log_sum = true});
+}
 /* Views of one computed projection (B, N, parts*H*D), whose gradient is overwritten, not added to. */
 static foci_tensor *projection(foci_graph *g, int parts, int q, int k, int v) {
     foci_tensor *x = foci_scale(g, foci_parameter(g, "x", FOCI_NORMAL(0, 1), FOCI_SHAPE(B, 5, parts * H * 3)), 1.5);
@@ -168,6 +222,12 @@ static const foci_gradient_case gradients[] = {
     {"narrower values", narrower_values},
     {"the last token alone", last_token},
     {"keys attend to keys", keys_attend_to_keys},
+    {"a bias per head and key", key_bias},
+    {"a bias per head and key, causal", key_bias_causal},
+    {"a bias per head and key used twice", key_bias_twice},
+    {"log sums", with_log_sum},
+    {"log sums, causal", with_log_sum_causal},
+    {"log sums without values", log_sum_alone},
     {"views of a projection", packed},
     {"views of a projection, keys attend to keys", packed_keys_attend_to_keys},
     {"one view three times", packed_all_one},
@@ -179,7 +239,7 @@ const foci_op foci_op_scaled_dot_product_attention = {
     .forward = forward,
     .backward = backward,
     .reads = FOCI_READS_INPUT(Q) | FOCI_READS_INPUT(K) | FOCI_READS_INPUT(V) | FOCI_READS_INPUT(ATTENTION_METRIC) |
-             FOCI_READS_INPUT(ATTENTION_BIAS) | FOCI_READS_OUTPUT,
+             FOCI_READS_INPUT(ATTENTION_BIAS) | FOCI_READS_INPUT(KEY_BIAS) | FOCI_READS_OUTPUT,
     .cost = cost,
     .gradients = gradients,
 };
@@ -187,7 +247,7 @@ const foci_op foci_op_scaled_dot_product_attention = {
 foci_tensor *foci_scaled_dot_product_attention(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v,
                                                const foci_sdpa_options *options) {
     const foci_op *op = &foci_op_scaled_dot_product_attention;
-    if (!foci_head_operand(g, op->name, "v", v, NULL)) return NULL;
+    if (!options->log_sum && !foci_head_operand(g, op->name, "v", v, NULL)) return NULL;
     if (foci_graph_observes(g) && !options->inner) foci_observe(g, "prob", foci_attention_map(g, q, k, options));
     foci_node *n = foci_record_attention(g, op, q, k, v, options, FOCI_SCALE_NONE);
     if (!n) return NULL;
@@ -195,5 +255,5 @@ foci_tensor *foci_scaled_dot_product_attention(foci_graph *g, foci_tensor *q, fo
     foci_save(n, FOCI_REAL, batch * heads * tokens);
     const size_t threads = (size_t)foci_threads() * sizeof(real);
     foci_workspace(n, threads * (size_t)scratch_of(n, false), threads * (size_t)scratch_of(n, true));
-    return foci_emit(n, FOCI_REAL, FOCI_SHAPE(batch, tokens, heads * v->shape[3]));
+    return foci_emit(n, FOCI_REAL, FOCI_SHAPE(batch, tokens, heads * (value_width(n) + log_sums(n))));
 }

@@ -15,6 +15,7 @@ typedef struct shape {
     int metric;                /* 0 none, 1 per head, 2 per position */
     bool add;                  /* gradients add to what is there */
     int64_t keys, value_width; /* 0: the same */
+    bool key_bias, dlog_sum;
 } shape;
 
 static int64_t keys_of(shape s) { return s.keys ? s.keys : s.tokens; }
@@ -38,7 +39,7 @@ static real *noisy(uint64_t stream, int64_t n) {
 /* ------------------------------------------------------------------------------------------------- oracle */
 
 typedef struct answer {
-    double *out, *log_sum, *dq, *dk, *dv, *map; /* out as v, log_sum (N), map (N, M) without dropout */
+    double *out, *log_sum, *dq, *dk, *dv, *dkey_bias, *map; /* map (N, M) without dropout */
 } answer;
 
 static double *zeros(int64_t n) {
@@ -55,7 +56,7 @@ static double factor_of(const foci_attention_head *h, int64_t i, int64_t j) {
 
 static answer oracle(const foci_attention_head *h) {
     const int64_t n = h->queries, m = h->keys, d = h->width, e = h->value_width;
-    answer a = {zeros(n * e), zeros(n), zeros(n * d), zeros(m * d), zeros(m * e), zeros(n * m)};
+    answer a = {zeros(n * e), zeros(n), zeros(n * d), zeros(m * d), zeros(m * e), zeros(m), zeros(n * m)};
     double *dp = zeros(m);
     for (int64_t i = 0; i < n; i++) {
         const int64_t seen = h->causal ? i + 1 : m;
@@ -66,6 +67,7 @@ static answer oracle(const foci_attention_head *h) {
                 p[j] += h->scale * metric * h->q[i * h->q_row + c] * h->k[j * h->k_row + c];
             }
             if (h->bias) p[j] += h->bias[j];
+            if (h->key_bias) p[j] += h->key_bias[j];
             top = fmax(top, p[j]);
         }
         for (int64_t j = 0; j < seen; j++) sum += p[j] = exp(p[j] - top);
@@ -81,6 +83,8 @@ static answer oracle(const foci_attention_head *h) {
             }
             delta += p[j] * dp[j];
         }
+        if (h->dlog_sum) delta -= h->dlog_sum[i * h->dout_row];
+        for (int64_t j = 0; j < seen; j++) a.dkey_bias[j] += p[j] * (dp[j] - delta);
         for (int64_t j = 0; j < seen; j++)
             for (int64_t c = 0; c < d; c++) {
                 double metric = h->metric ? h->metric[i * h->metric_row + c] : 1;
@@ -94,7 +98,7 @@ static answer oracle(const foci_attention_head *h) {
 }
 
 static void free_answer(answer *a) {
-    free(a->out), free(a->log_sum), free(a->dq), free(a->dk), free(a->dv), free(a->map);
+    free(a->out), free(a->log_sum), free(a->dq), free(a->dk), free(a->dv), free(a->dkey_bias), free(a->map);
 }
 
 /* --------------------------------------------------------------------------------------------- comparison */
@@ -102,7 +106,7 @@ static void free_answer(answer *a) {
 /* Head 1 of a packed projection (N or M, 3 HEADS D or E, the wider), so that every matrix is a part of longer rows. */
 typedef struct problem {
     foci_attention_head h;
-    real *qkv, *metric, *bias, *out, *log_sum, *dout, *dqkv, *scratch;
+    real *qkv, *metric, *bias, *key_bias, *out, *log_sum, *dout, *dqkv, *dkey_bias, *scratch;
 } problem;
 
 static problem make_problem(shape s) {
@@ -112,6 +116,8 @@ static problem make_problem(shape s) {
     problem p = {.qkv = noisy(1, longer * wide),
                  .metric = noisy(2, n * d),
                  .bias = noisy(3, m),
+                 .key_bias = noisy(8, m),
+                 .dkey_bias = noisy(9, m),
                  .out = noisy(4, n * joined),
                  .log_sum = noisy(5, n),
                  .dout = noisy(6, n * joined),
@@ -133,6 +139,10 @@ static problem make_problem(shape s) {
                               .metric = s.metric ? p.metric : NULL,
                               .metric_row = s.metric == 2 ? d : 0,
                               .bias = s.bias ? p.bias : NULL,
+                              .key_bias = s.key_bias ? p.key_bias : NULL,
+                              .dlog_sum = s.dlog_sum ? p.dout : NULL,
+                              .dkey_bias = s.key_bias ? p.dkey_bias : NULL,
+                              .add_dkey_bias = s.add,
                               .scale = (real)(1 / sqrt((double)s.width)),
                               .causal = s.causal,
                               .dropout = {9, 8, 7, 12345, (uint32_t)(s.dropout * 0x1p32), (real)(1 / (1 - s.dropout))},
@@ -155,8 +165,8 @@ static problem make_problem(shape s) {
 }
 
 static void free_problem(problem *p) {
-    free(p->qkv), free(p->metric), free(p->bias), free(p->out), free(p->log_sum), free(p->dout), free(p->dqkv),
-        free(p->scratch);
+    free(p->qkv), free(p->metric), free(p->bias), free(p->key_bias), free(p->dkey_bias), free(p->out), free(p->log_sum),
+        free(p->dout), free(p->dqkv), free(p->scratch);
 }
 
 /* got (rows, width) must be before (or 0) + want. */
@@ -186,6 +196,7 @@ static void check(shape s) {
         compare("dq", p.h.dq, wide, a.dq, n, d, s.add ? 7 : 0, head);
         compare("dk", p.h.dk, wide, a.dk, m, d, s.add ? 7 : 0, (HEADS + 1) * head);
         compare("dv", p.h.dv, wide, a.dv, m, e, s.add ? 7 : 0, (2 * HEADS + 1) * head);
+        if (s.key_bias) compare("dkey_bias", p.h.dkey_bias, 1, a.dkey_bias, m, 1, s.add ? 9 : 0, 0);
         real *map = noisy(10, n * m);
         k->attention_map(&p.h, map, p.scratch);
         compare("map", map, m, a.map, n, m, 0, 0);
@@ -249,6 +260,12 @@ static void other_keys_and_widths(void **state) {
         check((shape){65, widths[i / 5], .keys = keys[i % 5], .dropout = 0.2, .add = true});
     }
 }
+static void key_bias_and_log_sums(void **state) {
+    (void)state;
+    check_sizes((shape){.key_bias = true, .dlog_sum = true});
+    check_sizes((shape){.key_bias = true, .causal = true, .add = true});
+    check((shape){65, 20, .key_bias = true, .bias = true, .dlog_sum = true, .dropout = 0.2, .keys = 270});
+}
 static void all_together(void **state) {
     (void)state;
     check((shape){65, 20, true, true, 0.2, 2, true});
@@ -284,6 +301,7 @@ static void check_bf16(shape s) {
     nearly("dq", p.h.dq, wide, a.dq, s.tokens, s.width, s.add ? 7 : 0, head);
     nearly("dk", p.h.dk, wide, a.dk, m, s.width, s.add ? 7 : 0, (HEADS + 1) * head);
     nearly("dv", p.h.dv, wide, a.dv, m, e, s.add ? 7 : 0, (2 * HEADS + 1) * head);
+    if (s.key_bias) nearly("dkey_bias", p.h.dkey_bias, 1, a.dkey_bias, m, 1, s.add ? 9 : 0, 0);
     free_answer(&a);
     free_problem(&p);
 }
@@ -301,6 +319,7 @@ static void in_bf16(void **state) {
             check_bf16((shape){tokens[n], widths[d], .causal = true, .metric = 2, .dropout = 0.2});
             check_bf16((shape){tokens[n], widths[d], .bias = true, .metric = 1, .add = true});
             check_bf16((shape){tokens[n], widths[d], .keys = 77, .value_width = 72 - widths[d] / 2});
+            check_bf16((shape){tokens[n], widths[d], .key_bias = true, .dlog_sum = true});
         }
 }
 
@@ -344,7 +363,8 @@ static void scratch_is_what_the_layout_says(void **state) {
     (void)state;
     static const int64_t tokens[] = {1, 47, 65, 300}, widths[] = {3, 16, 20, 24, 64};
     for (int i = 0; i < 4 * 5 * 4; i++) {
-        const shape s = {tokens[i / 2 % 4], widths[i / 8 % 5], .dropout = 0.1, .value_width = i < 40 ? 0 : 24};
+        const shape s = {tokens[i / 2 % 4], widths[i / 8 % 5], .dropout = 0.1, .value_width = i < 40 ? 0 : 24,
+                         .key_bias = true};
         for (foci_isa isa = 0; isa < FOCI_ISA_COUNT; isa++)
             if (foci_kernels_of(isa)) check_scratch(s, foci_kernels_of(isa), i % 2);
         if (foci_bf16_supported()) check_scratch(s, NULL, i % 2);
@@ -389,17 +409,20 @@ static void gradients_that_nobody_wants(void **state) {
  * zeros. */
 static void masked_keys(void **state) {
     (void)state;
-    for (int all = 0; all < 2; all++) {
-        problem p = make_problem((shape){300, 8, .bias = true});
-        for (int64_t j = 0; j < 300; j++) p.bias[j] = all || j < 270 ? (j % 2 && !all ? (real)-1e6 : -INFINITY) : 0;
+    for (int i = 0; i < 4; i++) {
+        const bool all = i % 2, of_head = i > 1;
+        problem p = make_problem((shape){300, 8, .bias = !of_head, .key_bias = of_head});
+        real *bias = of_head ? p.key_bias : p.bias;
+        for (int64_t j = 0; j < 300; j++) bias[j] = all || j < 270 ? (j % 2 && !all ? (real)-1e6 : -INFINITY) : 0;
         foci_kernel()->attention_forward(&p.h, 0, 300, p.scratch);
         foci_kernel()->attention_backward(&p.h, p.scratch);
-        for (int64_t i = 0; i < 300; i++)
+        for (int64_t j = 0; j < 300; j++)
             for (int64_t c = 0; c < 8; c++) {
-                assert_true(isfinite(p.h.out[i * p.h.out_row + c]));
-                assert_true(isfinite(p.h.dq[i * p.h.dq_row + c]));
-                if (all) assert_true(p.h.out[i * p.h.out_row + c] == 0);
-                if (all || i < 270) assert_true(p.h.dv[i * p.h.dv_row + c] == 0 && p.h.dk[i * p.h.dk_row + c] == 0);
+                assert_true(isfinite(p.h.out[j * p.h.out_row + c]));
+                assert_true(isfinite(p.h.dq[j * p.h.dq_row + c]));
+                if (all) assert_true(p.h.out[j * p.h.out_row + c] == 0);
+                if (all || j < 270) assert_true(p.h.dv[j * p.h.dv_row + c] == 0 && p.h.dk[j * p.h.dk_row + c] == 0);
+                if (of_head && (all || j < 270)) assert_true(p.dkey_bias[j] == 0);
             }
         if (!all) {
             answer a = oracle(&p.h);
@@ -443,6 +466,7 @@ int main(void) {
         cmocka_unit_test(metric_of_position),
         cmocka_unit_test(gradients_add),
         cmocka_unit_test(other_keys_and_widths),
+        cmocka_unit_test(key_bias_and_log_sums),
         cmocka_unit_test(all_together),
         cmocka_unit_test(in_bf16),
         cmocka_unit_test(forward_in_parts_is_the_same),
