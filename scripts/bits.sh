@@ -181,7 +181,7 @@ attentions() {
         train train/$e/finite-difference $e attention.metric=finite_difference attention.scope=sequence \
             train.max_steps=6
         train train/$e/random $e attention.metric=random attention.scope=sequence attention.bottom=0.2
-        train train/$model/performer-features $model attention.kind=performer attention.features=48
+        train train/$model/performer-features $model attention.kind=performer attention.num_features=48
         train train/$model/cosine-fixed $model attention.kind=cosine attention.learnt=false attention.temperature=5
     done
 }

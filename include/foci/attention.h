@@ -43,6 +43,9 @@ typedef struct foci_attention {
     bool linear;       /* time and memory grow with N */
     bool whole;        /* needs all tokens at once: there is no causal form */
     bool adds;         /* the output is more than the map times v, or there is no map */
+    /* "eps: 0": keys with which nothing of the future is seen and no part of the gradient is left out, where that is
+     * not so by default; NULL: it is */
+    const char *exactly;
     const foci_key *keys; /* "attention.KEY", each bound to a field of the variant's options (FOCI_KEY) */
     /* Records the layer; extra parameters by foci_parameter. Returns (B, N, H*D). */
     foci_tensor *(*forward)(const foci_attention_io *io);

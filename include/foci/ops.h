@@ -39,6 +39,40 @@ typedef struct foci_elliptical_metric_options { /* docs/mathematics.md 1.2; all 
     bool median; /* over the tokens, the lower of the two middle values; in place of the mean */
 } foci_elliptical_metric_options;
 
+/* What linear attention divides by, s_i being the sum of row i of q kt: s_i, s_i + eps, the larger of s_i and eps, s_i
+ * + eps (sum of row i of q), nothing. */
+typedef enum foci_denominator {
+    FOCI_DIVIDE_BY_SUM,
+    FOCI_DIVIDE_BY_SUM_PLUS,
+    FOCI_DIVIDE_BY_AT_LEAST,
+    FOCI_DIVIDE_BY_SUM_PLUS_QUERY,
+    FOCI_DIVIDE_BY_NOTHING
+} foci_denominator;
+
+typedef struct foci_linear_options {
+    bool causal;
+    foci_denominator denominator;
+    double eps;    /* 0 where it has no meaning */
+    double factor; /* of the output; 1 as a rule */
+} foci_linear_options;
+
+/* With y = scale x and t the largest of w y, of a query in its row, of keys in the head and sequence, a constant:
+ *   softmax  M^-1/2 (exp(w y - |y|^2 / 2 - t) + eps)
+ *   relu     max(w y, 0) + eps
+ *   pair     (2 M)^-1/2 ([exp(w y - |y|^2 / 2), exp(-w y - |y|^2 / 2)] + eps) */
+#define FOCI_RANDOM_FEATURES(X) \
+    X(FOCI_FEATURES_SOFTMAX, "softmax") X(FOCI_FEATURES_RELU, "relu") X(FOCI_FEATURES_PAIR, "pair")
+typedef enum foci_random_feature { FOCI_RANDOM_FEATURES(FOCI_CHOICE_NUMBER) } foci_random_feature;
+
+typedef struct foci_random_features_options {
+    foci_random_feature kind;
+    double scale, eps;
+    bool keys; /* or queries */
+    /* softmax without eps: a factor of a query's row, or of all keys, does not matter. Then it is one that keeps the
+     * numbers in range and looks at w alone */
+    bool cancels;
+} foci_random_features_options;
+
 typedef enum foci_activation { FOCI_GELU, FOCI_RELU } foci_activation;
 
 enum { FOCI_MAX_CLUSTERS = 8 };
@@ -114,17 +148,22 @@ foci_tensor *foci_random_metric(foci_graph *g, foci_tensor *like, double bottom)
 foci_tensor *foci_redraw(foci_graph *g, foci_tensor *buffer, uint64_t seed, int64_t every, bool evaluation);
 /* x (B, H, N, D), any strides with D contiguous -> a copy without gaps */
 foci_tensor *foci_contiguous(foci_graph *g, foci_tensor *x);
+/* likewise: rows times their token's number in mask (B, N), 0 or 1; no gradient of that. x itself where mask is NULL */
+foci_tensor *foci_mask_tokens(foci_graph *g, foci_tensor *x, foci_tensor *mask);
 /* likewise: elu(x) + 1, which is above 0 */
 foci_tensor *foci_elu_one(foci_graph *g, foci_tensor *x);
 /* likewise: rows of length exp(log_length), (H) a head each; NULL: 1 */
 foci_tensor *foci_normalise(foci_graph *g, foci_tensor *x, foci_tensor *log_length);
-/* y (.., F), x (.., D) -> exp(y - factor |x|^2 / 2 - shift) (.., F) */
-foci_tensor *foci_positive_features(foci_graph *g, foci_tensor *y, foci_tensor *x, double factor, double shift);
-/* features q, k >= 0 (B, H, N, F) without gaps, v (B, H, N, D), any strides: (q kt v) / (rows of q kt summed) -> (B,
- * N, H*D); no N x N */
-foci_tensor *foci_linear_attention(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v, bool causal);
+/* x (B, H, N, D), any strides, w (M, D) random rows -> (B, H, N, M), or (B, H, N, 2 M) of pairs */
+foci_tensor *foci_random_features(foci_graph *g, foci_tensor *x, foci_tensor *w,
+                                  const foci_random_features_options *options);
+/* features q, k (B, H, N, F) without gaps, v (B, H, N, D), any strides: factor (q kt v) / denominators -> (B, N, H*D);
+ * no N x N */
+foci_tensor *foci_linear_attention(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v,
+                                   const foci_linear_options *options);
 /* its weights (B, H, N, N); for inspection, no gradient */
-foci_tensor *foci_linear_attention_map(foci_graph *g, foci_tensor *q, foci_tensor *k, bool causal);
+foci_tensor *foci_linear_attention_map(foci_graph *g, foci_tensor *q, foci_tensor *k,
+                                       const foci_linear_options *options);
 /* (B, H, N, D) each -> (B, N, H*D): no N x N; q may be of the last tokens alone */
 foci_tensor *foci_window_attention(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v,
                                    const foci_window_options *options);

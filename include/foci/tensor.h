@@ -66,15 +66,15 @@ typedef void foci_draw(struct foci_rng *random, int64_t of, const int64_t *shape
 typedef struct foci_init {
     enum { FOCI_INIT_ZEROS, FOCI_INIT_ONES, FOCI_INIT_NORMAL, FOCI_INIT_UNIFORM, FOCI_INIT_DRAWN } kind;
     double mean, spread; /* NORMAL: mean, standard deviation; UNIFORM: mean, half width */
-    foci_draw *draw;     /* DRAWN, of a buffer: by this function */
+    foci_draw *draw;     /* DRAWN: by this function */
     int64_t of;
 } foci_init;
 #define FOCI_ZEROS ((foci_init){.kind = FOCI_INIT_ZEROS})
 #define FOCI_ONES ((foci_init){.kind = FOCI_INIT_ONES, .mean = 1})
 #define FOCI_NORMAL(at, deviation) ((foci_init){.kind = FOCI_INIT_NORMAL, .mean = (at), .spread = (deviation)})
 #define FOCI_UNIFORM(half_width) ((foci_init){.kind = FOCI_INIT_UNIFORM, .spread = (half_width)})
-/* Numbers whose values mean something only together (a matrix of orthogonal rows, indices): averages of weights take
- * one over in place of their mean. `number`: what the function needs to know besides the shape. */
+/* Numbers whose values mean something only together (a matrix of orthogonal rows, indices). Averages of weights take
+ * one such buffer over in place of a mean. `number`: what the function needs to know besides the shape. */
 #define FOCI_DRAWN(function, number) ((foci_init){.kind = FOCI_INIT_DRAWN, .draw = (function), .of = (number)})
 
 #define FOCI_SHAPE(...) \

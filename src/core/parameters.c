@@ -45,19 +45,20 @@ bool foci_parameters_ignores(const foci_parameters *p, const char *name) {
     return a && a->index < 0;
 }
 
-static bool is_drawn(const foci_parameter_entry *e) { return e->init.kind == FOCI_INIT_DRAWN; }
+/* (A parameter may begin so too, but training makes it what it is.) */
+static bool has_no_mean(const foci_parameter_entry *e) { return e->buffer && e->init.kind == FOCI_INIT_DRAWN; }
 
 void foci_parameters_take_drawn(const foci_parameters *p, foci_real *to) {
     for (int i = 0; i < p->count; i++) {
         const foci_parameter_entry *e = &p->entry[i];
-        if (is_drawn(e)) memcpy(to + e->offset, p->value + e->offset, (size_t)e->numel * sizeof *to);
+        if (has_no_mean(e)) memcpy(to + e->offset, p->value + e->offset, (size_t)e->numel * sizeof *to);
     }
 }
 
 const char *foci_parameters_drawn(const foci_parameters *p, foci_arena *arena) {
     const char *names = NULL;
     for (int i = 0; i < p->count; i++)
-        if (is_drawn(&p->entry[i]))
+        if (has_no_mean(&p->entry[i]))
             names = foci_arena_printf(arena, "%s%s%s", names ? names : "", names ? " " : "", p->entry[i].name);
     return names;
 }
@@ -128,8 +129,11 @@ foci_status foci_parameters_allocate(foci_parameters *p, bool gradients) {
 static void initialise(const foci_parameter_entry *e, foci_real *x, uint64_t seed) {
     uint64_t stream = foci_stream(e->name);
     foci_rng random = foci_rng_make(seed, stream, 0);
-    if (is_drawn(e)) e->init.draw(&random, e->init.of, e->shape, x);
-    for (int64_t i = 0; i < e->numel && !is_drawn(e); i++) {
+    if (e->init.kind == FOCI_INIT_DRAWN) {
+        e->init.draw(&random, e->init.of, e->shape, x);
+        return;
+    }
+    for (int64_t i = 0; i < e->numel; i++) {
         if (e->init.kind == FOCI_INIT_ZEROS) {
             x[i] = 0;
         } else if (e->init.kind == FOCI_INIT_ONES) {

@@ -40,36 +40,47 @@ static void normalise_backward(int64_t n, real length, const real *restrict x, c
     for (int64_t i = 0; i < n; i++) dx[i] = (accumulate ? dx[i] : 0) + (a * dy[i] - b * x[i]);
 }
 
-/* exp(y - factor |x|^2 / 2 - shift), y (rows, f), x (rows, d) */
-static void positive_features(int64_t rows, int64_t f, int64_t d, const real *restrict y, const real *restrict x,
-                              real factor, real shift, real *restrict out) {
-    for (int64_t r = 0; r < rows; r++) {
-        real squares = 0;
-#pragma omp simd reduction(+ : squares)
-        for (int64_t i = 0; i < d; i++) squares += x[r * d + i] * x[r * d + i];
-        const real less = shift + factor / 2 * squares;
+/* The largest of n >= 1. */
+static void largest(int64_t n, const real *restrict x, real *restrict result) {
+    real most = x[0];
+#pragma omp simd reduction(max : most)
+    for (int64_t i = 0; i < n; i++) most = x[i] > most ? x[i] : most;
+    *result = most;
+}
+
+/* factor (exp(sign y - less) + eps), where y may be where the result goes. Nothing above e^36 comes out, so that
+ * products of two, and sums of many of these, are still floats. */
+static void exp_features(int64_t n, real sign, real less, real eps, real factor, const real *y, real *out) {
+    const real most = 36;
 #pragma omp simd
-        for (int64_t i = 0; i < f; i++) out[r * f + i] = exp_(y[r * f + i] - less);
+    for (int64_t i = 0; i < n; i++) {
+        const real x = sign * y[i] - less;
+        out[i] = factor * (exp_(x < most ? x : most) + eps);
     }
 }
 
-/* dy = dout out,  dx = -factor x sum(dout out); a gradient that is not wanted is NULL */
-static void positive_features_backward(int64_t rows, int64_t f, int64_t d, const real *restrict out,
-                                       const real *restrict dout, const real *restrict x, real factor,
-                                       real *restrict dy, bool add_dy, real *restrict dx, bool add_dx) {
-    for (int64_t r = 0; r < rows; r++) {
-        const real *a = out + r * f, *b = dout + r * f;
-        real total = 0;
-#pragma omp simd reduction(+ : total)
-        for (int64_t i = 0; i < f; i++) total += a[i] * b[i];
-        if (dy) {
-#pragma omp simd
-            for (int64_t i = 0; i < f; i++) dy[r * f + i] = (add_dy ? dy[r * f + i] : 0) + a[i] * b[i];
-        }
-        if (dx) {
-#pragma omp simd
-            for (int64_t i = 0; i < d; i++)
-                dx[r * d + i] = (add_dx ? dx[r * d + i] : 0) - factor * total * x[r * d + i];
-        }
+/* From the output: dy (+)= sign dout factor exp(..), whose sum without the sign is added to *total. */
+static void exp_features_backward(int64_t n, real sign, real eps, real factor, const real *restrict out,
+                                  const real *restrict dout, real *restrict dy, bool accumulate, real *restrict total) {
+    const real added = factor * eps;
+    real sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = 0; i < n; i++) {
+        const real d = dout[i] * (out[i] - added);
+        dy[i] = (accumulate ? dy[i] : 0) + sign * d;
+        sum += d;
     }
+    *total += sum;
+}
+
+/* max(y, 0) + eps, in place of y */
+static void relu_features(int64_t n, real eps, real *restrict y) {
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) y[i] = (y[i] > 0 ? y[i] : 0) + eps;
+}
+
+static void relu_features_backward(int64_t n, real eps, const real *restrict out, const real *restrict dout,
+                                   real *restrict dy) {
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) dy[i] = out[i] > eps ? dout[i] : 0;
 }

@@ -45,17 +45,19 @@ FOCI_KERNEL(column_softmax,
 FOCI_KERNEL(cross_entropy_backward, (int64_t c, const real *x, real lse, real total, const real *soft, real uniform,
                                      real factor, real *dx, bool accumulate))
 
-/* body_features.h: elu(x) + 1; rows of a given length, the inner product of dy and y beside; exp(y - factor |x|^2 / 2 -
- * shift) */
+/* body_features.h: elu(x) + 1; rows of a given length, the inner product of dy and y beside; the features of a
+ * performer, in place */
 FOCI_KERNEL(elu_one, (int64_t n, const real *x, real *y))
 FOCI_KERNEL(elu_one_backward, (int64_t n, const real *y, const real *dy, real *dx, bool accumulate))
 FOCI_KERNEL(normalise, (int64_t n, real length, const real *x, real *y))
 FOCI_KERNEL(normalise_backward,
             (int64_t n, real length, const real *x, const real *dy, real *dx, bool accumulate, real *inner))
-FOCI_KERNEL(positive_features,
-            (int64_t rows, int64_t f, int64_t d, const real *y, const real *x, real factor, real shift, real *out))
-FOCI_KERNEL(positive_features_backward, (int64_t rows, int64_t f, int64_t d, const real *out, const real *dout,
-                                         const real *x, real factor, real *dy, bool add_dy, real *dx, bool add_dx))
+FOCI_KERNEL(largest, (int64_t n, const real *x, real *result))
+FOCI_KERNEL(exp_features, (int64_t n, real sign, real less, real eps, real factor, const real *y, real *out))
+FOCI_KERNEL(exp_features_backward, (int64_t n, real sign, real eps, real factor, const real *out, const real *dout,
+                                    real *dy, bool accumulate, real *total))
+FOCI_KERNEL(relu_features, (int64_t n, real eps, real *y))
+FOCI_KERNEL(relu_features_backward, (int64_t n, real eps, const real *out, const real *dout, real *dy))
 
 /* body_dropout.h */
 FOCI_KERNEL(dropout, (int64_t n, const foci_dropout_mask *mask, const real *x, real *y, bool accumulate))

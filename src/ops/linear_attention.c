@@ -1,9 +1,11 @@
-/* linear_attention: sum_j (q_i k_j) v_j / sum_j (q_i k_j) for features q, k >= 0, without the N x N products.
+/* linear_attention: factor sum_j (q_i k_j) v_j / d_i for features q, k, without the N x N products; the denominators d
+ * are, or are made of, s_i = sum_j q_i k_j.
  *
  * With a column of ones at v, [v 1] (N, D+1), numerators and denominators are one product: y = q S with the state
  * S = kt [v 1] (F, D+1). Causal attention walks over tiles of tokens: S holds what the tiles before said, and within a
  * tile the products are made. Backward, with dy the gradient of y, walks forward once for dq = dy St and backward once
  * with the state R = qt dy for dk = [v 1] Rt and dv = k R. */
+#include <math.h>
 #include <string.h>
 
 #include "kernels/gemm.h"
@@ -13,15 +15,17 @@
 enum { Q, K, V };
 enum { TILE = 64 };
 
-/* A query that no key answers (all its products are 0) gets zeros and passes no gradient. */
+/* A query that no key answers (all its products are 0) gets zeros and passes no gradient where it is divided by them
+ * alone. */
 static const real least = (real)1e-30;
 
 typedef struct head {
     int64_t tokens, features, width, ld; /* ld: of a row of width + 1, whole cache lines */
+    const foci_linear_options *options;
     bool causal;
     const real *q, *k, *v; /* (N, F), (N, F), (N, D) */
     int64_t v_row;
-    real *out, *sums; /* (N, D), (N): the denominators */
+    real *out, *sums; /* (N, D), (N): s */
     int64_t out_row;
     const real *dout; /* backward; a gradient that is not wanted is NULL */
     real *dq, *dk, *dv;
@@ -45,7 +49,8 @@ static head head_of(const foci_node *n, int64_t task) {
               .features = features,
               .width = width,
               .ld = line(width + 1),
-              .causal = *(const bool *)n->attributes};
+              .options = n->attributes,
+              .causal = ((const foci_linear_options *)n->attributes)->causal};
     o.q = foci_data(q) + task * tokens * features;
     o.k = foci_data(n->input[K]) + task * tokens * features;
     o.v = foci_data(v) + foci_head_offset(v, b, h);
@@ -93,6 +98,25 @@ static void add_to_state(const head *o, foci_range t, const real *x, const real 
 
 static void clear_state(const head *o) { memset(o->state, 0, (size_t)(o->features * o->ld) * sizeof(real)); }
 
+/* Before the first key. A sum over the query's features is what a key of ones would add to s. */
+static void begin_state(const head *o) {
+    clear_state(o);
+    if (o->options->denominator != FOCI_DIVIDE_BY_SUM_PLUS_QUERY) return;
+    for (int64_t f = 0; f < o->features; f++) o->state[f * o->ld + o->width] = (real)o->options->eps;
+}
+
+/* factor / d; *moves: does d follow s? */
+static real inverse_of(const head *o, real sum, bool *moves) {
+    const real eps = (real)o->options->eps, factor = (real)o->options->factor;
+    *moves = true;
+    switch (o->options->denominator) {
+    case FOCI_DIVIDE_BY_SUM_PLUS: return factor / (sum + eps);
+    case FOCI_DIVIDE_BY_AT_LEAST: *moves = sum >= eps; return factor / (*moves ? sum : eps);
+    case FOCI_DIVIDE_BY_NOTHING: *moves = false; return factor;
+    default: *moves = sum >= least; return *moves ? factor / sum : 0;
+    }
+}
+
 /* What causal attention leaves out of a tile's products: query i, key j > i. */
 static void mask(int64_t size, real *scores) {
     for (int64_t i = 0; i < size; i++) memset(scores + i * TILE + i + 1, 0, (size_t)(size - i - 1) * sizeof *scores);
@@ -121,7 +145,8 @@ static void all_keys(const head *o) {
 }
 
 static void forward_head(const head *o) {
-    clear_state(o);
+    bool moves;
+    begin_state(o);
     if (!o->causal) all_keys(o);
     for (int64_t i = 0; i < foci_tiles(o->tokens, TILE); i++) {
         foci_range t = foci_tile(o->tokens, TILE, i);
@@ -136,7 +161,7 @@ static void forward_head(const head *o) {
         for (int64_t r = 0; r < size; r++) {
             const real *y = o->y + r * o->ld, sum = y[o->width];
             o->sums[t.first + r] = sum;
-            foci_kernel()->scale(o->width, sum < least ? 0 : 1 / sum, y, o->out + (t.first + r) * o->out_row, false);
+            foci_kernel()->scale(o->width, inverse_of(o, sum, &moves), y, o->out + (t.first + r) * o->out_row, false);
         }
     }
 }
@@ -149,20 +174,21 @@ static void forward(const foci_node *n) {
     }
 }
 
-/* y = dy of a tile: of the numerators dout / sum, of the denominator -(dout out) / sum */
+/* y = dy of a tile: of the numerators factor dout / d, of s -(dout out) / d */
 static void load_gradients(const head *o, foci_range t) {
     for (int64_t i = t.first; i < t.end; i++) {
         real *row = o->y + (i - t.first) * o->ld;
-        const real *dout = o->dout + i * o->out_row, inverse = o->sums[i] < least ? 0 : 1 / o->sums[i];
+        bool moves;
+        const real *dout = o->dout + i * o->out_row, inverse = inverse_of(o, o->sums[i], &moves);
         double inner;
         foci_kernel()->dot(o->width, dout, o->out + i * o->out_row, &inner);
         foci_kernel()->scale(o->width, inverse, dout, row, false);
-        row[o->width] = -(real)inner * inverse;
+        row[o->width] = moves ? -(real)inner * inverse / (real)o->options->factor : 0;
     }
 }
 
 static void backward_queries(const head *o) {
-    clear_state(o);
+    begin_state(o);
     if (!o->causal) all_keys(o);
     for (int64_t i = 0; i < foci_tiles(o->tokens, TILE); i++) {
         foci_range t = foci_tile(o->tokens, TILE, i);
@@ -232,7 +258,7 @@ static foci_cost cost(const foci_node *n) {
     const double rows = (double)(s[0] * s[1] * s[2]), features = (double)s[3],
                  width = (double)n->input[V]->shape[3] + 1;
     const double state = 2 * rows * features * width,
-                 within = *(const bool *)n->attributes ? rows * TILE * (features + width) : 0;
+                 within = ((const foci_linear_options *)n->attributes)->causal ? rows * TILE * (features + width) : 0;
     return (foci_cost){2 * state + within, 4 * state + 2 * within};
 }
 
@@ -241,30 +267,39 @@ static foci_cost cost(const foci_node *n) {
 static foci_tensor *features(foci_graph *g, const char *name, int64_t heads, int64_t tokens, int64_t width) {
     return foci_elu_one(g, RANDOM(g, name, 2, heads, tokens, width));
 }
-static foci_tensor *plain(foci_graph *g) {
-    return foci_linear_attention(g, features(g, "q", 2, 5, 3), features(g, "k", 2, 5, 3), RANDOM(g, "v", 2, 2, 5, 4),
-                                 false);
+static foci_tensor *attend(foci_graph *g, int64_t heads, int64_t tokens, int64_t of_features, int64_t width,
+                           foci_linear_options o) {
+    o.factor = o.factor != 0 ? o.factor : 1;
+    return foci_linear_attention(g, features(g, "q", heads, tokens, of_features),
+                                 features(g, "k", heads, tokens, of_features), RANDOM(g, "v", 2, heads, tokens, width),
+                                 &o);
 }
-static foci_tensor *causal(foci_graph *g) {
-    return foci_linear_attention(g, features(g, "q", 2, 7, 4), features(g, "k", 2, 7, 4), RANDOM(g, "v", 2, 2, 7, 3),
-                                 true);
-}
-static foci_tensor *one_token(foci_graph *g) {
-    return foci_linear_attention(g, features(g, "q", 1, 1, 4), features(g, "k", 1, 1, 4), RANDOM(g, "v", 2, 1, 1, 2),
-                                 true);
-}
-static foci_tensor *several_tiles(foci_graph *g) {
-    return foci_linear_attention(g, features(g, "q", 1, 150, 2), features(g, "k", 1, 150, 2),
-                                 RANDOM(g, "v", 2, 1, 150, 1), false);
-}
+static foci_tensor *plain(foci_graph *g) { return attend(g, 2, 5, 3, 4, (foci_linear_options){0}); }
+static foci_tensor *causal(foci_graph *g) { return attend(g, 2, 7, 4, 3, (foci_linear_options){.causal = true}); }
+static foci_tensor *one_token(foci_graph *g) { return attend(g, 1, 1, 4, 2, (foci_linear_options){.causal = true}); }
+static foci_tensor *several_tiles(foci_graph *g) { return attend(g, 1, 150, 2, 1, (foci_linear_options){0}); }
 static foci_tensor *several_tiles_causal(foci_graph *g) {
-    return foci_linear_attention(g, features(g, "q", 1, 150, 2), features(g, "k", 1, 150, 2),
-                                 RANDOM(g, "v", 2, 1, 150, 1), true);
+    return attend(g, 1, 150, 2, 1, (foci_linear_options){.causal = true});
+}
+static foci_tensor *sum_and_more(foci_graph *g) {
+    return attend(g, 2, 6, 3, 4, (foci_linear_options){true, FOCI_DIVIDE_BY_SUM_PLUS, 2, 0.7});
+}
+static foci_tensor *at_least(foci_graph *g) { /* some sums are below */
+    return attend(g, 2, 6, 3, 4, (foci_linear_options){true, FOCI_DIVIDE_BY_AT_LEAST, 12, 1.5});
+}
+static foci_tensor *sum_and_query(foci_graph *g) {
+    return attend(g, 1, 70, 3, 2, (foci_linear_options){true, FOCI_DIVIDE_BY_SUM_PLUS_QUERY, 0.5, 1});
+}
+static foci_tensor *undivided(foci_graph *g) {
+    const foci_linear_options o = {.denominator = FOCI_DIVIDE_BY_NOTHING, .factor = 0.25};
+    return foci_linear_attention(g, RANDOM(g, "q", 2, 2, 5, 3), RANDOM(g, "k", 2, 2, 5, 3), RANDOM(g, "v", 2, 2, 5, 4),
+                                 &o);
 }
 static foci_tensor *projection(foci_graph *g, bool masked) {
     foci_tensor *x = foci_scale(g, RANDOM(g, "x", 2, 6, 2 * 2 * 3), 1.5);
     foci_tensor *k = foci_elu_one(g, foci_heads(g, x, 2, 0, 2));
-    return foci_linear_attention(g, k, k, foci_heads(g, x, 2, 1, 2), masked);
+    return foci_linear_attention(g, k, k, foci_heads(g, x, 2, 1, 2),
+                                 &(foci_linear_options){.causal = masked, .factor = 1});
 }
 static foci_tensor *keys_attend_to_keys(foci_graph *g) { return projection(g, false); }
 static foci_tensor *keys_attend_to_keys_causal(foci_graph *g) { return projection(g, true); }
@@ -274,13 +309,17 @@ static const foci_gradient_case gradients[] = {{"(2, 2, 5, 3), v (2, 2, 5, 4)", 
                                                {"one token", one_token},
                                                {"several tiles", several_tiles},
                                                {"several tiles, causal", several_tiles_causal},
+                                               {"sum + eps, causal", sum_and_more},
+                                               {"at least eps, causal", at_least},
+                                               {"sum + eps of the query, several tiles", sum_and_query},
+                                               {"not divided", undivided},
                                                {"views, keys attend to keys", keys_attend_to_keys},
                                                {"views, keys attend to keys, causal", keys_attend_to_keys_causal},
                                                {0}};
 
 const foci_op foci_op_linear_attention = {
     .name = "linear_attention",
-    .summary = "q (kt v) divided by the sums of q kt, for features above 0; linear in the tokens",
+    .summary = "q (kt v) divided by the sums of q kt, or by what is made of them; linear in the tokens",
     .forward = forward,
     .backward = backward,
     .reads = FOCI_READS_INPUT(Q) | FOCI_READS_INPUT(K) | FOCI_READS_INPUT(V) | FOCI_READS_OUTPUT,
@@ -288,7 +327,8 @@ const foci_op foci_op_linear_attention = {
     .gradients = gradients,
 };
 
-foci_tensor *foci_linear_attention(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v, bool causal_mask) {
+foci_tensor *foci_linear_attention(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v,
+                                   const foci_linear_options *options) {
     const foci_op *op = &foci_op_linear_attention;
     if (!foci_head_operand(g, op->name, "q", q, NULL) || !foci_operand(g, op->name, "q", q, FOCI_REAL) ||
         !foci_head_operand(g, op->name, "k", k, q) || !foci_operand(g, op->name, "k", k, FOCI_REAL) ||
@@ -297,7 +337,10 @@ foci_tensor *foci_linear_attention(foci_graph *g, foci_tensor *q, foci_tensor *k
     if (memcmp(q->shape, v->shape, 3 * sizeof q->shape[0]))
         return foci_graph_fail(g, "%s: q %s and v %s must agree in all but the width", op->name, foci_shape_text(g, q),
                                foci_shape_text(g, v));
-    foci_node *n = foci_record(g, op, 3, (foci_tensor *[]){q, k, v}, &causal_mask, sizeof causal_mask);
+    if (!isfinite(options->factor) || options->factor == 0 || !(options->eps >= 0))
+        return foci_graph_fail(g, "%s: factor %g must be a number but 0, eps %g not below 0", op->name, options->factor,
+                               options->eps);
+    foci_node *n = foci_record(g, op, 3, (foci_tensor *[]){q, k, v}, options, sizeof *options);
     if (!n) return NULL;
     foci_save(n, FOCI_REAL, q->shape[0] * q->shape[1] * q->shape[2]);
     const size_t scratch = (size_t)foci_threads() * (size_t)scratch_of(n) * sizeof(real);

@@ -97,7 +97,7 @@ static const struct {
 /* "PREFIX...NAME", with a dot before the name. */
 static bool is_named(const char *tensor, const char *prefix, const char *name) {
     const size_t n = strlen(tensor), p = strlen(prefix), s = strlen(name);
-    return n > p + s && strncmp(tensor, prefix, p) == 0 && strcmp(tensor + n - s, name) == 0 &&
+    return n > s && n >= p + s && strncmp(tensor, prefix, p) == 0 && strcmp(tensor + n - s, name) == 0 &&
            tensor[n - s - 1] == '.';
 }
 

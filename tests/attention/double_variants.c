@@ -56,15 +56,22 @@ static void every_variant(void **state) {
     (void)state;
     for (int i = 0; foci_attentions[i]; i++)
         for (int causal = 0; causal < (foci_attentions[i]->whole ? 1 : 2); causal++) {
-            char attention[64];
-            snprintf(attention, sizeof attention, "{kind: %s}", foci_attentions[i]->name);
+            char attention[128];
+            layer_kind(attention, foci_attentions[i], true);
             gradients(foci_attentions[i]->name, attention, causal);
         }
 }
 
-static void fixed_temperature(void **state) {
+static void other_options(void **state) {
     (void)state;
-    gradients("cosine", "{kind: cosine, learnt: false, temperature: 2}", true);
+    static const char *const rows[] = {"{kind: cosine, learnt: false, temperature: 2}",
+                                       "{kind: cosine, softmax: false}",
+                                       "{kind: linear, divide: false}",
+                                       "{kind: linear, denominator_eps: 0.5}",
+                                       "{kind: performer, features: pair, denominator_eps: 0.1}",
+                                       "{kind: performer, features: relu, eps: 0.5}"};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (int causal = 0; causal < 2; causal++) gradients(rows[i], rows[i], causal);
 }
 
 /* ----------------------------------------------------------------------------------------------- references */
@@ -72,9 +79,10 @@ static void fixed_temperature(void **state) {
 enum { B = 2, H = 3, N = 150, D = 5 }; /* tokens for more than two tiles */
 
 typedef struct weighing {
-    const double *w; /* (D, F) */
+    const double *w; /* (F, D) */
     int64_t features;
     double temperature;
+    double plus, fixed; /* added to the sum of weights, or in its place */
 } weighing;
 typedef double weight_of(const weighing *c, const double *q, const double *k);
 
@@ -87,20 +95,25 @@ static double by_elu(const weighing *c, const double *q, const double *k) {
     return sum;
 }
 
-static double by_cosine(const weighing *c, const double *q, const double *k) {
+static double by_plain_cosine(const weighing *c, const double *q, const double *k) {
+    (void)c;
     double qk = 0, qq = 0, kk = 0;
     for (int d = 0; d < D; d++) qk += q[d] * k[d], qq += q[d] * q[d], kk += k[d] * k[d];
-    return exp(c->temperature * qk / sqrt(qq * kk));
+    return qk / sqrt(qq * kk);
 }
 
-/* The features of the paper, with sqrt(scale) in w already. */
+static double by_cosine(const weighing *c, const double *q, const double *k) {
+    return exp(c->temperature * by_plain_cosine(c, q, k));
+}
+
+/* The features of the paper, w (F, D). */
 static double by_random_features(const weighing *c, const double *q, const double *k) {
     double sum = 0, qq = 0, kk = 0;
     for (int d = 0; d < D; d++) qq += q[d] * q[d] / sqrt(D), kk += k[d] * k[d] / sqrt(D);
     for (int64_t f = 0; f < c->features; f++) {
         double wq = 0, wk = 0;
-        for (int d = 0; d < D; d++) wq += c->w[d * c->features + f] * q[d], wk += c->w[d * c->features + f] * k[d];
-        sum += exp(wq - qq / 2) * exp(wk - kk / 2);
+        for (int d = 0; d < D; d++) wq += c->w[f * D + d] * q[d], wk += c->w[f * D + d] * k[d];
+        sum += exp(wq / pow(D, 0.25) - qq / 2) * exp(wk / pow(D, 0.25) - kk / 2);
     }
     return sum / (double)c->features;
 }
@@ -112,7 +125,8 @@ static double by_dot_product(const weighing *c, const double *q, const double *k
     return exp(sum / sqrt(D));
 }
 
-/* Largest difference between the layer's output and sum_j weight(q_i, k_j) v_j / sum_j weight(q_i, k_j). */
+/* Largest difference between the layer's output and sum_j weight(q_i, k_j) v_j / sum_j weight(q_i, k_j), or what c has
+ * in place of that sum. */
 static double apart(const layer *l, weight_of *weight, const weighing *c, bool causal) {
     double worst = 0;
     for (int head = 0; head < B * H; head++)
@@ -125,6 +139,7 @@ static double apart(const layer *l, weight_of *weight, const weighing *c, bool c
                 sum += w;
             }
             const double *got = foci_data(l->out) + ((head / H * N + i) * H + head % H) * D;
+            sum = c->fixed > 0 ? c->fixed : sum + c->plus;
             for (int d = 0; d < D; d++) worst = fmax(worst, fabs(got[d] - out[d] / sum));
         }
     return worst;
@@ -133,8 +148,8 @@ static double apart(const layer *l, weight_of *weight, const weighing *c, bool c
 static const double *features_of(const layer *l, int64_t *count) {
     for (int i = 0; i < foci_graph_nodes(l->graph); i++) {
         const foci_node *n = foci_graph_node(l->graph, i);
-        if (strcmp(n->op->name, "matmul") == 0) {
-            *count = n->input[1]->shape[1];
+        if (strcmp(n->op->name, "random_features") == 0) {
+            *count = n->input[1]->shape[0];
             return foci_data(n->input[1]);
         }
     }
@@ -142,10 +157,9 @@ static const double *features_of(const layer *l, int64_t *count) {
     return NULL;
 }
 
-static void check_definition(const char *attention, weight_of *weight, double temperature) {
+static void check_definition(const char *attention, weight_of *weight, weighing c) {
     for (int causal = 0; causal < 2; causal++) {
         layer l;
-        weighing c = {.temperature = temperature};
         assert_ok(layer_open(&l, attention, (layer_sizes){B, H, N, D}, causal, false, 1));
         layer_bind(&l);
         if (weight == by_random_features) c.w = features_of(&l, &c.features);
@@ -157,17 +171,21 @@ static void check_definition(const char *attention, weight_of *weight, double te
 
 static void linear(void **state) {
     (void)state;
-    check_definition("{kind: linear}", by_elu, 0);
+    check_definition("{kind: linear}", by_elu, (weighing){0});
+    check_definition("{kind: linear, denominator_eps: 0.3}", by_elu, (weighing){.plus = 0.3 * sqrt(D)});
+    check_definition("{kind: linear, divide: false}", by_elu, (weighing){.fixed = sqrt(N)});
 }
 static void cosine(void **state) {
     (void)state;
-    check_definition("{kind: cosine}", by_cosine, 10);
-    check_definition("{kind: cosine, learnt: false, temperature: 3}", by_cosine, 3);
+    check_definition("{kind: cosine}", by_cosine, (weighing){.temperature = 10});
+    check_definition("{kind: cosine, learnt: false, temperature: 3}", by_cosine, (weighing){.temperature = 3});
+    check_definition("{kind: cosine, softmax: false}", by_plain_cosine, (weighing){.fixed = sqrt(N)});
 }
 static void performer(void **state) {
     (void)state;
-    check_definition("{kind: performer}", by_random_features, 0);
-    check_definition("{kind: performer, features: 7}", by_random_features, 0);
+    check_definition("{kind: performer, eps: 0, denominator_eps: 0, redraw: 0}", by_random_features, (weighing){0});
+    check_definition("{kind: performer, eps: 0, denominator_eps: 0, redraw: 0, num_features: 7}", by_random_features,
+                     (weighing){0});
 }
 
 /* More features come closer to the softmax, which is what they estimate. */
@@ -176,16 +194,16 @@ static void performer_estimates_the_softmax(void **state) {
     static const struct {
         const char *attention;
         double error;
-    } rows[] = {{"{kind: performer, features: 16}", 0.05},
-                {"{kind: performer, features: 1024}", 0.01},
-                {"{kind: performer, features: 65536}", 0.002}};
+    } rows[] = {{"{kind: performer, eps: 0, num_features: 16}", 0.05},
+                {"{kind: performer, eps: 0, num_features: 1024}", 0.01},
+                {"{kind: performer, eps: 0, num_features: 65536}", 0.002}};
     double before = INFINITY;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         layer l;
         assert_ok(layer_open(&l, rows[i].attention, (layer_sizes){B, H, N, D}, false, false, 0.4));
         layer_bind(&l);
         foci_graph_forward(l.graph);
-        double error = apart(&l, by_dot_product, NULL, false);
+        double error = apart(&l, by_dot_product, &(weighing){0}, false);
         printf("%s: off by at most %.4f\n", rows[i].attention, error);
         assert_true(error < rows[i].error && error < before);
         before = error;
@@ -193,35 +211,47 @@ static void performer_estimates_the_softmax(void **state) {
     }
 }
 
-/* Blocks of D orthogonal vectors, of lengths like those of normal ones; another seed, others. */
+/* `blocks` times, or fewer, vectors of n numbers, `step` apart: orthogonal in blocks of n. Returns the sum of their
+ * squares. */
+static double orthogonal(const double *w, int64_t vectors, int64_t vector, int64_t n, int64_t step) {
+    double squares = 0;
+    for (int64_t a = 0; a < vectors; a++)
+        for (int64_t b = a / n * n; b <= a; b++) {
+            double sum = 0;
+            for (int64_t i = 0; i < n; i++) sum += w[a * vector + i * step] * w[b * vector + i * step];
+            if (a == b) squares += sum;
+            else assert_close(sum, 0, 1e-12);
+        }
+    return squares;
+}
+
+/* Blocks of D orthogonal vectors, of lengths like those of normal ones; pairs: orthogonal columns of a given length.
+ * Another seed, others. */
 static void performer_draws_orthogonal_features(void **state) {
     (void)state;
     layer l;
     int64_t f = 0;
-    assert_ok(layer_open(&l, "{kind: performer, features: 1000}", (layer_sizes){1, 1, 2, D}, false, false, 1));
-    const double *w = features_of(&l, &f);
-    double squares = 0;
+    assert_ok(
+        layer_open(&l, "{kind: performer, num_features: 1000, redraw: 0}", (layer_sizes){1, 1, 2, D}, false, false, 1));
+    layer_bind(&l);
+    const double *w = features_of(&l, &f), first = w[0];
     assert_int_equal(f, 1000);
-    for (int64_t a = 0; a < f; a++)
-        for (int64_t b = a / D * D; b <= a; b++) {
-            double sum = 0;
-            for (int d = 0; d < D; d++) sum += w[d * f + a] * w[d * f + b];
-            if (a == b) squares += sum * sqrt(D);
-            else assert_close(sum, 0, 1e-12);
-        }
-    assert_close(squares / (double)f, D, 0.3); /* of chi squared: mean D, deviation sqrt(2 D / 1000) = 0.1 */
-    layer other;
-    assert_ok(layer_open(&other, "{kind: performer, features: 1000}\ntrain: {seed: 1}", (layer_sizes){1, 1, 2, D},
+    /* of chi squared: mean D, deviation sqrt(2 D / 1000) = 0.1 */
+    assert_close(orthogonal(w, f, D, D, 1) / (double)f, D, 0.3);
+    foci_parameters_initialise(&l.parameters, 2);
+    assert_true(w[0] != first);
+    layer_close(&l);
+    assert_ok(layer_open(&l, "{kind: performer, features: pair, num_features: 3, redraw: 0}", (layer_sizes){1, 1, 2, D},
                          false, false, 1));
-    assert_true(features_of(&other, &f)[0] != w[0]);
-    layer_close(&other);
+    layer_bind(&l);
+    assert_close(orthogonal(features_of(&l, &f), D, 1, 3, D), D * 3, 1e-12);
     layer_close(&l);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_variant),
-        cmocka_unit_test(fixed_temperature),
+        cmocka_unit_test(other_options),
         cmocka_unit_test(linear),
         cmocka_unit_test(cosine),
         cmocka_unit_test(performer),

@@ -45,6 +45,12 @@ static inline const foci_schema *layer_schema(void) {
     return &s;
 }
 
+/* "{kind: NAME}", or with the keys that make it exact. */
+static inline void layer_kind(char attention[128], const foci_attention *variant, bool exactly) {
+    const bool more = exactly && variant->exactly;
+    snprintf(attention, 128, "{kind: %s%s%s}", variant->name, more ? ", " : "", more ? variant->exactly : "");
+}
+
 static inline void layer_input(layer *l, int t, layer_sizes s, double noise) {
     l->in[t] = foci_input(l->graph, layer_inputs[t], FOCI_REAL, FOCI_SHAPE(s.batch, s.heads, s.tokens, s.width));
     l->data[t] = malloc((size_t)l->numel * sizeof *l->data[t]);

@@ -1,8 +1,6 @@
 /* What every attention variant promises, and what those without a softmax promise besides. */
 #include "attention/layer.h"
 
-static void kind(char attention[64], const char *name) { snprintf(attention, 64, "{kind: %s}", name); }
-
 /* 2, causal or not; or 1 where there is no causal form. */
 static int forms(const foci_attention *variant) { return variant->whole ? 1 : 2; }
 
@@ -14,8 +12,8 @@ static void the_same_bits_for_any_number_of_threads(void **state) {
             for (int run = 0; run < 3; run++) {
                 foci_set_threads((int[]){1, 2, 7}[run]);
                 layer l;
-                char attention[64];
-                kind(attention, foci_attentions[i]->name);
+                char attention[128];
+                layer_kind(attention, foci_attentions[i], false);
                 assert_ok(layer_open(&l, attention, (layer_sizes){2, 3, 192, 8}, causal, false, 1));
                 layer_bind(&l);
                 foci_graph_forward(l.graph);
@@ -41,9 +39,9 @@ static void causal_attention_sees_nothing_of_the_future(void **state) {
     enum { H = 2, N = 128, D = 8 };
     for (int i = 0; foci_attentions[i]; i++) {
         layer l;
-        char attention[64];
+        char attention[128];
         if (foci_attentions[i]->whole) continue;
-        kind(attention, foci_attentions[i]->name);
+        layer_kind(attention, foci_attentions[i], true);
         assert_ok(layer_open(&l, attention, (layer_sizes){1, H, N, D}, true, false, 1));
         layer_bind(&l);
         foci_graph_forward(l.graph);
@@ -61,7 +59,7 @@ static void causal_attention_sees_nothing_of_the_future(void **state) {
 /* No tensor of N x N: four times the tokens, four times the memory. */
 static void memory_and_work_grow_with_the_tokens(void **state) {
     (void)state;
-    static const char *const kinds[] = {"{kind: linear}", "{kind: performer, features: 32}"};
+    static const char *const kinds[] = {"{kind: linear}", "{kind: performer, num_features: 32}"};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         for (int causal = 0; causal < 2; causal++) {
             double bytes[2], work[2];
@@ -84,8 +82,8 @@ static void maps_make_the_output(void **state) {
     for (int i = 0; foci_attentions[i]; i++)
         for (int causal = 0; causal < forms(foci_attentions[i]) && !foci_attentions[i]->adds; causal++) {
             layer l;
-            char attention[64];
-            kind(attention, foci_attentions[i]->name);
+            char attention[128];
+            layer_kind(attention, foci_attentions[i], false);
             assert_ok(layer_open(&l, attention, (layer_sizes){1, H, N, D}, causal, true, 1));
             layer_bind(&l);
             foci_graph_forward(l.graph);
@@ -108,8 +106,8 @@ static void long_queries_and_keys(void **state) {
     (void)state;
     for (int i = 0; foci_attentions[i]; i++) {
         layer l;
-        char attention[64];
-        kind(attention, foci_attentions[i]->name);
+        char attention[128];
+        layer_kind(attention, foci_attentions[i], false);
         assert_ok(layer_open(&l, attention, (layer_sizes){1, 2, 128, 64}, !foci_attentions[i]->whole, false, 100));
         layer_bind(&l);
         foci_graph_forward(l.graph);
@@ -128,8 +126,8 @@ static void what_is_refused(void **state) {
     static const struct {
         const char *attention, *message;
     } rows[] = {{"{kind: cosine, temperature: 0}", "temperature"},
-                {"{kind: performer, features: -1}", "features"},
-                {"{kind: performer, features: 1.5}", "features"}};
+                {"{kind: performer, num_features: -1}", "num_features"},
+                {"{kind: performer, num_features: 1.5}", "num_features"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         layer l;
         assert_fails(layer_open(&l, rows[i].attention, (layer_sizes){1, 1, 4, 4}, false, false, 1), FOCI_ERR_CONFIG,
