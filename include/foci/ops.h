@@ -72,6 +72,11 @@ typedef struct foci_random_features_options {
      * numbers in range and looks at w alone */
     bool cancels;
 } foci_random_features_options;
+typedef struct foci_fourier_options {
+    int64_t power; /* of sin x / x */
+    double eps;    /* added to the sum of a row */
+    bool causal;
+} foci_fourier_options;
 
 typedef enum foci_activation { FOCI_GELU, FOCI_RELU } foci_activation;
 
@@ -170,6 +175,13 @@ foci_tensor *foci_window_attention(foci_graph *g, foci_tensor *q, foci_tensor *k
 /* its probabilities (B, H, N, N); for inspection, no gradient */
 foci_tensor *foci_window_attention_map(foci_graph *g, foci_tensor *q, foci_tensor *k,
                                        const foci_window_options *options);
+/* (B, H, N, D) each, any strides with D contiguous; radius (1) or (D): weights prod_d (sin x_d / x_d)^power at x = radius
+ * (q - k), divided by their sum and eps -> (B, N, H*D); no N x N */
+foci_tensor *foci_fourier_attention(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v, foci_tensor *radius,
+                                    const foci_fourier_options *options);
+/* its weights (B, H, N, N); for inspection, no gradient */
+foci_tensor *foci_fourier_map(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *radius,
+                              const foci_fourier_options *options);
 /* logits (.., K); labels (..) int, or soft targets (.., K) -> (1) mean */
 foci_tensor *foci_cross_entropy(foci_graph *g, foci_tensor *logits, foci_tensor *labels, foci_tensor *soft_targets,
                                 double label_smoothing, int32_t ignore_index);

@@ -84,6 +84,14 @@ FOCI_KERNEL(pieces_backward, (const foci_attention_pieces *o, real *scratch))
 FOCI_KERNEL(elliptical_metric, (const foci_metric_head *h, real *scratch))
 FOCI_KERNEL(scale_metric, (int64_t width, foci_metric_scale scale, real *metric))
 
+/* body_sinc.h: one query, q, radius (width), against keys (width, ld): width a multiple of 4, filled up with zeros */
+FOCI_KERNEL(sinc_product, (int64_t keys, int64_t width, const real *q, const real *radius, const real *k, int64_t ld,
+                           real *mantissa, real *exponent))
+FOCI_KERNEL(sinc_weights,
+            (int64_t keys, int64_t power, real top, const real *mantissa, const real *exponent, real *w))
+FOCI_KERNEL(sinc_gradient, (int64_t keys, int64_t width, const real *q, const real *radius, const real *k, int64_t ld,
+                            const real *g, real *dq, real *dk, double *dradius))
+
 /* body_resample.h: y (n) = sum over the `count` rows of x (count, n), times their weights */
 FOCI_KERNEL(resample, (int64_t n, int64_t count, const int *weight, const unsigned char *x, unsigned char *y))
 

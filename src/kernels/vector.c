@@ -35,6 +35,7 @@
 #include "kernels/body_attention_map.h"
 #include "kernels/body_pieces.h"
 #include "kernels/body_metric.h"
+#include "kernels/body_sinc.h"
 
 #define PASTE_(a, b) a##b
 #define PASTE(a, b) PASTE_(a, b)
