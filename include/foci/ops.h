@@ -78,6 +78,11 @@ typedef struct foci_fourier_options {
     bool causal;
 } foci_fourier_options;
 
+typedef struct foci_pursuit {
+    foci_tensor *k, *limit;     /* (B, H, N, D), (B, H) */
+    foci_tensor *clipped, *low; /* what rounds hand on; NULL before the first */
+} foci_pursuit;
+
 typedef enum foci_activation { FOCI_GELU, FOCI_RELU } foci_activation;
 
 enum { FOCI_MAX_CLUSTERS = 8 };
@@ -177,11 +182,19 @@ foci_tensor *foci_window_attention_map(foci_graph *g, foci_tensor *q, foci_tenso
                                        const foci_window_options *options);
 /* (B, H, N, D) each, any strides with D contiguous; radius (1) or (D): weights prod_d (sin x_d / x_d)^power at x = radius
  * (q - k), divided by their sum and eps -> (B, N, H*D); no N x N */
+/* (B, H, N, D) each, any strides with D contiguous; radius (1) or (D): weights prod_d (sin x_d / x_d)^power at x =
+ * radius (q - k), divided by their sum and eps -> (B, N, H*D); no N x N */
 foci_tensor *foci_fourier_attention(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v, foci_tensor *radius,
                                     const foci_fourier_options *options);
 /* its weights (B, H, N, N); for inspection, no gradient */
 foci_tensor *foci_fourier_map(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *radius,
                               const foci_fourier_options *options);
+/* k (B, H, N, D) -> (B, H): the limit of principal component pursuit: lambda mu, or not as published lambda / mu, mu =
+ * N width / (4 sum |k|) */
+foci_tensor *foci_pursuit_limit(foci_graph *g, foci_tensor *k, double lambda, double width, bool published);
+/* The next round of pursuit: what is to attend to itself, (B, N, H*D); `low` (B, N, H*D) is what attention made of that
+ * in the round before, NULL in the first. */
+foci_tensor *foci_pursuit_step(foci_graph *g, foci_pursuit *p, foci_tensor *low);
 /* logits (.., K); labels (..) int, or soft targets (.., K) -> (1) mean */
 foci_tensor *foci_cross_entropy(foci_graph *g, foci_tensor *logits, foci_tensor *labels, foci_tensor *soft_targets,
                                 double label_smoothing, int32_t ignore_index);

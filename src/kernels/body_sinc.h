@@ -1,6 +1,6 @@
-/* Products of sinc(x) = sin x / x over the coordinates of a difference of query and key: FourierFormer's kernel. A product
- * is a mantissa in [1, 2) with its sign and an exponent of its own: in 64 coordinates it falls below any real. Lanes are
- * keys, so keys lie transposed, (width, N). */
+/* Products of sinc(x) = sin x / x over the coordinates of a difference of query and key: FourierFormer's kernel. A
+ * product is a mantissa in [1, 2) with its sign and an exponent of its own: in 64 coordinates it falls below any real.
+ * Lanes are keys, so keys lie transposed, (width, N). */
 
 #ifdef FOCI_DOUBLE
 #define MANTISSA_BITS 52

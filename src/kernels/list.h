@@ -87,8 +87,7 @@ FOCI_KERNEL(scale_metric, (int64_t width, foci_metric_scale scale, real *metric)
 /* body_sinc.h: one query, q, radius (width), against keys (width, ld): width a multiple of 4, filled up with zeros */
 FOCI_KERNEL(sinc_product, (int64_t keys, int64_t width, const real *q, const real *radius, const real *k, int64_t ld,
                            real *mantissa, real *exponent))
-FOCI_KERNEL(sinc_weights,
-            (int64_t keys, int64_t power, real top, const real *mantissa, const real *exponent, real *w))
+FOCI_KERNEL(sinc_weights, (int64_t keys, int64_t power, real top, const real *mantissa, const real *exponent, real *w))
 FOCI_KERNEL(sinc_gradient, (int64_t keys, int64_t width, const real *q, const real *radius, const real *k, int64_t ld,
                             const real *g, real *dq, real *dk, double *dradius))
 

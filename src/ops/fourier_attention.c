@@ -2,8 +2,8 @@
  * (Nguyen et al., "FourierFormer", NeurIPS 2022), a tile of queries at a time; N x N is never stored.
  *
  * Of every row there are kept the power of two that phi is divided by, which may be far outside of the reals, and what
- * is left of the denominator. Backward, with delta_i = dout_i out_i and g_ij = p_ij (dout_i v_j - delta_i), the gradient
- * of log phi:
+ * is left of the denominator. Backward, with delta_i = dout_i out_i and g_ij = p_ij (dout_i v_j - delta_i), the
+ * gradient of log phi:
  *
  *     dq_id = power R_d sum_j g_ij c_ijd,  dk_jd = -power R_d sum_i g_ij c_ijd,
  *     dR_d = power sum_ij g_ij c_ijd (q_id - k_jd),  c_ijd = cot x - 1/x at x = R_d (q_id - k_jd) */
@@ -19,7 +19,8 @@ typedef struct head {
     const real *v;
     int64_t v_row, out_row;
     real *out, *tops, *sums; /* (N, D), (N), (N) */
-    /* scratch: weights (TILE, ld); backward: dweights (TILE, ld), dkeys (padded, ld), dvalues (N, D), dquery (padded) */
+    /* scratch: weights (TILE, ld); backward: dweights (TILE, ld), dkeys (padded, ld), dvalues (N, D), dquery (padded)
+     */
     real *weights, *dweights, *dkeys, *dvalues, *dquery;
 } head;
 
@@ -195,7 +196,9 @@ static foci_tensor *no_eps(foci_graph *g) { return attend(g, 4, 5, 5, (foci_four
 static foci_tensor *odd_power(foci_graph *g) {
     return attend(g, 4, 2, 1, (foci_fourier_options){.power = 1, .eps = 1.5});
 }
-static foci_tensor *one_token(foci_graph *g) { return attend(g, 1, 4, 1, (foci_fourier_options){.power = 4, .eps = 1}); }
+static foci_tensor *one_token(foci_graph *g) {
+    return attend(g, 1, 4, 1, (foci_fourier_options){.power = 4, .eps = 1});
+}
 static foci_tensor *several_tiles(foci_graph *g) {
     foci_tensor *x = foci_scale(g, RANDOM(g, "x", 1, 70, 2), 0.5);
     foci_tensor *radius = foci_parameter(g, "radius", FOCI_ONES, FOCI_SHAPE(1));

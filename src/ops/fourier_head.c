@@ -61,6 +61,7 @@ foci_node *foci_record_fourier(foci_graph *g, const foci_op *op, foci_tensor *q,
         return foci_graph_fail(g, "%s: radius %s must be one number, or one for each coordinate of q %s", op->name,
                                foci_shape_text(g, radius), foci_shape_text(g, q));
     if (o->power < 1 || o->power > 64) return foci_graph_fail(g, "%s: power must be 1 to 64", op->name);
-    if (!(o->eps >= 0 && isfinite(o->eps))) return foci_graph_fail(g, "%s: eps %g must not be below 0", op->name, o->eps);
+    if (!(o->eps >= 0 && isfinite(o->eps)))
+        return foci_graph_fail(g, "%s: eps %g must not be below 0", op->name, o->eps);
     return foci_record(g, op, FOURIER_INPUTS, (foci_tensor *[]){q, k, v, radius}, o, sizeof *o);
 }

@@ -329,6 +329,58 @@ static void check_resample(int64_t n) {
     }
 }
 
+/* Of four coordinates, near and far (radius 40): products with their signs, their powers, and the slopes. */
+static double argument(int64_t n, int64_t d, int64_t j, real radius) {
+    return (double)(radius * (y[d] - x[d * n + j]));
+}
+
+static void check_sinc_product(int64_t n, real radius) {
+    const real radii[4] = {radius, radius, radius, radius};
+    real exponent[300], weight[301];
+    x[0] = y[0], x[n] = y[1]; /* where sin x / x is 1 */
+    k->sinc_product(n, 4, y, radii, x, n, out, exponent);
+    for (int64_t j = 0; j < n; j++) {
+        double want = 1, size = 1;
+        for (int64_t d = 0; d < 4; d++) {
+            const double a = argument(n, d, j, radius);
+            want *= a == 0 ? 1 : sin(a) / a;
+            size /= fmax(1, fabs(a));
+        }
+        assert_true(fabs((double)out[j]) >= 1 && fabs((double)out[j]) < 2);
+        assert_close(ldexp((double)out[j], (int)exponent[j]), want, 1e-6 * size);
+    }
+    weight[n] = 77;
+    k->sinc_weights(n, 3, 2, out, exponent, weight);
+    for (int64_t j = 0; j < n; j++) {
+        const double want = pow(ldexp((double)out[j], (int)exponent[j] - 2), 3);
+        assert_close(weight[j], want, fabs(want) < 0x1p-126 ? 0x1p-123 : 1e-6 * fabs(want));
+    }
+    assert_true(weight[n] == 77);
+}
+
+static void check_sinc(int64_t n) {
+    const real radii[4] = {(real)0.05, (real)0.1, (real)0.15, (real)0.2};
+    real dq[4], dk[4 * 300];
+    double dradius[4] = {1, 1, 1, 1};
+    check_sinc_product(n, 1);
+    check_sinc_product(n, 40);
+    memset(dk, 0, sizeof dk);
+    k->sinc_gradient(n, 4, y, radii, x, n, z, dq, dk, dradius);
+    for (int64_t d = 0; d < 4; d++) {
+        double sum = 0, along = 1, size = 1;
+        for (int64_t j = 0; j < n; j++) {
+            const double a = argument(n, d, j, radii[d]), c = a == 0 ? 0 : (1 / tan(a) - 1 / a) * (double)z[j];
+            assert_close(dk[d * n + j], -c, 1e-6 * (1 + fabs(c)));
+            sum += c;
+            along += c * a / (double)radii[d];
+            size += fabs(c) * (1 + fabs(a) / (double)radii[d]);
+        }
+        assert_close(dq[d], sum, 1e-6 * size);
+        assert_close(dradius[d], along, 1e-6 * size);
+    }
+    restore(n);
+}
+
 static void for_all_isas(void (*check)(int64_t n)) {
     for (int isa = 0; isa < FOCI_ISA_COUNT; isa++) {
         k = foci_kernels_of((foci_isa)isa);
@@ -415,11 +467,24 @@ static void infinities_and_nan(void **state) {
     }
 }
 
+static void sinc(void **state) {
+    (void)state;
+    for_all_isas(check_sinc);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(elementwise),    cmocka_unit_test(sums),          cmocka_unit_test(layer_norm),
-        cmocka_unit_test(softmax),        cmocka_unit_test(exp_sums),      cmocka_unit_test(dropout),
-        cmocka_unit_test(column_softmax), cmocka_unit_test(adam),          cmocka_unit_test(sgd),
-        cmocka_unit_test(resample),       cmocka_unit_test(gelu_is_exact), cmocka_unit_test(infinities_and_nan)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(elementwise),
+                                       cmocka_unit_test(sums),
+                                       cmocka_unit_test(layer_norm),
+                                       cmocka_unit_test(softmax),
+                                       cmocka_unit_test(exp_sums),
+                                       cmocka_unit_test(dropout),
+                                       cmocka_unit_test(column_softmax),
+                                       cmocka_unit_test(adam),
+                                       cmocka_unit_test(sgd),
+                                       cmocka_unit_test(resample),
+                                       cmocka_unit_test(gelu_is_exact),
+                                       cmocka_unit_test(infinities_and_nan),
+                                       cmocka_unit_test(sinc)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
