@@ -180,8 +180,6 @@ foci_tensor *foci_window_attention(foci_graph *g, foci_tensor *q, foci_tensor *k
 /* its probabilities (B, H, N, N); for inspection, no gradient */
 foci_tensor *foci_window_attention_map(foci_graph *g, foci_tensor *q, foci_tensor *k,
                                        const foci_window_options *options);
-/* (B, H, N, D) each, any strides with D contiguous; radius (1) or (D): weights prod_d (sin x_d / x_d)^power at x = radius
- * (q - k), divided by their sum and eps -> (B, N, H*D); no N x N */
 /* (B, H, N, D) each, any strides with D contiguous; radius (1) or (D): weights prod_d (sin x_d / x_d)^power at x =
  * radius (q - k), divided by their sum and eps -> (B, N, H*D); no N x N */
 foci_tensor *foci_fourier_attention(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v, foci_tensor *radius,

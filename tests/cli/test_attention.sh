@@ -39,7 +39,9 @@ in_images() {
     runs attack whole --method pgd --eps 4/255 --steps 2 --limit 20 --json
     runs analyze whole --limit 8 --json
     runs train c.yaml --out some $keys --set 'attention.layers=[0]'
-    ! cmp -s whole/last.safetensors some/last.safetensors || [ "$1" = softmax ] || wrong "attention.layers changed nothing"
+    # (rpc as published cuts nothing off keys as short as here: it is the dot product of keys with keys)
+    ! cmp -s whole/last.safetensors some/last.safetensors || [ "$1" = softmax ] || [ "$1" = rpc ] ||
+        wrong "attention.layers changed nothing"
 }
 in_text() {
     trains lm "$1"

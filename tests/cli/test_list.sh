@@ -34,7 +34,7 @@ chosen() { # every attention that is listed works in both models
         for config in vit lm; do
             sed "s/^attention: .*/attention: {kind: $kind}/" $config.yaml >c.yaml
             if [ "$config$causal" = lm- ]; then
-                fails_like 2 "c.yaml:[0-9]*:[0-9]*: .*attention.kind $kind has no causal form.*" train c.yaml --dry-run
+                fails_like 2 ".*c.yaml:[0-9]*:[0-9]*: attention.kind $kind has no causal form.*" train c.yaml --dry-run
             else
                 runs train c.yaml --dry-run
             fi
