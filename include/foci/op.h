@@ -56,6 +56,7 @@ struct foci_node {
     size_t workspace_forward, workspace_backward;
     bool *accumulate; /* per input, in backward: add to its gradient (true) or overwrite it (false) */
     bool reached;     /* a gradient arrives: backward will run */
+    bool again;       /* forward runs for the second time in its pass: what it did to buffers is done */
     bool spared;      /* forward runs again for what it saves alone: the output need not be written */
 };
 

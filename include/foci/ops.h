@@ -126,6 +126,17 @@ foci_tensor *foci_drop_path(foci_graph *g, foci_tensor *x, double p);
 foci_tensor *foci_embedding(foci_graph *g, foci_tensor *ids, foci_tensor *weight, int64_t first, double scale);
 /* (B, I, H, W), (C, I, p, p), (C) -> (B, H/p * W/p, C) row by row */
 foci_tensor *foci_patch_embed(foci_graph *g, foci_tensor *images, foci_tensor *weight, foci_tensor *bias);
+/* x (B, H, W, I), any strides, weight (O, I, k, k), zeros around x -> (B, H', W', O) */
+foci_tensor *foci_conv2d(foci_graph *g, foci_tensor *x, foci_tensor *weight, int64_t stride, int64_t padding);
+/* x (B, N, C): pictures of N tokens in `rows` rows, zeros around them; weight (C, 1, 3, 3), bias (C) -> same */
+foci_tensor *foci_depthwise_conv2d(foci_graph *g, foci_tensor *x, int64_t rows, foci_tensor *weight, foci_tensor *bias);
+/* x (.., C) -> same: every channel over all rows, all else (C). The running statistics, buffers, follow those of the
+ * batch in graphs that train, and take their place in all others. */
+foci_tensor *foci_batch_norm(foci_graph *g, foci_tensor *x, foci_tensor *weight, foci_tensor *bias,
+                             foci_tensor *running_mean, foci_tensor *running_var, double eps, double momentum);
+/* views: the same elements under another shape; images (B, C, H, W) as (B, H, W, C) */
+foci_tensor *foci_reshape(foci_graph *g, foci_tensor *x, int ndim, const int64_t *shape);
+foci_tensor *foci_channels_last(foci_graph *g, foci_tensor *images);
 /* token (1, 1, C), x (B, N, C) -> (B, 1 + N, C) */
 foci_tensor *foci_class_token(foci_graph *g, foci_tensor *token, foci_tensor *x);
 /* x (B, N, C) -> (B, C): token `index` */
@@ -143,6 +154,11 @@ foci_tensor *foci_heads(foci_graph *g, foci_tensor *x, int parts, int part, int 
  * last; v may then be NULL, E = 0 */
 foci_tensor *foci_scaled_dot_product_attention(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v,
                                                const foci_sdpa_options *options);
+/* channel attention: q, k (B, H, N, D), any strides with D contiguous, temperature (H) -> factors of channels (B, H, D)
+ */
+foci_tensor *foci_channel_gate(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *temperature);
+/* x (B, H, N, D), any strides with D contiguous, times factors of its channels, (B, H, D) or (H*D) -> (B, N, H*D) */
+foci_tensor *foci_gate(foci_graph *g, foci_tensor *x, foci_tensor *gate);
 /* probabilities (B, H, N, M) before dropout; for inspection, no gradient */
 foci_tensor *foci_attention_map(foci_graph *g, foci_tensor *q, foci_tensor *k, const foci_sdpa_options *options);
 /* (B, H, 1, D) or causal (B, H, N, D); a constant in the backward pass, like those below */

@@ -110,7 +110,7 @@ static bool run_again(scheduler *s, foci_node *n, bool spare_output) {
     for (int k = 0; k < n->inputs; k++)
         if (!run_again(s, producer_of(n->input[k]), false)) return false;
     foci_node *twin = node_later(s, n);
-    if (twin) twin->spared = spare_output;
+    if (twin) twin->again = true, twin->spared = spare_output;
     return append(s->g, twin, FOCI_AGAIN);
 }
 

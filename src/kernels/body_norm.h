@@ -55,3 +55,46 @@ static void layer_norm_sums(int64_t rows, int64_t c, const real *restrict x, con
         }
     }
 }
+
+/* Batch normalisation: by columns. sum (c) += (x - mean)^2 */
+static void column_squares(int64_t rows, int64_t c, const real *restrict x, const real *restrict mean,
+                           real *restrict sum) {
+    for (int64_t r = 0; r < rows; r++) {
+#pragma omp simd
+        for (int64_t i = 0; i < c; i++) sum[i] += (x[r * c + i] - mean[i]) * (x[r * c + i] - mean[i]);
+    }
+}
+
+/* y = (x - mean) factor + bias */
+static void batch_norm(int64_t rows, int64_t c, const real *restrict x, const real *restrict mean,
+                       const real *restrict factor, const real *restrict bias, real *restrict y) {
+    for (int64_t r = 0; r < rows; r++) {
+#pragma omp simd
+        for (int64_t i = 0; i < c; i++) y[r * c + i] = (x[r * c + i] - mean[i]) * factor[i] + bias[i];
+    }
+}
+
+/* sum (c) += dy,  moment (c) += dy (x - mean) */
+static void batch_norm_sums(int64_t rows, int64_t c, const real *restrict x, const real *restrict mean,
+                            const real *restrict dy, real *restrict sum, real *restrict moment) {
+    for (int64_t r = 0; r < rows; r++) {
+#pragma omp simd
+        for (int64_t i = 0; i < c; i++) {
+            sum[i] += dy[r * c + i];
+            moment[i] += dy[r * c + i] * (x[r * c + i] - mean[i]);
+        }
+    }
+}
+
+/* dx = factor (dy - even - (x - mean) slope) */
+static void batch_norm_backward(int64_t rows, int64_t c, const real *restrict x, const real *restrict mean,
+                                const real *restrict dy, const real *restrict factor, const real *restrict even,
+                                const real *restrict slope, real *restrict dx, bool accumulate) {
+    for (int64_t r = 0; r < rows; r++) {
+        const real *a = x + r * c, *d = dy + r * c;
+        real *out = dx + r * c;
+#pragma omp simd
+        for (int64_t i = 0; i < c; i++)
+            out[i] = (accumulate ? out[i] : 0) + factor[i] * (d[i] - even[i] - (a[i] - mean[i]) * slope[i]);
+    }
+}

@@ -26,6 +26,14 @@ FOCI_KERNEL(layer_norm_backward, (int64_t rows, int64_t c, const real *x, const 
                                   const real *rstd, const real *dy, real *dx, bool accumulate))
 FOCI_KERNEL(layer_norm_sums, (int64_t rows, int64_t c, const real *x, const real *mean, const real *rstd,
                               const real *dy, real *dweight, real *dbias)) /* dweight, dbias (c) += */
+/* by columns: mean, factor, bias, sum, moment, even, slope (c) */
+FOCI_KERNEL(column_squares, (int64_t rows, int64_t c, const real *x, const real *mean, real *sum))
+FOCI_KERNEL(batch_norm,
+            (int64_t rows, int64_t c, const real *x, const real *mean, const real *factor, const real *bias, real *y))
+FOCI_KERNEL(batch_norm_sums,
+            (int64_t rows, int64_t c, const real *x, const real *mean, const real *dy, real *sum, real *moment))
+FOCI_KERNEL(batch_norm_backward, (int64_t rows, int64_t c, const real *x, const real *mean, const real *dy,
+                                  const real *factor, const real *even, const real *slope, real *dx, bool accumulate))
 
 /* body_softmax.h: over the c elements of each row */
 FOCI_KERNEL(softmax, (int64_t rows, int64_t c, const real *x, real *y))
@@ -58,6 +66,18 @@ FOCI_KERNEL(exp_features_backward, (int64_t n, real sign, real eps, real factor,
                                     real *dy, bool accumulate, real *total))
 FOCI_KERNEL(relu_features, (int64_t n, real eps, real *y))
 FOCI_KERNEL(relu_features_backward, (int64_t n, real eps, const real *out, const real *dout, real *dy))
+
+/* body_channels.h: a factor (c) for each channel; channel attention of one head, scratch (2 D + N) */
+FOCI_KERNEL(gate, (int64_t rows, int64_t c, const real *x, int64_t x_row, const real *factor, real *y, int64_t y_row,
+                   bool accumulate))
+FOCI_KERNEL(gate_sums,
+            (int64_t rows, int64_t c, const real *x, int64_t x_row, const real *dy, int64_t dy_row, real *sum))
+FOCI_KERNEL(channel_gate, (const foci_channel_head *h, real *scratch))
+FOCI_KERNEL(channel_gate_backward, (const foci_channel_head *h, real *scratch))
+
+/* body_convolution.h: one line of a depthwise convolution, weight (9, channels), bias (channels) or NULL */
+FOCI_KERNEL(depthwise, (const foci_depthwise_line *l, const real *weight, const real *bias, real *y, bool accumulate))
+FOCI_KERNEL(depthwise_sums, (const foci_depthwise_line *l, const real *dy, real *sum)) /* sum (10, channels) += */
 
 /* body_dropout.h */
 FOCI_KERNEL(dropout, (int64_t n, const foci_dropout_mask *mask, const real *x, real *y, bool accumulate))

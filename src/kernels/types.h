@@ -170,4 +170,28 @@ static inline int64_t foci_metric_scratch(int64_t tokens, int64_t width, bool me
     return (elements + FOCI_ALIGN) / FOCI_ALIGN * FOCI_ALIGN;
 }
 
+/* Three lines of a picture whose channels lie side by side: that above, the one at hand, that below. */
+typedef struct foci_depthwise_line {
+    int64_t width, channels;
+    const foci_real *line[3]; /* (width, channels); NULL: beyond the edge */
+    const foci_real *zeros;   /* (channels) */
+} foci_depthwise_line;
+
+/* Channel attention of one head: a gate for each of D channels, out of N tokens. */
+typedef struct foci_channel_head {
+    int64_t tokens, width;  /* N, D */
+    const foci_real *q, *k; /* (N, D) */
+    int64_t q_row, k_row;
+    foci_real temperature;
+    foci_real *q_lse, *k_lse, *sum; /* (D) */
+    foci_real *k_mean;              /* (N) */
+    foci_real *gate;                /* (D): temperature sigmoid(sum) */
+    /* backward only; a gradient that is not wanted is NULL */
+    const foci_real *dgate;
+    foci_real *dq, *dk;
+    int64_t dq_row, dk_row;
+    bool add_dq, add_dk;
+    foci_real *dtemperature; /* one number */
+} foci_channel_head;
+
 #endif

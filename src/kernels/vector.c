@@ -25,6 +25,8 @@
 #include "kernels/body_norm.h"
 #include "kernels/body_softmax.h"
 #include "kernels/body_features.h"
+#include "kernels/body_channels.h"
+#include "kernels/body_convolution.h"
 #include "kernels/body_dropout.h"
 #include "kernels/body_optimizer.h"
 #include "kernels/body_gemm.h"
