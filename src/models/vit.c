@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "attention/attend.h"
+#include "models/classify.h"
 #include "nn/layers.h"
 
 typedef struct options {
@@ -73,36 +74,16 @@ static foci_tensor *mlp(foci_graph *g, foci_tensor *x, double ratio) {
     return x;
 }
 
-/* By the labels that are fed beside the images: one each, or two, or shares of all classes. */
-static foci_tensor *loss_of(foci_request *r, foci_tensor *logits, int64_t classes) {
-    foci_graph *g = r->graph;
-    const double smoothing = foci_request_number(r, "label_smoothing", 0);
-    foci_tensor *soft = NULL, *labels = NULL;
-    if (foci_request_feeds(r, "soft_targets"))
-        soft = foci_input(g, "soft_targets", FOCI_REAL, FOCI_SHAPE(r->batch, classes));
-    else labels = foci_input(g, "labels", FOCI_INT, FOCI_SHAPE(r->batch));
-    if (!foci_request_feeds(r, "partners")) return foci_cross_entropy(g, logits, labels, soft, smoothing, -1);
-    foci_tensor *partners = foci_input(g, "partners", FOCI_INT, FOCI_SHAPE(r->batch));
-    foci_tensor *shares = foci_input(g, "shares", FOCI_REAL, FOCI_SHAPE(r->batch));
-    return foci_mixed_cross_entropy(g, logits, labels, partners, shares, smoothing);
-}
-
 static void record(foci_request *r) {
     foci_graph *g = r->graph;
     const foci_config *c = r->config;
     options o;
     foci_config_read(c, "model", keys, &o);
-    const foci_int_list side = o.img_size;
-    const int64_t height_px = side.count > 0 ? side.value[0] : 0, width_px = side.count > 1 ? side.value[1] : height_px;
-    int64_t width = o.embed_dim, classes = o.num_classes;
+    const int64_t width = o.embed_dim, classes = foci_classes_of(r, o.num_classes);
     int depth = (int)o.depth;
     const foci_nn_heads heads = {(int)o.num_heads, foci_nn_head_width(g, width, o.num_heads, "embed_dim"), o.qkv_bias,
                                  LINEAR_INIT};
-    if (!classes) classes = r->classes;
-    if (!classes) foci_graph_fail(g, "num_classes is 0 and no data set tells how many there are");
-
-    foci_tensor *images = foci_input(g, "images", FOCI_REAL, FOCI_SHAPE(r->batch, o.in_chans, height_px, width_px));
-    foci_tensor *x = patch_embed(g, images, o.patch_size, width);
+    foci_tensor *x = patch_embed(g, foci_images_of(r, o.in_chans, &o.img_size), o.patch_size, width);
     foci_tensor *token = foci_parameter(g, "cls_token", FOCI_NORMAL(0, 0.02), FOCI_SHAPE(1, 1, width));
     foci_no_decay(token);
     x = foci_class_token(g, token, x);
@@ -124,10 +105,7 @@ static void record(foci_request *r) {
         foci_end_scope(g);
     }
     /* Only the class token is read, so only its row is normalised. */
-    foci_tensor *logits = foci_nn_linear(g, "head", norm(g, "norm", foci_select(g, x, 0)), classes, true, LINEAR_INIT);
-    foci_output(g, "logits", logits);
-    if (foci_request_feeds(r, "labels") || foci_request_feeds(r, "soft_targets"))
-        foci_output(g, "loss", loss_of(r, logits, classes));
+    foci_classified(r, foci_nn_linear(g, "head", norm(g, "norm", foci_select(g, x, 0)), classes, true, LINEAR_INIT));
 }
 
 const foci_model foci_model_vit = {
