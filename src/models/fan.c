@@ -1,14 +1,11 @@
 /* Fully attentional network (Zhou et al., "Understanding the Robustness in Vision Transformers", 2022); parameter names
  * and defaults as published. Tokens are patches, row by row, and so are the pictures of its convolutions.
  *
- *     x = patches(image) + W [waves of row; waves of column]          (B, P, C); convolutions, batch normalisation, GELU
- *     per block:        x = x + gamma1 * proj(attention(norm1(x)));   y = norm2(x)
- *                       x = x + gamma2 * channel attention(q = W_q y, k = y, v = norm_v(mlp(y)))
- *         mlp:          u = fc1(y);  fc2(gamma * conv2(bn(gelu(conv1(u)))) + u)      depthwise convolutions
- *     x = [cls_token; x];  per class block:
- *                       y = norm1(x);  x = norm2(x + gamma1 * [class attention(y); y_1..P])
- *                       x = x + [gamma2 * fc2(gelu(fc1(x_0))); x_1..P]
- *     logits = head(norm(x)[:, 0])                                    (B, K) */
+ *     x = patches(image) + W [waves of row; waves of column]          (B, P, C); convolutions, batch normalisation,
+ * GELU per block:        x = x + gamma1 * proj(attention(norm1(x)));   y = norm2(x) x = x + gamma2 * channel
+ * attention(q = W_q y, k = y, v = norm_v(mlp(y))) mlp:          u = fc1(y);  fc2(gamma * conv2(bn(gelu(conv1(u)))) + u)
+ * depthwise convolutions x = [cls_token; x];  per class block: y = norm1(x);  x = norm2(x + gamma1 * [class
+ * attention(y); y_1..P]) x = x + [gamma2 * fc2(gelu(fc1(x_0))); x_1..P] logits = head(norm(x)[:, 0]) (B, K) */
 #include <math.h>
 
 #include "attention/attend.h"
@@ -32,7 +29,8 @@ static const foci_key keys[] = {
     FOCI_KEY(options, depth, "12", 1, 1000, NULL, "number of blocks (12 tiny and small, 18 base)"),
     FOCI_KEY(options, num_heads, "4", 1, 1024, NULL, "heads of tokens and of channels (4 tiny, 8 small and base)"),
     FOCI_KEY(options, mlp_ratio, "4", 0.01, 64, NULL, "hidden width of the MLPs as a multiple of C"),
-    FOCI_KEY(options, cls_attn_layers, "2", 1, 100, NULL, "class blocks, in which the class token attends to the others"),
+    FOCI_KEY(options, cls_attn_layers, "2", 1, 100, NULL,
+             "class blocks, in which the class token attends to the others"),
     FOCI_KEY(options, drop_path, "0", 0, 0.99, NULL,
              "stochastic depth, the same in every block but class blocks (published: tiny 0, base 0.35)"),
     {0}};
@@ -59,8 +57,7 @@ static foci_tensor *halve(foci_graph *g, int number, foci_tensor *x, int64_t out
     const int64_t in = x->shape[3];
     foci_scope(g, "%d", number);
     foci_scope(g, "0");
-    foci_tensor *w =
-        foci_parameter(g, "weight", FOCI_UNIFORM(1 / sqrt((double)(9 * in))), FOCI_SHAPE(out, in, 3, 3));
+    foci_tensor *w = foci_parameter(g, "weight", FOCI_UNIFORM(1 / sqrt((double)(9 * in))), FOCI_SHAPE(out, in, 3, 3));
     x = foci_conv2d(g, x, w, 2, 1);
     foci_end_scope(g);
     x = foci_nn_batch_norm(g, "1", x);
@@ -192,7 +189,8 @@ static foci_tensor *class_attention(foci_graph *g, foci_tensor *x, foci_tensor *
     foci_tensor *q = foci_heads(g, foci_nn_linear(g, "q", token, width, true, LINEAR_INIT), 1, 0, heads);
     foci_tensor *k = foci_heads(g, foci_nn_linear(g, "k", x, width, true, LINEAR_INIT), 1, 0, heads);
     foci_tensor *v = foci_heads(g, foci_nn_linear(g, "v", x, width, true, LINEAR_INIT), 1, 0, heads);
-    x = foci_class_attention(g, q, k, v, 1 / sqrt((double)(width / heads)));
+    const foci_sdpa_options o = {.scale = 1 / sqrt((double)(width / heads))};
+    x = foci_scaled_dot_product_attention(g, q, k, v, &o);
     x = foci_nn_linear(g, "proj", x, width, true, LINEAR_INIT);
     foci_end_scope(g);
     return x;

@@ -15,12 +15,12 @@ foci_tensor *foci_nn_mlp(foci_graph *g, const char *first, const char *second, f
 /* NAME.weight, NAME.bias (C): x (.., C) -> same. */
 foci_tensor *foci_nn_layer_norm(foci_graph *g, const char *name, foci_tensor *x, double eps, foci_init weight);
 
-/* NAME.weight, NAME.bias, and buffers NAME.running_mean, NAME.running_var (C): x (.., C) -> same; PyTorch's eps 1e-5 and
- * momentum 0.1. */
+/* NAME.weight, NAME.bias, and buffers NAME.running_mean, NAME.running_var (C): x (.., C) -> same; PyTorch's eps 1e-5
+ * and momentum 0.1. */
 foci_tensor *foci_nn_batch_norm(foci_graph *g, const char *name, foci_tensor *x);
 
-/* temperature (H, 1, 1); q, k, v (B, H, N, D) -> (B, N, H*D): every channel of v times a gate, offered for inspection as
- * `gate`. */
+/* temperature (H, 1, 1); q, k, v (B, H, N, D) -> (B, N, H*D): every channel of v times a gate, offered for inspection
+ * as `gate`. */
 foci_tensor *foci_nn_channel_attention(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v);
 
 /* Width of one head. Fails the graph, naming the key, where heads do not divide

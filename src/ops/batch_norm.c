@@ -1,7 +1,7 @@
 /* batch_norm: zero mean and unit variance of every channel over all rows, then weight and bias.
  *
- * Graphs that train normalise by the statistics of their rows (variance / n), and let the running ones follow: mean, and
- * variance / (n - 1), as in PyTorch. All others normalise by the running ones, which are then constants. */
+ * Graphs that train normalise by the statistics of their rows (variance / n), and let the running ones follow: mean,
+ * and variance / (n - 1), as in PyTorch. All others normalise by the running ones, which are then constants. */
 #include <math.h>
 #include <string.h>
 

@@ -83,7 +83,8 @@ const foci_op foci_op_channel_gate = {.name = "channel_gate",
                                       .summary = "channel attention: a factor for each channel of a head",
                                       .forward = forward,
                                       .backward = backward,
-                                      .reads = FOCI_READS_INPUT(Q) | FOCI_READS_INPUT(K) | FOCI_READS_INPUT(TEMPERATURE),
+                                      .reads =
+                                          FOCI_READS_INPUT(Q) | FOCI_READS_INPUT(K) | FOCI_READS_INPUT(TEMPERATURE),
                                       .gradients = gradients};
 
 foci_tensor *foci_channel_gate(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *temperature) {

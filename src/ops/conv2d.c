@@ -131,7 +131,8 @@ static void forward(const foci_node *n) {
     }
 }
 
-static void weight_gradient(const foci_node *n, const shape *s, foci_range r, real *rows, real *dweight, real *partial) {
+static void weight_gradient(const foci_node *n, const shape *s, foci_range r, real *rows, real *dweight,
+                            real *partial) {
     lay_out(s, n->input[X], r, rows);
     foci_gemm_long(&(foci_product){.rows = s->out,
                                    .columns = s->row,
@@ -167,8 +168,7 @@ static void backward(const foci_node *n) {
         if (foci_wants(n, WEIGHT)) weight_gradient(n, &s, r, rows, dweight, rows + rows_of(&s, s.group) * s.row);
         if (foci_wants(n, X)) input_gradient(n, &s, r, weight, rows);
     }
-    if (foci_wants(n, WEIGHT))
-        turn_gradient(&s, dweight, foci_grad(n->input[WEIGHT]), n->accumulate[WEIGHT]);
+    if (foci_wants(n, WEIGHT)) turn_gradient(&s, dweight, foci_grad(n->input[WEIGHT]), n->accumulate[WEIGHT]);
 }
 
 static foci_cost cost(const foci_node *n) {
@@ -194,12 +194,10 @@ static foci_tensor *channels_first(foci_graph *g) {
 static foci_tensor *several_groups(foci_graph *g) {
     return foci_conv2d(g, RANDOM(g, "x", 2, 65, 65, 1), RANDOM(g, "weight", 1, 1, 1, 1), 1, 0);
 }
-static const foci_gradient_case gradients[] = {{"3 x 3 of 5 x 6 pixels, stride 2", halved},
-                                               {"stride 1, input and weight used twice", kept},
-                                               {"2 x 2, stride 3, no edge", without_edge},
-                                               {"a view of images, used twice", channels_first},
-                                               {"several groups of pictures", several_groups},
-                                               {0}};
+static const foci_gradient_case gradients[] = {
+    {"3 x 3 of 5 x 6 pixels, stride 2", halved},    {"stride 1, input and weight used twice", kept},
+    {"2 x 2, stride 3, no edge", without_edge},     {"a view of images, used twice", channels_first},
+    {"several groups of pictures", several_groups}, {0}};
 
 const foci_op foci_op_conv2d = {.name = "conv2d",
                                 .summary = "convolution of pictures over an edge of zeros",

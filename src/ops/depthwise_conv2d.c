@@ -1,5 +1,5 @@
-/* depthwise_conv2d: every channel of a picture by a 3 x 3 kernel of its own, over an edge of zeros. Pictures are tokens,
- * row by row, their channels side by side, so that every loop runs over channels. */
+/* depthwise_conv2d: every channel of a picture by a 3 x 3 kernel of its own, over an edge of zeros. Pictures are
+ * tokens, row by row, their channels side by side, so that every loop runs over channels. */
 #include <string.h>
 
 #include "ops/common.h"
@@ -66,7 +66,8 @@ static void parameter_gradients(const foci_node *n, const shape *s, const real *
             foci_kernel()->depthwise_sums(&l, foci_grad(n->output) + at * s->line, partial + tile * 10 * s->c);
         }
     }
-    real *sum = partial + s->tiles * 10 * s->c, *dweight = foci_grad(n->input[WEIGHT]), *dbias = foci_grad(n->input[BIAS]);
+    real *sum = partial + s->tiles * 10 * s->c, *dweight = foci_grad(n->input[WEIGHT]),
+         *dbias = foci_grad(n->input[BIAS]);
     foci_add_tiles(s->tiles, 10 * s->c, partial, sum, false);
     for (int64_t i = 0; dweight && i < 9 * s->c; i++)
         dweight[i] = (n->accumulate[WEIGHT] ? dweight[i] : 0) + sum[i % 9 * s->c + i / 9];
@@ -97,7 +98,8 @@ static foci_tensor *oblong(foci_graph *g) { return picture(g, 2, 12, 3, 5); }
 static foci_tensor *one_line(foci_graph *g) { return picture(g, 2, 4, 1, 3); }
 static foci_tensor *one_pixel(foci_graph *g) { return picture(g, 3, 1, 1, 2); }
 static foci_tensor *used_twice(foci_graph *g) {
-    foci_tensor *x = foci_gelu(g, RANDOM(g, "x", 1, 4, 3)), *w = RANDOM(g, "weight", 3, 1, 3, 3), *b = RANDOM(g, "bias", 3);
+    foci_tensor *x = foci_gelu(g, RANDOM(g, "x", 1, 4, 3)), *w = RANDOM(g, "weight", 3, 1, 3, 3),
+                *b = RANDOM(g, "bias", 3);
     return foci_depthwise_conv2d(g, foci_add(g, foci_depthwise_conv2d(g, x, 2, w, b), x), 2, w, b);
 }
 static foci_tensor *many_lines(foci_graph *g) { return picture(g, 70, 2, 1, 1); }
@@ -116,7 +118,8 @@ const foci_op foci_op_depthwise_conv2d = {.name = "depthwise_conv2d",
                                           .cost = cost,
                                           .gradients = gradients};
 
-foci_tensor *foci_depthwise_conv2d(foci_graph *g, foci_tensor *x, int64_t rows, foci_tensor *weight, foci_tensor *bias) {
+foci_tensor *foci_depthwise_conv2d(foci_graph *g, foci_tensor *x, int64_t rows, foci_tensor *weight,
+                                   foci_tensor *bias) {
     const char *op = foci_op_depthwise_conv2d.name;
     if (!foci_operand(g, op, "input", x, FOCI_REAL) || !foci_operand(g, op, "weight", weight, FOCI_REAL) ||
         !foci_operand(g, op, "bias", bias, FOCI_REAL))

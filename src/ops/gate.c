@@ -30,7 +30,8 @@ static part part_of(const foci_node *n, const shape *s, int64_t task, int64_t h)
     const int64_t b = task / s->tiles;
     const foci_range r = foci_tile(s->tokens, s->size, task % s->tiles);
     return (part){r.end - r.first, foci_head_offset(x, b, h) + r.first * x->stride[2], x->stride[2],
-                  (b * s->tokens + r.first) * s->channels + h * s->width, (s->own ? b * s->channels : 0) + h * s->width};
+                  (b * s->tokens + r.first) * s->channels + h * s->width,
+                  (s->own ? b * s->channels : 0) + h * s->width};
 }
 
 static void forward(const foci_node *n) {
@@ -65,8 +66,8 @@ static void backward(const foci_node *n) {
     if (!foci_wants(n, GATE)) return;
     const int64_t groups = s.own ? s.batch : 1, rows = s.batch * s.tiles / groups;
     for (int64_t i = 0; i < groups; i++)
-        foci_add_tiles(rows, s.channels, sums + i * rows * s.channels,
-                       foci_grad(n->input[GATE]) + i * s.channels, n->accumulate[GATE]);
+        foci_add_tiles(rows, s.channels, sums + i * rows * s.channels, foci_grad(n->input[GATE]) + i * s.channels,
+                       n->accumulate[GATE]);
 }
 
 static foci_tensor *of_samples(foci_graph *g) {

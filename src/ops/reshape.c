@@ -9,7 +9,8 @@ foci_tensor *foci_reshape(foci_graph *g, foci_tensor *x, int ndim, const int64_t
         elements *= shape[i];
     }
     if (elements != foci_numel(x))
-        return foci_graph_fail(g, "reshape: %s does not have %lld elements", foci_shape_text(g, x), (long long)elements);
+        return foci_graph_fail(g, "reshape: %s does not have %lld elements", foci_shape_text(g, x),
+                               (long long)elements);
     return foci_view(x, 0, ndim, shape, stride);
 }
 

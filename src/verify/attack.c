@@ -36,7 +36,7 @@ static foci_status open_case(attack_case *a) {
     if (t->ndim != 4) return foci_case_fail(c, "tensor input.images has %d dimensions", t->ndim);
     a->batch = t->shape[0];
     FOCI_TRY(foci_case_run_open_model(
-        c, &a->run, model, &(foci_request){.config = a->config, .batch = a->batch, .feeds = "images labels"}));
+        c, &a->run, model, &(foci_request){.config = a->config, .batch = a->batch, .feeds = "images labels"}, false));
     a->shape = foci_program_find(a->run.program, "images")->shape;
     FOCI_TRY(foci_case_tensor(c, "input.images", 4, a->shape, &t));
     FOCI_TRY(foci_case_run_ready(c, &a->run, "param.", "constant."));

@@ -199,8 +199,9 @@ foci_status foci_case_run_open(foci_case *c, foci_case_run *r, const char *gradi
 }
 
 foci_status foci_case_run_open_model(foci_case *c, foci_case_run *r, const foci_model *model,
-                                     const foci_request *request) {
-    const foci_graph_options options = start(c, r, NULL);
+                                     const foci_request *request, bool train) {
+    foci_graph_options options = start(c, r, NULL);
+    options.train = train;
     return opened(c, foci_program_open_model(&r->program, &r->set, &options, model, request));
 }
 

@@ -25,6 +25,7 @@ typedef struct foci_case {
 
 /* The checkers, one per kind. */
 foci_status foci_verify_vit(foci_case *c);
+foci_status foci_verify_fan(foci_case *c);
 foci_status foci_verify_lm(foci_case *c);
 foci_status foci_verify_attention(foci_case *c);
 foci_status foci_verify_softmax(foci_case *c);
@@ -85,11 +86,11 @@ typedef struct foci_case_run {
     const char *own; /* "a b": parameters whose names begin so are filled by the checker and compared with nothing */
 } foci_case_run;
 /* A program that observes and differentiates: of what `record` records, by parameters and inputs named in `gradients`;
- * or of a model. The caller closes it, after a failure too. */
+ * or of a model, as it trains or not. The caller closes it, after a failure too. */
 foci_status foci_case_run_open(foci_case *c, foci_case_run *r, const char *gradients,
                                void (*record)(void *context, foci_graph *g), void *context);
 foci_status foci_case_run_open_model(foci_case *c, foci_case_run *r, const foci_model *model,
-                                     const foci_request *request);
+                                     const foci_request *request, bool train);
 /* Takes memory and fills every parameter X from tensor PREFIX X of its shape, and buffers by their own prefix. */
 foci_status foci_case_run_ready(foci_case *c, foci_case_run *r, const char *prefix, const char *buffers);
 /* Compares an output, or what is observed, with a tensor of its shape. */

@@ -122,8 +122,8 @@ static foci_status measure_model(collapse_case *k) {
     FOCI_TRY(foci_case_config(c, &(foci_case_settings){vit, .sizes = sizes, .elliptical = options}, &k->config));
     FOCI_TRY(foci_case_tensor(c, "input.images", -1, NULL, &t));
     if (t->ndim != 4) return foci_case_fail(c, "tensor input.images has %d dimensions", t->ndim);
-    FOCI_TRY(foci_case_run_open_model(c, &k->run, vit,
-                                      &(foci_request){.config = k->config, .batch = t->shape[0], .feeds = "images"}));
+    FOCI_TRY(foci_case_run_open_model(
+        c, &k->run, vit, &(foci_request){.config = k->config, .batch = t->shape[0], .feeds = "images"}, false));
     const int64_t *shape = foci_program_find(k->run.program, "images")->shape;
     FOCI_TRY(foci_case_tensor(c, "input.images", 4, shape, &t));
     FOCI_TRY(foci_case_run_ready(c, &k->run, "param.", "constant."));

@@ -15,12 +15,20 @@ typedef struct kind {
     const char *input, *label;   /* what the model calls them */
     const char *output;          /* tensor expected.X, its group, and what the model calls it */
     const char *metric;          /* where layer i observes the metric */
+    const char *buffers;         /* tensors of what is not trained, BUFFERS X */
+    /* the batch's own statistics in training, running ones, which are buffers, in evaluation: tensors
+     * expected.OUTPUT_eval and, after the last update, expected.BUFFERS X */
+    bool two_ways;
 } kind;
 
 static const char *const vit_rename[] = {NULL};
 static const char *const lm_rename[] = {"n_token", "vocab", "n_layer", "depth", "n_head", "num_heads", NULL};
-static const kind vit = {"vit", vit_rename, "images", "labels", "images", "labels", "logits", "blocks.%d.attn.metric"};
-static const kind lm = {"lm", lm_rename, "tokens", "targets", "ids", "targets", "logprob", "layers.%d.dec_attn.metric"};
+static const kind vit = {
+    "vit", vit_rename, "images", "labels", "images", "labels", "logits", "blocks.%d.attn.metric", "constant."};
+static const kind fan = {
+    "fan", vit_rename, "images", "labels", "images", "labels", "logits", "blocks.%d.attn.metric", "buffer.", true};
+static const kind lm = {
+    "lm", lm_rename, "tokens", "targets", "ids", "targets", "logprob", "layers.%d.dec_attn.metric", "constant."};
 
 typedef struct model_case {
     foci_case *c;
@@ -65,7 +73,7 @@ static foci_status record(model_case *m) {
     if (t->ndim != (is_text(m) ? 2 : 4)) return foci_case_fail(c, "tensor %s has %d dimensions", t->name, t->ndim);
     foci_request r = {.config = m->config, .batch = t->shape[0], .feeds = is_text(m) ? "ids targets" : "images labels"};
     if (is_text(m)) r.number[0] = (foci_named_number){"tokens", (double)t->shape[1]};
-    FOCI_TRY(foci_case_run_open_model(c, &m->run, foci_model_find(m->kind->model), &r));
+    FOCI_TRY(foci_case_run_open_model(c, &m->run, foci_model_find(m->kind->model), &r, m->kind->two_ways));
     const foci_tensor *declared = foci_program_find(m->run.program, m->kind->input);
     return foci_case_tensor(c, t->name, declared->ndim, declared->shape, &t);
 }
@@ -337,15 +345,62 @@ static foci_status check_training(model_case *m) {
     return status ? status : check_norms(m, train);
 }
 
+/* ----------------------------------------------------------------------------------------- running statistics */
+
+/* The output by the running statistics at the start; a program of its own, which shares the parameters. */
+static foci_status check_by_running(model_case *m) {
+    const int64_t batch = foci_program_find(m->run.program, m->kind->input)->shape[0];
+    const foci_request r = {.config = m->config, .batch = batch, .feeds = m->kind->input};
+    const char *group = foci_arena_printf(&m->c->arena, "%s_eval", m->kind->output);
+    const foci_real *got;
+    foci_program *p;
+    data d;
+    if (!group) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", m->c->path);
+    FOCI_TRY(foci_program_open_model(&p, &m->run.set, &(foci_graph_options){.bf16 = m->c->bf16},
+                                     foci_model_find(m->kind->model), &r));
+    FOCI_TRY(foci_program_set_ready(&m->run.set));
+    FOCI_TRY(read_data(m, "input", 0, &d));
+    FOCI_TRY(foci_program_feed(p, m->kind->input, d.inputs));
+    FOCI_TRY(foci_program_forward(p));
+    FOCI_TRY(foci_program_fetch(p, m->kind->output, &got));
+    const foci_tensor *t = foci_program_find(p, m->kind->output);
+    return foci_case_compare(m->c, group, got, input_name(m->c, "expected", group), t->ndim, t->shape);
+}
+
+/* The first pass is no step: the training begins with the statistics that it began with. */
+static foci_status check_pass_and_go_back(model_case *m) {
+    foci_parameters *p = &m->run.parameters;
+    const size_t bytes = (size_t)p->size * sizeof *p->value;
+    foci_real *before = foci_arena_alloc(&m->c->arena, bytes);
+    if (!before) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", m->c->path);
+    memcpy(before, p->value, bytes);
+    FOCI_TRY(check_pass(m));
+    memcpy(p->value, before, bytes);
+    return FOCI_OK;
+}
+
+static foci_status check_buffers(model_case *m) {
+    const foci_parameters *p = &m->run.parameters;
+    for (int i = 0; i < p->count; i++) {
+        const foci_parameter_entry *e = &p->entry[i];
+        const char *name = foci_arena_printf(&m->c->arena, "expected.%s%s", m->kind->buffers, e->name);
+        if (e->buffer && name)
+            FOCI_TRY(foci_case_compare(m->c, "buffer", p->value + e->offset, name, e->ndim, e->shape));
+    }
+    return FOCI_OK;
+}
+
 /* ------------------------------------------------------------------------------------------------- a case */
 
 static foci_status check_recorded(model_case *m) {
     FOCI_TRY(record(m));
-    FOCI_TRY(foci_case_run_ready(m->c, &m->run, "param.", "constant."));
+    FOCI_TRY(foci_case_run_ready(m->c, &m->run, "param.", m->kind->buffers));
     FOCI_TRY(check_ties(m));
-    FOCI_TRY(check_pass(m));
+    if (m->kind->two_ways) FOCI_TRY(check_by_running(m));
+    FOCI_TRY(check_pass_and_go_back(m));
     FOCI_TRY(check_evaluation(m));
-    return check_training(m);
+    FOCI_TRY(check_training(m));
+    return m->kind->two_ways && json_object_get(m->c->root, "train") ? check_buffers(m) : FOCI_OK;
 }
 
 static foci_status check_model(foci_case *c, const kind *which) {
@@ -358,4 +413,5 @@ static foci_status check_model(foci_case *c, const kind *which) {
 }
 
 foci_status foci_verify_vit(foci_case *c) { return check_model(c, &vit); }
+foci_status foci_verify_fan(foci_case *c) { return check_model(c, &fan); }
 foci_status foci_verify_lm(foci_case *c) { return check_model(c, &lm); }

@@ -11,6 +11,7 @@ static const struct {
     foci_status (*check)(foci_case *c);
 } checker[] = {
     {"vit", foci_verify_vit},
+    {"fan", foci_verify_fan},
     {"lm", foci_verify_lm},
     {"attention", foci_verify_attention},
     {"adaptive-softmax", foci_verify_softmax},

@@ -4,7 +4,7 @@
 
 lists() { # WHAT ROOM MACRO
     runs list "$1"
-    sed -n "s/^$3(\([a-z_]*\).*/\1/p" "$root/src/$2/"*list.h | sort >expected
+    sed -n "s/^$3(\([a-z0-9_]*\).*/\1/p" "$root/src/$2/"*list.h | sort >expected
     [ -s expected ] || wrong "no entries in a list.h of src/$2"
     equal "$(cat expected)" "$(sed 's/ .*//' out | sort)"
     lacks out '^[a-z_]+ *$' # each has a summary
