@@ -161,6 +161,88 @@ static double log_sum_exp(int64_t c, const real *a) {
     return m + log(s);
 }
 
+static void check_batch_norm(int64_t c) {
+    enum { ROWS = 5 };
+    real squares[MOST] = {0}, sum[MOST] = {0}, moment[MOST] = {0};
+    k->column_squares(ROWS, c, x, y, squares);
+    k->batch_norm_sums(ROWS, c, x, y, w, sum, moment);
+    for (int64_t i = 0; i < c; i++) {
+        double a = 0, b = 0, m = 0;
+        for (int64_t r = 0; r < ROWS; r++) {
+            const double apart = (double)x[r * c + i] - (double)y[i];
+            a += apart * apart, b += (double)w[r * c + i], m += (double)w[r * c + i] * apart;
+        }
+        assert_close(squares[i], a, 1e-5 * (1 + a));
+        assert_close(sum[i], b, 1e-5 * (1 + fabs(b)));
+        assert_close(moment[i], m, 1e-5 * (1 + a));
+    }
+    k->batch_norm(ROWS, c, x, y, z, w, out);
+    for (int64_t e = 0; e < ROWS * c; e++)
+        expect(e, ((double)x[e] - (double)y[e % c]) * (double)z[e % c] + (double)w[e % c], false, 2e-6);
+    for (int accumulate = 0; accumulate < 2; accumulate++) {
+        spoil(accumulate);
+        k->batch_norm_backward(ROWS, c, x, y, w, z, sum, moment, out, accumulate);
+        for (int64_t e = 0; e < ROWS * c; e++) {
+            const double apart = (double)x[e] - (double)y[e % c], even = (double)sum[e % c];
+            expect(e, (double)z[e % c] * ((double)w[e] - even - apart * (double)moment[e % c]), accumulate, 5e-5);
+        }
+    }
+}
+
+/* Rows of x two channels further apart than they are wide. */
+static void check_gate(int64_t c) {
+    const int64_t rows = c > 2 ? 3 : 1, far = c + 2;
+    real sum[MOST] = {0};
+    for (int accumulate = 0; accumulate < 2; accumulate++) {
+        spoil(accumulate);
+        k->gate(rows, c, x, far, y, out, c, accumulate);
+        for (int64_t r = 0; r < rows; r++)
+            for (int64_t i = 0; i < c; i++) expect(r * c + i, (double)x[r * far + i] * (double)y[i], accumulate, 1e-6);
+    }
+    restore(5 * c);
+    k->gate_sums(rows, c, x, far, w, c, sum);
+    for (int64_t i = 0; i < c; i++) {
+        double want = 0;
+        for (int64_t r = 0; r < rows; r++) want += (double)x[r * far + i] * (double)w[r * c + i];
+        assert_close(sum[i], want, 1e-5 * (1 + fabs(want)));
+    }
+}
+
+/* A line of 3 pixels and that below it; above is the edge. */
+static void check_depthwise(int64_t c) {
+    enum { WIDTH = 3 };
+    static real weight[9 * 300], zeros[300], sum[10 * 300];
+    const foci_depthwise_line line = {WIDTH, c, {NULL, x, y}, zeros};
+    for (int64_t i = 0; i < 9 * c; i++) weight[i] = (real)sin((double)(3 * i + 1));
+    memset(sum, 0, sizeof sum);
+    k->depthwise_sums(&line, w, sum);
+    for (int accumulate = 0; accumulate < 2; accumulate++) {
+        spoil(accumulate);
+        k->depthwise(&line, weight, z, out, accumulate);
+        for (int64_t e = 0; e < WIDTH * c; e++) {
+            double want = (double)z[e % c];
+            for (int t = 3; t < 9; t++) {
+                const int64_t at = e / c + t % 3 - 1;
+                if (at < 0 || at >= WIDTH) continue;
+                want += (double)weight[t * c + e % c] * (double)line.line[t / 3][at * c + e % c];
+            }
+            expect(e, want, accumulate, 1e-5);
+        }
+    }
+    restore(WIDTH * c);
+    for (int64_t i = 0; i < 10 * c; i++) {
+        const int64_t t = i / c;
+        double want = 0;
+        for (int64_t j = 0; j < WIDTH; j++) {
+            const int64_t at = j + t % 3 - 1;
+            const bool inside = t >= 3 && at >= 0 && at < WIDTH;
+            const double pixel = t == 9 ? 1 : inside ? (double)line.line[t / 3][at * c + i % c] : 0;
+            want += pixel * (double)w[j * c + i % c];
+        }
+        assert_close(sum[i], want, 1e-5 * (1 + fabs(want)));
+    }
+}
+
 static void check_softmax(int64_t c) {
     enum { ROWS = 5 };
     k->softmax(ROWS, c, x, out);
@@ -400,6 +482,18 @@ static void layer_norm(void **state) {
     (void)state;
     for_all_isas(check_layer_norm);
 }
+static void batch_norm(void **state) {
+    (void)state;
+    for_all_isas(check_batch_norm);
+}
+static void gate(void **state) {
+    (void)state;
+    for_all_isas(check_gate);
+}
+static void depthwise(void **state) {
+    (void)state;
+    for_all_isas(check_depthwise);
+}
 static void softmax(void **state) {
     (void)state;
     for_all_isas(check_softmax);
@@ -473,18 +567,12 @@ static void sinc(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(elementwise),
-                                       cmocka_unit_test(sums),
-                                       cmocka_unit_test(layer_norm),
-                                       cmocka_unit_test(softmax),
-                                       cmocka_unit_test(exp_sums),
-                                       cmocka_unit_test(dropout),
-                                       cmocka_unit_test(column_softmax),
-                                       cmocka_unit_test(adam),
-                                       cmocka_unit_test(sgd),
-                                       cmocka_unit_test(resample),
-                                       cmocka_unit_test(gelu_is_exact),
-                                       cmocka_unit_test(infinities_and_nan),
-                                       cmocka_unit_test(sinc)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(elementwise),    cmocka_unit_test(sums),          cmocka_unit_test(layer_norm),
+        cmocka_unit_test(softmax),        cmocka_unit_test(exp_sums),      cmocka_unit_test(dropout),
+        cmocka_unit_test(column_softmax), cmocka_unit_test(adam),          cmocka_unit_test(sgd),
+        cmocka_unit_test(resample),       cmocka_unit_test(gelu_is_exact), cmocka_unit_test(infinities_and_nan),
+        cmocka_unit_test(sinc),           cmocka_unit_test(batch_norm),    cmocka_unit_test(gate),
+        cmocka_unit_test(depthwise)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
