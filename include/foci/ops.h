@@ -161,6 +161,9 @@ foci_tensor *foci_channel_gate(foci_graph *g, foci_tensor *q, foci_tensor *k, fo
 foci_tensor *foci_gate(foci_graph *g, foci_tensor *x, foci_tensor *gate);
 /* probabilities (B, H, N, M) before dropout; for inspection, no gradient */
 foci_tensor *foci_attention_map(foci_graph *g, foci_tensor *q, foci_tensor *k, const foci_sdpa_options *options);
+/* at most 3 of (B, H, N, D), any strides with D contiguous, each times its factor, summed, the heads joined ->
+ * (B, N, H*D) */
+foci_tensor *foci_combine_heads(foci_graph *g, int count, foci_tensor *const *x, const double *factor);
 /* (B, H, 1, D) or causal (B, H, N, D); a constant in the backward pass, like those below */
 foci_tensor *foci_elliptical_metric(foci_graph *g, const foci_elliptical_metric_options *options);
 /* how much the output of attention moves with each coordinate of q */

@@ -1,6 +1,9 @@
 /* One line per attention variant: FOCI_ATTENTION(name) is the object foci_attention_NAME. No include guard. */
 FOCI_ATTENTION(softmax)
 FOCI_ATTENTION(elliptical)
+FOCI_ATTENTION(kde)
+FOCI_ATTENTION(neutreno)
+FOCI_ATTENTION(twicing)
 FOCI_ATTENTION(performer)
 FOCI_ATTENTION(linear)
 FOCI_ATTENTION(cosine)
