@@ -26,6 +26,13 @@ typedef struct foci_window_options {
     foci_tensor *query_global, *key_global, *value_global;
 } foci_window_options;
 
+typedef struct foci_lsh_options {
+    int64_t chunk, buckets; /* tokens of a chunk; how many buckets there are */
+    bool causal;            /* a token sees only those before it */
+    foci_tensor *bucket;    /* (B, H, rounds, N) of foci_lsh_buckets; NULL where a chunk has room for all tokens */
+    foci_tensor *mask;      /* (B, N): 0 where a token is padding, which nobody sees. NULL: none */
+} foci_lsh_options;
+
 /* What the metric of elliptical attention is divided by: its largest coordinate, the mean of all, nothing. */
 #define FOCI_METRIC_SCALES(X) X(FOCI_SCALE_MAX, "max") X(FOCI_SCALE_MEAN, "mean") X(FOCI_SCALE_NONE, "none")
 typedef enum foci_metric_scale { FOCI_METRIC_SCALES(FOCI_CHOICE_NUMBER) } foci_metric_scale;
@@ -212,6 +219,13 @@ foci_tensor *foci_pursuit_limit(foci_graph *g, foci_tensor *k, double lambda, do
 /* The next round of pursuit: what is to attend to itself, (B, N, H*D); `low` (B, N, H*D) is what attention made of that
  * in the round before, NULL in the first. */
 foci_tensor *foci_pursuit_step(foci_graph *g, foci_pursuit *p, foci_tensor *low);
+/* x (B, H, N, D), rotations (H, D, rounds, buckets / 2), mask (B, N) or NULL -> (B, H, rounds, N): whole numbers, that
+ * of padding is `buckets`; a constant in the backward pass */
+foci_tensor *foci_lsh_buckets(foci_graph *g, foci_tensor *x, foci_tensor *rotations, foci_tensor *mask);
+/* q, v (B, H, N, D) -> (B, N, H*D): tokens see those of like buckets; no N x N */
+foci_tensor *foci_lsh_attention(foci_graph *g, foci_tensor *q, foci_tensor *v, const foci_lsh_options *options);
+/* its probabilities (B, H, N, N); for inspection, no gradient */
+foci_tensor *foci_lsh_attention_map(foci_graph *g, foci_tensor *q, const foci_lsh_options *options);
 /* logits (.., K); labels (..) int, or soft targets (.., K) -> (1) mean */
 foci_tensor *foci_cross_entropy(foci_graph *g, foci_tensor *logits, foci_tensor *labels, foci_tensor *soft_targets,
                                 double label_smoothing, int32_t ignore_index);

@@ -4,7 +4,9 @@
 #include "attention/layer.h"
 
 static const char *const sparse[] = {"{kind: longformer, window: 5, globals: 3}", "{kind: longformer, window: 60}",
-                                     "{kind: longformer, window: 0, globals: 0}"};
+                                     "{kind: longformer, window: 0, globals: 0}",
+                                     "{kind: reformer, chunk: 8, buckets: 6, rounds: 3}",
+                                     "{kind: reformer, chunk: 60, buckets: 2, rounds: 1}"};
 enum { SPARSE = sizeof sparse / sizeof *sparse };
 
 static void the_same_bits_for_any_number_of_threads(void **state) {
@@ -71,11 +73,38 @@ static void memory_and_work_grow_with_the_tokens(void **state) {
     }
 }
 
+static void what_is_refused(void **state) {
+    (void)state;
+    static const struct {
+        const char *attention, *message;
+    } rows[] = {
+        {"{kind: longformer, window: -1}", "window"},
+        {"{kind: reformer, buckets: 5}", "test.yaml:1:29: attention.buckets 5 is odd"},
+        {"{kind: reformer, pad: false, chunk: 16}",
+         "test.yaml:1:41: 65 tokens are no multiple of attention.chunk 16 (13 and 65 would do); with attention.pad "
+         "true the last chunk is filled up"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        layer l;
+        assert_fails(layer_open(&l, rows[i].attention, (layer_sizes){1, 1, 65, 4}, false, false, 1), FOCI_ERR_CONFIG,
+                     rows[i].message);
+        if (l.graph) layer_close(&l);
+    }
+}
+
+/* One chunk has room for all: no rest, nothing filled up. */
+static void a_chunk_for_all_is_not_hashed(void **state) {
+    (void)state;
+    layer l;
+    assert_ok(layer_open(&l, "{kind: reformer, pad: false, chunk: 65}", (layer_sizes){1, 1, 65, 4}, false, true, 1));
+    assert_null(foci_graph_find(l.graph, "attn.buckets"));
+    layer_close(&l);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_same_bits_for_any_number_of_threads),
-        cmocka_unit_test(maps_make_the_output),
-        cmocka_unit_test(memory_and_work_grow_with_the_tokens),
+        cmocka_unit_test(the_same_bits_for_any_number_of_threads), cmocka_unit_test(maps_make_the_output),
+        cmocka_unit_test(memory_and_work_grow_with_the_tokens),    cmocka_unit_test(what_is_refused),
+        cmocka_unit_test(a_chunk_for_all_is_not_hashed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
