@@ -31,3 +31,19 @@ void foci_classified(foci_request *r, foci_tensor *logits) {
     if (foci_request_feeds(r, "labels") || foci_request_feeds(r, "soft_targets"))
         foci_output(r->graph, "loss", loss_of(r, logits, foci_last_dim(logits)));
 }
+
+void foci_classified_by_two(foci_request *r, foci_tensor *head, foci_tensor *second) {
+    foci_graph *g = r->graph;
+    foci_tensor *mean = foci_scale(g, foci_add(g, head, second), 0.5);
+    if (!foci_request_feeds(r, "teacher")) {
+        foci_classified(r, mean);
+        return;
+    }
+    foci_output(g, "logits", mean);
+    if (!mean) return;
+    const double alpha = foci_request_number(r, "distillation_alpha", 0.5);
+    foci_tensor *teacher = foci_input(g, "teacher", FOCI_INT, FOCI_SHAPE(r->batch));
+    foci_tensor *taught = foci_cross_entropy(g, second, teacher, NULL, 0, -1);
+    foci_tensor *labelled = foci_scale(g, loss_of(r, head, foci_last_dim(head)), 1 - alpha);
+    foci_output(g, "loss", foci_add(g, labelled, foci_scale(g, taught, alpha)));
+}

@@ -12,4 +12,8 @@ foci_tensor *foci_images_of(const foci_request *r, int64_t channels, const foci_
  * classes. */
 void foci_classified(foci_request *r, foci_tensor *logits);
 
+/* The same of two heads: the logits are their mean. With labels of a teacher, the input `teacher` (B), the loss is that
+ * of the first by the labels and, with the share distillation_alpha, that of the second by the teacher's. */
+void foci_classified_by_two(foci_request *r, foci_tensor *head, foci_tensor *second);
+
 #endif

@@ -2,7 +2,10 @@
  *
  *     x = [cls_token; patches(image)] + pos_embed                     (B, 1+P, C)
  *     per block:  x = x + proj(attention(norm1(x)));  x = x + fc2(gelu(fc1(norm2(x))))
- *     logits = head(norm(x)[:, 0])                                    (B, K) */
+ *     logits = head(norm(x)[:, 0])                                    (B, K)
+ *
+ * distilled: x = [cls_token; dist_token; patches(image)] + pos_embed, logits = the mean of head(norm(x)[:, 0]) and
+ * head_dist(norm(x)[:, 1]), of which the first learns from the labels and the second from a teacher (DeiT). */
 #include <math.h>
 
 #include "attention/attend.h"
@@ -13,7 +16,7 @@ typedef struct options {
     foci_int_list img_size;
     int64_t patch_size, in_chans, num_classes, embed_dim, depth, num_heads;
     double mlp_ratio, drop_path;
-    bool qkv_bias, pos_antialias;
+    bool qkv_bias, pos_antialias, distilled;
 } options;
 
 static const foci_key keys[] = {
@@ -29,6 +32,9 @@ static const foci_key keys[] = {
     FOCI_KEY(options, qkv_bias, "true", 0, 0, NULL, "biases in the projection to q, k, v"),
     FOCI_KEY(options, drop_path, "0", 0, 0.99, NULL,
              "stochastic depth of the last block, rising linearly from 0 at the first"),
+    FOCI_KEY(options, distilled, "false", 0, 0, NULL,
+             "a second token and head (dist_token, head_dist), which learn from train.teacher; the logits are the mean "
+             "of both heads'"),
     FOCI_KEY(options, pos_antialias, "true", 0, 0, NULL,
              "a table of positions that weights have for another grid is resized antialiased, as timm does; false: by "
              "four neighbours, as timm did before 0.9"),
@@ -74,6 +80,19 @@ static foci_tensor *mlp(foci_graph *g, foci_tensor *x, double ratio) {
     return x;
 }
 
+static foci_tensor *with_token(foci_graph *g, const char *name, foci_tensor *x, int64_t width) {
+    foci_tensor *token = foci_parameter(g, name, FOCI_NORMAL(0, 0.02), FOCI_SHAPE(1, 1, width));
+    foci_no_decay(token);
+    return foci_class_token(g, token, x);
+}
+
+/* x (B, 2, C): the class token and the teacher's, each with a head of its own */
+static void distilled(foci_request *r, foci_tensor *x, int64_t classes) {
+    foci_graph *g = r->graph;
+    foci_classified_by_two(r, foci_nn_linear(g, "head", foci_select(g, x, 0), classes, true, LINEAR_INIT),
+                           foci_nn_linear(g, "head_dist", foci_select(g, x, 1), classes, true, LINEAR_INIT));
+}
+
 static void record(foci_request *r) {
     foci_graph *g = r->graph;
     const foci_config *c = r->config;
@@ -84,13 +103,12 @@ static void record(foci_request *r) {
     const foci_nn_heads heads = {(int)o.num_heads, foci_nn_head_width(g, width, o.num_heads, "embed_dim"), o.qkv_bias,
                                  LINEAR_INIT};
     foci_tensor *x = patch_embed(g, foci_images_of(r, o.in_chans, &o.img_size), o.patch_size, width);
-    foci_tensor *token = foci_parameter(g, "cls_token", FOCI_NORMAL(0, 0.02), FOCI_SHAPE(1, 1, width));
-    foci_no_decay(token);
-    x = foci_class_token(g, token, x);
+    if (o.distilled) x = with_token(g, "dist_token", x, width);
+    x = with_token(g, "cls_token", x, width);
     int64_t tokens = x ? x->shape[1] : 1;
     foci_tensor *position = foci_parameter(g, "pos_embed", FOCI_NORMAL(0, 0.02), FOCI_SHAPE(1, tokens, width));
     foci_no_decay(position);
-    foci_resize_as_grid(position, 1, o.pos_antialias);
+    foci_resize_as_grid(position, o.distilled ? 2 : 1, o.pos_antialias);
     x = foci_add_position(g, x, position);
 
     foci_attending a = foci_attending_begin(g, c, &(foci_attend_options){.depth = depth, .longest = tokens});
@@ -104,8 +122,11 @@ static void record(foci_request *r) {
         foci_observe(g, "output", x);
         foci_end_scope(g);
     }
+    if (o.distilled) distilled(r, norm(g, "norm", foci_narrow(g, x, 0, 2)), classes);
     /* Only the class token is read, so only its row is normalised. */
-    foci_classified(r, foci_nn_linear(g, "head", norm(g, "norm", foci_select(g, x, 0)), classes, true, LINEAR_INIT));
+    else
+        foci_classified(r,
+                        foci_nn_linear(g, "head", norm(g, "norm", foci_select(g, x, 0)), classes, true, LINEAR_INIT));
 }
 
 const foci_model foci_model_vit = {
@@ -113,6 +134,6 @@ const foci_model foci_model_vit = {
     .summary = "vision transformer with a class token (ViT, DeiT), image classification",
     .task = "images",
     .keys = keys,
-    .head = "head",
+    .head = "head head_dist",
     .record = record,
 };

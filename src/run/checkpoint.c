@@ -77,7 +77,7 @@ foci_status foci_checkpoint_save(const char *folder, const foci_checkpoint *c) {
     foci_text_pair metadata[MOST_PAIRS] = {{"format", format}};
     int pairs = 1;
     for (const foci_checkpoint_word *w = c->word; w->key && pairs < MOST_PAIRS; w++)
-        metadata[pairs++] = (foci_text_pair){w->key, w->word};
+        if (w->word) metadata[pairs++] = (foci_text_pair){w->key, w->word};
     for (const foci_checkpoint_number *n = c->number; n->key && pairs < MOST_PAIRS; n++, pairs++) {
         print_number(n, text[pairs]);
         metadata[pairs] = (foci_text_pair){n->key, text[pairs]};
@@ -119,11 +119,12 @@ static foci_status check_format(const foci_safetensors *f) {
 }
 
 static foci_status check_word(const foci_safetensors *f, const foci_checkpoint_word *w) {
-    const char *text;
+    const char *text = foci_safetensors_metadata(f, w->key);
+    if (!text && !w->word) return FOCI_OK;
     FOCI_TRY(read_text(f, w->key, &text));
-    if (strcmp(text, w->word) == 0) return FOCI_OK;
+    if (w->word && strcmp(text, w->word) == 0) return FOCI_OK;
     return foci_fail(FOCI_ERR_CHECKPOINT, "%s: the run used the %s %.40s, the config says %s", f->path, w->title, text,
-                     w->word);
+                     w->word ? w->word : "none");
 }
 
 static foci_status read_tensor(const foci_safetensors *f, const char *prefix, const foci_parameter_entry *e,

@@ -25,7 +25,7 @@ typedef struct foci_checkpoint_number {
     bool optional; /* stays as it is where the file has none */
 } foci_checkpoint_number;
 
-/* What must be the same when a run is resumed: {"optimizer", "optimiser", "adamw"}. */
+/* What must be the same when a run is resumed: {"optimizer", "optimiser", "adamw"}; a word of NULL: nothing. */
 typedef struct foci_checkpoint_word {
     const char *key, *title, *word;
 } foci_checkpoint_word;

@@ -49,6 +49,14 @@ const foci_key foci_training_keys[] = {
     FOCI_KEY(foci_training, spike_zscore, "0", 0, 1000, NULL,
              "an update whose loss is so many standard deviations above its running mean is left out; 0: none is"),
     FOCI_KEY(foci_training, label_smoothing, "0", 0, 0.99, NULL, "images: share of the target spread over all classes"),
+    FOCI_KEY(foci_training, teacher, "", 0, 0, NULL,
+             "a run, or weights in one: what it takes the training images for is what the second head of a model with "
+             "distilled: true learns; it may move, but not change",
+             .may_change = true, .path = true),
+    FOCI_KEY(foci_training, distillation_type, "hard", 0, 0, FOCI_DISTILLATIONS(FOCI_CHOICE_WORD),
+             "with a teacher: its likeliest class is the label (DeiT); none: it is not asked"),
+    FOCI_KEY(foci_training, distillation_alpha, "0.5", 0, 1, NULL,
+             "with a teacher: its share of the loss, the labels have the rest"),
     FOCI_KEY(foci_training, seed, "0", 0, 9e15, NULL, "of initial weights, order, augmentation and dropout"),
     FOCI_KEY(foci_training, dtype, "fp32", 0, 0, FOCI_DTYPES(FOCI_CHOICE_WORD),
              "operands of products in training; sums, weights, norms and losses are float32. auto: bf16 where the "

@@ -17,6 +17,7 @@ typedef enum foci_schedule_kind { FOCI_SCHEDULES(FOCI_CHOICE_NUMBER) } foci_sche
 #define FOCI_SCHEDULE_UNITS(X) X(FOCI_BY_STEP, "step") X(FOCI_BY_EPOCH, "epoch")
 #define FOCI_NONFINITE(X) \
     X(FOCI_NONFINITE_STOP, "stop") X(FOCI_NONFINITE_SKIP, "skip") X(FOCI_NONFINITE_ROLLBACK, "rollback")
+#define FOCI_DISTILLATIONS(X) X(FOCI_DISTILL_HARD, "hard") X(FOCI_DISTILL_NONE, "none")
 #define FOCI_DTYPES(X) X(FOCI_DTYPE_FP32, "fp32") X(FOCI_DTYPE_BF16, "bf16") X(FOCI_DTYPE_AUTO, "auto")
 #define FOCI_RECOMPUTE(X) X(FOCI_RECOMPUTE_NONE, "none") X(FOCI_RECOMPUTE_BLOCK, "block")
 
@@ -37,6 +38,9 @@ typedef struct foci_training {
     double ema_decay;
     enum { FOCI_NONFINITE(FOCI_CHOICE_NUMBER) } on_nonfinite;
     double spike_zscore, label_smoothing;
+    const char *teacher;
+    enum { FOCI_DISTILLATIONS(FOCI_CHOICE_NUMBER) } distillation_type;
+    double distillation_alpha;
     int64_t seed;
     enum { FOCI_DTYPES(FOCI_CHOICE_NUMBER) } dtype;
     enum { FOCI_RECOMPUTE(FOCI_CHOICE_NUMBER) } recompute;

@@ -8,7 +8,7 @@ enum { ARRAYS = 4, NUMBERS = 14 };
 typedef struct rows {
     foci_checkpoint_array array[ARRAYS + 1];
     foci_checkpoint_number number[NUMBERS + 1];
-    foci_checkpoint_word word[2];
+    foci_checkpoint_word word[3];
 } rows;
 
 static foci_checkpoint describe(rows *r, const foci_parameters *p, foci_optimizer *o, foci_real *ema,
@@ -32,7 +32,8 @@ static foci_checkpoint describe(rows *r, const foci_parameters *p, foci_optimize
                    {"elapsed", .real = &s->elapsed},
                    {"evaluated", .count = &s->evaluated, .optional = true},
                    {"counted", .count = &s->counted, .optional = true}},
-        .word = {{"optimizer", "optimiser", foci_optimizer_name(o->options.kind)}},
+        .word = {{"optimizer", "optimiser", foci_optimizer_name(o->options.kind)},
+                 {"teacher", "teacher with the checksum", s->teacher && *s->teacher ? s->teacher : NULL}},
     };
     return (foci_checkpoint){p, r->array, r->number, r->word, NULL, 0};
 }

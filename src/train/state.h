@@ -19,6 +19,7 @@ typedef struct foci_run_state {
     double best;    /* best validation metric so far, NAN where there is none */
     double elapsed; /* seconds of training, over all sittings */
     foci_loss_watch watch;
+    const char *teacher;         /* checksum of the weights learnt from; NULL or "": none */
     const foci_meaning *meaning; /* of the weights; NULL: nothing is said of it */
 } foci_run_state;
 

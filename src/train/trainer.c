@@ -11,7 +11,8 @@
 
 static foci_status feed(const void *context, foci_program *p, int64_t first) {
     const foci_trainer *t = context;
-    return t->task->feed(t->data, p, first);
+    FOCI_TRY(t->task->feed(t->data, p, first));
+    return foci_teacher_feed(&t->teacher, t->data, p, first);
 }
 
 static foci_status step(foci_trainer *t) {

@@ -15,6 +15,7 @@ static const char LIST[] = "data.txt";
 foci_status foci_trainer_know(foci_trainer *t) {
     char digest[512];
     if (t->task->mean) FOCI_TRY(t->task->mean(t->data, &t->meaning));
+    FOCI_TRY(foci_teacher_check(&t->teacher, t->data, &t->meaning));
     if (t->task->check) FOCI_TRY(t->task->check(t->data));
     if (!t->task->list) return FOCI_OK;
     FOCI_TRY(t->task->list(t->data, &t->files));

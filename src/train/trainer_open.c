@@ -19,8 +19,9 @@ int foci_trainer_moments(const foci_trainer *t) { return t->train.optimizer == F
 int foci_trainer_arrays(const foci_trainer *t) { return foci_trainer_moments(t) + (t->train.ema_decay > 0); }
 
 static void ask(void *context, int shape, foci_request *r) {
-    const foci_trainer *t = context;
+    foci_trainer *t = context;
     t->task->prepare(t->data, shape, r);
+    foci_teacher_ask(&t->teacher, t->config, t->feeds, sizeof t->feeds, r);
 }
 
 foci_status foci_trainer_open(foci_trainer *t) {
@@ -32,11 +33,13 @@ foci_status foci_trainer_open(foci_trainer *t) {
         return foci_config_fail(c, "train.micro_batch", "%lld does not divide train.batch_size %lld",
                                 (long long)t->micro, (long long)t->train.batch_size);
     FOCI_TRY(t->task->open(&t->data, c, FOCI_TRAIN | FOCI_VALID | FOCI_TEST));
+    FOCI_TRY(foci_teacher_open(&t->teacher, c, t->task, t->data, t->micro));
     t->updates_per_epoch = t->task->updates(t->data);
     t->steps = t->updates_per_epoch * t->train.epochs;
     if (t->train.max_steps && t->train.max_steps < t->steps) t->steps = t->train.max_steps;
-    return foci_training_programs_record(&t->programs, t->model, c, t->micro, foci_task_shapes(t->task, t->data), ask,
-                                         t);
+    FOCI_TRY(
+        foci_training_programs_record(&t->programs, t->model, c, t->micro, foci_task_shapes(t->task, t->data), ask, t));
+    return foci_teacher_fits(&t->teacher, c, t->programs.program[0]);
 }
 
 /* ------------------------------------------------------------------------------------- what a config asks for */
@@ -91,7 +94,7 @@ static foci_status begin(foci_trainer *t, char *from, size_t size) {
     FOCI_TRY(foci_training_programs_allocate(&t->programs, seed, foci_trainer_arrays(t)));
     FOCI_TRY(foci_optimizer_init(&t->optimizer, &options, &t->programs.parameters));
     t->schedule = schedule_of(t);
-    t->state = (foci_run_state){.seed = seed, .best = NAN, .meaning = &t->meaning};
+    t->state = (foci_run_state){.seed = seed, .best = NAN, .meaning = &t->meaning, .teacher = t->teacher.checksum};
     if (t->options->init) FOCI_TRY(foci_trainer_init(t, from, size));
     return average ? start_average(t) : FOCI_OK;
 }
@@ -155,6 +158,8 @@ static void describe(foci_trainer *t, const char *from) {
                  "plan: %.1f MB for a pass of %lld (%.1f MB without sharing); %lld update%s an epoch, %lld in all",
                  (double)bytes / 1e6, (long long)t->micro, (double)unshared / 1e6, (long long)t->updates_per_epoch,
                  foci_plural(t->updates_per_epoch, "s"), (long long)t->steps);
+    if (t->teacher.program)
+        foci_run_log(&t->folder, "teacher: %s, checksum %s", t->teacher.weights, t->teacher.checksum);
     if (*from && !t->state.step) foci_run_log(&t->folder, "%s", from);
     if (t->state.step) foci_run_log(&t->folder, "resuming after step %lld", (long long)t->state.step);
 }
@@ -183,6 +188,7 @@ foci_status foci_trainer_start(foci_trainer *t) {
 
 void foci_trainer_close(foci_trainer *t) {
     if (t->data) t->task->close(t->data);
+    foci_teacher_close(&t->teacher);
     foci_optimizer_free(&t->optimizer);
     free(t->ema);
     foci_training_programs_free(&t->programs);

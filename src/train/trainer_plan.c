@@ -59,6 +59,7 @@ static void tell_costs(const foci_trainer *t, foci_report *r) {
     foci_report_number(r, "mflop_forward", cost.forward / mega);
     foci_report_number(r, "mflop_backward", cost.backward / mega);
     foci_report_number(r, "mflop_recompute", foci_graph_cost_again(foci_program_graph(p)) / mega);
+    if (t->teacher.program) foci_report_number(r, "mflop_teacher", foci_teacher_flop(&t->teacher) / mega);
     foci_report_text(r, "dtype", foci_trainer_dtype(t));
 }
 
@@ -68,6 +69,7 @@ static void tell_memory(const foci_trainer *t, foci_report *r) {
     foci_report_whole(r, "batch", t->micro);
     foci_report_number(r, "plan_mb", (double)bytes / 1e6);
     foci_report_number(r, "unshared_mb", (double)unshared / 1e6);
+    if (t->teacher.program) foci_report_number(r, "teacher_mb", foci_teacher_bytes(&t->teacher) / 1e6);
     foci_report_whole(r, "moments", moments);
     foci_report_number(r, "parameters_mb", foci_training_programs_flat(&t->programs, moments) / 1e6);
 }

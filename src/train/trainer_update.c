@@ -34,7 +34,7 @@ foci_status foci_trainer_bears(const foci_trainer *t) {
 static foci_status roll_back(foci_trainer *t, foci_status why) {
     foci_error reason;
     foci_error_take(&reason, why);
-    foci_run_state then = {.step = 0};
+    foci_run_state then = {.step = 0, .teacher = t->state.teacher};
     FOCI_TRY(foci_state_load(t->folder.path, &t->programs.parameters, &t->optimizer, t->ema, &then));
     t->state.left_out += t->state.step + 1 - t->policy.saved;
     t->state.watch = then.watch;

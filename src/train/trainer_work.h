@@ -19,6 +19,7 @@
 #include "train/schedule.h"
 #include "train/state.h"
 #include "train/step.h"
+#include "train/teacher.h"
 #include "train/trainer.h"
 
 typedef struct foci_trainer {
@@ -36,6 +37,8 @@ typedef struct foci_trainer {
     const foci_task *task;
     foci_task_state *data;
     foci_training_programs programs;
+    foci_teacher teacher;
+    char feeds[256]; /* what a step feeds, where that is more than the task says */
     foci_optimizer optimizer;
     foci_real *ema;       /* flat as the parameters; NULL without train.ema_decay */
     foci_meaning meaning; /* of the weights */

@@ -12,7 +12,7 @@ void foci_trainer_expect(foci_trainer *t) {
     const foci_cost cost = foci_graph_cost(foci_program_graph(p));
     const double items = (double)foci_task_items(t->task, p);
     if (!t->options->progress) return;
-    t->gflop_per_item = (cost.forward + cost.backward) / items / 1e9;
+    t->gflop_per_item = (cost.forward + cost.backward + foci_teacher_flop(&t->teacher)) / items / 1e9;
     t->peak = foci_peak_gflops(t->programs.bf16, 4, 400000);
 }
 

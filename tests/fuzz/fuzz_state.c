@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     fuzz_seal_safetensors(copy, size);
     fuzz_file("state.safetensors", copy, size);
     free(copy);
-    foci_run_state state;
+    foci_run_state state = {0};
     if (!foci_state_load(fuzz_make_folder(), &p, &o, NULL, &state) && (state.step < 0 || state.position < 0)) abort();
     return 0;
 }

@@ -42,6 +42,13 @@ static void published_parameter_counts(void **state) {
     assert_int_equal(numel_of("model: {kind: vit, num_classes: 1000}"), 5717416);
     assert_int_equal(numel_of("model: {kind: vit, num_classes: 1000, embed_dim: 384, num_heads: 6}"), 22050664);
     assert_int_equal(numel_of("model: {kind: vit, num_classes: 1000, embed_dim: 768, num_heads: 12}"), 86567656);
+    assert_int_equal(numel_of("model: {kind: vit, num_classes: 1000, distilled: true}"), 5910800);
+    /* published: 7.3 M, 28.0 M, 54.0 M */
+    assert_int_equal(numel_of("model: {kind: fan, num_classes: 1000, img_size: 32}"), 7319920);
+    assert_int_equal(numel_of("model: {kind: fan, num_classes: 1000, img_size: 32, embed_dim: 384, num_heads: 8}"),
+                     28345336);
+    const char *base = "model: {kind: fan, num_classes: 1000, img_size: 32, embed_dim: 448, depth: 18, num_heads: 8}";
+    assert_int_equal(numel_of(base), 54350320);
     /* WikiText-103 small: 44.02 M */
     int64_t lm = numel_of("model: {kind: lm, vocab: 267735, cutoffs: [20000, 40000, 200000]}");
     assert_in_range(lm, 44015000, 44025000);

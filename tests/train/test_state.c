@@ -52,7 +52,7 @@ static void resumes_bit_for_bit(void **state) {
         take_steps(&whole, 0, 10);
         make(&first, (foci_optimizer_kind)kind, 3);
         take_steps(&first, 0, 4);
-        foci_run_state saved = {4, 1, 2, 6, 2, 3, 5, UINT64_MAX, 0.1, 3.25, {9, 0.7, 0.01}}, loaded;
+        foci_run_state saved = {4, 1, 2, 6, 2, 3, 5, UINT64_MAX, 0.1, 3.25, {9, 0.7, 0.01}}, loaded = {0};
         assert_ok(foci_state_save(folder, &first.p, &first.o, NULL, &saved, 0));
         make(&second, (foci_optimizer_kind)kind, 3);
         take_steps(&second, 50, 51); /* something else, to be replaced */
@@ -138,7 +138,7 @@ static void averages_are_part_of_it(void **state) {
 static void refuses_other_models_and_optimisers(void **state) {
     (void)state;
     const char *folder = temporary_folder();
-    foci_run_state s;
+    foci_run_state s = {0};
     run a, wide, sgd;
     make(&a, FOCI_ADAM, 3);
     assert_fails(foci_state_load(folder, &a.p, &a.o, NULL, &s), FOCI_ERR_CHECKPOINT, "state.safetensors: No such file");
@@ -204,7 +204,7 @@ static void refuses_every_flipped_byte(void **state) {
     const char *folder = temporary_folder();
     char path[512];
     run r;
-    foci_run_state s;
+    foci_run_state s = {0};
     make(&r, FOCI_ADAM, 3);
     assert_ok(foci_state_save(folder, &r.p, &r.o, NULL, &(foci_run_state){.step = 7}, 0));
     snprintf(path, sizeof path, "%s/state.safetensors", folder);
