@@ -84,6 +84,8 @@ typedef struct foci_random {
     uint64_t seed, stream, step, first, first_sample; /* first = first_sample * elements per sample of the output */
 } foci_random;
 foci_random foci_node_random(const foci_node *n);
+/* From forward, of whatever thread: what it is to compute cannot be had; the pass ends with the first of these. */
+void foci_node_fail(const foci_node *n, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* How a parameter or buffer begins. */
 foci_init foci_init_of(const foci_tensor *parameter);
 

@@ -90,6 +90,27 @@ typedef struct foci_pursuit {
     foci_tensor *clipped, *low; /* what rounds hand on; NULL before the first */
 } foci_pursuit;
 
+/* Who chooses the block of keys in the middle: the whole batch, each head of a sample, each query. */
+typedef enum foci_block_select { FOCI_SELECT_BATCH, FOCI_SELECT_HEAD, FOCI_SELECT_QUERY } foci_block_select;
+enum { FOCI_MAX_BLOCKS = 64 };
+typedef struct foci_block_options {
+    double factor; /* of -|q - k|^2 */
+    foci_block_select select;
+    bool causal; /* of queries: those before it alone */
+} foci_block_options;
+
+#define FOCI_ROBUST_LOSSES(X) X(FOCI_HUBER, "huber") X(FOCI_HAMPEL, "hampel")
+typedef enum foci_robust_loss { FOCI_ROBUST_LOSSES(FOCI_CHOICE_NUMBER) } foci_robust_loss;
+typedef struct foci_robust_options {
+    foci_robust_loss loss;
+    double a;
+    bool published; /* the distance 1 + a_i + c, not 1 - 2 a_i + c */
+} foci_robust_options;
+
+typedef struct foci_weights {
+    foci_tensor *joint, *marginal; /* of keys with their values, of keys: numbers for each */
+} foci_weights;
+
 typedef enum foci_activation { FOCI_GELU, FOCI_RELU } foci_activation;
 
 enum { FOCI_MAX_CLUSTERS = 8 };
@@ -226,6 +247,41 @@ foci_tensor *foci_lsh_buckets(foci_graph *g, foci_tensor *x, foci_tensor *rotati
 foci_tensor *foci_lsh_attention(foci_graph *g, foci_tensor *q, foci_tensor *v, const foci_lsh_options *options);
 /* its probabilities (B, H, N, N); for inspection, no gradient */
 foci_tensor *foci_lsh_attention_map(foci_graph *g, foci_tensor *q, const foci_lsh_options *options);
+/* Blocks (K, size) of token numbers, -1 for none: the number of the one in the middle, for all (1), for each head (B,
+ * H) or each query (B, H, N); a constant in the backward pass */
+foci_tensor *foci_choose_block(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *blocks,
+                               const foci_block_options *options);
+/* softmax(scale q kt) v over the keys of the block chosen -> (B, N, H*D); no N x N */
+foci_tensor *foci_block_attention(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v, foci_tensor *blocks,
+                                  foci_tensor *choice, double scale, bool causal);
+/* its probabilities (B, H, N, N); for inspection, no gradient */
+foci_tensor *foci_block_map(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *blocks, foci_tensor *choice,
+                            double scale, bool causal);
+/* (B, H, N): sum_j w_j exp(-factor |x_i - x_j|^2), x keys (B, H, N, D), or keys and values side by side; w NULL: 1/N */
+foci_tensor *foci_gram_sum(foci_graph *g, foci_tensor *k, foci_tensor *v, foci_tensor *w, double factor);
+/* (B, H, N): the next weights, from those sums and the weights that they were made with */
+foci_tensor *foci_robust_weights(foci_graph *g, foci_tensor *densities, foci_tensor *w,
+                                 const foci_robust_options *options);
+/* (B, H, N): the mean over samples and heads, in all of them */
+foci_tensor *foci_pool_weights(foci_graph *g, foci_tensor *w);
+/* Weights of sum 1 by a quadratic programme of the keys divided by their length, and values: (B, H, 1, N), or with
+ * `pool` (1, 1, 1, N), K averaged first; constants in the backward pass */
+foci_weights foci_simplex_weights(foci_graph *g, foci_tensor *k, foci_tensor *v, double factor, double outlier,
+                                  bool pool);
+/* sum_j joint_j e^s_ij v_j / sum_j marginal_j e^s_ij, s = scale q kt; weights (B, H, N), or constants (N) -> (B, N,
+ * H*E)
+ */
+foci_tensor *foci_weighted_attention(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v, foci_tensor *joint,
+                                     foci_tensor *marginal, double scale);
+/* what multiplies v there (B, H, N, N), causal with weights (B, H, N, N) too; for inspection, no gradient */
+foci_tensor *foci_weighted_map(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *joint, foci_tensor *marginal,
+                               double scale, bool causal);
+/* the same attention, causal, scale = 2 factor, with robust weights of every prefix -> (B, N, H*E) */
+foci_tensor *foci_prefix_attention(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v,
+                                   const foci_robust_options *options, double factor);
+/* those weights (B, H, N, N), v NULL: of keys; for inspection, no gradient */
+foci_tensor *foci_prefix_weights_of(foci_graph *g, foci_tensor *k, foci_tensor *v, const foci_robust_options *options,
+                                    double factor);
 /* logits (.., K); labels (..) int, or soft targets (.., K) -> (1) mean */
 foci_tensor *foci_cross_entropy(foci_graph *g, foci_tensor *logits, foci_tensor *labels, foci_tensor *soft_targets,
                                 double label_smoothing, int32_t ignore_index);

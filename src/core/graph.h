@@ -54,6 +54,7 @@ void foci_graph_set_step(foci_graph *g, uint64_t step, uint64_t first_sample);
 void foci_graph_promise(foci_graph *g, foci_real seed);
 
 void foci_graph_forward(foci_graph *g);
+foci_status foci_graph_failure(const foci_graph *g); /* what an operation said that it cannot do in that pass */
 /* every element of the output's gradient = seed, of penalties' too */
 void foci_graph_backward(foci_graph *g, foci_real seed);
 /* the output's gradient was filled by the caller; without penalties */

@@ -58,7 +58,8 @@ struct foci_graph {
     int scopes;
     int segment, segment_scope; /* the open one's number and its scope's; 0: none */
     int segments;
-    foci_error error; /* the first one; status FOCI_OK until then */
+    foci_error error;   /* the first one; status FOCI_OK until then */
+    foci_error failure; /* of the last pass, likewise */
 
     foci_tensor *output;
     foci_block *block;

@@ -178,7 +178,7 @@ static foci_status check(const foci_program *p) {
 foci_status foci_program_forward(foci_program *p) {
     FOCI_TRY(check(p));
     foci_graph_forward(p->graph);
-    return FOCI_OK;
+    return foci_graph_failure(p->graph);
 }
 
 void foci_program_backward(foci_program *p, foci_real seed) { foci_graph_backward(p->graph, seed); }

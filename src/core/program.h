@@ -69,7 +69,8 @@ foci_status foci_program_fetch_gradient(const foci_program *p, const char *name,
 
 /* ------- running; nothing is allocated */
 
-/* FOCI_ERR_RUNTIME where an input was never fed, or foci_program_set_ready not called. */
+/* FOCI_ERR_RUNTIME where an input was never fed, foci_program_set_ready not called, or an operation says that it cannot
+ * compute what it is to (foci_node_fail). */
 foci_status foci_program_forward(foci_program *p);
 /* After forward, in programs that differentiate: adds to the parameters' gradients. Every element of the last output's
  * own gradient is `seed`, or they are given one by one. */

@@ -1,4 +1,6 @@
 /* Replaying a planned graph. Nothing here or in the operations allocates memory. */
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -72,7 +74,23 @@ static void run(foci_graph *g, int i) {
 
 void foci_graph_forward(foci_graph *g) {
     foci_limit_threads(g->threads);
+    g->failure.status = FOCI_OK;
     for (int i = 0; i < g->nodes; i++) run(g, i);
+}
+
+foci_status foci_graph_failure(const foci_graph *g) {
+    return g->failure.status ? foci_error_raise(&g->failure) : FOCI_OK;
+}
+
+void foci_node_fail(const foci_node *n, const char *fmt, ...) {
+    char text[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    const foci_status s = foci_fail(FOCI_ERR_RUNTIME, "%s: %s: %s", n->layer, n->op->name, text);
+#pragma omp critical
+    if (!n->graph->failure.status) foci_error_take(&n->graph->failure, s);
 }
 
 static void fill_gradient(const foci_tensor *t, foci_real seed) {

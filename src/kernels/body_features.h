@@ -84,3 +84,13 @@ static void relu_features_backward(int64_t n, real eps, const real *restrict out
 #pragma omp simd
     for (int64_t i = 0; i < n; i++) dy[i] = out[i] > eps ? dout[i] : 0;
 }
+
+/* x = exp(-factor |a - b_i|^2) from x = a b_i, own = |a|^2 and length = |b_i|^2; rounding makes no distance negative.
+ */
+static void gaussians(int64_t n, real factor, real own, const real *restrict length, real *restrict x) {
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) {
+        const real near = factor * (2 * x[i] - own - length[i]);
+        x[i] = exp_(near > 0 ? 0 : near);
+    }
+}

@@ -17,6 +17,7 @@ FOCI_KERNEL(gelu_again, (int64_t n, const real *x, const real *dy, real *y, real
 FOCI_KERNEL(sum, (int64_t n, const real *x, double *sum))
 FOCI_KERNEL(sum_squares, (int64_t n, const real *x, double *sum))
 FOCI_KERNEL(dot, (int64_t n, const real *a, const real *b, double *sum))
+FOCI_KERNEL(double_dot, (int64_t n, const double *a, const double *b, double *sum))
 FOCI_KERNEL(column_sums, (int64_t rows, int64_t c, const real *x, int64_t ld, real *sum)) /* sum (c) += */
 
 /* body_norm.h: x (rows, c); weight, bias (c) or NULL; mean, rstd (rows) */
@@ -78,6 +79,8 @@ FOCI_KERNEL(channel_gate_backward, (const foci_channel_head *h, real *scratch))
 /* body_convolution.h: one line of a depthwise convolution, weight (9, channels), bias (channels) or NULL */
 FOCI_KERNEL(depthwise, (const foci_depthwise_line *l, const real *weight, const real *bias, real *y, bool accumulate))
 FOCI_KERNEL(depthwise_sums, (const foci_depthwise_line *l, const real *dy, real *sum)) /* sum (10, channels) += */
+/* body_features.h: x (n) = exp(factor (2 x - own - length)), at most 1: of inner products, a Gaussian kernel */
+FOCI_KERNEL(gaussians, (int64_t n, real factor, real own, const real *length, real *x))
 
 /* body_dropout.h */
 FOCI_KERNEL(dropout, (int64_t n, const foci_dropout_mask *mask, const real *x, real *y, bool accumulate))
