@@ -314,6 +314,37 @@ static void models_hear_what_is_asked(void **state) {
                  FOCI_ERR_CONFIG, "model times does not know what factors is");
 }
 
+/* An operation that cannot do what it is to: that pass fails, and no other. */
+static void root_forward(const foci_node *n) {
+    for (int64_t i = 0; i < IN; i++) {
+        const foci_real at = foci_data(n->input[0])[i];
+        if (at < 0) foci_node_fail(n, "%g has none", (double)at);
+        foci_data(n->output)[i] = at < 0 ? 0 : at;
+    }
+}
+
+static void record_root(void *context, foci_graph *g) {
+    static const foci_op root = {.name = "root", .forward = root_forward};
+    (void)context;
+    foci_tensor *in = foci_input(g, "x", FOCI_REAL, FOCI_SHAPE(IN));
+    foci_scope(g, "head");
+    foci_tensor *out = foci_emit(foci_record(g, &root, 1, &in, NULL, 0), FOCI_REAL, FOCI_SHAPE(IN));
+    foci_end_scope(g);
+    foci_output(g, "y", out);
+}
+
+static void passes_that_fail(void **state) {
+    fixture *f = *state;
+    foci_program *p;
+    static const foci_real below[IN] = {1, -2, -3};
+    assert_ok(foci_program_open(&p, &f->set, &(foci_graph_options){0}, record_root, NULL));
+    assert_ok(foci_program_set_ready(&f->set));
+    runs(p, x, x, IN);
+    assert_ok(foci_program_feed(p, "x", below));
+    assert_fails(foci_program_forward(p), FOCI_ERR_RUNTIME, "head: root: -2 has none");
+    runs(p, x + IN, x + IN, IN);
+}
+
 int main(void) {
 #define WITH_SET(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -328,6 +359,7 @@ int main(void) {
         WITH_SET(what_is_cached),
         WITH_SET(outputs_that_are_refused),
         WITH_SET(models_hear_what_is_asked),
+        WITH_SET(passes_that_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -96,6 +96,10 @@ static void check_sums(int64_t n) {
     assert_close(got, squares, 1e-11 * (double)n);
     k->dot(n, x, y, &got);
     assert_close(got, inner, 1e-11 * (double)n);
+    double a[300], b[300];
+    for (int64_t i = 0; i < n; i++) a[i] = (double)x[i], b[i] = (double)y[i];
+    k->double_dot(n, a, b, &got);
+    assert_close(got, inner, 1e-11 * (double)n);
     if (n < 4) return;
     int64_t c = n - 3, rows = 5; /* rows n apart */
     k->column_sums(rows, c, x, n, out);
@@ -463,6 +467,21 @@ static void check_sinc(int64_t n) {
     restore(n);
 }
 
+/* x y / 4 as an inner product between lengths of about 1; what rounding makes a negative distance is 0. */
+static void check_gaussians(int64_t n) {
+    for (int64_t i = 0; i < n; i++) out[i] = x[i] * y[i] / 4, w[i] = 1 + w[i] * w[i];
+    out[0] = 3, w[0] = 4;
+    real given[300];
+    memcpy(given, out, sizeof given);
+    k->gaussians(n, (real)0.3, (real)1.5, w, out);
+    for (int64_t i = 0; i < n; i++) {
+        const double near = 0.3 * (2 * (double)given[i] - 1.5 - (double)w[i]);
+        assert_close(out[i], near > 0 ? 1 : exp(near), 1e-6);
+    }
+    assert_true(out[0] == 1);
+    restore(n);
+}
+
 static void for_all_isas(void (*check)(int64_t n)) {
     for (int isa = 0; isa < FOCI_ISA_COUNT; isa++) {
         k = foci_kernels_of((foci_isa)isa);
@@ -561,6 +580,11 @@ static void infinities_and_nan(void **state) {
     }
 }
 
+static void gaussians(void **state) {
+    (void)state;
+    for_all_isas(check_gaussians);
+}
+
 static void sinc(void **state) {
     (void)state;
     for_all_isas(check_sinc);
@@ -572,7 +596,7 @@ int main(void) {
         cmocka_unit_test(softmax),        cmocka_unit_test(exp_sums),      cmocka_unit_test(dropout),
         cmocka_unit_test(column_softmax), cmocka_unit_test(adam),          cmocka_unit_test(sgd),
         cmocka_unit_test(resample),       cmocka_unit_test(gelu_is_exact), cmocka_unit_test(infinities_and_nan),
-        cmocka_unit_test(sinc),           cmocka_unit_test(batch_norm),    cmocka_unit_test(gate),
-        cmocka_unit_test(depthwise)};
+        cmocka_unit_test(gaussians),      cmocka_unit_test(sinc),          cmocka_unit_test(batch_norm),
+        cmocka_unit_test(gate),           cmocka_unit_test(depthwise)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
