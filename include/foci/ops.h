@@ -209,6 +209,15 @@ foci_tensor *foci_contiguous(foci_graph *g, foci_tensor *x);
 foci_tensor *foci_mask_tokens(foci_graph *g, foci_tensor *x, foci_tensor *mask);
 /* likewise: elu(x) + 1, which is above 0 */
 foci_tensor *foci_elu_one(foci_graph *g, foci_tensor *x);
+/* likewise: (elu(x) + 1) over the sum of its row */
+foci_tensor *foci_elu_shares(foci_graph *g, foci_tensor *x);
+/* likewise: [max(x, 0) cos(a_i), max(x, 0) sin(a_i)] (B, H, N, 2 D), a_i = pi i / 2 N of token i */
+foci_tensor *foci_turned_features(foci_graph *g, foci_tensor *x);
+/* likewise: x minus row `part` of mu (P, H, D), one for a head */
+foci_tensor *foci_shift(foci_graph *g, foci_tensor *x, foci_tensor *mu, int64_t part);
+/* a, b (B, H, N, D) without gaps, p, r (H, L) with L >= N -> p_j a_j + weight r_j b_j, p and r held within [0, 1] */
+foci_tensor *foci_mix_keys(foci_graph *g, foci_tensor *a, foci_tensor *b, foci_tensor *p, foci_tensor *r,
+                           double weight);
 /* likewise: rows of length exp(log_length), (H) a head each; NULL: 1 */
 foci_tensor *foci_normalise(foci_graph *g, foci_tensor *x, foci_tensor *log_length);
 /* x (B, H, N, D), any strides, w (M, D) random rows -> (B, H, N, M), or (B, H, N, 2 M) of pairs */

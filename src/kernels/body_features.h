@@ -12,6 +12,57 @@ static void elu_one_backward(int64_t n, const real *restrict y, const real *rest
     for (int64_t i = 0; i < n; i++) dx[i] = (accumulate ? dx[i] : 0) + dy[i] * (y[i] > 1 ? 1 : y[i]);
 }
 
+/* A row's elu(x) + 1, times e^-most where the largest x is most < 0, which keeps the row from vanishing; and its sum.
+ */
+static inline real elu_row(int64_t n, const real *restrict x, real *restrict e) {
+    real most = x[0], sum = 0;
+#pragma omp simd reduction(max : most)
+    for (int64_t i = 0; i < n; i++) most = x[i] > most ? x[i] : most;
+    most = most < 0 ? most : 0;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t i = 0; i < n; i++) {
+        e[i] = x[i] > 0 ? x[i] + 1 : exp_(x[i] - most);
+        sum += e[i];
+    }
+    return sum;
+}
+
+static void elu_shares(int64_t n, const real *restrict x, real *restrict y) {
+    const real factor = 1 / elu_row(n, x, y);
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) y[i] *= factor;
+}
+
+/* With e = elu(x) + 1, y = e / sum(e): dx = (dy - y dy) / sum(e), times 1 where x > 0, else times e. */
+static void elu_shares_backward(int64_t n, const real *restrict x, const real *restrict y, const real *restrict dy,
+                                real *restrict dx, bool accumulate, real *restrict scratch) {
+    const real factor = 1 / elu_row(n, x, scratch);
+    real along = 0;
+#pragma omp simd reduction(+ : along)
+    for (int64_t i = 0; i < n; i++) along += y[i] * dy[i];
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) {
+        const real d = factor * (dy[i] - along);
+        dx[i] = (accumulate ? dx[i] : 0) + (x[i] > 0 ? d : d * scratch[i]);
+    }
+}
+
+/* y (2 n) = [max(x, 0) c, max(x, 0) s] */
+static void turned_features(int64_t n, real c, real s, const real *restrict x, real *restrict y) {
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) {
+        const real above = x[i] > 0 ? x[i] : 0;
+        y[i] = above * c;
+        y[n + i] = above * s;
+    }
+}
+
+static void turned_features_backward(int64_t n, real c, real s, const real *restrict x, const real *restrict dy,
+                                     real *restrict dx, bool accumulate) {
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) dx[i] = (accumulate ? dx[i] : 0) + (x[i] > 0 ? c * dy[i] + s * dy[n + i] : 0);
+}
+
 /* 1 / |x|; the addend keeps a row of zeros from becoming NaN. */
 static inline real inverse_norm(int64_t n, const real *restrict x) {
     real squares = (real)1e-12;

@@ -54,13 +54,19 @@ FOCI_KERNEL(column_softmax,
 FOCI_KERNEL(cross_entropy_backward, (int64_t c, const real *x, real lse, real total, const real *soft, real uniform,
                                      real factor, real *dx, bool accumulate))
 
-/* body_features.h: elu(x) + 1; rows of a given length, the inner product of dy and y beside; the features of a
- * performer, in place */
+/* body_features.h: elu(x) + 1; rows of a given length, the inner product of dy and y beside; elu(x) + 1 over its sum,
+ * scratch (n); features turned by a position's angle; those of a performer, in place */
 FOCI_KERNEL(elu_one, (int64_t n, const real *x, real *y))
 FOCI_KERNEL(elu_one_backward, (int64_t n, const real *y, const real *dy, real *dx, bool accumulate))
 FOCI_KERNEL(normalise, (int64_t n, real length, const real *x, real *y))
 FOCI_KERNEL(normalise_backward,
             (int64_t n, real length, const real *x, const real *dy, real *dx, bool accumulate, real *inner))
+FOCI_KERNEL(elu_shares, (int64_t n, const real *x, real *y))
+FOCI_KERNEL(elu_shares_backward,
+            (int64_t n, const real *x, const real *y, const real *dy, real *dx, bool accumulate, real *scratch))
+FOCI_KERNEL(turned_features, (int64_t n, real c, real s, const real *x, real *y))
+FOCI_KERNEL(turned_features_backward,
+            (int64_t n, real c, real s, const real *x, const real *dy, real *dx, bool accumulate))
 FOCI_KERNEL(largest, (int64_t n, const real *x, real *result))
 FOCI_KERNEL(exp_features, (int64_t n, real sign, real less, real eps, real factor, const real *y, real *out))
 FOCI_KERNEL(exp_features_backward, (int64_t n, real sign, real eps, real factor, const real *out, const real *dout,

@@ -15,8 +15,8 @@
 enum { Q, K, V };
 enum { TILE = 64 };
 
-/* A query that no key answers (all its products are 0) gets zeros and passes no gradient where it is divided by them
- * alone. */
+/* A query that no key answers (all its products are 0, and nothing is added to them) gets zeros and passes no gradient.
+ */
 static const real least = (real)1e-30;
 
 typedef struct head {
@@ -107,14 +107,17 @@ static void begin_state(const head *o) {
 
 /* factor / d; *moves: does d follow s? */
 static real inverse_of(const head *o, real sum, bool *moves) {
-    const real eps = (real)o->options->eps, factor = (real)o->options->factor;
-    *moves = true;
+    const real eps = (real)o->options->eps;
+    real d = sum;
     switch (o->options->denominator) {
-    case FOCI_DIVIDE_BY_SUM_PLUS: return factor / (sum + eps);
-    case FOCI_DIVIDE_BY_AT_LEAST: *moves = sum >= eps; return factor / (*moves ? sum : eps);
-    case FOCI_DIVIDE_BY_NOTHING: *moves = false; return factor;
-    default: *moves = sum >= least; return *moves ? factor / sum : 0;
+    case FOCI_DIVIDE_BY_SUM_PLUS: d = sum + eps; break;
+    case FOCI_DIVIDE_BY_AT_LEAST: d = sum > eps ? sum : eps; break;
+    case FOCI_DIVIDE_BY_NOTHING: d = 1; break;
+    default: break;
     }
+    *moves = d >= least && o->options->denominator != FOCI_DIVIDE_BY_NOTHING &&
+             (o->options->denominator != FOCI_DIVIDE_BY_AT_LEAST || sum >= eps);
+    return d < least ? 0 : (real)o->options->factor / d;
 }
 
 /* What causal attention leaves out of a tile's products: query i, key j > i. */

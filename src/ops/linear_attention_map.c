@@ -9,13 +9,15 @@ enum { Q, K };
 
 /* What row i's products are multiplied with. */
 static double factor_of(const foci_linear_options *o, double sum, double query) {
+    double d = sum;
     switch (o->denominator) {
-    case FOCI_DIVIDE_BY_SUM_PLUS: return o->factor / (sum + o->eps);
-    case FOCI_DIVIDE_BY_AT_LEAST: return o->factor / fmax(sum, o->eps);
-    case FOCI_DIVIDE_BY_SUM_PLUS_QUERY: return o->factor / (sum + o->eps * query);
-    case FOCI_DIVIDE_BY_NOTHING: return o->factor;
-    default: return sum > 0 ? o->factor / sum : 0;
+    case FOCI_DIVIDE_BY_SUM_PLUS: d = sum + o->eps; break;
+    case FOCI_DIVIDE_BY_AT_LEAST: d = fmax(sum, o->eps); break;
+    case FOCI_DIVIDE_BY_SUM_PLUS_QUERY: d = sum + o->eps * query; break;
+    case FOCI_DIVIDE_BY_NOTHING: d = 1; break;
+    default: break;
     }
+    return d > 0 ? o->factor / d : 0;
 }
 
 static void forward(const foci_node *n) {

@@ -69,7 +69,9 @@ static void other_options(void **state) {
                                        "{kind: linear, divide: false}",
                                        "{kind: linear, denominator_eps: 0.5}",
                                        "{kind: performer, features: pair, denominator_eps: 0.1}",
-                                       "{kind: performer, features: relu, eps: 0.5}"};
+                                       "{kind: performer, features: relu, eps: 0.5}",
+                                       "{kind: mlk, keys: shift, weight: 0.7, scale_output: false, length: 9}",
+                                       "{kind: cosformer, eps: 1}"};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         for (int causal = 0; causal < 2; causal++) gradients(rows[i], rows[i], causal);
 }

@@ -56,22 +56,24 @@ static void causal_attention_sees_nothing_of_the_future(void **state) {
     }
 }
 
-/* No tensor of N x N: four times the tokens, four times the memory. */
+/* No tensor of N x N: four times the tokens, four times the memory and the work. (Windows are cut off at the ends.) */
 static void memory_and_work_grow_with_the_tokens(void **state) {
     (void)state;
-    static const char *const kinds[] = {"{kind: linear}", "{kind: performer, num_features: 32}"};
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        for (int causal = 0; causal < 2; causal++) {
+    for (int i = 0; foci_attentions[i]; i++)
+        for (int causal = 0; causal < forms(foci_attentions[i]) && foci_attentions[i]->linear; causal++) {
             double bytes[2], work[2];
             for (int run = 0; run < 2; run++) {
                 layer l;
-                assert_ok(layer_open(&l, kinds[i], (layer_sizes){1, 2, run ? 8192 : 2048, 16}, causal, false, 1));
+                char attention[128];
+                layer_kind(attention, foci_attentions[i], false);
+                assert_ok(layer_open(&l, attention, (layer_sizes){1, 2, run ? 8192 : 2048, 16}, causal, false, 1));
                 bytes[run] = (double)foci_graph_bytes(l.graph);
                 work[run] = foci_graph_cost(l.graph).forward;
                 layer_close(&l);
             }
-            assert_true(bytes[1] < 4.05 * bytes[0] && work[0] > 0);
-            assert_close(work[1] / work[0], 4, 1e-9);
+            if (!(bytes[1] < 4.05 * bytes[0] && work[1] <= 4.3 * work[0] && work[1] >= 3.7 * work[0]))
+                fail_msg("%s: bytes %g, then %g; work %g, then %g", foci_attentions[i]->name, bytes[0], bytes[1],
+                         work[0], work[1]);
         }
 }
 
