@@ -86,11 +86,11 @@ static foci_tensor *with_token(foci_graph *g, const char *name, foci_tensor *x, 
     return foci_class_token(g, token, x);
 }
 
-/* x (B, 2, C): the class token and the teacher's, each with a head of its own */
-static void distilled(foci_request *r, foci_tensor *x, int64_t classes) {
+/* two (B, 2, C): the class token and the teacher's, each with a head of its own */
+static void distilled(foci_request *r, foci_tensor *two, int64_t classes) {
     foci_graph *g = r->graph;
-    foci_classified_by_two(r, foci_nn_linear(g, "head", foci_select(g, x, 0), classes, true, LINEAR_INIT),
-                           foci_nn_linear(g, "head_dist", foci_select(g, x, 1), classes, true, LINEAR_INIT));
+    foci_classified_by_two(r, foci_nn_linear(g, "head", foci_select(g, two, 0), classes, true, LINEAR_INIT),
+                           foci_nn_linear(g, "head_dist", foci_select(g, two, 1), classes, true, LINEAR_INIT));
 }
 
 static void record(foci_request *r) {

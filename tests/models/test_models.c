@@ -54,6 +54,24 @@ static void published_parameter_counts(void **state) {
     assert_in_range(lm, 44015000, 44025000);
 }
 
+/* A FAN of NVlabs has counters that nothing depends on; one of timm's distilled DeiTs two tokens and heads. */
+static void published_names(void **state) {
+    (void)state;
+    recorded r;
+    assert_ok(record(&r, "model: {kind: fan, num_classes: 10, img_size: 32, depth: 1}", 2));
+    static const char *const fan[] = {"patch_embed.proj.6.1.running_var", "pos_embed.token_projection.weight",
+                                      "blocks.0.mlp.mlp_v.dwconv.bn.running_mean", "cls_attn_blocks.1.attn.k.weight"};
+    for (size_t i = 0; i < sizeof fan / sizeof *fan; i++) assert_true(foci_parameters_find(&r.parameters, fan[i]) >= 0);
+    assert_true(foci_parameters_ignores(&r.parameters, "blocks.0.mlp.mlp_v.dwconv.bn.num_batches_tracked"));
+    done(&r);
+    assert_ok(record(&r, "model: {kind: vit, num_classes: 10, img_size: 32, depth: 1, distilled: true}", 1));
+    assert_true(foci_parameters_find(&r.parameters, "dist_token") >= 0);
+    const int position = foci_parameters_find(&r.parameters, "pos_embed");
+    assert_int_equal(r.parameters.entry[position].shape[1], 2 + 4);
+    assert_true(foci_parameters_find(&r.parameters, "head_dist.bias") >= 0);
+    done(&r);
+}
+
 /* Every cluster has d_model + 1 parameters in the head. */
 static void cutoffs_fit_any_vocabulary(void **state) {
     (void)state;
@@ -194,6 +212,7 @@ static void elliptical_costs_next_to_nothing(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(published_parameter_counts),
+        cmocka_unit_test(published_names),
         cmocka_unit_test(cutoffs_fit_any_vocabulary),
         cmocka_unit_test(elliptical_attention_adds_no_parameters),
         cmocka_unit_test(names_are_those_of_published_checkpoints),
