@@ -134,12 +134,16 @@ foci_tensor *foci_mlp(foci_graph *g, foci_tensor *x, foci_tensor *weight1, foci_
 foci_tensor *foci_matmul(foci_graph *g, foci_tensor *a, foci_tensor *b);
 /* same shapes */
 foci_tensor *foci_add(foci_graph *g, foci_tensor *a, foci_tensor *b);
+/* x - factor y of one shape, factor (1) */
+foci_tensor *foci_subtract(foci_graph *g, foci_tensor *x, foci_tensor *y, foci_tensor *factor);
 /* x (B, N, C), position (N, C) or (1, N, C) */
 foci_tensor *foci_add_position(foci_graph *g, foci_tensor *x, foci_tensor *position);
 /* x * factor */
 foci_tensor *foci_scale(foci_graph *g, foci_tensor *x, double factor);
 /* over the last dimension, biased variance */
 foci_tensor *foci_layer_norm(foci_graph *g, foci_tensor *x, foci_tensor *weight, foci_tensor *bias, double eps);
+/* x weight / sqrt(mean of x^2 + eps), over the last dimension; weight may be NULL */
+foci_tensor *foci_rms_norm(foci_graph *g, foci_tensor *x, foci_tensor *weight, double eps);
 /* exact: x Phi(x) */
 foci_tensor *foci_gelu(foci_graph *g, foci_tensor *x);
 foci_tensor *foci_relu(foci_graph *g, foci_tensor *x);
@@ -192,6 +196,8 @@ foci_tensor *foci_attention_map(foci_graph *g, foci_tensor *q, foci_tensor *k, c
 /* at most 3 of (B, H, N, D), any strides with D contiguous, each times its factor, summed, the heads joined ->
  * (B, N, H*D) */
 foci_tensor *foci_combine_heads(foci_graph *g, int count, foci_tensor *const *x, const double *factor);
+/* vectors q1, k1, q2, k2 of one length -> (1): exp(q1 k1) - exp(q2 k2) + start */
+foci_tensor *foci_diff_lambda(foci_graph *g, foci_tensor *const vectors[4], double start);
 /* (B, H, 1, D) or causal (B, H, N, D); a constant in the backward pass, like those below */
 foci_tensor *foci_elliptical_metric(foci_graph *g, const foci_elliptical_metric_options *options);
 /* how much the output of attention moves with each coordinate of q */
