@@ -7,10 +7,14 @@
 
 /* What a caller asks of a model: for how many samples it is recorded, and what will be fed. The model declares an input
  * (foci_input) for every name of `feeds` and gives its results to foci_output, the one that a training differentiates
- * last. What is fed decides what is recorded: without labels a classifier has no loss. images  images (B, 3, H, W) ->
- * logits (B, K); with labels (B), or these and partners (B) and shares (B), or soft_targets (B, K): loss (1), the mean
- * over the samples text    ids (B, T) -> logprob (B, T, V), of every word to be the next; with targets (B, T): nll
- * (B*T), loss (1) */
+ * last. What is fed decides what is recorded: without labels a classifier has no loss.
+ *
+ *     images        images (B, 3, H, W) -> logits (B, K); with labels (B), or these and partners (B) and shares (B), or
+ *                   soft_targets (B, K): loss (1), the mean over the samples
+ *     segmentation  images (B, 3, H, W) -> logits (B, H, W, K); with labels (B, H, W) of which 255 does not count:
+ *                   loss (1), the mean over the pixels, or their sum over `counted` (1)
+ *     text          ids (B, T) -> logprob (B, T, V), of every word to be the next; with targets (B, T): nll (B*T),
+ *                   loss (1) */
 enum { FOCI_MAX_NUMBERS = 8 };
 typedef struct foci_named_number {
     const char *name;
@@ -36,6 +40,7 @@ typedef struct foci_model {
     const char *name, *summary;
     const char *task; /* what it is trained for, "images": a name of src/task/list.h */
     const foci_key *keys;
+    const foci_key *shared; /* keys that it has in common with other models; NULL: none */
     const char *head; /* parameters that depend on the classes or words: prefixes of their names, with blanks between */
     void (*record)(foci_request *r);
 } foci_model;

@@ -111,6 +111,12 @@ typedef struct foci_weights {
     foci_tensor *joint, *marginal; /* of keys with their values, of keys: numbers for each */
 } foci_weights;
 
+/* An image of down x across cells, enlarged to full_height x full_width pixels, of which those at the top left are
+ * wanted. */
+typedef struct foci_pixels {
+    int64_t down, across, full_height, full_width, height, width;
+} foci_pixels;
+
 typedef enum foci_activation { FOCI_GELU, FOCI_RELU } foci_activation;
 
 enum { FOCI_MAX_CLUSTERS = 8 };
@@ -132,18 +138,16 @@ foci_tensor *foci_mlp(foci_graph *g, foci_tensor *x, foci_tensor *weight1, foci_
                       foci_tensor *bias2, foci_activation activation, double dropout);
 /* a (.., n), b (n, m) -> (.., m) */
 foci_tensor *foci_matmul(foci_graph *g, foci_tensor *a, foci_tensor *b);
+/* a (B, H, N, D), b (B, H, M, D) -> a bt (B, H, N, M) */
+foci_tensor *foci_inner_products(foci_graph *g, foci_tensor *a, foci_tensor *b);
 /* same shapes */
 foci_tensor *foci_add(foci_graph *g, foci_tensor *a, foci_tensor *b);
-/* x - factor y of one shape, factor (1) */
-foci_tensor *foci_subtract(foci_graph *g, foci_tensor *x, foci_tensor *y, foci_tensor *factor);
 /* x (B, N, C), position (N, C) or (1, N, C) */
 foci_tensor *foci_add_position(foci_graph *g, foci_tensor *x, foci_tensor *position);
 /* x * factor */
 foci_tensor *foci_scale(foci_graph *g, foci_tensor *x, double factor);
 /* over the last dimension, biased variance */
 foci_tensor *foci_layer_norm(foci_graph *g, foci_tensor *x, foci_tensor *weight, foci_tensor *bias, double eps);
-/* x weight / sqrt(mean of x^2 + eps), over the last dimension; weight may be NULL */
-foci_tensor *foci_rms_norm(foci_graph *g, foci_tensor *x, foci_tensor *weight, double eps);
 /* exact: x Phi(x) */
 foci_tensor *foci_gelu(foci_graph *g, foci_tensor *x);
 foci_tensor *foci_relu(foci_graph *g, foci_tensor *x);
@@ -169,7 +173,9 @@ foci_tensor *foci_batch_norm(foci_graph *g, foci_tensor *x, foci_tensor *weight,
 /* views: the same elements under another shape; images (B, C, H, W) as (B, H, W, C) */
 foci_tensor *foci_reshape(foci_graph *g, foci_tensor *x, int ndim, const int64_t *shape);
 foci_tensor *foci_channels_last(foci_graph *g, foci_tensor *images);
-/* token (1, 1, C), x (B, N, C) -> (B, 1 + N, C) */
+/* images (B, I, H, W) -> (B, I, height, width), zeros at the right and below; x itself where it is as large */
+foci_tensor *foci_pad(foci_graph *g, foci_tensor *x, int64_t height, int64_t width);
+/* token (1, M, C), x (B, N, C) -> (B, M + N, C) */
 foci_tensor *foci_class_token(foci_graph *g, foci_tensor *token, foci_tensor *x);
 /* x (B, N, C) -> (B, C): token `index` */
 foci_tensor *foci_select(foci_graph *g, foci_tensor *x, int64_t index);
@@ -196,8 +202,6 @@ foci_tensor *foci_attention_map(foci_graph *g, foci_tensor *q, foci_tensor *k, c
 /* at most 3 of (B, H, N, D), any strides with D contiguous, each times its factor, summed, the heads joined ->
  * (B, N, H*D) */
 foci_tensor *foci_combine_heads(foci_graph *g, int count, foci_tensor *const *x, const double *factor);
-/* vectors q1, k1, q2, k2 of one length -> (1): exp(q1 k1) - exp(q2 k2) + start */
-foci_tensor *foci_diff_lambda(foci_graph *g, foci_tensor *const vectors[4], double start);
 /* (B, H, 1, D) or causal (B, H, N, D); a constant in the backward pass, like those below */
 foci_tensor *foci_elliptical_metric(foci_graph *g, const foci_elliptical_metric_options *options);
 /* how much the output of attention moves with each coordinate of q */
@@ -303,6 +307,12 @@ foci_tensor *foci_cross_entropy(foci_graph *g, foci_tensor *logits, foci_tensor 
 /* two labels a row, the first of weight shares (..), the second of the rest */
 foci_tensor *foci_mixed_cross_entropy(foci_graph *g, foci_tensor *logits, foci_tensor *labels, foci_tensor *partners,
                                       foci_tensor *shares, double label_smoothing);
+/* x (B, .., K), a row for each cell -> (B, height, width, K), bilinear, align_corners False */
+foci_tensor *foci_upsample(foci_graph *g, foci_tensor *x, const foci_pixels *to);
+/* Its cross-entropy with labels (B, height, width) int -> (1): the sum over the pixels that are not ignored, divided by
+ * their number, or by `count` (1), which is the same for all parts of a batch */
+foci_tensor *foci_upsampled_cross_entropy(foci_graph *g, foci_tensor *maps, foci_tensor *labels, foci_tensor *count,
+                                          const foci_pixels *to, int32_t ignore_index);
 /* -> nll of every target, (B*T) */
 foci_tensor *foci_adaptive_softmax(foci_graph *g, const foci_adaptive_softmax_options *a);
 /* any shape -> (1): mean of all elements */

@@ -88,13 +88,17 @@ foci_tensor *foci_parameter(foci_graph *g, const char *name, foci_init init, int
 foci_tensor *foci_buffer(foci_graph *g, const char *name, foci_init init, int ndim, const int64_t *shape);
 /* Weight decay leaves this parameter alone, as it does all that have one dimension. */
 void foci_no_decay(foci_tensor *parameter);
-/* The parameter (1, leading + side side, C) is a table of positions: behind `leading` tokens a square grid, which is
- * resized where a file has another, antialiased or not. */
-void foci_resize_as_grid(foci_tensor *parameter, int64_t leading, bool antialias);
+/* The parameter (1, leading + rows columns, C) is a table of positions: behind `leading` tokens a grid of so many
+ * columns, which is resized where a file has a square one of another size. */
+typedef enum foci_grid_resizing { FOCI_GRID_ANTIALIASED, FOCI_GRID_CUBIC, FOCI_GRID_BILINEAR } foci_grid_resizing;
+void foci_resize_as_grid(foci_tensor *parameter, int64_t leading, int64_t columns, foci_grid_resizing how);
 /* The same parameter under a second full name, as published checkpoints store it twice. */
 void foci_tie(foci_graph *g, const char *second_name, const foci_tensor *parameter);
 /* A name that published checkpoints contain and that need not be read (a computable buffer). */
 void foci_ignore(foci_graph *g, const char *name);
+/* The parameters of this scope may come from the weights of another model, where they stand without it: an encoder's
+ * from a classifier. */
+void foci_adopt(foci_graph *g, const char *scope);
 
 /* Adds the sum of x to what is differentiated in graphs that train; the loss that is reported stays as it is. */
 void foci_penalty(foci_graph *g, foci_tensor *x);

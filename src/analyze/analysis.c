@@ -49,6 +49,13 @@ static size_t layer_length(const char *name) {
     }
 }
 
+/* Is layer b of the same stack as a, "blocks" of both "blocks.0" and "blocks.11"? */
+static bool same_stack(const char *a, const char *b) {
+    const char *a_number = strrchr(a, '.'), *b_number = b;
+    while (*b_number && (b_number[0] != '.' || b_number[1] < '0' || b_number[1] > '9')) b_number++;
+    return a_number && a_number - a == b_number - b && memcmp(a, b, (size_t)(a_number - a)) == 0;
+}
+
 static tap *tap_of(taps *t, const char *what) {
     if (strcmp(what, "heads") == 0) return &t->heads;
     if (strcmp(what, "out") == 0) return &t->out;
@@ -57,7 +64,7 @@ static tap *tap_of(taps *t, const char *what) {
     return strcmp(what, "metric") == 0 ? &t->metric : NULL;
 }
 
-/* The layers, by the names of what they offer. */
+/* The layers, by the names of what they offer: those of the first stack, not of a decoder behind it. */
 static foci_status look(const foci_program *p, foci_arena *memory, view *v) {
     const foci_graph *g = foci_program_graph(p);
     const int n = foci_graph_slots(g);
@@ -68,7 +75,7 @@ static foci_status look(const foci_program *p, foci_arena *memory, view *v) {
         const char *name = s->name;
         const size_t length = s->kind == FOCI_SLOT_OBSERVED ? layer_length(name) : 0;
         taps *last = v->layers ? &v->layer[v->layers - 1] : NULL;
-        if (!length || length >= sizeof v->layer->name) continue;
+        if (!length || length >= sizeof v->layer->name || (last && !same_stack(v->layer->name, name))) continue;
         if (!last || strlen(last->name) != length || memcmp(last->name, name, length) != 0) {
             last = &v->layer[v->layers++];
             memcpy(last->name, name, length);

@@ -50,17 +50,21 @@ static foci_tensor *bias_of(foci_graph *g, foci_tensor *mask) {
     return foci_add(g, foci_scale(g, mask, padding), all);
 }
 
+static foci_attention_io first_layer(foci_graph *g, const foci_config *config, const foci_attend_options *options) {
+    return (foci_attention_io){.graph = g,
+                               .config = config,
+                               .depth = options->depth,
+                               .longest = options->longest,
+                               .seed = (uint64_t)foci_config_int(config, "train.seed"),
+                               .causal = options->causal,
+                               .mask = options->mask,
+                               .bias = bias_of(g, options->mask),
+                               .dropout = options->dropout};
+}
+
 foci_attending foci_attending_with(const foci_attention *variant, foci_graph *g, const foci_config *config,
                                    const foci_attend_options *options) {
-    foci_attending a = {.next = {.graph = g,
-                                 .config = config,
-                                 .depth = options->depth,
-                                 .longest = options->longest,
-                                 .seed = (uint64_t)foci_config_int(config, "train.seed"),
-                                 .causal = options->causal,
-                                 .mask = options->mask,
-                                 .bias = bias_of(g, options->mask),
-                                 .dropout = options->dropout}};
+    foci_attending a = {.next = first_layer(g, config, options)};
     if (!read_options(&a.next, variant)) return a;
     attending_options chosen;
     foci_config_read(config, "attention", foci_attending_keys, &chosen);
@@ -84,13 +88,19 @@ foci_attending foci_attending_begin(foci_graph *g, const foci_config *config, co
     return (foci_attending){.variant = NULL};
 }
 
+extern const foci_attention foci_attention_softmax;
+
+foci_attending foci_attending_dot_product(foci_graph *g, const foci_config *config, const foci_attend_options *options,
+                                          unsigned projections) {
+    return (foci_attending){
+        .variant = &foci_attention_softmax, .projections = projections, .next = first_layer(g, config, options)};
+}
+
 /* What this layer is to the next. */
 static void pass_on(foci_attention_io *io, const foci_heads_of_layer *now) {
     io->q_before = now->q, io->k_before = now->k, io->v_before = now->v;
     if (io->layer++ == 0) io->q_first = now->q, io->k_first = now->k, io->v_first = now->v;
 }
-
-extern const foci_attention foci_attention_softmax;
 
 /* The variant, or the dot product where the variant is for other layers. */
 static const foci_attention *variant_at(const foci_attending *a, int layer) {

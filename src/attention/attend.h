@@ -31,6 +31,9 @@ unsigned foci_attention_abilities(const foci_config *config);
 foci_attending foci_attending_begin(foci_graph *g, const foci_config *config, const foci_attend_options *options);
 foci_attending foci_attending_with(const foci_attention *variant, foci_graph *g, const foci_config *config,
                                    const foci_attend_options *options);
+/* The dot product, over these projections, whatever the config says: a decoder's. */
+foci_attending foci_attending_dot_product(foci_graph *g, const foci_config *config, const foci_attend_options *options,
+                                          unsigned projections);
 
 /* The next layer: attends with the heads of x (B, N, C). -> (B, N, H*D), offered for inspection as `heads`; what a
  * model makes of it before the residual sum, it offers as `out`. */

@@ -187,11 +187,11 @@ void foci_no_decay(foci_tensor *parameter) {
     if (parameter) entry_of(parameter)->no_decay = true;
 }
 
-void foci_resize_as_grid(foci_tensor *parameter, int64_t leading, bool antialias) {
+void foci_resize_as_grid(foci_tensor *parameter, int64_t leading, int64_t columns, foci_grid_resizing how) {
     if (!parameter) return;
-    entry_of(parameter)->grid = true;
+    entry_of(parameter)->columns = columns;
     entry_of(parameter)->leading = leading;
-    entry_of(parameter)->antialias = antialias;
+    entry_of(parameter)->resizing = how;
 }
 
 void foci_tie(foci_graph *g, const char *second_name, const foci_tensor *parameter) {
@@ -203,6 +203,11 @@ void foci_tie(foci_graph *g, const char *second_name, const foci_tensor *paramet
 void foci_ignore(foci_graph *g, const char *name) {
     if (!foci_graph_ok(g)) return;
     if (foci_parameters_alias(g->parameters, name, -1)) foci_graph_fail(g, "%s", foci_error_message());
+}
+
+void foci_adopt(foci_graph *g, const char *scope) {
+    if (!foci_graph_ok(g)) return;
+    if (foci_parameters_adopt(g->parameters, scope)) foci_graph_fail(g, "%s", foci_error_message());
 }
 
 foci_tensor *foci_input(foci_graph *g, const char *name, foci_dtype dtype, int ndim, const int64_t *shape) {

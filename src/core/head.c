@@ -32,17 +32,20 @@ static int64_t count_lines(const char *text) {
     return n;
 }
 
-/* A row for each output, as many in all other dimensions. */
+/* A row for each output, perhaps behind dimensions of 1, as many in all other dimensions. */
 static bool has_rows(const foci_parameter_entry *e, int64_t rows, const foci_safetensor *t, int64_t rows_there) {
-    if (!t || t->ndim != e->ndim || e->ndim < 1 || e->shape[0] != rows || t->shape[0] != rows_there) return false;
-    return memcmp(t->shape + 1, e->shape + 1, (size_t)(e->ndim - 1) * sizeof *e->shape) == 0;
+    int i = 0;
+    if (!t || t->ndim != e->ndim) return false;
+    while (i < e->ndim && e->shape[i] == 1 && t->shape[i] == 1 && rows > 1) i++;
+    if (i == e->ndim || e->shape[i] != rows || t->shape[i] != rows_there) return false;
+    return memcmp(t->shape + i + 1, e->shape + i + 1, (size_t)(e->ndim - i - 1) * sizeof *e->shape) == 0;
 }
 
 /* The rows of outputs that the file knows; the others as they were before. */
 static foci_status take_rows(const foci_safetensors *f, const foci_safetensor *t, const foci_parameter_entry *e,
-                             const int32_t *from, const foci_real *before, foci_real *to) {
-    const int64_t width = e->numel / e->shape[0];
-    for (int64_t k = 0; k < e->shape[0]; k++) {
+                             const int32_t *from, int64_t rows, const foci_real *before, foci_real *to) {
+    const int64_t width = e->numel / rows;
+    for (int64_t k = 0; k < rows; k++) {
         if (from[k] >= 0) FOCI_TRY(foci_safetensors_reals(f, t, from[k] * width, width, to + k * width));
         else memcpy(to + k * width, before + k * width, (size_t)width * sizeof *to);
     }
@@ -59,7 +62,7 @@ static foci_status take_head(foci_parameters *p, const foci_safetensors *f, cons
         const foci_parameter_entry *e = &p->entry[i];
         const foci_safetensor *t = foci_safetensors_find(f, e->name);
         if (!foci_names_within(e->name, head->names) || !has_rows(e, rows, t, rows_there)) continue;
-        s = take_rows(f, t, e, from, before + e->offset, p->value + e->offset);
+        s = take_rows(f, t, e, from, rows, before + e->offset, p->value + e->offset);
         parameters++;
     }
     free(from);

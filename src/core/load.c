@@ -8,16 +8,20 @@
 
 /* --------------------------------------------------------------------------------------- position tables */
 
-/* The side of the square grid behind the leading tokens, 0 where there is none. */
-static int64_t grid_side(const foci_parameter_entry *e, int64_t tokens) {
+/* The grid of the model; and the square one in the file, empty where it is none. */
+static foci_grid grid_here(const foci_parameter_entry *e) {
+    const int64_t cells = e->shape[1] - e->leading;
+    return (foci_grid){cells / e->columns, e->columns};
+}
+static foci_grid grid_there(const foci_parameter_entry *e, int64_t tokens) {
     const int64_t cells = tokens - e->leading, side = cells > 0 ? (int64_t)llround(sqrt((double)cells)) : 0;
-    return side * side == cells ? side : 0;
+    return side * side == cells ? (foci_grid){side, side} : (foci_grid){0, 0};
 }
 
 static bool is_resizable(const foci_parameter_entry *e, const foci_safetensor *t) {
-    if (!e->grid || e->ndim != 3 || t->ndim != 3) return false;
+    if (!e->columns || e->ndim != 3 || t->ndim != 3) return false;
     if (t->shape[0] != 1 || e->shape[0] != 1 || t->shape[2] != e->shape[2]) return false;
-    return grid_side(e, t->shape[1]) && grid_side(e, e->shape[1]);
+    return grid_there(e, t->shape[1]).rows > 0;
 }
 
 /* ----------------------------------------------------------------------------------------------- matching */
@@ -79,9 +83,19 @@ typedef struct misfits {
 
 /* "pos_embed resized from 14x14 to 7x7 patches" */
 static void note_resizing(misfits *m, const foci_parameter_entry *e, const foci_safetensor *t) {
-    const long long from = grid_side(e, t->shape[1]), to = grid_side(e, e->shape[1]);
-    list_add(&m->resized, "%s resized from %lldx%lld to %lldx%lld patches%s", t->name, from, from, to, to,
-             e->antialias ? ", antialiased" : "");
+    static const char *const how[] = {
+        [FOCI_GRID_ANTIALIASED] = ", antialiased", [FOCI_GRID_CUBIC] = "", [FOCI_GRID_BILINEAR] = ", bilinearly"};
+    const foci_grid from = grid_there(e, t->shape[1]), to = grid_here(e);
+    list_add(&m->resized, "%s resized from %lldx%lld to %lldx%lld patches%s", t->name, (long long)from.rows,
+             (long long)from.columns, (long long)to.rows, (long long)to.columns, how[e->resizing]);
+}
+
+/* A name of the file as one of the model's, perhaps below the scope that it adopts such names for. */
+static const char *name_here(const foci_parameters *p, const char *name, char longer[400]) {
+    if (!p->adopting || foci_parameters_find(p, name) >= 0 || foci_parameters_ignores(p, name)) return name;
+    const int n = snprintf(longer, 400, "%s.%s", p->adopting, name);
+    const bool known = n < 400 && (foci_parameters_find(p, longer) >= 0 || foci_parameters_ignores(p, longer));
+    return known ? longer : name;
 }
 
 /* Fills source[i], the tensor of the file for parameter i; NULL where there is none that fits. */
@@ -90,9 +104,11 @@ static void match(const foci_parameters *p, const foci_safetensors *f, const cha
     size_t skip = all_have_prefix(f, parallel_prefix) ? strlen(parallel_prefix) : 0;
     for (int i = 0; i < f->count; i++) {
         const foci_safetensor *t = &f->tensor[i];
-        int k = foci_parameters_find(p, t->name + skip);
+        char longer[400];
+        const char *name = name_here(p, t->name + skip, longer);
+        int k = foci_parameters_find(p, name);
         if (k < 0) {
-            if (!foci_parameters_ignores(p, t->name + skip)) list_add(&m->unexpected, "%s", t->name);
+            if (!foci_parameters_ignores(p, name)) list_add(&m->unexpected, "%s", t->name);
             continue;
         }
         const foci_parameter_entry *e = &p->entry[k];
@@ -133,8 +149,8 @@ static foci_status resize(const foci_safetensors *f, const foci_safetensor *t, c
     if (!table) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory for %s", f->path, t->name);
     foci_status status = foci_safetensors_reals(f, t, 0, t->numel, table);
     if (!status)
-        status = foci_resize_positions(table, e->leading, grid_side(e, t->shape[1]), out, grid_side(e, e->shape[1]),
-                                       e->shape[2], e->antialias);
+        status = foci_resize_positions(table, e->leading, grid_there(e, t->shape[1]), out, grid_here(e), e->shape[2],
+                                       e->resizing);
     free(table);
     return status;
 }

@@ -35,10 +35,14 @@ foci_status foci_save_weights(const foci_parameters *p, const char *path, const 
  * tensor, where they differ; FOCI_ERR_CONFIG where `out` is one of them. */
 foci_status foci_average_weights(const char *const *path, int count, const char *out);
 
-/* (1, leading + old*old, C) -> (1, leading + new*new, C) (positions.c): the leading tokens as they are, the grid by
- * bicubic interpolation as in PyTorch (align_corners False). Antialiased it is timm's resample_abs_pos_embed (a = -0.5,
- * the filter as wide as what it shrinks), else the resize_pos_embed of timm before 0.9 (a = -0.75, four neighbours). */
-foci_status foci_resize_positions(const foci_real *from, int64_t leading, int64_t old_side, foci_real *to,
-                                  int64_t new_side, int64_t width, bool antialias);
+typedef struct foci_grid {
+    int64_t rows, columns;
+} foci_grid;
+/* (1, leading + cells of `from`, C) -> (1, leading + cells of `to`, C) (positions.c): the leading tokens as they are,
+ * the grid by interpolation as in PyTorch (align_corners False). Antialiased it is timm's resample_abs_pos_embed
+ * (bicubic, a = -0.5, the filter as wide as what it shrinks), else bicubic as the resize_pos_embed of timm before 0.9
+ * (a = -0.75, four neighbours), or bilinear as that of Segmenter (two neighbours). */
+foci_status foci_resize_positions(const foci_real *table, int64_t leading, foci_grid from, foci_real *out, foci_grid to,
+                                  int64_t width, foci_grid_resizing how);
 
 #endif

@@ -116,6 +116,12 @@ foci_status foci_parameters_alias(foci_parameters *p, const char *name, int inde
     return FOCI_OK;
 }
 
+foci_status foci_parameters_adopt(foci_parameters *p, const char *scope) {
+    if (p->adopting && strcmp(p->adopting, scope) == 0) return FOCI_OK;
+    p->adopting = foci_arena_strdup(&p->arena, scope);
+    return p->adopting ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory for scope %s", scope);
+}
+
 static foci_real *flat(int64_t n) { return foci_large_calloc((size_t)n * sizeof(foci_real)); }
 
 foci_status foci_parameters_allocate(foci_parameters *p, bool gradients) {

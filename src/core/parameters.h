@@ -15,11 +15,11 @@ typedef struct foci_parameter_entry {
     int64_t shape[FOCI_MAX_DIMS];
     int64_t offset, numel; /* in elements of the flat arrays */
     foci_init init;
-    bool buffer;     /* no gradient, no update */
-    bool no_decay;   /* a parameter that weight decay leaves alone whatever its shape */
-    bool grid;       /* (1, leading + side side, C): resized where a file has another side */
-    bool antialias;  /* when it is */
-    int64_t leading; /* tokens before the grid */
+    bool buffer;   /* no gradient, no update */
+    bool no_decay; /* a parameter that weight decay leaves alone whatever its shape */
+    /* > 0: (1, leading + rows columns, C), a grid of so many columns behind tokens: resized where a file has another */
+    int64_t columns, leading;
+    foci_grid_resizing resizing; /* when it is */
 } foci_parameter_entry;
 
 typedef struct foci_parameter_alias {
@@ -32,7 +32,8 @@ typedef struct foci_parameters {
     foci_parameter_entry *entry;
     foci_parameter_alias *alias;
     int count, aliases;
-    int64_t size;            /* of the flat arrays, padding included */
+    int64_t size;         /* of the flat arrays, padding included */
+    const char *adopting; /* a scope, below which a name is looked for as well where a file has it without; or NULL */
     foci_real *value, *grad; /* NULL until allocated */
 } foci_parameters;
 
@@ -73,5 +74,6 @@ void foci_parameters_zero_grad(foci_parameters *p);
  * where the shape differs or it is too late. */
 int foci_parameters_declare(foci_parameters *p, const char *name, foci_init init, int ndim, const int64_t *shape);
 foci_status foci_parameters_alias(foci_parameters *p, const char *name, int index);
+foci_status foci_parameters_adopt(foci_parameters *p, const char *scope);
 
 #endif

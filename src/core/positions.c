@@ -1,4 +1,4 @@
-/* Tables of positions of one square grid resized to another, as timm does and as it did. */
+/* Tables of positions of one grid resized to another, as timm does, as it did, and as Segmenter does. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,8 +31,18 @@ static void read_all_beneath(reading *r, int64_t from, int64_t to, int64_t i) {
     for (int64_t k = 0; k < r->count; k++) r->at[k] = first + k;
 }
 
+static void read_two(reading *r, int64_t from, int64_t to, int64_t i) {
+    const foci_neighbours n = foci_neighbours_of(from, to, i);
+    r->count = 2;
+    r->at[0] = n.low, r->weight[0] = 1 - n.share;
+    r->at[1] = n.high, r->weight[1] = n.share;
+}
+
+static void (*const readers[])(reading *r, int64_t from, int64_t to, int64_t i) = {
+    [FOCI_GRID_ANTIALIASED] = read_all_beneath, [FOCI_GRID_CUBIC] = read_four, [FOCI_GRID_BILINEAR] = read_two};
+
 /* One for each row, or column, of the new grid; the numbers of all lie behind them in the same block. */
-static reading *readings(int64_t from, int64_t to, bool antialias) {
+static reading *readings(int64_t from, int64_t to, foci_grid_resizing how) {
     const size_t n = (size_t)to, least = 4, taps = (size_t)foci_taps_most((int)from, (int)to, FOCI_FILTER_CUBIC),
                  most = taps > least ? taps : least;
     reading *r = malloc(n * (sizeof *r + most * (sizeof *r->at + sizeof *r->weight)));
@@ -41,32 +51,33 @@ static reading *readings(int64_t from, int64_t to, bool antialias) {
     double *weight = (double *)(at + n * most);
     for (size_t i = 0; i < n; i++) {
         r[i] = (reading){0, at + i * most, weight + i * most};
-        (antialias ? read_all_beneath : read_four)(&r[i], from, to, (int64_t)i);
+        readers[how](&r[i], from, to, (int64_t)i);
     }
     return r;
 }
 
-static double sum_at(const foci_real *grid, int64_t side, int64_t width, int64_t channel, const reading *row,
+static double sum_at(const foci_real *cells, foci_grid grid, int64_t width, int64_t channel, const reading *row,
                      const reading *column) {
     double sum = 0;
     for (int64_t y = 0; y < row->count; y++)
         for (int64_t x = 0; x < column->count; x++)
             sum += row->weight[y] * column->weight[x] *
-                   (double)grid[(row->at[y] * side + column->at[x]) * width + channel];
+                   (double)cells[(row->at[y] * grid.columns + column->at[x]) * width + channel];
     return sum;
 }
 
-foci_status foci_resize_positions(const foci_real *from, int64_t leading, int64_t old_side, foci_real *to,
-                                  int64_t new_side, int64_t width, bool antialias) {
-    reading *r = readings(old_side, new_side, antialias);
-    if (!r) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for positions");
-    memcpy(to, from, (size_t)(leading * width) * sizeof *to);
-    from += leading * width;
-    to += leading * width;
-    for (int64_t cell = 0; cell < new_side * new_side; cell++)
+foci_status foci_resize_positions(const foci_real *table, int64_t leading, foci_grid from, foci_real *out, foci_grid to,
+                                  int64_t width, foci_grid_resizing how) {
+    reading *row = readings(from.rows, to.rows, how), *column = readings(from.columns, to.columns, how);
+    if (row && column) memcpy(out, table, (size_t)(leading * width) * sizeof *out);
+    table += leading * width;
+    out += leading * width;
+    for (int64_t cell = 0; row && column && cell < to.rows * to.columns; cell++)
         for (int64_t c = 0; c < width; c++)
-            to[cell * width + c] =
-                (foci_real)sum_at(from, old_side, width, c, &r[cell / new_side], &r[cell % new_side]);
-    free(r);
-    return FOCI_OK;
+            out[cell * width + c] =
+                (foci_real)sum_at(table, from, width, c, &row[cell / to.columns], &column[cell % to.columns]);
+    const bool made = row && column;
+    free(row);
+    free(column);
+    return made ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory for positions");
 }

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/philox.h"
 #include "data/ahead.h"
+#include "data/order.h"
 #include "images/mix.h"
 
 typedef struct slot {
@@ -218,23 +218,10 @@ bool foci_image_loader_mixes(const foci_image_loader *l) { return l->mixes; }
 
 int64_t foci_image_loader_batches(const foci_image_loader *l) { return (l->samples + l->batch - 1) / l->batch; }
 
-/* Fisher and Yates, from the numbers of (seed, epoch). */
-static void order_epoch(foci_image_loader *l) {
-    int64_t n = foci_image_set_count(l->set);
-    for (int64_t i = 0; i < n; i++) l->order[i] = i;
-    if (!l->shuffle) return;
-    foci_rng r = foci_rng_make(l->seed, foci_stream("shuffle"), (uint64_t)l->epoch);
-    for (int64_t i = n - 1; i > 0; i--) {
-        int64_t j = foci_rng_below(&r, (uint32_t)(i + 1)), kept = l->order[i];
-        l->order[i] = l->order[j];
-        l->order[j] = kept;
-    }
-}
-
 foci_status foci_image_loader_seek(foci_image_loader *l, int64_t epoch, int64_t batch) {
     foci_ahead_pause(l->ahead);
     l->epoch = epoch;
-    order_epoch(l);
+    foci_epoch_order(l->order, foci_image_set_count(l->set), l->shuffle, l->seed, epoch);
     l->started = true;
     foci_ahead_start(l->ahead, l->samples, batch);
     return FOCI_OK;

@@ -33,24 +33,20 @@ static void *grow(void *p, size_t size) { return size > most ? NULL : realloc(p,
 #define STBI_WRITE_NO_STDIO
 #include <stb/stb_image_write.h>
 
-static uint32_t number_at(const unsigned char *p) {
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
 /* A first chunk of pixels without a byte, which nobody writes and stb stumbles over. Chunks: length, type, data,
  * checksum. */
 static bool begins_empty(const unsigned char *bytes, size_t size) {
-    for (size_t at = 8; size >= 8 && at <= size - 8; at += 12 + (size_t)number_at(bytes + at))
-        if (memcmp(bytes + at + 4, "IDAT", 4) == 0) return number_at(bytes + at) == 0;
+    for (size_t at = 8; size >= 8 && at <= size - 8; at += 12 + (size_t)foci_png_number(bytes + at))
+        if (memcmp(bytes + at + 4, "IDAT", 4) == 0) return foci_png_number(bytes + at) == 0;
     return false;
 }
 
 /* Every chunk has a checksum, which stb leaves unread: without it a changed byte would be a changed picture. */
 static foci_status check_chunks(const unsigned char *bytes, size_t size, const char *name) {
     for (size_t at = 8; size - at >= 12;) {
-        const size_t length = number_at(bytes + at);
+        const size_t length = foci_png_number(bytes + at);
         if (length > size - at - 12) break;
-        if (crc32(0, bytes + at + 4, (uInt)(4 + length)) != number_at(bytes + at + 8 + length))
+        if (crc32(0, bytes + at + 4, (uInt)(4 + length)) != foci_png_number(bytes + at + 8 + length))
             return foci_fail(FOCI_ERR_DATA, "%s: byte %zu: a chunk of the PNG image is damaged (wrong checksum)", name,
                              at);
         if (memcmp(bytes + at + 4, "IEND", 4) == 0) return FOCI_OK;
@@ -59,18 +55,28 @@ static foci_status check_chunks(const unsigned char *bytes, size_t size, const c
     return foci_fail(FOCI_ERR_DATA, "%s: not a whole PNG image", name);
 }
 
-/* The header is the first chunk: width and height are bytes 16 to 23. */
-foci_status foci_png_decode(foci_image *image, const unsigned char *bytes, size_t size, const char *name) {
+/* The header is the first chunk: width and height are bytes 16 to 23, depth, colours and interlacing 24 to 28. */
+foci_status foci_png_check(const unsigned char *bytes, size_t size, const char *name, uint32_t *width,
+                           uint32_t *height) {
+    static const unsigned char signature[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
     if (size > INT32_MAX) return foci_fail(FOCI_ERR_DATA, "%s: %zu bytes, too many for a PNG image", name, size);
-    if (size < 24 || memcmp(bytes + 12, "IHDR", 4) != 0 || begins_empty(bytes, size))
+    if (size < 29 || memcmp(bytes, signature, sizeof signature) != 0 || memcmp(bytes + 12, "IHDR", 4) != 0 ||
+        begins_empty(bytes, size))
         return foci_fail(FOCI_ERR_DATA, "%s: not a whole PNG image", name);
-    uint32_t width = number_at(bytes + 16), height = number_at(bytes + 20);
-    if ((uint64_t)width * height > (uint64_t)FOCI_MOST_PIXELS)
-        return foci_fail(FOCI_ERR_DATA, "%s: %u x %u pixels, more than foci reads (2^28)", name, width, height);
-    if (foci_is_bomb((uint64_t)width * height, size, 1032))
-        return foci_fail(FOCI_ERR_DATA, "%s: %u x %u pixels in %zu bytes: not a whole PNG image", name, width, height,
+    *width = foci_png_number(bytes + 16);
+    *height = foci_png_number(bytes + 20);
+    if (!*width || !*height) return foci_fail(FOCI_ERR_DATA, "%s: not a whole PNG image", name);
+    if ((uint64_t)*width * *height > (uint64_t)FOCI_MOST_PIXELS)
+        return foci_fail(FOCI_ERR_DATA, "%s: %u x %u pixels, more than foci reads (2^28)", name, *width, *height);
+    if (foci_is_bomb((uint64_t)*width * *height, size, 1032))
+        return foci_fail(FOCI_ERR_DATA, "%s: %u x %u pixels in %zu bytes: not a whole PNG image", name, *width, *height,
                          size);
-    FOCI_TRY(check_chunks(bytes, size, name));
+    return check_chunks(bytes, size, name);
+}
+
+foci_status foci_png_decode(foci_image *image, const unsigned char *bytes, size_t size, const char *name) {
+    uint32_t width, height;
+    FOCI_TRY(foci_png_check(bytes, size, name, &width, &height));
     /* Up to 8 bytes a pixel, one before each row (of seven passes), doubled as it grows; or all of the file. */
     most = 2 * ((size_t)8 * width * height + (size_t)14 * height + size) + 65536;
     int channels;

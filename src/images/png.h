@@ -12,6 +12,12 @@ static inline bool foci_is_bomb(uint64_t pixels, size_t bytes, int most_per_byte
     return pixels > ((uint64_t)1 << 20) && pixels / (uint64_t)most_per_byte > bytes;
 }
 
+/* Whether this is a whole PNG, by its header and the checksums of its chunks, and how large the image is. */
+foci_status foci_png_check(const unsigned char *bytes, size_t size, const char *name, uint32_t *width,
+                           uint32_t *height);
+static inline uint32_t foci_png_number(const unsigned char *p) {
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
 foci_status foci_png_decode(foci_image *image, const unsigned char *bytes, size_t size, const char *name);
 /* From malloc; NULL when memory is out. */
 unsigned char *foci_png_encode(const foci_image *image, int *size);

@@ -9,6 +9,7 @@
 #include <xxhash.h>
 
 #include "base/parallel.h"
+#include "images/label_map.h"
 #include "images/pack.h"
 #include "data/tar.h"
 
@@ -311,18 +312,46 @@ const char *foci_image_set_class_name(const foci_image_set *s, int k) { return s
 int foci_image_set_label(const foci_image_set *s, int64_t i) { return s->member[i].label; }
 const char *foci_image_set_name(const foci_image_set *s, int64_t i) { return s->member[i].name; }
 
-foci_status foci_image_set_read(const foci_image_set *s, int64_t i, foci_image *image, int least_short_side) {
+/* The bytes of a file: in the archive, or read, and then also in *owned, which the caller frees. */
+static foci_status bytes_of_file(const foci_image_set *s, int64_t i, const char *path, const unsigned char **bytes,
+                                 size_t *size, char **owned) {
     const member *m = &s->member[i];
-    char path[8192];
-    *image = (foci_image){0};
-    snprintf(path, sizeof path, "%s/%s", s->path, m->name);
-    if (s->pack.count) return foci_image_pack_read(&s->pack, m->packed, path, image);
-    if (m->data) return foci_image_decode(image, m->data, m->size, path, least_short_side);
-    char *bytes;
+    *owned = NULL;
+    *bytes = m->data;
+    *size = m->size;
+    if (m->data) return FOCI_OK;
+    FOCI_TRY(foci_read_file(path, LARGEST_FILE, owned, size, FOCI_ERR_DATA));
+    *bytes = (unsigned char *)*owned;
+    return FOCI_OK;
+}
+
+static void path_of(const foci_image_set *s, int64_t i, char path[8192]) {
+    snprintf(path, 8192, "%s/%s", s->path, s->member[i].name);
+}
+
+foci_status foci_image_set_read(const foci_image_set *s, int64_t i, foci_image *image, int least_short_side) {
+    char path[8192], *owned;
+    const unsigned char *bytes;
     size_t size;
-    FOCI_TRY(foci_read_file(path, LARGEST_FILE, &bytes, &size, FOCI_ERR_DATA));
-    foci_status status = foci_image_decode(image, (unsigned char *)bytes, size, path, least_short_side);
-    free(bytes);
+    *image = (foci_image){0};
+    path_of(s, i, path);
+    if (s->pack.count) return foci_image_pack_read(&s->pack, s->member[i].packed, path, image);
+    FOCI_TRY(bytes_of_file(s, i, path, &bytes, &size, &owned));
+    const foci_status status = foci_image_decode(image, bytes, size, path, least_short_side);
+    free(owned);
+    return status;
+}
+
+foci_status foci_image_set_read_labels(const foci_image_set *s, int64_t i, foci_label_map *map) {
+    char path[8192], *owned;
+    const unsigned char *bytes;
+    size_t size;
+    *map = (foci_label_map){0};
+    path_of(s, i, path);
+    if (s->pack.count) return foci_fail(FOCI_ERR_DATA, "%s: a pack has no labels of pixels", path);
+    FOCI_TRY(bytes_of_file(s, i, path, &bytes, &size, &owned));
+    const foci_status status = foci_label_map_decode(map, bytes, size, path);
+    free(owned);
     return status;
 }
 

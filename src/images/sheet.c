@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "images/label_map.h"
+
 #pragma GCC diagnostic ignored "-Wunused-function"
 #include <stb/stb_easy_font.h>
 
@@ -40,6 +42,14 @@ void foci_sheet_put(foci_sheet *s, const foci_transform *t, int i, const foci_re
                 double v = 255 * ((double)sample[at] * t->std[c] + t->mean[c]);
                 pixel(s, left_of(s, i) + x, top_of(s, i) + y)[c] = (unsigned char)nearbyint(fmin(255, fmax(0, v)));
             }
+}
+
+void foci_sheet_cover(foci_sheet *s, int i, const int32_t *labels, int width, int height) {
+    for (int y = 0; y < height * s->enlarged; y++)
+        for (int x = 0; x < width * s->enlarged; x++) {
+            const int32_t label = labels[(int64_t)(y / s->enlarged) * width + x / s->enlarged];
+            if (label >= 0 && label < 255) foci_label_blend(label, pixel(s, left_of(s, i) + x, top_of(s, i) + y));
+        }
 }
 
 /* stb_easy_font gives letters as black boxes: four corners of x, y, z and colour each. */

@@ -14,6 +14,8 @@ typedef struct foci_sheet {
 foci_status foci_sheet_make(foci_sheet *s, const foci_transform *t, int count, int columns);
 /* Sample (3, height, width) number i, as t made it, undone to colours. */
 void foci_sheet_put(foci_sheet *s, const foci_transform *t, int i, const foci_real *sample);
+/* Covers half of it with the colours of labels (height, width) (label_map.h), where they are below 255. */
+void foci_sheet_cover(foci_sheet *s, int i, const int32_t *labels, int width, int height);
 /* Beneath it; what does not fit into the width is left out. Line 0 or 1. */
 void foci_sheet_write(foci_sheet *s, int i, int line, const char *text);
 

@@ -21,6 +21,15 @@ static void sgd(int64_t n, real *restrict theta, const real *restrict grad, real
                 const foci_sgd_step *step) {
     const real keep = (real)step->momentum, scaling = (real)step->grad_scale, decay = (real)step->decay;
     const real rate = (real)step->lr;
+    if (step->nesterov) {
+#pragma omp simd
+        for (int64_t i = 0; i < n; i++) {
+            const real g = grad[i] * scaling + decay * theta[i];
+            momentum[i] = keep * momentum[i] + g;
+            theta[i] -= rate * (g + keep * momentum[i]);
+        }
+        return;
+    }
 #pragma omp simd
     for (int64_t i = 0; i < n; i++) {
         momentum[i] = keep * momentum[i] + (grad[i] * scaling + decay * theta[i]);

@@ -23,9 +23,11 @@ typedef struct foci_adam_step {
     double grad_scale;               /* every gradient is multiplied by it: clipping, averaging */
 } foci_adam_step;
 
-/* One update of stochastic gradient descent, momentum as in PyTorch: b = momentum b + g, theta -= lr b. */
+/* One update of stochastic gradient descent, momentum as in PyTorch: b = momentum b + g, theta -= lr b; Nesterov's:
+ * theta -= lr (g + momentum b). */
 typedef struct foci_sgd_step {
     double lr, momentum, decay, grad_scale;
+    bool nesterov;
 } foci_sgd_step;
 
 /* Weights of resampling: of 32 bits 8 are for the pixel, 2 for the overshoot of bicubic. */

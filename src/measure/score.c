@@ -12,7 +12,8 @@
 #include "train/trainer.h"
 
 const foci_key foci_score_keys[] = {
-    FOCI_KEY(foci_score_options, split, "val", 0, 0, NULL, "val; text also has test", .placeholder = "S"),
+    FOCI_KEY(foci_score_options, split, "val", 0, 0, NULL, "val; text and segmentation also have test",
+             .placeholder = "S"),
     FOCI_KEY(foci_score_options, walk, "disjoint", 0, 0, "disjoint sliding",
              "text: disjoint windows, or sliding by one token, each token but those of the first window "
              "predicted from a "
@@ -20,7 +21,8 @@ const foci_key foci_score_keys[] = {
     {0}};
 
 const foci_key foci_score_detail_keys[] = {
-    FOCI_KEY(foci_score_options, per_class, "false", 0, 0, NULL, "images: the accuracy of each class, too"),
+    FOCI_KEY(foci_score_options, per_class, "false", 0, 0, NULL,
+             "images: the accuracy of each class, too; segmentation: and its IoU"),
     FOCI_KEY(foci_score_options, predictions, NULL, 0, 0, NULL,
              "images: CSV, a row an image: its label, what the model says, rank and probability of the label",
              .placeholder = "FILE"),
@@ -48,6 +50,8 @@ typedef struct details {
     FILE *rows;         /* writes the text; NULL: no file is wanted */
     class_count *class; /* NULL: not wanted */
     int64_t classes;
+    foci_class_score *scored; /* of pixels */
+    int64_t scores;
     foci_arena names;
     bool failed; /* memory was out */
 } details;
@@ -84,6 +88,17 @@ static void note(void *context, const foci_prediction *p) {
     fputc('\n', d->rows);
 }
 
+static void note_class(void *context, const foci_class_score *c) {
+    details *d = context;
+    foci_class_score *grown = realloc(d->scored, (size_t)(d->scores + 1) * sizeof *grown);
+    const char *name = grown ? foci_arena_strdup(&d->names, c->name) : NULL;
+    if (grown) d->scored = grown;
+    if (name) {
+        d->scored[d->scores] = *c;
+        d->scored[d->scores++].name = name;
+    } else d->failed = true;
+}
+
 /* The file is opened before the evaluation: what cannot be written is better known then. */
 static foci_status open_details(details *d, const char *path) {
     if (!path) return FOCI_OK;
@@ -106,10 +121,24 @@ static void close_details(details *d, const char *path, foci_status s) {
     foci_arena_free(&d->names);
     free(d->text);
     free(d->class);
+    free(d->scored);
+}
+
+static void tell_pixels(const foci_class_score *c, foci_report *one) {
+    foci_report_whole(one, "pixels", c->pixels);
+    foci_report_number(one, "iou", c->iou);
+    foci_report_number(one, "accuracy", c->accuracy);
+}
+
+/* Classes that no pixel has, which count for no mean. */
+static void tell_absent(const details *d, foci_report *r) {
+    for (int64_t k = 0; k < d->scores; k++)
+        if (!d->scored[k].pixels) foci_report_text(foci_report_list(r, "left_out"), NULL, d->scored[k].name);
 }
 
 static void tell_classes(const details *d, foci_report *r) {
     foci_report *all = foci_report_part(r, "per_class");
+    for (int64_t k = 0; k < d->scores; k++) tell_pixels(&d->scored[k], foci_report_part(all, d->scored[k].name));
     for (int64_t k = 0; k < d->classes; k++) {
         const class_count *c = &d->class[k];
         if (!c->images) continue;
@@ -137,10 +166,9 @@ static foci_status open_ledger(foci_ledger *ledger, const foci_subject *subject,
 
 static foci_status check(const foci_score_options *o, const foci_task *task) {
     const char *which = o->predictions ? "--predictions" : "--per-class";
-    if ((o->predictions || o->per_class) && !task->predicts)
+    if ((o->predictions || (o->per_class && !task->scores_classes)) && !task->predicts)
         return foci_fail(FOCI_ERR_CONFIG, "%s is for models that tell classes; one of %s has none", which, task->name);
-    if (o->out && !task->sums)
-        return foci_fail(FOCI_ERR_CONFIG, "--out is for text; %s have --predictions", task->items);
+    if (o->out && !task->sums) return foci_fail(FOCI_ERR_CONFIG, "--out is for text, not for %s", task->items);
     return FOCI_OK;
 }
 
@@ -153,6 +181,7 @@ static foci_status evaluate(const foci_subject *subject, const foci_score_option
                                  .set = set,
                                  .sets = sliding || task->settings,
                                  .predicted = told ? note : NULL,
+                                 .class_scored = note_class,
                                  .context = d,
                                  .ledger = ledger};
     foci_status s = foci_evaluate(subject->config, subject->weights, &how, watch, score);
@@ -174,11 +203,38 @@ static foci_status run(const foci_subject *subject, const void *options, const f
     if (!s) {
         foci_score_head(o, task->settings, r);
         foci_score_report(&score, FOCI_IN_RESULT, r);
+        tell_absent(&d, r);
         if (o->per_class) tell_classes(&d, r);
     }
     close_details(&d, o->predictions, s);
     foci_ledger_close(&ledger);
     return s;
+}
+
+static void print_classes(const foci_report *all, FILE *f) {
+    fprintf(f, "%-24s %8s %8s\n", "class", "images", "top-1 %");
+    for (const foci_report_entry *e = all->first; e; e = e->next)
+        fprintf(f, "%-24s %8.0f %8.2f\n", e->name, foci_report_number_of(e->part, "images"),
+                foci_report_number_of(e->part, "top1"));
+}
+
+static void print_pixels(const foci_report *all, FILE *f) {
+    fprintf(f, "%-24s %12s %8s %12s\n", "class", "pixels", "IoU %", "accuracy %");
+    for (const foci_report_entry *e = all->first; e; e = e->next) {
+        const double pixels = foci_report_number_of(e->part, "pixels");
+        fprintf(f, "%-24s %12.0f", e->name, pixels);
+        if (pixels > 0)
+            fprintf(f, " %8.2f %12.2f", foci_report_number_of(e->part, "iou"),
+                    foci_report_number_of(e->part, "accuracy"));
+        fputc('\n', f);
+    }
+}
+
+/* "left out of the means, since no pixel has them: sky, bicyclist" */
+static void print_absent(const foci_report *names, FILE *f) {
+    for (const foci_report_entry *e = names->first; e; e = e->next)
+        fprintf(f, "%s%s%s", e == names->first ? "left out of the means, since no pixel has them: " : ", ", e->text,
+                e->next ? "" : "\n");
 }
 
 /* "val: top-1 65.14 %, ..." */
@@ -188,18 +244,20 @@ static void print(const foci_report *r, FILE *f) {
     foci_result_text(r, text, sizeof text);
     fprintf(f, "%s%s%s%s: %s\n", foci_report_text_of(r, "split"), walk ? ", " : "", walk ? walk : "",
             walk ? " windows" : "", text);
-    const foci_report_entry *e = foci_report_part_of(r, "per_class")->first;
-    if (e) fprintf(f, "%-24s %8s %8s\n", "class", "images", "top-1 %");
-    for (; e; e = e->next)
-        fprintf(f, "%-24s %8.0f %8.2f\n", e->name, foci_report_number_of(e->part, "images"),
-                foci_report_number_of(e->part, "top1"));
+    print_absent(foci_report_part_of(r, "left_out"), f);
+    const foci_report *all = foci_report_part_of(r, "per_class");
+    if (all->first) (foci_report_find(all->first->part, "iou") ? print_pixels : print_classes)(all, f);
 }
 
 #define OF_SPLIT(which) \
     .size = sizeof(foci_score_options), .options = {{foci_score_keys}, {foci_score_detail_keys}}, .run = run, \
     .print = print, .command = "eval", .preset = {"split=" which}
 
-const foci_measure foci_measure_val = {
-    .name = "val", .summary = "score of the validation data", .metrics = {"top1", "top5", "ppl"}, OF_SPLIT("val")};
-const foci_measure foci_measure_test = {
-    .name = "test", .summary = "score of the test data", .metrics = {"top1", "ppl"}, OF_SPLIT("test")};
+const foci_measure foci_measure_val = {.name = "val",
+                                       .summary = "score of the validation data",
+                                       .metrics = {"top1", "top5", "miou", "pixel_accuracy", "ppl"},
+                                       OF_SPLIT("val")};
+const foci_measure foci_measure_test = {.name = "test",
+                                        .summary = "score of the test data",
+                                        .metrics = {"top1", "miou", "pixel_accuracy", "ppl"},
+                                        OF_SPLIT("test")};

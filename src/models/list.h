@@ -1,4 +1,5 @@
 /* One line per model: FOCI_MODEL(name) stands for the object foci_model_NAME. No include guard. */
 FOCI_MODEL(vit)
 FOCI_MODEL(fan)
+FOCI_MODEL(segmenter)
 FOCI_MODEL(lm)

@@ -1,13 +1,13 @@
-/* class_token: puts one token in front of every sample's */
+/* class_token: puts the same tokens, one as a rule, in front of every sample's */
 #include <string.h>
 
 #include "ops/common.h"
 
 enum { TOKEN, X };
 
-/* token (1, 1, C), x (B, N, C) -> y (B, 1 + N, C) */
+/* token (1, M, C), x (B, N, C) -> y (B, M + N, C); c: M C */
 static void forward(const foci_node *n) {
-    int64_t batch = n->output->shape[0], c = n->output->shape[2], size = n->input[X]->shape[1] * c;
+    int64_t batch = n->output->shape[0], c = foci_numel(n->input[TOKEN]), size = foci_numel(n->input[X]) / batch;
     const real *token = foci_data(n->input[TOKEN]), *x = foci_data(n->input[X]);
     real *y = foci_data(n->output);
     FOCI_PARALLEL_FOR
@@ -19,7 +19,7 @@ static void forward(const foci_node *n) {
 
 /* dtoken = sum over the batch, in order;  dx = the other rows of dy */
 static void backward(const foci_node *n) {
-    int64_t batch = n->output->shape[0], c = n->output->shape[2], size = n->input[X]->shape[1] * c;
+    int64_t batch = n->output->shape[0], c = foci_numel(n->input[TOKEN]), size = foci_numel(n->input[X]) / batch;
     const real *dy = foci_grad(n->output);
     real *dtoken = foci_grad(n->input[TOKEN]), *dx = foci_grad(n->input[X]);
     if (dtoken && !n->accumulate[TOKEN]) memset(dtoken, 0, (size_t)c * sizeof *dtoken);
@@ -33,14 +33,18 @@ static void backward(const foci_node *n) {
 static foci_tensor *plain(foci_graph *g) {
     return foci_class_token(g, RANDOM(g, "token", 1, 1, 7), RANDOM(g, "x", 5, 3, 7));
 }
+static foci_tensor *several(foci_graph *g) {
+    return foci_class_token(g, RANDOM(g, "token", 1, 4, 3), RANDOM(g, "x", 2, 2, 3));
+}
 static foci_tensor *used_twice(foci_graph *g) {
     foci_tensor *token = foci_gelu(g, RANDOM(g, "token", 1, 1, 2)), *x = foci_gelu(g, RANDOM(g, "x", 2, 3, 2));
     return foci_add(g, foci_class_token(g, token, x), foci_class_token(g, token, x));
 }
-static const foci_gradient_case gradients[] = {{"(5, 3, 7)", plain}, {"inputs used twice", used_twice}, {0}};
+static const foci_gradient_case gradients[] = {
+    {"(5, 3, 7)", plain}, {"four tokens", several}, {"inputs used twice", used_twice}, {0}};
 
 const foci_op foci_op_class_token = {.name = "class_token",
-                                     .summary = "puts one learnt token in front",
+                                     .summary = "puts learnt tokens in front",
                                      .forward = forward,
                                      .backward = backward,
                                      .gradients = gradients};
@@ -49,9 +53,9 @@ foci_tensor *foci_class_token(foci_graph *g, foci_tensor *token, foci_tensor *x)
     if (!foci_operand(g, "class_token", "token", token, FOCI_REAL) ||
         !foci_operand(g, "class_token", "input", x, FOCI_REAL))
         return NULL;
-    if (x->ndim != 3 || foci_numel(token) != x->shape[2])
+    if (x->ndim != 3 || token->ndim != 3 || token->shape[0] != 1 || token->shape[2] != x->shape[2])
         return foci_graph_fail(g, "class_token: token %s does not fit input %s", foci_shape_text(g, token),
                                foci_shape_text(g, x));
     foci_node *n = foci_record(g, &foci_op_class_token, 2, (foci_tensor *[]){token, x}, NULL, 0);
-    return foci_emit(n, FOCI_REAL, FOCI_SHAPE(x->shape[0], 1 + x->shape[1], x->shape[2]));
+    return foci_emit(n, FOCI_REAL, FOCI_SHAPE(x->shape[0], token->shape[1] + x->shape[1], x->shape[2]));
 }

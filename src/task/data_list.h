@@ -1,3 +1,4 @@
 /* One line per kind of data set: FOCI_DATA_SET(name) stands for the object foci_data_set_NAME. No include guard. */
 FOCI_DATA_SET(image_folder)
+FOCI_DATA_SET(segmentation)
 FOCI_DATA_SET(text)

@@ -13,6 +13,9 @@ const foci_metric foci_metrics[] = {
     /* of an evaluation */
     {"top1", "top-1", "%", 2, 1, "val/top1", percent, .about = "accuracy, top-1"},
     {"top5", "top-5", "%", 2, 1, "val/top5", percent, .about = "accuracy, top-5"},
+    {"miou", "mean IoU", "%", 2, 1, "val/miou", percent},
+    {"class_accuracy", "mean class accuracy", "%", 2, 1, "val/class_accuracy", percent},
+    {"pixel_accuracy", "pixel accuracy", "%", 2, 1, "val/pixel_accuracy", percent},
     {"loss", "loss", "", 4, -1, "train/loss", mean},
     {"nll", "nats per token", "", 4, -1, "val/loss", mean},
     {"ppl", "perplexity", "", 2, -1, "val/ppl", exp_of_mean, .of = "nll", .brief = "ppl"},

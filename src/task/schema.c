@@ -46,9 +46,10 @@ const foci_schema *foci_schema_all(void) {
     for (const foci_recipe *r = foci_recipes; r->name; r++) append_name(recipe_names, r->name);
     section[n++] = (foci_section){"", NULL, top_keys};
     section[n++] = (foci_section){"model", NULL, model_kind};
-    for (int i = 0; foci_models[i] && n < MOST_SECTIONS; i++) {
+    for (int i = 0; foci_models[i] && n < MOST_SECTIONS - 1; i++) {
         append_name(model_names, foci_models[i]->name);
         section[n++] = (foci_section){"model", foci_models[i]->name, foci_models[i]->keys};
+        section[n++] = (foci_section){"model", foci_models[i]->name, foci_models[i]->shared};
     }
     section[n++] = (foci_section){"attention", NULL, attention_kind};
     section[n++] = (foci_section){"attention", NULL, foci_attending_keys};

@@ -83,5 +83,6 @@ int foci_task_shape_of(const foci_task *task, const foci_task_state *state, int6
 }
 
 int64_t foci_task_items(const foci_task *task, const foci_program *p) {
-    return foci_numel(foci_program_find(p, task->counted));
+    const foci_tensor *t = foci_program_find(p, task->counted);
+    return task->counts_rows ? t->shape[0] : foci_numel(t);
 }

@@ -22,6 +22,19 @@ typedef struct foci_prediction {
     double probability;                   /* likewise */
 } foci_prediction;
 
+/* What became of one class of pixels. */
+typedef struct foci_class_score {
+    const char *name;
+    int64_t pixels;       /* that have the label */
+    double iou, accuracy; /* in percent; no number where there is no such pixel */
+} foci_class_score;
+
+/* An image in place of another, before it is scored: corrupted, new; number: of the image. */
+typedef struct foci_shifting {
+    foci_status (*shift)(void *context, int64_t number, const foci_image *image, foci_image *out);
+    void *context;
+} foci_shifting;
+
 /* What is scored: a split, which every task calls "val" where it is for choosing weights, and settings of the task's
  * own, "walk=sliding". */
 typedef struct foci_evaluation {
@@ -30,7 +43,9 @@ typedef struct foci_evaluation {
     int sets;
     void (*predicted)(void *context, const foci_prediction *p); /* told of every sample, in order; NULL: nobody is */
     void *context;
-    foci_ledger *ledger; /* gets the sums so far, and has those to go on from; NULL: none */
+    void (*class_scored)(void *context, const foci_class_score *c); /* likewise of every class, in the end */
+    const foci_shifting *shifting; /* the images are changed so; NULL: they are as they are */
+    foci_ledger *ledger;           /* gets the sums so far, and has those to go on from; NULL: none */
 } foci_evaluation;
 
 /* The test at the end of a training that asks for one (train.test_at_end). */
@@ -57,6 +72,7 @@ typedef struct foci_task {
     const char *metric;         /* by which weights are better or worse than others: those of the best score are kept */
     const char *feeds;          /* what a step feeds where the data do not ask for more: "images labels" */
     const char *counted;        /* the input that has an element for every item: "labels" */
+    bool counts_rows;           /* a row, in place of an element */
     const char *labels; /* what the names of its outputs are called: "classes", "vocabulary"; NULL: they have none */
     bool keeps_labels;  /* a training from other weights has their names: a vocabulary is as good for other text */
     const char *classes_key;          /* where no data tells how many classes there are, a key of the config does, */
@@ -64,6 +80,7 @@ typedef struct foci_task {
     const foci_key *settings;         /* of an evaluation, bound to a struct of the task's own; NULL: none */
     const foci_task_test *test;       /* NULL: no training ends with one */
     bool predicts;                    /* its samples have classes, and an evaluation tells of each */
+    bool scores_classes;              /* an evaluation tells of every class, and images can be shifted */
     const char *sums;                 /* columns of the file from which an evaluation goes on; NULL: it cannot */
     const foci_task_samples *samples; /* NULL: there are none */
 

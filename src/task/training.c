@@ -14,6 +14,7 @@ const foci_key foci_training_keys[] = {
     FOCI_KEY(foci_training, betas, "[0.9, 0.999]", 0, 0.999999, NULL, "Adam's decay rates of the two moments"),
     FOCI_KEY(foci_training, eps, "1e-8", 0, 1, NULL, "Adam's addend to the root of the second moment"),
     FOCI_KEY(foci_training, momentum, "0.9", 0, 0.999999, NULL, "of sgd"),
+    FOCI_KEY(foci_training, nesterov, "false", 0, 0, NULL, "sgd: Nesterov's momentum, a step ahead"),
     FOCI_KEY(foci_training, weight_decay, "0", 0, 10, NULL, "none on biases, 1-d tensors, class tokens and positions"),
     FOCI_KEY(foci_training, clip, "0", 0, 1e6, NULL, "largest norm of the whole gradient; 0: no clipping"),
     FOCI_KEY(foci_training, schedule, "cosine", 0, 0, FOCI_SCHEDULES(FOCI_CHOICE_WORD), "how the learning rate falls"),

@@ -26,6 +26,7 @@ typedef struct foci_training {
     int64_t batch_size, micro_batch, epochs, max_steps;
     foci_optimizer_kind optimizer;
     double lr, eps, momentum, weight_decay, clip;
+    bool nesterov;
     foci_real_list betas;
     foci_schedule_kind schedule;
     enum { FOCI_SCHEDULE_UNITS(FOCI_CHOICE_NUMBER) } schedule_by;

@@ -169,7 +169,8 @@ static void update_tile(const foci_optimizer *o, foci_parameters *p, const foci_
     const foci_real *grad = p->grad + t->first;
     int64_t n = t->end - t->first;
     if (a->kind == FOCI_SGD) {
-        foci_sgd_step step = {.lr = lr, .momentum = a->momentum, .decay = t->decay, .grad_scale = grad_scale};
+        foci_sgd_step step = {
+            .lr = lr, .momentum = a->momentum, .decay = t->decay, .grad_scale = grad_scale, .nesterov = a->nesterov};
         foci_kernel()->sgd(n, value, grad, m, &step);
         return;
     }

@@ -4,7 +4,7 @@
  *     Adam:      g <- g + decay p          AdamW:  p <- p (1 - lr decay)
  *                m <- b1 m + (1 - b1) g;   v <- b2 v + (1 - b2) g^2
  *                p <- p - lr / (1 - b1^t) m / (sqrt(v / (1 - b2^t)) + eps)
- *     SGD:       g <- g + decay p;   m <- momentum m + g;   p <- p - lr m
+ *     SGD:       g <- g + decay p;   m <- momentum m + g;   p <- p - lr m, or (Nesterov) p <- p - lr (g + momentum m)
  *
  * The arrays are cut into fixed tiles, so results do not depend on the number of threads. */
 #ifndef FOCI_TRAIN_OPTIMIZER_H
@@ -20,6 +20,7 @@ typedef struct foci_optimizer_options {
     foci_optimizer_kind kind;
     double beta1, beta2, eps; /* Adam, AdamW */
     double momentum;          /* SGD */
+    bool nesterov;
     double weight_decay;
     double clip;                 /* largest global norm of the gradient; 0: no clipping */
     const char *const *no_decay; /* names without decay, ended by NULL; where this is NULL, foci_decays decides */

@@ -51,6 +51,7 @@ static foci_optimizer_options optimizer_of(const foci_training *train) {
                                     .beta2 = betas.count > 1 ? betas.value[1] : 0.999,
                                     .eps = train->eps,
                                     .momentum = train->momentum,
+                                    .nesterov = train->nesterov,
                                     .weight_decay = train->weight_decay,
                                     .clip = train->clip,
                                     .freeze = train->freeze,

@@ -245,12 +245,22 @@ static foci_status fill_parameters(foci_case *c, foci_case_run *r, source from) 
     return FOCI_OK;
 }
 
+/* Parameters that published models have and foci's have not. */
+static void pass_over_ignored(foci_case *c, const foci_case_run *r, const char *prefix) {
+    const size_t n = strlen(prefix);
+    for (int i = 0; i < c->file.count; i++) {
+        const char *name = c->file.tensor[i].name;
+        if (strncmp(name, prefix, n) == 0 && foci_parameters_ignores(&r->parameters, name + n)) c->used[i] = true;
+    }
+}
+
 foci_status foci_case_run_ready(foci_case *c, foci_case_run *r, const char *prefix, const char *buffers) {
     const foci_graph *g = foci_program_graph(r->program);
     const source from = {prefix, buffers};
     FOCI_TRY(check_parameters(c, r, from));
     FOCI_TRY(foci_program_set_ready(&r->set));
     FOCI_TRY(fill_parameters(c, r, from));
+    pass_over_ignored(c, r, prefix);
     c->products = 0;
     for (int i = 0; i < foci_graph_nodes(g); i++)
         if (foci_graph_node(g, i)->op->cost) c->products += 3; /* one forward, two backward */

@@ -26,6 +26,7 @@ typedef struct foci_case {
 /* The checkers, one per kind. */
 foci_status foci_verify_vit(foci_case *c);
 foci_status foci_verify_fan(foci_case *c);
+foci_status foci_verify_segmenter(foci_case *c);
 foci_status foci_verify_lm(foci_case *c);
 foci_status foci_verify_attention(foci_case *c);
 foci_status foci_verify_softmax(foci_case *c);

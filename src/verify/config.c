@@ -167,8 +167,9 @@ foci_status foci_case_config(foci_case *c, const foci_case_settings *s, foci_con
                                     {"attention", NULL, foci_attending_keys},
                                     {"attention", variant->name, variant->keys},
                                     {"model", NULL, model_kind},
-                                    {"model", model ? model->name : "", model ? model->keys : NULL}};
-    const foci_schema schema = {section, model ? 5 : 3};
+                                    {"model", model ? model->name : "", model ? model->keys : NULL},
+                                    {"model", model ? model->name : "", model ? model->shared : NULL}};
+    const foci_schema schema = {section, model ? 6 : 3};
     foci_status status = foci_config_parse(config, &schema, c->path, t.bytes, t.used, NULL, 0);
     return status == FOCI_ERR_CONFIG ? FOCI_ERR_DATA : status;
 }

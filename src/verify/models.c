@@ -19,6 +19,9 @@ typedef struct kind {
     /* the batch's own statistics in training, running ones, which are buffers, in evaluation: tensors
      * expected.OUTPUT_eval and, after the last update, expected.BUFFERS X */
     bool two_ways;
+    /* the case has the pixels of a class as a plane, (B, K, H, W), and labels that do not count; its model is given as
+     * an encoder and a decoder */
+    bool pixels;
 } kind;
 
 static const char *const vit_rename[] = {NULL};
@@ -27,6 +30,13 @@ static const kind vit = {
     "vit", vit_rename, "images", "labels", "images", "labels", "logits", "blocks.%d.attn.metric", "constant."};
 static const kind fan = {
     "fan", vit_rename, "images", "labels", "images", "labels", "logits", "blocks.%d.attn.metric", "buffer.", true};
+static const char *const segmenter_rename[] = {
+    "n_cls",          "num_classes",       "n_layers", "decoder_depth",  "n_heads", "decoder_heads",
+    "d_model",        "decoder_dim",       "d_ff",     "decoder_hidden", "dropout", "decoder_dropout",
+    "drop_path_rate", "decoder_drop_path", "name",     "decoder",        NULL};
+static const kind segmenter = {"segmenter", segmenter_rename, "images", "labels",
+                               "images",    "labels",         "logits", "encoder.blocks.%d.attn.metric",
+                               "constant.", .pixels = true};
 static const kind lm = {
     "lm", lm_rename, "tokens", "targets", "ids", "targets", "logprob", "layers.%d.dec_attn.metric", "constant."};
 
@@ -42,19 +52,53 @@ static bool is_text(const model_case *m) { return m->kind == &lm; }
 
 /* ------------------------------------------------------------------------------------- recording and data */
 
-static foci_status read_config(model_case *m) {
+static const char *renamed(const char *const *rename, const char *name) {
+    for (; rename[0]; rename += 2)
+        if (strcmp(rename[0], name) == 0) return rename[1];
+    return name;
+}
+
+/* An encoder and a decoder as one model: the decoder's names become foci's here, since an encoder has some of them too.
+ * A decoder without blocks is the linear one. The size is that of the images, before they are padded. */
+static foci_status join_parts(const model_case *m, const json_t *parts, json_t **joined) {
+    json_t *encoder, *decoder, *value;
+    const char *name;
+    const foci_safetensor *images;
+    FOCI_TRY(foci_case_tensor(m->c, "input.images", -1, NULL, &images));
+    if (images->ndim != 4) return foci_case_fail(m->c, "tensor input.images has %d dimensions", images->ndim);
+    FOCI_TRY(foci_case_member(m->c, parts, "model", "encoder", JSON_OBJECT, &encoder));
+    FOCI_TRY(foci_case_member(m->c, parts, "model", "decoder", JSON_OBJECT, &decoder));
+    if (!(*joined = json_copy(encoder))) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", m->c->path);
+    json_object_del(*joined, "num_classes");
+    json_object_foreach(decoder, name, value) if (strcmp(name, "d_encoder") != 0)
+        json_object_set(*joined, renamed(m->kind->rename, name), value);
+    json_object_set_new(*joined, "img_size",
+                        json_pack("[I, I]", (json_int_t)images->shape[2], (json_int_t)images->shape[3]));
+    if (!json_object_get(decoder, "n_layers")) json_object_set_new(*joined, "decoder", json_string("linear"));
+    return FOCI_OK;
+}
+
+static foci_status parse_config(model_case *m, const json_t *sizes) {
     foci_case *c = m->c;
-    json_t *sizes;
     const json_t *elliptical = json_object_get(c->root, "elliptical");
-    FOCI_TRY(foci_case_member(c, c->root, "case", "model", JSON_OBJECT, &sizes));
     if (!elliptical) return foci_case_fail(c, "case.elliptical is missing");
     const foci_case_settings settings = {.model = foci_model_find(m->kind->model),
-                                         .rename = m->kind->rename,
+                                         .rename = m->kind->pixels ? NULL : m->kind->rename,
                                          .sizes = sizes,
                                          .elliptical = elliptical,
                                          .attention = json_object_get(c->root, "attention"),
                                          .tensors = ""};
-    FOCI_TRY(foci_case_config(c, &settings, &m->config));
+    return foci_case_config(c, &settings, &m->config);
+}
+
+static foci_status read_config(model_case *m) {
+    foci_case *c = m->c;
+    json_t *sizes, *joined = NULL;
+    FOCI_TRY(foci_case_member(c, c->root, "case", "model", JSON_OBJECT, &sizes));
+    foci_status s = m->kind->pixels ? join_parts(m, sizes, &joined) : FOCI_OK;
+    if (!s) s = parse_config(m, joined ? joined : sizes);
+    json_decref(joined);
+    FOCI_TRY(s);
     m->classes = foci_config_int(m->config, is_text(m) ? "model.vocab" : "model.num_classes");
     return m->classes > 0 ? FOCI_OK
                           : foci_case_fail(c, "model: the number of %s is missing", is_text(m) ? "words" : "classes");
@@ -97,8 +141,8 @@ static foci_status read_data(model_case *m, const char *prefix, int64_t batches,
         FOCI_TRY(foci_case_ints(c, name, lead + inputs->ndim, shape, m->classes, 0, (int32_t **)&d->inputs));
     else FOCI_TRY(foci_case_reals(c, name, lead + inputs->ndim, shape, (foci_real **)&d->inputs));
     memcpy(shape + lead, labels->shape, (size_t)labels->ndim * sizeof *shape);
-    FOCI_TRY(foci_case_ints(c, input_name(c, prefix, m->kind->labels), lead + labels->ndim, shape, m->classes, 0,
-                            &d->labels));
+    FOCI_TRY(foci_case_ints(c, input_name(c, prefix, m->kind->labels), lead + labels->ndim, shape, m->classes,
+                            m->kind->pixels ? 255 : 0, &d->labels));
     d->input_numel = foci_numel(inputs);
     d->label_numel = foci_numel(labels);
     return FOCI_OK;
@@ -150,6 +194,28 @@ static foci_status check_metrics(const model_case *m) {
     return FOCI_OK;
 }
 
+/* (B, H, W, K) -> (B, K, H, W) */
+static void to_planes(const int64_t *shape, const foci_real *x, foci_real *planes) {
+    const int64_t pixels = shape[1] * shape[2], classes = shape[3];
+    for (int64_t b = 0; b < shape[0]; b++, x += pixels * classes, planes += pixels * classes)
+        for (int64_t i = 0; i < pixels; i++)
+            for (int64_t k = 0; k < classes; k++) planes[k * pixels + i] = x[i * classes + k];
+}
+
+static foci_status check_output(model_case *m) {
+    foci_case *c = m->c;
+    const char *output = m->kind->output, *expected = input_name(c, "expected", output);
+    const foci_real *got;
+    if (!m->kind->pixels) return foci_case_run_compare(c, &m->run, output, output, expected);
+    const int64_t *shape = foci_program_find(m->run.program, output)->shape;
+    FOCI_TRY(foci_program_fetch(m->run.program, output, &got));
+    foci_real *planes =
+        foci_arena_alloc(&c->arena, (size_t)(shape[0] * shape[1] * shape[2] * shape[3]) * sizeof *planes);
+    if (!planes) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", c->path);
+    to_planes(shape, got, planes);
+    return foci_case_compare(c, output, planes, expected, 4, (int64_t[]){shape[0], shape[3], shape[1], shape[2]});
+}
+
 static foci_status check_pass(model_case *m) {
     foci_case *c = m->c;
     data d;
@@ -160,8 +226,7 @@ static foci_status check_pass(model_case *m) {
     FOCI_TRY(foci_case_number(c, expected, "expected", "loss", &expected_loss));
     FOCI_TRY(read_data(m, "input", 0, &d));
     FOCI_TRY(run(m, &d, expected_loss));
-    FOCI_TRY(foci_case_run_compare(c, &m->run, m->kind->output, m->kind->output,
-                                   input_name(c, "expected", m->kind->output)));
+    FOCI_TRY(check_output(m));
     FOCI_TRY(check_metrics(m));
     foci_parameters_zero_grad(&m->run.parameters);
     foci_program_backward(m->run.program, 1);
@@ -222,15 +287,21 @@ static foci_status check_evaluation(model_case *m) {
 
 /* ----------------------------------------------------------------------------------------------- training */
 
-static foci_status read_names(foci_case *c, const json_t *train, const char *key, const char ***names) {
+/* Names that the model ignores are left out. */
+static foci_status read_names(const model_case *m, const json_t *train, const char *key, const char ***names) {
+    foci_case *c = m->c;
     json_t *list;
+    int count = 0;
     FOCI_TRY(foci_case_member(c, train, "train", key, JSON_ARRAY, &list));
     size_t n = json_array_size(list);
     *names = foci_arena_alloc(&c->arena, (n + 1) * sizeof **names);
     if (!*names) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", c->path);
-    for (size_t i = 0; i < n; i++)
-        if (!((*names)[i] = json_string_value(json_array_get(list, i))))
-            return foci_case_fail(c, "train.%s[%zu] is not a name", key, i);
+    for (size_t i = 0; i < n; i++) {
+        const char *name = (*names)[count] = json_string_value(json_array_get(list, i));
+        if (!name) return foci_case_fail(c, "train.%s[%zu] is not a name", key, i);
+        count += !foci_parameters_ignores(&m->run.parameters, name);
+    }
+    (*names)[count] = NULL;
     return FOCI_OK;
 }
 
@@ -247,7 +318,8 @@ static foci_status read_numbers(foci_case *c, const json_t *train, const char *k
     return FOCI_OK;
 }
 
-static foci_status read_optimizer(foci_case *c, const json_t *train, foci_optimizer_options *o) {
+static foci_status read_optimizer(const model_case *m, const json_t *train, foci_optimizer_options *o) {
+    foci_case *c = m->c;
     json_t *name;
     double betas[2];
     const char **no_decay;
@@ -255,12 +327,14 @@ static foci_status read_optimizer(foci_case *c, const json_t *train, foci_optimi
     FOCI_TRY(foci_case_member(c, train, "train", "optimizer", JSON_STRING, &name));
     if (!foci_optimizer_find(json_string_value(name), &o->kind))
         return foci_case_fail(c, "train.optimizer: foci has no %.40s", json_string_value(name));
-    const char *known = o->kind == FOCI_SGD
-                            ? " optimizer momentum weight_decay no_decay clip lr steps batches losses param_norm "
-                            : " optimizer betas eps weight_decay no_decay clip lr steps batches losses param_norm ";
+    const char *known =
+        o->kind == FOCI_SGD
+            ? " optimizer momentum nesterov weight_decay no_decay clip lr steps batches losses param_norm "
+            : " optimizer betas eps weight_decay no_decay clip lr steps batches losses param_norm ";
     FOCI_TRY(foci_case_known_keys(c, train, "train", known));
     if (o->kind == FOCI_SGD) {
         FOCI_TRY(foci_case_number(c, train, "train", "momentum", &o->momentum));
+        o->nesterov = json_is_true(json_object_get(train, "nesterov"));
     } else {
         FOCI_TRY(read_numbers(c, train, "betas", 2, betas));
         FOCI_TRY(foci_case_number(c, train, "train", "eps", &o->eps));
@@ -268,7 +342,7 @@ static foci_status read_optimizer(foci_case *c, const json_t *train, foci_optimi
         o->beta2 = betas[1];
     }
     FOCI_TRY(foci_case_number(c, train, "train", "weight_decay", &o->weight_decay));
-    FOCI_TRY(read_names(c, train, "no_decay", &no_decay));
+    FOCI_TRY(read_names(m, train, "no_decay", &no_decay));
     o->no_decay = no_decay;
     if (json_is_null(json_object_get(train, "clip"))) return FOCI_OK;
     return foci_case_number(c, train, "train", "clip", &o->clip);
@@ -283,6 +357,7 @@ static foci_status check_norms(model_case *m, const json_t *train) {
     json_object_foreach(norms, name, expected) {
         double norm, square = 0;
         int k = foci_parameters_find(p, name);
+        if (foci_parameters_ignores(p, name)) continue;
         if (k < 0) return foci_case_fail(c, "train.param_norm.%s: the model has no such parameter", name);
         FOCI_TRY(foci_case_number(c, norms, "train.param_norm", name, &norm));
         const foci_real *x = p->value + p->entry[k].offset;
@@ -330,7 +405,7 @@ static foci_status check_training(model_case *m) {
     foci_optimizer o;
     if (!json_object_get(c->root, "train")) return FOCI_OK;
     FOCI_TRY(foci_case_member(c, c->root, "case", "train", JSON_OBJECT, &train));
-    FOCI_TRY(read_optimizer(c, train, &options));
+    FOCI_TRY(read_optimizer(m, train, &options));
     FOCI_TRY(foci_case_int(c, train, "train", "steps", 1, MAX_STEPS, &steps));
     FOCI_TRY(foci_case_int(c, train, "train", "batches", 1, MAX_STEPS, &batches));
     double *lr = foci_arena_alloc(&c->arena, 2 * (size_t)steps * sizeof *lr), *losses = lr + steps;
@@ -414,4 +489,5 @@ static foci_status check_model(foci_case *c, const kind *which) {
 
 foci_status foci_verify_vit(foci_case *c) { return check_model(c, &vit); }
 foci_status foci_verify_fan(foci_case *c) { return check_model(c, &fan); }
+foci_status foci_verify_segmenter(foci_case *c) { return check_model(c, &segmenter); }
 foci_status foci_verify_lm(foci_case *c) { return check_model(c, &lm); }

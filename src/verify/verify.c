@@ -12,6 +12,7 @@ static const struct {
 } checker[] = {
     {"vit", foci_verify_vit},
     {"fan", foci_verify_fan},
+    {"segmenter", foci_verify_segmenter},
     {"lm", foci_verify_lm},
     {"attention", foci_verify_attention},
     {"adaptive-softmax", foci_verify_softmax},

@@ -41,7 +41,7 @@ check "foci help config" helps '^  batch_size +int 1 to 1000000 +128 ' help conf
 every_key() { # each row of the schema says what it means
     runs help config
     contains out '^  kind +softmax, elliptical,? +softmax +[a-z]'
-    contains out '^  kind +vit, fan, lm +required +[a-z]'
+    contains out '^  kind +vit, fan, segmenter,? .*required +[a-z]'
     [ "$(grep -c '^  [a-z_]* ' out)" -gt 70 ] || wrong "few keys:" "$(cat out)"
 }
 check "every key of a config" every_key

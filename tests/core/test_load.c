@@ -34,8 +34,9 @@ static void make_model(foci_parameters *p, int64_t side, uint64_t seed) {
     declare(p, "emb.weight", SHAPE(5, 3));
     declare(p, "out.bias", SHAPE(5));
     declare(p, "pos_embed", SHAPE(1, 1 + side * side, 2));
-    p->entry[2].grid = true;
+    p->entry[2].columns = side;
     p->entry[2].leading = 1;
+    p->entry[2].resizing = FOCI_GRID_CUBIC;
     assert_ok(foci_parameters_alias(p, "out.weight", 0));
     assert_ok(foci_parameters_alias(p, "inv_freq", -1));
     assert_ok(foci_parameters_allocate(p, false));
@@ -172,7 +173,7 @@ static void shrinks_antialiased(void **state) {
         from[2 + 2 * cell] = (foci_real)(cell / 4);
         from[3 + 2 * cell] = (foci_real)(cell % 4);
     }
-    assert_ok(foci_resize_positions(from, 1, 4, to, 2, 2, true));
+    assert_ok(foci_resize_positions(from, 1, (foci_grid){4, 4}, to, (foci_grid){2, 2}, 2, FOCI_GRID_ANTIALIASED));
     assert_close(to[0], 5, 0);
     assert_close(to[1], 6, 0);
     for (int cell = 0; cell < 4; cell++) {
@@ -186,7 +187,7 @@ static void grows_by_the_same_kernel(void **state) {
     (void)state;
     const foci_real from[] = {0, 4, 0, 4};
     foci_real to[9];
-    assert_ok(foci_resize_positions(from, 0, 2, to, 3, 1, true));
+    assert_ok(foci_resize_positions(from, 0, (foci_grid){2, 2}, to, (foci_grid){3, 3}, 1, FOCI_GRID_ANTIALIASED));
     const double d = 1.0 / 6, e = 7.0 / 6, near = (1.5 * d - 2.5) * d * d + 1, far = ((-0.5 * e + 2.5) * e - 4) * e + 2;
     for (int row = 0; row < 3; row++) {
         assert_close(to[3 * row], 4 * far / (near + far), 1e-6);
@@ -195,12 +196,43 @@ static void grows_by_the_same_kernel(void **state) {
     }
 }
 
+/* torch.nn.functional.interpolate(mode="bilinear"), by hand: 2 x 2 -> 2 x 4, columns at 0, 1/4, 3/4 and 1. */
+static void blends_two_neighbours(void **state) {
+    (void)state;
+    const foci_real from[] = {9, 0, 4, 8, 12};
+    const foci_real expected[] = {9, 0, 1, 3, 4, 8, 9, 11, 12};
+    foci_real to[9];
+    assert_ok(foci_resize_positions(from, 1, (foci_grid){2, 2}, to, (foci_grid){2, 4}, 1, FOCI_GRID_BILINEAR));
+    for (int i = 0; i < 9; i++) assert_close(to[i], expected[i], 1e-6);
+}
+
+/* A classifier's weights for the part of a model that is one. */
+static void adopts_names_without_a_scope(void **state) {
+    (void)state;
+    foci_parameters p;
+    char note[1000];
+    static const foci_real x[3] = {1, 2, 3};
+    foci_parameters_init(&p);
+    assert_int_equal(foci_parameters_declare(&p, "body.weight", FOCI_ZEROS, 1, (int64_t[]){3}), 0);
+    assert_int_equal(foci_parameters_declare(&p, "top.weight", FOCI_ZEROS, 1, (int64_t[]){3}), 1);
+    assert_ok(foci_parameters_alias(&p, "body.head", -1));
+    assert_ok(foci_parameters_adopt(&p, "body"));
+    assert_ok(foci_parameters_allocate(&p, false));
+    const foci_safetensor_item item[] = {{"weight", SHAPE(3), x}, {"head", SHAPE(3), x}, {"zebra", SHAPE(3), x}};
+    assert_ok(foci_safetensors_write(path, item, 3, NULL, 0));
+    assert_ok(foci_init_weights(&p, path, NULL, note, sizeof note));
+    assert_non_null(strstr(note, "1 of 2 parameters from"));
+    assert_non_null(strstr(note, "; new, not in the file: top.weight; not used: zebra"));
+    assert_memory_equal(p.value, x, sizeof x);
+    foci_parameters_free(&p);
+}
+
 static void keeps_a_table_of_the_same_size(void **state) {
     (void)state;
     foci_real from[2 * 17], to[2 * 17];
     for (int i = 0; i < 34; i++) from[i] = (foci_real)(i * i % 13);
-    for (int antialias = 0; antialias < 2; antialias++) {
-        assert_ok(foci_resize_positions(from, 1, 4, to, 4, 2, antialias));
+    for (foci_grid_resizing how = FOCI_GRID_ANTIALIASED; how <= FOCI_GRID_BILINEAR; how++) {
+        assert_ok(foci_resize_positions(from, 1, (foci_grid){4, 4}, to, (foci_grid){4, 4}, 2, how));
         for (int i = 0; i < 34; i++) assert_close(to[i], from[i], 1e-6);
     }
 }
@@ -304,6 +336,8 @@ int main(void) {
         cmocka_unit_test(lists_everything_that_does_not_fit),
         cmocka_unit_test(resizes_position_tables),
         cmocka_unit_test(shrinks_antialiased),
+        cmocka_unit_test(blends_two_neighbours),
+        cmocka_unit_test(adopts_names_without_a_scope),
         cmocka_unit_test(grows_by_the_same_kernel),
         cmocka_unit_test(keeps_a_table_of_the_same_size),
         cmocka_unit_test(refuses_other_grids),

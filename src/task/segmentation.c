@@ -1,0 +1,353 @@
+/* Segmentation: a class for every pixel. Batches of augmented crops; evaluation by sliding windows at the images' own
+ * size, pixel accuracy, and accuracy and intersection over union of the classes, averaged over those that occur. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "images/sheet.h"
+#include "models/models.h"
+#include "task/scene_data.h"
+#include "task/sliding.h"
+#include "task/task.h"
+#include "task/training.h"
+
+struct foci_task_state {
+    const foci_config *config;
+    foci_scene_sets sets;
+    foci_scene_loader *loader;
+    foci_scene_batch batch;
+    foci_real counted; /* pixels of the batch that have a class, of a sample on average times those of a part */
+    foci_training train;
+    foci_scene_transform transform;
+    foci_transform shown; /* the same size and colours */
+    foci_labels labels;
+    int64_t stride;
+    int workers;
+};
+
+static void close_scenes(foci_task_state *s) {
+    if (!s) return;
+    foci_scene_loader_close(s->loader);
+    foci_scene_sets_close(&s->sets);
+    foci_labels_close(&s->labels);
+    free(s);
+}
+
+static foci_status fill(foci_task_state *s, unsigned splits) {
+    const foci_config *c = s->config;
+    s->train = foci_training_read(c);
+    s->workers = (int)foci_config_int(c, "data.workers");
+    s->stride = foci_config_int(c, "data.stride");
+    FOCI_TRY(foci_scene_transform_from_config(&s->transform, c));
+    s->shown = (foci_transform){.height = s->transform.height, .width = s->transform.width};
+    memcpy(s->shown.mean, s->transform.mean, sizeof s->shown.mean);
+    memcpy(s->shown.std, s->transform.std, sizeof s->shown.std);
+    FOCI_TRY(foci_scene_sets_open(&s->sets, c, splits));
+    FOCI_TRY(foci_scene_labels(&s->labels, c, s->sets.meaning.classes));
+    return splits & FOCI_TRAIN ? foci_scene_loader_from_config(&s->loader, &s->sets, c) : FOCI_OK;
+}
+
+static foci_status open_scenes(foci_task_state **state, const foci_config *config, unsigned splits) {
+    foci_task_state *s = calloc(1, sizeof *s);
+    *state = NULL;
+    if (!s) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    s->config = config;
+    const foci_status status = fill(s, splits);
+    if (status) close_scenes(s);
+    else *state = s;
+    return status;
+}
+
+static int64_t classes(const foci_task_state *s) { return s->sets.meaning.classes; }
+
+static void describe(const foci_task_state *s, char *text, size_t size) {
+    const struct {
+        const foci_pair_set *set;
+        const char *name;
+    } part[] = {{s->sets.train, "training"}, {s->sets.val, "validation"}, {s->sets.test, "test"}};
+    size_t used = 0;
+    for (int i = 0; i < 3; i++)
+        if (part[i].set && used < size)
+            used += (size_t)snprintf(text + used, size - used, "%lld %s images, ",
+                                     (long long)foci_pair_set_count(part[i].set), part[i].name);
+    if (used < size) snprintf(text + used, size - used, "%lld classes of pixels", (long long)classes(s));
+}
+
+/* ------------------------------------------------------------------------------------------------ meaning */
+
+static void report_list(foci_report *r, const char *name, const double x[3]) {
+    foci_report *list = foci_report_list(r, name);
+    for (int c = 0; c < 3; c++) foci_report_number(list, NULL, x[c]);
+}
+
+static foci_status mean_transform(const foci_task_state *s, foci_meaning *m) {
+    foci_report r = {NULL};
+    char *text;
+    foci_report_whole(&r, "height", s->transform.height);
+    foci_report_whole(&r, "width", s->transform.width);
+    foci_report_whole(&r, "shorter", s->transform.shorter);
+    foci_report_whole(&r, "longer", s->transform.longer);
+    report_list(&r, "mean", s->transform.mean);
+    report_list(&r, "std", s->transform.std);
+    const foci_status made = foci_report_string(&r, &foci_json_line, &text);
+    foci_report_free(&r);
+    FOCI_TRY(made);
+    const foci_status added = foci_meaning_add(m, "transform", text);
+    free(text);
+    return added;
+}
+
+static foci_status mean(const foci_task_state *s, foci_meaning *m) {
+    char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+    for (int64_t k = 0; f && k < s->labels.count; k++) fprintf(f, "%s\n", s->labels.name[k]);
+    foci_status status = f && fclose(f) == 0 ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory for names");
+    if (!status) status = foci_meaning_add(m, foci_task_segmentation.labels, text);
+    free(text);
+    return status ? status : mean_transform(s, m);
+}
+
+static foci_status list(const foci_task_state *s, foci_manifest *m) {
+    if (s->sets.train) FOCI_TRY(foci_pair_set_list(s->sets.train, "train", m));
+    if (s->sets.val) FOCI_TRY(foci_pair_set_list(s->sets.val, "val", m));
+    return s->sets.test ? foci_pair_set_list(s->sets.test, "test", m) : FOCI_OK;
+}
+
+/* ------------------------------------------------------------------------------------------------ training */
+
+static int64_t pixels_of(const foci_task_state *s) { return (int64_t)s->transform.height * s->transform.width; }
+static int64_t updates(const foci_task_state *s) { return foci_scene_loader_batches(s->loader); }
+static int64_t items_in(const foci_task_state *s, int64_t update) { return (void)update, s->train.batch_size; }
+static void prepare(const foci_task_state *s, int shape, foci_request *r) {
+    (void)shape;
+    r->classes = classes(s);
+    r->feeds = foci_task_segmentation.feeds;
+}
+static foci_status seek(foci_task_state *s, int64_t epoch, int64_t update) {
+    return foci_scene_loader_seek(s->loader, epoch, update);
+}
+
+/* The loss of a batch is a mean over its pixels, wherever they are: each part of it is divided by its share of them. */
+static foci_status next(foci_task_state *s, int64_t epoch, int64_t update) {
+    const foci_training *t = &s->train;
+    const int64_t part = t->micro_batch ? t->micro_batch : t->batch_size, all = t->batch_size * pixels_of(s);
+    int64_t count = 0;
+    (void)epoch, (void)update;
+    FOCI_TRY(foci_scene_loader_next(s->loader, &s->batch));
+    for (int64_t i = 0; i < all && s->batch.count; i++) count += s->batch.labels[i] != FOCI_NO_CLASS;
+    s->counted = (foci_real)((double)count * (double)part / (double)t->batch_size);
+    return FOCI_OK;
+}
+static foci_status feed(const foci_task_state *s, foci_program *p, int64_t first) {
+    FOCI_TRY(foci_program_feed(p, "images", s->batch.images + first * 3 * pixels_of(s)));
+    FOCI_TRY(foci_program_feed(p, "labels", s->batch.labels + first * pixels_of(s)));
+    return foci_program_feed(p, "counted", &s->counted);
+}
+
+static foci_status draw(const foci_task_state *s, foci_image *image) {
+    enum { MOST = 16 };
+    foci_sheet sheet;
+    const int count = s->batch.count < MOST ? (int)s->batch.count : MOST;
+    FOCI_TRY(foci_sheet_make(&sheet, &s->shown, count, 0));
+    for (int i = 0; i < count; i++)
+        foci_scene_show(&sheet, i, &s->transform, &s->batch, i, foci_pair_set_name(s->sets.train, s->batch.index[i]));
+    *image = sheet.image;
+    return FOCI_OK;
+}
+
+/* ---------------------------------------------------------------------------------------------- evaluation */
+
+typedef struct tally {
+    const foci_task_state *state;
+    const foci_pair_set *set;
+    const foci_shifting *shifting;
+    int64_t labelled[FOCI_NO_CLASS], predicted[FOCI_NO_CLASS], both[FOCI_NO_CLASS]; /* pixels of a class */
+    int64_t images;
+    double loss;
+} tally;
+
+static foci_status read_scene(void *context, int64_t i, foci_image *image, unsigned char **labels) {
+    const tally *t = context;
+    foci_image shifted;
+    FOCI_TRY(foci_pair_set_read(t->set, i, &t->state->sets.meaning, image, labels));
+    if (!t->shifting) return FOCI_OK;
+    const foci_status s = t->shifting->shift(t->shifting->context, i, image, &shifted);
+    if (s) return foci_context(s, "%s", foci_pair_set_name(t->set, i));
+    foci_image_free(image);
+    *image = shifted;
+    return FOCI_OK;
+}
+
+static foci_status count_scene(void *context, const foci_segmented *done) {
+    tally *t = context;
+    const foci_image *image = &done->scene->image;
+    for (int64_t i = 0; i < (int64_t)image->width * image->height; i++) {
+        const unsigned char label = done->scene->classes[i], predicted = done->predicted[i];
+        if (label == FOCI_NO_CLASS) continue;
+        t->labelled[label]++;
+        t->predicted[predicted]++;
+        t->both[label] += label == predicted;
+    }
+    t->loss += done->loss;
+    t->images++;
+    return FOCI_OK;
+}
+
+static foci_class_score score_class(const tally *t, int64_t k) {
+    const double both = (double)t->both[k], labelled = (double)t->labelled[k],
+                 either = labelled + (double)t->predicted[k] - both;
+    return (foci_class_score){t->state->labels.name[k], t->labelled[k], 100 * both / either, 100 * both / labelled};
+}
+
+static foci_status put_scores(const tally *t, const foci_evaluation *e, foci_score *score) {
+    double pixels = 0, right = 0, iou = 0, accuracy = 0, present = 0;
+    for (int64_t k = 0; k < classes(t->state); k++) {
+        const foci_class_score c = score_class(t, k);
+        if (e->class_scored) e->class_scored(e->context, &c);
+        pixels += (double)t->labelled[k];
+        right += (double)t->both[k];
+        if (!c.pixels) continue;
+        present++;
+        iou += c.iou / 100;
+        accuracy += c.accuracy / 100;
+    }
+    FOCI_TRY(foci_score_put(score, "loss", t->loss, pixels));
+    FOCI_TRY(foci_score_put(score, "miou", iou, present));
+    FOCI_TRY(foci_score_put(score, "class_accuracy", accuracy, present));
+    FOCI_TRY(foci_score_put(score, "pixel_accuracy", right, pixels));
+    return foci_score_put(score, "images", (double)t->images, (double)t->images);
+}
+
+/* Few windows at once: the logits of an image are many. */
+static int64_t windows_at_once(const foci_task_state *s) {
+    enum { FEW = 8 };
+    const int64_t asked = s->train.eval_batch, batch = s->train.batch_size;
+    return asked ? asked : batch < FEW ? batch : FEW;
+}
+
+static foci_status slide(const foci_task_state *s, const foci_model *model, foci_program_set *set,
+                         foci_scene_reader *reader, tally *t, const foci_watch *watch) {
+    foci_program *p;
+    const foci_request r = {.config = s->config, .batch = windows_at_once(s), .classes = classes(s), .feeds = "images"};
+    FOCI_TRY(foci_program_open_model(&p, set, &(foci_graph_options){0}, model, &r));
+    FOCI_TRY(foci_program_set_ready(set));
+    const int height = s->transform.height, width = s->transform.width;
+    return foci_slide(&(foci_sliding){.program = p,
+                                      .batch = r.batch,
+                                      .stride = s->stride        ? s->stride
+                                                : height < width ? height
+                                                                 : width,
+                                      .classes = classes(s),
+                                      .height = height,
+                                      .width = width,
+                                      .watch = watch,
+                                      .take = count_scene,
+                                      .context = t},
+                      reader, foci_pair_set_count(t->set));
+}
+
+static foci_status choose(const foci_task_state *s, const char *split, const foci_pair_set **set) {
+    const bool test = strcmp(split, "test") == 0;
+    if (!test && strcmp(split, "val") != 0)
+        return foci_fail(FOCI_ERR_CONFIG, "scenes have the splits val and test, not %s", split);
+    *set = test ? s->sets.test : s->sets.val;
+    return *set ? FOCI_OK : foci_config_fail(s->config, test ? "data.test" : "data.val", "names no images");
+}
+
+static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_parameters *p, const foci_evaluation *e,
+                            const void *settings, const foci_watch *watch, foci_score *score) {
+    tally t = {.state = s, .shifting = e->shifting};
+    foci_scene_reader *reader;
+    foci_program_set set;
+    (void)settings;
+    FOCI_TRY(choose(s, e->split, &t.set));
+    FOCI_TRY(foci_scene_reader_open(&reader, &(foci_scene_source){read_scene, &t, foci_pair_set_count(t.set)},
+                                    &s->transform, s->workers));
+    foci_program_set_init(&set, p);
+    set.advice = "lower train.eval_batch";
+    foci_status status = slide(s, model, &set, reader, &t, watch);
+    foci_program_set_free(&set);
+    foci_scene_reader_close(reader);
+    return status ? status : put_scores(&t, e, score);
+}
+
+static const foci_task_test test = {{.split = "test"}, .how = "sliding windows", .what = "the test images"};
+
+/* ------------------------------------------------------------------------------------------------ samples */
+
+static foci_status count_samples(const foci_task_state *s, int64_t *count) {
+    *count = foci_pair_set_count(s->sets.val);
+    return FOCI_OK;
+}
+
+/* The window at the top left of an image. */
+static foci_status read_sample(const foci_task_state *s, int64_t i, foci_real *out) {
+    const foci_scene_transform *t = &s->transform;
+    foci_image image;
+    foci_real *pixels;
+    unsigned char *labels;
+    int width, height;
+    FOCI_TRY(foci_pair_set_read(s->sets.val, i, &s->sets.meaning, &image, &labels));
+    const foci_status fitted = foci_scene_fit(t, &image, &pixels, &width, &height);
+    foci_image_free(&image);
+    free(labels);
+    FOCI_TRY(fitted);
+    memset(out, 0, (size_t)(3 * pixels_of(s)) * sizeof *out);
+    for (int c = 0; c < 3; c++)
+        for (int y = 0; y < height && y < t->height; y++)
+            memcpy(out + ((int64_t)c * t->height + y) * t->width, pixels + ((int64_t)c * height + y) * width,
+                   (size_t)(width < t->width ? width : t->width) * sizeof *out);
+    free(pixels);
+    return FOCI_OK;
+}
+
+static foci_status read_samples(const foci_task_state *s, int64_t count, int64_t first, int64_t n, void *out) {
+    const int64_t all = foci_pair_set_count(s->sets.val);
+    for (int64_t i = 0; i < n; i++)
+        FOCI_TRY(read_sample(s, (first + i) * all / count, (foci_real *)out + i * 3 * pixels_of(s)));
+    return FOCI_OK;
+}
+
+static const foci_transform *transform(const foci_task_state *s) { return &s->shown; }
+
+static const foci_task_samples samples = {.items = "images",
+                                          .input = "images",
+                                          .few = 64,
+                                          .at_once = 8,
+                                          .count = count_samples,
+                                          .read = read_samples,
+                                          .transform = transform};
+
+const foci_task foci_task_segmentation = {
+    .name = "segmentation",
+    .summary = "classes of the pixels of images",
+    .item = "image",
+    .items = "images",
+    .feeds = "images labels counted",
+    .counted = "images",
+    .counts_rows = true,
+    .metric = "miou",
+    .scores_classes = true,
+    .labels = "classes",
+    .classes_key = "model.num_classes",
+    .classes_else = 150,
+    .test = &test,
+    .samples = &samples,
+    .open = open_scenes,
+    .close = close_scenes,
+    .classes = classes,
+    .describe = describe,
+    .mean = mean,
+    .list = list,
+    .updates = updates,
+    .prepare = prepare,
+    .seek = seek,
+    .next = next,
+    .feed = feed,
+    .items_in = items_in,
+    .sheet = draw,
+    .evaluate = evaluate,
+};

@@ -1,0 +1,29 @@
+/* A segmenter over whole images: windows of its size, whose logits are averaged where they overlap, then resized to the
+ * image's own size. Windows of several images share a pass of the program. */
+#ifndef FOCI_TASK_SLIDING_H
+#define FOCI_TASK_SLIDING_H
+
+#include "core/program.h"
+#include "images/scene.h"
+
+/* What is made of one image: a class for every pixel. */
+typedef struct foci_segmented {
+    const foci_scene *scene; /* its numbers are gone */
+    int64_t classes;
+    const unsigned char *predicted; /* (height, width) of the image */
+    double loss;                    /* cross-entropy, summed over the pixels that have a class */
+} foci_segmented;
+
+typedef struct foci_sliding {
+    foci_program *program; /* of `batch` windows: images -> logits */
+    int64_t batch, stride, classes;
+    int height, width; /* of a window */
+    const foci_watch *watch;
+    foci_status (*take)(void *context, const foci_segmented *image); /* told of every image, in order */
+    void *context;
+} foci_sliding;
+
+/* All images of the reader; `count` of them, for the watch. */
+foci_status foci_slide(const foci_sliding *s, foci_scene_reader *reader, int64_t count);
+
+#endif
