@@ -110,12 +110,13 @@ static foci_status time_layer(layer *l, double *ms) {
 
 /* --------------------------------------------------------------------------------------------- one variant */
 
-/* Will it take too long? As much longer than the one before as that was than the one before it, or as the work grows;
- * rows behind the first of the variant come before this one. */
+/* As much longer than the one before as the work grows, or as that was than the one before it: for N^3 eight times,
+ * more is noise. The variant's rows before this one come before it. */
 static double expected_ms(const foci_scaling_row *row, int before) {
+    const double most = 8;
     if (!before) return 0;
     const double work = row[-1].gflop > 0 ? row->gflop / row[-1].gflop : 2;
-    const double growth = before > 1 ? row[-1].ms / row[-2].ms : work;
+    const double growth = before > 1 ? fmin(row[-1].ms / row[-2].ms, most) : work;
     return row[-1].ms * fmax(growth, work);
 }
 
