@@ -287,8 +287,7 @@ foci_tensor *foci_pool_weights(foci_graph *g, foci_tensor *w);
  * `pool` (1, 1, 1, N), K averaged first; constants in the backward pass */
 foci_weights foci_simplex_weights(foci_graph *g, foci_tensor *k, foci_tensor *v, double factor, double outlier,
                                   bool pool);
-/* sum_j joint_j e^s_ij v_j / sum_j marginal_j e^s_ij, s = scale q kt; weights (B, H, N), or constants (N) -> (B, N,
- * H*E)
+/* sum_j joint_j e^s_ij v_j / sum_j marginal_j e^s_ij, s = scale q kt; weights (B, H, N), or constants (N): (B, N, H*E)
  */
 foci_tensor *foci_weighted_attention(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v, foci_tensor *joint,
                                      foci_tensor *marginal, double scale);

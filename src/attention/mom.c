@@ -48,17 +48,17 @@ static void draw_partition(foci_rng *random, int64_t tokens, const int64_t *shap
     }
 }
 
-/* Of the longest sequence: shorter ones have fewer of them. NULL where there is no such choice. */
+/* Of the longest sequence, as far as they reach; shorter ones have fewer of the tokens. NULL where they do not fit. */
 static foci_tensor *blocks_of(const foci_attention_io *io, const settings *o) {
     foci_graph *g = io->graph;
-    const int64_t now = io->k->shape[2], tokens = io->longest > now ? io->longest : now;
-    const int64_t least = io->causal ? (tokens + o->blocks - 1) / o->blocks : 1;
-    int64_t size = o->block_size ? o->block_size : io->causal ? least : tokens - (tokens + 9) / 10;
-    if (!o->block_size && size < least) size = least;
-    if (size < least || (!io->causal && size > tokens))
+    const int64_t now = io->k->shape[2], longest = io->longest > now ? io->longest : now;
+    const int64_t all = (longest + o->blocks - 1) / o->blocks, most = longest - (longest + 9) / 10;
+    const int64_t size = o->block_size ? o->block_size : io->causal ? all : most > 0 ? most : 1;
+    const int64_t room = size * o->blocks, tokens = io->causal && room < longest ? room : longest;
+    if (io->causal ? room < now : size > now)
         return foci_graph_fail(g, "%s: %lld blocks of %lld tokens do not fit %lld tokens",
                                foci_config_place(io->config, "attention.block_size"), (long long)o->blocks,
-                               (long long)size, (long long)tokens);
+                               (long long)size, (long long)now);
     foci_tensor *blocks = foci_buffer(g, "blocks", FOCI_DRAWN(io->causal ? draw_partition : draw_subsets, tokens),
                                       FOCI_SHAPE(o->blocks, size));
     return foci_redraw(g, blocks, io->seed, o->redraw, o->redraw_evaluation);
