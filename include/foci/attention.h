@@ -3,10 +3,20 @@
 #define FOCI_ATTENTION_H
 
 #include "foci/keys.h"
+#include "foci/ops.h"
 #include "foci/tensor.h"
 
 /* What a block projects its tokens to, in the order in which the parts stand in the weights. */
 enum { FOCI_PROJECT_Q = 1, FOCI_PROJECT_K = 2, FOCI_PROJECT_K2 = 4, FOCI_PROJECT_V = 8 };
+
+/* Where every token sees those before it, within a span, across the borders of windows: k and v, (B, H, L + N, D), have
+ * those of the L tokens before the window in front. */
+typedef struct foci_attention_span {
+    int64_t length;        /* L */
+    foci_tensor *position; /* (1, D, L): learnt, as foci_span_options has it */
+    foci_tensor *filled;   /* (1) int: of the L tokens only so many last ones are there; NULL: all */
+    bool plain_position;   /* the position term has q without a metric */
+} foci_attention_span;
 
 typedef struct foci_attention_io {
     foci_graph *graph;
@@ -22,10 +32,11 @@ typedef struct foci_attention_io {
     int64_t longest; /* tokens of the longest sequence that the model takes */
     uint64_t seed;   /* of numbers that are drawn once */
     bool causal;
-    foci_tensor *mask; /* (B, N): 1, or 0 where a token is padding; NULL: there is none */
-    foci_tensor *bias; /* (B, N) added to every key's scores: of the mask 0, or -1e6; NULL: nothing */
-    double scale;      /* 1/sqrt(D) */
-    double dropout;    /* on the attention map */
+    const foci_attention_span *span; /* NULL: a token sees the whole sequence, or causal what is before it */
+    foci_tensor *mask;               /* (B, N): 1, or 0 where a token is padding; NULL: there is none */
+    foci_tensor *bias;               /* (B, N) added to every key's scores: of the mask 0, or -1e6; NULL: nothing */
+    double scale;                    /* 1/sqrt(D) */
+    double dropout;                  /* on the attention map */
 } foci_attention_io;
 
 /* What a variant is able to do in causal models, besides attention over a whole sequence. */
@@ -42,6 +53,7 @@ typedef struct foci_attention {
     const char *extra; /* names of its parameters and buffers, with blanks between; NULL: none */
     bool linear;       /* time and memory grow with N */
     bool whole;        /* needs all tokens at once: there is no causal form */
+    bool spans;        /* works over a span (io->span) too */
     bool adds;         /* the output is more than the map times v, or there is no map */
     /* "eps: 0": keys with which nothing of the future is seen and no part of the gradient is left out, where that is
      * not so by default; NULL: it is */
@@ -53,5 +65,8 @@ typedef struct foci_attention {
     /* FOCI_PROJECT_*: without Q q is k, without K k is q; NULL: q, k and v */
     unsigned (*projections)(const void *options);
 } foci_attention;
+
+/* Attention by the dot product among the tokens that see each other here: over the sequence, or over io->span. */
+foci_tensor *foci_attention_dot(const foci_attention_io *io, const foci_sdpa_options *options);
 
 #endif

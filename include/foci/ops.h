@@ -42,8 +42,10 @@ typedef struct foci_elliptical_metric_options { /* docs/mathematics.md 1.2; all 
     foci_tensor *den, *den_before; /* divide by |den - den_before| + attenuation; NULL: by the constant delta */
     double delta, attenuation;
     foci_metric_scale scale;
-    bool causal; /* token i: mean over tokens 0..i, (B, H, N, D) */
-    bool median; /* over the tokens, the lower of the two middle values; in place of the mean */
+    bool causal;         /* token i: mean over tokens 0..i, (B, H, N, D) */
+    bool median;         /* over the tokens, the lower of the two middle values; in place of the mean */
+    int64_t memory;      /* the first so many tokens are those of earlier windows: they have no metric of their own; */
+    foci_tensor *filled; /* (1) int: of them only so many last ones are there; NULL: all */
 } foci_elliptical_metric_options;
 
 /* What linear attention divides by, s_i being the sum of row i of q kt: s_i, s_i + eps, the larger of s_i and eps, s_i
@@ -89,6 +91,28 @@ typedef struct foci_pursuit {
     foci_tensor *k, *limit;     /* (B, H, N, D), (B, H) */
     foci_tensor *clipped, *low; /* what rounds hand on; NULL before the first */
 } foci_pursuit;
+typedef struct foci_span_options {
+    foci_tensor *position; /* (1, D, L): column l is the key of the distance L - l */
+    foci_tensor *filled;   /* (1) int: of the L tokens before the first only so many last ones are there; NULL: all */
+    foci_tensor *metric;   /* (B, H, 1, D) or (B, H, T, D): multiplies q; no gradient. NULL: all ones */
+    bool plain_position;   /* the position term has q without the metric */
+    double scale, dropout;
+} foci_span_options;
+
+/* Which experts get a token, and with what weight. */
+#define FOCI_GATES(X) \
+    X(FOCI_GATE_TOPK, "topk") /* softmax over the logits of those that were chosen */ \
+    X(FOCI_GATE_ALL, "all")   /* the chosen entries of the softmax over all */
+typedef enum foci_gating { FOCI_GATES(FOCI_CHOICE_NUMBER) } foci_gating;
+typedef struct foci_experts_options {
+    foci_tensor *x, *logits;      /* (.., C), (.., E) */
+    foci_tensor *weight1, *bias1; /* (E, F, C), (E, F) */
+    foci_tensor *weight2, *bias2; /* (E, C, F), (E, C) */
+    int64_t top_k;                /* experts of a token, those of the largest logits */
+    foci_gating gate;
+    double capacity; /* an expert takes at most this factor of an even share, the first tokens first; 0: all */
+    double dropout;  /* behind the relu */
+} foci_experts_options;
 
 /* Who chooses the block of keys in the middle: the whole batch, each head of a sample, each query. */
 typedef enum foci_block_select { FOCI_SELECT_BATCH, FOCI_SELECT_HEAD, FOCI_SELECT_QUERY } foci_block_select;
@@ -202,6 +226,18 @@ foci_tensor *foci_attention_map(foci_graph *g, foci_tensor *q, foci_tensor *k, c
 /* at most 3 of (B, H, N, D), any strides with D contiguous, each times its factor, summed, the heads joined ->
  * (B, N, H*D) */
 foci_tensor *foci_combine_heads(foci_graph *g, int count, foci_tensor *const *x, const double *factor);
+/* Every token sees the L tokens before it and not itself: q (B, H, T, D), k, v (B, H, L + T, D), of L earlier tokens
+ * and of the window -> (B, T, H*D); scores scale (q * metric) . (k of token t - L + l, plus position l) */
+foci_tensor *foci_span_attention(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v,
+                                 const foci_span_options *options);
+/* its probabilities (B, H, T, L) before dropout; for inspection, no gradient */
+foci_tensor *foci_span_attention_map(foci_graph *g, foci_tensor *q, foci_tensor *k, const foci_span_options *options);
+/* sum over the chosen experts e of a token of a_e (U_e relu(W_e x + b_e) + c_e), like x */
+foci_tensor *foci_experts(foci_graph *g, const foci_experts_options *options);
+/* logits (.., E) -> a (.., E), 0 where an expert was not chosen; for inspection, no gradient */
+foci_tensor *foci_route(foci_graph *g, foci_tensor *logits, int64_t top_k, foci_gating gate);
+/* logits (n, E) -> (1): E sum over e of (share of the choices that fell on e) (mean softmax of e) / top_k */
+foci_tensor *foci_expert_balance(foci_graph *g, foci_tensor *logits, int64_t top_k);
 /* (B, H, 1, D) or causal (B, H, N, D); a constant in the backward pass, like those below */
 foci_tensor *foci_elliptical_metric(foci_graph *g, const foci_elliptical_metric_options *options);
 /* how much the output of attention moves with each coordinate of q */

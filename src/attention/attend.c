@@ -57,6 +57,7 @@ static foci_attention_io first_layer(foci_graph *g, const foci_config *config, c
                                .longest = options->longest,
                                .seed = (uint64_t)foci_config_int(config, "train.seed"),
                                .causal = options->causal,
+                               .span = options->span,
                                .mask = options->mask,
                                .bias = bias_of(g, options->mask),
                                .dropout = options->dropout};
@@ -113,7 +114,24 @@ static foci_tensor *record(const foci_attention *variant, const foci_attention_i
     if (io->causal && variant->whole)
         return foci_graph_fail(io->graph, "%s: attention.kind %s has no causal form: it needs the whole sequence",
                                foci_config_place(io->config, "attention.kind"), variant->name);
+    if (io->span && !variant->spans)
+        return foci_graph_fail(io->graph,
+                               "%s: attention.kind %s does not work over a span of tokens with a memory, as softmax "
+                               "and elliptical do",
+                               foci_config_place(io->config, "attention.kind"), variant->name);
     return variant->forward(io);
+}
+
+foci_tensor *foci_attention_dot(const foci_attention_io *io, const foci_sdpa_options *options) {
+    const foci_attention_span *span = io->span;
+    if (!span) return foci_scaled_dot_product_attention(io->graph, io->q, io->k, io->v, options);
+    return foci_span_attention(io->graph, io->q, io->k, io->v,
+                               &(foci_span_options){.position = span->position,
+                                                    .filled = span->filled,
+                                                    .metric = options->metric,
+                                                    .plain_position = span->plain_position,
+                                                    .scale = options->scale,
+                                                    .dropout = options->dropout});
 }
 
 foci_tensor *foci_attend(foci_attending *a, foci_tensor *x, foci_heads_of_layer now) {

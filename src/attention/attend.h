@@ -17,8 +17,9 @@ typedef struct foci_attend_options {
     int depth;
     int64_t longest; /* tokens */
     bool causal;
-    double dropout;    /* on the attention map */
-    foci_tensor *mask; /* (B, N): 1, or 0 where a token is padding; NULL: there is none */
+    double dropout;                  /* on the attention map */
+    foci_tensor *mask;               /* (B, N): 1, or 0 where a token is padding; NULL: there is none */
+    const foci_attention_span *span; /* lives as long as the recording; NULL: there is none */
 } foci_attend_options;
 
 /* "attention.KEY" whatever the variant. */

@@ -48,6 +48,11 @@ static const foci_key keys[] = {
 /* Combinations that mean nothing. */
 static bool makes_sense(const foci_attention_io *io, const settings *o) {
     static const char *const metrics[] = {METRICS(FOCI_CHOICE_NAME)};
+    if (io->span && (o->metric == FINITE_DIFFERENCE || o->num == NUM_Q || o->den == DEN_Q))
+        return foci_graph_fail(io->graph,
+                               "%s: over a span the metric is that of keys or values, whose memory is there, not of "
+                               "queries or differences of the output",
+                               foci_config_place(io->config, "attention.kind"));
     if (o->scope != CAUSAL) return true;
     if (o->reduce == MEDIAN)
         foci_graph_fail(io->graph, "%s: attention.reduce median needs attention.scope sequence",
@@ -60,7 +65,7 @@ static bool makes_sense(const foci_attention_io *io, const settings *o) {
 
 /* (B, H, 1, D), or (B, H, N, D) with scope causal */
 static foci_tensor *metric(const foci_attention_io *io, const settings *o, const foci_sdpa_options *dot_product) {
-    const bool last_query = io->q->shape[2] < io->v->shape[2]; /* its own metric is that of all tokens */
+    const bool last_query = !io->span && io->q->shape[2] < io->v->shape[2]; /* its own metric is that of all tokens */
     foci_tensor *const num[] = {[NUM_V] = io->v, [NUM_K] = io->k, [NUM_Q] = io->q};
     foci_tensor *const num_before[] = {[NUM_V] = io->v_before, [NUM_K] = io->k_before, [NUM_Q] = io->q_before};
     foci_tensor *const den[] = {[DEN_DELTA] = NULL, [DEN_K] = io->k, [DEN_Q] = io->q};
@@ -77,7 +82,9 @@ static foci_tensor *metric(const foci_attention_io *io, const settings *o, const
                                                                     .attenuation = o->attenuation,
                                                                     .scale = o->scale,
                                                                     .causal = o->scope == CAUSAL && !last_query,
-                                                                    .median = o->reduce == MEDIAN});
+                                                                    .median = o->reduce == MEDIAN,
+                                                                    .memory = io->span ? io->span->length : 0,
+                                                                    .filled = io->span ? io->span->filled : NULL});
 }
 
 static foci_tensor *forward(const foci_attention_io *io) {
@@ -86,13 +93,13 @@ static foci_tensor *forward(const foci_attention_io *io) {
     foci_sdpa_options options = dot_product;
     options.dropout = io->dropout;
     if (!makes_sense(io, o)) return NULL;
-    if (io->layer >= o->first) {
+    if (io->layer >= o->first || io->span) { /* over a span the model says which layers are */
         options.metric = metric(io, o, &dot_product);
         if (!options.metric) return NULL;
         foci_observe(io->graph, "metric", options.metric);
         if (!o->keep_scale) options.scale = 1;
     }
-    return foci_scaled_dot_product_attention(io->graph, io->q, io->k, io->v, &options);
+    return foci_attention_dot(io, &options);
 }
 
 /* The metric of the last token needs its own query and those of no others unless it measures queries. */
@@ -107,4 +114,5 @@ const foci_attention foci_attention_elliptical = {
     .summary = "dot-product attention in a space stretched by how far the values moved over a layer (NeurIPS 2024)",
     .keys = keys,
     .forward = forward,
-    .abilities = abilities};
+    .abilities = abilities,
+    .spans = true};

@@ -4,9 +4,8 @@
 static const foci_key keys[] = {{0}};
 
 static foci_tensor *forward(const foci_attention_io *io) {
-    return foci_scaled_dot_product_attention(
-        io->graph, io->q, io->k, io->v,
-        &(foci_sdpa_options){.scale = io->scale, .causal = io->causal, .dropout = io->dropout, .bias = io->bias});
+    return foci_attention_dot(
+        io, &(foci_sdpa_options){.scale = io->scale, .causal = io->causal, .dropout = io->dropout, .bias = io->bias});
 }
 
 static unsigned abilities(const void *options) {
@@ -14,5 +13,9 @@ static unsigned abilities(const void *options) {
     return FOCI_LAST_QUERY | FOCI_INCREMENTAL;
 }
 
-const foci_attention foci_attention_softmax = {
-    .name = "softmax", .summary = "dot-product attention", .keys = keys, .forward = forward, .abilities = abilities};
+const foci_attention foci_attention_softmax = {.name = "softmax",
+                                               .summary = "dot-product attention",
+                                               .keys = keys,
+                                               .forward = forward,
+                                               .abilities = abilities,
+                                               .spans = true};

@@ -38,8 +38,8 @@ static void mean_movement(const foci_metric_head *h, real *scratch) {
         fetch_rows(h->prev + ahead * h->prev_row, 0, 1, h->width);
         movement(h, n, u);
         for (int64_t d = 0; d < h->width; d++) sums[d] += (double)u[d];
-        if (!h->causal && n + 1 < h->tokens) continue;
-        real *restrict out = h->out + (h->causal ? n * h->width : 0);
+        if (h->causal ? n < h->silent : n + 1 < h->tokens) continue;
+        real *restrict out = h->out + (h->causal ? (n - h->silent) * h->width : 0);
         for (int64_t d = 0; d < h->width; d++) out[d] = (real)(sums[d] / (double)(n + 1));
         scale_metric(h->width, h->scale, out);
     }

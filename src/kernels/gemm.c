@@ -76,7 +76,11 @@ static foci_product part_of(const foci_product *p, foci_range r, foci_range s, f
     return q;
 }
 
-enum { PACK_COLUMNS = 64 }; /* a multiple of every panel */
+foci_product foci_gemm_columns(const foci_product *p, int64_t first, int64_t columns) {
+    return part_of(p, (foci_range){0, p->rows}, (foci_range){first, first + columns}, (foci_range){0, p->depth});
+}
+
+enum { PACK_COLUMNS = 2 * FOCI_GEMM_STEP }; /* a multiple of every panel, as the step is */
 
 int64_t foci_gemm_packed_size(int64_t depth, int64_t columns) {
     return foci_tiles(columns, PACK_COLUMNS) * PACK_COLUMNS * depth;

@@ -11,6 +11,10 @@
 int64_t foci_gemm_packed_size(int64_t depth, int64_t columns);
 void foci_gemm_pack(foci_product *p, foci_real *memory);
 
+/* Columns first .. first + columns - 1 of a product; first is a multiple of FOCI_GEMM_STEP where B is packed. */
+enum { FOCI_GEMM_STEP = 32 };
+foci_product foci_gemm_columns(const foci_product *p, int64_t first, int64_t columns);
+
 /* On the calling thread alone. */
 void foci_gemm(const foci_product *p);
 

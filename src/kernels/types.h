@@ -162,9 +162,10 @@ typedef struct foci_metric_head {
     int64_t cur_row, prev_row, den_row, den_prev_row;
     double delta, attenuation;
     foci_metric_scale scale;
-    bool causal;    /* the mean over tokens 0..n for every token n */
+    bool causal; /* the mean over tokens 0..n for every token n from `silent` on */
+    int64_t silent;
     bool median;    /* in place of the mean over all */
-    foci_real *out; /* (D), causal: (N, D) */
+    foci_real *out; /* (D), causal: (N - silent, D) */
 } foci_metric_head;
 
 static inline int64_t foci_metric_scratch(int64_t tokens, int64_t width, bool median) {

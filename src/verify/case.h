@@ -33,6 +33,8 @@ foci_status foci_verify_softmax(foci_case *c);
 foci_status foci_verify_units(foci_case *c);
 foci_status foci_verify_attack(foci_case *c);
 foci_status foci_verify_collapse(foci_case *c);
+foci_status foci_verify_span(foci_case *c);
+foci_status foci_verify_experts(foci_case *c);
 
 foci_status foci_case_fail(const foci_case *c, const char *fmt, ...) FOCI_PRINTF(2, 3);
 
@@ -102,5 +104,9 @@ foci_status foci_case_run_compare(foci_case *c, const foci_case_run *r, const ch
 foci_status foci_case_run_gradients(foci_case *c, foci_case_run *r, const char *group, const char *prefix,
                                     const json_t *none);
 void foci_case_run_close(foci_case_run *r);
+
+/* The observed weights `route` (.., E) against tensors `index` (.., k), which must agree, and `score`. */
+foci_status foci_verify_route(foci_case *c, const foci_case_run *r, const char *route, const char *index,
+                              const char *score);
 
 #endif

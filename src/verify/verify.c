@@ -19,6 +19,8 @@ static const struct {
     {"units", foci_verify_units},
     {"attack", foci_verify_attack},
     {"collapse", foci_verify_collapse},
+    {"span-attention", foci_verify_span},
+    {"moe", foci_verify_experts},
 };
 enum { CHECKERS = sizeof checker / sizeof *checker };
 

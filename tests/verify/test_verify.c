@@ -61,6 +61,10 @@ static void language_models(void **state) {
     passes_shared(
         (const char *const[]){"lm-softmax", "lm-softmax-divval", "lm-elliptical-paper", "lm-elliptical-causal", NULL});
 }
+static void spans_and_experts(void **state) {
+    (void)state;
+    passes_shared((const char *const[]){"span-attention", "moe", NULL});
+}
 static void other_kinds_are_skipped(void **state) {
     (void)state;
     const char *path = shared_path("golden/segmenter-elliptical.json");
@@ -326,6 +330,7 @@ int main(void) {
         cmocka_unit_test(adaptive_softmax),
         cmocka_unit_test(vision_transformers),
         cmocka_unit_test(language_models),
+        cmocka_unit_test(spans_and_experts),
         cmocka_unit_test(other_kinds_are_skipped),
         SPOILT(a_copy_passes),
         SPOILT(a_tighter_tolerance_fails),
