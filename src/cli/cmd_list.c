@@ -19,7 +19,7 @@ static void models(void) {
 }
 static void attention(void) {
     for (const foci_attention *const *a = foci_attentions; *a; a++)
-        printf("%-12s %-7s %-7s %-20s %-32s %s\n", (*a)->name, (*a)->whole ? "-" : "causal",
+        printf("%-12s %-7s %-7s %-28s %-38s %s\n", (*a)->name, (*a)->whole ? "-" : "causal",
                (*a)->linear ? "linear" : "-", (*a)->cost ? (*a)->cost : "N^2 D", (*a)->extra ? (*a)->extra : "-",
                (*a)->summary);
 }

@@ -1,11 +1,15 @@
 /* Fully attentional network (Zhou et al., "Understanding the Robustness in Vision Transformers", 2022); parameter names
  * and defaults as published. Tokens are patches, row by row, and so are the pictures of its convolutions.
  *
- *     x = patches(image) + W [waves of row; waves of column]          (B, P, C); convolutions, batch normalisation,
- * GELU per block:        x = x + gamma1 * proj(attention(norm1(x)));   y = norm2(x) x = x + gamma2 * channel
- * attention(q = W_q y, k = y, v = norm_v(mlp(y))) mlp:          u = fc1(y);  fc2(gamma * conv2(bn(gelu(conv1(u)))) + u)
- * depthwise convolutions x = [cls_token; x];  per class block: y = norm1(x);  x = norm2(x + gamma1 * [class
- * attention(y); y_1..P]) x = x + [gamma2 * fc2(gelu(fc1(x_0))); x_1..P] logits = head(norm(x)[:, 0]) (B, K) */
+ *     x = patches(image) + W [waves of row; waves of column]      (B, P, C); convolutions, batch normalisation, GELU
+ *     per block:
+ *         x = x + gamma1 * proj(attention(norm1(x)))
+ *         y = norm2(x);  u = fc1(y);  v = norm_v(fc2(gamma * conv2(bn(gelu(conv1(u)))) + u))     depthwise convolutions
+ *         x = x + gamma2 * channel attention(q = W_q y, k = y, v)
+ *     x = [cls_token; x];  per class block:
+ *         y = norm1(x);  x = norm2(x + gamma1 * [class attention(y); y_1..P])
+ *         x = x + [gamma2 * fc2(gelu(fc1(x_0))); x_1..P]
+ *     logits = head(norm(x)[:, 0])                                (B, K) */
 #include <math.h>
 
 #include "attention/attend.h"

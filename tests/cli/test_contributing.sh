@@ -21,9 +21,9 @@ extracted() {
     add $page norm.c src/measure/norm.c
     line $page 'FOCI_MEASURE(norm)' src/measure/list.h
     behind src/task/metrics.c '{"points", ' $page norm.metric
-    add $page subtract.c src/ops/subtract.c
-    line $page 'FOCI_OP(subtract)' src/ops/list.h
-    behind include/foci/ops.h 'foci_tensor *foci_add(' $page subtract.declaration
+    add $page lerp.c src/ops/lerp.c
+    line $page 'FOCI_OP(lerp)' src/ops/list.h
+    behind include/foci/ops.h 'foci_tensor *foci_add(' $page lerp.declaration
     add $page echo.c src/attention/echo.c
     line $page 'FOCI_ATTENTION(echo)' src/attention/list.h
     add $page grey.c src/shift/grey.c
@@ -160,9 +160,9 @@ measure_swept() {
 
 echo_trains() { # attention with a parameter, a buffer and a penalty; the operation is in it
     runs list ops
-    contains out '^subtract  *difference of two tensors of one shape$'
+    contains out '^lerp  *between two tensors of one shape, by a weight$'
     runs list attention
-    contains out '^echo  *dot-product attention without its echo$'
+    contains out '^echo .*dot-product attention and its echo$'
     for penalty in 0 50; do
         runs train vit.yaml --out echo-$penalty --set attention.kind=echo --set attention.penalty=$penalty --set train.max_steps=20
         grep -aq '"blocks.1.attn.fixed"' echo-$penalty/last.safetensors

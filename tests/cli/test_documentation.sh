@@ -98,6 +98,12 @@ up_to_date() {
 }
 check "configs/README.md has every key" up_to_date
 
+attention_is_told() { # a row of the table for each
+    runs list attention
+    for kind in $(cut -d ' ' -f 1 out); do contains "$root/docs/attention.md" "^\| \`$kind\` \|"; done
+}
+check "docs/attention.md has every attention" attention_is_told
+
 completes() { # WORD... : what is offered for the last word, one a line
     bash -c '. ./completion; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _foci; printf "%s\n" "${COMPREPLY[@]}"' foci "$@"
 }
