@@ -154,7 +154,7 @@ YAML
 attentions() {
     section "every attention"
     for model in vit lm; do
-        for attention in $("$foci" list attention | cut -d ' ' -f 1); do
+        for attention in $("$foci" list attention | awk -v model=$model 'model == "vit" || $2 == "causal" { print $1 }'); do
             case $attention in elliptical) scopes="sequence causal" ;; *) scopes=- ;; esac
             for scope in $scopes; do
                 for dtype in fp32 bf16; do

