@@ -29,8 +29,9 @@ typedef struct foci_attention_io {
     foci_tensor *q_before, *k_before, *v_before; /* those of the layer before, NULL in layer 0 */
     foci_tensor *q_first, *k_first, *v_first;    /* those of layer 0, NULL there */
     int layer, depth;
-    int64_t longest; /* tokens of the longest sequence that the model takes */
-    uint64_t seed;   /* of numbers that are drawn once */
+    int64_t longest;      /* tokens of the longest sequence that the model takes */
+    foci_tensor **shared; /* where a layer leaves for the others what all have in common; NULL: it has no others */
+    uint64_t seed;        /* of numbers that are drawn once */
     bool causal;
     const foci_attention_span *span; /* NULL: a token sees the whole sequence, or causal what is before it */
     foci_tensor *mask;               /* (B, N): 1, or 0 where a token is padding; NULL: there is none */
@@ -54,7 +55,7 @@ typedef struct foci_attention {
     bool linear;       /* time and memory grow with N */
     bool whole;        /* needs all tokens at once: there is no causal form */
     bool spans;        /* works over a span (io->span) too */
-    bool adds;         /* the output is more than the map times v, or there is no map */
+    bool adds;         /* the output is not the map times v alone, or there is no map */
     /* "eps: 0": keys with which nothing of the future is seen and no part of the gradient is left out, where that is
      * not so by default; NULL: it is */
     const char *exactly;

@@ -264,7 +264,21 @@ foci_tensor *foci_shift(foci_graph *g, foci_tensor *x, foci_tensor *mu, int64_t 
 /* a, b (B, H, N, D) without gaps, p, r (H, L) with L >= N -> p_j a_j + weight r_j b_j, p and r held within [0, 1] */
 foci_tensor *foci_mix_keys(foci_graph *g, foci_tensor *a, foci_tensor *b, foci_tensor *p, foci_tensor *r,
                            double weight);
-/* likewise: rows of length exp(log_length), (H) a head each; NULL: 1 */
+/* x (B, H, N, D), any strides, e (H, R, L) with L >= N -> e x (B, H, R, D): the first N columns of e */
+foci_tensor *foci_project_tokens(foci_graph *g, foci_tensor *e, foci_tensor *x);
+/* x (B, H, N, D), any strides -> (B, H, runs, D): means of runs of consecutive tokens, the last N mod runs one longer
+ */
+foci_tensor *foci_run_means(foci_graph *g, foci_tensor *x, int64_t runs);
+/* a (B, H, N, D), b (B, H, D, M), or (B, H, M, D) where its transpose is meant, any strides -> factor a b (B, H, N, M)
+ */
+foci_tensor *foci_head_product(foci_graph *g, foci_tensor *a, foci_tensor *b, bool transposed, double factor);
+/* f (B, H, m, m) without gaps, rows above 0 of sum 1 -> z near its inverse: z <- z/4 (13 - f z (15 - f z (7 - f z))),
+ * so many times, from ft over its largest sum of a column, of each head or of all heads and samples */
+foci_tensor *foci_newton_inverse(foci_graph *g, foci_tensor *f, int64_t iterations, bool over_all);
+/* x (B, H, N, D), any strides, w (H, 1, c, 1), c odd -> (B, N, H*D): sum_t w_t x_(n + t - c/2), zeros beyond the ends
+ */
+foci_tensor *foci_token_convolution(foci_graph *g, foci_tensor *x, foci_tensor *w);
+/* x (B, H, N, D), any strides: rows of length exp(log_length), (H) a head each; NULL: 1 */
 foci_tensor *foci_normalise(foci_graph *g, foci_tensor *x, foci_tensor *log_length);
 /* x (B, H, N, D), any strides, w (M, D) random rows -> (B, H, N, M), or (B, H, N, 2 M) of pairs */
 foci_tensor *foci_random_features(foci_graph *g, foci_tensor *x, foci_tensor *w,

@@ -94,6 +94,8 @@ typedef enum foci_grid_resizing { FOCI_GRID_ANTIALIASED, FOCI_GRID_CUBIC, FOCI_G
 void foci_resize_as_grid(foci_tensor *parameter, int64_t leading, int64_t columns, foci_grid_resizing how);
 /* The same parameter under a second full name, as published checkpoints store it twice. */
 void foci_tie(foci_graph *g, const char *second_name, const foci_tensor *parameter);
+/* Likewise, as SCOPE.name. */
+void foci_tie_here(foci_graph *g, const char *name, const foci_tensor *parameter);
 /* A name that published checkpoints contain and that need not be read (a computable buffer). */
 void foci_ignore(foci_graph *g, const char *name);
 /* The parameters of this scope may come from the weights of another model, where they stand without it: an encoder's

@@ -55,6 +55,7 @@ static foci_attention_io first_layer(foci_graph *g, const foci_config *config, c
                                .config = config,
                                .depth = options->depth,
                                .longest = options->longest,
+                               .shared = foci_graph_alloc(g, sizeof(foci_tensor *)),
                                .seed = (uint64_t)foci_config_int(config, "train.seed"),
                                .causal = options->causal,
                                .span = options->span,

