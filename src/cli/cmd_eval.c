@@ -1,6 +1,8 @@
 #include "cli/subject.h"
 #include "measure/shifted.h"
 #include "measure/word_swap.h"
+#include "models/models.h"
+#include "task/task.h"
 
 typedef struct settings {
     const char *measure;
@@ -86,12 +88,18 @@ static const foci_measure *asked_for(const settings *o, const void **options) {
     return &foci_measure_val; /* of whatever split */
 }
 
+/* Corrupted images are asked of a segmenter in another way. */
+static const foci_measure *for_task(const foci_measure *m, const foci_config *config) {
+    const foci_model *model = foci_model_find(foci_config_string(config, "model.kind"));
+    return m == &foci_measure_corrupt && foci_task_of(model)->scores_classes ? &foci_measure_corrupt_pixels : m;
+}
+
 static foci_status evaluate(const foci_parsed *parsed) {
     const settings *o = parsed->options;
     const void *options;
     char weights[4200];
     if (o->measure) return run_named(parsed, o->measure);
-    const foci_measure *m = asked_for(o, &options);
+    const foci_measure *m = for_task(asked_for(o, &options), parsed->config);
     FOCI_TRY(foci_find_weights(parsed->argument[0], parsed->checkpoint, weights, sizeof weights));
     return foci_measure_and_print(parsed, m, options, weights);
 }

@@ -1,6 +1,7 @@
 /* One line per command, in the order of `foci --help`; each is in cmd_NAME.c. No include guard. */
 FOCI_COMMAND(train)
 FOCI_COMMAND(eval)
+FOCI_COMMAND(predict)
 FOCI_COMMAND(generate)
 FOCI_COMMAND(average)
 FOCI_COMMAND(attack)

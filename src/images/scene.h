@@ -44,21 +44,24 @@ foci_status foci_scene_loader_next(foci_scene_loader *loader, foci_scene_batch *
 /* Whole images for evaluation, one after another, read ahead by threads. */
 typedef struct foci_scene {
     int64_t number;
-    foci_image image;       /* as it was read */
+    foci_image image;       /* as it was read; its size, where nobody keeps more */
     unsigned char *classes; /* of its pixels; NULL: nobody knows */
     foci_real *pixels;      /* (3, height, width), as foci_scene_fit made them */
     int width, height;
 } foci_scene;
 void foci_scene_free(foci_scene *scene);
-/* Image i of `count`; classes (or NULL) and the image are from malloc. */
+/* Image i of `count`, and how it becomes numbers; what both give is from malloc. */
 typedef struct foci_scene_source {
-    foci_status (*read)(void *context, int64_t i, foci_image *image, unsigned char **classes);
+    foci_status (*read)(void *context, int64_t i, foci_image *image, unsigned char **classes); /* NULL: no classes */
+    foci_status (*fit)(void *context, const foci_image *image, foci_real **pixels, int *width, int *height);
     void *context;
     int64_t count;
+    bool keeps_image; /* else its pixels are let go once it has become numbers */
 } foci_scene_source;
 typedef struct foci_scene_reader foci_scene_reader;
-foci_status foci_scene_reader_open(foci_scene_reader **reader, const foci_scene_source *source,
-                                   const foci_scene_transform *t, int workers);
+/* `ahead`: about so many are read before they are wanted. */
+foci_status foci_scene_reader_open(foci_scene_reader **reader, const foci_scene_source *source, int64_t ahead,
+                                   int workers);
 void foci_scene_reader_close(foci_scene_reader *reader);
 /* The next one, the caller's to free; `pixels` NULL behind the last. */
 foci_status foci_scene_reader_next(foci_scene_reader *reader, foci_scene *scene);

@@ -111,7 +111,6 @@ foci_status foci_scene_loader_next(foci_scene_loader *l, foci_scene_batch *batch
 
 struct foci_scene_reader {
     foci_scene_source source;
-    foci_scene_transform transform;
     int64_t batch, at, count; /* scenes of a slot; which of the slot in hand comes next, of how many */
     int slot;
     foci_scene *scene[FOCI_SLOTS];
@@ -132,19 +131,22 @@ static foci_status read_scene(void *context, int slot, int64_t ticket, int64_t c
     foci_scene_free(s);
     s->number = ticket;
     FOCI_TRY(r->source.read(r->source.context, ticket, &s->image, &s->classes));
-    return foci_scene_fit(&r->transform, &s->image, &s->pixels, &s->width, &s->height);
+    FOCI_TRY(r->source.fit(r->source.context, &s->image, &s->pixels, &s->width, &s->height));
+    if (r->source.keeps_image) return FOCI_OK;
+    free(s->image.pixels);
+    s->image.pixels = NULL;
+    return FOCI_OK;
 }
 
 static const foci_ahead_kind reading = {.make = read_scene, .together = one_by_one, .clear = leave};
 
-foci_status foci_scene_reader_open(foci_scene_reader **reader, const foci_scene_source *source,
-                                   const foci_scene_transform *t, int workers) {
+foci_status foci_scene_reader_open(foci_scene_reader **reader, const foci_scene_source *source, int64_t ahead,
+                                   int workers) {
     foci_scene_reader *r = calloc(1, sizeof *r);
     *reader = NULL;
     if (!r) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
     r->source = *source;
-    r->transform = *t;
-    r->batch = workers > 0 ? workers : 1;
+    r->batch = ahead > 0 ? ahead : 1;
     foci_status s = FOCI_OK;
     for (int i = 0; i < FOCI_SLOTS && !s; i++)
         if (!(r->scene[i] = calloc((size_t)r->batch, sizeof *r->scene[i])))

@@ -6,6 +6,7 @@ FOCI_MEASURE(test)
 #include "attack/list.h"
 #undef FOCI_ATTACK
 FOCI_MEASURE(corrupt)
+FOCI_MEASURE(corrupt_pixels)
 FOCI_MEASURE(classes)
 FOCI_MEASURE(outliers)
 FOCI_MEASURE(word_swap)

@@ -274,6 +274,7 @@ const foci_task foci_task_images = {
     .classes_key = "model.num_classes",
     .classes_else = 1000,
     .samples = &samples,
+    .predictor = &foci_image_predictor,
     .open = open_images,
     .close = close_images,
     .classes = classes,

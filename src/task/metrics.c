@@ -34,6 +34,9 @@ const foci_metric foci_metrics[] = {
     /* under attack and shift */
     {"clean_top1", "clean top-1", "%", 2, 1},
     {"contaminated_ppl", "swapped perplexity", "", 2, -1},
+    {"corrupted_miou", "corrupted mean IoU", "%", 2, 1},
+    {"corrupted_class_accuracy", "corrupted class accuracy", "%", 2, 1},
+    {"corrupted_pixel_accuracy", "corrupted pixel accuracy", "%", 2, 1},
     {"mce", "mCE", "%", 2, -1},
     {"mean_error", "mean corrupted error", "%", 2, -1},
     {"clean_error", "clean error", "%", 2, -1},

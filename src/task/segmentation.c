@@ -23,7 +23,6 @@ struct foci_task_state {
     foci_scene_transform transform;
     foci_transform shown; /* the same size and colours */
     foci_labels labels;
-    int64_t stride;
     int workers;
 };
 
@@ -39,7 +38,6 @@ static foci_status fill(foci_task_state *s, unsigned splits) {
     const foci_config *c = s->config;
     s->train = foci_training_read(c);
     s->workers = (int)foci_config_int(c, "data.workers");
-    s->stride = foci_config_int(c, "data.stride");
     FOCI_TRY(foci_scene_transform_from_config(&s->transform, c));
     s->shown = (foci_transform){.height = s->transform.height, .width = s->transform.width};
     memcpy(s->shown.mean, s->transform.mean, sizeof s->shown.mean);
@@ -181,6 +179,10 @@ static foci_status read_scene(void *context, int64_t i, foci_image *image, unsig
     return FOCI_OK;
 }
 
+static foci_status fit_scene(void *context, const foci_image *image, foci_real **pixels, int *width, int *height) {
+    return foci_scene_fit(&((const tally *)context)->state->transform, image, pixels, width, height);
+}
+
 static foci_status count_scene(void *context, const foci_segmented *done) {
     tally *t = context;
     const foci_image *image = &done->scene->image;
@@ -221,32 +223,11 @@ static foci_status put_scores(const tally *t, const foci_evaluation *e, foci_sco
     return foci_score_put(score, "images", (double)t->images, (double)t->images);
 }
 
-/* Few windows at once: the logits of an image are many. */
-static int64_t windows_at_once(const foci_task_state *s) {
-    enum { FEW = 8 };
-    const int64_t asked = s->train.eval_batch, batch = s->train.batch_size;
-    return asked ? asked : batch < FEW ? batch : FEW;
-}
-
 static foci_status slide(const foci_task_state *s, const foci_model *model, foci_program_set *set,
                          foci_scene_reader *reader, tally *t, const foci_watch *watch) {
-    foci_program *p;
-    const foci_request r = {.config = s->config, .batch = windows_at_once(s), .classes = classes(s), .feeds = "images"};
-    FOCI_TRY(foci_program_open_model(&p, set, &(foci_graph_options){0}, model, &r));
-    FOCI_TRY(foci_program_set_ready(set));
-    const int height = s->transform.height, width = s->transform.width;
-    return foci_slide(&(foci_sliding){.program = p,
-                                      .batch = r.batch,
-                                      .stride = s->stride        ? s->stride
-                                                : height < width ? height
-                                                                 : width,
-                                      .classes = classes(s),
-                                      .height = height,
-                                      .width = width,
-                                      .watch = watch,
-                                      .take = count_scene,
-                                      .context = t},
-                      reader, foci_pair_set_count(t->set));
+    foci_sliding sliding = {.classes = classes(s), .watch = watch, .take = count_scene, .context = t};
+    FOCI_TRY(foci_sliding_open(&sliding, s->config, model, set));
+    return foci_slide(&sliding, reader, foci_pair_set_count(t->set));
 }
 
 static foci_status choose(const foci_task_state *s, const char *split, const foci_pair_set **set) {
@@ -264,8 +245,9 @@ static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_pa
     foci_program_set set;
     (void)settings;
     FOCI_TRY(choose(s, e->split, &t.set));
-    FOCI_TRY(foci_scene_reader_open(&reader, &(foci_scene_source){read_scene, &t, foci_pair_set_count(t.set)},
-                                    &s->transform, s->workers));
+    const foci_scene_source source = {
+        .read = read_scene, .fit = fit_scene, .context = &t, .count = foci_pair_set_count(t.set)};
+    FOCI_TRY(foci_scene_reader_open(&reader, &source, foci_windows_at_once(s->config), s->workers));
     foci_program_set_init(&set, p);
     set.advice = "lower train.eval_batch";
     foci_status status = slide(s, model, &set, reader, &t, watch);
@@ -336,6 +318,7 @@ const foci_task foci_task_segmentation = {
     .classes_else = 150,
     .test = &test,
     .samples = &samples,
+    .predictor = &foci_scene_predictor,
     .open = open_scenes,
     .close = close_scenes,
     .classes = classes,

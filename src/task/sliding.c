@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "base/parallel.h"
+#include "config/config.h"
 #include "ops/bilinear.h"
+#include "task/image_data.h"
+#include "task/training.h"
 
 /* An image some of whose windows are still to come. */
 typedef struct canvas {
@@ -29,6 +32,25 @@ typedef struct slide {
     canvas *first, *last; /* in order */
     int64_t done;
 } slide;
+
+/* Few at once: the logits of an image are many. */
+int64_t foci_windows_at_once(const foci_config *config) {
+    enum { FEW = 8 };
+    const foci_training train = foci_training_read(config);
+    return train.eval_batch ? train.eval_batch : train.batch_size < FEW ? train.batch_size : FEW;
+}
+
+foci_status foci_sliding_open(foci_sliding *s, const foci_config *config, const foci_model *model,
+                              foci_program_set *set) {
+    const int64_t stride = foci_config_int(config, "data.stride");
+    FOCI_TRY(foci_image_size(config, &s->height, &s->width));
+    s->batch = foci_windows_at_once(config);
+    s->down = stride ? stride : s->height;
+    s->across = stride ? stride : s->width;
+    const foci_request r = {.config = config, .batch = s->batch, .classes = s->classes, .feeds = "images"};
+    FOCI_TRY(foci_program_open_model(&s->program, set, &(foci_graph_options){0}, model, &r));
+    return foci_program_set_ready(set);
+}
 
 static foci_status no_memory(const foci_scene *scene) {
     return foci_fail(FOCI_ERR_RUNTIME, "out of memory for the logits of %d x %d pixels", scene->width, scene->height);
@@ -82,9 +104,9 @@ static void average(const foci_sliding *s, canvas *c) {
     const int64_t height = c->scene.height, width = c->scene.width;
     FOCI_PARALLEL_FOR
     for (int64_t y = 0; y < height; y++) {
-        const int64_t down = windows_over(height, s->height, s->stride, y);
+        const int64_t down = windows_over(height, s->height, s->down, y);
         for (int64_t x = 0; x < width; x++) {
-            const int64_t count = down * windows_over(width, s->width, s->stride, x);
+            const int64_t count = down * windows_over(width, s->width, s->across, x);
             foci_real *at = c->logits + (y * width + x) * s->classes;
             if (count > 1) foci_kernel()->scale(s->classes, (foci_real)(1 / (double)count), at, at, false);
         }
@@ -202,13 +224,13 @@ static foci_status add_scene(slide *a, foci_scene *scene, int64_t count) {
     canvas *c = open_canvas(a, scene);
     if (!c || !c->logits) return no_memory(c ? &c->scene : scene);
     const int height = c->scene.height, width = c->scene.width;
-    const int64_t across = windows_along(width, s->width, s->stride),
-                  all = across * windows_along(height, s->height, s->stride);
+    const int64_t across = windows_along(width, s->width, s->across),
+                  all = across * windows_along(height, s->height, s->down);
     c->waiting = all;
     for (int64_t i = 0; i < all; i++) {
         pane *w = &a->window[a->filled];
-        *w = (pane){c, (int)window_at(height, s->height, s->stride, i / across),
-                    (int)window_at(width, s->width, s->stride, i % across)};
+        *w = (pane){c, (int)window_at(height, s->height, s->down, i / across),
+                    (int)window_at(width, s->width, s->across, i % across)};
         copy_window(s, w, a->input + a->filled * 3 * s->height * s->width);
         if (i == all - 1) {
             free(c->scene.pixels);

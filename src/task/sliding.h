@@ -15,14 +15,19 @@ typedef struct foci_segmented {
 } foci_segmented;
 
 typedef struct foci_sliding {
-    foci_program *program; /* of `batch` windows: images -> logits */
-    int64_t batch, stride, classes;
-    int height, width; /* of a window */
+    foci_program *program;                /* of `batch` windows: images -> logits */
+    int64_t batch, classes, down, across; /* down, across: from one window to the next */
+    int height, width;                    /* of a window */
     const foci_watch *watch;
     foci_status (*take)(void *context, const foci_segmented *image); /* told of every image, in order */
     void *context;
 } foci_sliding;
 
+/* Windows that share a pass, as the config has it. */
+int64_t foci_windows_at_once(const foci_config *config);
+/* Fills in the program, and what the config says of windows. */
+foci_status foci_sliding_open(foci_sliding *s, const foci_config *config, const foci_model *model,
+                              foci_program_set *set);
 /* All images of the reader; `count` of them, for the watch. */
 foci_status foci_slide(const foci_sliding *s, foci_scene_reader *reader, int64_t count);
 

@@ -10,6 +10,7 @@
 #include "data/manifest.h"
 #include "task/data_sets.h"
 #include "task/meaning.h"
+#include "task/predict.h"
 #include "task/score.h"
 
 typedef struct foci_task_state foci_task_state; /* open data; each task has its own */
@@ -83,6 +84,7 @@ typedef struct foci_task {
     bool scores_classes;              /* an evaluation tells of every class, and images can be shifted */
     const char *sums;                 /* columns of the file from which an evaluation goes on; NULL: it cannot */
     const foci_task_samples *samples; /* NULL: there are none */
+    const foci_predictor *predictor;  /* NULL: of samples without labels it says nothing */
 
     /* Opens the splits (FOCI_TRAIN | ...) of the data that `config` names. */
     foci_status (*open)(foci_task_state **state, const foci_config *config, unsigned splits);

@@ -38,8 +38,8 @@ const foci_key foci_training_keys[] = {
     FOCI_KEY(foci_training, lr_scale, "", 0, 0, NULL,
              "factors of the learning rate, by what names begin with: head=10 blocks.0=0.1"),
     FOCI_KEY(foci_training, test_at_end, "false", 0, 0, NULL,
-             "text: perplexity of the test text by the sliding walk, with the best weights, when the training is "
-             "over",
+             "text and segmentation: the score of the test data, text's perplexity by the sliding walk, with the best "
+             "weights, when the training is over",
              .may_change = true),
     FOCI_KEY(foci_training, ema_decay, "0", 0, 0.9999999, NULL,
              "an average of the weights follows them, w <- decay w + (1 - decay) weights at every update, and is "

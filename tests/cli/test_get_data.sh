@@ -22,6 +22,60 @@ refuses() { # CODE REGEX ARGUMENT...
 sum() { sha256sum <"$1" | cut -c 1-64; }
 tree() { (cd "$1" && find . -type f | sort | tr '\n' ' '); }
 
+# ----------------------------------------------------------------------------------------- images with labels
+
+# FOLDER ENDING: two images with labels in each part, in ADE20K's layout.
+pairs() {
+    rm -rf set "$1"
+    for part in training validation; do
+        mkdir -p "$1/images/$part" "$1/annotations/$part"
+        for n in 1 2; do
+            echo "image $n" >"$1/images/$part/$n.jpg"
+            echo "labels $n" >"$1/annotations/$part/$n.png"
+        done
+    done
+}
+paired='./annotations/training/1.png ./annotations/training/2.png ./annotations/validation/1.png ./annotations/validation/2.png ./images/training/1.jpg ./images/training/2.jpg ./images/validation/1.jpg ./images/validation/2.jpg ./source.txt '
+ade20k() {
+    pairs ADEChallengeData2016
+    tar -cf a.tar ADEChallengeData2016
+    gets 0 'set: ade20k is in place' ade20k set --from a.tar --sha256 "$(sum a.tar)"
+    equal "$paired" "$(tree set)"
+    rm -rf set
+    md5=$(md5sum <a.tar | cut -c 1-32)
+    refuses 3 "a.tar: md5 is $md5, not 7328b395[0-9a-f]*; .*" ade20k set --from a.tar
+    rm ADEChallengeData2016/annotations/validation/2.png
+    tar -cf a.tar ADEChallengeData2016
+    refuses 3 'ade20k: validation/2 has an image or labels, but not both' ade20k set --from a.tar --sha256 "$(sum a.tar)"
+}
+camvid() {
+    pairs top
+    tar -cf a.tar -C top images annotations
+    gets 0 'set: camvid is in place' camvid set --from a.tar --sha256 "$(sum a.tar)"
+    equal "$paired" "$(tree set)"
+}
+camvid_of_fastai() { # a list of the validation images, labels in one folder
+    rm -rf set camvid
+    mkdir -p camvid/images camvid/labels
+    for n in 1 2 3; do echo "image $n" >camvid/images/$n.png; echo "labels $n" >camvid/labels/${n}_P.png; done
+    echo 2.png >camvid/valid.txt
+    printf 'Animal\r\nVoid\r\n' >camvid/codes.txt
+    tar -czf a.tar.gz camvid
+    gets 0 'set: camvid is in place' camvid set --from a.tar.gz --sha256 "$(sum a.tar.gz)"
+    equal './annotations/training/1.png ./annotations/training/3.png ./annotations/validation/2.png ./classes.txt ./images/training/1.png ./images/training/3.png ./images/validation/2.png ./source.txt ' "$(tree set)"
+    equal 'labels 2' "$(cat set/annotations/validation/2.png)"
+    equal 'Animal Void' "$(paste -sd ' ' set/classes.txt)"
+    rm -rf set camvid/labels/3_P.png
+    tar -cf a.tar camvid
+    refuses 3 'a.tar: holds no labels of 3.png' camvid set --from a.tar --sha256 "$(sum a.tar)"
+    rm camvid/valid.txt
+    tar -cf a.tar camvid
+    refuses 3 'a.tar: holds neither annotations nor labels, valid.txt and codes.txt' camvid set --from a.tar --sha256 "$(sum a.tar)"
+}
+check "ade20k" ade20k
+check "camvid in ADE20K's layout" camvid
+check "camvid as fast.ai packs it" camvid_of_fastai
+
 # ---------------------------------------------------------------------------------------------------- images
 
 # FOLDER VAL: two classes of two files in FOLDER/train and FOLDER/VAL.

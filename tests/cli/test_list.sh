@@ -50,7 +50,7 @@ contaminations() { # their names may have hyphens
 check "contaminations" contaminations
 measures() { # every attack is one
     runs list measures
-    { sed -n 's/^FOCI_MEASURE(\([a-z_]*\)).*/\1/p' "$root/src/measure/list.h" | sed 's/word_swap/word-swap/'
+    { sed -n 's/^FOCI_MEASURE(\([a-z_]*\)).*/\1/p' "$root/src/measure/list.h" | sed 's/word_swap/word-swap/; s/corrupt_pixels/corrupt-pixels/'
       sed -n 's/^FOCI_ATTACK(\([a-z_]*\)).*/\1/p' "$root/src/attack/list.h"; } | sort >expected
     equal "$(cat expected)" "$(sed 's/ .*//' out | sort)"
     lacks out '^[a-z_-]+ *;'

@@ -141,7 +141,7 @@ sums() {
     same unkept out
     fails_like 2 'sums.csv belongs to `foci eval \{.*: name another file, or remove it' eval lm --split val --walk sliding --out sums.csv
     fails_like 2 'sums.csv belongs to `foci eval \{.*' $sliding --out sums.csv --checkpoint lm/last.safetensors --set model.dropout=0.5
-    fails 2 '--out is for text; images have --predictions' eval vit --out sums.csv
+    fails 2 '--out is for text, not for images' eval vit --out sums.csv
     fails 2 '--per-class, --predictions and --out go with the score of a split alone' eval lm --contaminate word-swap --out sums.csv
 }
 check "eval --out goes on with a sliding walk" sums
