@@ -163,7 +163,6 @@ echo_trains() { # attention with a parameter, a buffer and a penalty; the operat
     contains out '^lerp  *between two tensors of one shape, by a weight$'
     runs list attention
     contains out '^echo .*dot-product attention and its echo$'
-    contains out '^echo  *causal  *-  *N.2 D  *fixed learnt  *dot-product attention without its echo$'
     for penalty in 0 50; do
         runs train vit.yaml --out echo-$penalty --set attention.kind=echo --set attention.penalty=$penalty --set train.max_steps=20
         grep -aq '"blocks.1.attn.fixed"' echo-$penalty/last.safetensors
