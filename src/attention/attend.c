@@ -64,6 +64,20 @@ static foci_attention_io first_layer(foci_graph *g, const foci_config *config, c
                                .dropout = options->dropout};
 }
 
+extern const foci_attention foci_attention_softmax;
+
+/* The variant, or the dot product where the variant is for other layers. */
+static const foci_attention *variant_at(const foci_attending *a, int layer) {
+    bool chosen = !a->layers.count;
+    for (int i = 0; i < a->layers.count; i++) chosen |= a->layers.value[i] == layer;
+    return chosen ? a->variant : &foci_attention_softmax;
+}
+
+/* The dot product has no use for second keys. */
+static unsigned projections_at(const foci_attending *a, int layer) {
+    return variant_at(a, layer) == a->variant ? a->wanted : a->wanted & ~(unsigned)FOCI_PROJECT_K2;
+}
+
 foci_attending foci_attending_with(const foci_attention *variant, foci_graph *g, const foci_config *config,
                                    const foci_attend_options *options) {
     foci_attending a = {.next = first_layer(g, config, options)};
@@ -77,8 +91,9 @@ foci_attending foci_attending_with(const foci_attention *variant, foci_graph *g,
                             options->depth);
     a.variant = variant;
     a.layers = chosen.layers;
-    a.projections = FOCI_PROJECT_Q | FOCI_PROJECT_K | FOCI_PROJECT_V;
-    if (variant->projections) a.projections = variant->projections(a.next.options);
+    a.wanted = FOCI_PROJECT_Q | FOCI_PROJECT_K | FOCI_PROJECT_V;
+    if (variant->projections) a.wanted = variant->projections(a.next.options);
+    a.projections = projections_at(&a, 0);
     return a;
 }
 
@@ -90,25 +105,18 @@ foci_attending foci_attending_begin(foci_graph *g, const foci_config *config, co
     return (foci_attending){.variant = NULL};
 }
 
-extern const foci_attention foci_attention_softmax;
-
 foci_attending foci_attending_dot_product(foci_graph *g, const foci_config *config, const foci_attend_options *options,
                                           unsigned projections) {
-    return (foci_attending){
-        .variant = &foci_attention_softmax, .projections = projections, .next = first_layer(g, config, options)};
+    return (foci_attending){.variant = &foci_attention_softmax,
+                            .wanted = projections,
+                            .projections = projections,
+                            .next = first_layer(g, config, options)};
 }
 
 /* What this layer is to the next. */
 static void pass_on(foci_attention_io *io, const foci_heads_of_layer *now) {
     io->q_before = now->q, io->k_before = now->k, io->v_before = now->v;
     if (io->layer++ == 0) io->q_first = now->q, io->k_first = now->k, io->v_first = now->v;
-}
-
-/* The variant, or the dot product where the variant is for other layers. */
-static const foci_attention *variant_at(const foci_attending *a, int layer) {
-    bool chosen = !a->layers.count;
-    for (int i = 0; i < a->layers.count; i++) chosen |= a->layers.value[i] == layer;
-    return chosen ? a->variant : &foci_attention_softmax;
 }
 
 static foci_tensor *record(const foci_attention *variant, const foci_attention_io *io) {
@@ -141,6 +149,7 @@ foci_tensor *foci_attend(foci_attending *a, foci_tensor *x, foci_heads_of_layer 
     io.x = x, io.q = now.q, io.k = now.k, io.k2 = now.k2, io.v = now.v;
     io.scale = 1 / sqrt((double)now.q->shape[3]);
     pass_on(&a->next, &now);
+    a->projections = projections_at(a, a->next.layer);
     foci_tensor *heads = record(variant_at(a, io.layer), &io);
     foci_observe(io.graph, "heads", heads);
     return heads;

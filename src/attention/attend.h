@@ -9,7 +9,8 @@
 typedef struct foci_attending {
     const foci_attention *variant; /* NULL after an error, which the graph has */
     foci_int_list layers;          /* that use it, the others the dot product; none: all use it */
-    unsigned projections;          /* FOCI_PROJECT_*: what a block has to project to */
+    unsigned wanted;               /* FOCI_PROJECT_*: by the variant */
+    unsigned projections;          /* what the block of the next layer has to project to */
     foci_attention_io next;        /* of the layer that is recorded next */
 } foci_attending;
 

@@ -68,9 +68,11 @@ typedef struct model {
 static void read_config(model *m, const char *text) {
     static const foci_key train[] = {{"seed", FOCI_KEY_INT, "7", 0, 9, NULL, "seed"}, {0}};
     static const foci_key kind[] = {{"kind", FOCI_KEY_CHOICE, "probe", 0, 0, "probe", "variant"}, {0}};
-    static const foci_section sections[] = {
-        {"train", NULL, train}, {"attention", NULL, kind}, {"attention", "probe", keys}};
-    assert_ok(foci_config_parse(&m->config, &(foci_schema){sections, 3}, "a.yaml", text, strlen(text), NULL, 0));
+    const foci_section sections[] = {{"train", NULL, train},
+                                     {"attention", NULL, kind},
+                                     {"attention", NULL, foci_attending_keys},
+                                     {"attention", "probe", keys}};
+    assert_ok(foci_config_parse(&m->config, &(foci_schema){sections, 4}, "a.yaml", text, strlen(text), NULL, 0));
 }
 
 static void record(model *m) {
@@ -223,6 +225,23 @@ static void keys_may_be_queries(void **state) {
     close_model(&m);
 }
 
+static int64_t rows_of(const model *m, const char *name) {
+    const int i = foci_parameters_find(&m->parameters, name);
+    return i < 0 ? -1 : m->parameters.entry[i].shape[0];
+}
+
+/* Layers that the variant is not for have the dot product: no second keys, nothing of the variant's own. */
+static void layers_may_do_without_the_variant(void **state) {
+    (void)state;
+    model m;
+    open_model(&m, "attention: {layers: [1]}\n", &training);
+    assert_int_equal(rows_of(&m, "layers.0.kv_net.weight"), 2 * C);
+    assert_int_equal(rows_of(&m, "layers.1.kv_net.weight"), 3 * C);
+    assert_int_equal(rows_of(&m, "layers.0.turn"), -1);
+    assert_int_equal(rows_of(&m, "layers.1.turn"), C);
+    close_model(&m);
+}
+
 /* ----------------------------------------------------------------------------------------------- gradients */
 
 static double objective(const model *m, double factor) {
@@ -358,6 +377,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_variant_is_given_what_it_asks_for),
         cmocka_unit_test(keys_may_be_queries),
+        cmocka_unit_test(layers_may_do_without_the_variant),
         cmocka_unit_test(penalties_are_differentiated_with_the_loss),
         cmocka_unit_test(segments_computed_again_give_the_same),
         cmocka_unit_test(only_training_is_punished),
