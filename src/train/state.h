@@ -32,7 +32,7 @@ foci_status foci_state_save(const char *folder, const foci_parameters *p, foci_o
 foci_status foci_state_weights(const char *folder, const foci_parameters *p, foci_optimizer *o, foci_real *ema,
                                foci_run_state *state, int64_t keep_every);
 
-/* FOCI_ERR_CHECKPOINT where it is damaged, or is that of another model or optimiser. */
+/* FOCI_ERR_CHECKPOINT where it is damaged, or is that of another model, optimiser or teacher (state->teacher). */
 foci_status foci_state_load(const char *folder, const foci_parameters *p, foci_optimizer *o, foci_real *ema,
                             foci_run_state *state);
 

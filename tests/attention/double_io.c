@@ -328,7 +328,7 @@ static void a_buffer_is_kept_but_not_trained(void **state) {
     (void)state;
     model m, resumed;
     foci_optimizer o, other;
-    foci_run_state now = {.step = 2}, then;
+    foci_run_state now = {.step = 2}, then = {.step = 0};
     const foci_optimizer_options options = {
         .kind = FOCI_ADAMW, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .weight_decay = 0.1};
     open_model(&m, "", &training);
