@@ -32,6 +32,8 @@ matrix() { # CONFIG KEY-OF-DROPPING
 }
 check "images: threads, resuming, recomputing, accumulating" matrix vit drop_path
 check "text: threads, resuming, recomputing, accumulating" matrix lm dropout
+sed 's/^attention: .*/attention: {kind: performer, redraw: 2}/' vit.yaml >redrawn.yaml
+check "random numbers drawn anew: threads, resuming, recomputing, accumulating" matrix redrawn drop_path
 
 other_config() { # refused with the names of the keys; what does not matter may change
     runs train vit.yaml --out begun --set train.max_steps=5
