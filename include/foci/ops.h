@@ -209,6 +209,10 @@ foci_tensor *foci_narrow(foci_graph *g, foci_tensor *x, int64_t first, int64_t c
 foci_tensor *foci_cat(foci_graph *g, foci_tensor *a, foci_tensor *b);
 /* x (B, N, C) -> (B, C): mean over tokens */
 foci_tensor *foci_mean(foci_graph *g, foci_tensor *x);
+/* the same with mask (B, N), 0 where a token is padding: that counts, as zeros; no gradient of the mask */
+foci_tensor *foci_masked_mean(foci_graph *g, foci_tensor *x, foci_tensor *mask);
+/* x (2B, C), rows a and b of each pair one behind the other -> (B, 4C): [a, b, a b, a - b] */
+foci_tensor *foci_pair(foci_graph *g, foci_tensor *x);
 /* view: x (B, N, parts*H*D) -> (B, H, N, D) of one part; no copy */
 foci_tensor *foci_heads(foci_graph *g, foci_tensor *x, int parts, int part, int heads);
 /* q (B, H, N, D), k (B, H, M, D), v (B, H, M, E), any strides with the last dimension contiguous -> (B, N, H*E); causal

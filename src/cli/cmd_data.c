@@ -11,17 +11,23 @@
 /* ----------------------------------------------------------------------------- foci data make KIND DIR */
 
 typedef struct make_settings {
-    int64_t size, train, val, test, words, seed; /* 0: the default of the kind */
+    int64_t size, train, val, test, words, seed, shortest, longest, depth, args; /* 0: the default of the kind */
 } make_settings;
 
 static const foci_key make_rows[] = {
-    FOCI_KEY(make_settings, train, NULL, 1, 1e9, NULL, "training images (default 6,000) or, about, tokens (400,000)"),
-    FOCI_KEY(make_settings, val, NULL, 1, 1e9, NULL, "validation images (default 1,000) or tokens (20,000)"),
+    FOCI_KEY(make_settings, train, NULL, 1, 1e9, NULL,
+             "training images (default 6,000), expressions (96,000) or, about, tokens (400,000)"),
+    FOCI_KEY(make_settings, val, NULL, 1, 1e9, NULL,
+             "validation images (default 1,000), expressions (2,000) or tokens (20,000)"),
     {"valid", FOCI_KEY_INT, NULL, 1, 1e9, NULL, "the same", .at = offsetof(make_settings, val),
      .size = sizeof(int64_t)},
-    FOCI_KEY(make_settings, test, NULL, 1, 1e9, NULL, "text: test tokens (default 20,000)"),
+    FOCI_KEY(make_settings, test, NULL, 1, 1e9, NULL, "test tokens (default 20,000) or expressions (2,000)"),
     FOCI_KEY(make_settings, size, NULL, 16, 512, NULL, "images: side in pixels (default 32)"),
     FOCI_KEY(make_settings, words, NULL, 50, 1e6, NULL, "text: size of the vocabulary, about (default 2,000)"),
+    FOCI_KEY(make_settings, shortest, NULL, 1, 1e6, NULL, "listops: all have more tokens (default 500)"),
+    FOCI_KEY(make_settings, longest, NULL, 2, 1e6, NULL, "listops: all have fewer tokens (default 2,000)"),
+    FOCI_KEY(make_settings, depth, NULL, 2, 1000, NULL, "listops: lists within each other (default 10)"),
+    FOCI_KEY(make_settings, args, NULL, 2, 1000, NULL, "listops: most parts of a list (default 10)"),
     FOCI_KEY(make_settings, seed, "0", 0, 9e15, NULL, "another data set of the same kind"),
     {0}};
 
@@ -63,9 +69,10 @@ static foci_status make(const foci_parsed *parsed) {
 static const foci_command make_command = {
     .name = "make",
     .summary = "generates a built-in data set",
-    .synopsis = "images|text DIR",
-    .doc = "Generates a built-in data set: images whose classes differ in shape and context (an ImageFolder), or "
-           "text of a grammar with agreement over long distances (WikiText format).",
+    .synopsis = "images|text|listops DIR",
+    .doc = "Generates a built-in data set: images whose classes differ in shape and context (an ImageFolder), "
+           "text of a grammar with agreement over long distances (WikiText format), or ListOps as the Long Range Arena "
+           "draws it (DIR/basic_{train,val,test}.tsv).",
     .least = 2,
     .most = 2,
     .size = sizeof(make_settings),
@@ -153,16 +160,16 @@ static void print_line(void *context, const char *line) {
     puts(line);
 }
 
-static const foci_lines to_output = {print_line, NULL};
+const foci_lines foci_to_output = {print_line, NULL};
 
 static foci_status run_stats(const foci_parsed *parsed) {
-    return foci_data_set_of(parsed->config)->count(parsed->config, &to_output);
+    return foci_data_set_of(parsed->config)->count(parsed->config, &foci_to_output);
 }
 
 static foci_status run_check(const foci_parsed *parsed) {
     const foci_data_set *set = foci_data_set_of(parsed->config);
-    if (set->check) FOCI_TRY(set->check(parsed->config, &to_output));
-    FOCI_TRY(set->count(parsed->config, &to_output));
+    if (set->check) FOCI_TRY(set->check(parsed->config, &foci_to_output));
+    FOCI_TRY(set->count(parsed->config, &foci_to_output));
     return foci_train_check(parsed->config);
 }
 

@@ -373,9 +373,10 @@ foci_tensor *foci_emit(foci_node *n, foci_dtype dtype, int ndim, const int64_t *
 
 foci_random foci_node_random(const foci_node *n) {
     const foci_graph *g = n->graph;
-    uint64_t per_sample = (uint64_t)(foci_numel(n->output) / n->output->shape[0]);
-    return (foci_random){g->options.seed, (uint64_t)n->index + 1, g->step, g->first_sample * per_sample,
-                         g->first_sample};
+    const int64_t rows = n->output->shape[0], per_row = foci_numel(n->output) / rows;
+    const int64_t each = g->batch && rows % g->batch == 0 ? rows / g->batch : 1; /* rows of a sample */
+    const uint64_t first = g->first_sample * (uint64_t)each;
+    return (foci_random){g->options.seed, (uint64_t)n->index + 1, g->step, first * (uint64_t)per_row, first};
 }
 
 bool foci_is_parameter(const foci_tensor *t) { return t->graph->tensor[t->id].role == FOCI_ROLE_PARAMETER; }

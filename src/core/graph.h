@@ -47,6 +47,8 @@ void foci_graph_feed(foci_graph *g, foci_tensor *input, const void *data); /* th
 /* Training steps and samples number the random numbers: `first_sample` is the position of this graph's first sample in
  * the whole batch, so that a batch run in parts draws the same masks. */
 void foci_graph_set_step(foci_graph *g, uint64_t step, uint64_t first_sample);
+/* How many samples run at once: where a tensor has several rows for each (a pair of sequences), all are numbered. */
+void foci_graph_set_batch(foci_graph *g, int64_t batch);
 
 /* A promise: from now on gradients are cleared before every forward pass, and foci_graph_backward with this seed
  * follows it. Operations may then make gradients of parameters in the forward pass already, where they need less work

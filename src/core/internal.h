@@ -45,6 +45,7 @@ struct foci_graph {
     foci_parameters *parameters;
     foci_graph_options options;
     uint64_t step, first_sample;
+    int64_t batch; /* samples that run at once; 0: unknown */
     bool promised; /* foci_graph_promise */
     foci_real promised_seed;
 

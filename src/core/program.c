@@ -111,6 +111,7 @@ foci_status foci_program_open_model(foci_program **p, foci_program_set *set, con
     foci_request r = *request;
     FOCI_TRY(add(p, set, options));
     r.graph = (*p)->graph;
+    foci_graph_set_batch(r.graph, r.batch);
     model->record(&r);
     if (foci_graph_ok(r.graph)) check_request(r.graph, model, &r);
     return plan(p);

@@ -49,6 +49,8 @@ void foci_graph_set_step(foci_graph *g, uint64_t step, uint64_t first_sample) {
     g->first_sample = first_sample;
 }
 
+void foci_graph_set_batch(foci_graph *g, int64_t batch) { g->batch = batch; }
+
 void foci_graph_promise(foci_graph *g, foci_real seed) {
     g->promised = true;
     g->promised_seed = seed;

@@ -1,5 +1,6 @@
 /* Batches of images made ahead of use (data/ahead.h). A thread takes with a sample those that follow from the same file
  * (repeats), which it reads once. Whoever makes the second sample of a pair mixes the two. */
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>

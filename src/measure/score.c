@@ -12,7 +12,7 @@
 #include "train/trainer.h"
 
 const foci_key foci_score_keys[] = {
-    FOCI_KEY(foci_score_options, split, "val", 0, 0, NULL, "val; text and segmentation also have test",
+    FOCI_KEY(foci_score_options, split, "val", 0, 0, NULL, "val; text, segmentation and sequences also have test",
              .placeholder = "S"),
     FOCI_KEY(foci_score_options, walk, "disjoint", 0, 0, "disjoint sliding",
              "text: disjoint windows, or sliding by one token, each token but those of the first window "
@@ -22,9 +22,9 @@ const foci_key foci_score_keys[] = {
 
 const foci_key foci_score_detail_keys[] = {
     FOCI_KEY(foci_score_options, per_class, "false", 0, 0, NULL,
-             "images: the accuracy of each class, too; segmentation: and its IoU"),
+             "images, sequences: the accuracy of each class, too; segmentation: and its IoU"),
     FOCI_KEY(foci_score_options, predictions, NULL, 0, 0, NULL,
-             "images: CSV, a row an image: its label, what the model says, rank and probability of the label",
+             "images, sequences: CSV, a row each: its label, what the model says, rank and probability of the label",
              .placeholder = "FILE"),
     FOCI_KEY(foci_score_options, out, NULL, 0, 0, NULL,
              "text: keeps the sums so far, so that the same command goes on after an interruption (CSV)",
@@ -39,8 +39,8 @@ void foci_score_head(const foci_score_options *o, bool walks, foci_report *r) {
 /* ---------------------------------------------------------------------------------------- sample by sample */
 
 typedef struct class_count {
-    const char *name; /* NULL: no image of it */
-    int64_t images, right;
+    const char *name; /* NULL: no sample of it */
+    int64_t samples, right;
 } class_count;
 
 typedef struct details {
@@ -74,7 +74,7 @@ static void note(void *context, const foci_prediction *p) {
     details *d = context;
     class_count *c = class_at(d, p);
     if (c) {
-        c->images++;
+        c->samples++;
         c->right += p->rank == 0;
     } else d->failed = true;
     if (!d->rows) return;
@@ -100,11 +100,11 @@ static void note_class(void *context, const foci_class_score *c) {
 }
 
 /* The file is opened before the evaluation: what cannot be written is better known then. */
-static foci_status open_details(details *d, const char *path) {
+static foci_status open_details(details *d, const char *path, const foci_task *task) {
     if (!path) return FOCI_OK;
     FOCI_TRY(foci_writer_open(&d->file, path));
     d->rows = open_memstream(&d->text, &d->size);
-    if (d->rows) fputs("image,label,predicted,rank,probability\n", d->rows);
+    if (d->rows) fprintf(d->rows, "%s,label,predicted,rank,probability\n", task->item);
     return d->rows ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", path);
 }
 
@@ -136,15 +136,15 @@ static void tell_absent(const details *d, foci_report *r) {
         if (!d->scored[k].pixels) foci_report_text(foci_report_list(r, "left_out"), NULL, d->scored[k].name);
 }
 
-static void tell_classes(const details *d, foci_report *r) {
+static void tell_classes(const details *d, const foci_task *task, foci_report *r) {
     foci_report *all = foci_report_part(r, "per_class");
     for (int64_t k = 0; k < d->scores; k++) tell_pixels(&d->scored[k], foci_report_part(all, d->scored[k].name));
     for (int64_t k = 0; k < d->classes; k++) {
         const class_count *c = &d->class[k];
-        if (!c->images) continue;
+        if (!c->samples) continue;
         foci_report *one = foci_report_part(all, c->name);
-        foci_report_whole(one, "images", c->images);
-        foci_report_number(one, "top1", 100.0 * (double)c->right / (double)c->images);
+        foci_report_whole(one, task->items, c->samples);
+        foci_report_number(one, "top1", 100.0 * (double)c->right / (double)c->samples);
     }
 }
 
@@ -198,13 +198,13 @@ static foci_status run(const foci_subject *subject, const void *options, const f
     foci_score score;
     FOCI_TRY(check(o, task));
     if (o->out) FOCI_TRY(open_ledger(&ledger, subject, o, task));
-    foci_status s = open_details(&d, o->predictions);
+    foci_status s = open_details(&d, o->predictions, task);
     if (!s) s = evaluate(subject, o, task, &d, o->out ? &ledger : NULL, watch, &score);
     if (!s) {
         foci_score_head(o, task->settings, r);
         foci_score_report(&score, FOCI_IN_RESULT, r);
         tell_absent(&d, r);
-        if (o->per_class) tell_classes(&d, r);
+        if (o->per_class) tell_classes(&d, task, r);
     }
     close_details(&d, o->predictions, s);
     foci_ledger_close(&ledger);
@@ -212,9 +212,10 @@ static foci_status run(const foci_subject *subject, const void *options, const f
 }
 
 static void print_classes(const foci_report *all, FILE *f) {
-    fprintf(f, "%-24s %8s %8s\n", "class", "images", "top-1 %");
+    const char *items = all->first->part->first->name;
+    fprintf(f, "%-24s %8s %8s\n", "class", items, "top-1 %");
     for (const foci_report_entry *e = all->first; e; e = e->next)
-        fprintf(f, "%-24s %8.0f %8.2f\n", e->name, foci_report_number_of(e->part, "images"),
+        fprintf(f, "%-24s %8.0f %8.2f\n", e->name, foci_report_number_of(e->part, items),
                 foci_report_number_of(e->part, "top1"));
 }
 

@@ -2,3 +2,8 @@
 FOCI_DATA_SET(image_folder)
 FOCI_DATA_SET(segmentation)
 FOCI_DATA_SET(text)
+FOCI_DATA_SET(listops)
+FOCI_DATA_SET(byte_text)
+FOCI_DATA_SET(byte_pairs)
+FOCI_DATA_SET(pixels)
+FOCI_DATA_SET(pathfinder)

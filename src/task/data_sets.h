@@ -30,6 +30,8 @@ typedef struct foci_data_set {
     foci_status (*count)(const foci_config *config, const foci_lines *lines);
     /* Draws the first `count` samples of an epoch of training as the model gets them; NULL: there is nothing to see. */
     foci_status (*show)(const foci_config *config, int count, int64_t epoch, foci_image *sheet);
+    /* Tells them line by line, where there is nothing to see. NULL: nor to tell. */
+    foci_status (*tell)(const foci_config *config, int count, int64_t epoch, const foci_lines *lines);
 } foci_data_set;
 
 extern const foci_data_set *const foci_data_sets[]; /* ended by NULL */

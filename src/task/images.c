@@ -1,5 +1,4 @@
 /* Image classification: batches from the loader, top-1 and top-5 over the exact number of images. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +6,7 @@
 #include "config/config.h"
 #include "images/samples.h"
 #include "models/models.h"
+#include "task/classes.h"
 #include "task/image_data.h"
 #include "task/rank.h"
 #include "task/task.h"
@@ -147,30 +147,6 @@ static foci_status draw(const foci_task_state *s, foci_image *image) {
 
 /* --------------------------------------------------------------------------------------------- evaluation */
 
-/* Adds what the program makes of a batch. */
-static foci_status score_batch(const foci_program *p, const foci_image_batch *b, int64_t classes, foci_score *score) {
-    const foci_real *loss, *logits;
-    FOCI_TRY(foci_program_fetch(p, "loss", &loss));
-    FOCI_TRY(foci_program_fetch(p, "logits", &logits));
-    const double images = (double)b->count;
-    int64_t top1 = 0, top5 = 0;
-    for (int64_t i = 0; i < b->count; i++) {
-        int64_t rank = foci_rank(logits + i * classes, classes, b->labels[i], NULL);
-        top1 += rank < 1;
-        top5 += rank < 5;
-    }
-    FOCI_TRY(foci_score_put(score, "loss", (double)loss[0] * images, images));
-    FOCI_TRY(foci_score_put(score, "top1", (double)top1, images));
-    FOCI_TRY(foci_score_put(score, "top5", (double)top5, images));
-    return foci_score_put(score, "images", images, images);
-}
-
-static double probability_of(const foci_real *logits, int64_t classes, int32_t label) {
-    double sum = 0;
-    for (int64_t k = 0; k < classes; k++) sum += exp((double)logits[k] - (double)logits[label]);
-    return 1 / sum;
-}
-
 static foci_status tell(const foci_task_state *s, const foci_program *p, const foci_image_batch *b,
                         const foci_evaluation *e) {
     const foci_real *logits;
@@ -178,14 +154,14 @@ static foci_status tell(const foci_task_state *s, const foci_program *p, const f
     FOCI_TRY(foci_program_fetch(p, "logits", &logits));
     for (int64_t i = 0; i < b->count; i++) {
         const foci_real *z = logits + i * s->classes;
-        int64_t best = 0;
-        for (int64_t k = 1; k < s->classes; k++) best = z[k] > z[best] ? k : best;
-        e->predicted(e->context, &(foci_prediction){.name = foci_image_set_name(s->sets.val, b->index[i]),
-                                                    .label = foci_image_set_class_name(s->sets.val, b->labels[i]),
-                                                    .predicted = foci_image_set_class_name(s->sets.val, (int)best),
-                                                    .class = b->labels[i],
-                                                    .rank = foci_rank(z, s->classes, b->labels[i], NULL),
-                                                    .probability = probability_of(z, s->classes, b->labels[i])});
+        const int best = (int)foci_classes_best(z, s->classes);
+        e->predicted(e->context,
+                     &(foci_prediction){.name = foci_image_set_name(s->sets.val, b->index[i]),
+                                        .label = foci_image_set_class_name(s->sets.val, b->labels[i]),
+                                        .predicted = foci_image_set_class_name(s->sets.val, best),
+                                        .class = b->labels[i],
+                                        .rank = foci_rank(z, s->classes, b->labels[i], NULL),
+                                        .probability = foci_classes_probability(z, s->classes, b->labels[i])});
     }
     return FOCI_OK;
 }
@@ -201,7 +177,7 @@ static foci_status run_passes(const foci_task_state *s, foci_program *const p[2]
         foci_program *e = p[b.count != batch];
         FOCI_TRY(feed_batch(&b, s->pixels, e, 0));
         FOCI_TRY(foci_program_forward(e));
-        FOCI_TRY(score_batch(e, &b, s->classes, score));
+        FOCI_TRY(foci_classes_score(score, e, b.labels, b.count, s->classes, true, "images"));
         FOCI_TRY(tell(s, e, &b, how));
         foci_watch_tell(watch, done += b.count, foci_image_set_count(s->sets.val));
         FOCI_TRY(foci_watch_stopped(watch));

@@ -2,3 +2,4 @@
 FOCI_TASK(images)
 FOCI_TASK(segmentation)
 FOCI_TASK(text)
+FOCI_TASK(sequences)

@@ -21,6 +21,7 @@ const foci_metric foci_metrics[] = {
     {"ppl", "perplexity", "", 2, -1, "val/ppl", exp_of_mean, .of = "nll", .brief = "ppl"},
     {"images", "images", "", 0, 0, NULL, count},
     {"tokens", "tokens", "", 0, 0, NULL, count},
+    {"sequences", "sequences", "", 0, 0, NULL, count},
 
     /* of training */
     {"step", "step", "", 0, 0, NULL},

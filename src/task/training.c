@@ -1,7 +1,7 @@
 #include "task/training.h"
 
 const foci_key foci_training_keys[] = {
-    FOCI_KEY(foci_training, batch_size, "128", 1, 1e6, NULL, "images, or columns of text, per update"),
+    FOCI_KEY(foci_training, batch_size, "128", 1, 1e6, NULL, "images, sequences or columns of text, per update"),
     FOCI_KEY(foci_training, micro_batch, "0", 0, 1e6, NULL,
              "so many at once, gradients added up to batch_size; 0: all at once"),
     FOCI_KEY(foci_training, epochs, "10", 1, 1e6, NULL, "passes over the training data", .is_length = true),
@@ -38,7 +38,8 @@ const foci_key foci_training_keys[] = {
     FOCI_KEY(foci_training, lr_scale, "", 0, 0, NULL,
              "factors of the learning rate, by what names begin with: head=10 blocks.0=0.1"),
     FOCI_KEY(foci_training, test_at_end, "false", 0, 0, NULL,
-             "text and segmentation: the score of the test data, text's perplexity by the sliding walk, with the best "
+             "text, sequences, segmentation: the score of the test data, text's perplexity by the sliding walk, with "
+             "the best "
              "weights, when the training is over",
              .may_change = true),
     FOCI_KEY(foci_training, ema_decay, "0", 0, 0.9999999, NULL,
@@ -75,7 +76,7 @@ const foci_key foci_training_keys[] = {
     FOCI_KEY(foci_training, keep_every, "0", 0, 1e9, NULL,
              "the weights of every so many checkpoints stay, as step-N.safetensors; 0: of none", .may_change = true),
     FOCI_KEY(foci_training, eval_batch, "0", 0, 1e6, NULL,
-             "images, or columns of text, per evaluation pass; 0: as in training", .may_change = true),
+             "images, sequences or columns of text, per evaluation pass; 0: as in training", .may_change = true),
     FOCI_KEY(foci_training, log_every, "50", 1, 1e9, NULL, "updates between lines of metrics.jsonl",
              .may_change = true),
     FOCI_KEY(foci_training, tensorboard, "false", 0, 0, NULL,

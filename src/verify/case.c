@@ -160,6 +160,9 @@ foci_status foci_case_difference(foci_case *c, const char *group, double differe
     return foci_case_fail(c, "tolerance.%s is missing", group);
 }
 
+/* The gradient of a key's bias is zero but for rounding: it has no size of its own. */
+static const double NOTHING = 1e-6;
+
 foci_status foci_case_compare(foci_case *c, const char *group, const foci_real *got, const char *expected, int ndim,
                               const int64_t *shape) {
     foci_real *want;
@@ -174,7 +177,9 @@ foci_status foci_case_compare(foci_case *c, const char *group, const foci_real *
         size += (double)want[i] * (double)want[i];
         error += d * d;
     }
-    if (c->bf16) return foci_case_difference(c, group, sqrt(error / (double)n), sqrt(size / (double)n));
+    size = sqrt(size / (double)n);
+    if (size < NOTHING * c->usual) size = c->usual;
+    if (c->bf16) return foci_case_difference(c, group, sqrt(error / (double)n), size);
     return foci_case_difference(c, group, c->relative ? difference / largest : difference, 1);
 }
 
@@ -292,8 +297,23 @@ static double largest(const foci_real *x, int64_t n) {
     return m;
 }
 
+/* The largest root mean square of an expected gradient. */
+static foci_status usual_size(foci_case *c, const foci_case_run *r, const char *prefix, const json_t *none) {
+    for (int i = 0; i < r->parameters.count && c->bf16; i++) {
+        const foci_parameter_entry *e = &r->parameters.entry[i];
+        foci_real *want;
+        double sum = 0;
+        if (e->buffer || is_own(r, e) || contains(none, e->name)) continue;
+        FOCI_TRY(foci_case_reals(c, joined(c, prefix, e->name), e->ndim, e->shape, &want));
+        for (int64_t k = 0; k < e->numel; k++) sum += (double)want[k] * (double)want[k];
+        c->usual = fmax(c->usual, sqrt(sum / (double)e->numel));
+    }
+    return FOCI_OK;
+}
+
 foci_status foci_case_run_gradients(foci_case *c, foci_case_run *r, const char *group, const char *prefix,
                                     const json_t *none) {
+    FOCI_TRY(usual_size(c, r, prefix, none));
     for (int i = 0; i < r->parameters.count; i++) {
         const foci_parameter_entry *e = &r->parameters.entry[i];
         const foci_real *grad = r->parameters.grad + e->offset;
@@ -301,6 +321,7 @@ foci_status foci_case_run_gradients(foci_case *c, foci_case_run *r, const char *
         if (contains(none, e->name)) FOCI_TRY(foci_case_difference(c, group, largest(grad, e->numel), 1));
         else FOCI_TRY(foci_case_compare(c, group, grad, joined(c, prefix, e->name), e->ndim, e->shape));
     }
+    c->usual = 0;
     return FOCI_OK;
 }
 

@@ -18,6 +18,7 @@ typedef struct foci_case {
     bool relative;  /* differences are relative to the largest expected value where that is above 1 */
     bool *compared; /* per group of the report */
     bool bf16;      /* products round their operands: differences are root mean squares, relative to what is expected */
+    double usual;   /* with bf16: what is expected to be next to nothing is compared with this size; 0: with its own */
     int products;   /* that a result of the graph at hand may have gone through, one after another */
     foci_arena arena;
     foci_verify_report *report;
@@ -28,6 +29,7 @@ foci_status foci_verify_vit(foci_case *c);
 foci_status foci_verify_fan(foci_case *c);
 foci_status foci_verify_segmenter(foci_case *c);
 foci_status foci_verify_lm(foci_case *c);
+foci_status foci_verify_encoder(foci_case *c);
 foci_status foci_verify_attention(foci_case *c);
 foci_status foci_verify_softmax(foci_case *c);
 foci_status foci_verify_units(foci_case *c);

@@ -13,9 +13,13 @@ typedef struct kind {
     const char *const *rename;   /* the case's model keys -> foci's */
     const char *inputs, *labels; /* tensors input.X and train.X */
     const char *input, *label;   /* what the model calls them */
-    const char *output;          /* tensor expected.X, its group, and what the model calls it */
-    const char *metric;          /* where layer i observes the metric */
-    const char *buffers;         /* tensors of what is not trained, BUFFERS X */
+    const char *mask;            /* likewise, of both; NULL: there is none */
+    const char *feeds;
+    const char *words;   /* the key of the model that inputs are below; NULL: they are real numbers */
+    const char *classes; /* that labels are below */
+    const char *output;  /* tensor expected.X, its group, and what the model calls it */
+    const char *metric;  /* where layer i observes the metric */
+    const char *buffers; /* tensors of what is not trained, BUFFERS X */
     /* the batch's own statistics in training, running ones, which are buffers, in evaluation: tensors
      * expected.OUTPUT_eval and, after the last update, expected.BUFFERS X */
     bool two_ways;
@@ -26,29 +30,81 @@ typedef struct kind {
 
 static const char *const vit_rename[] = {NULL};
 static const char *const lm_rename[] = {"n_token", "vocab", "n_layer", "depth", "n_head", "num_heads", NULL};
-static const kind vit = {
-    "vit", vit_rename, "images", "labels", "images", "labels", "logits", "blocks.%d.attn.metric", "constant."};
-static const kind fan = {
-    "fan", vit_rename, "images", "labels", "images", "labels", "logits", "blocks.%d.attn.metric", "buffer.", true};
+static const char *const encoder_rename[] = {"vocab_size", "vocab", "max_seq_len", "length", "dim",
+                                             "d_model",    "heads", "num_heads",   "hidden", "d_inner",
+                                             "layers",     "depth", NULL};
+static const kind vit = {.model = "vit",
+                         .rename = vit_rename,
+                         .inputs = "images",
+                         .labels = "labels",
+                         .input = "images",
+                         .label = "labels",
+                         .feeds = "images labels",
+                         .classes = "model.num_classes",
+                         .output = "logits",
+                         .metric = "blocks.%d.attn.metric",
+                         .buffers = "constant."};
+static const kind fan = {.model = "fan",
+                         .rename = vit_rename,
+                         .inputs = "images",
+                         .labels = "labels",
+                         .input = "images",
+                         .label = "labels",
+                         .feeds = "images labels",
+                         .classes = "model.num_classes",
+                         .output = "logits",
+                         .metric = "blocks.%d.attn.metric",
+                         .buffers = "buffer.",
+                         .two_ways = true};
 static const char *const segmenter_rename[] = {
     "n_cls",          "num_classes",       "n_layers", "decoder_depth",  "n_heads", "decoder_heads",
     "d_model",        "decoder_dim",       "d_ff",     "decoder_hidden", "dropout", "decoder_dropout",
     "drop_path_rate", "decoder_drop_path", "name",     "decoder",        NULL};
-static const kind segmenter = {"segmenter", segmenter_rename, "images", "labels",
-                               "images",    "labels",         "logits", "encoder.blocks.%d.attn.metric",
-                               "constant.", .pixels = true};
-static const kind lm = {
-    "lm", lm_rename, "tokens", "targets", "ids", "targets", "logprob", "layers.%d.dec_attn.metric", "constant."};
+static const kind segmenter = {.model = "segmenter",
+                               .rename = segmenter_rename,
+                               .inputs = "images",
+                               .labels = "labels",
+                               .input = "images",
+                               .label = "labels",
+                               .feeds = "images labels",
+                               .classes = "model.num_classes",
+                               .output = "logits",
+                               .metric = "encoder.blocks.%d.attn.metric",
+                               .buffers = "constant.",
+                               .pixels = true};
+static const kind lm = {.model = "lm",
+                        .rename = lm_rename,
+                        .inputs = "tokens",
+                        .labels = "targets",
+                        .input = "ids",
+                        .label = "targets",
+                        .feeds = "ids targets",
+                        .words = "model.vocab",
+                        .classes = "model.vocab",
+                        .output = "logprob",
+                        .metric = "layers.%d.dec_attn.metric",
+                        .buffers = "constant."};
+static const kind sequence_encoder = {.model = "encoder",
+                                      .rename = encoder_rename,
+                                      .inputs = "tokens",
+                                      .labels = "labels",
+                                      .input = "ids",
+                                      .label = "labels",
+                                      .mask = "mask",
+                                      .feeds = "ids mask labels",
+                                      .words = "model.vocab",
+                                      .classes = "model.num_classes",
+                                      .output = "logits",
+                                      .metric = "model.transformer_%d.mha.metric",
+                                      .buffers = "constant."};
 
 typedef struct model_case {
     foci_case *c;
     const kind *kind;
     foci_config *config;
     foci_case_run run;
-    int64_t classes; /* labels and tokens are below it */
+    int64_t words, classes; /* inputs, labels are below */
 } model_case;
-
-static bool is_text(const model_case *m) { return m->kind == &lm; }
 
 /* ------------------------------------------------------------------------------------- recording and data */
 
@@ -99,9 +155,15 @@ static foci_status read_config(model_case *m) {
     if (!s) s = parse_config(m, joined ? joined : sizes);
     json_decref(joined);
     FOCI_TRY(s);
-    m->classes = foci_config_int(m->config, is_text(m) ? "model.vocab" : "model.num_classes");
-    return m->classes > 0 ? FOCI_OK
-                          : foci_case_fail(c, "model: the number of %s is missing", is_text(m) ? "words" : "classes");
+    m->classes = foci_config_int(m->config, m->kind->classes);
+    m->words = m->kind->words ? foci_config_int(m->config, m->kind->words) : 0;
+    if (m->classes > 0) return FOCI_OK;
+    return foci_case_fail(c, "model: the number of %s is missing", m->words == m->classes ? "words" : "classes");
+}
+
+/* Two rows of inputs are one sample. */
+static bool is_paired(const model_case *m) {
+    return m->kind == &sequence_encoder && foci_config_bool(m->config, "model.pair");
 }
 
 static const char *input_name(foci_case *c, const char *prefix, const char *name) {
@@ -114,9 +176,11 @@ static foci_status record(model_case *m) {
     foci_case *c = m->c;
     const foci_safetensor *t;
     FOCI_TRY(foci_case_tensor(c, input_name(c, "input", m->kind->inputs), -1, NULL, &t));
-    if (t->ndim != (is_text(m) ? 2 : 4)) return foci_case_fail(c, "tensor %s has %d dimensions", t->name, t->ndim);
-    foci_request r = {.config = m->config, .batch = t->shape[0], .feeds = is_text(m) ? "ids targets" : "images labels"};
-    if (is_text(m)) r.number[0] = (foci_named_number){"tokens", (double)t->shape[1]};
+    const int dims = m->kind->words ? 2 : 4, rows = is_paired(m) ? 2 : 1;
+    if (t->ndim != dims || t->shape[0] % rows)
+        return foci_case_fail(c, "tensor %s is not of the shape that %s takes", t->name, m->kind->model);
+    foci_request r = {.config = m->config, .batch = t->shape[0] / rows, .feeds = m->kind->feeds};
+    if (m->kind->words) r.number[0] = (foci_named_number){"tokens", (double)t->shape[1]};
     FOCI_TRY(foci_case_run_open_model(c, &m->run, foci_model_find(m->kind->model), &r, m->kind->two_ways));
     const foci_tensor *declared = foci_program_find(m->run.program, m->kind->input);
     return foci_case_tensor(c, t->name, declared->ndim, declared->shape, &t);
@@ -125,6 +189,7 @@ static foci_status record(model_case *m) {
 /* One batch, or all of them where `batches` is not 0: tensors PREFIX.images and so on. */
 typedef struct data {
     void *inputs; /* foci_real images or int32_t tokens */
+    foci_real *mask;
     int32_t *labels;
     int64_t input_numel, label_numel; /* of one batch */
 } data;
@@ -137,9 +202,10 @@ static foci_status read_data(model_case *m, const char *prefix, int64_t batches,
     int lead = batches ? 1 : 0;
     memcpy(shape + lead, inputs->shape, (size_t)inputs->ndim * sizeof *shape);
     const char *name = input_name(c, prefix, m->kind->inputs);
-    if (is_text(m))
-        FOCI_TRY(foci_case_ints(c, name, lead + inputs->ndim, shape, m->classes, 0, (int32_t **)&d->inputs));
+    if (m->words) FOCI_TRY(foci_case_ints(c, name, lead + inputs->ndim, shape, m->words, 0, (int32_t **)&d->inputs));
     else FOCI_TRY(foci_case_reals(c, name, lead + inputs->ndim, shape, (foci_real **)&d->inputs));
+    if (m->kind->mask)
+        FOCI_TRY(foci_case_reals(c, input_name(c, prefix, m->kind->mask), lead + inputs->ndim, shape, &d->mask));
     memcpy(shape + lead, labels->shape, (size_t)labels->ndim * sizeof *shape);
     FOCI_TRY(foci_case_ints(c, input_name(c, prefix, m->kind->labels), lead + labels->ndim, shape, m->classes,
                             m->kind->pixels ? 255 : 0, &d->labels));
@@ -149,9 +215,10 @@ static foci_status read_data(model_case *m, const char *prefix, int64_t batches,
 }
 
 static foci_status feed(model_case *m, const data *d, int64_t batch) {
-    const size_t size = is_text(m) ? sizeof(int32_t) : sizeof(foci_real);
+    const size_t size = m->words ? sizeof(int32_t) : sizeof(foci_real);
     const char *inputs = (const char *)d->inputs + (size_t)(batch * d->input_numel) * size;
     FOCI_TRY(foci_program_feed(m->run.program, m->kind->input, inputs));
+    if (d->mask) FOCI_TRY(foci_program_feed(m->run.program, m->kind->mask, d->mask + batch * d->input_numel));
     return foci_program_feed(m->run.program, m->kind->label, d->labels + batch * d->label_numel);
 }
 
@@ -218,7 +285,7 @@ static foci_status check_output(model_case *m) {
 
 static foci_status check_pass(model_case *m) {
     foci_case *c = m->c;
-    data d;
+    data d = {NULL};
     double expected_loss;
     json_t *expected, *none = json_object_get(c->root, "no_gradient");
     FOCI_TRY(foci_case_member(c, c->root, "case", "expected", JSON_OBJECT, &expected));
@@ -400,7 +467,7 @@ static foci_status check_training(model_case *m) {
     foci_case *c = m->c;
     json_t *train;
     int64_t steps, batches;
-    data d;
+    data d = {NULL};
     foci_optimizer_options options;
     foci_optimizer o;
     if (!json_object_get(c->root, "train")) return FOCI_OK;
@@ -491,3 +558,4 @@ foci_status foci_verify_vit(foci_case *c) { return check_model(c, &vit); }
 foci_status foci_verify_fan(foci_case *c) { return check_model(c, &fan); }
 foci_status foci_verify_segmenter(foci_case *c) { return check_model(c, &segmenter); }
 foci_status foci_verify_lm(foci_case *c) { return check_model(c, &lm); }
+foci_status foci_verify_encoder(foci_case *c) { return check_model(c, &sequence_encoder); }

@@ -14,6 +14,7 @@ static const struct {
     {"fan", foci_verify_fan},
     {"segmenter", foci_verify_segmenter},
     {"lm", foci_verify_lm},
+    {"encoder", foci_verify_encoder},
     {"attention", foci_verify_attention},
     {"adaptive-softmax", foci_verify_softmax},
     {"units", foci_verify_units},

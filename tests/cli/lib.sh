@@ -92,7 +92,7 @@ json() {
     "$work/json" "$@"
 }
 
-# Small data sets of foci's own, and a config for each: images and vit.yaml, text and lm.yaml.
+# Small data sets of foci's own, and a config for each: images and vit.yaml, text and lm.yaml, lists and encoder.yaml.
 make_images() {
     "$foci" data make images images --train 64 --val 40
     cat >vit.yaml <<'YAML'
@@ -111,5 +111,15 @@ model: {kind: lm, context: 16, d_model: 16, depth: 2, num_heads: 2, d_inner: 32,
 attention: {kind: elliptical, scope: causal}
 data: {kind: text, train: text/train.txt, valid: text/valid.txt, test: text/test.txt}
 train: {batch_size: 8, epochs: 20, max_steps: 50, lr: 1.0e-3, warmup_steps: 5, clip: 1, eval_every: 25, log_every: 5}
+YAML
+}
+make_lists() {
+    "$foci" data make listops lists --train 200 --val 40 --test 30 --shortest 3 --longest 30 --depth 4 --args 4
+    cat >encoder.yaml <<'YAML'
+name: small-encoder
+model: {kind: encoder, length: 32, vocab: 16, d_model: 16, depth: 2, num_heads: 2, d_inner: 32, dropout: 0.1}
+attention: {kind: elliptical}
+data: {kind: listops, train: lists/basic_train.tsv, val: lists/basic_val.tsv, test: lists/basic_test.tsv}
+train: {batch_size: 16, epochs: 20, max_steps: 50, lr: 1.0e-3, warmup_steps: 5, clip: 1, eval_every: 25, log_every: 5}
 YAML
 }

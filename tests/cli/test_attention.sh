@@ -1,9 +1,10 @@
 #!/bin/sh
 # Every attention that `foci list attention` names, as a user meets it: trained, resumed, attacked, looked at, asked for
-# text; this test knows no name but that of the dot product.
+# text, given sequences with padding; this test knows no name but that of the dot product.
 . "$(dirname "$0")/lib.sh"
 make_images >/dev/null
 make_text >/dev/null
+make_lists >/dev/null
 runs list attention
 cp out kinds
 
@@ -50,6 +51,18 @@ in_text() {
     same incremental out
     runs eval whole --walk sliding --json
 }
+# With padding, or where an attention says that it knows none, on sequences that have none.
+in_sequences() {
+    config encoder "$1"
+    exits 0 train c.yaml --out padded --set train.max_steps=1 2>/dev/null || {
+        exits 2 train c.yaml --out padded --set train.max_steps=1
+        contains err "attention.kind $1 knows no padding"
+        sed -i 's/^data: .*/data: {kind: pixels, train: images\/train, val: images\/val, size: 5}/; s/length: 32, vocab: 16/length: 25, vocab: 256/' encoder.yaml
+    }
+    trains encoder "$1"
+    make_lists >/dev/null
+    rm -rf padded
+}
 layers() { # most variants are another one where they are in layer 0 alone; the dot product is not
     lacks chosen '^softmax$'
     [ "$(wc -l <chosen)" -gt $(($(wc -l <kinds) / 2)) ] || wrong "attention.layers changes nothing"
@@ -58,6 +71,7 @@ layers() { # most variants are another one where they are in layer 0 alone; the 
 while read -r kind causal _; do
     check "$kind in a ViT" in_images "$kind"
     [ "$causal" = - ] || check "$kind in a language model" in_text "$kind"
+    check "$kind in an encoder of sequences" in_sequences "$kind"
 done <kinds
 check "attention.layers" layers
 finish

@@ -5,7 +5,8 @@ double with a scalar automatic differentiation that shares nothing with foci. Py
     python3 tests/golden/make.py
 
 The cases take the options that the larger golden files leave out: images that are not square, no qkv bias, first = 2,
-entrywise denominators, no cut-offs, embeddings narrower than the model, heads that do not fill the width, SGD.
+entrywise denominators, no cut-offs, embeddings narrower than the model, heads that do not fill the width, SGD, pairs of
+sequences with padding.
 """
 import json
 import math
@@ -109,7 +110,7 @@ def metric(now, before, o):
     return m
 
 
-def attend(q, k, v, heads, before, layer, o, causal, seen):
+def attend(q, k, v, heads, before, layer, o, causal, seen, bias=None):
     """q, k, v: tokens x (H*D); returns the joined heads and what the next layer needs."""
     width = len(q[0]) // heads
     cut = lambda x, h: [r[h * width:(h + 1) * width] for r in x]
@@ -125,7 +126,8 @@ def attend(q, k, v, heads, before, layer, o, causal, seen):
             if m:
                 row = [a * b for a, b in zip(row, m[min(i, len(m) - 1)])]
             keys = range(i + 1 if causal else len(q))
-            p = [exp(s) for s in log_softmax([dot(row, t["k"][j]) * factor for j in keys])]
+            s = [dot(row, t["k"][j]) * factor + (bias[j] if bias else 0.0) for j in keys]
+            p = [exp(v) for v in log_softmax(s)]
             out[i] += [dot(p, [t["v"][j][d] for j in keys]) for d in range(width)]
     return out, now
 
@@ -156,6 +158,39 @@ def vit(p, s, o, image, seen):
         y = [linear(r, p[at + "mlp.fc2.weight"], p[at + "mlp.fc2.bias"]) for r in y]
         x = [[a + b for a, b in zip(r, t)] for r, t in zip(x, y)]
     return linear(layer_norm(x[0], p, "norm", 1e-6), p["head.weight"], p["head.bias"])
+
+
+def encode(p, s, o, tokens, mask, seen):
+    """One sequence; returns the mean over all positions, those that are padding as zeros."""
+    x = [[a + b for a, b in zip(p["model.embeddings.word_embeddings.weight"][w], e)]
+         for w, e in zip(tokens, p["model.embeddings.position_embeddings.weight"])]
+    before, bias = None, [-1e6 * (1 - m) for m in mask]
+    for i in range(s["layers"]):
+        at = f"model.transformer_{i}."
+        project = lambda rows, name: [linear(r, p[at + name + ".weight"], p[at + name + ".bias"]) for r in rows]
+        y = [layer_norm(r, p, at + "norm1", 1e-5) for r in x]
+        y, before = attend(project(y, "mha.W_q"), project(y, "mha.W_k"), project(y, "mha.W_v"), s["heads"], before, i, o, False,
+                           seen, bias)
+        x = [[a + b for a, b in zip(r, t)] for r, t in zip(x, project(y, "mha.ff"))]
+        y = project([layer_norm(r, p, at + "norm2", 1e-5) for r in x], "mlpblock.0")
+        y = project([[gelu(v) for v in r] for r in y], "mlpblock.3")
+        x = [[a + b for a, b in zip(r, t)] for r, t in zip(x, y)]
+    x = [[v * m for v in layer_norm(r, p, "model.norm", 1e-5)] for r, m in zip(x, mask)]
+    return [total(c) * (1 / len(x)) for c in transpose(x)]
+
+
+def classify(p, y):
+    at = "seq_classifer.mlpblock."
+    y = [relu(v) for v in linear(y, p[at + "0.weight"], p[at + "0.bias"])]
+    return linear(y, p[at + "2.weight"], p[at + "2.bias"])
+
+
+def encoder(p, s, o, rows, seen):
+    """rows: (tokens, mask) of each sequence, of pairs one behind the other; returns the logits."""
+    y = [encode(p, s, o, tokens, mask, seen) for tokens, mask in rows]
+    if s["pair"]:
+        y = [a + b + [v * w for v, w in zip(a, b)] + [v - w for v, w in zip(a, b)] for a, b in zip(y[::2], y[1::2])]
+    return [classify(p, r) for r in y]
 
 
 def transpose(m):
@@ -284,6 +319,22 @@ def lm_shapes(s):
     yield "crit.out_layers.0.bias", [s["n_token"]]
 
 
+def encoder_shapes(s):
+    dim, joined, f = s["dim"], s["heads"] * s["d_head"], s["hidden"]
+    yield "model.embeddings.word_embeddings.weight", [s["vocab_size"], dim]
+    yield "model.embeddings.position_embeddings.weight", [s["max_seq_len"], dim]
+    layers = [(f"model.transformer_{i}." + name, out, into) for i in range(s["layers"]) for name, out, into in
+              (("mha.W_q", joined, dim), ("mha.W_k", joined, dim), ("mha.W_v", joined, dim), ("mha.ff", dim, joined),
+               ("mlpblock.0", f, dim), ("mlpblock.3", dim, f))]
+    layers += [("seq_classifer.mlpblock.0", f, dim * (4 if s["pair"] else 1)), ("seq_classifer.mlpblock.2", s["num_classes"], f)]
+    for name, out, into in layers:
+        yield name + ".weight", [out, into]
+        yield name + ".bias", [out]
+    for norm in [f"model.transformer_{i}.norm{k}" for i in range(s["layers"]) for k in (1, 2)] + ["model.norm"]:
+        yield norm + ".weight", [dim]
+        yield norm + ".bias", [dim]
+
+
 def initial(shapes):
     def make(name):
         centre, spread = (1.0, 0.2) if "norm" in name and name.endswith("weight") else (0.0, 0.4)
@@ -299,6 +350,9 @@ def run(kind, p, s, o, inputs, labels, seen):
     """The outputs of a batch and its mean loss; of `seen`, layer -> metrics of all samples' heads."""
     if kind == "vit":
         out = [vit(p, s, o, x, seen) for x in inputs]
+        terms = [-log_softmax(r)[t] for r, t in zip(out, labels)]
+    elif kind == "encoder":
+        out = encoder(p, s, o, inputs, seen)
         terms = [-log_softmax(r)[t] for r, t in zip(out, labels)]
     else:
         out = [lm(p, s, o, x, seen) for x in inputs]
@@ -356,12 +410,20 @@ def walks(p, s, o, tokens, window):
 
 def make(name, kind, sizes, elliptical, train, tied=None, batch=2, batches=2, length=7):
     random.seed(name)
-    p = initial(vit_shapes(sizes) if kind == "vit" else lm_shapes(sizes))
+    p = initial({"vit": vit_shapes, "lm": lm_shapes, "encoder": encoder_shapes}[kind](sizes))
     if kind == "vit":
         image = [sizes["in_chans"]] + sizes["img_size"]
         inputs = nested([batches, batch] + image, lambda: single(random.gauss(0, 1)))
         labels = nested([batches, batch], lambda: random.randrange(sizes["num_classes"]))
         names, output = ("images", "labels"), "logits"
+    elif kind == "encoder":
+        rows = batch * (2 if sizes["pair"] else 1)
+        tokens = nested([batches, rows, length], lambda: random.randrange(sizes["vocab_size"]))
+        ends = nested([batches, rows], lambda: random.randint(2, length))
+        mask = [[[float(t < end) for t in range(length)] for end in b] for b in ends]
+        labels = nested([batches, batch], lambda: random.randrange(sizes["num_classes"]))
+        inputs = [list(zip(*b)) for b in zip(tokens, mask)]
+        names, output = ("tokens", "labels"), "logits"
     else:
         inputs, labels = (nested([batches, batch, length], lambda: random.randrange(sizes["n_token"])) for _ in range(2))
         names, output = ("tokens", "targets"), "logprob"
@@ -369,12 +431,14 @@ def make(name, kind, sizes, elliptical, train, tied=None, batch=2, batches=2, le
     tensors = {f"param.{n}": plain(x) for n, x in p.items()}
     tensors.update({f"input.{names[0]}": inputs[0], f"input.{names[1]}": labels[0],
                     f"train.{names[0]}": inputs, f"train.{names[1]}": labels})
+    if kind == "encoder":
+        tensors.update({"input.tokens": tokens[0], "input.mask": mask[0], "train.tokens": tokens, "train.mask": mask})
     seen = {}
     out, loss = gradients(kind, p, sizes, elliptical, inputs[0], labels[0], seen)
     tensors[f"expected.{output}"] = plain(out)
-    heads = sizes["num_heads" if kind == "vit" else "n_head"]
-    for layer, m in seen.items():  # samples one after the other, each with all its heads
-        tensors[f"expected.w.{layer}"] = [m[b * heads:(b + 1) * heads] for b in range(batch)]
+    heads = sizes[{"vit": "num_heads", "lm": "n_head", "encoder": "heads"}[kind]]
+    for layer, m in seen.items():  # rows one after the other, each with all its heads
+        tensors[f"expected.w.{layer}"] = [m[b:b + heads] for b in range(0, len(m), heads)]
     tensors.update({f"grad.{n}": nested_gradient(x) for n, x in p.items()})
     case = {"case": name, "kind": kind, "model": sizes, "elliptical": elliptical, "tied": tied or {}, "expected": {"loss": loss},
             "no_gradient": []}
@@ -387,7 +451,7 @@ def make(name, kind, sizes, elliptical, train, tied=None, batch=2, batches=2, le
         _, loss = gradients(kind, p, sizes, elliptical, inputs[i % batches], labels[i % batches], {})
         losses.append(loss)
         update(p, moments, i + 1, lr, train)
-    norms = {n: math.sqrt(sum(v.x ** 2 for v in flat(x))) for n, x in p.items() if not n.endswith("qkv.bias")}
+    norms = {n: math.sqrt(sum(v.x ** 2 for v in flat(x))) for n, x in p.items() if not n.endswith(("qkv.bias", "W_k.bias"))}
     case["train"] = dict(train, steps=len(train["lr"]), batches=batches, losses=losses, param_norm=norms)
     groups = [output, "loss", "grad", "train_losses", "train_param_norm"]
     groups += ["w"] * bool(elliptical) + ["eval_loss"] * (kind == "lm")
@@ -432,6 +496,13 @@ def main():
           "no_decay": ["crit.cluster_bias"], "lr": rates},
          tied={"crit.out_layers.0.weight": "word_emb.emb_layers.0.weight", "crit.out_projs.1": "word_emb.emb_projs.0",
                "crit.out_projs.2": "word_emb.emb_projs.0"})
+    for name, pair, o in (("small-encoder", False, options(scale="mean", reduce="median", delta=3.0)),
+                          ("small-encoder-pair", True, options(first=2, keep_scale=False))):
+        make(name, "encoder",
+             {"vocab_size": 11, "max_seq_len": 8, "num_classes": 3, "dim": 6, "heads": 3, "d_head": 4, "hidden": 7, "layers": 3,
+              "pair": pair}, o,
+             {"optimizer": "adamw", "betas": [0.9, 0.98], "eps": 1e-6, "weight_decay": 0.1, "clip": 1.0,
+              "no_decay": ["model.embeddings.position_embeddings.weight"], "lr": rates}, batch=3)
 
 
 if __name__ == "__main__":

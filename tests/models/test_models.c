@@ -88,11 +88,22 @@ static void cutoffs_fit_any_vocabulary(void **state) {
     }
 }
 
+/* Paper's Long Range Arena: 64 wide, two layers, one hidden layer of 128 behind. */
+static void encoder_parameters(void **state) {
+    (void)state;
+    const int64_t layer = 4 * (64 * 64 + 64) + 64 * 128 + 128 + 128 * 64 + 64 + 4 * 64;
+    const int64_t one = 32 * 64 + 2048 * 64 + 2 * layer + 2 * 64 + 64 * 128 + 128 + 128 * 10 + 10;
+    assert_int_equal(numel_of("model: {kind: encoder, vocab: 32, length: 2048, num_classes: 10}"), one);
+    assert_int_equal(numel_of("model: {kind: encoder, vocab: 32, length: 2048, num_classes: 10, pair: true}"),
+                     one + 3 * 64 * 128);
+}
+
 static void elliptical_attention_adds_no_parameters(void **state) {
     (void)state;
     const char *const models[] = {"model: {kind: vit, num_classes: 10, depth: 3}",
-                                  "model: {kind: lm, vocab: 100, depth: 3}"};
-    for (int i = 0; i < 2; i++) {
+                                  "model: {kind: lm, vocab: 100, depth: 3}",
+                                  "model: {kind: encoder, num_classes: 3, length: 20}"};
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
         char text[256];
         snprintf(text, sizeof text, "%s\nattention: {kind: elliptical}", models[i]);
         assert_int_equal(numel_of(models[i]), numel_of(text));
@@ -214,6 +225,7 @@ int main(void) {
         cmocka_unit_test(published_parameter_counts),
         cmocka_unit_test(published_names),
         cmocka_unit_test(cutoffs_fit_any_vocabulary),
+        cmocka_unit_test(encoder_parameters),
         cmocka_unit_test(elliptical_attention_adds_no_parameters),
         cmocka_unit_test(names_are_those_of_published_checkpoints),
         cmocka_unit_test(more_threads_than_planned_do_no_harm),

@@ -22,21 +22,16 @@ static void kept_cases(void **state) {
     nearly_exact("tests/golden/small-vit.json");
     nearly_exact("tests/golden/small-lm-plain.json");
     nearly_exact("tests/golden/small-lm-clusters.json");
+    nearly_exact("tests/golden/small-encoder.json");
+    nearly_exact("tests/golden/small-encoder-pair.json");
 }
 
 static void shared_cases(void **state) {
     (void)state;
-    static const char *const names[] = {"adaptive-softmax",
-                                        "vit-softmax",
-                                        "vit-elliptical-max",
-                                        "vit-elliptical-mean",
-                                        "vit-elliptical-median",
-                                        "lm-softmax",
-                                        "lm-softmax-divval",
-                                        "lm-elliptical-paper",
-                                        "lm-elliptical-causal",
-                                        "span-attention",
-                                        "moe"};
+    static const char *const names[] = {"adaptive-softmax",    "vit-softmax",           "vit-elliptical-max",
+                                        "vit-elliptical-mean", "vit-elliptical-median", "lm-softmax",
+                                        "lm-softmax-divval",   "lm-elliptical-paper",   "lm-elliptical-causal",
+                                        "encoder-elliptical",  "span-attention",        "moe"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char name[128];
         snprintf(name, sizeof name, "golden/%s.json", names[i]);

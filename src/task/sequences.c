@@ -1,0 +1,251 @@
+/* Classification of sequences: batches padded to the model's length, accuracy over the exact number of samples. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "models/models.h"
+#include "task/classes.h"
+#include "task/rank.h"
+#include "task/sequence_data.h"
+#include "task/task.h"
+#include "task/training.h"
+
+struct foci_task_state {
+    const foci_config *config;
+    foci_sequence_splits splits;
+    foci_sequence_loader *loader;
+    foci_sequence_batch batch;
+    foci_training train;
+    int64_t length, cut; /* of the model; tokens that it sees */
+    int sides, workers;
+    int64_t classes;
+    bool padded;
+};
+
+static void close_sequences(foci_task_state *s) {
+    if (!s) return;
+    foci_sequence_loader_close(s->loader);
+    foci_sequence_splits_close(&s->splits);
+    free(s);
+}
+
+static void warn(const foci_task_state *s, const char *what, const foci_sequences *set) {
+    char text[160];
+    if (!set) return;
+    if (foci_sequences_cut_text(set, s->cut, text)) foci_log(FOCI_LOG_INFO, "%s: %s", what, text);
+    if (foci_sequences_passed_over(set))
+        foci_log(FOCI_LOG_WARN, "%s: %lld file%s of 0 bytes passed over", what,
+                 (long long)foci_sequences_passed_over(set), foci_plural(foci_sequences_passed_over(set), "s"));
+}
+
+static foci_status open_loader(foci_sequence_loader **loader, const foci_task_state *s, const foci_sequences *set,
+                               int64_t batch, bool training) {
+    const foci_sequence_options o = {.longest = s->length,
+                                     .cut = s->cut,
+                                     .batch = batch,
+                                     .shuffle = training,
+                                     .drop_last = training,
+                                     .seed = (uint64_t)s->train.seed,
+                                     .workers = s->workers};
+    return foci_sequence_loader_open(loader, set, &o);
+}
+
+static foci_status open_training(foci_task_state *s) {
+    foci_sequences *set = s->splits.train;
+    if (!set) return foci_config_fail(s->config, "data.kind", "names no sequences for training");
+    if (!s->splits.val) return foci_config_fail(s->config, "data.kind", "names no sequences for validation");
+    if (s->train.test_at_end && !s->splits.test)
+        return foci_config_fail(s->config, "train.test_at_end", "the data names no sequences for test");
+    if (foci_sequences_count(set) < s->train.batch_size)
+        return foci_config_fail(s->config, "train.batch_size", "%lld is more than the %lld training sequences",
+                                (long long)s->train.batch_size, (long long)foci_sequences_count(set));
+    warn(s, "training", set);
+    warn(s, "validation", s->splits.val);
+    warn(s, "test", s->splits.test);
+    return open_loader(&s->loader, s, set, s->train.batch_size, true);
+}
+
+/* One that is open. */
+static foci_sequences *any(const foci_sequence_splits *s) { return s->val ? s->val : s->test ? s->test : s->train; }
+
+static foci_status fill(foci_task_state *s, unsigned splits) {
+    const foci_config *c = s->config;
+    foci_sequence_keys_of keys;
+    foci_config_read(c, "data", foci_sequence_keys, &keys);
+    s->train = foci_training_read(c);
+    s->workers = (int)keys.workers;
+    s->length = foci_config_int(c, "model.length");
+    s->cut = foci_sequence_cut(c);
+    FOCI_TRY(foci_sequence_splits_open(&s->splits, c, splits));
+    const foci_sequences *set = any(&s->splits);
+    if (!set) return foci_config_fail(c, "data.kind", "names no sequences");
+    s->classes = foci_sequences_classes(set);
+    s->sides = foci_sequences_sides(set);
+    s->padded = foci_sequences_padded(set, s->length);
+    return splits & FOCI_TRAIN ? open_training(s) : FOCI_OK;
+}
+
+static foci_status open_sequences(foci_task_state **state, const foci_config *config, unsigned splits) {
+    foci_task_state *s = calloc(1, sizeof *s);
+    if (!s) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    s->config = config;
+    foci_status status = fill(s, splits);
+    if (status) {
+        close_sequences(s);
+        s = NULL;
+    }
+    *state = s;
+    return status;
+}
+
+static int64_t classes(const foci_task_state *s) { return s->classes; }
+
+static int64_t count_of(const foci_sequences *s) { return s ? foci_sequences_count(s) : 0; }
+static void describe(const foci_task_state *s, char *text, size_t size) {
+    snprintf(text, size, "%lld training, %lld validation, %lld test sequences, %lld class%s",
+             (long long)count_of(s->splits.train), (long long)count_of(s->splits.val),
+             (long long)count_of(s->splits.test), (long long)s->classes, foci_plural(s->classes, "es"));
+}
+
+static foci_status mean(const foci_task_state *s, foci_meaning *m) { return foci_sequences_mean(any(&s->splits), m); }
+static foci_status list(const foci_task_state *s, foci_manifest *m) {
+    if (s->splits.train) FOCI_TRY(foci_sequences_list(s->splits.train, "train", m));
+    if (s->splits.val) FOCI_TRY(foci_sequences_list(s->splits.val, "val", m));
+    return s->splits.test ? foci_sequences_list(s->splits.test, "test", m) : FOCI_OK;
+}
+
+/* ------------------------------------------------------------------------------------------------ training */
+
+static int64_t updates(const foci_task_state *s) { return foci_sequence_loader_batches(s->loader); }
+static const char *feeds_of(const foci_task_state *s) { return s->padded ? "ids mask labels" : "ids labels"; }
+static void prepare(const foci_task_state *s, int shape, foci_request *r) {
+    (void)shape;
+    r->classes = s->classes;
+    r->feeds = feeds_of(s);
+}
+static foci_status seek(foci_task_state *s, int64_t epoch, int64_t update) {
+    return foci_sequence_loader_seek(s->loader, epoch, update);
+}
+static foci_status next(foci_task_state *s, int64_t epoch, int64_t update) {
+    (void)epoch, (void)update;
+    return foci_sequence_loader_next(s->loader, &s->batch);
+}
+static foci_status feed_batch(const foci_task_state *s, const foci_sequence_batch *b, foci_program *p, int64_t first) {
+    const int64_t row = first * s->sides * s->length;
+    FOCI_TRY(foci_program_feed(p, "ids", b->ids + row));
+    if (s->padded) FOCI_TRY(foci_program_feed(p, "mask", b->mask + row));
+    return foci_program_feed(p, "labels", b->labels + first);
+}
+static foci_status feed(const foci_task_state *s, foci_program *p, int64_t first) {
+    return feed_batch(s, &s->batch, p, first);
+}
+static int64_t items_in(const foci_task_state *s, int64_t update) { return (void)update, s->train.batch_size; }
+
+/* ---------------------------------------------------------------------------------------------- evaluation */
+
+typedef struct evaluating {
+    const foci_task_state *s;
+    foci_sequences *set;
+    foci_program *whole, *rest; /* for the last batch, where it is smaller */
+    int64_t batch;
+    const foci_evaluation *how;
+    const foci_watch *watch;
+} evaluating;
+
+static foci_status tell(const evaluating *e, const foci_program *p, const foci_sequence_batch *b) {
+    const foci_real *logits;
+    const int64_t classes = e->s->classes;
+    if (!e->how->predicted) return FOCI_OK;
+    FOCI_TRY(foci_program_fetch(p, "logits", &logits));
+    for (int64_t i = 0; i < b->count; i++) {
+        const foci_real *z = logits + i * classes;
+        char name[4200];
+        foci_sequences_name(e->set, b->index[i], name, sizeof name);
+        e->how->predicted(
+            e->how->context,
+            &(foci_prediction){.name = name,
+                               .label = foci_sequences_class_name(e->set, b->labels[i]),
+                               .predicted = foci_sequences_class_name(e->set, (int)foci_classes_best(z, classes)),
+                               .class = b->labels[i],
+                               .rank = foci_rank(z, classes, b->labels[i], NULL),
+                               .probability = foci_classes_probability(z, classes, b->labels[i])});
+    }
+    return FOCI_OK;
+}
+
+static foci_status run_passes(const evaluating *e, foci_sequence_loader *loader, foci_score *score) {
+    for (int64_t done = 0;;) {
+        foci_sequence_batch b;
+        FOCI_TRY(foci_sequence_loader_next(loader, &b));
+        if (b.count == 0) return FOCI_OK;
+        foci_program *p = b.count == e->batch ? e->whole : e->rest;
+        FOCI_TRY(feed_batch(e->s, &b, p, 0));
+        FOCI_TRY(foci_program_forward(p));
+        FOCI_TRY(foci_classes_score(score, p, b.labels, b.count, e->s->classes, false, "sequences"));
+        FOCI_TRY(tell(e, p, &b));
+        foci_watch_tell(e->watch, done += b.count, foci_sequences_count(e->set));
+        FOCI_TRY(foci_watch_stopped(e->watch));
+    }
+}
+
+static foci_status evaluate_with(evaluating *e, const foci_model *model, foci_program_set *set,
+                                 foci_sequence_loader **loader, foci_score *score) {
+    const foci_task_state *s = e->s;
+    const int64_t count = foci_sequences_count(e->set);
+    e->batch = s->train.eval_batch ? s->train.eval_batch : s->train.batch_size;
+    if (e->batch > count) e->batch = count;
+    foci_request r = {.config = s->config, .batch = e->batch, .classes = s->classes, .feeds = feeds_of(s)};
+    FOCI_TRY(foci_program_open_model(&e->whole, set, &(foci_graph_options){0}, model, &r));
+    r.batch = count % e->batch;
+    if (r.batch) FOCI_TRY(foci_program_open_model(&e->rest, set, &(foci_graph_options){0}, model, &r));
+    FOCI_TRY(foci_program_set_ready(set));
+    FOCI_TRY(open_loader(loader, s, e->set, e->batch, false));
+    FOCI_TRY(foci_sequence_loader_seek(*loader, 0, 0));
+    return run_passes(e, *loader, score);
+}
+
+static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_parameters *p, const foci_evaluation *how,
+                            const void *settings, const foci_watch *watch, foci_score *score) {
+    evaluating e = {.s = s, .how = how, .watch = watch};
+    foci_program_set set;
+    foci_sequence_loader *loader = NULL;
+    (void)settings;
+    FOCI_TRY(foci_sequence_split(&s->splits, s->config, how->split, &e.set));
+    foci_program_set_init(&set, p);
+    set.advice = "lower train.eval_batch";
+    const foci_status status = evaluate_with(&e, model, &set, &loader, score);
+    foci_sequence_loader_close(loader);
+    foci_program_set_free(&set);
+    return status;
+}
+
+static const foci_task_test test = {{"test", NULL, 0}, .how = "accuracy", .what = "the test sequences"};
+
+const foci_task foci_task_sequences = {
+    .name = "sequences",
+    .summary = "classification of sequences",
+    .item = "sequence",
+    .items = "sequences",
+    .feeds = "ids labels",
+    .counted = "labels",
+    .metric = "top1",
+    .labels = "classes",
+    .classes_key = "model.num_classes",
+    .classes_else = 10,
+    .predicts = true,
+    .test = &test,
+    .open = open_sequences,
+    .close = close_sequences,
+    .classes = classes,
+    .describe = describe,
+    .mean = mean,
+    .list = list,
+    .updates = updates,
+    .prepare = prepare,
+    .seek = seek,
+    .next = next,
+    .feed = feed,
+    .items_in = items_in,
+    .evaluate = evaluate,
+};
