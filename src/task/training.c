@@ -28,6 +28,14 @@ const foci_key foci_training_keys[] = {
     FOCI_KEY(foci_training, first_update_at_lr, "false", 0, 0, NULL,
              "the first update runs at the full rate in spite of the warm-up, as in the paper's language model code"),
     FOCI_KEY(foci_training, power, "0.9", 0.01, 10, NULL, "of the polynomial schedule"),
+    FOCI_KEY(foci_training, one_cycle_start, "25", 1, 1e9, NULL,
+             "one_cycle: the first rate is lr over this; from there it rises straight to lr at the end of the warm-up"),
+    FOCI_KEY(foci_training, one_cycle_end, "1e4", 1, 1e12, NULL,
+             "one_cycle: the last rate is the first over this; it falls straight to it"),
+    FOCI_KEY(
+        foci_training, one_cycle_betas, "[0.95, 0.85]", 0, 0.999999, NULL,
+        "one_cycle: Adam's first decay rate, or sgd's momentum, at both ends and at the peak; one number: it stays "
+        "so"),
     FOCI_KEY(foci_training, min_lr, "0", 0, 1e3, NULL, "learning rate at the end"),
     FOCI_KEY(foci_training, warmup_epochs, "0", 0, 1e6, NULL, "linear warm-up, in epochs"),
     FOCI_KEY(foci_training, warmup_steps, "0", 0, 1e9, NULL, "linear warm-up, in updates, in place of warmup_epochs"),

@@ -11,7 +11,8 @@ typedef enum foci_optimizer_kind { FOCI_OPTIMIZERS(FOCI_CHOICE_NUMBER) } foci_op
     X(FOCI_SCHEDULE_COSINE, "cosine")         /* min + (lr - min) (1 + cos(pi t / total)) / 2 */ \
     X(FOCI_SCHEDULE_LINEAR, "linear")         /* min + (lr - min) (1 - t / total) */ \
     X(FOCI_SCHEDULE_POLYNOMIAL, "polynomial") /* min + (lr - min) (1 - t / total)^power */ \
-    X(FOCI_SCHEDULE_CONSTANT, "constant")     /* lr */
+    X(FOCI_SCHEDULE_CONSTANT, "constant")     /* lr */ \
+    X(FOCI_SCHEDULE_ONE_CYCLE, "one_cycle")   /* up, and down to next to nothing */
 typedef enum foci_schedule_kind { FOCI_SCHEDULES(FOCI_CHOICE_NUMBER) } foci_schedule_kind;
 
 #define FOCI_SCHEDULE_UNITS(X) X(FOCI_BY_STEP, "step") X(FOCI_BY_EPOCH, "epoch")
@@ -32,7 +33,8 @@ typedef struct foci_training {
     enum { FOCI_SCHEDULE_UNITS(FOCI_CHOICE_NUMBER) } schedule_by;
     int64_t schedule_steps, schedule_lag;
     bool first_update_at_lr;
-    double power, min_lr, warmup_epochs, warmup_lr;
+    double power, min_lr, warmup_epochs, warmup_lr, one_cycle_start, one_cycle_end;
+    foci_real_list one_cycle_betas;
     int64_t warmup_steps;
     const char *freeze, *lr_scale;
     bool test_at_end;

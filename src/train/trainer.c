@@ -29,6 +29,9 @@ static foci_status step(foci_trainer *t) {
     foci_run_picture(&t->folder, t->state.step + 1, t->task, t->data);
     FOCI_TRY(foci_step_gradients(&s, t->state.step, &loss));
     t->pace.lr = foci_schedule_lr(&t->schedule, t->state.step, t->updates_per_epoch);
+    foci_optimizer_options *o = &t->optimizer.options;
+    o->beta1 = foci_schedule_momentum(&t->schedule, t->state.step, t->updates_per_epoch, o->beta1);
+    o->momentum = foci_schedule_momentum(&t->schedule, t->state.step, t->updates_per_epoch, o->momentum);
     FOCI_TRY(foci_trainer_update(t, &s, loss));
     foci_pace_step(&t->pace, loss, t->task->items_in(t->data, update));
     t->state.step++;

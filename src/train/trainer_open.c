@@ -68,6 +68,11 @@ static foci_schedule schedule_of(const foci_trainer *t) {
                        .lag = (double)train->schedule_lag,
                        .first_update_at_lr = train->first_update_at_lr,
                        .per_epoch = train->schedule_by == FOCI_BY_EPOCH};
+    const foci_real_list betas = train->one_cycle_betas;
+    s.cycle.first = train->lr / train->one_cycle_start;
+    s.cycle.last = s.cycle.first / train->one_cycle_end;
+    s.cycle.momentum = betas.count > 0 ? betas.value[0] : 0.95;
+    s.cycle.at_peak = betas.count > 0 ? betas.value[betas.count - 1] : 0.85;
     const double per_epoch = (double)t->updates_per_epoch, warmup_steps = (double)train->warmup_steps;
     const int64_t steps = train->schedule_steps ? train->schedule_steps : train->epochs * t->updates_per_epoch;
     s.total = (double)(s.per_epoch ? train->epochs : steps);

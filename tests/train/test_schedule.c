@@ -44,6 +44,25 @@ static void deit(void **state) {
                  1e-5 + 9.9e-4 * (1 + cos(3.14159265358979323846 * 298 / 300)) / 2, 1e-15);
 }
 
+/* torch.optim.lr_scheduler.OneCycleLR(max_lr=1e-4, total_steps=10, pct_start=0.3, anneal_strategy="linear"), computed
+ * by its formula: phases end at steps 2 and 9. */
+static void one_cycle(void **state) {
+    (void)state;
+    const foci_schedule s = {
+        .kind = FOCI_SCHEDULE_ONE_CYCLE, .lr = 1e-4, .warmup = 3, .total = 10, .cycle = {4e-6, 4e-10, 0.95, 0.85}};
+    static const double rate[] = {4e-06,           5.2e-05,         1e-04,           8.571434286e-05, 7.142868571e-05,
+                                  5.714302857e-05, 4.285737143e-05, 2.857171429e-05, 1.428605714e-05, 4e-10};
+    static const double beta[] = {0.95,        0.90,        0.85,        0.864285714, 0.878571429,
+                                  0.892857143, 0.907142857, 0.921428571, 0.935714286, 0.95};
+    for (int i = 0; i < 10; i++) {
+        assert_close(foci_schedule_lr(&s, i, 7), rate[i], 1e-14);
+        assert_close(foci_schedule_momentum(&s, i, 7, 0.9), beta[i], 1e-9);
+    }
+    assert_close(foci_schedule_lr(&s, 12, 7), 4e-10, 1e-20); /* PyTorch refuses to go on */
+    const foci_schedule other = {.kind = FOCI_SCHEDULE_COSINE, .total = 10};
+    assert_close(foci_schedule_momentum(&other, 3, 7, 0.9), 0.9, 0);
+}
+
 static void other_shapes(void **state) {
     (void)state;
     foci_schedule s = {.kind = FOCI_SCHEDULE_LINEAR, .lr = 4, .min_lr = 2, .total = 8};
@@ -65,6 +84,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(language_model),
         cmocka_unit_test(deit),
+        cmocka_unit_test(one_cycle),
         cmocka_unit_test(other_shapes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
