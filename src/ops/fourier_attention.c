@@ -49,13 +49,19 @@ static head head_of(const foci_node *n, int64_t task, real *scratch) {
     return o;
 }
 
+/* Weights below it are 0: what they make of a gradient is no normal number, on which processors are slow. */
+static const real least = sizeof(real) == 4 ? (real)1e-30 : (real)1e-290;
+
 /* Row i of a tile: its weights p over the keys that the tile's last query sees. */
 static void weigh(const head *o, foci_range t, int64_t i, bool first_time) {
     real *row = o->weights + (i - t.first) * o->f.ld;
     const int64_t seen = foci_fourier_seen(&o->f, i), all = foci_fourier_seen(&o->f, t.end - 1);
     foci_fourier_row(&o->f, i, o->tops + i, first_time, row);
     if (first_time) o->sums[i] = foci_fourier_sum(&o->f, i, o->tops[i], row);
-    for (int64_t j = 0; j < seen; j++) row[j] /= o->sums[i];
+    for (int64_t j = 0; j < seen; j++) {
+        const real p = row[j] / o->sums[i];
+        row[j] = p < least ? 0 : p;
+    }
     memset(row + seen, 0, (size_t)(all - seen) * sizeof *row);
 }
 
