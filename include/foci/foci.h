@@ -58,8 +58,8 @@ int foci_threads(void);
 /* --------------------------------------------------------------------------------------------- data and configs */
 
 /* Makes a built-in data set in a folder, as `foci data make KIND FOLDER` does: "images" (train/ and val/ of small
- * pictures in ten classes) or "text". `set`: settings of the kind, "train=2000". Where the same set is there already,
- * nothing is done. FOCI_ERR_CONFIG: no such kind or setting; FOCI_ERR_IO. */
+ * pictures in ten classes), "text", "listops" or "pathfinder". `set`: settings of the kind, "train=2000". Where the
+ * same set is there already, nothing is done. FOCI_ERR_CONFIG: no such kind or setting; FOCI_ERR_IO. */
 foci_status foci_make_data(const char *kind, const char *folder, const char *const *set, int sets);
 
 /* A config: of a YAML file, of a run folder, or of text; `set`: keys that win over it, "train.lr=1e-4". Paths in a

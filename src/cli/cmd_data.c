@@ -11,7 +11,8 @@
 /* ----------------------------------------------------------------------------- foci data make KIND DIR */
 
 typedef struct make_settings {
-    int64_t size, train, val, test, words, seed, shortest, longest, depth, args; /* 0: the default of the kind */
+    int64_t size, train, val, test, words, seed, shortest, longest, depth, args, images, contour,
+        distractors; /* 0: the default of the kind */
 } make_settings;
 
 static const foci_key make_rows[] = {
@@ -22,12 +23,15 @@ static const foci_key make_rows[] = {
     {"valid", FOCI_KEY_INT, NULL, 1, 1e9, NULL, "the same", .at = offsetof(make_settings, val),
      .size = sizeof(int64_t)},
     FOCI_KEY(make_settings, test, NULL, 1, 1e9, NULL, "test tokens (default 20,000) or expressions (2,000)"),
-    FOCI_KEY(make_settings, size, NULL, 16, 512, NULL, "images: side in pixels (default 32)"),
+    FOCI_KEY(make_settings, size, NULL, 16, 512, NULL, "images, pathfinder: side in pixels (default 32)"),
     FOCI_KEY(make_settings, words, NULL, 50, 1e6, NULL, "text: size of the vocabulary, about (default 2,000)"),
     FOCI_KEY(make_settings, shortest, NULL, 1, 1e6, NULL, "listops: all have more tokens (default 500)"),
     FOCI_KEY(make_settings, longest, NULL, 2, 1e6, NULL, "listops: all have fewer tokens (default 2,000)"),
     FOCI_KEY(make_settings, depth, NULL, 2, 1000, NULL, "listops: lists within each other (default 10)"),
     FOCI_KEY(make_settings, args, NULL, 2, 1000, NULL, "listops: most parts of a list (default 10)"),
+    FOCI_KEY(make_settings, images, NULL, 2, 1e7, NULL, "pathfinder: images (default 200,000)"),
+    FOCI_KEY(make_settings, contour, NULL, 3, 300, NULL, "pathfinder: dashes of a long contour (default 14)"),
+    FOCI_KEY(make_settings, distractors, NULL, 1, 300, NULL, "pathfinder: short contours (default 5)"),
     FOCI_KEY(make_settings, seed, "0", 0, 9e15, NULL, "another data set of the same kind"),
     {0}};
 
@@ -69,10 +73,10 @@ static foci_status make(const foci_parsed *parsed) {
 static const foci_command make_command = {
     .name = "make",
     .summary = "generates a built-in data set",
-    .synopsis = "images|text|listops DIR",
+    .synopsis = "images|text|listops|pathfinder DIR",
     .doc = "Generates a built-in data set: images whose classes differ in shape and context (an ImageFolder), "
-           "text of a grammar with agreement over long distances (WikiText format), or ListOps as the Long Range Arena "
-           "draws it (DIR/basic_{train,val,test}.tsv).",
+           "text of a grammar with agreement over long distances (WikiText format), ListOps as the Long Range Arena "
+           "draws it (DIR/basic_{train,val,test}.tsv), or Pathfinder in its layout (DIR/imgs, DIR/metadata).",
     .least = 2,
     .most = 2,
     .size = sizeof(make_settings),

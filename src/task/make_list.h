@@ -2,3 +2,4 @@
 FOCI_MAKER(images)
 FOCI_MAKER(text)
 FOCI_MAKER(listops)
+FOCI_MAKER(pathfinder)

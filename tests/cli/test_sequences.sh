@@ -101,6 +101,20 @@ check "pairs" pairs
 check "bytes in a folder a class" bytes
 check "pixels" pixels
 
+paths() {
+    runs data make pathfinder paths --images 80
+    sed -e 's/length: 32, vocab: 16/length: 1024, vocab: 256/' -e 's/^data: .*/data: {kind: pathfinder, root: paths}/' encoder.yaml >paths.yaml
+    runs data check paths.yaml
+    contains out '^train: 64 sequences in 2 classes read$'
+    contains out '^       the largest class alone: top-1 50.00 %$'
+    runs data show paths.yaml --out paths.png --count 4
+    runs train paths.yaml --out pathrun --set train.max_steps=2 --set train.batch_size=4
+    runs eval pathrun --split test --json
+    equal 8 "$(json sequences <out)"
+    fails_like 2 '--train is not for pathfinder' data make pathfinder none --train 3
+}
+check "data make pathfinder" paths
+
 refused() {
     fails_like 2 '--set model.vocab=15: model.vocab: 15 is less than the 16 tokens that data.train may have' train encoder.yaml --out x --set model.vocab=15
     fails_like 2 '--set model.num_classes=9: model.num_classes: 9, but data.train has 10 classes' train encoder.yaml --out x --set model.num_classes=9
