@@ -166,12 +166,16 @@ foci_tensor *foci_matmul(foci_graph *g, foci_tensor *a, foci_tensor *b);
 foci_tensor *foci_inner_products(foci_graph *g, foci_tensor *a, foci_tensor *b);
 /* same shapes */
 foci_tensor *foci_add(foci_graph *g, foci_tensor *a, foci_tensor *b);
+/* x - factor y of one shape, factor (1) */
+foci_tensor *foci_subtract(foci_graph *g, foci_tensor *x, foci_tensor *y, foci_tensor *factor);
 /* x (B, N, C), position (N, C) or (1, N, C) */
 foci_tensor *foci_add_position(foci_graph *g, foci_tensor *x, foci_tensor *position);
 /* x * factor */
 foci_tensor *foci_scale(foci_graph *g, foci_tensor *x, double factor);
 /* over the last dimension, biased variance */
 foci_tensor *foci_layer_norm(foci_graph *g, foci_tensor *x, foci_tensor *weight, foci_tensor *bias, double eps);
+/* x weight / sqrt(mean of x^2 + eps), over the last dimension; weight may be NULL */
+foci_tensor *foci_rms_norm(foci_graph *g, foci_tensor *x, foci_tensor *weight, double eps);
 /* exact: x Phi(x) */
 foci_tensor *foci_gelu(foci_graph *g, foci_tensor *x);
 foci_tensor *foci_relu(foci_graph *g, foci_tensor *x);
@@ -242,6 +246,21 @@ foci_tensor *foci_experts(foci_graph *g, const foci_experts_options *options);
 foci_tensor *foci_route(foci_graph *g, foci_tensor *logits, int64_t top_k, foci_gating gate);
 /* logits (n, E) -> (1): E sum over e of (share of the choices that fell on e) (mean softmax of e) / top_k */
 foci_tensor *foci_expert_balance(foci_graph *g, foci_tensor *logits, int64_t top_k);
+/* k (B, H, M, D) -> (B, H, M): log(prior) - factor |k|^2, a key_bias; prior NULL: 1; (1), or (H, 1, 1, M or more),
+ * clamped to [0, 1]; complement: 1 - prior, without a gradient */
+foci_tensor *foci_gaussian_bias(foci_graph *g, foci_tensor *k, foci_tensor *prior, double factor, bool complement);
+/* attentions of q with log sums l, (B, N, H*E + H) each -> (S_0 y_0 + S_1 y_1) / (S_0 + S_1 + eps) (B, N, H*E), S_c =
+ * exp(l_c - factor_c |q|^2) */
+foci_tensor *foci_gaussian_mixture(foci_graph *g, foci_tensor *const y[2], foci_tensor *q, const double factor[2],
+                                   double eps);
+/* the buffer pi (H, 1, 1, L) and what it is after this pass, which graphs that train leave in it -> (2, H, 1, L) */
+foci_tensor *foci_mixture_prior(foci_graph *g, foci_tensor *q, foci_tensor *const k[2], foci_tensor *pi,
+                                const double factor[2]);
+/* softmax(max over c of -factor_c |q - k_c|^2 + bias) v -> (B, N, H*E); bias (B, M) or NULL */
+foci_tensor *foci_nearer_key_attention(foci_graph *g, foci_tensor *q, foci_tensor *const k[2], foci_tensor *v,
+                                       foci_tensor *bias, const double factor[2], bool causal);
+/* vectors q1, k1, q2, k2 of one length -> (1): exp(q1 k1) - exp(q2 k2) + start */
+foci_tensor *foci_diff_lambda(foci_graph *g, foci_tensor *const vectors[4], double start);
 /* (B, H, 1, D) or causal (B, H, N, D); a constant in the backward pass, like those below */
 foci_tensor *foci_elliptical_metric(foci_graph *g, const foci_elliptical_metric_options *options);
 /* how much the output of attention moves with each coordinate of q */

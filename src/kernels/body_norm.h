@@ -56,6 +56,43 @@ static void layer_norm_sums(int64_t rows, int64_t c, const real *restrict x, con
     }
 }
 
+/* y = x rstd weight, rstd = 1 / sqrt(mean of x^2 + eps) */
+static void rms_norm(int64_t rows, int64_t c, const real *restrict x, const real *restrict weight, double eps,
+                     real *restrict y, real *restrict rstd) {
+    for (int64_t r = 0; r < rows; r++) {
+        const real *a = x + r * c;
+        real *b = y + r * c, squares = 0;
+#pragma omp simd reduction(+ : squares)
+        for (int64_t i = 0; i < c; i++) squares += a[i] * a[i];
+        const real s = (real)(1 / sqrt((double)squares / (double)c + eps));
+#pragma omp simd
+        for (int64_t i = 0; i < c; i++) b[i] = a[i] * s * (weight ? weight[i] : 1);
+        rstd[r] = s;
+    }
+}
+
+/* With z = x rstd and g = dy weight:  dx = rstd (g - z avg(g z)),  dweight += sum of dy z over the rows */
+static void rms_norm_backward(int64_t rows, int64_t c, const real *restrict x, const real *restrict weight,
+                              const real *restrict rstd, const real *restrict dy, real *restrict dx, bool accumulate,
+                              real *restrict dweight) {
+    for (int64_t r = 0; r < rows; r++) {
+        const real *a = x + r * c, *d = dy + r * c, s = rstd[r];
+        real gz_sum = 0;
+#pragma omp simd reduction(+ : gz_sum)
+        for (int64_t i = 0; i < c; i++) gz_sum += d[i] * (weight ? weight[i] : 1) * (a[i] * s);
+        const real gz_mean = gz_sum / (real)c;
+        if (dweight) {
+#pragma omp simd
+            for (int64_t i = 0; i < c; i++) dweight[i] += d[i] * (a[i] * s);
+        }
+        if (!dx) continue;
+        real *out = dx + r * c;
+#pragma omp simd
+        for (int64_t i = 0; i < c; i++)
+            out[i] = (accumulate ? out[i] : 0) + s * (d[i] * (weight ? weight[i] : 1) - a[i] * s * gz_mean);
+    }
+}
+
 /* Batch normalisation: by columns. sum (c) += (x - mean)^2 */
 static void column_squares(int64_t rows, int64_t c, const real *restrict x, const real *restrict mean,
                            real *restrict sum) {

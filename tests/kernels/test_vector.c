@@ -158,6 +158,43 @@ static void check_layer_norm(int64_t c) {
     restore(ROWS * c);
 }
 
+static void check_rms_norm(int64_t c) {
+    enum { ROWS = 5 };
+    const double eps = 1e-3;
+    real rstd[ROWS], dweight[MOST] = {0};
+    for (int with = 0; with < 2; with++) {
+        k->rms_norm(ROWS, c, x, with ? y : NULL, eps, out, rstd);
+        for (int64_t r = 0; r < ROWS; r++) {
+            double squares = 0;
+            for (int64_t i = 0; i < c; i++) squares += (double)x[r * c + i] * (double)x[r * c + i] / (double)c;
+            const double s = 1 / sqrt(squares + eps);
+            assert_close(rstd[r], s, 1e-5 * s);
+            for (int64_t i = 0; i < c; i++)
+                expect(r * c + i, (double)x[r * c + i] * s * (with ? (double)y[i] : 1), false, 1e-5);
+        }
+    }
+    for (int accumulate = 0; accumulate < 2; accumulate++) {
+        spoil(accumulate);
+        k->rms_norm_backward(ROWS, c, x, y, rstd, w, out, accumulate, accumulate ? dweight : NULL);
+        for (int64_t r = 0; r < ROWS; r++) {
+            double gz = 0;
+            for (int64_t i = 0; i < c; i++)
+                gz += (double)w[r * c + i] * (double)y[i] * (double)x[r * c + i] * (double)rstd[r] / (double)c;
+            for (int64_t i = 0; i < c; i++) {
+                const double norm = (double)x[r * c + i] * (double)rstd[r];
+                expect(r * c + i, (double)rstd[r] * ((double)w[r * c + i] * (double)y[i] - norm * gz), accumulate,
+                       2e-5 * (double)rstd[r]);
+            }
+        }
+    }
+    for (int64_t i = 0; i < c; i++) {
+        double a = 0;
+        for (int64_t r = 0; r < ROWS; r++) a += (double)w[r * c + i] * (double)x[r * c + i] * (double)rstd[r];
+        assert_close(dweight[i], a, 1e-5 * (1 + fabs(a)));
+    }
+    restore(ROWS * c);
+}
+
 static double log_sum_exp(int64_t c, const real *a) {
     double m = (double)a[0], s = 0;
     for (int64_t i = 1; i < c; i++) m = fmax(m, (double)a[i]);
@@ -497,6 +534,10 @@ static void sums(void **state) {
     (void)state;
     for_all_isas(check_sums);
 }
+static void rms_norm(void **state) {
+    (void)state;
+    for_all_isas(check_rms_norm);
+}
 static void layer_norm(void **state) {
     (void)state;
     for_all_isas(check_layer_norm);
@@ -591,12 +632,23 @@ static void sinc(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(elementwise),    cmocka_unit_test(sums),          cmocka_unit_test(layer_norm),
-        cmocka_unit_test(softmax),        cmocka_unit_test(exp_sums),      cmocka_unit_test(dropout),
-        cmocka_unit_test(column_softmax), cmocka_unit_test(adam),          cmocka_unit_test(sgd),
-        cmocka_unit_test(resample),       cmocka_unit_test(gelu_is_exact), cmocka_unit_test(infinities_and_nan),
-        cmocka_unit_test(gaussians),      cmocka_unit_test(sinc),          cmocka_unit_test(batch_norm),
-        cmocka_unit_test(gate),           cmocka_unit_test(depthwise)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(elementwise),
+                                       cmocka_unit_test(sums),
+                                       cmocka_unit_test(layer_norm),
+                                       cmocka_unit_test(rms_norm),
+                                       cmocka_unit_test(softmax),
+                                       cmocka_unit_test(exp_sums),
+                                       cmocka_unit_test(dropout),
+                                       cmocka_unit_test(column_softmax),
+                                       cmocka_unit_test(adam),
+                                       cmocka_unit_test(sgd),
+                                       cmocka_unit_test(resample),
+                                       cmocka_unit_test(gelu_is_exact),
+                                       cmocka_unit_test(infinities_and_nan),
+                                       cmocka_unit_test(gaussians),
+                                       cmocka_unit_test(sinc),
+                                       cmocka_unit_test(batch_norm),
+                                       cmocka_unit_test(gate),
+                                       cmocka_unit_test(depthwise)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
