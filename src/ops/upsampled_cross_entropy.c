@@ -19,6 +19,24 @@ static const attributes *of(const foci_node *n) { return n->attributes; }
 /* workspace of a thread, in reals: a blended row (w, K), its gradient, a row of logits (W, K), its gradient */
 static int64_t scratch_of(const foci_bilinear *b) { return 2 * (b->across + b->width) * b->classes; }
 
+/* Of logits x (K). A label that is no class makes it NaN. */
+static double pixel_loss(const real *x, int64_t k, int32_t label) {
+    real max = -INFINITY, sum = 0;
+    if (label < 0 || label >= k) return NAN;
+    foci_kernel()->exp_sums(1, k, x, k, &max, &sum);
+    return (double)max + log((double)sum) - (double)x[label];
+}
+
+/* The same from p = softmax(x), which becomes the gradient, p - 1 at the label. A p too small to have all its digits is
+ * no way to its logarithm. */
+static double differentiate(const real *x, int64_t k, int32_t label, real *p) {
+    static const real whole = (real)1e-30;
+    const bool known = label >= 0 && label < k && p[label] > whole;
+    const double loss = known ? -log((double)p[label]) : pixel_loss(x, k, label);
+    if (label >= 0 && label < k) p[label] -= 1;
+    return loss;
+}
+
 /* One row of pixels: its loss; where there is a band's sums (2, w, K), the gradient is added to it. */
 static double pass_row(const foci_node *n, int64_t image, int64_t y, real *scratch, real *sums) {
     const foci_bilinear *b = &of(n)->grid;
@@ -28,19 +46,15 @@ static double pass_row(const foci_node *n, int64_t image, int64_t y, real *scrat
     double loss = 0;
     foci_bilinear_blend_rows(b, foci_data(n->input[MAPS]) + image * b->down * row, y, blended);
     foci_bilinear_blend_columns(b, blended, x);
-    for (int64_t i = 0; i < b->width; i++, x += k, dx += k) {
-        const bool counts = label[i] != of(n)->ignore, known = label[i] >= 0 && label[i] < k;
-        real max = -INFINITY, sum = 0;
-        if (counts) foci_kernel()->exp_sums(1, k, x, k, &max, &sum);
-        const double lse = counts ? (double)max + log((double)sum) : 0;
-        if (counts) loss += known ? lse - (double)x[label[i]] : (double)NAN;
-        if (sums && !counts) memset(dx, 0, (size_t)k * sizeof *dx);
-        if (!sums || !counts) continue;
-        foci_kernel()->cross_entropy_backward(k, x, (real)lse, 1, NULL, 0, 1, dx, false);
-        if (known) dx[label[i]] -= 1;
+    if (sums) foci_kernel()->softmax(b->width, k, x, dx);
+    for (int64_t i = 0; i < b->width; i++) {
+        const bool counts = label[i] != of(n)->ignore;
+        if (counts)
+            loss += sums ? differentiate(x + i * k, k, label[i], dx + i * k) : pixel_loss(x + i * k, k, label[i]);
+        else if (sums) memset(dx + i * k, 0, (size_t)k * sizeof *dx);
     }
     if (!sums) return loss;
-    foci_bilinear_unblend_columns(b, scratch + 2 * row + b->width * k, dblended);
+    foci_bilinear_unblend_columns(b, dx, dblended);
     foci_bilinear_unblend_rows(b, dblended, y, sums);
     return loss;
 }

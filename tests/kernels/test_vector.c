@@ -414,14 +414,17 @@ static void check_adam(int64_t n) {
 static void check_sgd(int64_t n) {
     foci_sgd_step s = {.lr = 0.1, .momentum = 0.9, .decay = 0.01, .grad_scale = 2};
     real momentum[MOST];
-    memcpy(momentum, y, sizeof y);
-    k->sgd(n, out, x, momentum, &s);
-    for (int64_t i = 0; i < n; i++) {
-        double b = 0.9 * (double)y[i] + 2 * (double)x[i] + 0.01 * (double)before[i];
-        assert_close(momentum[i], b, 1e-6 * (1 + fabs(b)));
-        expect(i, (double)before[i] - 0.1 * b, false, 1e-6);
+    for (int nesterov = 0; nesterov < 2; nesterov++) {
+        s.nesterov = nesterov;
+        memcpy(momentum, y, sizeof y);
+        k->sgd(n, out, x, momentum, &s);
+        for (int64_t i = 0; i < n; i++) {
+            double g = 2 * (double)x[i] + 0.01 * (double)before[i], b = 0.9 * (double)y[i] + g;
+            assert_close(momentum[i], b, 1e-6 * (1 + fabs(b)));
+            expect(i, (double)before[i] - 0.1 * (nesterov ? g + 0.9 * b : b), false, 1e-6);
+        }
+        memcpy(out, before, (size_t)n * sizeof *out);
     }
-    restore(n);
 }
 
 /* Whole numbers: no tolerance. The weights sum to 1 and reach below 0 and above 1, so that sums leave the range of a

@@ -47,7 +47,7 @@ static void reference_step(const foci_optimizer_options *a, const foci_parameter
             else g += decay * r->x[i];
             if (a->kind == FOCI_SGD) {
                 r->m[i] = a->momentum * r->m[i] + g;
-                r->x[i] -= lr * r->m[i];
+                r->x[i] -= lr * (a->nesterov ? g + a->momentum * r->m[i] : r->m[i]);
                 continue;
             }
             r->m[i] = a->beta1 * r->m[i] + (1 - a->beta1) * g;
@@ -104,7 +104,10 @@ static void adamw(void **state) {
 static void sgd(void **state) {
     (void)state;
     compare(&(foci_optimizer_options){.kind = FOCI_SGD}, timm);
-    compare(&(foci_optimizer_options){.kind = FOCI_SGD, .momentum = 0.9, .weight_decay = 0.1, .clip = 1}, timm);
+    foci_optimizer_options o = {.kind = FOCI_SGD, .momentum = 0.9, .weight_decay = 0.1, .clip = 1};
+    compare(&o, timm);
+    o.nesterov = true;
+    compare(&o, timm);
 }
 
 static void named_parameters_do_not_decay(void **state) {
