@@ -7,6 +7,8 @@
 #   wikitext-*    SHA-256 as CorpusLoaders.jl publishes it; the author's mirror has the same files as the first address had
 #   camvid        SHA-256 as FastAI.jl publishes it
 #   ade20k        MD5 as d2l, autogluon and other loaders of ADEChallengeData2016.zip publish it
+#   imdb          MD5 as torchtext publishes it
+#   lra           nobody publishes one: without --sha256 the archive must have as many lines as the Arena's paper says
 #   imagenet      MD5 as image-net.org and torchvision publish it
 # An archive with another checksum is refused unless --sha256 says that it is the one you mean: GitHub, for one, packs its
 # archives anew now and then.
@@ -27,6 +29,8 @@ Fetches a public data set into the new folder DIR:
   wikitext-103   DIR/{train,valid,test}.txt  103 million words, 190 MB
   ade20k         DIR/{images,annotations}/{training,validation}/*    22,210 images, 150 classes, 0.9 GB
   camvid         the same                    701 images of 960x720, 32 classes, named in DIR/classes.txt, 571 MB
+  imdb           DIR/{train,test}/{pos,neg}/*.txt   50,000 reviews, 80 MB
+  lra            DIR/{listops,retrieval,pathfinder} of the Long Range Arena: 7.7 GB, of which a part is unpacked
   imagenet       DIR/{train,val}/WNID/*      only with --from FOLDER, which holds ILSVRC2012_img_train.tar,
                                              ILSVRC2012_img_val.tar and ILSVRC2012_devkit_t12.tar.gz (image-net.org)
 
@@ -96,7 +100,11 @@ unpack_zip() { # FILE FOLDER
     if have unzip; then unzip -qq "$1" -d "$2"; else python3 -m zipfile -e "$1" "$2"; fi
 }
 list_tar() { tar -tf "$1" >"$stage/members" && tar -tvf "$1" >"$stage/modes"; }
-unpack_tar() { tar -xof "$1" -C "$2"; }
+unpack_tar() { # all of it, or what matches the expression `only`
+    [ -n "${only:-}" ] || { tar -xof "$1" -C "$2"; return; }
+    grep -E "$only" "$stage/members" | grep -v '/$' >"$stage/wanted" || die 3 "$1: holds nothing like $only"
+    tar -xof "$1" -C "$2" -T "$stage/wanted"
+}
 
 # FILE FOLDER: unpacks a .tar, .tar.gz or .zip. Nothing in it may lie outside the folder or be anything but a file or a folder.
 unpack() {
@@ -129,7 +137,7 @@ get_archive() {
     fi
     [ -f "$archive" ] || die 3 "$archive: no such file"
     [ -n "$sha256" ] || kind=${published:-}
-    check_sum "$archive" "${kind:-sha256}" $wanted
+    [ -z "$wanted" ] || check_sum "$archive" "${kind:-sha256}" $wanted
     mkdir "$stage/raw"
     unpack "$archive" "$stage/raw"
 }
@@ -210,6 +218,47 @@ get_camvid() {
     done
     tr -d '\r' <"$top/codes.txt" | sed '/^$/d' >"$out/classes.txt"
     check_pairs
+}
+
+get_imdb() {
+    published=md5 only='/(train|test)/(pos|neg)/[^/]*[.]txt$'
+    get_archive 7c2ac02c03563afcf9b574c7e56c153a https://ai.stanford.edu/~amaas/data/sentiment/aclImdb_v1.tar.gz
+    find_top train
+    for split in train test; do
+        for class in pos neg; do
+            [ -n "$(ls "$top/$split/$class" 2>/dev/null)" ] || die 3 "$archive: holds no $split/$class"
+        done
+        mv "$top/$split" "$out/$split"
+    done
+}
+
+# The Arena's release: listops-1000, tsv_data and, of Pathfinder, 32 pixels with contours of 14.
+get_lra() {
+    only='/listops-1000/basic_[a-z]*[.]tsv$|/new_aan_pairs[.][a-z]*[.]tsv$|/pathfinder32/curv_contour_length_14/(imgs|metadata)/'
+    get_archive "" https://storage.googleapis.com/long-range-arena/lra_release.gz
+    mkdir "$out/listops" "$out/retrieval"
+    take_lines listops basic_train.tsv 96001 basic_val.tsv 2001 basic_test.tsv 2001
+    take_lines retrieval new_aan_pairs.train.tsv 147086 new_aan_pairs.eval.tsv 18090 new_aan_pairs.test.tsv 17437
+    paths=$(find "$stage/raw" -type d -name curv_contour_length_14 | head -n 1)
+    [ -d "$paths/metadata" ] && [ -d "$paths/imgs" ] || die 3 "$archive: holds no pathfinder32/curv_contour_length_14"
+    expect_lines 200000 "$(cat "$paths"/metadata/*.npy | wc -l)" pathfinder32/curv_contour_length_14/metadata
+    mv "$paths" "$out/pathfinder"
+    [ -n "$sha256" ] || echo "no checksum  ${archive##*/}" >>"$stage/source"
+}
+take_lines() { # FOLDER then FILE LINES ...
+    folder=$1
+    shift
+    while [ $# -gt 0 ]; do
+        text=$(find "$stage/raw" -type f -name "$1" | head -n 1)
+        [ -s "$text" ] || die 3 "$archive: holds no $1, or an empty one"
+        expect_lines "$2" "$(wc -l <"$text")" "$1"
+        mv "$text" "$out/$folder/$1"
+        shift 2
+    done
+}
+expect_lines() { # PUBLISHED FOUND NAME: where no checksum vouches for the archive
+    [ -n "$sha256" ] || [ "$1" -eq "$2" ] ||
+        die 3 "$archive: $3 has $(($2)) lines, not the $1 that are published (--sha256 if it is the one you mean)"
 }
 
 get_wikitext() { # SHA-256 of NAME-v1.zip
@@ -311,8 +360,10 @@ ade20k) sums=1 get=get_ade20k ;;
 camvid) sums=1 get=get_camvid ;;
 wikitext-2) sums=1 get='get_wikitext 92675f1d63015c1c8b51f1656a52d5bdbc33aafa60cc47a218a66e7ee817488c' ;;
 wikitext-103) sums=1 get='get_wikitext 242ba0f20b329cfdf1ccc61e9e9e5b59becf189db7f7a81cd2a0e2fc31539590' ;;
+imdb) sums=1 get=get_imdb ;;
+lra) sums=1 get=get_lra ;;
 imagenet) sums=3 get=get_imagenet ;;
-*) die 2 "there is no data set $name: ade20k, camvid, cifar10, wikitext-2, wikitext-103 or imagenet" ;;
+*) die 2 "there is no data set $name: ade20k, camvid, cifar10, imdb, lra, wikitext-2, wikitext-103 or imagenet" ;;
 esac
 if [ -n "$sha256" ]; then
     printf '%s\n' $sha256 | grep -cxE '[0-9a-f]{64}' | grep -qx $sums && [ ${#sha256} -eq $((65 * sums - 1)) ] ||

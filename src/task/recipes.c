@@ -63,7 +63,33 @@ static const char wikitext103[] = "model:\n"
                                   "  log_every: 200\n"
                                   "  seed: 1111\n";
 
+/* The Long Range Arena as the paper trained on it: sizes of the model, optimiser, schedule. Steps, warm-up and batch
+ * are each task's own (configs/lra). */
+static const char lra[] = "model:\n"
+                          "  d_model: 64\n"
+                          "  depth: 2\n"
+                          "  num_heads: 2\n"
+                          "  d_head: 32\n"
+                          "  d_inner: 128\n"
+                          "  dropout: 0.1\n"
+                          "  attn_dropout: 0.1\n"
+                          "train:\n"
+                          "  optimizer: adamw\n"
+                          "  lr: 1.0e-4\n"
+                          "  betas: [0.9, 0.999]\n"
+                          "  eps: 1.0e-6\n"
+                          "  weight_decay: 0\n"
+                          "  clip: 0\n"
+                          "  schedule: one_cycle\n"
+                          "  schedule_by: step\n"
+                          "  one_cycle_start: 25\n"
+                          "  one_cycle_end: 1.0e4\n"
+                          "  one_cycle_betas: [0.95, 0.85]\n"
+                          "  test_at_end: true\n"
+                          "  seed: 1111\n";
+
 const foci_recipe foci_recipes[] = {
     {"deit", "ImageNet training of DeiT: 300 epochs, RandAugment, mixup, cutmix, erasing, repeats", deit},
+    {"lra", "Long Range Arena as in the paper: two layers, AdamW, one cycle of learning rate and beta1", lra},
     {"wikitext103", "language models on WikiText-103 as in the paper: Adam, clipping, 500,000 updates", wikitext103},
     {0}};

@@ -229,6 +229,61 @@ text_lacks() {
 check "WikiText in a tar" text_tar
 check "WikiText without a split" text_lacks
 
+# -------------------------------------------------------------------------------------------------- sequences
+
+imdb() {
+    rm -rf set aclImdb
+    for folder in train/pos train/neg train/unsup test/pos test/neg; do
+        mkdir -p aclImdb/$folder
+        for n in 1 2; do echo "$folder $n" >aclImdb/$folder/${n}_7.txt; done
+    done
+    echo x >aclImdb/train/urls_pos.txt
+}
+imdb_laid_out() {
+    imdb
+    tar -czf a.tar.gz aclImdb
+    gets 0 'set: imdb is in place' imdb set --from a.tar.gz --sha256 "$(sum a.tar.gz)"
+    equal "./source.txt ./test/neg/1_7.txt ./test/neg/2_7.txt ./test/pos/1_7.txt ./test/pos/2_7.txt ./train/neg/1_7.txt ./train/neg/2_7.txt ./train/pos/1_7.txt ./train/pos/2_7.txt " "$(tree set)"
+}
+imdb_lacks() {
+    imdb
+    rm -r aclImdb/test/neg
+    tar -cf a.tar aclImdb
+    refuses 3 'a.tar: holds no test/neg' imdb set --from a.tar --sha256 "$(sum a.tar)"
+    refuses 3 'a.tar: md5 is [0-9a-f]*, not 7c2ac02c03563afcf9b574c7e56c153a; .*' imdb set --from a.tar
+}
+lra() {
+    rm -rf set lra_release
+    mkdir -p lra_release/lra_release/listops-1000 lra_release/lra_release/tsv_data lra_release/lra_release/pathfinder64
+    at=lra_release/lra_release/pathfinder32/curv_contour_length_14
+    mkdir -p $at/imgs/0 $at/metadata lra_release/lra_release/pathfinder32/curv_baseline/imgs/0
+    for split in train val test; do printf 'Source\tTarget\n1\t1\n' >lra_release/lra_release/listops-1000/basic_$split.tsv; done
+    for split in train eval test; do printf '1.0\tA\tB\tx\ty\n' >lra_release/lra_release/tsv_data/new_aan_pairs.$split.tsv; done
+    echo png >$at/imgs/0/sample_0.png
+    echo 'imgs/0 sample_0.png 0 1' >$at/metadata/0.npy
+    echo png >lra_release/lra_release/pathfinder32/curv_baseline/imgs/0/sample_0.png
+}
+lra_laid_out() { # a tar.gz, though it is called .gz
+    lra
+    tar -czf lra_release.gz lra_release
+    gets 0 'set: lra is in place' lra set --from lra_release.gz --sha256 "$(sum lra_release.gz)"
+    equal "./listops/basic_test.tsv ./listops/basic_train.tsv ./listops/basic_val.tsv ./pathfinder/imgs/0/sample_0.png ./pathfinder/metadata/0.npy ./retrieval/new_aan_pairs.eval.tsv ./retrieval/new_aan_pairs.test.tsv ./retrieval/new_aan_pairs.train.tsv ./source.txt " "$(tree set)"
+}
+lra_counts() {
+    lra
+    tar -czf lra_release.gz lra_release
+    refuses 3 'lra_release.gz: basic_train.tsv has 2 lines, not the 96001 that are published .*' lra set --from lra_release.gz
+    rm lra_release/lra_release/tsv_data/new_aan_pairs.eval.tsv
+    tar -czf lra_release.gz lra_release
+    refuses 3 'lra_release.gz: holds no new_aan_pairs.eval.tsv, or an empty one' lra set --from lra_release.gz --sha256 "$(sum lra_release.gz)"
+    tar -czf lra_release.gz lra_release/lra_release/pathfinder64
+    refuses 3 'lra_release.gz: holds nothing like .*' lra set --from lra_release.gz --sha256 "$(sum lra_release.gz)"
+}
+check "IMDB" imdb_laid_out
+check "IMDB without a class" imdb_lacks
+check "the Long Range Arena" lra_laid_out
+check "the Long Range Arena with other counts, or without a part" lra_counts
+
 # le BYTES NUMBER: little-endian.
 le() {
     n=$2
