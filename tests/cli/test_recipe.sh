@@ -83,7 +83,7 @@ sheet() {
 }
 check "a sheet of samples" sheet
 check "a sheet needs a name" fails 2 'data show: --out FILE.png is needed' data show deit.yaml
-check "a sheet of text" fails_like 2 '.*data.kind: only images can be shown' data show "$root/configs/brown/softmax.yaml" --out x.png
+check "a sheet of text" fails_like 2 '.*data.kind: text cannot be shown' data show "$root/configs/brown/softmax.yaml" --out x.png
 check "a sheet where nothing can be written" fails_like 6 'nowhere/x.png: .*' data show deit.yaml --out nowhere/x.png
 check "RandAugment by a wrong name" fails_like 2 'deit.yaml: data.rand_augment: .*rand-m9-mstd0.5-inc1.*|--set .*: data.rand_augment: `rand-x` is not.*' data show deit.yaml --out x.png --set data.rand_augment=rand-x
 check "groups that do not divide the batch" fails_like 2 '.*data.mix_groups: 3 does not divide train.batch_size 16' train deit.yaml --set data.mix_groups=3
