@@ -232,6 +232,28 @@ long_line() {
 }
 check "metrics of one endless line" long_line
 
+# ---------------------------------------------------------------------------------------------------- sequences
+
+check "lists" make_lists
+sequences() { # FILE REGEX KIND: what a file of the corpus holds behind its first byte
+    tail -c +2 "$1" >bad.tsv
+    bounded fails_like 3 "$2" data check encoder.yaml --set data.kind=$3 --set data.train=bad.tsv --set data.val= --set data.test= \
+        --set model.vocab=300 --set model.pair=$4
+    printable
+}
+check "1,100 lists within each other" sequences "$corpus/sequences/listops_deep" 'bad\.tsv:1: token 1001: more than 1000 lists .*' listops false
+check "a bracket that closes nothing" sequences "$corpus/sequences/listops_closes_nothing" 'bad\.tsv:1: token 4: \] closes nothing' listops false
+check "a gzip that expands without end" sequences "$corpus/sequences/text_gzip_bomb" 'bad\.tsv: the gzip becomes more than 100 times as large.*' byte_text false
+check "a gzip of lines, cut short" sequences "$corpus/sequences/text_gzip_cut" 'bad\.tsv: damaged gzip.*' byte_text false
+check "a pair with one side" sequences "$corpus/sequences/pairs_one_side" 'bad\.tsv:1: 2 columns, not .*' byte_pairs true
+climbing_path() {
+    mkdir -p maze/metadata
+    tail -c +2 "$corpus/sequences/pathfinder_climbing" >maze/metadata/0.npy
+    sed 's/^data: .*/data: {kind: pathfinder, root: maze}/' encoder.yaml >maze.yaml
+    bounded fails_like 3 'maze/metadata/0\.npy:1: imgs/0/\.\./\.\./x leads out of the set' data check maze.yaml
+}
+check "a path of Pathfinder that leads out of it" climbing_path
+
 # ------------------------------------------------------------------------------------------------------ prompts
 
 train_words() { runs train lm.yaml --out words --set train.max_steps=2; }
