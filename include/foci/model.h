@@ -42,6 +42,7 @@ typedef struct foci_model {
     const foci_key *keys;
     const foci_key *shared; /* keys that it has in common with other models; NULL: none */
     const char *head; /* parameters that depend on the classes or words: prefixes of their names, with blanks between */
+    bool carries;     /* goes on from window to window of a text (foci_carried) */
     void (*record)(foci_request *r);
 } foci_model;
 

@@ -118,6 +118,12 @@ foci_tensor *foci_constant(foci_graph *g, const char *name, foci_dtype dtype, in
  * the input SCOPE.name.past, and SCOPE.name.now is what the next one will read. */
 foci_tensor *foci_cached(foci_graph *g, const char *name, foci_tensor *x);
 int64_t foci_graph_past(const foci_graph *g); /* tokens before those of this graph */
+/* x (B, T, C) of a window behind the `rows` tokens before it in the same stream, whatever came before: (B, rows + T,
+ * C). No gradient flows into them. Whoever runs the graph window by window carries them on (core/carry.h); where nobody
+ * does, they are zeros. All that a model carries has as many rows. */
+foci_tensor *foci_carried(foci_graph *g, const char *name, foci_tensor *x, int64_t rows);
+/* (1) int: how many of the carried rows are there, the last ones. Once in a graph. */
+foci_tensor *foci_carried_filled(foci_graph *g);
 /* Keeps a tensor readable after the pass. */
 void foci_keep(foci_tensor *t);
 /* Offers a tensor for inspection under SCOPE.name; kept, and listed, only by graphs recorded with `observe`. */

@@ -28,7 +28,10 @@ static const foci_key rows[] = {
 static void explain(const foci_generator *g, const settings *o) {
     const char *kind = foci_config_string(g->options.config, "attention.kind");
     long long window = (long long)g->options.window;
-    if (!g->incremental && !o->recompute)
+    if (g->options.model->carries)
+        foci_log(FOCI_LOG_INFO, o->recompute ? "the text is read anew for each word"
+                                             : "the model's memory is carried on from word to word");
+    else if (!g->incremental && !o->recompute)
         foci_log(FOCI_LOG_INFO,
                  "%s attention, as configured, is not causal or needs earlier queries: the window of %lld tokens is "
                  "computed anew for each word",

@@ -307,11 +307,15 @@ void foci_observe(foci_graph *g, const char *name, foci_tensor *t) {
 
 int64_t foci_graph_past(const foci_graph *g) { return g->options.cache ? g->options.past : 0; }
 
-void foci_graph_cache(foci_graph *g, foci_tensor *past, foci_tensor *now) {
-    if (!g->options.cache || !foci_graph_ok(g)) return;
+void foci_graph_carry(foci_graph *g, foci_tensor *past, foci_tensor *now) {
+    if (!foci_graph_ok(g)) return;
     for (int i = 0; i < g->slots; i++)
         if (g->slot[i].tensor == past) g->slot[i].kind = FOCI_SLOT_PAST;
-    offer(g, FOCI_SLOT_NOW, "now", now);
+    if (now) offer(g, FOCI_SLOT_NOW, "now", now);
+}
+
+void foci_graph_cache(foci_graph *g, foci_tensor *past, foci_tensor *now) {
+    if (g->options.cache) foci_graph_carry(g, past, now);
 }
 
 /* -------------------------------------------------------------------------------------------------- nodes */

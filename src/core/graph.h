@@ -88,7 +88,7 @@ void foci_graph_profile(foci_graph *g, foci_span *spans);
 /* What the caller of a graph knows by name, SCOPE.name, in the order of recording: what was given to foci_input,
  * foci_output and (with `observe`) foci_observe; and what foci_cached makes: the rows of earlier tokens are fed to a
  * PAST (B, past, C), these and the new ones are read from the NOW (B, past + M, C) behind it. Without a past there is
- * only the NOW. */
+ * only the NOW. What foci_carried makes is such a pair in every graph (core/carry.h). */
 typedef enum foci_slot_kind {
     FOCI_SLOT_INPUT,
     FOCI_SLOT_OUTPUT,
@@ -108,6 +108,8 @@ foci_tensor *foci_graph_find(const foci_graph *g, const char *name); /* NULL: th
 /* Is the name one of those, with blanks between (NULL: none)? */
 bool foci_names_hold(const char *names, const char *name);
 
+/* For foci_carried: a PAST, and the NOW behind it (NULL: what is fed is no rows, but their number). */
+void foci_graph_carry(foci_graph *g, foci_tensor *past, foci_tensor *now);
 void foci_graph_cache(foci_graph *g, foci_tensor *past, foci_tensor *now); /* for foci_cached; past may be NULL */
 
 foci_cost foci_graph_cost(const foci_graph *g);    /* floating-point operations of one forward and one backward pass */

@@ -9,6 +9,7 @@
 struct foci_program {
     foci_program_set *set;
     foci_graph *graph;
+    void *nothing; /* zeros: what a PAST holds that was not fed */
 };
 
 /* ------------------------------------------------------------------------------------------------- a set */
@@ -53,10 +54,29 @@ static foci_status reserve(foci_program_set *set, size_t bytes) {
                      (double)bytes / 1e6, set->advice ? ": " : "", set->advice ? set->advice : "");
 }
 
+/* Before the first window of a stream there is nothing. (A graph that continues another is told what to go on from.) */
+static foci_status feed_nothing(foci_program *p) {
+    const foci_graph *g = p->graph;
+    size_t most = 0;
+    for (int i = 0; i < g->slots && !p->nothing && !g->options.cache; i++)
+        if (g->slot[i].kind == FOCI_SLOT_PAST && foci_tensor_bytes(g->slot[i].tensor) > most)
+            most = foci_tensor_bytes(g->slot[i].tensor);
+    if (!most) return FOCI_OK;
+    if (!(p->nothing = foci_large_calloc(most)))
+        return foci_fail(FOCI_ERR_RUNTIME, "out of memory for the tokens before a window");
+    for (int i = 0; i < g->slots; i++)
+        if (g->slot[i].kind == FOCI_SLOT_PAST && !g->slot[i].tensor->host_data)
+            foci_graph_feed(p->graph, g->slot[i].tensor, p->nothing);
+    return FOCI_OK;
+}
+
 foci_status foci_program_set_ready(foci_program_set *set) {
     FOCI_TRY(allocate_parameters(set));
     FOCI_TRY(reserve(set, foci_program_set_bytes(set, NULL)));
-    for (int i = 0; i < set->count; i++) foci_graph_bind(set->program[i]->graph, set->memory);
+    for (int i = 0; i < set->count; i++) {
+        FOCI_TRY(feed_nothing(set->program[i]));
+        foci_graph_bind(set->program[i]->graph, set->memory);
+    }
     return FOCI_OK;
 }
 
@@ -124,6 +144,7 @@ void foci_program_close(foci_program *p) {
     while (set->program[i] != p) i++;
     for (set->count--; i < set->count; i++) set->program[i] = set->program[i + 1];
     foci_graph_free(p->graph);
+    free(p->nothing);
     free(p);
 }
 

@@ -1,6 +1,7 @@
 /* val, test: the score of a split, top-1 or perplexity, whatever the model's task measures. */
 #include "measure/score.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +17,11 @@ const foci_key foci_score_keys[] = {
              .placeholder = "S"),
     FOCI_KEY(foci_score_options, walk, "disjoint", 0, 0, "disjoint sliding",
              "text: disjoint windows, or sliding by one token, each token but those of the first window "
-             "predicted from a "
-             "full window"),
+             "predicted from a full window; of a model with a memory, its windows in order"),
+    FOCI_KEY(foci_score_options, rows, "1", 1, 1e6, NULL,
+             "text: it is cut into so many rows, each a text of its own that begins with nothing before it"),
+    FOCI_KEY(foci_score_options, whole_windows, "false", 0, 0, NULL,
+             "text: what is left of a row behind its whole windows is not scored"),
     {0}};
 
 const foci_key foci_score_detail_keys[] = {
@@ -34,6 +38,19 @@ const foci_key foci_score_detail_keys[] = {
 void foci_score_head(const foci_score_options *o, bool walks, foci_report *r) {
     foci_report_text(r, "split", o->split);
     if (walks) foci_report_text(r, "walk", o->walk == FOCI_SLIDING ? "sliding" : "disjoint");
+    if (o->rows != 1) foci_report_whole(r, "rows", o->rows);
+    if (o->whole_windows) foci_report_flag(r, "whole_windows", true);
+}
+
+/* The settings of the task; one without a choice is asked only for what is not the default: it refuses. */
+static int settings_of(const foci_score_options *o, const foci_task *task, char rows[32], const char *set[3]) {
+    int n = 0;
+    if (task->settings || o->walk == FOCI_SLIDING)
+        set[n++] = o->walk == FOCI_SLIDING ? "walk=sliding" : "walk=disjoint";
+    snprintf(rows, 32, "rows=%lld", (long long)o->rows);
+    if (o->rows != 1) set[n++] = rows;
+    if (o->whole_windows) set[n++] = "whole_windows=true";
+    return n;
 }
 
 /* ---------------------------------------------------------------------------------------- sample by sample */
@@ -172,14 +189,15 @@ static foci_status check(const foci_score_options *o, const foci_task *task) {
     return FOCI_OK;
 }
 
-/* A task without a choice of walks is asked for one only where the user chose another than the default: it refuses. */
 static foci_status evaluate(const foci_subject *subject, const foci_score_options *o, const foci_task *task, details *d,
                             foci_ledger *ledger, const foci_watch *watch, foci_score *score) {
-    const bool sliding = o->walk == FOCI_SLIDING, told = o->predictions || o->per_class;
-    const char *const set[] = {sliding ? "walk=sliding" : "walk=disjoint"};
+    const bool told = o->predictions || o->per_class;
+    char rows[32];
+    const char *set[3];
+    const int sets = settings_of(o, task, rows, set);
     const foci_evaluation how = {.split = o->split,
                                  .set = set,
-                                 .sets = sliding || task->settings,
+                                 .sets = sets,
                                  .predicted = told ? note : NULL,
                                  .class_scored = note_class,
                                  .context = d,
@@ -243,8 +261,9 @@ static void print(const foci_report *r, FILE *f) {
     const char *walk = foci_report_text_of(r, "walk");
     char text[256];
     foci_result_text(r, text, sizeof text);
-    fprintf(f, "%s%s%s%s: %s\n", foci_report_text_of(r, "split"), walk ? ", " : "", walk ? walk : "",
-            walk ? " windows" : "", text);
+    fprintf(f, "%s%s%s%s", foci_report_text_of(r, "split"), walk ? ", " : "", walk ? walk : "", walk ? " windows" : "");
+    if (foci_report_find(r, "rows")) fprintf(f, ", %.0f rows", foci_report_number_of(r, "rows"));
+    fprintf(f, "%s: %s\n", foci_report_find(r, "whole_windows") ? ", whole windows alone" : "", text);
     print_absent(foci_report_part_of(r, "left_out"), f);
     const foci_report *all = foci_report_part_of(r, "per_class");
     if (all->first) (foci_report_find(all->first->part, "iou") ? print_pixels : print_classes)(all, f);

@@ -7,13 +7,16 @@
 typedef struct foci_score_options {
     const char *split;
     enum { FOCI_DISJOINT, FOCI_SLIDING } walk;
+    int64_t rows; /* of text */
+    bool whole_windows;
     const char *predictions, *out; /* files; NULL: none */
     bool per_class;
 } foci_score_options;
 /* Bound to it: the data; and what else is wanted of them. */
 extern const foci_key foci_score_keys[], foci_score_detail_keys[];
 
-/* "split" and, where the task has one, "walk", with which its reports begin. */
+/* "split" and, where the task has one, "walk" (and "rows", "whole_windows" where they are not the defaults), with which
+ * its reports begin. */
 void foci_score_head(const foci_score_options *options, bool walks, foci_report *r);
 
 #endif

@@ -1,4 +1,4 @@
-/* cat: the tokens of b behind those of a. cached: the same, where a comes from an earlier graph */
+/* cat: the tokens of b behind those of a. cached, carried: the same, where a comes from an earlier graph */
 #include <string.h>
 
 #include "core/graph.h"
@@ -69,4 +69,20 @@ foci_tensor *foci_cached(foci_graph *g, const char *name, foci_tensor *x) {
     foci_graph_cache(g, past, now);
     foci_end_scope(g);
     return now;
+}
+
+foci_tensor *foci_carried(foci_graph *g, const char *name, foci_tensor *x, int64_t rows) {
+    if (!foci_operand(g, "carried", "input", x, FOCI_REAL)) return NULL;
+    foci_scope(g, "%s", name);
+    foci_tensor *past = foci_input(g, "past", FOCI_REAL, FOCI_SHAPE(x->shape[0], rows, x->shape[2]));
+    foci_tensor *now = foci_cat(g, past, x);
+    foci_graph_carry(g, past, now);
+    foci_end_scope(g);
+    return now;
+}
+
+foci_tensor *foci_carried_filled(foci_graph *g) {
+    foci_tensor *filled = foci_input(g, "filled", FOCI_INT, FOCI_SHAPE(1));
+    foci_graph_carry(g, filled, NULL);
+    return filled;
 }

@@ -20,11 +20,13 @@ static int count_arrays(const foci_checkpoint_array *a) {
     return n;
 }
 
-static foci_status write_arrays(const char *path, const foci_parameters *p, const foci_checkpoint_array *a,
+static foci_status write_arrays(const char *path, const foci_checkpoint *c, const foci_checkpoint_array *a,
                                 const foci_text_pair *metadata, int pairs) {
+    const foci_parameters *p = c->parameters;
+    const int extra = a == c->array ? c->tensors : 0; /* of the state alone */
     int count = 0;
     foci_arena names = {NULL};
-    foci_safetensor_item *item = calloc((size_t)(count_arrays(a) * p->count) + 1, sizeof *item);
+    foci_safetensor_item *item = calloc((size_t)(count_arrays(a) * p->count + extra) + 1, sizeof *item);
     bool ok = item;
     for (; a->prefix && ok; a++)
         for (int k = 0; a->data && k < p->count && ok; k++) {
@@ -33,6 +35,10 @@ static foci_status write_arrays(const char *path, const foci_parameters *p, cons
             item[count++] = (foci_safetensor_item){name, e->ndim, e->shape, a->data + e->offset};
             ok = name;
         }
+    for (int i = 0; i < extra && ok; i++) {
+        const foci_checkpoint_tensor *t = &c->tensor[i];
+        item[count++] = (foci_safetensor_item){t->name, t->ndim, t->shape, t->data};
+    }
     foci_status status = ok ? foci_safetensors_write(path, item, count, metadata, pairs)
                             : foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", path);
     free(item);
@@ -51,7 +57,7 @@ static foci_status write_alone(const char *folder, const char *name, const foci_
     int pairs = drawn ? 2 : 1;
     for (int i = 0; i < c->abouts && pairs < MOST_PAIRS; i++) pair[pairs++] = c->about[i];
     foci_status s = foci_path_join(path, sizeof path, folder, name);
-    if (!s) s = write_arrays(path, c->parameters, a, pair, pairs);
+    if (!s) s = write_arrays(path, c, a, pair, pairs);
     foci_arena_free(&names);
     return s;
 }
@@ -84,7 +90,7 @@ foci_status foci_checkpoint_save(const char *folder, const foci_checkpoint *c) {
     }
     if (pairs == MOST_PAIRS) return foci_fail(FOCI_ERR_RUNTIME, "a state of %d numbers and words", pairs);
     FOCI_TRY(foci_path_join(path, sizeof path, folder, "state.safetensors"));
-    return write_arrays(path, c->parameters, c->array, metadata, pairs);
+    return write_arrays(path, c, c->array, metadata, pairs);
 }
 
 /* ------------------------------------------------------------------------------------------------ reading */
@@ -127,17 +133,25 @@ static foci_status check_word(const foci_safetensors *f, const foci_checkpoint_w
                      w->word ? w->word : "none");
 }
 
-static foci_status read_tensor(const foci_safetensors *f, const char *prefix, const foci_parameter_entry *e,
-                               foci_real *out) {
-    char name[512], in_file[200], in_model[200];
-    snprintf(name, sizeof name, "%s%s", prefix, e->name);
+static foci_status read_tensor(const foci_safetensors *f, const foci_checkpoint_tensor *e) {
+    char in_file[200], in_model[200];
+    const char *name = e->name;
     const foci_safetensor *t = foci_safetensors_find(f, name);
     if (!t) return foci_fail(FOCI_ERR_CHECKPOINT, "%s: tensor %s of this model is missing", f->path, name);
     if (t->ndim != e->ndim || memcmp(t->shape, e->shape, (size_t)e->ndim * sizeof *e->shape) != 0)
         return foci_fail(FOCI_ERR_CHECKPOINT, "%s: tensor %s is %s in the file and %s in the model", f->path, name,
                          foci_safetensor_shape(in_file, sizeof in_file, t->ndim, t->shape),
                          foci_safetensor_shape(in_model, sizeof in_model, e->ndim, e->shape));
-    return foci_safetensors_reals(f, t, 0, e->numel, out + e->offset);
+    return foci_safetensors_reals(f, t, 0, t->numel, e->data);
+}
+
+static foci_status read_parameter(const foci_safetensors *f, const char *prefix, const foci_parameter_entry *e,
+                                  foci_real *out) {
+    char name[512];
+    foci_checkpoint_tensor t = {.name = name, .ndim = e->ndim, .data = out + e->offset};
+    snprintf(name, sizeof name, "%s%s", prefix, e->name);
+    memcpy(t.shape, e->shape, sizeof t.shape);
+    return read_tensor(f, &t);
 }
 
 static foci_status read_state(const foci_safetensors *f, const foci_checkpoint *c) {
@@ -148,7 +162,8 @@ static foci_status read_state(const foci_safetensors *f, const foci_checkpoint *
     for (const foci_checkpoint_number *n = c->number; n->key; n++) FOCI_TRY(read_number(f, n));
     for (const foci_checkpoint_array *a = c->array; a->prefix; a++)
         for (int k = 0; a->data && k < p->count; k++, tensors++)
-            FOCI_TRY(read_tensor(f, a->prefix, &p->entry[k], a->data));
+            FOCI_TRY(read_parameter(f, a->prefix, &p->entry[k], a->data));
+    for (int i = 0; i < c->tensors; i++, tensors++) FOCI_TRY(read_tensor(f, &c->tensor[i]));
     if (f->count == tensors) return FOCI_OK;
     return foci_fail(FOCI_ERR_CHECKPOINT, "%s: %d tensors, this model has %d", f->path, f->count, tensors);
 }

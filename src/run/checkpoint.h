@@ -17,6 +17,14 @@ typedef struct foci_checkpoint_array {
     const char *file;   /* "last.safetensors", where it stands alone too; NULL: nowhere */
 } foci_checkpoint_array;
 
+/* A tensor of the state alone, of any shape. */
+typedef struct foci_checkpoint_tensor {
+    const char *name;
+    int64_t shape[FOCI_MAX_DIMS];
+    int ndim;
+    foci_real *data;
+} foci_checkpoint_tensor;
+
 typedef struct foci_checkpoint_number {
     const char *key;
     int64_t *count; /* not negative; one of the three is set */
@@ -37,6 +45,8 @@ typedef struct foci_checkpoint {
     const foci_checkpoint_word *word;     /* likewise */
     const foci_text_pair *about;          /* (abouts) what the weights mean: metadata of the files beside the state */
     int abouts;
+    const foci_checkpoint_tensor *tensor; /* (tensors) beside the arrays */
+    int tensors;
 } foci_checkpoint;
 
 /* Writes state.safetensors into `folder`, which exists. */

@@ -5,6 +5,7 @@
 
 #include "task/corpus.h"
 #include "task/load_model.h"
+#include "task/perplexity.h"
 #include "task/task.h"
 
 #define FOCI_CONTAMINATION(name) extern const foci_contamination foci_contamination_##name;
@@ -70,8 +71,9 @@ static foci_status open_study(study *s, const char *weights, const char *split) 
 static foci_status perplexity_of(study *s, bool sliding, const int32_t *ids, const foci_watch *watch,
                                  foci_score *score) {
     const int64_t words = foci_vocabulary_size(s->corpus.vocabulary);
+    const foci_walk_settings how = {sliding ? FOCI_WALK_SLIDING : FOCI_WALK_DISJOINT, .rows = 1};
     return foci_corpus_blame(s->config, s->split,
-                             foci_perplexity_as_configured(s->config, s->model, words, sliding, &s->parameters, ids,
+                             foci_perplexity_as_configured(s->config, s->model, words, &how, &s->parameters, ids,
                                                            s->clean->count, NULL, watch, score));
 }
 

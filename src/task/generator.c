@@ -8,13 +8,15 @@
 foci_status foci_generator_open(foci_generator *g, const foci_generator_options *options, foci_parameters *parameters) {
     *g = (foci_generator){.options = *options, .parameters = parameters};
     foci_program_set_init(&g->set, parameters);
-    g->incremental = !options->recompute && foci_attention_abilities(options->config) & FOCI_INCREMENTAL;
+    g->incremental =
+        !options->recompute && !options->model->carries && foci_attention_abilities(options->config) & FOCI_INCREMENTAL;
     return FOCI_OK;
 }
 
 void foci_generator_close(foci_generator *g) {
     for (int i = 0; i < g->caches; i++) free(g->cache[i]);
     free(g->cache);
+    foci_carry_close(&g->carry);
     foci_program_set_free(&g->set);
     free(g->ids);
     *g = (foci_generator){.count = 0};
@@ -101,7 +103,35 @@ static foci_status pass(foci_generator *g, int64_t first, int64_t past, int64_t 
     return fill_caches(g);
 }
 
+/* Words that are not held yet, one by one, each a window behind all that is carried. */
+static foci_status read_on(foci_generator *g) {
+    const foci_generator_options *o = &g->options;
+    if (!g->program) {
+        const foci_request r = {
+            .config = o->config, .batch = 1, .classes = o->vocabulary, .feeds = "ids", .number = {{"tokens", 1}}};
+        FOCI_TRY(foci_program_open_model(&g->program, &g->set, &(foci_graph_options){0}, o->model, &r));
+        FOCI_TRY(foci_program_set_ready(&g->set));
+        FOCI_TRY(foci_carry_open(&g->carry, g->program, 1));
+    }
+    if (o->recompute) {
+        foci_carry_clear(&g->carry);
+        g->held = 0;
+    }
+    for (; g->held < g->count; g->held++) {
+        FOCI_TRY(foci_program_feed(g->program, "ids", g->ids + g->held));
+        FOCI_TRY(foci_carry_feed(&g->carry, g->program, 0));
+        FOCI_TRY(foci_program_forward(g->program));
+        FOCI_TRY(foci_carry_take(&g->carry, g->program, 0));
+        foci_carry_advance(&g->carry, g->program);
+    }
+    return FOCI_OK;
+}
+
 foci_status foci_generator_next(foci_generator *g, const foci_real **logprob) {
+    if (g->count && g->options.model->carries) {
+        FOCI_TRY(read_on(g));
+        return foci_program_fetch(g->program, "logprob", logprob);
+    }
     if (!g->count) return foci_fail(FOCI_ERR_RUNTIME, "a text without words has no next word");
     if (g->count > g->options.window) {
         g->incremental = false;

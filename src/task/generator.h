@@ -6,11 +6,13 @@
  * new token costs one row. What comes out is exactly what the whole window gives. A longer text is seen through its
  * last `window` tokens, as in the sliding walk; there every token moves by one position with each new word, nothing can
  * be kept, and the window is computed anew for each. So it is, from the start, with attention that is not incremental
- * (elliptical with scope sequence: its metric is made of all tokens). */
+ * (elliptical with scope sequence: its metric is made of all tokens).
+ *
+ * A model that carries something from window to window (foci_model.carries) reads word by word, in windows of one. */
 #ifndef FOCI_TASK_GENERATOR_H
 #define FOCI_TASK_GENERATOR_H
 
-#include "core/program.h"
+#include "core/carry.h"
 
 typedef struct foci_generator_options {
     const foci_model *model;
@@ -27,7 +29,8 @@ typedef struct foci_generator {
     int64_t count, room;
     foci_real **cache; /* per foci_cached of the model: (window, C), the first `held` rows filled */
     int caches;
-    int64_t held;
+    int64_t held; /* words that are in the caches, or in what is carried */
+    foci_carry carry;
 
     foci_program_set set;
     foci_program *program; /* of the last pass, over `tokens` tokens behind `past` others */

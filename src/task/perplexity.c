@@ -1,4 +1,4 @@
-#include "task/perplexity.h"
+#include "task/perplexity_work.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,11 @@ const foci_key foci_walk_keys[] = {
     FOCI_KEY(
         foci_walk_settings, walk, "disjoint", 0, 0, FOCI_WALKS(FOCI_CHOICE_WORD),
         "text: disjoint windows, or sliding by one token, each token but those of the first window predicted from a "
-        "full window"),
+        "full window; of a model with a memory, its windows in order"),
+    FOCI_KEY(foci_walk_settings, rows, "1", 1, 1e6, NULL,
+             "text: it is cut into so many rows, each a text of its own that begins with nothing before it"),
+    FOCI_KEY(foci_walk_settings, whole_windows, "false", 0, 0, NULL,
+             "text: what is left of a row behind its whole windows is not scored"),
     {0}};
 
 /* A recorded forward pass over `windows` windows of `length` tokens. */
@@ -57,15 +61,10 @@ typedef struct stretch {
     int64_t length, counted; /* tokens of a window; the last so many count */
 } stretch;
 
-typedef struct sum {
-    double nll;
-    int64_t tokens;
-} sum;
-
 /* Windows first .. of the stretch, as many as a pass takes; behind the last window it is the last again, not counted.
  */
 static foci_status run_pass(pass *s, const int32_t *token, int64_t row, int64_t columns, const stretch *w,
-                            int64_t first, sum *all) {
+                            int64_t first, foci_nll_sum *all) {
     const int64_t here = w->count - first < s->windows ? w->count - first : s->windows;
     const foci_real *nll;
     for (int64_t i = 0; i < s->windows; i++) {
@@ -82,33 +81,32 @@ static foci_status run_pass(pass *s, const int32_t *token, int64_t row, int64_t 
     return FOCI_OK;
 }
 
-/* What an earlier sitting has summed up behind `done` windows; false: it did not come so far. */
-static bool take(foci_ledger *ledger, int64_t done, sum *all, foci_status *status) {
+bool foci_perplexity_done(foci_ledger *ledger, int64_t done, foci_nll_sum *all, foci_status *status) {
     if (!ledger || !foci_ledger_next(ledger)) return false;
     if (atoll(ledger->cell[0]) != done)
         *status =
             foci_fail(FOCI_ERR_DATA, "%s: a row of %s windows where %lld were expected: another text than before?",
                       ledger->path, ledger->cell[0], (long long)done);
-    *all = (sum){atof(ledger->cell[2]), atoll(ledger->cell[1])};
+    *all = (foci_nll_sum){atof(ledger->cell[2]), atoll(ledger->cell[1])};
     return true;
 }
 
-static foci_status keep(foci_ledger *ledger, int64_t done, const sum *all) {
+foci_status foci_perplexity_keep(foci_ledger *ledger, int64_t done, const foci_nll_sum *all) {
     if (!ledger) return FOCI_OK;
     fprintf(ledger->file, "%lld,%lld,%.17g\n", (long long)done, (long long)all->tokens, all->nll);
     return foci_ledger_keep(ledger);
 }
 
 static foci_status run(const foci_perplexity_options *o, foci_parameters *p, const int32_t *token, int64_t row,
-                       const stretch *w, sum *all) {
+                       const stretch *w, foci_nll_sum *all) {
     if (!w->count) return FOCI_OK;
     pass s = {.length = w->length, .counted = w->counted, .windows = o->at_once < w->count ? o->at_once : w->count};
     foci_status status = open_pass(&s, o, p);
     for (int64_t first = 0; first < w->count && !status; first += s.windows) {
         const int64_t done = first + s.windows < w->count ? first + s.windows : w->count;
-        if (take(o->ledger, done, all, &status)) continue;
+        if (foci_perplexity_done(o->ledger, done, all, &status)) continue;
         status = run_pass(&s, token, row, o->columns, w, first, all);
-        if (!status) status = keep(o->ledger, done, all);
+        if (!status) status = foci_perplexity_keep(o->ledger, done, all);
         foci_watch_tell(o->watch, done, w->count);
         if (!status) status = foci_watch_stopped(o->watch);
     }
@@ -118,7 +116,7 @@ static foci_status run(const foci_perplexity_options *o, foci_parameters *p, con
 
 /* The first window wholly, then the last token of each that begins one further on. */
 static foci_status walk_sliding(const foci_perplexity_options *o, foci_parameters *p, const int32_t *token, int64_t row,
-                                sum *all) {
+                                foci_nll_sum *all) {
     const int64_t w = o->window, columns = o->columns;
     if (row <= w)
         return foci_fail(FOCI_ERR_DATA,
@@ -132,10 +130,11 @@ static foci_status walk_sliding(const foci_perplexity_options *o, foci_parameter
 }
 
 static foci_status walk_disjoint(const foci_perplexity_options *o, foci_parameters *p, const int32_t *token,
-                                 int64_t row, sum *all) {
+                                 int64_t row, foci_nll_sum *all) {
     const int64_t w = o->window, columns = o->columns, whole = (row - 1) / w, rest = (row - 1) % w;
     const stretch windows = {.count = whole * columns, .stride = w, .length = w, .counted = w};
-    const stretch last = {.count = rest ? columns : 0, .start = whole * w, .length = rest, .counted = rest};
+    const stretch last = {
+        .count = rest && !o->whole_windows ? columns : 0, .start = whole * w, .length = rest, .counted = rest};
     FOCI_TRY(run(o, p, token, row, &windows, all));
     return run(o, p, token, row, &last, all);
 }
@@ -143,12 +142,13 @@ static foci_status walk_disjoint(const foci_perplexity_options *o, foci_paramete
 foci_status foci_perplexity(const foci_perplexity_options *o, foci_parameters *p, const int32_t *token, int64_t count,
                             foci_score *score) {
     const int64_t row = count / o->columns;
-    sum all = {0, 0};
+    foci_nll_sum all = {0, 0};
     *score = (foci_score){0};
     if (row < 2)
-        return foci_fail(FOCI_ERR_DATA, "%lld tokens are too few for %lld rows: lower train.eval_batch",
-                         (long long)count, (long long)o->columns);
-    FOCI_TRY((o->walk == FOCI_WALK_SLIDING ? walk_sliding : walk_disjoint)(o, p, token, row, &all));
+        return foci_fail(FOCI_ERR_DATA, "%lld tokens are too few for %lld rows", (long long)count,
+                         (long long)o->columns);
+    if (o->model->carries) FOCI_TRY(foci_walk_carried(o, p, token, row, &all));
+    else FOCI_TRY((o->walk == FOCI_WALK_SLIDING ? walk_sliding : walk_disjoint)(o, p, token, row, &all));
     FOCI_TRY(foci_score_put(score, "nll", all.nll, (double)all.tokens));
     return foci_score_put(score, "tokens", (double)all.tokens, (double)all.tokens);
 }
@@ -156,8 +156,9 @@ foci_status foci_perplexity(const foci_perplexity_options *o, foci_parameters *p
 enum { SLIDING_TOKENS = 16384 }; /* of the windows of one pass */
 
 foci_status foci_perplexity_as_configured(const foci_config *config, const foci_model *model, int64_t vocabulary,
-                                          bool sliding, foci_parameters *p, const int32_t *token, int64_t count,
-                                          foci_ledger *ledger, const foci_watch *watch, foci_score *score) {
+                                          const foci_walk_settings *how, foci_parameters *p, const int32_t *token,
+                                          int64_t count, foci_ledger *ledger, const foci_watch *watch,
+                                          foci_score *score) {
     const foci_training train = foci_training_read(config);
     const int64_t window = foci_config_int(config, "model.context");
     const int64_t batch = train.eval_batch ? train.eval_batch : train.batch_size;
@@ -165,12 +166,14 @@ foci_status foci_perplexity_as_configured(const foci_config *config, const foci_
                                  .config = config,
                                  .vocabulary = vocabulary,
                                  .window = window,
-                                 .walk = sliding ? FOCI_WALK_SLIDING : FOCI_WALK_DISJOINT,
-                                 .columns = 1, /* so that the figure does not depend on the batch */
+                                 .walk = how->walk,
+                                 .columns = how->rows, /* not those of training */
+                                 .whole_windows = how->whole_windows,
                                  .at_once = batch,
                                  .ledger = ledger,
                                  .watch = watch};
     /* Each window brings only one token before the large weights of the softmax. */
-    if (sliding && o.at_once < foci_tiles(SLIDING_TOKENS, window)) o.at_once = foci_tiles(SLIDING_TOKENS, window);
+    if (how->walk == FOCI_WALK_SLIDING && o.at_once < foci_tiles(SLIDING_TOKENS, window))
+        o.at_once = foci_tiles(SLIDING_TOKENS, window);
     return foci_perplexity(&o, p, token, count, score);
 }

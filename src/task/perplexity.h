@@ -3,7 +3,9 @@
  * The stream is cut into `columns` equal rows of n tokens, the remainder is dropped.
  *   disjoint: windows start at 0, w, 2w, ...; the last may be shorter; every position counts.
  *   sliding:  windows start at 0, 1, 2, ..., all of length w; the first counts wholly, then only the last
- * position of each. This is the test figure. Both predict n - 1 tokens a row. */
+ * position of each. This is the test figure. Both predict n - 1 tokens a row.
+ * A model that carries something from window to window (foci_model.carries) has one walk: the disjoint windows of each
+ * row in their order, the first with nothing before it. */
 #ifndef FOCI_TASK_PERPLEXITY_H
 #define FOCI_TASK_PERPLEXITY_H
 
@@ -18,6 +20,8 @@ typedef enum foci_walk { FOCI_WALKS(FOCI_CHOICE_NUMBER) } foci_walk;
 /* The setting of an evaluation of text. */
 typedef struct foci_walk_settings {
     foci_walk walk;
+    int64_t rows;
+    bool whole_windows;
 } foci_walk_settings;
 extern const foci_key foci_walk_keys[];
 
@@ -27,6 +31,7 @@ typedef struct foci_perplexity_options {
     int64_t vocabulary; /* words of the data set */
     foci_walk walk;
     int64_t window, columns;
+    bool whole_windows;      /* what is left of a row behind its windows is not scored; disjoint alone */
     int64_t at_once;         /* windows per forward pass; changes speed and memory only */
     foci_ledger *ledger;     /* a row a pass: windows and tokens so far, and their nats; NULL: none */
     const foci_watch *watch; /* counts windows */
@@ -37,9 +42,10 @@ typedef struct foci_perplexity_options {
 foci_status foci_perplexity(const foci_perplexity_options *options, foci_parameters *p, const int32_t *token,
                             int64_t count, foci_score *score);
 
-/* The same with the window of the config, over the text as one row. */
+/* The same with the window of the config. */
 foci_status foci_perplexity_as_configured(const foci_config *config, const foci_model *model, int64_t vocabulary,
-                                          bool sliding, foci_parameters *p, const int32_t *token, int64_t count,
-                                          foci_ledger *ledger, const foci_watch *watch, foci_score *score);
+                                          const foci_walk_settings *how, foci_parameters *p, const int32_t *token,
+                                          int64_t count, foci_ledger *ledger, const foci_watch *watch,
+                                          foci_score *score);
 
 #endif

@@ -109,6 +109,8 @@ typedef struct foci_task {
     /* Loads the next step's batch; `feed` feeds a program rows first .. of it. */
     foci_status (*next)(foci_task_state *state, int64_t epoch, int64_t update);
     foci_status (*feed)(const foci_task_state *state, foci_program *p, int64_t first);
+    /* Is nothing of the steps before carried on to this one (core/carry.h)? NULL: it always is. */
+    bool (*begins)(const foci_task_state *state);
     int64_t (*items_in)(const foci_task_state *state, int64_t update); /* images or tokens of a step */
     /* draws the batch at hand; NULL: nothing to see */
     foci_status (*sheet)(const foci_task_state *state, foci_image *image);

@@ -15,6 +15,9 @@ struct foci_task_state {
     foci_corpus corpus;
     foci_windows windows;
     int64_t batch_size, window;
+    bool endless; /* the model goes on from window to window: how the text is read then (foci_windows_endless) */
+    bool begins;  /* the current step reads elsewhere than behind the last one */
+    uint64_t seed;
     int32_t *ids, *targets; /* of the current step, (batch, length) */
     int64_t length;
 };
@@ -30,6 +33,7 @@ static void close_text(foci_task_state *s) {
 static foci_status open_training(foci_task_state *s) {
     FOCI_TRY(foci_corpus_blame(s->config, FOCI_TRAIN,
                                foci_windows_make(&s->windows, &s->corpus.train, s->batch_size, s->window)));
+    if (s->endless) FOCI_TRY(foci_corpus_blame(s->config, FOCI_TRAIN, foci_windows_check_endless(&s->windows)));
     size_t bytes = (size_t)(s->batch_size * s->window) * sizeof *s->ids;
     s->ids = malloc(bytes);
     s->targets = malloc(bytes);
@@ -57,6 +61,9 @@ static foci_status fill(foci_task_state *s, unsigned splits) {
     const foci_config *c = s->config;
     const foci_training asked = foci_training_read(c);
     s->batch_size = asked.batch_size;
+    s->seed = (uint64_t)asked.seed;
+    const foci_model *model = foci_model_find(foci_config_string(c, "model.kind"));
+    s->endless = model && model->carries;
     s->window = foci_config_int(c, "model.context");
     FOCI_TRY(foci_corpus_open(&s->corpus, c, splits));
     int64_t words = foci_vocabulary_size(s->corpus.vocabulary), wanted = foci_config_int(c, "model.vocab");
@@ -94,8 +101,13 @@ static foci_status list(const foci_task_state *s, foci_manifest *m) {
     return foci_corpus_list(&s->corpus, s->config, m);
 }
 
-static int64_t updates(const foci_task_state *s) { return foci_windows_count(&s->windows); }
-static int64_t length_of(const foci_task_state *s, int64_t update) { return foci_windows_length(&s->windows, update); }
+/* Read without an end, about a pass makes an epoch. */
+static int64_t updates(const foci_task_state *s) {
+    return s->endless ? (s->windows.column - 1) / s->window : foci_windows_count(&s->windows);
+}
+static int64_t length_of(const foci_task_state *s, int64_t update) {
+    return s->endless ? s->window : foci_windows_length(&s->windows, update);
+}
 static int shape_of(const foci_task_state *s, int64_t update) { return length_of(s, update) != length_of(s, 0); }
 static int shapes(const foci_task_state *s) { return 1 + shape_of(s, updates(s) - 1); }
 static void prepare(const foci_task_state *s, int shape, foci_request *r) {
@@ -108,11 +120,13 @@ static foci_status seek(foci_task_state *s, int64_t epoch, int64_t update) {
     return FOCI_OK;
 }
 static foci_status next(foci_task_state *s, int64_t epoch, int64_t update) {
-    (void)epoch;
+    int64_t start = update * s->window;
+    if (s->endless) start = foci_windows_endless(&s->windows, s->seed, epoch * updates(s) + update, &s->begins);
     s->length = length_of(s, update);
-    foci_windows_copy(&s->windows, update * s->window, s->length, s->ids, s->targets);
+    foci_windows_copy(&s->windows, start, s->length, s->ids, s->targets);
     return FOCI_OK;
 }
+static bool begins(const foci_task_state *s) { return s->begins; }
 static foci_status feed(const foci_task_state *s, foci_program *p, int64_t first) {
     FOCI_TRY(foci_program_feed(p, "ids", s->ids + first * s->length));
     return foci_program_feed(p, "targets", s->targets + first * s->length);
@@ -129,8 +143,8 @@ static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_pa
     FOCI_TRY(foci_corpus_split(e->split, &which));
     FOCI_TRY(foci_corpus_tokens(&s->corpus, s->config, which, &tokens));
     return foci_corpus_blame(s->config, which,
-                             foci_perplexity_as_configured(s->config, model, classes(s), how->walk == FOCI_WALK_SLIDING,
-                                                           p, tokens->ids, tokens->count, e->ledger, watch, score));
+                             foci_perplexity_as_configured(s->config, model, classes(s), how, p, tokens->ids,
+                                                           tokens->count, e->ledger, watch, score));
 }
 
 static const char *const sliding[] = {"walk=sliding"};
@@ -192,6 +206,7 @@ const foci_task foci_task_text = {
     .seek = seek,
     .next = next,
     .feed = feed,
+    .begins = begins,
     .items_in = items_in,
     .evaluate = evaluate,
 };

@@ -58,6 +58,8 @@ const foci_key foci_training_keys[] = {
              "last checkpoint and leave out the updates since"),
     FOCI_KEY(foci_training, spike_zscore, "0", 0, 1000, NULL,
              "an update whose loss is so many standard deviations above its running mean is left out; 0: none is"),
+    FOCI_KEY(foci_training, balance, "0.01", 0, 1000, NULL,
+             "models with experts: factor of the loss that balances their use, which is no part of the loss reported"),
     FOCI_KEY(foci_training, label_smoothing, "0", 0, 0.99, NULL, "images: share of the target spread over all classes"),
     FOCI_KEY(foci_training, teacher, "", 0, 0, NULL,
              "a run, or weights in one: what it takes the training images for is what the second head of a model with "

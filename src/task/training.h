@@ -40,7 +40,7 @@ typedef struct foci_training {
     bool test_at_end;
     double ema_decay;
     enum { FOCI_NONFINITE(FOCI_CHOICE_NUMBER) } on_nonfinite;
-    double spike_zscore, label_smoothing;
+    double spike_zscore, balance, label_smoothing;
     const char *teacher;
     enum { FOCI_DISTILLATIONS(FOCI_CHOICE_NUMBER) } distillation_type;
     double distillation_alpha;

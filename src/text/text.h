@@ -57,6 +57,11 @@ typedef struct foci_windows {
 foci_status foci_windows_make(foci_windows *w, const foci_tokens *tokens, int64_t batch, int64_t window);
 int64_t foci_windows_count(const foci_windows *w);             /* of disjoint windows in a pass */
 int64_t foci_windows_length(const foci_windows *w, int64_t i); /* of window i */
+/* An endless reading, all windows of full length: from 0 on, one behind the other, until no whole one is left; then
+ * again from one of the first `window` positions, which the seed draws. Where window `number` of it starts; `begins`:
+ * it does not follow the one before. */
+foci_status foci_windows_check_endless(const foci_windows *w); /* FOCI_ERR_DATA: a column has no whole window */
+int64_t foci_windows_endless(const foci_windows *w, uint64_t seed, int64_t number, bool *begins);
 /* `length` tokens of every column from position `start` on. */
 void foci_windows_copy(const foci_windows *w, int64_t start, int64_t length, int32_t *ids, int32_t *targets);
 

@@ -1,3 +1,4 @@
+#include "base/philox.h"
 #include "data/pack.h"
 #include "text/pack.h"
 #include "text/read.h"
@@ -81,6 +82,27 @@ int64_t foci_windows_count(const foci_windows *w) { return (w->column - 2) / w->
 int64_t foci_windows_length(const foci_windows *w, int64_t i) {
     int64_t rest = w->column - 1 - i * w->window;
     return rest < w->window ? rest : w->window;
+}
+
+foci_status foci_windows_check_endless(const foci_windows *w) {
+    if (w->column > w->window) return FOCI_OK;
+    return foci_fail(FOCI_ERR_DATA,
+                     "%" PRId64 " tokens in %" PRId64 " rows of %" PRId64 " have no window of %" PRId64
+                     " and the token after it: lower model.context or train.batch_size",
+                     w->tokens->count, w->batch, w->column, w->window);
+}
+
+int64_t foci_windows_endless(const foci_windows *w, uint64_t seed, int64_t number, bool *begins) {
+    const int64_t room = w->column - w->window, most = room < w->window ? room : w->window;
+    const uint64_t name = foci_stream("reading");
+    for (int64_t pass = 0;; pass++) {
+        const uint64_t drawn = foci_philox(seed, name, 0, (uint64_t)pass).v[0];
+        const int64_t first = pass ? (int64_t)(drawn * (uint64_t)most >> 32) : 0;
+        const int64_t windows = (room - first - 1) / w->window + 1;
+        *begins = number == 0;
+        if (number < windows) return first + number * w->window;
+        number -= windows;
+    }
 }
 
 void foci_windows_copy(const foci_windows *w, int64_t start, int64_t length, int32_t *ids, int32_t *targets) {

@@ -3,6 +3,7 @@
 #ifndef FOCI_TRAIN_STATE_H
 #define FOCI_TRAIN_STATE_H
 
+#include "core/carry.h"
 #include "task/meaning.h"
 #include "train/loss_watch.h"
 #include "train/optimizer.h"
@@ -21,6 +22,7 @@ typedef struct foci_run_state {
     foci_loss_watch watch;
     const char *teacher;         /* checksum of the weights learnt from; NULL or "": none */
     const foci_meaning *meaning; /* of the weights; NULL: nothing is said of it */
+    foci_carry *carry;           /* what the next window goes on from; NULL: nothing */
 } foci_run_state;
 
 /* Writes a checkpoint. ema: flat as the parameters, or NULL. The weights of every keep_every-th that is counted stay

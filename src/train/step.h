@@ -7,7 +7,7 @@
 #ifndef FOCI_TRAIN_STEP_H
 #define FOCI_TRAIN_STEP_H
 
-#include "core/program.h"
+#include "core/carry.h"
 #include "train/optimizer.h"
 
 typedef enum foci_step_phase {
@@ -23,6 +23,7 @@ typedef struct foci_step {
     int64_t batch, micro;        /* samples of an update, and of a part of it, which divides them */
     /* Feeds samples first .. first + micro - 1 of the batch; NULL: the inputs are fed already. */
     foci_status (*feed)(const void *context, foci_program *p, int64_t first);
+    foci_carry *carry; /* of the whole batch: fed before a part, taken after it; NULL: nothing is carried */
     void (*ended)(void *context, foci_step_phase phase); /* for clocks: forward and backward once a part; may be NULL */
     void *context;
 } foci_step;

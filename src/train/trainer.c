@@ -22,10 +22,12 @@ static foci_status step(foci_trainer *t) {
                          .batch = t->train.batch_size,
                          .micro = t->micro,
                          .feed = feed,
+                         .carry = &t->carry,
                          .context = t};
     double loss, asked = foci_now();
     FOCI_TRY(t->task->next(t->data, t->state.epoch, update));
     t->pace.wait += foci_now() - asked;
+    if (t->task->begins && t->task->begins(t->data)) foci_carry_clear(&t->carry);
     foci_run_picture(&t->folder, t->state.step + 1, t->task, t->data);
     FOCI_TRY(foci_step_gradients(&s, t->state.step, &loss));
     t->pace.lr = foci_schedule_lr(&t->schedule, t->state.step, t->updates_per_epoch);

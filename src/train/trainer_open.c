@@ -98,9 +98,11 @@ static foci_status begin(foci_trainer *t, char *from, size_t size) {
     const foci_optimizer_options options = optimizer_of(&t->train);
     const bool average = t->train.ema_decay > 0;
     FOCI_TRY(foci_training_programs_allocate(&t->programs, seed, foci_trainer_arrays(t)));
+    FOCI_TRY(foci_carry_open(&t->carry, t->programs.program[0], t->train.batch_size));
     FOCI_TRY(foci_optimizer_init(&t->optimizer, &options, &t->programs.parameters));
     t->schedule = schedule_of(t);
-    t->state = (foci_run_state){.seed = seed, .best = NAN, .meaning = &t->meaning, .teacher = t->teacher.checksum};
+    t->state = (foci_run_state){
+        .seed = seed, .best = NAN, .meaning = &t->meaning, .carry = &t->carry, .teacher = t->teacher.checksum};
     if (t->options->init) FOCI_TRY(foci_trainer_init(t, from, size));
     return average ? start_average(t) : FOCI_OK;
 }
@@ -196,6 +198,7 @@ void foci_trainer_close(foci_trainer *t) {
     if (t->data) t->task->close(t->data);
     foci_teacher_close(&t->teacher);
     foci_optimizer_free(&t->optimizer);
+    foci_carry_close(&t->carry);
     free(t->ema);
     foci_training_programs_free(&t->programs);
     foci_manifest_free(&t->files);

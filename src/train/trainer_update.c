@@ -45,7 +45,9 @@ static foci_status roll_back(foci_trainer *t, foci_status why) {
 
 static foci_status not_finite(foci_trainer *t, foci_status s) {
     switch (foci_policy_judge(&t->policy, &t->train)) {
-    case FOCI_LEAVE_OUT: return leave_out(t, foci_error_message());
+    case FOCI_LEAVE_OUT:
+        foci_carry_clear(&t->carry); /* it came out of the same pass */
+        return leave_out(t, foci_error_message());
     case FOCI_ROLL_BACK: return roll_back(t, s);
     default: return diverged(t, s);
     }

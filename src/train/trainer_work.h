@@ -40,6 +40,7 @@ typedef struct foci_trainer {
     foci_teacher teacher;
     char feeds[256]; /* what a step feeds, where that is more than the task says */
     foci_optimizer optimizer;
+    foci_carry carry;     /* from window to window, where the model carries anything */
     foci_real *ema;       /* flat as the parameters; NULL without train.ema_decay */
     foci_meaning meaning; /* of the weights */
     foci_manifest files;  /* that the data are made of */

@@ -56,6 +56,21 @@ foci_status foci_case_int(const foci_case *c, const json_t *object, const char *
     return FOCI_OK;
 }
 
+foci_status foci_case_list(const foci_case *c, const json_t *object, const char *place, const char *key, int64_t count,
+                           double *x) {
+    json_t *list;
+    FOCI_TRY(foci_case_member(c, object, place, key, JSON_ARRAY, &list));
+    if ((int64_t)json_array_size(list) != count)
+        return foci_case_fail(c, "%s.%s has %zu numbers, not %lld", place, key, json_array_size(list),
+                              (long long)count);
+    for (int64_t i = 0; i < count; i++) {
+        const json_t *item = json_array_get(list, (size_t)i);
+        if (!json_is_number(item)) return foci_case_fail(c, "%s.%s[%lld] is not a number", place, key, (long long)i);
+        x[i] = json_number_value(item);
+    }
+    return FOCI_OK;
+}
+
 foci_status foci_case_known_keys(const foci_case *c, const json_t *object, const char *place, const char *keys) {
     const char *key;
     json_t *value;
@@ -185,16 +200,27 @@ foci_status foci_case_compare(foci_case *c, const char *group, const foci_real *
 
 /* ------------------------------------------------------------------------------------------------ running */
 
+static foci_graph_options options_of(const foci_case *c, const char *gradients) {
+    return (foci_graph_options){.differentiate = true, .observe = true, .bf16 = c->bf16, .gradients = gradients};
+}
+
 static foci_graph_options start(const foci_case *c, foci_case_run *r, const char *gradients) {
     *r = (foci_case_run){.program = NULL};
     foci_parameters_init(&r->parameters);
     foci_program_set_init(&r->set, &r->parameters);
-    return (foci_graph_options){.differentiate = true, .observe = true, .bf16 = c->bf16, .gradients = gradients};
+    return options_of(c, gradients);
 }
 
 /* Sizes that fit into no model are the case's fault. */
 static foci_status opened(const foci_case *c, foci_status status) {
     return status ? foci_context(status == FOCI_ERR_CONFIG ? FOCI_ERR_DATA : status, "%s", c->path) : FOCI_OK;
+}
+
+foci_status foci_case_run_add_model(foci_case *c, foci_case_run *r, foci_program **p, const foci_model *model,
+                                    const foci_request *request, bool train) {
+    foci_graph_options options = options_of(c, NULL);
+    options.train = train;
+    return opened(c, foci_program_open_model(p, &r->set, &options, model, request));
 }
 
 foci_status foci_case_run_open(foci_case *c, foci_case_run *r, const char *gradients,

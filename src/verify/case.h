@@ -37,6 +37,7 @@ foci_status foci_verify_attack(foci_case *c);
 foci_status foci_verify_collapse(foci_case *c);
 foci_status foci_verify_span(foci_case *c);
 foci_status foci_verify_experts(foci_case *c);
+foci_status foci_verify_lm_span(foci_case *c);
 
 foci_status foci_case_fail(const foci_case *c, const char *fmt, ...) FOCI_PRINTF(2, 3);
 
@@ -47,6 +48,9 @@ foci_status foci_case_member(const foci_case *c, const json_t *object, const cha
 foci_status foci_case_number(const foci_case *c, const json_t *object, const char *place, const char *key, double *x);
 foci_status foci_case_int(const foci_case *c, const json_t *object, const char *place, const char *key, int64_t min,
                           int64_t max, int64_t *x);
+/* So many numbers. */
+foci_status foci_case_list(const foci_case *c, const json_t *object, const char *place, const char *key, int64_t count,
+                           double *x);
 /* Fails where the object has a key that is not among `keys`, a list with spaces around every name: " a b ".
  */
 foci_status foci_case_known_keys(const foci_case *c, const json_t *object, const char *place, const char *keys);
@@ -96,6 +100,9 @@ foci_status foci_case_run_open(foci_case *c, foci_case_run *r, const char *gradi
                                void (*record)(void *context, foci_graph *g), void *context);
 foci_status foci_case_run_open_model(foci_case *c, foci_case_run *r, const foci_model *model,
                                      const foci_request *request, bool train);
+/* Another program of the run, over the same parameters. */
+foci_status foci_case_run_add_model(foci_case *c, foci_case_run *r, foci_program **p, const foci_model *model,
+                                    const foci_request *request, bool train);
 /* Takes memory and fills every parameter X from tensor PREFIX X of its shape, and buffers by their own prefix. */
 foci_status foci_case_run_ready(foci_case *c, foci_case_run *r, const char *prefix, const char *buffers);
 /* Compares an output, or what is observed, with a tensor of its shape. */
@@ -106,6 +113,9 @@ foci_status foci_case_run_compare(foci_case *c, const foci_case_run *r, const ch
 foci_status foci_case_run_gradients(foci_case *c, foci_case_run *r, const char *group, const char *prefix,
                                     const json_t *none);
 void foci_case_run_close(foci_case_run *r);
+
+/* Norms of parameters after a training, against train.param_norm. */
+foci_status foci_verify_norms(foci_case *c, const foci_parameters *p, const json_t *train);
 
 /* The observed weights `route` (.., E) against tensors `index` (.., k), which must agree, and `score`. */
 foci_status foci_verify_route(foci_case *c, const foci_case_run *r, const char *route, const char *index,

@@ -116,8 +116,8 @@ static void add_sizes(const foci_case *c, text *t, const foci_case_settings *s, 
 }
 
 /* A JSON null leaves an option at its default. */
-static const char *nulls_of(foci_case *c, const json_t *object) {
-    const char *key, *list = " kind depth ";
+static const char *nulls_of(foci_case *c, const json_t *object, const char *besides) {
+    const char *key, *list = besides;
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)object, key, value) if (json_is_null(value)) list =
         foci_arena_printf(&c->arena, "%s%.70s ", list ? list : " ", key);
@@ -139,7 +139,7 @@ static foci_status add_attention(foci_case *c, text *t, const foci_case_settings
     add(t, "attention: {kind: %s", variant->name);
     if (json_is_object(s->elliptical)) FOCI_TRY(add_keys(c, t, "elliptical", NULL, s->elliptical, ""));
     if (json_is_object(s->attention)) {
-        FOCI_TRY(add_keys(c, t, "attention", NULL, s->attention, nulls_of(c, s->attention)));
+        FOCI_TRY(add_keys(c, t, "attention", NULL, s->attention, nulls_of(c, s->attention, " kind depth ")));
         add_sizes(c, t, s, variant);
         if (has_key(variant, "redraw")) add(t, ", redraw: 0"); /* what is drawn is given */
     }
@@ -156,7 +156,7 @@ foci_status foci_case_config(foci_case *c, const foci_case_settings *s, foci_con
     const foci_model *model = s->model;
     if (model) {
         add(&t, "model: {kind: %s", model->name);
-        FOCI_TRY(add_keys(c, &t, "model", s->rename, s->sizes, ""));
+        FOCI_TRY(add_keys(c, &t, "model", s->rename, s->sizes, nulls_of(c, s->sizes, " ")));
         add(&t, "}\n");
     }
     FOCI_TRY(add_attention(c, &t, s, variant));

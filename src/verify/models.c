@@ -372,19 +372,6 @@ static foci_status read_names(const model_case *m, const json_t *train, const ch
     return FOCI_OK;
 }
 
-static foci_status read_numbers(foci_case *c, const json_t *train, const char *key, int64_t count, double *x) {
-    json_t *list;
-    FOCI_TRY(foci_case_member(c, train, "train", key, JSON_ARRAY, &list));
-    if ((int64_t)json_array_size(list) != count)
-        return foci_case_fail(c, "train.%s has %zu numbers, not %lld", key, json_array_size(list), (long long)count);
-    for (int64_t i = 0; i < count; i++) {
-        const json_t *item = json_array_get(list, (size_t)i);
-        if (!json_is_number(item)) return foci_case_fail(c, "train.%s[%lld] is not a number", key, (long long)i);
-        x[i] = json_number_value(item);
-    }
-    return FOCI_OK;
-}
-
 static foci_status read_optimizer(const model_case *m, const json_t *train, foci_optimizer_options *o) {
     foci_case *c = m->c;
     json_t *name;
@@ -403,7 +390,7 @@ static foci_status read_optimizer(const model_case *m, const json_t *train, foci
         FOCI_TRY(foci_case_number(c, train, "train", "momentum", &o->momentum));
         o->nesterov = json_is_true(json_object_get(train, "nesterov"));
     } else {
-        FOCI_TRY(read_numbers(c, train, "betas", 2, betas));
+        FOCI_TRY(foci_case_list(c, train, "train", "betas", 2, betas));
         FOCI_TRY(foci_case_number(c, train, "train", "eps", &o->eps));
         o->beta1 = betas[0];
         o->beta2 = betas[1];
@@ -415,11 +402,9 @@ static foci_status read_optimizer(const model_case *m, const json_t *train, foci
     return foci_case_number(c, train, "train", "clip", &o->clip);
 }
 
-static foci_status check_norms(model_case *m, const json_t *train) {
-    foci_case *c = m->c;
+foci_status foci_verify_norms(foci_case *c, const foci_parameters *p, const json_t *train) {
     json_t *norms, *expected;
     const char *name;
-    const foci_parameters *p = &m->run.parameters;
     FOCI_TRY(foci_case_member(c, train, "train", "param_norm", JSON_OBJECT, &norms));
     json_object_foreach(norms, name, expected) {
         double norm, square = 0;
@@ -477,14 +462,14 @@ static foci_status check_training(model_case *m) {
     FOCI_TRY(foci_case_int(c, train, "train", "batches", 1, MAX_STEPS, &batches));
     double *lr = foci_arena_alloc(&c->arena, 2 * (size_t)steps * sizeof *lr), *losses = lr + steps;
     if (!lr) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", c->path);
-    FOCI_TRY(read_numbers(c, train, "lr", steps, lr));
-    FOCI_TRY(read_numbers(c, train, "losses", steps, losses));
+    FOCI_TRY(foci_case_list(c, train, "train", "lr", steps, lr));
+    FOCI_TRY(foci_case_list(c, train, "train", "losses", steps, losses));
     FOCI_TRY(read_data(m, "train", batches, &d));
     foci_status status = foci_optimizer_init(&o, &options, &m->run.parameters);
     if (status) return status == FOCI_ERR_CONFIG ? foci_context(FOCI_ERR_DATA, "%s: train.no_decay", c->path) : status;
     status = run_updates(m, &o, &d, steps, batches, lr, losses);
     foci_optimizer_free(&o);
-    return status ? status : check_norms(m, train);
+    return status ? status : foci_verify_norms(m->c, &m->run.parameters, train);
 }
 
 /* ----------------------------------------------------------------------------------------- running statistics */

@@ -22,6 +22,7 @@ static const struct {
     {"collapse", foci_verify_collapse},
     {"span-attention", foci_verify_span},
     {"moe", foci_verify_experts},
+    {"lm-span", foci_verify_lm_span},
 };
 enum { CHECKERS = sizeof checker / sizeof *checker };
 
@@ -31,7 +32,7 @@ static const size_t max_json = 4 << 20; /* the parser may need 70 times as much 
 static foci_status check_top_level(const foci_case *c) {
     static const char known[] =
         " case kind model elliptical attention constants tied expected no_gradient train eval variants attacks "
-        "float32_difference tolerance tensors ";
+        "float32_difference filled margin tolerance tensors ";
     const char *key;
     json_t *value;
     json_object_foreach(c->root, key, value) {

@@ -532,6 +532,31 @@ static void windows_cover_a_column(void **state) {
         }
 }
 
+/* Windows follow each other until a column has no whole one left; then somewhere in the first window. */
+static void endless_windows(void **state) {
+    (void)state;
+    for (int64_t window = 1; window <= 14; window++) {
+        foci_windows w;
+        bool begins;
+        int64_t end = 0, passes = 0;
+        assert_ok(foci_windows_make(&w, &fifteen, 1, window));
+        assert_ok(foci_windows_check_endless(&w));
+        for (int64_t i = 0; i < 100; i++) {
+            const int64_t start = foci_windows_endless(&w, 5, i, &begins);
+            passes += begins;
+            assert_in_range(start + window, window, 14); /* the last target is token 14 */
+            if (i == 0) assert_int_equal(start, 0);
+            if (begins) assert_true(start < window && (i == 0 || end + window > 14));
+            else assert_int_equal(start, end);
+            end = start + window;
+        }
+        assert_true(passes > 1);
+    }
+    foci_windows w;
+    assert_ok(foci_windows_make(&w, &fifteen, 1, 15));
+    assert_fails(foci_windows_check_endless(&w), FOCI_ERR_DATA, "15 tokens in 1 rows of 15 have no window of 15");
+}
+
 static void impossible_windows_are_refused(void **state) {
     (void)state;
     foci_windows w;
@@ -622,6 +647,7 @@ int main(void) {
         cmocka_unit_test(what_is_no_file_is_refused),
         cmocka_unit_test(columns_are_contiguous),
         cmocka_unit_test(windows_cover_a_column),
+        cmocka_unit_test(endless_windows),
         cmocka_unit_test(impossible_windows_are_refused),
         cmocka_unit_test(the_unigram_baseline_by_hand),
         cmocka_unit_test(wikitext_2_has_its_published_counts),

@@ -111,7 +111,7 @@ static void averages_are_part_of_it(void **state) {
     for (int k = 0; k < a.p.count; k++)
         for (int64_t i = 0; i < a.p.entry[k].numel; i++)
             ema[a.p.entry[k].offset + i] = (foci_real)(k + 1) / (foci_real)(i + 3);
-    foci_run_state s = {.step = 2, .counted = 2, .checkpoints = 1}, t;
+    foci_run_state s = {.step = 2, .counted = 2, .checkpoints = 1}, t = {0};
     assert_ok(foci_state_save(folder, &a.p, &a.o, ema, &s, 2));
     assert_ok(foci_state_load(folder, &b.p, &b.o, loaded, &t));
     assert_memory_equal(ema, loaded, (size_t)a.p.size * sizeof *ema);

@@ -28,10 +28,22 @@ static void kept_cases(void **state) {
 
 static void shared_cases(void **state) {
     (void)state;
-    static const char *const names[] = {"adaptive-softmax",    "vit-softmax",           "vit-elliptical-max",
-                                        "vit-elliptical-mean", "vit-elliptical-median", "lm-softmax",
-                                        "lm-softmax-divval",   "lm-elliptical-paper",   "lm-elliptical-causal",
-                                        "encoder-elliptical",  "span-attention",        "moe"};
+    static const char *const names[] = {"adaptive-softmax",
+                                        "vit-softmax",
+                                        "vit-elliptical-max",
+                                        "vit-elliptical-mean",
+                                        "vit-elliptical-median",
+                                        "lm-softmax",
+                                        "lm-softmax-divval",
+                                        "lm-elliptical-paper",
+                                        "lm-elliptical-causal",
+                                        "encoder-elliptical",
+                                        "span-attention",
+                                        "lm-span-switch-softmax",
+                                        "lm-span-switch-elliptical",
+                                        "lm-span-glam-elliptical",
+                                        "lm-span-dense",
+                                        "moe"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char name[128];
         snprintf(name, sizeof name, "golden/%s.json", names[i]);
