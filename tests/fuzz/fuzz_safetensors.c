@@ -10,7 +10,7 @@ static void load(const char *path) {
     foci_parameters_declare(&p, "a.weight", FOCI_ZEROS, 2, (int64_t[]){2, 3});
     foci_parameters_declare(&p, "a.bias", FOCI_ZEROS, 1, (int64_t[]){2});
     foci_parameters_declare(&p, "pos_embed", FOCI_ZEROS, 3, (int64_t[]){1, 5, 2});
-    p.entry[2].grid = true;
+    p.entry[2].columns = 2;
     p.entry[2].leading = 1;
     if (foci_parameters_allocate(&p, false)) abort();
     foci_load_weights(&p, path);
