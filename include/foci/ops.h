@@ -7,12 +7,13 @@
 #include "foci/tensor.h"
 
 typedef struct foci_sdpa_options {
-    double scale;          /* factor before the softmax, 1/sqrt(D) as a rule */
-    bool causal;           /* token i sees tokens 0..i */
-    double dropout;        /* on the attention map */
-    foci_tensor *metric;   /* (B, H, 1, D) or (B, H, N, D): multiplies q; no gradient. NULL: all ones */
-    foci_tensor *bias;     /* (B, M): added to the scores of every key; no gradient. NULL: none */
-    foci_tensor *key_bias; /* (B, H, M): added likewise, -inf: no weight. NULL: none */
+    double scale;              /* factor before the softmax, 1/sqrt(D) as a rule */
+    bool causal;               /* token i sees tokens 0..i */
+    double dropout;            /* on the attention map */
+    foci_tensor *metric;       /* (B, H, 1, D) or (B, H, N, D): multiplies q; no gradient. NULL: all ones */
+    foci_tensor *bias;         /* (B, M): added to the scores of every key; no gradient. NULL: none */
+    foci_tensor *key_bias;     /* (B, H, M): added likewise, -inf: no weight. NULL: none */
+    foci_tensor *score_factor; /* (H, N, M): multiplies the scores, before anything is added. NULL: ones */
     bool log_sum; /* the logarithm of each row's sum of exp(score) besides, before dropout; -inf: no key is seen */
     bool inner;   /* a part of something larger: its map is not offered for inspection */
 } foci_sdpa_options;
@@ -179,6 +180,7 @@ foci_tensor *foci_rms_norm(foci_graph *g, foci_tensor *x, foci_tensor *weight, d
 /* exact: x Phi(x) */
 foci_tensor *foci_gelu(foci_graph *g, foci_tensor *x);
 foci_tensor *foci_relu(foci_graph *g, foci_tensor *x);
+foci_tensor *foci_sigmoid(foci_graph *g, foci_tensor *x);
 /* over the last dimension */
 foci_tensor *foci_softmax(foci_graph *g, foci_tensor *x);
 foci_tensor *foci_log_softmax(foci_graph *g, foci_tensor *x);

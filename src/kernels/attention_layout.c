@@ -36,6 +36,7 @@ foci_attention_layout foci_attention_layout_of(int64_t keys, int64_t width, int6
     l.dkeys = place(&l.reals, keys * row);
     l.dvalues = place(&l.reals, keys * value_row);
     l.dkey_bias = place(&l.reals, keys * 16);
+    l.raw = place(&l.reals, scores);
     return l;
 }
 

@@ -77,6 +77,7 @@ static void attention_forward(const foci_attention_head *h, int64_t first, int64
         for (int64_t i = 0; i < TILE; i++) f.largest[i] = -INFINITY, f.sum[i] = 0;
         for (attention_tile t = tile_at(h, first, n, 0); t.keys > 0; t = tile_at(h, first, n, t.key + t.keys)) {
             tile_product(f.scores, &t, f.keys, queries, deep(h->width), &next);
+            if (h->score_factor) tile_factor(f.scores, NULL, &t, h);
             tile_mask(f.scores, &t, h);
             weigh(&f, &t);
             if (h->dropout.threshold) drop(&f, &t);
@@ -90,7 +91,7 @@ static void attention_forward(const foci_attention_head *h, int64_t first, int64
 
 typedef struct backward {
     const foci_attention_head *h;
-    real *queries, *douts, *dqueries, *p, *dp, *factor, *dkeys, *dvalues, *dkey_bias;
+    real *queries, *douts, *dqueries, *p, *dp, *factor, *dkeys, *dvalues, *dkey_bias, *raw;
     element *queries_across, *douts_across, *queries_down, *douts_down, *rows, *copy;
     operand keys, values, keys_down;
     real log_sum[TILE], delta[TILE]; /* of each query: delta = dout . out - dlog_sum */
@@ -109,6 +110,7 @@ static backward backward_of(const foci_attention_head *h, real *scratch) {
                   .dkeys = scratch + l.dkeys,
                   .dvalues = scratch + l.dvalues,
                   .dkey_bias = scratch + l.dkey_bias,
+                  .raw = scratch + l.raw,
                   .queries_across = copy_at(scratch, l.queries_across),
                   .douts_across = copy_at(scratch, l.douts_across),
                   .queries_down = copy_at(scratch, l.queries_down),
@@ -195,13 +197,15 @@ static void attention_backward(const foci_attention_head *h, real *scratch) {
         const operand douts_down = down(b.douts_down, b.douts, value_row, n, value_row);
         for (attention_tile t = tile_at(h, first, n, 0); t.keys > 0; t = tile_at(h, first, n, t.key + t.keys)) {
             tile_product(b.p, &t, b.keys, queries, deep(h->width), &next);
+            if (h->score_factor) tile_factor(b.p, b.raw, &t, h);
             tile_mask(b.p, &t, h);
             tile_product(b.dp, &t, b.values, douts, deep(h->value_width), &next);
             tile_gradients(&b, &t);
+            if (h->dkey_bias) add_lanes(b.dkey_bias + t.key * LANES, b.dp, t.keys, t.columns);
+            if (h->score_factor) tile_factor_gradient(b.dp, b.raw, &t, h);
             if (h->dv) add_to_keys(&b, &t, b.p, douts_down, b.dvalues, value_row, &next);
             if (h->dk) add_to_keys(&b, &t, b.dp, queries_down, b.dkeys, row, &next);
             if (h->dq) add_to_queries(&b, &t, &next);
-            if (h->dkey_bias) add_lanes(b.dkey_bias + t.key * LANES, b.dp, t.keys, t.columns);
         }
         if (h->dq)
             unpack(h->dq + first * h->dq_row, h->dq_row, b.dqueries, n, h->width, h->scale,

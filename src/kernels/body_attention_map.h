@@ -13,6 +13,7 @@ static void attention_map(const foci_attention_head *h, real *map, real *scratch
         const operand columns = across(transposed, NULL, queries, padded(n), row);
         for (attention_tile t = tile_at(h, first, n, 0); t.keys > 0; t = tile_at(h, first, n, t.key + t.keys)) {
             tile_product(scores, &t, (operand){h->k, h->k_row, 1}, columns, h->width, &nothing);
+            if (h->score_factor) tile_factor(scores, NULL, &t, h);
             tile_mask(scores, &t, h);
             for (int64_t i = 0; i < n; i++)
                 for (int64_t j = 0; j < seen_by(&t, i / LANES * LANES); j++)

@@ -26,6 +26,17 @@ static void relu_backward(int64_t n, const real *restrict y, const real *restric
     for (int64_t i = 0; i < n; i++) dx[i] = (accumulate ? dx[i] : 0) + (y[i] > 0 ? dy[i] : 0);
 }
 
+static void sigmoid(int64_t n, const real *restrict x, real *restrict y) {
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) y[i] = 1 / (1 + exp_(-x[i]));
+}
+
+static void sigmoid_backward(int64_t n, const real *restrict y, const real *restrict dy, real *restrict dx,
+                             bool accumulate) {
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) dx[i] = (accumulate ? dx[i] : 0) + dy[i] * y[i] * (1 - y[i]);
+}
+
 /* Phi(-a) for a >= 0, given e = exp(-a^2/2). In float: e times a polynomial in t = 1 / (1 + 0.26 a), the
  * minimax one of degree 9 without constant term; off by at most 7e-9 before rounding. */
 static inline real normal_tail(real a, real e) {

@@ -236,6 +236,28 @@ static void tile_product(real *s, const attention_tile *t, operand rows, operand
     }
 }
 
+/* Scores times their factors; `raw`, where it is not NULL, keeps them as they were. */
+static void tile_factor(real *s, real *raw, const attention_tile *t, const foci_attention_head *h) {
+    for (int64_t w = 0; w < t->columns; w += LANES)
+        for (int64_t j = 0, end = seen_by(t, w); j < end; j++) {
+            vector *score = (vector *)(s + j * TILE + w);
+            if (raw) *(vector *)(raw + j * TILE + w) = *score;
+            *score *= *(const vector *)(h->score_factor + (t->key + j) * h->score_factor_row + t->first + w);
+        }
+}
+
+/* Gradients of scores to those of what the factors multiplied, and to those of the factors. */
+static void tile_factor_gradient(real *ds, const real *raw, const attention_tile *t, const foci_attention_head *h) {
+    for (int64_t w = 0; w < t->columns; w += LANES)
+        for (int64_t j = 0, end = seen_by(t, w); j < end; j++) {
+            const int64_t at = (t->key + j) * h->score_factor_row + t->first + w;
+            vector *d = (vector *)(ds + j * TILE + w);
+            if (h->dscore_factor)
+                *(vector *)(h->dscore_factor + at) += *d * *(const vector *)(raw + j * TILE + w) * ln_2;
+            *d *= *(const vector *)(h->score_factor + at);
+        }
+}
+
 static real bias_of(const foci_attention_head *h, int64_t key) {
     return (h->bias ? h->bias[key] : 0) + (h->key_bias ? h->key_bias[key] : 0);
 }

@@ -8,6 +8,8 @@ FOCI_KERNEL(scale, (int64_t n, real factor, const real *x, real *y, bool accumul
 FOCI_KERNEL(lerp, (int64_t n, real weight, const real *x, real *y)) /* y += weight (x - y) */
 FOCI_KERNEL(relu, (int64_t n, const real *x, real *y))
 FOCI_KERNEL(relu_backward, (int64_t n, const real *y, const real *dy, real *dx, bool accumulate))
+FOCI_KERNEL(sigmoid, (int64_t n, const real *x, real *y))
+FOCI_KERNEL(sigmoid_backward, (int64_t n, const real *y, const real *dy, real *dx, bool accumulate))
 FOCI_KERNEL(gelu, (int64_t n, const real *x, real *y))
 FOCI_KERNEL(gelu_backward, (int64_t n, const real *x, const real *dy, real *dx, bool accumulate))
 /* y = gelu(x), and its backward */

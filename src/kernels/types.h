@@ -66,6 +66,9 @@ typedef struct foci_attention_head {
     const foci_real *metric; /* multiplies q: (N, D), or one row for all where metric_row is 0; NULL: ones */
     int64_t metric_row;
     const foci_real *bias, *key_bias; /* (M) each, added to the scores of each key, or NULL */
+    /* (M, score_factor_row), the queries of a key side by side up to whole vectors: multiplies the scores, or NULL */
+    const foci_real *score_factor;
+    int64_t score_factor_row;
     foci_real scale;
     bool causal;
     foci_dropout_mask dropout; /* of the probabilities; threshold 0: none. Element (i, j) is number i M + j */
@@ -77,6 +80,7 @@ typedef struct foci_attention_head {
     int64_t dout_row;
     const foci_real *dlog_sum; /* (N), dout_row apart: gradients of log_sum, or NULL */
     foci_real *dq, *dk, *dv, *dkey_bias;
+    foci_real *dscore_factor; /* as score_factor: added to */
     int64_t dq_row, dk_row, dv_row;
     bool add_dq, add_dk, add_dv, add_dkey_bias; /* add to what is there, or overwrite it */
 } foci_attention_head;
@@ -101,6 +105,7 @@ typedef struct foci_attention_layout {
     int64_t dscores;                   /* (KEYS, QUERIES): gradients of scores */
     int64_t keys_down, dkeys, dvalues; /* (M, D): copy, the depth from row to row; (M, D), (M, E): sums of gradients */
     int64_t dkey_bias;                 /* (M, 16): sums of gradients of scores, of every 16th query */
+    int64_t raw;                       /* (KEYS, QUERIES): scores before their factor */
     int64_t reals;                     /* of all */
 } foci_attention_layout;
 foci_attention_layout foci_attention_layout_of(int64_t keys, int64_t width, int64_t value_width, bool backward,

@@ -44,6 +44,17 @@ static bool key_bias_operand(foci_graph *g, const char *op, const foci_tensor *b
     return foci_graph_ok(g);
 }
 
+static bool score_factor_operand(foci_graph *g, const char *op, const foci_tensor *f, const foci_tensor *q,
+                                 const foci_tensor *k) {
+    if (!f) return true;
+    if (f->ndim != 3 || f->dtype != FOCI_REAL || f->shape[0] != q->shape[1] || f->shape[1] != q->shape[2] ||
+        f->shape[2] != k->shape[2] || !foci_is_contiguous(f))
+        foci_graph_fail(
+            g, "%s: score_factor %s must be contiguous (%lld, %lld, %lld): a number per head, query and key", op,
+            foci_shape_text(g, f), (long long)q->shape[1], (long long)q->shape[2], (long long)k->shape[2]);
+    return foci_graph_ok(g);
+}
+
 /* (B, H, M, D) to q (B, H, N, D). Causal, the queries are all tokens or the last one alone, which sees every key. */
 static bool key_operand(foci_graph *g, const char *op, const foci_tensor *k, const foci_tensor *q, bool causal) {
     if (!foci_head_operand(g, op, "k", k, NULL)) return false;
@@ -69,14 +80,16 @@ foci_node *foci_record_attention(foci_graph *g, const foci_op *op, foci_tensor *
                                  const foci_sdpa_options *options, foci_metric_scale result) {
     if (!foci_head_operand(g, op->name, "q", q, NULL) || !key_operand(g, op->name, k, q, options->causal) ||
         (v && !value_operand(g, op->name, v, k)) || !metric_operand(g, op->name, options->metric, q) ||
-        !bias_operand(g, op->name, options->bias, k) || !key_bias_operand(g, op->name, options->key_bias, k))
+        !bias_operand(g, op->name, options->bias, k) || !key_bias_operand(g, op->name, options->key_bias, k) ||
+        !score_factor_operand(g, op->name, options->score_factor, q, k))
         return NULL;
     if (!isfinite(options->scale)) return foci_graph_fail(g, "%s: the scale is not a finite number", op->name);
     if (!(options->dropout >= 0 && options->dropout < 1))
         return foci_graph_fail(g, "%s: dropout %g must lie in [0, 1)", op->name, options->dropout);
     foci_attention_attributes a = {options->scale, foci_graph_trains(g) ? options->dropout : 0,
                                    options->causal && q->shape[2] == k->shape[2], options->log_sum, result};
-    foci_tensor *const input[ATTENTION_INPUTS] = {q, k, v, options->metric, options->bias, options->key_bias};
+    foci_tensor *const input[ATTENTION_INPUTS] = {
+        q, k, v, options->metric, options->bias, options->key_bias, options->score_factor};
     return foci_record(g, op, ATTENTION_INPUTS, input, &a, sizeof a);
 }
 

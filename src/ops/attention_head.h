@@ -22,7 +22,16 @@ void foci_each_head_row_backward(const foci_node *n,
                                  void (*kernel)(int64_t n, const real *y, const real *dy, real *dx, bool accumulate));
 
 /* Inputs of a node that attends, and its attributes. */
-enum { ATTENTION_Q, ATTENTION_K, ATTENTION_V, ATTENTION_METRIC, ATTENTION_BIAS, ATTENTION_KEY_BIAS, ATTENTION_INPUTS };
+enum {
+    ATTENTION_Q,
+    ATTENTION_K,
+    ATTENTION_V,
+    ATTENTION_METRIC,
+    ATTENTION_BIAS,
+    ATTENTION_KEY_BIAS,
+    ATTENTION_SCORE_FACTOR,
+    ATTENTION_INPUTS
+};
 typedef struct foci_attention_attributes {
     double scale, dropout;
     bool causal, log_sum;

@@ -1,11 +1,19 @@
 /* scaled_dot_product_attention: softmax(scale (q * metric) kt + bias) v, fused (kernels/body_attention.h) */
 #include <math.h>
+#include <string.h>
 
 #include "kernels/bf16.h"
 #include "ops/attention_head.h"
 #include "ops/common.h"
+#include "ops/score_factor.h"
 
-enum { Q = ATTENTION_Q, K = ATTENTION_K, V = ATTENTION_V, KEY_BIAS = ATTENTION_KEY_BIAS };
+enum {
+    Q = ATTENTION_Q,
+    K = ATTENTION_K,
+    V = ATTENTION_V,
+    KEY_BIAS = ATTENTION_KEY_BIAS,
+    FACTOR = ATTENTION_SCORE_FACTOR
+};
 
 static bool log_sums(const foci_node *n) { return ((const foci_attention_attributes *)n->attributes)->log_sum; }
 
@@ -33,6 +41,11 @@ static int64_t scratch_of(const foci_node *n, bool backward) {
     return foci_attention_layout_of(k[2], k[3], value_width(n), backward, bf16(n)).reals;
 }
 
+/* Behind the scratch memory of all threads: the scores' factor turned, then its gradients. */
+static real *turned_of(const foci_node *n, bool backward) {
+    return (real *)n->workspace + foci_threads() * scratch_of(n, backward);
+}
+
 /* Where the first log sum of head h stands, in the output or in its gradient; from row to row they are out_row apart.
  */
 static real *log_sums_in(const foci_node *n, real *of, int64_t b, int64_t h) {
@@ -55,10 +68,12 @@ static void forward(const foci_node *n) {
     const int64_t scratch = scratch_of(n, false);
     const int64_t tiles = foci_tiles(tokens, FOCI_ATTENTION_QUERIES), wanted = foci_tiles(2 * foci_threads(), all);
     const int64_t part = foci_tiles(tiles, wanted) * FOCI_ATTENTION_QUERIES, parts = foci_tiles(tokens, part);
+    foci_turn_score_factor(n, turned_of(n, false));
     FOCI_PARALLEL_FOR
     for (int64_t task = 0; task < all * parts; task++) {
         foci_attention_head head = head_of(n, task / parts / heads, task / parts % heads);
         foci_range queries = foci_tile(tokens, part, task % parts);
+        foci_use_score_factor(n, turned_of(n, false), task / parts % heads, &head);
         (bf16(n) ? foci_bf16_attention_forward : foci_kernel()->attention_forward)(
             &head, queries.first, queries.end, (real *)n->workspace + foci_thread() * scratch);
         if (log_sums(n)) write_log_sums(n, &head, queries, task / parts / heads, task / parts % heads);
@@ -72,25 +87,38 @@ static real *gradient_of(const foci_node *n, int input, int64_t b, int64_t h) {
 
 /* dS = P * (dO Vt - rowsum(dO * O));  dq = scale (dS k) * metric,  dk = scale dSt (q * metric),  dv = Pt dO;  the
  * logarithm of a row's sum has the gradient P in the row's scores, so that its own stands beside rowsum(dO * O) */
+static void backward_head(const foci_node *n, int64_t b, int64_t h, real *dscore_factor) {
+    const int64_t heads = n->input[Q]->shape[1];
+    foci_attention_head head = head_of(n, b, h);
+    head.dout = foci_grad(n->output) + (head.out - foci_data(n->output));
+    head.dout_row = head.out_row;
+    if (log_sums(n)) head.dlog_sum = log_sums_in(n, foci_grad(n->output), b, h);
+    if (foci_wants(n, KEY_BIAS))
+        head.dkey_bias = foci_grad(n->input[KEY_BIAS]) + (b * heads + h) * head.keys,
+        head.add_dkey_bias = n->accumulate[KEY_BIAS];
+    head.dq = gradient_of(n, Q, b, h), head.dq_row = head.q_row, head.add_dq = n->accumulate[Q];
+    head.dk = gradient_of(n, K, b, h), head.dk_row = head.k_row, head.add_dk = n->accumulate[K];
+    head.dv = gradient_of(n, V, b, h), head.dv_row = head.v_row, head.add_dv = n->accumulate[V];
+    foci_use_score_factor(n, turned_of(n, true), h, &head);
+    head.dscore_factor = dscore_factor;
+    (bf16(n) ? foci_bf16_attention_backward
+             : foci_kernel()->attention_backward)(&head, (real *)n->workspace + foci_thread() * scratch_of(n, true));
+}
+
 static void backward(const foci_node *n) {
-    const int64_t *shape = n->input[Q]->shape, heads = shape[1];
-    const int64_t scratch = scratch_of(n, true);
+    const int64_t *shape = n->input[Q]->shape, heads = shape[1], groups = foci_sample_groups(n);
+    const int64_t factor = foci_score_factor_reals(n), samples = foci_tiles(shape[0], groups);
+    real *parts = foci_wants(n, FACTOR) ? turned_of(n, true) + factor : NULL;
+    foci_turn_score_factor(n, turned_of(n, true));
     FOCI_PARALLEL_FOR
-    for (int64_t task = 0; task < shape[0] * heads; task++) {
-        const int64_t b = task / heads, h = task % heads;
-        foci_attention_head head = head_of(n, b, h);
-        head.dout = foci_grad(n->output) + (head.out - foci_data(n->output));
-        head.dout_row = head.out_row;
-        if (log_sums(n)) head.dlog_sum = log_sums_in(n, foci_grad(n->output), b, h);
-        if (foci_wants(n, KEY_BIAS))
-            head.dkey_bias = foci_grad(n->input[KEY_BIAS]) + (b * heads + h) * head.keys,
-            head.add_dkey_bias = n->accumulate[KEY_BIAS];
-        head.dq = gradient_of(n, Q, b, h), head.dq_row = head.q_row, head.add_dq = n->accumulate[Q];
-        head.dk = gradient_of(n, K, b, h), head.dk_row = head.k_row, head.add_dk = n->accumulate[K];
-        head.dv = gradient_of(n, V, b, h), head.dv_row = head.v_row, head.add_dv = n->accumulate[V];
-        (bf16(n) ? foci_bf16_attention_backward
-                 : foci_kernel()->attention_backward)(&head, (real *)n->workspace + foci_thread() * scratch);
+    for (int64_t task = 0; task < groups * heads; task++) {
+        const foci_range group = foci_tile(shape[0], samples, task / heads);
+        const int64_t h = task % heads, each = factor / heads;
+        real *gradient = parts ? parts + task * each : NULL;
+        if (gradient) memset(gradient, 0, (size_t)each * sizeof *gradient);
+        for (int64_t b = group.first; b < group.end; b++) backward_head(n, b, h, gradient);
     }
+    if (parts) foci_score_factor_gradient(n, parts);
 }
 
 /* Two products of N x M x D and E forward, four backward; causal skips half of each. That backward computes the scores
@@ -196,6 +224,19 @@ static foci_tensor *log_sum_alone(foci_graph *g) {
         g, parameter(g, "q", 5, 3), parameter(g, "k", 7, 3), NULL,
         &(foci_sdpa_options){.scale = 0.7, .key_bias = RANDOM(g, "key_bias", B, H, 7), .log_sum = true});
 }
+static foci_tensor *score_factor(foci_graph *g) {
+    return other_keys(g, 5, 7, 4, 3,
+                      (foci_sdpa_options){.score_factor = RANDOM(g, "factor", H, 5, 7),
+                                          .key_bias = RANDOM(g, "key_bias", B, H, 7),
+                                          .dropout = 0.2});
+}
+static foci_tensor *score_factor_of_many(foci_graph *g) { /* samples: more than there are groups */
+    foci_tensor *factor = foci_sigmoid(g, RANDOM(g, "factor", 1, 50, 50));
+    foci_tensor *k = RANDOM(g, "k", 19, 1, 50, 1);
+    const foci_sdpa_options o = {.scale = 0.5, .score_factor = factor, .causal = true};
+    return foci_add(g, foci_scaled_dot_product_attention(g, k, k, k, &o),
+                    foci_scaled_dot_product_attention(g, k, k, k, &o));
+}
 /* Views of one computed projection (B, N, parts*H*D), whose gradient is overwritten, not added to. */
 static foci_tensor *projection(foci_graph *g, int parts, int q, int k, int v) {
     foci_tensor *x = foci_scale(g, foci_parameter(g, "x", FOCI_NORMAL(0, 1), FOCI_SHAPE(B, 5, parts * H * 3)), 1.5);
@@ -228,6 +269,8 @@ static const foci_gradient_case gradients[] = {
     {"log sums", with_log_sum},
     {"log sums, causal", with_log_sum_causal},
     {"log sums without values", log_sum_alone},
+    {"a factor per head, query and key", score_factor},
+    {"a factor used twice, 19 samples", score_factor_of_many},
     {"views of a projection", packed},
     {"views of a projection, keys attend to keys", packed_keys_attend_to_keys},
     {"one view three times", packed_all_one},
@@ -239,7 +282,8 @@ const foci_op foci_op_scaled_dot_product_attention = {
     .forward = forward,
     .backward = backward,
     .reads = FOCI_READS_INPUT(Q) | FOCI_READS_INPUT(K) | FOCI_READS_INPUT(V) | FOCI_READS_INPUT(ATTENTION_METRIC) |
-             FOCI_READS_INPUT(ATTENTION_BIAS) | FOCI_READS_INPUT(KEY_BIAS) | FOCI_READS_OUTPUT,
+             FOCI_READS_INPUT(ATTENTION_BIAS) | FOCI_READS_INPUT(KEY_BIAS) | FOCI_READS_INPUT(FACTOR) |
+             FOCI_READS_OUTPUT,
     .cost = cost,
     .gradients = gradients,
 };
@@ -253,7 +297,8 @@ foci_tensor *foci_scaled_dot_product_attention(foci_graph *g, foci_tensor *q, fo
     if (!n) return NULL;
     const int64_t batch = q->shape[0], heads = q->shape[1], tokens = q->shape[2];
     foci_save(n, FOCI_REAL, batch * heads * tokens);
-    const size_t threads = (size_t)foci_threads() * sizeof(real);
-    foci_workspace(n, threads * (size_t)scratch_of(n, false), threads * (size_t)scratch_of(n, true));
+    const int64_t threads = foci_threads(), factor = foci_score_factor_reals(n), parts = foci_sample_groups(n) * factor;
+    foci_workspace(n, (size_t)(threads * scratch_of(n, false) + factor) * sizeof(real),
+                   (size_t)(threads * scratch_of(n, true) + factor + parts) * sizeof(real));
     return foci_emit(n, FOCI_REAL, FOCI_SHAPE(batch, tokens, heads * (value_width(n) + log_sums(n))));
 }

@@ -15,7 +15,7 @@ typedef struct shape {
     int metric;                /* 0 none, 1 per head, 2 per position */
     bool add;                  /* gradients add to what is there */
     int64_t keys, value_width; /* 0: the same */
-    bool key_bias, dlog_sum;
+    bool key_bias, dlog_sum, score_factor;
 } shape;
 
 static int64_t keys_of(shape s) { return s.keys ? s.keys : s.tokens; }
@@ -39,7 +39,7 @@ static real *noisy(uint64_t stream, int64_t n) {
 /* ------------------------------------------------------------------------------------------------- oracle */
 
 typedef struct answer {
-    double *out, *log_sum, *dq, *dk, *dv, *dkey_bias, *map; /* map (N, M) without dropout */
+    double *out, *log_sum, *dq, *dk, *dv, *dkey_bias, *dscore_factor, *map; /* map (N, M) without dropout */
 } answer;
 
 static double *zeros(int64_t n) {
@@ -56,7 +56,7 @@ static double factor_of(const foci_attention_head *h, int64_t i, int64_t j) {
 
 static answer oracle(const foci_attention_head *h) {
     const int64_t n = h->queries, m = h->keys, d = h->width, e = h->value_width;
-    answer a = {zeros(n * e), zeros(n), zeros(n * d), zeros(m * d), zeros(m * e), zeros(m), zeros(n * m)};
+    answer a = {zeros(n * e), zeros(n), zeros(n * d), zeros(m * d), zeros(m * e), zeros(m), zeros(n * m), zeros(n * m)};
     double *dp = zeros(m);
     for (int64_t i = 0; i < n; i++) {
         const int64_t seen = h->causal ? i + 1 : m;
@@ -66,6 +66,7 @@ static answer oracle(const foci_attention_head *h) {
                 double metric = h->metric ? h->metric[i * h->metric_row + c] : 1;
                 p[j] += h->scale * metric * h->q[i * h->q_row + c] * h->k[j * h->k_row + c];
             }
+            if (h->score_factor) p[j] *= h->score_factor[j * h->score_factor_row + i];
             if (h->bias) p[j] += h->bias[j];
             if (h->key_bias) p[j] += h->key_bias[j];
             top = fmax(top, p[j]);
@@ -89,6 +90,10 @@ static answer oracle(const foci_attention_head *h) {
             for (int64_t c = 0; c < d; c++) {
                 double metric = h->metric ? h->metric[i * h->metric_row + c] : 1;
                 double ds = h->scale * metric * p[j] * (dp[j] - delta);
+                if (h->score_factor) {
+                    a.dscore_factor[i * m + j] += ds * h->q[i * h->q_row + c] * h->k[j * h->k_row + c];
+                    ds *= h->score_factor[j * h->score_factor_row + i];
+                }
                 a.dq[i * d + c] += ds * h->k[j * h->k_row + c];
                 a.dk[j * d + c] += ds * h->q[i * h->q_row + c];
             }
@@ -98,7 +103,8 @@ static answer oracle(const foci_attention_head *h) {
 }
 
 static void free_answer(answer *a) {
-    free(a->out), free(a->log_sum), free(a->dq), free(a->dk), free(a->dv), free(a->dkey_bias), free(a->map);
+    free(a->out), free(a->log_sum), free(a->dq), free(a->dk), free(a->dv), free(a->dkey_bias), free(a->dscore_factor),
+        free(a->map);
 }
 
 /* --------------------------------------------------------------------------------------------- comparison */
@@ -106,7 +112,8 @@ static void free_answer(answer *a) {
 /* Head 1 of a packed projection (N or M, 3 HEADS D or E, the wider), so that every matrix is a part of longer rows. */
 typedef struct problem {
     foci_attention_head h;
-    real *qkv, *metric, *bias, *key_bias, *out, *log_sum, *dout, *dqkv, *dkey_bias, *scratch;
+    real *qkv, *metric, *bias, *key_bias, *out, *log_sum, *dout, *dqkv, *dkey_bias, *score_factor, *dscore_factor,
+        *scratch;
 } problem;
 
 static problem make_problem(shape s) {
@@ -118,6 +125,8 @@ static problem make_problem(shape s) {
                  .bias = noisy(3, m),
                  .key_bias = noisy(8, m),
                  .dkey_bias = noisy(9, m),
+                 .score_factor = noisy(11, m * (n + 16)),
+                 .dscore_factor = noisy(12, m * (n + 16)),
                  .out = noisy(4, n * joined),
                  .log_sum = noisy(5, n),
                  .dout = noisy(6, n * joined),
@@ -141,6 +150,9 @@ static problem make_problem(shape s) {
                               .bias = s.bias ? p.bias : NULL,
                               .key_bias = s.key_bias ? p.key_bias : NULL,
                               .dlog_sum = s.dlog_sum ? p.dout : NULL,
+                              .score_factor = s.score_factor ? p.score_factor : NULL,
+                              .dscore_factor = s.score_factor ? p.dscore_factor : NULL,
+                              .score_factor_row = n + 16,
                               .dkey_bias = s.key_bias ? p.dkey_bias : NULL,
                               .add_dkey_bias = s.add,
                               .scale = (real)(1 / sqrt((double)s.width)),
@@ -161,12 +173,13 @@ static problem make_problem(shape s) {
                               .add_dk = s.add,
                               .add_dv = s.add};
     for (int64_t i = 0; i < n * d; i++) p.metric[i] = (real)fabs(p.metric[i]);
+    for (int64_t i = 0; i < m * (n + 16); i++) p.score_factor[i] = (real)(1 / (1 + exp(-(double)p.score_factor[i])));
     return p;
 }
 
 static void free_problem(problem *p) {
-    free(p->qkv), free(p->metric), free(p->bias), free(p->key_bias), free(p->dkey_bias), free(p->out), free(p->log_sum),
-        free(p->dout), free(p->dqkv), free(p->scratch);
+    free(p->qkv), free(p->metric), free(p->bias), free(p->key_bias), free(p->dkey_bias), free(p->score_factor),
+        free(p->dscore_factor), free(p->out), free(p->log_sum), free(p->dout), free(p->dqkv), free(p->scratch);
 }
 
 /* got (rows, width) must be before (or 0) + want. */
@@ -197,6 +210,11 @@ static void check(shape s) {
         compare("dk", p.h.dk, wide, a.dk, m, d, s.add ? 7 : 0, (HEADS + 1) * head);
         compare("dv", p.h.dv, wide, a.dv, m, e, s.add ? 7 : 0, (2 * HEADS + 1) * head);
         if (s.key_bias) compare("dkey_bias", p.h.dkey_bias, 1, a.dkey_bias, m, 1, s.add ? 9 : 0, 0);
+        for (int64_t i = 0; i < n * m && s.score_factor; i++) {
+            const int64_t at = i % m * (n + 16) + i / m;
+            assert_close(p.dscore_factor[at] - noise(12, at), a.dscore_factor[i],
+                         2e-5 * (1 + fabs(a.dscore_factor[i])));
+        }
         real *map = noisy(10, n * m);
         k->attention_map(&p.h, map, p.scratch);
         compare("map", map, m, a.map, n, m, 0, 0);
@@ -266,6 +284,12 @@ static void key_bias_and_log_sums(void **state) {
     check_sizes((shape){.key_bias = true, .causal = true, .add = true});
     check((shape){65, 20, .key_bias = true, .bias = true, .dlog_sum = true, .dropout = 0.2, .keys = 270});
 }
+static void factor_of_scores(void **state) {
+    (void)state;
+    check_sizes((shape){.score_factor = true});
+    check((shape){65, 20, .score_factor = true, .causal = true, .key_bias = true, .dropout = 0.2, .metric = 1});
+    check((shape){50, 20, .score_factor = true, .keys = 270, .bias = true, .add = true, .dlog_sum = true});
+}
 static void all_together(void **state) {
     (void)state;
     check((shape){65, 20, true, true, 0.2, 2, true});
@@ -320,6 +344,7 @@ static void in_bf16(void **state) {
             check_bf16((shape){tokens[n], widths[d], .bias = true, .metric = 1, .add = true});
             check_bf16((shape){tokens[n], widths[d], .keys = 77, .value_width = 72 - widths[d] / 2});
             check_bf16((shape){tokens[n], widths[d], .key_bias = true, .dlog_sum = true});
+            check_bf16((shape){tokens[n], widths[d], .score_factor = true});
         }
 }
 
@@ -363,8 +388,8 @@ static void scratch_is_what_the_layout_says(void **state) {
     (void)state;
     static const int64_t tokens[] = {1, 47, 65, 300}, widths[] = {3, 16, 20, 24, 64};
     for (int i = 0; i < 4 * 5 * 4; i++) {
-        const shape s = {tokens[i / 2 % 4], widths[i / 8 % 5], .dropout = 0.1, .value_width = i < 40 ? 0 : 24,
-                         .key_bias = true};
+        const shape s = {tokens[i / 2 % 4], widths[i / 8 % 5],   .dropout = 0.1, .value_width = i < 40 ? 0 : 24,
+                         .key_bias = true,  .score_factor = true};
         for (foci_isa isa = 0; isa < FOCI_ISA_COUNT; isa++)
             if (foci_kernels_of(isa)) check_scratch(s, foci_kernels_of(isa), i % 2);
         if (foci_bf16_supported()) check_scratch(s, NULL, i % 2);
@@ -467,6 +492,7 @@ int main(void) {
         cmocka_unit_test(gradients_add),
         cmocka_unit_test(other_keys_and_widths),
         cmocka_unit_test(key_bias_and_log_sums),
+        cmocka_unit_test(factor_of_scores),
         cmocka_unit_test(all_together),
         cmocka_unit_test(in_bf16),
         cmocka_unit_test(forward_in_parts_is_the_same),

@@ -51,6 +51,8 @@ static double phi(double v) { return 0.5 * erfc(-v / sqrt(2)); }
 static void check_elementwise(int64_t n) {
     k->add(n, x, y, out);
     for (int64_t i = 0; i < n; i++) expect(i, (double)x[i] + (double)y[i], false, 1e-7);
+    k->sigmoid(n, x, out);
+    for (int64_t i = 0; i < n; i++) expect(i, 1 / (1 + exp(-(double)x[i])), false, 1e-6);
     for (int accumulate = 0; accumulate < 2; accumulate++) {
         spoil(accumulate);
         k->scale(n, (real)-1.5, x, out, accumulate);
@@ -58,6 +60,9 @@ static void check_elementwise(int64_t n) {
         spoil(accumulate);
         k->relu_backward(n, x, y, out, accumulate);
         for (int64_t i = 0; i < n; i++) expect(i, x[i] > 0 ? (double)y[i] : 0, accumulate, 1e-6);
+        spoil(accumulate);
+        k->sigmoid_backward(n, x, y, out, accumulate);
+        for (int64_t i = 0; i < n; i++) expect(i, (double)y[i] * (double)x[i] * (1 - (double)x[i]), accumulate, 1e-5);
         spoil(accumulate);
         k->gelu_backward(n, x, y, out, accumulate);
         for (int64_t i = 0; i < n; i++) {
