@@ -15,6 +15,12 @@ static void take_bytes(const char *text, int64_t most, int32_t *ids) {
     for (int64_t t = 0; t < most; t++) ids[t] = (unsigned char)text[t] + 1;
 }
 
+foci_status foci_byte_line(const char *text, int64_t most, int32_t *ids, int64_t *length) {
+    *length = (int64_t)strnlen(text, (size_t)most);
+    take_bytes(text, *length, ids);
+    return *length ? FOCI_OK : foci_fail(FOCI_ERR_DATA, "the sequence is empty");
+}
+
 static void token(int32_t id, char text[16]) {
     const int byte = id - 1;
     snprintf(text, 16, "%c", byte >= ' ' && byte < 127 ? byte : '.');

@@ -124,6 +124,13 @@ foci_status foci_listops_read(const char *text, size_t size, int64_t most, int32
     return FOCI_OK;
 }
 
+foci_status foci_listops_line(const char *text, int64_t most, int32_t *ids, int64_t *length) {
+    foci_listops e;
+    FOCI_TRY(foci_listops_read(text, strlen(text), most, ids, &e));
+    *length = e.tokens < most ? e.tokens : most;
+    return FOCI_OK;
+}
+
 /* -------------------------------------------------------------------------------------------------- a set */
 
 static foci_status read(const foci_sequences *s, const foci_sequence *x, int side, int64_t most, int32_t *ids) {

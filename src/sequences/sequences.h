@@ -12,9 +12,14 @@ typedef struct foci_sequences foci_sequences;
  * gzip. Ids: 1 to 10 the digits, then MIN, MAX, MED, SM and ]; round brackets are dropped. */
 foci_status foci_listops_open(foci_sequences **s, const char *path);
 
+/* The first `most` ids of an expression by itself, and how many; FOCI_ERR_DATA says what is wrong with it. */
+foci_status foci_listops_line(const char *text, int64_t most, int32_t *ids, int64_t *length);
+
 /* Texts as bytes, id = byte + 1: lines "LABEL<TAB>TEXT", or "TEXT<TAB>LABEL" where the label is the last; plain or
  * gzip. Or a folder CLASS/FILE.txt, as IMDB's reviews are (unsup, which has no labels, is passed over). */
 foci_status foci_byte_text_open(foci_sequences **s, const char *path, bool label_last);
+
+foci_status foci_byte_line(const char *text, int64_t most, int32_t *ids, int64_t *length); /* likewise of a text */
 
 /* Pairs of texts: lines "LABEL<TAB>ID<TAB>ID<TAB>TEXT<TAB>TEXT" as AAN's, or without the ids. */
 foci_status foci_byte_pairs_open(foci_sequences **s, const char *path);

@@ -41,4 +41,5 @@ const foci_data_set foci_data_set_byte_text = {
     .check = foci_sequences_check,
     .count = foci_sequences_count_all,
     .tell = foci_sequences_tell,
+    .line = foci_byte_line,
 };

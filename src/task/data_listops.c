@@ -32,4 +32,5 @@ const foci_data_set foci_data_set_listops = {
     .check = foci_sequences_check,
     .count = foci_sequences_count_all,
     .tell = foci_sequences_tell,
+    .line = foci_listops_line,
 };

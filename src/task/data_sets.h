@@ -32,6 +32,9 @@ typedef struct foci_data_set {
     foci_status (*show)(const foci_config *config, int count, int64_t epoch, foci_image *sheet);
     /* Tells them line by line, where there is nothing to see. NULL: nor to tell. */
     foci_status (*tell)(const foci_config *config, int count, int64_t epoch, const foci_lines *lines);
+    /* Of sequences: the first `most` ids of a line without its label, and how many. FOCI_ERR_DATA says what is wrong
+     * with it. NULL: they are no lines. */
+    foci_status (*line)(const char *text, int64_t most, int32_t *ids, int64_t *length);
 } foci_data_set;
 
 extern const foci_data_set *const foci_data_sets[]; /* ended by NULL */

@@ -56,6 +56,6 @@ typedef struct foci_photographs {
 foci_status foci_photograph_read(const foci_photographs *p, int64_t i, foci_image *image);
 void foci_photographs_free(foci_photographs *p, int64_t count);
 
-extern const foci_predictor foci_image_predictor, foci_scene_predictor;
+extern const foci_predictor foci_image_predictor, foci_scene_predictor, foci_sequence_predictor;
 
 #endif

@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "models/models.h"
 #include "task/classes.h"
+#include "task/predict.h"
 #include "task/rank.h"
 #include "task/sequence_data.h"
 #include "task/task.h"
@@ -234,6 +235,7 @@ const foci_task foci_task_sequences = {
     .classes_key = "model.num_classes",
     .classes_else = 10,
     .predicts = true,
+    .predictor = &foci_sequence_predictor,
     .test = &test,
     .open = open_sequences,
     .close = close_sequences,

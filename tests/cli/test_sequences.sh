@@ -45,6 +45,21 @@ trained() {
     runs eval run --json --set data.train=/nowhere
     equal 10 "$(wc -l <run/classes.txt)"
 }
+predicted() { # as in the evaluation, to the last digit
+    tail -n +2 lists/basic_test.tsv | cut -f 1 >lines.txt
+    runs predict run lines.txt --json --top 10
+    json predictions <out >/dev/null
+    tr '{' '\n' <out | sed -n 's/^"class": "\([0-9]\)", "probability": \([0-9.e-]*\)}.*/\1 \2/p' >all
+    tail -n +2 rows.csv | sed 's/.*:[0-9]*","\([0-9]\)","[0-9]",[0-9]*,\(.*\)/\1 \2/' >labels
+    equal 30 "$(grep -c . labels)"
+    while read -r row; do grep -qxF "$row" all || wrong "no such prediction: $row" "$(head -n 20 all)"; done <labels
+    printf '[MAX 1 2 ]\n[MAX 1\n' >lines.txt
+    exits 3 predict run lines.txt
+    contains err '`.MAX 1`: 1 . without .'
+    equal 1 "$(wc -l <out)"
+    "$foci" predict run - <lines.txt >piped 2>/dev/null || :
+    same out piped
+}
 micro() { # in parts of a batch, dropout and all
     runs train encoder.yaml --out parts --set train.micro_batch=4 --set train.max_steps=4 --set train.log_every=1
     runs train encoder.yaml --out whole --set train.max_steps=4 --set train.log_every=1
@@ -59,6 +74,7 @@ masks_of_maps() {
     ! cmp -s map/last.safetensors whole/last.safetensors
 }
 check "train, eval, test at the end" trained
+check "labels of lines" predicted
 check "a batch in parts" micro
 check "dropout on the attention map" masks_of_maps
 
@@ -111,6 +127,7 @@ paths() {
     runs train paths.yaml --out pathrun --set train.max_steps=2 --set train.batch_size=4
     runs eval pathrun --split test --json
     equal 8 "$(json sequences <out)"
+    fails_like 2 '.*data.kind: pathfinder are no lines of text' predict pathrun lines.txt
     fails_like 2 '--train is not for pathfinder' data make pathfinder none --train 3
 }
 check "data make pathfinder" paths
