@@ -28,7 +28,7 @@ typedef struct tap {
 typedef struct taps {
     char name[64];
     tap heads, out, block; /* (B, N, C) */
-    tap map, metric;       /* (B, H, N, N), (B, H, 1 or N, D) */
+    tap map, metric;       /* (B, H, N, keys), (B, H, 1 or N, D) */
 } taps;
 
 typedef struct view {
@@ -111,6 +111,9 @@ static int64_t row_length(const view *v) { return PAIRS + foci_head_pairs(v->hea
 
 static const foci_real *sample_of(const tap *t, int64_t b) { return t->x + b * t->numel; }
 
+/* Do its tokens attend to each other? */
+static bool is_square(const tap *map) { return map->shape && map->shape[2] == map->shape[3]; }
+
 static double cosine(const tap *t, int64_t b) {
     return t->shape ? foci_token_cosine(sample_of(t, b), t->shape[1], t->shape[2]) : (double)NAN;
 }
@@ -137,7 +140,7 @@ static void measure_layer(const taps *t, int64_t heads, int64_t b, double *row) 
     row[BLOCK] = cosine(block, b);
     row[RANK] = block->shape ? foci_effective_rank(sample_of(block, b), block->shape[1], block->shape[2]) : (double)NAN;
     row += PAIRS;
-    if (map->shape) foci_head_distances(sample_of(map, b), heads, map->shape[2], row);
+    if (map->shape) foci_head_distances(sample_of(map, b), heads, map->shape[2] * map->shape[3], row);
     else
         for (int64_t i = 0; i < foci_head_pairs(heads); i++) row[i] = (double)NAN;
     if (measures_metric(t, heads)) spread_of_heads(&t->metric, b, row + foci_head_pairs(heads));
@@ -233,7 +236,7 @@ static foci_status keep_picture(const view *v, const foci_analysis *a, int64_t b
     foci_rollout_start(tokens, p->rollout);
     for (int i = 0; i < v->layers; i++) {
         const tap *other = &v->layer[i].map;
-        if (other->shape && other->shape[2] == tokens)
+        if (is_square(other) && other->shape[2] == tokens)
             foci_rollout_layer(sample_of(other, b), v->heads, tokens, p->rollout, spare);
     }
     free(spare);
@@ -288,7 +291,7 @@ static foci_status choose_layer(const study *s, foci_analysis *a) {
     if (s->options->layer >= layers)
         return foci_fail(FOCI_ERR_CONFIG, "--layer: the model has layers 0 to %d", layers - 1);
     a->layer = s->options->layer < 0 ? layers - 1 : s->options->layer;
-    a->pictures = s->view.layer[a->layer].map.shape ? s->options->pictures : 0;
+    a->pictures = is_square(&s->view.layer[a->layer].map) ? s->options->pictures : 0;
     if (a->pictures > s->count) a->pictures = (int)s->count;
     a->picture = foci_arena_alloc(&a->memory, (size_t)a->pictures * sizeof *a->picture + 1);
     return a->picture ? FOCI_OK : no_memory();

@@ -24,8 +24,7 @@ double foci_token_cosine(const foci_real *x, int64_t tokens, int64_t width) {
     return tokens < 2 ? (double)NAN : (square - (double)units) / (double)(tokens * (tokens - 1));
 }
 
-void foci_head_distances(const foci_real *map, int64_t heads, int64_t tokens, double *distance) {
-    const int64_t size = tokens * tokens;
+void foci_head_distances(const foci_real *map, int64_t heads, int64_t size, double *distance) {
     for (int64_t g = 0; g < heads; g++)
         for (int64_t h = g + 1; h < heads; h++) {
             const foci_real *a = map + g * size, *b = map + h * size;

@@ -9,9 +9,9 @@
  */
 double foci_token_cosine(const foci_real *x, int64_t tokens, int64_t width);
 
-/* For every pair g < h of heads the L2 norm of P_g - P_h, P (H, N, N): (0,1), (0,2), ..., (1,2), ... */
+/* For every pair g < h of heads the L2 norm of P_g - P_h, P (H, size): (0,1), (0,2), ..., (1,2), ... */
 static inline int64_t foci_head_pairs(int64_t heads) { return heads * (heads - 1) / 2; }
-void foci_head_distances(const foci_real *map, int64_t heads, int64_t tokens, double *distance);
+void foci_head_distances(const foci_real *map, int64_t heads, int64_t size, double *distance);
 
 /* Effective rank of x (N, C) (Roy and Vetterli, 2007): exp of the entropy of the singular values over their sum. 1: all
  * tokens point one way, min(N, C): evenly into all. Tokens are not centred. NAN where memory is out or x is zero. */

@@ -49,6 +49,10 @@ const foci_metric foci_metrics[] = {
     {"head_distance", "head distance", "", 3, 1},
     {"effective_rank", "effective rank", "", 2, 1},
 
+    /* of experts */
+    {"experts_used", "experts used alike", "", 2, 1},
+    {"gate_entropy", "entropy of the gate", "", 4, 0},
+
     /* of a step's speed and memory */
     {"step_ms", "step", "ms", 2, -1},
     {"rss_mb", "resident", "MB", 1, -1},

@@ -82,7 +82,7 @@ static foci_status compare_given(const collapse_case *k, const measure *m, int i
     double *sum = foci_arena_alloc(&k->c->arena, (size_t)(2 * pairs) * sizeof *sum), *one = sum + pairs;
     if (!sum) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", k->c->path);
     for (int64_t b = 0; b < samples; b++) {
-        if (heads) foci_head_distances(x + b * size, t->shape[1], t->shape[2], one);
+        if (heads) foci_head_distances(x + b * size, t->shape[1], t->shape[2] * t->shape[3], one);
         else *one = foci_token_cosine(x + b * size, t->shape[1], t->shape[2]);
         for (int64_t n = 0; n < pairs; n++) sum[n] += one[n] / (double)samples;
     }

@@ -46,7 +46,7 @@ static void distances_of_heads(void **state) {
     const foci_real map[] = {1, 0, 0, 1, 0, 1, 1, 0, 1, 0, 0, 1}; /* (3, 2, 2): the first and third alike */
     double distance[3];
     assert_int_equal(foci_head_pairs(3), 3);
-    foci_head_distances(map, 3, 2, distance);
+    foci_head_distances(map, 3, 2 * 2, distance);
     assert_close(distance[0], 2, 1e-12);
     assert_close(distance[1], 0, 0);
     assert_close(distance[2], 2, 1e-12);

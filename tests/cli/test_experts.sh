@@ -88,6 +88,22 @@ choices() {
     runs bench span.yaml --steps 2
 }
 check "choices" choices
+load() {
+    runs experts whole --json
+    json layers.0.share <out >shares || true
+    contains out '"experts":.*4'
+    contains out '"top_k":.*2'
+    runs experts whole --limit 3
+    contains out '^layers.0 .*'
+    ! grep -q 'layers.1' out # it has no experts
+    contains out '^of 4 experts, 2 a token, over 24 tokens$'
+    runs eval whole --measure experts:limit=2 --json
+    fails_like 2 '.*' experts whole --out load.gif
+    if command -v gnuplot >/dev/null; then runs experts whole --limit 3 --out load.svg && contains load.svg '</svg>'; fi
+    runs train span.yaml --out dense $keys --set train.max_steps=2 --set model.architecture=rfef
+    fails 2 'the model has no experts' experts dense
+}
+check "the load of experts" load
 refused() {
     bad() { # ARCHITECTURE MESSAGE
         fails_like 2 ".*model.architecture $1: $2.*" train span.yaml --out x --set model.architecture=$1
