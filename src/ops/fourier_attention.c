@@ -49,7 +49,7 @@ static head head_of(const foci_node *n, int64_t task, real *scratch) {
     return o;
 }
 
-/* Weights below it are 0: what they make of a gradient is no normal number, on which processors are slow. */
+/* Weights nearer to 0 are 0: what they make of a gradient is no normal number, on which processors are slow. */
 static const real least = sizeof(real) == 4 ? (real)1e-30 : (real)1e-290;
 
 /* Row i of a tile: its weights p over the keys that the tile's last query sees. */
@@ -60,7 +60,7 @@ static void weigh(const head *o, foci_range t, int64_t i, bool first_time) {
     if (first_time) o->sums[i] = foci_fourier_sum(&o->f, i, o->tops[i], row);
     for (int64_t j = 0; j < seen; j++) {
         const real p = row[j] / o->sums[i];
-        row[j] = p < least ? 0 : p;
+        row[j] = p < least && p > -least ? 0 : p; /* an odd power may be negative */
     }
     memset(row + seen, 0, (size_t)(all - seen) * sizeof *row);
 }
