@@ -7,6 +7,7 @@ config() {
     printf '%s\n' 'name: c' 'model: {kind: vit, img_size: 32, patch_size: 8, embed_dim: 16, depth: 1, num_heads: 2}' \
         'data: {kind: image_folder, train: images/train, val: images/val}' "$@" >c.yaml
 }
+kinds=$("$foci" list attention | awk '{ printf "%s%s", (NR > 1 ? ", " : ""), $1 }')
 wrong_config() { # MESSAGE LINE...
     message=$1
     shift
@@ -24,9 +25,9 @@ check "a value out of bounds" wrong_config 'c.yaml:4:21: train.batch_size: `0` i
      4 | train: {batch_size: 0}' 'train: {batch_size: 0}'
 check "a duplicate key" wrong_config 'c.yaml:7:3: duplicate key `train.epochs`; the first is in line 5
      7 |   epochs: 2' 'train:' '  epochs: 1' '  lr: 1.0e-3' '  epochs: 2'
-check "an unknown attention" wrong_config 'c.yaml:4:19: attention.kind: `ellptical` is not one of softmax, elliptical, performer, linear, cosine; did you mean `elliptical`?
+check "an unknown attention" wrong_config "c.yaml:4:19: attention.kind: \`ellptical\` is not one of $kinds;"' did you mean `elliptical`?
      4 | attention: {kind: ellptical}' 'attention: {kind: ellptical}'
-check "an unknown attention before its keys" wrong_config 'c.yaml:4:33: attention.kind: `ellptical` is not one of softmax, elliptical, performer, linear, cosine; did you mean `elliptical`?
+check "an unknown attention before its keys" wrong_config "c.yaml:4:33: attention.kind: \`ellptical\` is not one of $kinds;"' did you mean `elliptical`?
      4 | attention: {sharpness: 3, kind: ellptical}' 'attention: {sharpness: 3, kind: ellptical}'
 kind_by_set() {
     config 'attention: {kind: ellptical}'
@@ -79,7 +80,7 @@ check "what looks like an option behind --" fails 2 '-x: No such file or directo
 check "threads that are no number" fails 2 '--threads: `x` is not a whole number' train c.yaml --threads x
 check "options that exclude each other" fails 2 '--resume and --force exclude each other' train c.yaml --resume --force
 check "a list that is not there" fails 2 'there is no list `x`; there are models, attention, ops, data, recipes, measures, attacks, contaminations, corruptions' list x
-check "data of an unknown kind" fails 2 'there is no built-in data set `x`, only images, text' data make x y
+check "data of an unknown kind" fails 2 'there is no built-in data set `x`, only images, text, listops, pathfinder' data make x y
 check "options of another kind of data" fails 2 '--words is not for images' data make images y --words 300
 check "a size of text" fails 2 '--size is not for text' data make text y --size 32
 check "a walk that is not there" fails 2 '--walk: `up` is not one of disjoint, sliding; did you mean `sliding`?' eval c.yaml --walk up
