@@ -71,9 +71,14 @@ static void other_options(void **state) {
                                        "{kind: performer, features: pair, denominator_eps: 0.1}",
                                        "{kind: performer, features: relu, eps: 0.5}",
                                        "{kind: mlk, keys: shift, weight: 0.7, scale_output: false, length: 9}",
-                                       "{kind: cosformer, eps: 1}"};
+                                       "{kind: cosformer, eps: 1}",
+                                       "{kind: diff, affine: false}",
+                                       "{kind: mgk, keys: shift, length: 9}",
+                                       "{kind: mgk, prior: layer, precision: [0.5, 0.5], eps: 0}",
+                                       "{kind: mgk, mode: hard, keys: shift}"};
     static const char *const whole[] = {"{kind: linformer, rank: 3}", "{kind: nystrom, landmarks: 3, conv: 5}",
-                                        "{kind: nystrom, landmarks: 4, iterations: 2, init: original}"};
+                                        "{kind: nystrom, landmarks: 4, iterations: 2, init: original}",
+                                        "{kind: rvt, normalise: true}"};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         for (int causal = 0; causal < 2; causal++) gradients(rows[i], rows[i], causal);
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) gradients(whole[i], whole[i], false);
@@ -253,6 +258,42 @@ static void performer_draws_orthogonal_features(void **state) {
     layer_close(&l);
 }
 
+/* exp(-precision |q - k|^2 / sqrt(D)) of rows i and j of a head */
+static double by_gaussian(const layer *l, int input, double precision, int head, int i, int j) {
+    double squares = 0;
+    for (int d = 0; d < D; d++)
+        squares += pow(l->data[0][(head * N + i) * D + d] - l->data[input][(head * N + j) * D + d], 2);
+    return exp(-precision * squares / sqrt(D));
+}
+
+/* Of mode soft, mgk's prior becomes the mean share of the first key over samples and queries, those of the past too. */
+static void mgk_priors_follow_in_training(void **state) {
+    (void)state;
+    for (int causal = 0; causal < 2; causal++) {
+        layer l;
+        double pi[H][N];
+        assert_ok(layer_open(&l, "{kind: mgk, mode: soft}", (layer_sizes){B, H, N, D}, causal, false, 1));
+        layer_bind(&l);
+        const int entry = foci_parameters_find(&l.parameters, "attn.pi");
+        assert_true(entry >= 0);
+        const double *got = l.parameters.value + l.parameters.entry[entry].offset;
+        for (int i = 0; i < H * N; i++) assert_true((pi[i / N][i % N] = got[i]) == 0.5);
+        for (int pass = 0; pass < 2; pass++) {
+            double now[H][N] = {0};
+            for (int head = 0; head < B * H; head++)
+                for (int i = 0; i < N; i++)
+                    for (int j = 0; j < N; j++) {
+                        const double p = pi[head % H][j], first = p * by_gaussian(&l, 1, 0.5, head, i, j);
+                        now[head % H][j] +=
+                            first / (first + (1 - p) * by_gaussian(&l, 2, 1.5, head, i, j) + 1e-6) / (B * N);
+                    }
+            foci_graph_forward(l.graph);
+            for (int i = 0; i < H * N; i++) assert_close(pi[i / N][i % N] = got[i], now[i / N][i % N], 1e-12);
+        }
+        layer_close(&l);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_variant),
@@ -262,6 +303,7 @@ int main(void) {
         cmocka_unit_test(performer),
         cmocka_unit_test(performer_estimates_the_softmax),
         cmocka_unit_test(performer_draws_orthogonal_features),
+        cmocka_unit_test(mgk_priors_follow_in_training),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
