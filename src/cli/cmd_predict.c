@@ -154,12 +154,13 @@ static foci_status run(const foci_parsed *parsed) {
 
 const foci_command foci_command_predict = {
     .name = "predict",
-    .summary = "classes of photographs, or masks of them",
+    .summary = "classes of photographs or lines of text, or masks",
     .synopsis = "RUN FILE|FOLDER|-...",
     .doc =
         "What a trained model makes of photographs: the most probable classes of each, or of a segmenter the classes "
         "of their pixels, with masks and overlays on request. Folders are searched for .jpg, .jpeg and .png files; "
-        "- reads names from standard input, one a line.",
+        "- reads names from standard input, one a line. A model of texts takes lines, each a sample, of files or of "
+        "standard input.",
     .least = 2,
     .most = 1 << 20,
     .takes = FOCI_TAKES_COMMON | FOCI_OPENS_WEIGHTS | FOCI_ENDS_BY_SIGNAL,
