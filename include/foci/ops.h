@@ -175,8 +175,8 @@ foci_tensor *foci_add_position(foci_graph *g, foci_tensor *x, foci_tensor *posit
 foci_tensor *foci_scale(foci_graph *g, foci_tensor *x, double factor);
 /* over the last dimension, biased variance */
 foci_tensor *foci_layer_norm(foci_graph *g, foci_tensor *x, foci_tensor *weight, foci_tensor *bias, double eps);
-/* x weight / sqrt(mean of x^2 + eps), over the last dimension; weight may be NULL */
-foci_tensor *foci_rms_norm(foci_graph *g, foci_tensor *x, foci_tensor *weight, double eps);
+/* factor x weight / sqrt(mean of x^2 + eps), over the last dimension; weight may be NULL */
+foci_tensor *foci_rms_norm(foci_graph *g, foci_tensor *x, foci_tensor *weight, double eps, double factor);
 /* exact: x Phi(x) */
 foci_tensor *foci_gelu(foci_graph *g, foci_tensor *x);
 foci_tensor *foci_relu(foci_graph *g, foci_tensor *x);

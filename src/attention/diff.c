@@ -57,8 +57,8 @@ static foci_tensor *forward(const foci_attention_io *io) {
         weight = foci_parameter(g, "subln.weight", FOCI_ONES, FOCI_SHAPE(s[3]));
     if (foci_graph_observes(g)) foci_observe_map(io, difference(io, foci_identity_values(io), share));
     foci_tensor *o = difference(io, io->v, share);
-    o = foci_rms_norm(g, foci_reshape(g, o, FOCI_SHAPE(s[0], s[2], s[1], s[3])), weight, 1e-5);
-    return foci_reshape(g, foci_scale(g, o, 1 - start), FOCI_SHAPE(s[0], s[2], s[1] * s[3]));
+    o = foci_rms_norm(g, foci_reshape(g, o, FOCI_SHAPE(s[0], s[2], s[1], s[3])), weight, 1e-5, 1 - start);
+    return foci_reshape(g, o, FOCI_SHAPE(s[0], s[2], s[1] * s[3]));
 }
 
 static unsigned abilities(const void *options) {

@@ -56,9 +56,9 @@ static void layer_norm_sums(int64_t rows, int64_t c, const real *restrict x, con
     }
 }
 
-/* y = x rstd weight, rstd = 1 / sqrt(mean of x^2 + eps) */
+/* y = factor x rstd weight, rstd = 1 / sqrt(mean of x^2 + eps) */
 static void rms_norm(int64_t rows, int64_t c, const real *restrict x, const real *restrict weight, double eps,
-                     real *restrict y, real *restrict rstd) {
+                     real factor, real *restrict y, real *restrict rstd) {
     for (int64_t r = 0; r < rows; r++) {
         const real *a = x + r * c;
         real *b = y + r * c, squares = 0;
@@ -66,13 +66,14 @@ static void rms_norm(int64_t rows, int64_t c, const real *restrict x, const real
         for (int64_t i = 0; i < c; i++) squares += a[i] * a[i];
         const real s = (real)(1 / sqrt((double)squares / (double)c + eps));
 #pragma omp simd
-        for (int64_t i = 0; i < c; i++) b[i] = a[i] * s * (weight ? weight[i] : 1);
+        for (int64_t i = 0; i < c; i++) b[i] = a[i] * (s * factor) * (weight ? weight[i] : 1);
         rstd[r] = s;
     }
 }
 
-/* With z = x rstd and g = dy weight:  dx = rstd (g - z avg(g z)),  dweight += sum of dy z over the rows */
-static void rms_norm_backward(int64_t rows, int64_t c, const real *restrict x, const real *restrict weight,
+/* With z = x rstd and g = factor dy weight:  dx = rstd (g - z avg(g z)),  dweight += factor times the sum of dy z over
+ * the rows */
+static void rms_norm_backward(int64_t rows, int64_t c, const real *restrict x, const real *restrict weight, real factor,
                               const real *restrict rstd, const real *restrict dy, real *restrict dx, bool accumulate,
                               real *restrict dweight) {
     for (int64_t r = 0; r < rows; r++) {
@@ -80,16 +81,16 @@ static void rms_norm_backward(int64_t rows, int64_t c, const real *restrict x, c
         real gz_sum = 0;
 #pragma omp simd reduction(+ : gz_sum)
         for (int64_t i = 0; i < c; i++) gz_sum += d[i] * (weight ? weight[i] : 1) * (a[i] * s);
-        const real gz_mean = gz_sum / (real)c;
+        const real gz_mean = gz_sum / (real)c, slope = s * factor;
         if (dweight) {
 #pragma omp simd
-            for (int64_t i = 0; i < c; i++) dweight[i] += d[i] * (a[i] * s);
+            for (int64_t i = 0; i < c; i++) dweight[i] += d[i] * (a[i] * slope);
         }
         if (!dx) continue;
         real *out = dx + r * c;
 #pragma omp simd
         for (int64_t i = 0; i < c; i++)
-            out[i] = (accumulate ? out[i] : 0) + s * (d[i] * (weight ? weight[i] : 1) - a[i] * s * gz_mean);
+            out[i] = (accumulate ? out[i] : 0) + slope * (d[i] * (weight ? weight[i] : 1) - a[i] * s * gz_mean);
     }
 }
 

@@ -29,10 +29,11 @@ FOCI_KERNEL(layer_norm_backward, (int64_t rows, int64_t c, const real *x, const 
                                   const real *rstd, const real *dy, real *dx, bool accumulate))
 FOCI_KERNEL(layer_norm_sums, (int64_t rows, int64_t c, const real *x, const real *mean, const real *rstd,
                               const real *dy, real *dweight, real *dbias)) /* dweight, dbias (c) += */
-FOCI_KERNEL(rms_norm, (int64_t rows, int64_t c, const real *x, const real *weight, double eps, real *y, real *rstd))
+FOCI_KERNEL(rms_norm,
+            (int64_t rows, int64_t c, const real *x, const real *weight, double eps, real factor, real *y, real *rstd))
 /* dx or dweight may be NULL; dweight (c) += */
-FOCI_KERNEL(rms_norm_backward, (int64_t rows, int64_t c, const real *x, const real *weight, const real *rstd,
-                                const real *dy, real *dx, bool accumulate, real *dweight))
+FOCI_KERNEL(rms_norm_backward, (int64_t rows, int64_t c, const real *x, const real *weight, real factor,
+                                const real *rstd, const real *dy, real *dx, bool accumulate, real *dweight))
 /* by columns: mean, factor, bias, sum, moment, even, slope (c) */
 FOCI_KERNEL(column_squares, (int64_t rows, int64_t c, const real *x, const real *mean, real *sum))
 FOCI_KERNEL(batch_norm,

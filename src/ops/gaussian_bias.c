@@ -26,17 +26,20 @@ static double log_prior(const foci_node *n, int64_t head, int64_t key) {
     return log(fmin(fmax(((const attributes *)n->attributes)->complement ? 1 - p : p, 0), 1));
 }
 
+/* workspace: the logarithms of the priors, (H, M) */
 static void forward(const foci_node *n) {
     const foci_tensor *k = n->input[K];
     const int64_t heads = k->shape[1], tokens = k->shape[2];
     const double factor = ((const attributes *)n->attributes)->factor;
+    double *logs = n->workspace;
+    for (int64_t i = 0; i < heads * tokens; i++) logs[i] = log_prior(n, i / tokens, i % tokens);
     FOCI_PARALLEL_FOR
     for (int64_t task = 0; task < k->shape[0] * heads; task++) {
         const real *row = foci_data(k) + foci_head_offset(k, task / heads, task % heads);
         for (int64_t j = 0; j < tokens; j++, row += k->stride[2]) {
             double squares;
             foci_kernel()->sum_squares(k->shape[3], row, &squares);
-            foci_data(n->output)[task * tokens + j] = (real)(log_prior(n, task % heads, j) - factor * squares);
+            foci_data(n->output)[task * tokens + j] = (real)(logs[task % heads * tokens + j] - factor * squares);
         }
     }
 }
@@ -121,5 +124,7 @@ foci_tensor *foci_gaussian_bias(foci_graph *g, foci_tensor *k, foci_tensor *prio
     if (prior_ && complement && prior_->requires_grad)
         return foci_graph_fail(g, "%s: a prior's complement has no gradient", op->name);
     foci_node *n = foci_record(g, op, 2, (foci_tensor *[]){k, prior_}, &a, sizeof a);
-    return n ? foci_emit(n, FOCI_REAL, 3, k->shape) : NULL;
+    if (!n) return NULL;
+    foci_workspace(n, (size_t)(k->shape[1] * k->shape[2]) * sizeof(double), 0);
+    return foci_emit(n, FOCI_REAL, 3, k->shape);
 }

@@ -14,7 +14,7 @@
 enum { Y0, Y1, Q };
 
 typedef struct attributes {
-    double factor[2], eps;
+    double factor[2], log_eps;
 } attributes;
 
 /* A row of one head. */
@@ -35,7 +35,7 @@ static place place_of(const foci_node *n, int64_t b, int64_t i, int64_t h) {
 /* S_c / (S_0 + S_1 + eps) */
 static void weigh(const foci_node *n, const place *p, real *w) {
     const attributes *a = n->attributes;
-    double squares, l[2], top = log(a->eps);
+    double squares, l[2], top = a->log_eps;
     foci_kernel()->sum_squares(n->input[Q]->shape[3], foci_data(n->input[Q]) + p->q, &squares);
     for (int c = 0; c < 2; c++) {
         l[c] = (double)foci_data(n->input[c])[p->log_sum] - a->factor[c] * squares;
@@ -45,7 +45,7 @@ static void weigh(const foci_node *n, const place *p, real *w) {
         w[0] = w[1] = 0;
         return;
     }
-    const double s0 = exp(l[0] - top), s1 = exp(l[1] - top), sum = s0 + s1 + exp(log(a->eps) - top);
+    const double s0 = exp(l[0] - top), s1 = exp(l[1] - top), sum = s0 + s1 + exp(a->log_eps - top);
     w[0] = (real)(s0 / sum), w[1] = (real)(s1 / sum);
 }
 
@@ -127,7 +127,7 @@ const foci_op foci_op_gaussian_mixture = {
 foci_tensor *foci_gaussian_mixture(foci_graph *g, foci_tensor *const y[2], foci_tensor *q, const double factor[2],
                                    double eps) {
     const foci_op *op = &foci_op_gaussian_mixture;
-    const attributes a = {{factor[0], factor[1]}, eps};
+    const attributes a = {{factor[0], factor[1]}, log(eps)};
     if (!foci_operand(g, op->name, "first attention", y[0], FOCI_REAL) ||
         !foci_operand(g, op->name, "second attention", y[1], FOCI_REAL) ||
         !foci_head_operand(g, op->name, "q", q, NULL))

@@ -1,4 +1,4 @@
-/* rms_norm over the last dimension: the mean of the squares becomes 1, then weight */
+/* rms_norm over the last dimension: the mean of the squares becomes 1, then weight and a factor */
 #include <math.h>
 #include <string.h>
 
@@ -6,16 +6,20 @@
 
 enum { X, WEIGHT };
 
+typedef struct attributes {
+    double eps, factor;
+} attributes;
+
 static const real *weight_of(const foci_node *n) { return n->input[WEIGHT] ? foci_data(n->input[WEIGHT]) : NULL; }
 
 static void forward(const foci_node *n) {
+    const attributes *a = n->attributes;
     const int64_t rows = foci_rows(n->output), c = foci_last_dim(n->output), size = foci_tile_rows(c);
     FOCI_PARALLEL_FOR
     for (int64_t tile = 0; tile < foci_tiles(rows, size); tile++) {
         const foci_range r = foci_tile(rows, size, tile);
-        foci_kernel()->rms_norm(r.end - r.first, c, foci_data(n->input[X]) + r.first * c, weight_of(n),
-                                *(const double *)n->attributes, foci_data(n->output) + r.first * c,
-                                foci_data(n->saved[0]) + r.first);
+        foci_kernel()->rms_norm(r.end - r.first, c, foci_data(n->input[X]) + r.first * c, weight_of(n), a->eps,
+                                (real)a->factor, foci_data(n->output) + r.first * c, foci_data(n->saved[0]) + r.first);
     }
 }
 
@@ -23,12 +27,13 @@ static void forward(const foci_node *n) {
 static void backward(const foci_node *n) {
     const int64_t rows = foci_rows(n->output), c = foci_last_dim(n->output), size = foci_sum_tile(rows);
     const int64_t tiles = foci_tiles(rows, size);
+    const real factor = (real)((const attributes *)n->attributes)->factor;
     real *dweight = foci_wants(n, WEIGHT) ? n->workspace : NULL;
     if (dweight) memset(dweight, 0, (size_t)(tiles * c) * sizeof *dweight);
     FOCI_PARALLEL_FOR
     for (int64_t tile = 0; tile < tiles; tile++) {
         const foci_range r = foci_tile(rows, size, tile);
-        foci_kernel()->rms_norm_backward(r.end - r.first, c, foci_data(n->input[X]) + r.first * c, weight_of(n),
+        foci_kernel()->rms_norm_backward(r.end - r.first, c, foci_data(n->input[X]) + r.first * c, weight_of(n), factor,
                                          foci_data(n->saved[0]) + r.first, foci_grad(n->output) + r.first * c,
                                          foci_wants(n, X) ? foci_grad(n->input[X]) + r.first * c : NULL,
                                          n->accumulate[X], dweight ? dweight + tile * c : NULL);
@@ -37,12 +42,12 @@ static void backward(const foci_node *n) {
 }
 
 static foci_tensor *with_weight(foci_graph *g) {
-    return foci_rms_norm(g, RANDOM(g, "x", 3, 5, 7), RANDOM(g, "weight", 7), 1e-5);
+    return foci_rms_norm(g, RANDOM(g, "x", 3, 5, 7), RANDOM(g, "weight", 7), 1e-5, 0.7);
 }
-static foci_tensor *bare(foci_graph *g) { return foci_rms_norm(g, RANDOM(g, "x", 4, 33), NULL, 0.5); }
+static foci_tensor *bare(foci_graph *g) { return foci_rms_norm(g, RANDOM(g, "x", 4, 33), NULL, 0.5, 1); }
 static foci_tensor *many_rows(foci_graph *g) { /* several tiles of the sums */
     foci_tensor *x = foci_scale(g, RANDOM(g, "x", 300, 3), 1), *weight = RANDOM(g, "weight", 3);
-    return foci_add(g, foci_rms_norm(g, x, weight, 0.1), foci_rms_norm(g, x, weight, 0.2));
+    return foci_add(g, foci_rms_norm(g, x, weight, 0.1, 1), foci_rms_norm(g, x, weight, 0.2, 1));
 }
 static const foci_gradient_case gradients[] = {
     {"(3, 5, 7)", with_weight}, {"without weight", bare}, {"300 rows, input used twice", many_rows}, {0}};
@@ -52,10 +57,10 @@ const foci_op foci_op_rms_norm = {.name = "rms_norm",
                                   .forward = forward,
                                   .backward = backward,
                                   .reads = FOCI_READS_INPUT(X) | FOCI_READS_INPUT(WEIGHT),
-                                  .cheap = true,
                                   .gradients = gradients};
 
-foci_tensor *foci_rms_norm(foci_graph *g, foci_tensor *x, foci_tensor *weight, double eps) {
+foci_tensor *foci_rms_norm(foci_graph *g, foci_tensor *x, foci_tensor *weight, double eps, double factor) {
+    const attributes a = {eps, factor};
     const foci_op *op = &foci_op_rms_norm;
     if (!foci_operand(g, op->name, "input", x, FOCI_REAL)) return NULL;
     if (weight && !foci_operand(g, op->name, "weight", weight, FOCI_REAL)) return NULL;
@@ -64,7 +69,7 @@ foci_tensor *foci_rms_norm(foci_graph *g, foci_tensor *x, foci_tensor *weight, d
         return foci_graph_fail(g, "%s: input %s has %lld columns, weight %s has not", op->name, foci_shape_text(g, x),
                                (long long)c, foci_shape_text(g, weight));
     if (!(eps > 0 && isfinite(eps))) return foci_graph_fail(g, "%s: eps is %g, it must be positive", op->name, eps);
-    foci_node *n = foci_record(g, op, 2, (foci_tensor *[]){x, weight}, &eps, sizeof eps);
+    foci_node *n = foci_record(g, op, 2, (foci_tensor *[]){x, weight}, &a, sizeof a);
     if (!n) return NULL;
     foci_save(n, FOCI_REAL, rows);
     foci_workspace(n, 0, weight ? (size_t)(foci_tiles(rows, foci_sum_tile(rows)) * c) * sizeof(real) : 0);

@@ -168,34 +168,34 @@ static void check_rms_norm(int64_t c) {
     const double eps = 1e-3;
     real rstd[ROWS], dweight[MOST] = {0};
     for (int with = 0; with < 2; with++) {
-        k->rms_norm(ROWS, c, x, with ? y : NULL, eps, out, rstd);
+        k->rms_norm(ROWS, c, x, with ? y : NULL, eps, 2, out, rstd);
         for (int64_t r = 0; r < ROWS; r++) {
             double squares = 0;
             for (int64_t i = 0; i < c; i++) squares += (double)x[r * c + i] * (double)x[r * c + i] / (double)c;
             const double s = 1 / sqrt(squares + eps);
             assert_close(rstd[r], s, 1e-5 * s);
             for (int64_t i = 0; i < c; i++)
-                expect(r * c + i, (double)x[r * c + i] * s * (with ? (double)y[i] : 1), false, 1e-5);
+                expect(r * c + i, 2 * (double)x[r * c + i] * s * (with ? (double)y[i] : 1), false, 2e-5);
         }
     }
     for (int accumulate = 0; accumulate < 2; accumulate++) {
         spoil(accumulate);
-        k->rms_norm_backward(ROWS, c, x, y, rstd, w, out, accumulate, accumulate ? dweight : NULL);
+        k->rms_norm_backward(ROWS, c, x, y, 2, rstd, w, out, accumulate, accumulate ? dweight : NULL);
         for (int64_t r = 0; r < ROWS; r++) {
             double gz = 0;
             for (int64_t i = 0; i < c; i++)
                 gz += (double)w[r * c + i] * (double)y[i] * (double)x[r * c + i] * (double)rstd[r] / (double)c;
             for (int64_t i = 0; i < c; i++) {
                 const double norm = (double)x[r * c + i] * (double)rstd[r];
-                expect(r * c + i, (double)rstd[r] * ((double)w[r * c + i] * (double)y[i] - norm * gz), accumulate,
-                       2e-5 * (double)rstd[r]);
+                expect(r * c + i, 2 * (double)rstd[r] * ((double)w[r * c + i] * (double)y[i] - norm * gz), accumulate,
+                       4e-5 * (double)rstd[r]);
             }
         }
     }
     for (int64_t i = 0; i < c; i++) {
         double a = 0;
-        for (int64_t r = 0; r < ROWS; r++) a += (double)w[r * c + i] * (double)x[r * c + i] * (double)rstd[r];
-        assert_close(dweight[i], a, 1e-5 * (1 + fabs(a)));
+        for (int64_t r = 0; r < ROWS; r++) a += 2 * (double)w[r * c + i] * (double)x[r * c + i] * (double)rstd[r];
+        assert_close(dweight[i], a, 2e-5 * (1 + fabs(a)));
     }
     restore(ROWS * c);
 }
