@@ -2,7 +2,7 @@
 """Times training steps of foci and of PyTorch on the same shapes, alternating, and prints medians and ratios.
 
     tests/bench/compare.py [CASE...] [--dtype fp32,bf16] [--rounds N] [--steps N] [--threads T]
-    tests/bench/compare.py [CASE...] --within threads|elliptical|recompute [...]
+    tests/bench/compare.py [CASE...] --within threads|elliptical|recompute|attention [--batch N] [...]
 
 Cases: deit-tiny, vit-cifar10, lm-small, lm-medium, and each of them with -elliptical appended (default: all eight).
 
@@ -14,8 +14,8 @@ installed; foci itself never needs it:
 
 It runs at its strongest, for its own process only: OpenBLAS's OpenMP build, jemalloc with large pages, oneDNN's bf16.
 
-With --within, foci alone, two ways in turn: one thread and T threads, softmax and elliptical (and for language models elliptical
-of causal scope), activations kept and recomputed.
+With --within, foci alone, its ways in turn: one thread and T threads, softmax and elliptical (and for language models elliptical
+of causal scope), activations kept and recomputed, softmax and every other attention of `foci list attention`.
 """
 import argparse
 import json
@@ -48,8 +48,16 @@ def run(command, environment={}):
 
 def foci(case, dtype, a, threads=None, **keys):
     keys = {"train.dtype": dtype, "attention.kind": "elliptical" if case.endswith(ELLIPTICAL) else "softmax", **keys}
+    batch = ["--batch", a.batch] if a.batch else []
     return run([FOCI, "bench", HERE / f"{case.removesuffix(ELLIPTICAL)}.yaml", "--json", "--steps", a.steps, "--threads", threads or a.threads,
-                *(f"--set={key}={value}" for key, value in keys.items())])
+                *batch, *(f"--set={key}={value}" for key, value in keys.items())])
+
+
+def attentions(case):
+    """The names of those that a case can have: a language model's are causal."""
+    text = subprocess.run([str(FOCI), "list", "attention"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    rows = [line.split() for line in text.splitlines()]
+    return [name for name, causal, *_ in rows if causal == "causal" or not case.startswith("lm")]
 
 
 def peer(case, dtype, a):
@@ -96,13 +104,16 @@ def within(a):
             "elliptical": ("softmax", {"attention.kind": "softmax"},
                            [("elliptical", {"attention.kind": "elliptical"}),
                             ("elliptical, causal", {"attention.kind": "elliptical", "attention.scope": "causal"})]),
-            "recompute": ("kept", {"train.recompute": "none"}, [("recomputed", {"train.recompute": "block"})])}
+            "recompute": ("kept", {"train.recompute": "none"}, [("recomputed", {"train.recompute": "block"})]),
+            "attention": ("softmax", {"attention.kind": "softmax"}, [])}
     name, keys, others = ways[a.within]
     print_head("case", "type", "", "items/s", "planned MB", "resident MB", f"speed / {name}", f"planned / {name}", f"resident / {name}")
     for case, dtype in a.runs:
-        if a.within == "elliptical" and case.endswith(ELLIPTICAL):
+        if a.within in ("elliptical", "attention") and case.endswith(ELLIPTICAL):
             continue
         rows = [(name, keys)] + [o for o in others if "causal" not in o[0] or case.startswith("lm")]
+        if a.within == "attention":
+            rows += [(kind, {"attention.kind": kind}) for kind in attentions(case) if kind != name]
         results = alternate(a.rounds, *(lambda keys=keys: foci(case, dtype, a, **keys) for _, keys in rows))
         for (way, _), r in zip(rows, results):
             print_row(case, dtype, way, f"{median(r, 'items_per_s'):.1f}", f"{median(r, 'plan_mb'):.1f}", f"{median(r, 'rss_mb'):.0f}",
@@ -116,14 +127,17 @@ def main():
     arguments.add_argument("--rounds", type=int, default=5, help="processes of each side (default: 5)")
     arguments.add_argument("--steps", type=int, default=4, help="steps that a process times, after warm-up (default: 4)")
     arguments.add_argument("--threads", type=int, default=2, help="of both sides (default: 2)")
-    arguments.add_argument("--within", choices=("threads", "elliptical", "recompute"), help="compare foci with itself")
+    arguments.add_argument("--within", choices=("threads", "elliptical", "recompute", "attention"), help="compare foci with itself")
+    arguments.add_argument("--batch", type=int, help="samples of a step, with --within (default: as the case has it)")
     a = arguments.parse_args()
     if unknown := set(a.case) - set(CASES):
         arguments.error(f"no case {', '.join(sorted(unknown))}; there are {', '.join(CASES)}")
     if unknown := set(a.dtype.split(",")) - {"fp32", "bf16"}:
         arguments.error(f"--dtype: no type {', '.join(sorted(unknown))}; there are fp32, bf16")
-    if min(a.rounds, a.steps, a.threads) < 1:
-        arguments.error("--rounds, --steps and --threads are at least 1")
+    if a.batch and not a.within:
+        arguments.error("--batch goes with --within: PyTorch's side has the batch of the case")
+    if min(a.rounds, a.steps, a.threads, a.batch or 1) < 1:
+        arguments.error("--rounds, --steps, --threads and --batch are at least 1")
     if not FOCI.exists():
         sys.exit(f"compare.py: there is no {FOCI}; build foci first: make")
     missing = [package for package, file in NEEDED.items() if not pathlib.Path(file).exists()]
