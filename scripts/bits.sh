@@ -45,12 +45,13 @@ failed() {
     echo "bits: $1: $(tail -n 1 err)" >&2
 }
 section() { echo "$1" >&2; }
-# of JSON and of words, without times and rates
+# of JSON and of words, without times and rates, and paths that are this folder's
 untimed() {
     for key in seconds images_per_s items_per_s data_wait_ms elapsed; do
         echo "s/\"$key\": *[^,}]*,\{0,1\} *//g"
     done >times.sed
     echo 's/; [0-9.]* images\/s$//' >>times.sed
+    echo "s|$work/||g" >>times.sed
     sed -f times.sed
 }
 # the numbers of a safetensors file, behind their names, types and shapes

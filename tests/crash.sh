@@ -1,6 +1,7 @@
 #!/bin/sh
-# Kills a training run again and again, at any instant, and resumes it each time: it must end in the weights of the run that
-# was left alone, and every checkpoint that is there must be whole. Ends with a line that says what happened, or with 1.
+# Kills a training run again and again, at any instant, and resumes it each time, with 1, 2 and 3 threads in turn: it must
+# end in the weights of the run that was left alone, and every checkpoint that is there must be whole. Ends with a line
+# that says what happened, or with 1.
 #
 #   FOCI=build/foci tests/crash.sh KILLS SIGNAL [CONFIG]     SIGNAL: KILL, or TERM (INT and TERM in turn)
 #
@@ -25,7 +26,7 @@ span=$(awk -v s="$took" -v n="$kills" 'BEGIN { t = 1000 * s / n; print int(t < 4
 
 done=0 saving=0 last=0 finished=
 while [ "$done" -lt "$kills" ]; do
-    "$FOCI" train "$config" --out crash-cut $keys --resume 2>crash-err &
+    "$FOCI" train "$config" --out crash-cut $keys --resume --threads $((done % 3 + 1)) 2>crash-err &
     pid=$!
     sleep "$(random "$((span + 30))" | awk '{ printf "%.3f", $1 / 1000 }')"
     case $signal$((done % 2)) in KILL*) s=KILL ;; TERM0) s=TERM ;; *) s=INT ;; esac
@@ -50,4 +51,4 @@ done
 "$FOCI" train "$config" --out crash-cut $keys --resume 2>crash-err || { cat crash-err; exit 1; }
 for f in last ema best; do cmp crash-whole/$f.safetensors crash-cut/$f.safetensors; done
 ls crash-cut/*.tmp 2>/dev/null && exit 1
-echo "$done times SIG$signal over $steps steps ($saving while a file was being written): the same weights, no checkpoint lost"
+echo "${config%.yaml}, $done times SIG$signal over $steps steps ($saving while a file was being written): the same weights, no checkpoint lost"

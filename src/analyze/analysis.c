@@ -317,7 +317,7 @@ static foci_status open_samples(study *s, const foci_config *config) {
     FOCI_TRY(foci_task_open(config, &s->model, &s->task));
     const foci_task_samples *samples = s->task->samples;
     if (!samples) return foci_config_fail(config, "model.kind", "%s has no samples to look at", s->model->name);
-    FOCI_TRY(s->task->open(&s->data, config, FOCI_VALID));
+    FOCI_TRY(foci_task_open_data(s->task, &s->data, config, FOCI_VALID));
     FOCI_TRY(samples->count(s->data, &s->count));
     const int64_t wanted = limit ? limit : samples->few;
     if (s->count > wanted) s->count = wanted;
@@ -358,7 +358,7 @@ foci_status foci_analyze(const foci_config *config, const char *weights, const f
     foci_status status = run(&s, config, weights, a);
     foci_program_set_free(&s.set);
     foci_parameters_free(&s.parameters);
-    if (s.data) s.task->close(s.data);
+    foci_task_close_data(s.task, s.data);
     free(s.input);
     return status;
 }

@@ -69,7 +69,7 @@ static foci_status open_study(study *s, const foci_config *config, const char *w
     FOCI_TRY(foci_task_open(config, &s->model, &s->task));
     const foci_task_samples *samples = s->task->samples;
     if (!samples) return foci_config_fail(config, "model.kind", "%s has no samples to look at", s->model->name);
-    FOCI_TRY(s->task->open(&s->data, config, FOCI_VALID));
+    FOCI_TRY(foci_task_open_data(s->task, &s->data, config, FOCI_VALID));
     FOCI_TRY(samples->count(s->data, &s->windows));
     FOCI_TRY(foci_load_model(&s->parameters, s->model, config, s->task->classes(s->data), weights));
     foci_program_set_init(&s->set, &s->parameters);
@@ -140,7 +140,7 @@ foci_status foci_expert_load_measure(const foci_config *config, const char *weig
     foci_carry_close(&s.carry);
     foci_program_set_free(&s.set);
     foci_parameters_free(&s.parameters);
-    if (s.data) s.task->close(s.data);
+    foci_task_close_data(s.task, s.data);
     free(s.input);
     return status;
 }

@@ -87,7 +87,7 @@ void foci_trained_close(foci_trained *t) {
     if (!t) return;
     foci_program_set_free(&t->programs);
     free(t->input);
-    if (t->data) t->task->close(t->data);
+    foci_task_close_data(t->task, t->data);
     foci_image_sets_close(&t->sets);
     foci_labels_close(&t->labels);
     foci_corpus_close(&t->corpus);
@@ -110,7 +110,7 @@ foci_status foci_trained_evaluate(foci_trained *t, const char *split, foci_figur
     foci_score score;
     const foci_metric *metric[FOCI_SCORE_METRICS];
     *count = 0;
-    if (!t->data) FOCI_TRY(t->task->open(&t->data, t->config, FOCI_VALID | FOCI_TEST));
+    if (!t->data) FOCI_TRY(foci_task_open_data(t->task, &t->data, t->config, FOCI_VALID | FOCI_TEST));
     const foci_evaluation how = {.split = split};
     FOCI_TRY(foci_task_evaluate(t->task, t->data, t->model, &t->parameters, &how, NULL, &score));
     for (int i = 0, n = foci_score_metrics(&score, metric); i < n && *count < room; i++) {

@@ -79,6 +79,11 @@ static foci_report *put_part(foci_report *r, const char *name, foci_value_kind k
 foci_report *foci_report_part(foci_report *r, const char *name) { return put_part(r, name, FOCI_PART); }
 foci_report *foci_report_list(foci_report *r, const char *name) { return put_part(r, name, FOCI_LIST); }
 
+void foci_report_numbers(foci_report *r, const char *name, int64_t count, const double *x) {
+    foci_report *list = foci_report_list(r, name);
+    for (int64_t i = 0; i < count; i++) foci_report_number(list, NULL, x[i]);
+}
+
 double foci_report_value(const foci_report_entry *e) {
     if (e->kind == FOCI_WHOLE) return (double)e->whole;
     return e->kind == FOCI_NUMBER ? e->number : (double)NAN;

@@ -60,6 +60,7 @@ void foci_report_flag(foci_report *r, const char *name, bool x);
 void foci_report_text(foci_report *r, const char *name, const char *text); /* NULL: null */
 foci_report *foci_report_part(foci_report *r, const char *name);           /* a report in it */
 foci_report *foci_report_list(foci_report *r, const char *name);
+void foci_report_numbers(foci_report *r, const char *name, int64_t count, const double *x); /* a list of them */
 
 /* What a number or whole number is; NaN for all others. */
 double foci_report_value(const foci_report_entry *e);

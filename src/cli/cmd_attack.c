@@ -135,9 +135,9 @@ static foci_status open_ledger(const plan *p, foci_ledger *ledger) {
     foci_report owner = {NULL};
     char *text;
     foci_status s = foci_attack_own(&subject, &p->o.images, &p->o.how, &owner);
-    foci_report *methods = foci_report_list(&owner, "method"), *eps = foci_report_list(&owner, "eps");
+    foci_report *methods = foci_report_list(&owner, "method");
     for (int m = 0; m < p->attacks; m++) foci_report_text(methods, NULL, p->attack[m]->name);
-    for (int e = 0; e < p->count; e++) foci_report_number(eps, NULL, p->eps[e]);
+    foci_report_numbers(&owner, "eps", p->count, p->eps);
     if (s) {
         foci_report_free(&owner);
         return s;

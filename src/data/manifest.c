@@ -107,6 +107,17 @@ foci_status foci_manifest_look(foci_manifest *m) {
     return FOCI_OK;
 }
 
+bool foci_manifest_is_small(const foci_manifest *m) {
+    enum { FEW = 64 << 20 };
+    int64_t bytes = 0;
+    for (int64_t i = 0; i < m->count && bytes < FEW; i++) {
+        struct stat file;
+        if (m->file[i].path && stat(m->file[i].path, &file) == 0) bytes += (int64_t)file.st_size;
+        else bytes += m->file[i].size;
+    }
+    return bytes < FEW;
+}
+
 /* ------------------------------------------------------------------------------------------------- on disk */
 
 foci_status foci_manifest_write(const foci_manifest *m, const char *path) {

@@ -36,6 +36,9 @@ foci_status foci_manifest_add(foci_manifest *m, const foci_manifest_file *file);
  * be read. */
 foci_status foci_manifest_look(foci_manifest *m);
 
+/* Are they few, less than 64 MB in all? Their sizes are asked for where need be. */
+bool foci_manifest_is_small(const foci_manifest *m);
+
 foci_status foci_manifest_write(const foci_manifest *m, const char *path);
 foci_status foci_manifest_read(foci_manifest *m, const char *path); /* FOCI_ERR_DATA with the line that is none */
 

@@ -51,6 +51,8 @@ foci_status foci_image_set_take_labels(foci_image_set *set, const char *const *n
 /* Reads every image where they are few (64 MB of files), else looks whether each is there and begins as a JPEG or PNG.
  * FOCI_ERR_DATA names the first that is bad. */
 foci_status foci_image_set_check(const foci_image_set *set);
+/* Is image i there, and does it begin as a JPEG or PNG? */
+foci_status foci_image_set_look(const foci_image_set *set, int64_t i);
 int foci_image_set_found(const foci_image_set *set); /* classes that have an image */
 /* Adds its files; the set must live as long as the manifest. */
 foci_status foci_image_set_list(const foci_image_set *set, const char *part, foci_manifest *m);

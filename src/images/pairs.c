@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/parallel.h"
+
 typedef struct pair {
     int64_t image, labels; /* numbers in the two sets */
 } pair;
@@ -195,4 +197,32 @@ static foci_status list_files(const foci_pair_set *s, const foci_image_set *set,
 foci_status foci_pair_set_list(const foci_pair_set *s, const char *part, foci_manifest *m) {
     FOCI_TRY(list_files(s, s->images, false, part, m));
     return list_files(s, s->labels, true, part, m);
+}
+
+/* ----------------------------------------------------------------------------------------------- checking */
+
+typedef struct checking {
+    const foci_pair_set *set;
+    const foci_label_meaning *meaning; /* NULL: files are only looked at */
+} checking;
+
+static foci_status check_one(void *context, int64_t i) {
+    const checking *c = context;
+    foci_image image;
+    unsigned char *classes;
+    if (!c->meaning) {
+        FOCI_TRY(foci_image_set_look(c->set->images, c->set->pair[i].image));
+        return foci_image_set_look(c->set->labels, c->set->pair[i].labels);
+    }
+    FOCI_TRY(foci_pair_set_read(c->set, i, c->meaning, &image, &classes));
+    foci_image_free(&image);
+    free(classes);
+    return FOCI_OK;
+}
+
+foci_status foci_pair_set_check(const foci_pair_set *s, const foci_label_meaning *m) {
+    foci_manifest files = {NULL};
+    const bool few = !foci_pair_set_list(s, "", &files) && foci_manifest_is_small(&files);
+    foci_manifest_free(&files);
+    return foci_each(s->count, check_one, &(checking){s, few ? m : NULL});
 }

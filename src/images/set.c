@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <xxhash.h>
 
 #include "base/parallel.h"
@@ -434,13 +433,12 @@ static foci_status read_one(void *context, int64_t i) {
     return FOCI_OK;
 }
 
-/* Its first bytes. */
-static foci_status open_one(void *context, int64_t i) {
-    const foci_image_set *s = context;
+foci_status foci_image_set_look(const foci_image_set *s, int64_t i) {
     const member *m = &s->member[i];
     unsigned char read[4] = {0};
     const unsigned char *head = m->data && m->size >= sizeof read ? m->data : read;
     char path[8192];
+    if (s->pack.count) return FOCI_OK;
     snprintf(path, sizeof path, "%s/%s", s->path, m->name);
     FILE *f = m->data ? NULL : fopen(path, "rbe");
     if (!m->data && !f) return foci_fail(FOCI_ERR_DATA, "%s: %s", path, strerror(errno));
@@ -452,21 +450,11 @@ static foci_status open_one(void *context, int64_t i) {
     return foci_fail(FOCI_ERR_DATA, "%s: neither JPEG nor PNG", path);
 }
 
-static int64_t bytes_of(const foci_image_set *s, int64_t most) {
-    foci_manifest m = {NULL};
-    int64_t bytes = 0;
-    if (foci_image_set_list(s, "", &m)) bytes = most;
-    for (int64_t i = 0; i < m.count && bytes < most; i++) {
-        struct stat file;
-        if (m.file[i].path && stat(m.file[i].path, &file) == 0) bytes += (int64_t)file.st_size;
-        else bytes += m.file[i].size;
-    }
-    foci_manifest_free(&m);
-    return bytes;
-}
+static foci_status look_at_one(void *context, int64_t i) { return foci_image_set_look(context, i); }
 
 foci_status foci_image_set_check(const foci_image_set *s) {
-    enum { FEW = 64 << 20 };
-    if (bytes_of(s, FEW) < FEW) return foci_each(s->count, read_one, (void *)(uintptr_t)s);
-    return s->pack.count ? FOCI_OK : foci_each(s->count, open_one, (void *)(uintptr_t)s);
+    foci_manifest files = {NULL};
+    const bool few = !foci_image_set_list(s, "", &files) && foci_manifest_is_small(&files);
+    foci_manifest_free(&files);
+    return foci_each(s->count, few ? read_one : look_at_one, (void *)(uintptr_t)s);
 }

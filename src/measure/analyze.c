@@ -92,8 +92,7 @@ static void tell_layer(const foci_analysis *a, const foci_layer_analysis *l, foc
     foci_report_number(r, "cosine_block", l->cosine_block);
     foci_report_number(r, "effective_rank", l->effective_rank);
     foci_report_number(r, "head_distance", l->head_distance);
-    foci_report *pairs = foci_report_list(r, "head_distances");
-    for (int64_t i = 0; i < foci_head_pairs(a->heads); i++) foci_report_number(pairs, NULL, l->pair[i]);
+    foci_report_numbers(r, "head_distances", foci_head_pairs(a->heads), l->pair);
     tell_metric(a, l, r);
 }
 

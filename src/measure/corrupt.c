@@ -135,9 +135,8 @@ typedef struct comparison {
 } comparison;
 
 static void tell_corruption(const comparison *x, int corruption, foci_report *all) {
-    foci_report *one = foci_report_part(all, foci_corruptions[corruption]->name),
-                *errors = foci_report_list(one, "errors");
-    for (int s = 0; s < FOCI_SEVERITIES; s++) foci_report_number(errors, NULL, x->r->error[corruption][s]);
+    foci_report *one = foci_report_part(all, foci_corruptions[corruption]->name);
+    foci_report_numbers(one, "errors", FOCI_SEVERITIES, x->r->error[corruption]);
     foci_report_number(one, "error", foci_corrupted_error(x->r, corruption));
     foci_report_number(one, "ce", x->any ? foci_corruption_error(x->r, x->reference, corruption) : (double)NAN);
 }

@@ -18,8 +18,7 @@ void foci_experts_tell(const foci_expert_load *load, foci_report *r) {
         foci_report_text(one, "name", l->name);
         foci_report_number(one, "gate_entropy", l->gate_entropy);
         foci_report_number(one, "experts_used", l->used);
-        foci_report *share = foci_report_list(one, "share");
-        for (int64_t e = 0; e < load->experts; e++) foci_report_number(share, NULL, l->share[e]);
+        foci_report_numbers(one, "share", load->experts, l->share);
     }
 }
 

@@ -8,9 +8,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "kernels/gemm.h"
 #include "ops/attention_head.h"
 #include "ops/common.h"
+#include "ops/product.h"
 
 enum { Q, K, V };
 enum { TILE = 64 };
@@ -65,20 +65,6 @@ static head head_of(const foci_node *n, int64_t task) {
     o.scores = o.dvalues + TILE * o.ld;
     o.dscores = o.scores + TILE * TILE;
     return o;
-}
-
-/* c (rows, columns) = or += a b; t: the transpose is meant */
-typedef enum turn { AS_IS, TRANSPOSED } turn;
-static void product(int64_t rows, int64_t columns, int64_t depth, const real *a, int64_t lda, turn ta, const real *b,
-                    int64_t ldb, turn tb, real *c, int64_t ldc, bool add) {
-    foci_gemm(&(foci_product){.rows = rows,
-                              .columns = columns,
-                              .depth = depth,
-                              .a = {a, lda, ta == TRANSPOSED},
-                              .b = {b, ldb, tb == TRANSPOSED},
-                              .c = c,
-                              .ldc = ldc,
-                              .add = add});
 }
 
 /* [v 1] of a tile */

@@ -12,8 +12,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "kernels/gemm.h"
 #include "ops/gram.h"
+#include "ops/product.h"
 
 enum { Q, K, V, INPUTS };
 enum { JOINT, MARGINAL, BOTH };
@@ -81,20 +81,6 @@ static head head_of(const foci_node *n, int64_t task) {
     o.gram[JOINT] = foci_gram_of(k, v, task, a->factor, o.lengths[JOINT]);
     o.gram[MARGINAL] = foci_gram_of(k, NULL, task, a->factor, o.lengths[MARGINAL]);
     return o;
-}
-
-/* c (rows, columns) = or += a b; t: the transpose is meant */
-typedef enum turn { AS_IS, TRANSPOSED } turn;
-static void product(int64_t rows, int64_t columns, int64_t depth, const real *a, int64_t lda, turn ta, const real *b,
-                    int64_t ldb, turn tb, real *c, int64_t ldc, bool add) {
-    foci_gemm(&(foci_product){.rows = rows,
-                              .columns = columns,
-                              .depth = depth,
-                              .a = {a, lda, ta == TRANSPOSED},
-                              .b = {b, ldb, tb == TRANSPOSED},
-                              .c = c,
-                              .ldc = ldc,
-                              .add = add});
 }
 
 /* Gram matrices and scores of a tile of rows. */

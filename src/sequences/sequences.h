@@ -66,6 +66,8 @@ void foci_sequences_token(const foci_sequences *s, int32_t id, char text[16]);
 /* Height and width of images; 0: they are none. */
 void foci_sequences_shape(const foci_sequences *s, int *height, int *width);
 
+/* Of labelled images: foci_image_set_check. What others need is read when they are opened. */
+foci_status foci_sequences_look(const foci_sequences *s);
 /* Adds its files; the set must live as long as the manifest. */
 foci_status foci_sequences_list(const foci_sequences *s, const char *part, foci_manifest *m);
 

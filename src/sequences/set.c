@@ -206,6 +206,10 @@ foci_status foci_sequences_prove(const foci_sequences *s, int64_t i) {
     return s->kind->prove ? s->kind->prove(s, &s->item[i]) : FOCI_OK;
 }
 
+foci_status foci_sequences_look(const foci_sequences *s) {
+    return s->images ? foci_image_set_check(s->images) : FOCI_OK;
+}
+
 foci_status foci_sequences_list(const foci_sequences *s, const char *part, foci_manifest *m) {
     const char *slash = strrchr(s->path, '/');
     if (s->images) return foci_image_set_list(s->images, part, m);

@@ -22,13 +22,9 @@ static foci_status label_first(foci_sequences **s, const char *path) { return fo
 static foci_status label_last(foci_sequences **s, const char *path) { return foci_byte_text_open(s, path, true); }
 
 static foci_status open(const foci_config *config, unsigned splits, void *data) {
-    foci_sequence_splits *s = data;
     options o;
     foci_config_read(config, "data", keys, &o);
-    foci_status (*const reader)(foci_sequences **, const char *) = o.label == LAST ? label_last : label_first;
-    if (splits & FOCI_TRAIN) FOCI_TRY(foci_sequence_file(&s->train, config, "data.train", reader));
-    if (splits & FOCI_VALID) FOCI_TRY(foci_sequence_file(&s->val, config, "data.val", reader));
-    return splits & FOCI_TEST ? foci_sequence_file(&s->test, config, "data.test", reader) : FOCI_OK;
+    return foci_sequence_files(data, config, splits, o.label == LAST ? label_last : label_first);
 }
 
 const foci_data_set foci_data_set_byte_text = {

@@ -16,10 +16,7 @@ static const foci_key keys[] = {
     {0}};
 
 static foci_status open(const foci_config *config, unsigned splits, void *data) {
-    foci_sequence_splits *s = data;
-    if (splits & FOCI_TRAIN) FOCI_TRY(foci_sequence_file(&s->train, config, "data.train", foci_listops_open));
-    if (splits & FOCI_VALID) FOCI_TRY(foci_sequence_file(&s->val, config, "data.val", foci_listops_open));
-    return splits & FOCI_TEST ? foci_sequence_file(&s->test, config, "data.test", foci_listops_open) : FOCI_OK;
+    return foci_sequence_files(data, config, splits, foci_listops_open);
 }
 
 const foci_data_set foci_data_set_listops = {

@@ -35,9 +35,11 @@ static foci_status open(const foci_config *config, unsigned splits, void *data) 
     sets->meaning.first = o.offset;
     sets->meaning.ignored = o.ignored.value;
     sets->meaning.ignored_count = o.ignored.count;
-    if (splits & FOCI_TRAIN) FOCI_TRY(foci_pair_set_open(&sets->train, o.root, o.train));
-    if (splits & FOCI_VALID) FOCI_TRY(foci_pair_set_open(&sets->val, o.root, o.val));
-    return splits & FOCI_TEST && *o.test ? foci_pair_set_open(&sets->test, o.root, o.test) : FOCI_OK;
+    const char *const part[FOCI_SPLITS] = {o.train, o.val, o.test};
+    for (int i = 0; i < FOCI_SPLITS; i++)
+        if (splits & foci_splits[i].flag && (*part[i] || foci_splits[i].flag != FOCI_TEST))
+            FOCI_TRY(foci_pair_set_open(&sets->of[i], o.root, part[i]));
+    return FOCI_OK;
 }
 
 /* ------------------------------------------------------------------------------------------ reading all of it */
@@ -110,15 +112,10 @@ static foci_status take(report *r, const char *key, const foci_scene_sets *sets,
 }
 
 static foci_status each_split(report *r) {
-    static const struct {
-        unsigned split;
-        const char *key;
-    } splits[] = {{FOCI_TRAIN, "data.train"}, {FOCI_VALID, "data.val"}, {FOCI_TEST, "data.test"}};
-    for (int i = 0; i < 3; i++) {
-        foci_scene_sets sets = {NULL, NULL, NULL};
-        foci_status s = foci_scene_sets_open(&sets, r->config, splits[i].split);
-        const foci_pair_set *set = sets.train ? sets.train : sets.val ? sets.val : sets.test;
-        if (!s && set) s = take(r, splits[i].key, &sets, set);
+    for (int i = 0; i < FOCI_SPLITS; i++) {
+        foci_scene_sets sets = {{{NULL}}};
+        foci_status s = foci_scene_sets_open(&sets, r->config, foci_splits[i].flag);
+        if (!s && sets.of[i]) s = take(r, foci_splits[i].key, &sets, sets.of[i]);
         foci_scene_sets_close(&sets);
         FOCI_TRY(s);
     }
@@ -155,7 +152,7 @@ static foci_status fill(foci_sheet *sheet, const foci_scene_transform *t, const 
 }
 
 static foci_status show(const foci_config *c, int count, int64_t epoch, foci_image *image) {
-    foci_scene_sets sets = {NULL, NULL, NULL};
+    foci_scene_sets sets = {{{NULL}}};
     foci_scene_loader *loader = NULL;
     foci_scene_transform t = {0};
     foci_sheet sheet = {0};

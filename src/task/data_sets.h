@@ -8,7 +8,14 @@
 #include "images/images.h"
 
 /* Parts of a data set; several are opened at once. */
-enum { FOCI_TRAIN = 1, FOCI_VALID = 2, FOCI_TEST = 4 };
+enum { FOCI_TRAIN = 1, FOCI_VALID = 2, FOCI_TEST = 4, FOCI_SPLITS = 3 };
+typedef struct foci_split {
+    unsigned flag;
+    const char *name, *key, *what; /* "val", "data.val", "validation" */
+} foci_split;
+extern const foci_split foci_splits[FOCI_SPLITS]; /* training, validation, test */
+/* "val", "valid" or "test" as its place there. FOCI_ERR_CONFIG: "ITEMS have the splits val and test, not NAME". */
+foci_status foci_split_of(const char *items, const char *name, int *place);
 
 /* Takes what is found in a data set line by line, without their ends. */
 typedef struct foci_lines {

@@ -22,6 +22,9 @@ foci_status foci_image_size(const foci_config *c, int *height, int *width);
 /* To that size. */
 foci_status foci_transform_from_config(foci_transform *t, const foci_config *c, bool train);
 
+/* Images of a pass of an evaluation, where the config does not say. */
+enum { FOCI_IMAGES_AT_ONCE = 256 };
+
 typedef struct foci_image_sets {
     foci_image_set *train, *val; /* NULL: not opened */
 } foci_image_sets;

@@ -1,5 +1,4 @@
 /* What the weights of a classifier mean: the names of its classes, and how its images are prepared. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,53 +16,38 @@ foci_status foci_images_label(foci_image_set *set, const foci_config *c) {
     return s;
 }
 
-static foci_status mean_classes(const foci_image_set *set, foci_meaning *m) {
-    char *text = NULL;
-    size_t size;
-    FILE *f = open_memstream(&text, &size);
-    for (int k = 0; f && k < foci_image_set_classes(set); k++) fprintf(f, "%s\n", foci_image_set_class_name(set, k));
-    foci_status s = f && fclose(f) == 0 ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory for names of classes");
-    if (!s) s = foci_meaning_add(m, foci_task_images.labels, text);
-    free(text);
-    return s;
-}
+static const char *class_name(const void *set, int64_t k) { return foci_image_set_class_name(set, (int)k); }
 
 /* ----------------------------------------------------------------------------------------------- transform */
 
-static void report_list(foci_report *r, const char *name, const double x[3]) {
-    foci_report *list = foci_report_list(r, name);
-    for (int c = 0; c < 3; c++) foci_report_number(list, NULL, x[c]);
-}
-
 /* {"height": 224, "width": 224, "crop_pct": 0.875, "interpolation": "bicubic", "mean": [...], "std": [...]} */
-static foci_status print_transform(const foci_transform *t, char **text) {
-    foci_report r = {NULL};
-    foci_report_whole(&r, "height", t->height);
-    foci_report_whole(&r, "width", t->width);
-    foci_report_number(&r, "crop_pct", t->crop_pct);
-    foci_report_text(&r, "interpolation", t->interpolation == FOCI_BICUBIC ? "bicubic" : "bilinear");
-    report_list(&r, "mean", t->mean);
-    report_list(&r, "std", t->std);
-    const foci_status s = foci_report_string(&r, &foci_json_line, text);
-    foci_report_free(&r);
-    return s;
+static void report_transform(const foci_transform *t, foci_report *r) {
+    foci_report_whole(r, "height", t->height);
+    foci_report_whole(r, "width", t->width);
+    foci_report_number(r, "crop_pct", t->crop_pct);
+    foci_report_text(r, "interpolation", t->interpolation == FOCI_BICUBIC ? "bicubic" : "bilinear");
+    foci_report_numbers(r, "mean", 3, t->mean);
+    foci_report_numbers(r, "std", 3, t->std);
 }
 
 foci_status foci_images_mean(const foci_image_set *set, const foci_transform *t, foci_meaning *m) {
-    char *text;
-    FOCI_TRY(mean_classes(set, m));
-    FOCI_TRY(print_transform(t, &text));
-    const foci_status s = foci_meaning_add(m, "transform", text);
-    free(text);
+    foci_report r = {NULL};
+    FOCI_TRY(foci_meaning_add_names(m, foci_task_images.labels, foci_image_set_classes(set), class_name, set));
+    report_transform(t, &r);
+    const foci_status s = foci_meaning_add_report(m, "transform", &r);
+    foci_report_free(&r);
     return s;
 }
 
 void foci_images_compare(const foci_transform *t, const foci_config *c) {
     const char *weights = foci_config_string(c, "data.labels");
     char *there, *here = NULL;
+    foci_report r = {NULL};
     if (foci_meaning_of_weights(weights, "transform", &there)) return;
-    if (!print_transform(t, &here) && strcmp(there, here) != 0)
+    report_transform(t, &r);
+    if (!foci_report_string(&r, &foci_json_line, &here) && strcmp(there, here) != 0)
         foci_log(FOCI_LOG_INFO, "%s learnt from images prepared otherwise: %s; here %s", weights, there, here);
+    foci_report_free(&r);
     free(there);
     free(here);
 }

@@ -69,10 +69,8 @@ static foci_status run_all(work *w, foci_scene_reader *reader) {
 }
 
 static foci_status open_program(work *w, foci_program_set *set) {
-    enum { MOST = 256 };
     const foci_training train = foci_training_read(w->p->config);
-    const int64_t asked = train.eval_batch ? train.eval_batch : train.batch_size < MOST ? train.batch_size : MOST;
-    w->batch = asked < w->p->count ? asked : w->p->count;
+    w->batch = foci_eval_batch(&train, FOCI_IMAGES_AT_ONCE, w->p->count);
     w->pixels = (int64_t)3 * w->transform.height * w->transform.width;
     const foci_request r = {
         .config = w->p->config, .batch = w->batch, .classes = w->p->labels->count, .feeds = "images"};

@@ -11,16 +11,12 @@ typedef struct report {
 
 /* The splits that the config names, one after the other. */
 static foci_status each_split(report *r, void (*visit)(report *r, const char *key, const foci_image_set *set)) {
-    static const struct {
-        unsigned split;
-        const char *key;
-    } splits[] = {{FOCI_TRAIN, "data.train"}, {FOCI_VALID, "data.val"}};
     foci_status s = FOCI_OK;
-    for (int i = 0; i < 2 && !s; i++) {
+    for (int i = 0; i < FOCI_SPLITS && !s; i++) {
         foci_image_sets sets = {NULL, NULL};
-        s = foci_data_set_of(r->config)->open(r->config, splits[i].split, &sets);
+        s = foci_data_set_of(r->config)->open(r->config, foci_splits[i].flag, &sets);
         const foci_image_set *set = sets.train ? sets.train : sets.val;
-        if (!s && set) visit(r, splits[i].key, set);
+        if (!s && set) visit(r, foci_splits[i].key, set);
         foci_image_sets_close(&sets);
     }
     return s;

@@ -1,6 +1,5 @@
 /* Image classification: batches from the loader, top-1 and top-5 over the exact number of images. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "config/config.h"
@@ -8,7 +7,6 @@
 #include "models/models.h"
 #include "task/classes.h"
 #include "task/image_data.h"
-#include "task/rank.h"
 #include "task/task.h"
 #include "task/training.h"
 
@@ -37,10 +35,8 @@ static foci_status check_class_names(const foci_image_set *a, const foci_image_s
 }
 
 static void close_images(foci_task_state *s) {
-    if (!s) return;
     foci_image_loader_close(s->loader);
     foci_image_sets_close(&s->sets);
-    free(s);
 }
 
 static void warn(const char *key, const foci_image_set *set) {
@@ -60,29 +56,16 @@ static foci_status open_training(foci_task_state *s) {
     return check_class_names(s->sets.train, s->sets.val);
 }
 
-static foci_status fill(foci_task_state *s, unsigned splits) {
-    const foci_config *c = s->config;
+static foci_status open_images(foci_task_state *s, const foci_config *c, unsigned splits) {
     foci_image_options o;
     foci_config_read(c, "data", foci_image_keys, &o);
+    s->config = c;
     s->train = foci_training_read(c);
     s->workers = (int)o.workers;
     FOCI_TRY(foci_validation_images_open(&s->sets, &s->evaluation, c));
     s->classes = foci_image_set_classes(s->sets.val);
     s->pixels = (int64_t)3 * s->evaluation.height * s->evaluation.width;
     return splits & FOCI_TRAIN ? open_training(s) : FOCI_OK;
-}
-
-static foci_status open_images(foci_task_state **state, const foci_config *config, unsigned splits) {
-    foci_task_state *s = calloc(1, sizeof *s);
-    if (!s) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
-    s->config = config;
-    foci_status status = fill(s, splits);
-    if (status) {
-        close_images(s);
-        s = NULL;
-    }
-    *state = s;
-    return status;
 }
 
 static int64_t classes(const foci_task_state *s) { return s->classes; }
@@ -147,71 +130,50 @@ static foci_status draw(const foci_task_state *s, foci_image *image) {
 
 /* --------------------------------------------------------------------------------------------- evaluation */
 
-static foci_status tell(const foci_task_state *s, const foci_program *p, const foci_image_batch *b,
-                        const foci_evaluation *e) {
-    const foci_real *logits;
-    if (!e->predicted) return FOCI_OK;
-    FOCI_TRY(foci_program_fetch(p, "logits", &logits));
-    for (int64_t i = 0; i < b->count; i++) {
-        const foci_real *z = logits + i * s->classes;
-        const int best = (int)foci_classes_best(z, s->classes);
-        e->predicted(e->context,
-                     &(foci_prediction){.name = foci_image_set_name(s->sets.val, b->index[i]),
-                                        .label = foci_image_set_class_name(s->sets.val, b->labels[i]),
-                                        .predicted = foci_image_set_class_name(s->sets.val, best),
-                                        .class = b->labels[i],
-                                        .rank = foci_rank(z, s->classes, b->labels[i], NULL),
-                                        .probability = foci_classes_probability(z, s->classes, b->labels[i])});
-    }
+typedef struct evaluating {
+    const foci_task_state *state;
+    foci_image_loader *loader;
+    foci_image_batch batch;
+} evaluating;
+
+static foci_status next_images(void *of, foci_labelled *batch) {
+    evaluating *e = of;
+    FOCI_TRY(foci_image_loader_next(e->loader, &e->batch));
+    *batch = (foci_labelled){e->batch.count, e->batch.labels, e->batch.index};
     return FOCI_OK;
 }
-
-/* The whole batches run through p[0], the last one, where it is smaller, through p[1]. */
-static foci_status run_passes(const foci_task_state *s, foci_program *const p[2], int64_t batch,
-                              foci_image_loader *loader, const foci_evaluation *how, const foci_watch *watch,
-                              foci_score *score) {
-    for (int64_t done = 0;;) {
-        foci_image_batch b;
-        FOCI_TRY(foci_image_loader_next(loader, &b));
-        if (b.count == 0) return FOCI_OK;
-        foci_program *e = p[b.count != batch];
-        FOCI_TRY(feed_batch(&b, s->pixels, e, 0));
-        FOCI_TRY(foci_program_forward(e));
-        FOCI_TRY(foci_classes_score(score, e, b.labels, b.count, s->classes, true, "images"));
-        FOCI_TRY(tell(s, e, &b, how));
-        foci_watch_tell(watch, done += b.count, foci_image_set_count(s->sets.val));
-        FOCI_TRY(foci_watch_stopped(watch));
-    }
+static foci_status feed_images(const void *of, foci_program *p) {
+    const evaluating *e = of;
+    return feed_batch(&e->batch, e->state->pixels, p, 0);
 }
-
-static foci_status evaluate_with(const foci_task_state *s, const foci_model *model, foci_program_set *set,
-                                 foci_image_loader **loader, const foci_evaluation *how, const foci_watch *watch,
-                                 foci_score *score) {
-    int64_t count = foci_image_set_count(s->sets.val), batch = s->train.eval_batch;
-    if (!batch) batch = s->train.batch_size < 256 ? s->train.batch_size : 256;
-    if (batch > count) batch = count;
-    foci_program *p[2];
-    foci_request r = {.config = s->config, .batch = batch, .classes = s->classes, .feeds = foci_task_images.feeds};
-    FOCI_TRY(foci_program_open_model(&p[0], set, &(foci_graph_options){0}, model, &r));
-    r.batch = count % batch;
-    if (r.batch) FOCI_TRY(foci_program_open_model(&p[1], set, &(foci_graph_options){0}, model, &r));
-    FOCI_TRY(foci_program_set_ready(set));
-    FOCI_TRY(foci_image_loader_open(loader, s->sets.val, &s->evaluation, batch, false, false, 0, s->workers));
-    FOCI_TRY(foci_image_loader_seek(*loader, 0, 0));
-    return run_passes(s, p, batch, *loader, how, watch, score);
+static void name_of(const void *of, int64_t index, char *text, size_t size) {
+    snprintf(text, size, "%s", foci_image_set_name(((const evaluating *)of)->state->sets.val, index));
+}
+static const char *class_name(const void *of, int label) {
+    return foci_image_set_class_name(((const evaluating *)of)->state->sets.val, label);
 }
 
 static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_parameters *p, const foci_evaluation *e,
                             const void *settings, const foci_watch *watch, foci_score *score) {
+    evaluating all = {.state = s};
+    foci_labelled_source source = {.count = foci_image_set_count(s->sets.val),
+                                   .classes = s->classes,
+                                   .feeds = foci_task_images.feeds,
+                                   .counted = "images",
+                                   .top5 = true,
+                                   .next = next_images,
+                                   .feed = feed_images,
+                                   .name = name_of,
+                                   .class_name = class_name,
+                                   .of = &all};
+    source.batch = foci_eval_batch(&s->train, FOCI_IMAGES_AT_ONCE, source.count);
     (void)settings;
     if (strcmp(e->split, "val") != 0) return foci_fail(FOCI_ERR_CONFIG, "images have the split val, not %s", e->split);
-    foci_program_set set;
-    foci_image_loader *loader = NULL;
-    foci_program_set_init(&set, p);
-    set.advice = "lower train.eval_batch";
-    foci_status status = evaluate_with(s, model, &set, &loader, e, watch, score);
-    if (loader) foci_image_loader_close(loader);
-    foci_program_set_free(&set);
+    FOCI_TRY(
+        foci_image_loader_open(&all.loader, s->sets.val, &s->evaluation, source.batch, false, false, 0, s->workers));
+    foci_status status = foci_image_loader_seek(all.loader, 0, 0);
+    if (!status) status = foci_classes_evaluate(&source, s->config, model, p, e, watch, score);
+    foci_image_loader_close(all.loader);
     return status;
 }
 
@@ -251,6 +213,7 @@ const foci_task foci_task_images = {
     .classes_else = 1000,
     .samples = &samples,
     .predictor = &foci_image_predictor,
+    .size = sizeof(foci_task_state),
     .open = open_images,
     .close = close_images,
     .classes = classes,

@@ -21,6 +21,25 @@ foci_status foci_meaning_add(foci_meaning *m, const char *key, const char *text)
     return FOCI_OK;
 }
 
+foci_status foci_meaning_add_names(foci_meaning *m, const char *key, int64_t count,
+                                   const char *(*name)(const void *of, int64_t k), const void *of) {
+    char *text = NULL;
+    size_t size;
+    FILE *f = open_memstream(&text, &size);
+    for (int64_t k = 0; f && k < count; k++) fprintf(f, "%s\n", name(of, k));
+    const foci_status s = f && fclose(f) == 0 ? foci_meaning_add(m, key, text) : out_of_memory();
+    free(text);
+    return s;
+}
+
+foci_status foci_meaning_add_report(foci_meaning *m, const char *key, const foci_report *r) {
+    char *text;
+    FOCI_TRY(foci_report_string(r, &foci_json_line, &text));
+    const foci_status s = foci_meaning_add(m, key, text);
+    free(text);
+    return s;
+}
+
 const char *foci_meaning_find(const foci_meaning *m, const char *key) {
     for (int i = 0; i < m->count; i++)
         if (strcmp(m->pair[i].key, key) == 0) return m->pair[i].value;

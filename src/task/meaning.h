@@ -4,6 +4,7 @@
 #ifndef FOCI_TASK_MEANING_H
 #define FOCI_TASK_MEANING_H
 
+#include "base/report.h"
 #include "config/config.h"
 #include "core/safetensors.h"
 
@@ -16,7 +17,11 @@ typedef struct foci_meaning {
 
 void foci_meaning_free(foci_meaning *m);
 foci_status foci_meaning_add(foci_meaning *m, const char *key, const char *text); /* both are copied */
-const char *foci_meaning_find(const foci_meaning *m, const char *key);            /* NULL: none */
+/* The names of `count` outputs, one a line. */
+foci_status foci_meaning_add_names(foci_meaning *m, const char *key, int64_t count,
+                                   const char *(*name)(const void *of, int64_t k), const void *of);
+foci_status foci_meaning_add_report(foci_meaning *m, const char *key, const foci_report *r); /* a line of JSON */
+const char *foci_meaning_find(const foci_meaning *m, const char *key);                       /* NULL: none */
 
 /* The names of outputs that the config takes from a file (data.labels): a list, or weights whose metadata have them as
  * `key`; from malloc, one a line, each line ended. *text NULL: it names no file. FOCI_ERR_DATA with the file. */

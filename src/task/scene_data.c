@@ -108,6 +108,22 @@ foci_status foci_scene_labels(foci_labels *l, const foci_config *c, int64_t clas
     return l->count ? FOCI_OK : number_classes(l, classes);
 }
 
+static const char *class_name(const void *l, int64_t k) { return ((const foci_labels *)l)->name[k]; }
+
+foci_status foci_scenes_mean(const foci_labels *l, const foci_scene_transform *t, foci_meaning *m) {
+    foci_report r = {NULL};
+    FOCI_TRY(foci_meaning_add_names(m, foci_task_segmentation.labels, l->count, class_name, l));
+    foci_report_whole(&r, "height", t->height);
+    foci_report_whole(&r, "width", t->width);
+    foci_report_whole(&r, "shorter", t->shorter);
+    foci_report_whole(&r, "longer", t->longer);
+    foci_report_numbers(&r, "mean", 3, t->mean);
+    foci_report_numbers(&r, "std", 3, t->std);
+    const foci_status s = foci_meaning_add_report(m, "transform", &r);
+    foci_report_free(&r);
+    return s;
+}
+
 /* --------------------------------------------------------------------------------------------------- sets */
 
 foci_status foci_scene_sets_open(foci_scene_sets *sets, const foci_config *c, unsigned splits) {
@@ -119,10 +135,8 @@ foci_status foci_scene_sets_open(foci_scene_sets *sets, const foci_config *c, un
 }
 
 void foci_scene_sets_close(foci_scene_sets *sets) {
-    foci_pair_set_close(sets->train);
-    foci_pair_set_close(sets->val);
-    foci_pair_set_close(sets->test);
-    *sets = (foci_scene_sets){NULL, NULL, NULL};
+    for (int i = 0; i < FOCI_SPLITS; i++) foci_pair_set_close(sets->of[i]);
+    *sets = (foci_scene_sets){{{NULL}}};
 }
 
 foci_status foci_scene_loader_from_config(foci_scene_loader **loader, const foci_scene_sets *sets,

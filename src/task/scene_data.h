@@ -19,7 +19,12 @@ extern const foci_key foci_scene_keys[];
 
 /* What data sets of the task `segmentation` open; NULL: not opened. */
 typedef struct foci_scene_sets {
-    foci_pair_set *train, *val, *test;
+    union {
+        foci_pair_set *of[FOCI_SPLITS];
+        struct {
+            foci_pair_set *train, *val, *test;
+        };
+    };
     foci_label_meaning meaning; /* its list of ignored values is the config's */
 } foci_scene_sets;
 void foci_scene_sets_close(foci_scene_sets *sets);
@@ -31,6 +36,8 @@ foci_status foci_scene_transform_from_config(foci_scene_transform *t, const foci
 foci_status foci_scene_classes(const foci_config *c, int64_t *classes);
 /* Names of classes: those of data.labels, or "class 1" and so on; closed by foci_labels_close. */
 foci_status foci_scene_labels(foci_labels *l, const foci_config *c, int64_t classes);
+/* What weights trained on them mean: {"classes", ...}, {"transform", ...}. */
+foci_status foci_scenes_mean(const foci_labels *l, const foci_scene_transform *t, foci_meaning *m);
 foci_status foci_scene_loader_from_config(foci_scene_loader **loader, const foci_scene_sets *sets,
                                           const foci_config *c);
 /* Sample `at` of a batch as tile i of a sheet: the image, half covered with the colours of its classes. */

@@ -1,6 +1,5 @@
 /* Segmentation: a class for every pixel. Batches of augmented crops; evaluation by sliding windows at the images' own
- * size, pixel accuracy, and accuracy and intersection over union of the classes, averaged over those that occur. */
-#include <math.h>
+ * size. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +8,7 @@
 #include "images/sheet.h"
 #include "models/models.h"
 #include "task/scene_data.h"
-#include "task/sliding.h"
+#include "task/scene_score.h"
 #include "task/task.h"
 #include "task/training.h"
 
@@ -27,15 +26,13 @@ struct foci_task_state {
 };
 
 static void close_scenes(foci_task_state *s) {
-    if (!s) return;
     foci_scene_loader_close(s->loader);
     foci_scene_sets_close(&s->sets);
     foci_labels_close(&s->labels);
-    free(s);
 }
 
-static foci_status fill(foci_task_state *s, unsigned splits) {
-    const foci_config *c = s->config;
+static foci_status open_scenes(foci_task_state *s, const foci_config *c, unsigned splits) {
+    s->config = c;
     s->train = foci_training_read(c);
     s->workers = (int)foci_config_int(c, "data.workers");
     FOCI_TRY(foci_scene_transform_from_config(&s->transform, c));
@@ -47,71 +44,28 @@ static foci_status fill(foci_task_state *s, unsigned splits) {
     return splits & FOCI_TRAIN ? foci_scene_loader_from_config(&s->loader, &s->sets, c) : FOCI_OK;
 }
 
-static foci_status open_scenes(foci_task_state **state, const foci_config *config, unsigned splits) {
-    foci_task_state *s = calloc(1, sizeof *s);
-    *state = NULL;
-    if (!s) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
-    s->config = config;
-    const foci_status status = fill(s, splits);
-    if (status) close_scenes(s);
-    else *state = s;
-    return status;
-}
-
 static int64_t classes(const foci_task_state *s) { return s->sets.meaning.classes; }
 
 static void describe(const foci_task_state *s, char *text, size_t size) {
-    const struct {
-        const foci_pair_set *set;
-        const char *name;
-    } part[] = {{s->sets.train, "training"}, {s->sets.val, "validation"}, {s->sets.test, "test"}};
     size_t used = 0;
-    for (int i = 0; i < 3; i++)
-        if (part[i].set && used < size)
+    for (int i = 0; i < FOCI_SPLITS; i++)
+        if (s->sets.of[i] && used < size)
             used += (size_t)snprintf(text + used, size - used, "%lld %s images, ",
-                                     (long long)foci_pair_set_count(part[i].set), part[i].name);
+                                     (long long)foci_pair_set_count(s->sets.of[i]), foci_splits[i].what);
     if (used < size) snprintf(text + used, size - used, "%lld classes of pixels", (long long)classes(s));
 }
 
-/* ------------------------------------------------------------------------------------------------ meaning */
-
-static void report_list(foci_report *r, const char *name, const double x[3]) {
-    foci_report *list = foci_report_list(r, name);
-    for (int c = 0; c < 3; c++) foci_report_number(list, NULL, x[c]);
-}
-
-static foci_status mean_transform(const foci_task_state *s, foci_meaning *m) {
-    foci_report r = {NULL};
-    char *text;
-    foci_report_whole(&r, "height", s->transform.height);
-    foci_report_whole(&r, "width", s->transform.width);
-    foci_report_whole(&r, "shorter", s->transform.shorter);
-    foci_report_whole(&r, "longer", s->transform.longer);
-    report_list(&r, "mean", s->transform.mean);
-    report_list(&r, "std", s->transform.std);
-    const foci_status made = foci_report_string(&r, &foci_json_line, &text);
-    foci_report_free(&r);
-    FOCI_TRY(made);
-    const foci_status added = foci_meaning_add(m, "transform", text);
-    free(text);
-    return added;
-}
-
 static foci_status mean(const foci_task_state *s, foci_meaning *m) {
-    char *text = NULL;
-    size_t size;
-    FILE *f = open_memstream(&text, &size);
-    for (int64_t k = 0; f && k < s->labels.count; k++) fprintf(f, "%s\n", s->labels.name[k]);
-    foci_status status = f && fclose(f) == 0 ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory for names");
-    if (!status) status = foci_meaning_add(m, foci_task_segmentation.labels, text);
-    free(text);
-    return status ? status : mean_transform(s, m);
+    return foci_scenes_mean(&s->labels, &s->transform, m);
 }
-
+static foci_status check(const foci_task_state *s) {
+    if (s->sets.val) FOCI_TRY(foci_pair_set_check(s->sets.val, &s->sets.meaning));
+    return s->sets.test && s->train.test_at_end ? foci_pair_set_check(s->sets.test, &s->sets.meaning) : FOCI_OK;
+}
 static foci_status list(const foci_task_state *s, foci_manifest *m) {
-    if (s->sets.train) FOCI_TRY(foci_pair_set_list(s->sets.train, "train", m));
-    if (s->sets.val) FOCI_TRY(foci_pair_set_list(s->sets.val, "val", m));
-    return s->sets.test ? foci_pair_set_list(s->sets.test, "test", m) : FOCI_OK;
+    for (int i = 0; i < FOCI_SPLITS; i++)
+        if (s->sets.of[i]) FOCI_TRY(foci_pair_set_list(s->sets.of[i], foci_splits[i].name, m));
+    return FOCI_OK;
 }
 
 /* ------------------------------------------------------------------------------------------------ training */
@@ -158,102 +112,64 @@ static foci_status draw(const foci_task_state *s, foci_image *image) {
 
 /* ---------------------------------------------------------------------------------------------- evaluation */
 
-typedef struct tally {
+typedef struct evaluating {
     const foci_task_state *state;
     const foci_pair_set *set;
     const foci_shifting *shifting;
-    int64_t labelled[FOCI_NO_CLASS], predicted[FOCI_NO_CLASS], both[FOCI_NO_CLASS]; /* pixels of a class */
-    int64_t images;
-    double loss;
-} tally;
+    foci_scene_tally tally;
+} evaluating;
 
 static foci_status read_scene(void *context, int64_t i, foci_image *image, unsigned char **labels) {
-    const tally *t = context;
+    const evaluating *e = context;
     foci_image shifted;
-    FOCI_TRY(foci_pair_set_read(t->set, i, &t->state->sets.meaning, image, labels));
-    if (!t->shifting) return FOCI_OK;
-    const foci_status s = t->shifting->shift(t->shifting->context, i, image, &shifted);
-    if (s) return foci_context(s, "%s", foci_pair_set_name(t->set, i));
+    FOCI_TRY(foci_pair_set_read(e->set, i, &e->state->sets.meaning, image, labels));
+    if (!e->shifting) return FOCI_OK;
+    const foci_status s = e->shifting->shift(e->shifting->context, i, image, &shifted);
+    if (s) return foci_context(s, "%s", foci_pair_set_name(e->set, i));
     foci_image_free(image);
     *image = shifted;
     return FOCI_OK;
 }
 
 static foci_status fit_scene(void *context, const foci_image *image, foci_real **pixels, int *width, int *height) {
-    return foci_scene_fit(&((const tally *)context)->state->transform, image, pixels, width, height);
+    return foci_scene_fit(&((const evaluating *)context)->state->transform, image, pixels, width, height);
 }
 
 static foci_status count_scene(void *context, const foci_segmented *done) {
-    tally *t = context;
-    const foci_image *image = &done->scene->image;
-    for (int64_t i = 0; i < (int64_t)image->width * image->height; i++) {
-        const unsigned char label = done->scene->classes[i], predicted = done->predicted[i];
-        if (label == FOCI_NO_CLASS) continue;
-        t->labelled[label]++;
-        t->predicted[predicted]++;
-        t->both[label] += label == predicted;
-    }
-    t->loss += done->loss;
-    t->images++;
+    foci_scene_tally_add(&((evaluating *)context)->tally, done);
     return FOCI_OK;
 }
 
-static foci_class_score score_class(const tally *t, int64_t k) {
-    const double both = (double)t->both[k], labelled = (double)t->labelled[k],
-                 either = labelled + (double)t->predicted[k] - both;
-    return (foci_class_score){t->state->labels.name[k], t->labelled[k], 100 * both / either, 100 * both / labelled};
-}
-
-static foci_status put_scores(const tally *t, const foci_evaluation *e, foci_score *score) {
-    double pixels = 0, right = 0, iou = 0, accuracy = 0, present = 0;
-    for (int64_t k = 0; k < classes(t->state); k++) {
-        const foci_class_score c = score_class(t, k);
-        if (e->class_scored) e->class_scored(e->context, &c);
-        pixels += (double)t->labelled[k];
-        right += (double)t->both[k];
-        if (!c.pixels) continue;
-        present++;
-        iou += c.iou / 100;
-        accuracy += c.accuracy / 100;
-    }
-    FOCI_TRY(foci_score_put(score, "loss", t->loss, pixels));
-    FOCI_TRY(foci_score_put(score, "miou", iou, present));
-    FOCI_TRY(foci_score_put(score, "class_accuracy", accuracy, present));
-    FOCI_TRY(foci_score_put(score, "pixel_accuracy", right, pixels));
-    return foci_score_put(score, "images", (double)t->images, (double)t->images);
-}
-
 static foci_status slide(const foci_task_state *s, const foci_model *model, foci_program_set *set,
-                         foci_scene_reader *reader, tally *t, const foci_watch *watch) {
-    foci_sliding sliding = {.classes = classes(s), .watch = watch, .take = count_scene, .context = t};
+                         foci_scene_reader *reader, evaluating *e, const foci_watch *watch) {
+    foci_sliding sliding = {.classes = classes(s), .watch = watch, .take = count_scene, .context = e};
     FOCI_TRY(foci_sliding_open(&sliding, s->config, model, set));
-    return foci_slide(&sliding, reader, foci_pair_set_count(t->set));
+    return foci_slide(&sliding, reader, foci_pair_set_count(e->set));
 }
 
 static foci_status choose(const foci_task_state *s, const char *split, const foci_pair_set **set) {
-    const bool test = strcmp(split, "test") == 0;
-    if (!test && strcmp(split, "val") != 0)
-        return foci_fail(FOCI_ERR_CONFIG, "scenes have the splits val and test, not %s", split);
-    *set = test ? s->sets.test : s->sets.val;
-    return *set ? FOCI_OK : foci_config_fail(s->config, test ? "data.test" : "data.val", "names no images");
+    int place;
+    FOCI_TRY(foci_split_of("scenes", split, &place));
+    *set = s->sets.of[place];
+    return *set ? FOCI_OK : foci_config_fail(s->config, foci_splits[place].key, "names no images");
 }
 
 static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_parameters *p, const foci_evaluation *e,
                             const void *settings, const foci_watch *watch, foci_score *score) {
-    tally t = {.state = s, .shifting = e->shifting};
+    evaluating all = {.state = s, .shifting = e->shifting};
     foci_scene_reader *reader;
     foci_program_set set;
     (void)settings;
-    FOCI_TRY(choose(s, e->split, &t.set));
+    FOCI_TRY(choose(s, e->split, &all.set));
     const foci_scene_source source = {
-        .read = read_scene, .fit = fit_scene, .context = &t, .count = foci_pair_set_count(t.set)};
+        .read = read_scene, .fit = fit_scene, .context = &all, .count = foci_pair_set_count(all.set)};
     FOCI_TRY(foci_scene_reader_open(&reader, &source, foci_windows_at_once(s->config), s->workers));
     foci_program_set_init(&set, p);
     set.advice = "lower train.eval_batch";
-    foci_status status = slide(s, model, &set, reader, &t, watch);
+    foci_status status = slide(s, model, &set, reader, &all, watch);
     foci_program_set_free(&set);
     foci_scene_reader_close(reader);
-    return status ? status : put_scores(&t, e, score);
+    return status ? status : foci_scene_tally_score(&all.tally, &s->labels, e, score);
 }
 
 static const foci_task_test test = {{.split = "test"}, .how = "sliding windows", .what = "the test images"};
@@ -319,11 +235,13 @@ const foci_task foci_task_segmentation = {
     .test = &test,
     .samples = &samples,
     .predictor = &foci_scene_predictor,
+    .size = sizeof(foci_task_state),
     .open = open_scenes,
     .close = close_scenes,
     .classes = classes,
     .describe = describe,
     .mean = mean,
+    .check = check,
     .list = list,
     .updates = updates,
     .prepare = prepare,

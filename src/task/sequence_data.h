@@ -12,8 +12,11 @@ typedef struct foci_sequence_keys_of {
 extern const foci_key foci_sequence_keys[]; /* "data.KEY" */
 
 /* What kinds of this task open; NULL: not asked for, or the config names none. */
-typedef struct foci_sequence_splits {
-    foci_sequences *train, *val, *test;
+typedef union foci_sequence_splits {
+    foci_sequences *of[FOCI_SPLITS];
+    struct {
+        foci_sequences *train, *val, *test;
+    };
 } foci_sequence_splits;
 
 /* Opens the splits that are asked for, and gives them the classes of data.labels, or else those of the training data
@@ -24,15 +27,17 @@ void foci_sequence_splits_close(foci_sequence_splits *s);
 /* "val", "valid" or "test" as one that is open; FOCI_ERR_CONFIG where there is none. */
 foci_status foci_sequence_split(const foci_sequence_splits *s, const foci_config *c, const char *name,
                                 foci_sequences **set);
+/* The files of those that are open. */
+foci_status foci_sequence_splits_list(const foci_sequence_splits *s, foci_manifest *m);
 /* So many tokens are seen of each. */
 int64_t foci_sequence_cut(const foci_config *c);
 /* A word about those that are longer; false: there are none. */
 bool foci_sequences_cut_text(const foci_sequences *s, int64_t cut, char text[160]);
 foci_status foci_sequences_mean(const foci_sequences *s, foci_meaning *m); /* {"classes", ...} */
 
-/* A file that a key names, by one of the readers: "" opens nothing. */
-foci_status foci_sequence_file(foci_sequences **s, const foci_config *c, const char *key,
-                               foci_status (*open)(foci_sequences **s, const char *path));
+/* The files that data.train, data.val and data.test name, by one of the readers: "" opens nothing. */
+foci_status foci_sequence_files(foci_sequence_splits *s, const foci_config *c, unsigned splits,
+                                foci_status (*open)(foci_sequences **s, const char *path));
 
 /* ---- sequence_report.c: what `foci data check`, `stats` and `show` do with any of them */
 

@@ -62,8 +62,7 @@ static foci_status run_batch(work *w, int64_t first, int64_t n) {
 
 static foci_status open_program(work *w, foci_program_set *set) {
     const foci_training train = foci_training_read(w->p->config);
-    const int64_t asked = train.eval_batch ? train.eval_batch : train.batch_size;
-    w->batch = asked < w->p->count ? asked : w->p->count;
+    w->batch = foci_eval_batch(&train, train.batch_size, w->p->count);
     const foci_request r = {
         .config = w->p->config, .batch = w->batch, .classes = w->p->labels->count, .feeds = "ids mask"};
     FOCI_TRY(foci_program_open_model(&w->program, set, &(foci_graph_options){0}, w->p->model, &r));

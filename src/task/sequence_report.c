@@ -18,9 +18,9 @@ typedef struct report {
 static foci_status each_split(report *r, foci_status (*visit)(report *r, const char *name, const foci_sequences *s)) {
     foci_sequence_splits s;
     FOCI_TRY(foci_sequence_splits_open(&s, r->config, FOCI_TRAIN | FOCI_VALID | FOCI_TEST));
-    foci_status status = s.train ? visit(r, "train", s.train) : FOCI_OK;
-    if (!status && s.val) status = visit(r, "val", s.val);
-    if (!status && s.test) status = visit(r, "test", s.test);
+    foci_status status = FOCI_OK;
+    for (int i = 0; i < FOCI_SPLITS && !status; i++)
+        if (s.of[i]) status = visit(r, foci_splits[i].name, s.of[i]);
     foci_sequence_splits_close(&s);
     return status;
 }

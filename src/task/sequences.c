@@ -1,13 +1,10 @@
 /* Classification of sequences: batches padded to the model's length, accuracy over the exact number of samples. */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "config/config.h"
 #include "models/models.h"
 #include "task/classes.h"
 #include "task/predict.h"
-#include "task/rank.h"
 #include "task/sequence_data.h"
 #include "task/task.h"
 #include "task/training.h"
@@ -25,10 +22,8 @@ struct foci_task_state {
 };
 
 static void close_sequences(foci_task_state *s) {
-    if (!s) return;
     foci_sequence_loader_close(s->loader);
     foci_sequence_splits_close(&s->splits);
-    free(s);
 }
 
 static void warn(const foci_task_state *s, const char *what, const foci_sequences *set) {
@@ -61,19 +56,17 @@ static foci_status open_training(foci_task_state *s) {
     if (foci_sequences_count(set) < s->train.batch_size)
         return foci_config_fail(s->config, "train.batch_size", "%lld is more than the %lld training sequences",
                                 (long long)s->train.batch_size, (long long)foci_sequences_count(set));
-    warn(s, "training", set);
-    warn(s, "validation", s->splits.val);
-    warn(s, "test", s->splits.test);
+    for (int i = 0; i < FOCI_SPLITS; i++) warn(s, foci_splits[i].what, s->splits.of[i]);
     return open_loader(&s->loader, s, set, s->train.batch_size, true);
 }
 
 /* One that is open. */
 static foci_sequences *any(const foci_sequence_splits *s) { return s->val ? s->val : s->test ? s->test : s->train; }
 
-static foci_status fill(foci_task_state *s, unsigned splits) {
-    const foci_config *c = s->config;
+static foci_status open_sequences(foci_task_state *s, const foci_config *c, unsigned splits) {
     foci_sequence_keys_of keys;
     foci_config_read(c, "data", foci_sequence_keys, &keys);
+    s->config = c;
     s->train = foci_training_read(c);
     s->workers = (int)keys.workers;
     s->length = foci_config_int(c, "model.length");
@@ -87,19 +80,6 @@ static foci_status fill(foci_task_state *s, unsigned splits) {
     return splits & FOCI_TRAIN ? open_training(s) : FOCI_OK;
 }
 
-static foci_status open_sequences(foci_task_state **state, const foci_config *config, unsigned splits) {
-    foci_task_state *s = calloc(1, sizeof *s);
-    if (!s) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
-    s->config = config;
-    foci_status status = fill(s, splits);
-    if (status) {
-        close_sequences(s);
-        s = NULL;
-    }
-    *state = s;
-    return status;
-}
-
 static int64_t classes(const foci_task_state *s) { return s->classes; }
 
 static int64_t count_of(const foci_sequences *s) { return s ? foci_sequences_count(s) : 0; }
@@ -110,11 +90,11 @@ static void describe(const foci_task_state *s, char *text, size_t size) {
 }
 
 static foci_status mean(const foci_task_state *s, foci_meaning *m) { return foci_sequences_mean(any(&s->splits), m); }
-static foci_status list(const foci_task_state *s, foci_manifest *m) {
-    if (s->splits.train) FOCI_TRY(foci_sequences_list(s->splits.train, "train", m));
-    if (s->splits.val) FOCI_TRY(foci_sequences_list(s->splits.val, "val", m));
-    return s->splits.test ? foci_sequences_list(s->splits.test, "test", m) : FOCI_OK;
+static foci_status check(const foci_task_state *s) {
+    if (s->splits.val) FOCI_TRY(foci_sequences_look(s->splits.val));
+    return s->splits.test && s->train.test_at_end ? foci_sequences_look(s->splits.test) : FOCI_OK;
 }
+static foci_status list(const foci_task_state *s, foci_manifest *m) { return foci_sequence_splits_list(&s->splits, m); }
 
 /* ------------------------------------------------------------------------------------------------ training */
 
@@ -146,78 +126,48 @@ static int64_t items_in(const foci_task_state *s, int64_t update) { return (void
 /* ---------------------------------------------------------------------------------------------- evaluation */
 
 typedef struct evaluating {
-    const foci_task_state *s;
+    const foci_task_state *state;
     foci_sequences *set;
-    foci_program *whole, *rest; /* for the last batch, where it is smaller */
-    int64_t batch;
-    const foci_evaluation *how;
-    const foci_watch *watch;
+    foci_sequence_loader *loader;
+    foci_sequence_batch batch;
 } evaluating;
 
-static foci_status tell(const evaluating *e, const foci_program *p, const foci_sequence_batch *b) {
-    const foci_real *logits;
-    const int64_t classes = e->s->classes;
-    if (!e->how->predicted) return FOCI_OK;
-    FOCI_TRY(foci_program_fetch(p, "logits", &logits));
-    for (int64_t i = 0; i < b->count; i++) {
-        const foci_real *z = logits + i * classes;
-        char name[4200];
-        foci_sequences_name(e->set, b->index[i], name, sizeof name);
-        e->how->predicted(
-            e->how->context,
-            &(foci_prediction){.name = name,
-                               .label = foci_sequences_class_name(e->set, b->labels[i]),
-                               .predicted = foci_sequences_class_name(e->set, (int)foci_classes_best(z, classes)),
-                               .class = b->labels[i],
-                               .rank = foci_rank(z, classes, b->labels[i], NULL),
-                               .probability = foci_classes_probability(z, classes, b->labels[i])});
-    }
+static foci_status next_sequences(void *of, foci_labelled *batch) {
+    evaluating *e = of;
+    FOCI_TRY(foci_sequence_loader_next(e->loader, &e->batch));
+    *batch = (foci_labelled){e->batch.count, e->batch.labels, e->batch.index};
     return FOCI_OK;
 }
-
-static foci_status run_passes(const evaluating *e, foci_sequence_loader *loader, foci_score *score) {
-    for (int64_t done = 0;;) {
-        foci_sequence_batch b;
-        FOCI_TRY(foci_sequence_loader_next(loader, &b));
-        if (b.count == 0) return FOCI_OK;
-        foci_program *p = b.count == e->batch ? e->whole : e->rest;
-        FOCI_TRY(feed_batch(e->s, &b, p, 0));
-        FOCI_TRY(foci_program_forward(p));
-        FOCI_TRY(foci_classes_score(score, p, b.labels, b.count, e->s->classes, false, "sequences"));
-        FOCI_TRY(tell(e, p, &b));
-        foci_watch_tell(e->watch, done += b.count, foci_sequences_count(e->set));
-        FOCI_TRY(foci_watch_stopped(e->watch));
-    }
+static foci_status feed_sequences(const void *of, foci_program *p) {
+    const evaluating *e = of;
+    return feed_batch(e->state, &e->batch, p, 0);
 }
-
-static foci_status evaluate_with(evaluating *e, const foci_model *model, foci_program_set *set,
-                                 foci_sequence_loader **loader, foci_score *score) {
-    const foci_task_state *s = e->s;
-    const int64_t count = foci_sequences_count(e->set);
-    e->batch = s->train.eval_batch ? s->train.eval_batch : s->train.batch_size;
-    if (e->batch > count) e->batch = count;
-    foci_request r = {.config = s->config, .batch = e->batch, .classes = s->classes, .feeds = feeds_of(s)};
-    FOCI_TRY(foci_program_open_model(&e->whole, set, &(foci_graph_options){0}, model, &r));
-    r.batch = count % e->batch;
-    if (r.batch) FOCI_TRY(foci_program_open_model(&e->rest, set, &(foci_graph_options){0}, model, &r));
-    FOCI_TRY(foci_program_set_ready(set));
-    FOCI_TRY(open_loader(loader, s, e->set, e->batch, false));
-    FOCI_TRY(foci_sequence_loader_seek(*loader, 0, 0));
-    return run_passes(e, *loader, score);
+static void name_of(const void *of, int64_t index, char *text, size_t size) {
+    foci_sequences_name(((const evaluating *)of)->set, index, text, size);
+}
+static const char *class_name(const void *of, int label) {
+    return foci_sequences_class_name(((const evaluating *)of)->set, label);
 }
 
 static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_parameters *p, const foci_evaluation *how,
                             const void *settings, const foci_watch *watch, foci_score *score) {
-    evaluating e = {.s = s, .how = how, .watch = watch};
-    foci_program_set set;
-    foci_sequence_loader *loader = NULL;
+    evaluating all = {.state = s};
+    foci_labelled_source source = {.classes = s->classes,
+                                   .feeds = feeds_of(s),
+                                   .counted = "sequences",
+                                   .next = next_sequences,
+                                   .feed = feed_sequences,
+                                   .name = name_of,
+                                   .class_name = class_name,
+                                   .of = &all};
     (void)settings;
-    FOCI_TRY(foci_sequence_split(&s->splits, s->config, how->split, &e.set));
-    foci_program_set_init(&set, p);
-    set.advice = "lower train.eval_batch";
-    const foci_status status = evaluate_with(&e, model, &set, &loader, score);
-    foci_sequence_loader_close(loader);
-    foci_program_set_free(&set);
+    FOCI_TRY(foci_sequence_split(&s->splits, s->config, how->split, &all.set));
+    source.count = foci_sequences_count(all.set);
+    source.batch = foci_eval_batch(&s->train, s->train.batch_size, source.count);
+    FOCI_TRY(open_loader(&all.loader, s, all.set, source.batch, false));
+    foci_status status = foci_sequence_loader_seek(all.loader, 0, 0);
+    if (!status) status = foci_classes_evaluate(&source, s->config, model, p, how, watch, score);
+    foci_sequence_loader_close(all.loader);
     return status;
 }
 
@@ -237,11 +187,13 @@ const foci_task foci_task_sequences = {
     .predicts = true,
     .predictor = &foci_sequence_predictor,
     .test = &test,
+    .size = sizeof(foci_task_state),
     .open = open_sequences,
     .close = close_sequences,
     .classes = classes,
     .describe = describe,
     .mean = mean,
+    .check = check,
     .list = list,
     .updates = updates,
     .prepare = prepare,

@@ -37,7 +37,7 @@ typedef struct slide {
 int64_t foci_windows_at_once(const foci_config *config) {
     enum { FEW = 8 };
     const foci_training train = foci_training_read(config);
-    return train.eval_batch ? train.eval_batch : train.batch_size < FEW ? train.batch_size : FEW;
+    return foci_eval_batch(&train, FEW, INT64_MAX);
 }
 
 foci_status foci_sliding_open(foci_sliding *s, const foci_config *config, const foci_model *model,

@@ -1,5 +1,6 @@
 #include "task/task.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/config.h"
@@ -38,6 +39,22 @@ foci_status foci_task_wanted(const foci_config *config, const foci_task *task, c
     return foci_config_fail(config, "model.kind", "%s on %s has no %s", (*model)->name, set->name, what);
 }
 
+foci_status foci_task_open_data(const foci_task *task, foci_task_state **state, const foci_config *config,
+                                unsigned splits) {
+    foci_task_state *s = calloc(1, task->size);
+    *state = NULL;
+    if (!s) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for data");
+    const foci_status status = task->open(s, config, splits);
+    if (status) foci_task_close_data(task, s);
+    else *state = s;
+    return status;
+}
+
+void foci_task_close_data(const foci_task *task, foci_task_state *state) {
+    if (state) task->close(state);
+    free(state);
+}
+
 foci_status foci_task_fingerprint(const foci_config *config, unsigned splits, char *text, size_t size) {
     const foci_model *model;
     const foci_task *task;
@@ -46,12 +63,12 @@ foci_status foci_task_fingerprint(const foci_config *config, unsigned splits, ch
     *text = 0;
     FOCI_TRY(foci_task_open(config, &model, &task));
     if (!task->list) return FOCI_OK;
-    FOCI_TRY(task->open(&data, config, splits));
+    FOCI_TRY(foci_task_open_data(task, &data, config, splits));
     foci_status s = task->list(data, &files);
     if (!s) s = foci_manifest_look(&files);
     if (!s) foci_manifest_digest(&files, text, size);
     foci_manifest_free(&files);
-    task->close(data);
+    foci_task_close_data(task, data);
     return s;
 }
 

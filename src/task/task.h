@@ -86,9 +86,11 @@ typedef struct foci_task {
     const foci_task_samples *samples; /* NULL: there are none */
     const foci_predictor *predictor;  /* NULL: of samples without labels it says nothing */
 
-    /* Opens the splits (FOCI_TRAIN | ...) of the data that `config` names. */
-    foci_status (*open)(foci_task_state **state, const foci_config *config, unsigned splits);
-    void (*close)(foci_task_state *state);                                   /* NULL is fine */
+    size_t size; /* of its state */
+    /* Opens the splits (FOCI_TRAIN | ...) of the data that `config` names, into a state of zeros; what is in it is
+     * closed after a failure too. Whoever wants data calls foci_task_open_data. */
+    foci_status (*open)(foci_task_state *state, const foci_config *config, unsigned splits);
+    void (*close)(foci_task_state *state);
     int64_t (*classes)(const foci_task_state *state);                        /* labels or words */
     void (*describe)(const foci_task_state *state, char *text, size_t size); /* counts, for people */
     /* Adds what weights trained on these data mean: the names under `labels`, and how inputs are prepared. */
@@ -133,6 +135,11 @@ foci_status foci_task_open(const foci_config *config, const foci_model **model, 
 /* The same for whoever can do with one task alone, and says for what: "images to attack". */
 foci_status foci_task_wanted(const foci_config *config, const foci_task *task, const char *what,
                              const foci_model **model);
+
+/* The splits of the data that a config names; *state is NULL after a failure, and may be when it is closed. */
+foci_status foci_task_open_data(const foci_task *task, foci_task_state **state, const foci_config *config,
+                                unsigned splits);
+void foci_task_close_data(const foci_task *task, foci_task_state *state);
 
 /* Which files these splits of a config's data are made of, in one line (foci_manifest_digest). */
 foci_status foci_task_fingerprint(const foci_config *config, unsigned splits, char *text, size_t size);

@@ -23,11 +23,9 @@ struct foci_task_state {
 };
 
 static void close_text(foci_task_state *s) {
-    if (!s) return;
     foci_corpus_close(&s->corpus);
     free(s->ids);
     free(s->targets);
-    free(s);
 }
 
 static foci_status open_training(foci_task_state *s) {
@@ -57,9 +55,9 @@ static foci_status check_final_test(const foci_task_state *s, bool test_at_end) 
                             "data.test has %lld tokens, fewer than a window of %lld and one more", count, window);
 }
 
-static foci_status fill(foci_task_state *s, unsigned splits) {
-    const foci_config *c = s->config;
+static foci_status open_text(foci_task_state *s, const foci_config *c, unsigned splits) {
     const foci_training asked = foci_training_read(c);
+    s->config = c;
     s->batch_size = asked.batch_size;
     s->seed = (uint64_t)asked.seed;
     const foci_model *model = foci_model_find(foci_config_string(c, "model.kind"));
@@ -74,19 +72,6 @@ static foci_status fill(foci_task_state *s, unsigned splits) {
     if (splits & FOCI_VALID) FOCI_TRY(check_validation(s));
     FOCI_TRY(check_final_test(s, asked.test_at_end));
     return open_training(s);
-}
-
-static foci_status open_text(foci_task_state **state, const foci_config *config, unsigned splits) {
-    foci_task_state *s = calloc(1, sizeof *s);
-    if (!s) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
-    s->config = config;
-    foci_status status = fill(s, splits);
-    if (status) {
-        close_text(s);
-        s = NULL;
-    }
-    *state = s;
-    return status;
 }
 
 static int64_t classes(const foci_task_state *s) { return foci_vocabulary_size(s->corpus.vocabulary); }
@@ -193,6 +178,7 @@ const foci_task foci_task_text = {
     .test = &test,
     .sums = "windows,tokens,nll",
     .samples = &samples,
+    .size = sizeof(foci_task_state),
     .open = open_text,
     .close = close_text,
     .classes = classes,

@@ -100,3 +100,8 @@ foci_training foci_training_read(const foci_config *c) {
     foci_config_read(c, "train", foci_training_keys, &t);
     return t;
 }
+
+int64_t foci_eval_batch(const foci_training *t, int64_t most, int64_t count) {
+    const int64_t asked = t->eval_batch ? t->eval_batch : t->batch_size < most ? t->batch_size : most;
+    return asked < count ? asked : count;
+}

@@ -54,5 +54,7 @@ typedef struct foci_training {
 
 extern const foci_key foci_training_keys[];
 foci_training foci_training_read(const foci_config *c);
+/* Samples of a pass of an evaluation of `count`: train.eval_batch, or as in training but at most `most`. */
+int64_t foci_eval_batch(const foci_training *t, int64_t most, int64_t count);
 
 #endif

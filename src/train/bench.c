@@ -72,7 +72,7 @@ static foci_status make_up_inputs(bench *b) {
 }
 
 static foci_status open_data(bench *b) {
-    FOCI_TRY(b->task->open(&b->data, b->config, FOCI_TRAIN | FOCI_VALID | FOCI_TEST));
+    FOCI_TRY(foci_task_open_data(b->task, &b->data, b->config, FOCI_TRAIN | FOCI_VALID | FOCI_TEST));
     b->updates = b->task->updates(b->data);
     /* shorter windows would be a step of their own */
     if (foci_task_shape_of(b->task, b->data, b->updates - 1)) b->updates--;
@@ -259,7 +259,7 @@ static foci_status measure(bench *b, foci_bench_result *r) {
 foci_status foci_bench(const foci_config *config, const foci_bench_options *options, foci_bench_result *result) {
     bench b = {.config = config, .options = options};
     foci_status s = measure(&b, result);
-    if (b.data) b.task->close(b.data);
+    foci_task_close_data(b.task, b.data);
     foci_optimizer_free(&b.optimizer);
     foci_training_programs_free(&b.programs);
     for (int i = 0; i < MOST_INPUTS; i++) free(b.input[i]);

@@ -32,7 +32,7 @@ foci_status foci_trainer_open(foci_trainer *t) {
     if (t->train.batch_size % t->micro)
         return foci_config_fail(c, "train.micro_batch", "%lld does not divide train.batch_size %lld",
                                 (long long)t->micro, (long long)t->train.batch_size);
-    FOCI_TRY(t->task->open(&t->data, c, FOCI_TRAIN | FOCI_VALID | FOCI_TEST));
+    FOCI_TRY(foci_task_open_data(t->task, &t->data, c, FOCI_TRAIN | FOCI_VALID | FOCI_TEST));
     FOCI_TRY(foci_teacher_open(&t->teacher, c, t->task, t->data, t->micro));
     t->updates_per_epoch = t->task->updates(t->data);
     t->steps = t->updates_per_epoch * t->train.epochs;
@@ -195,7 +195,7 @@ foci_status foci_trainer_start(foci_trainer *t) {
 }
 
 void foci_trainer_close(foci_trainer *t) {
-    if (t->data) t->task->close(t->data);
+    foci_task_close_data(t->task, t->data);
     foci_teacher_close(&t->teacher);
     foci_optimizer_free(&t->optimizer);
     foci_carry_close(&t->carry);

@@ -33,26 +33,14 @@ static const char *const lm_rename[] = {"n_token", "vocab", "n_layer", "depth", 
 static const char *const encoder_rename[] = {"vocab_size", "vocab", "max_seq_len", "length", "dim",
                                              "d_model",    "heads", "num_heads",   "hidden", "d_inner",
                                              "layers",     "depth", NULL};
-static const kind vit = {.model = "vit",
-                         .rename = vit_rename,
-                         .inputs = "images",
-                         .labels = "labels",
-                         .input = "images",
-                         .label = "labels",
-                         .feeds = "images labels",
-                         .classes = "model.num_classes",
-                         .output = "logits",
-                         .metric = "blocks.%d.attn.metric",
-                         .buffers = "constant."};
+#define OF_IMAGES \
+    .inputs = "images", .labels = "labels", .input = "images", .label = "labels", .feeds = "images labels", \
+    .classes = "model.num_classes", .output = "logits"
+static const kind vit = {
+    .model = "vit", .rename = vit_rename, OF_IMAGES, .metric = "blocks.%d.attn.metric", .buffers = "constant."};
 static const kind fan = {.model = "fan",
                          .rename = vit_rename,
-                         .inputs = "images",
-                         .labels = "labels",
-                         .input = "images",
-                         .label = "labels",
-                         .feeds = "images labels",
-                         .classes = "model.num_classes",
-                         .output = "logits",
+                         OF_IMAGES,
                          .metric = "blocks.%d.attn.metric",
                          .buffers = "buffer.",
                          .two_ways = true};
@@ -62,13 +50,7 @@ static const char *const segmenter_rename[] = {
     "drop_path_rate", "decoder_drop_path", "name",     "decoder",        NULL};
 static const kind segmenter = {.model = "segmenter",
                                .rename = segmenter_rename,
-                               .inputs = "images",
-                               .labels = "labels",
-                               .input = "images",
-                               .label = "labels",
-                               .feeds = "images labels",
-                               .classes = "model.num_classes",
-                               .output = "logits",
+                               OF_IMAGES,
                                .metric = "encoder.blocks.%d.attn.metric",
                                .buffers = "constant.",
                                .pixels = true};

@@ -92,7 +92,8 @@ json() {
     "$work/json" "$@"
 }
 
-# Small data sets of foci's own, and a config for each: images and vit.yaml, text and lm.yaml, lists and encoder.yaml.
+# Small data sets and a config for each: images and vit.yaml, text and lm.yaml, span.yaml for it, lists and encoder.yaml, scenes
+# (./scenes makes such sets) and city.yaml.
 make_images() {
     "$foci" data make images images --train 64 --val 40
     cat >vit.yaml <<'YAML'
@@ -111,6 +112,25 @@ model: {kind: lm, context: 16, d_model: 16, depth: 2, num_heads: 2, d_inner: 32,
 attention: {kind: elliptical, scope: causal}
 data: {kind: text, train: text/train.txt, valid: text/valid.txt, test: text/test.txt}
 train: {batch_size: 8, epochs: 20, max_steps: 50, lr: 1.0e-3, warmup_steps: 5, clip: 1, eval_every: 25, log_every: 5}
+YAML
+}
+make_span() {
+    cat >span.yaml <<'YAML'
+name: span
+model: {kind: lm_span, architecture: rgefeg, context: 8, span: 12, d_model: 16, num_heads: 2, d_inner: 16, experts: 4, dropout: 0.1}
+attention: {kind: elliptical, scope: causal}
+data: {kind: text, train: text/valid.txt, valid: text/test.txt, test: text/test.txt}
+train: {batch_size: 4, epochs: 1, optimizer: adam, lr: 2.0e-3, schedule: constant, warmup_steps: 5, log_every: 1}
+YAML
+}
+make_scenes() {
+    ${CC:-cc} -o scenes "$root/tests/cli/scenes.c" -lz && ./scenes city 12 40 30
+    cat >city.yaml <<'YAML'
+name: city
+model: {kind: segmenter, img_size: [30, 34], patch_size: 8, embed_dim: 16, depth: 2, num_heads: 2, decoder_depth: 1}
+attention: {kind: elliptical}
+data: {kind: segmentation, root: city, classes: 4, test: test, sides: [30, 60], workers: 2}
+train: {batch_size: 4, epochs: 20, lr: 5.0e-3, schedule: polynomial, min_lr: 1.0e-5}
 YAML
 }
 make_lists() {

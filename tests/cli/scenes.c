@@ -1,5 +1,6 @@
-/* scenes DIR COUNT WIDTH HEIGHT: images of coloured bands and a square, with their labels, in ADE20K's layout: COUNT in
- * training, half as many in validation and in test. Label 1 is the upper band, 2 the lower, 3 the square, 0 the border.
+/* scenes DIR COUNT WIDTH HEIGHT [COLOUR DEPTH]: images of coloured bands and a square, with their labels, in ADE20K's
+ * layout: COUNT in training, half as many in validation and in test. Label 1 is the upper band, 2 the lower, 3 the
+ * square, 0 the border; they are grey (0, which it is) or have a palette (3), and 2, 4, 8 (which it is) or 16 bits.
  * scenes png FILE WIDTH HEIGHT COLOUR DEPTH VALUE: a PNG of one value. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,15 +48,20 @@ static int label_at(int x, int y, int width, int height, int i) {
     return y < height / 2 + i % 3 ? 1 : 2;
 }
 
-static void write_scene(const char *dir, const char *part, int i, int width, int height) {
+static void put_label(unsigned char *row, int x, int depth, int label) {
+    const int bit = x * depth + (depth == 16 ? 8 : 0);
+    row[bit / 8] |= (unsigned char)(depth < 8 ? label << (8 - depth - bit % 8) : label);
+}
+
+static void write_scene(const char *dir, const char *part, int i, int width, int height, int kind, int depth) {
     static const unsigned char colour[4][3] = {{0, 0, 0}, {60, 120, 220}, {90, 90, 90}, {200, 40, 40}};
-    const size_t row = 1 + 3 * (size_t)width;
-    unsigned char *image = calloc(row, (size_t)height), *labels = calloc(1 + (size_t)width, (size_t)height);
+    const size_t row = 1 + 3 * (size_t)width, label_row = 1 + ((size_t)width * (size_t)depth + 7) / 8;
+    unsigned char *image = calloc(row, (size_t)height), *labels = calloc(label_row, (size_t)height);
     char path[4096];
     for (int y = 0; y < height; y++)
         for (int x = 0; x < width; x++) {
             const int label = label_at(x, y, width, height, i);
-            labels[(size_t)y * (1 + (size_t)width) + 1 + (size_t)x] = (unsigned char)label;
+            put_label(labels + (size_t)y * label_row + 1, x, depth, label);
             for (int c = 0; c < 3; c++)
                 image[(size_t)y * row + 1 + 3 * (size_t)x + (size_t)c] =
                     (unsigned char)(colour[label][c] + (x * 31 + y * 17 + i * 13 + c) % 23);
@@ -63,7 +69,7 @@ static void write_scene(const char *dir, const char *part, int i, int width, int
     snprintf(path, sizeof path, "%s/images/%s/%d.png", dir, part, i);
     write_png(path, width, height, 2, 8, image, row * (size_t)height);
     snprintf(path, sizeof path, "%s/annotations/%s/%d.png", dir, part, i);
-    write_png(path, width, height, 0, 8, labels, (1 + (size_t)width) * (size_t)height);
+    write_png(path, width, height, kind, depth, labels, label_row * (size_t)height);
     free(image);
     free(labels);
 }
@@ -80,7 +86,8 @@ int main(int count, char **word) {
         write_png(word[2], width, height, colour, depth, rows, row * (size_t)height);
         return 0;
     }
-    if (count != 5) return 2;
+    if (count != 5 && count != 7) return 2;
+    const int kind = count == 7 ? atoi(word[5]) : 0, depth = count == 7 ? atoi(word[6]) : 8;
     mkdir(word[1], 0777);
     for (int k = 0; k < 2; k++) {
         snprintf(path, sizeof path, "%s/%s", word[1], kinds[k]);
@@ -92,6 +99,6 @@ int main(int count, char **word) {
     }
     for (int p = 0; p < 3; p++)
         for (int i = 0; i < atoi(word[2]) / (p ? 2 : 1); i++)
-            write_scene(word[1], parts[p], i + 100 * p, atoi(word[3]), atoi(word[4]));
+            write_scene(word[1], parts[p], i + 100 * p, atoi(word[3]), atoi(word[4]), kind, depth);
     return 0;
 }

@@ -3,13 +3,7 @@
 # carry their own and go on where they were killed, text is made word by word; and what is refused.
 . "$(dirname "$0")/lib.sh"
 make_text >/dev/null
-cat >span.yaml <<'END'
-name: span
-model: {kind: lm_span, architecture: rgefeg, context: 8, span: 12, d_model: 16, num_heads: 2, d_inner: 16, experts: 4, dropout: 0.1}
-attention: {kind: elliptical, scope: causal}
-data: {kind: text, train: text/valid.txt, valid: text/test.txt, test: text/test.txt}
-train: {batch_size: 4, epochs: 1, optimizer: adam, lr: 2.0e-3, schedule: constant, warmup_steps: 5, log_every: 1}
-END
+make_span
 sed -n 1,60p text/valid.txt >few.txt # some 300 windows' worth: a row ends within the training
 keys="--set train.max_steps=40 --set train.eval_every=20 --set train.ema_decay=0.9 --set data.train=few.txt --set data.labels=words"
 runs_once() { "$foci" train span.yaml --out names --set train.max_steps=1 >/dev/null 2>&1 && cp names/vocabulary.txt words; }

@@ -245,6 +245,9 @@ check "1,100 lists within each other" sequences "$corpus/sequences/listops_deep"
 check "a bracket that closes nothing" sequences "$corpus/sequences/listops_closes_nothing" 'bad\.tsv:1: token 4: \] closes nothing' listops false
 check "a gzip that expands without end" sequences "$corpus/sequences/text_gzip_bomb" 'bad\.tsv: the gzip becomes more than 100 times as large.*' byte_text false
 check "a gzip of lines, cut short" sequences "$corpus/sequences/text_gzip_cut" 'bad\.tsv: damaged gzip.*' byte_text false
+check "a list of nothing" sequences "$corpus/sequences/listops_of_nothing" 'bad\.tsv:1: .*' listops false
+check "an empty text" sequences "$corpus/sequences/text_empty" 'bad\.tsv:.*' byte_text false
+check "a text without a label" sequences "$corpus/sequences/text_no_label" 'bad\.tsv:1: .*' byte_text false
 check "a pair with one side" sequences "$corpus/sequences/pairs_one_side" 'bad\.tsv:1: 2 columns, not .*' byte_pairs true
 climbing_path() {
     mkdir -p maze/metadata

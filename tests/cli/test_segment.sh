@@ -1,16 +1,7 @@
 #!/bin/sh
 # Segmentation from the command line: training, evaluation by windows, corrupted images, prediction, bad data.
 . "$(dirname "$0")/lib.sh"
-${CC:-cc} -o scenes "$root/tests/cli/scenes.c" -lz || exit 1
-./scenes city 12 40 30
-
-cat >city.yaml <<'EOF'
-name: city
-model: {kind: segmenter, img_size: [30, 34], patch_size: 8, embed_dim: 16, depth: 2, num_heads: 2, decoder_depth: 1}
-attention: {kind: elliptical}
-data: {kind: segmentation, root: city, classes: 4, test: test, sides: [30, 60], workers: 2}
-train: {batch_size: 4, epochs: 20, lr: 5.0e-3, schedule: polynomial, min_lr: 1.0e-5}
-EOF
+make_scenes || exit 1
 
 # Class 4 has no pixel.
 trains() {
@@ -135,10 +126,28 @@ bad_photographs() {
     fails 2 'city/images/test/200.png and city/images/test/200.png would leave files of one name' \
         predict city-run city/images/test/200.png city/images/test/200.png --out masks
 }
+# What cannot be read is named, the others go on, and the exit code says so in the end.
+one_of_a_folder() {
+    rm -rf street masks && mkdir street && cp city/images/test/*.png street && head -c 60 city/images/test/200.png >street/201.png
+    exits 3 predict city-run street --json --out masks
+    json predictions <out >/dev/null
+    contains out '\{"file": "street/201.png", "error": "street/201.png: not a whole PNG image"\}'
+    equal "foci: 1 of 6 cannot be read" "$(tail -n 1 err)"
+    equal "$(ls street | wc -l)" "$(grep -o '"file"' out | wc -l)"
+    equal 5 "$(ls masks | grep -c -v overlay)"
+    [ ! -e masks/201.png ]
+    exits 3 predict city-run street
+    equal 5 "$(wc -l <out)"
+}
 # Classes of photographs: those of the evaluation, to the last digit that it writes.
 classifies() {
     runs eval vit --predictions rows.csv
     runs predict vit pets --json --top 2
+    tr '{' '\n' <out | sed -n 's/^"file": "pets\/\(.*\)", "classes.*/\1/p; s/^"class": "\(.*\)", "probability": \([0-9.e-]*\)}.*/\1 \2/p' |
+        awk '/\.png$/ { file = $1; next } { print file, $1, $2 }' >all
+    tail -n +2 rows.csv | tr -d '"' | awk -F , '{ print $1, $2, $5 }' >labels
+    [ -s labels ]
+    while read -r row; do grep -qxF "$row" all || wrong "no such prediction: $row" "$(head -n 20 all)"; done <labels
     fails_like 2 '--out: vit has no pictures to write' predict vit pets --out masks
     runs predict vit pets --top 1
     tail -n +2 rows.csv | while IFS=, read -r name label predicted rank probability; do
@@ -147,10 +156,17 @@ classifies() {
         [ "$rank" -ne 1 ] || contains out "^pets/$name  $(printf %.4f "$probability") "
     done
 }
+progress() {
+    command -v script >/dev/null || { echo "skipped: there is no script to make a terminal"; return 0; }
+    TERM=xterm script -qec "$foci predict vit pets --top 1" typed </dev/null >/dev/null
+    contains typed '2 of [0-9]+'
+}
 check "masks and overlays" predicts
 check "names from standard input" listed
 check "photographs that cannot be read" bad_photographs
+check "one of a folder cannot be read" one_of_a_folder
 check "classes of photographs" classifies
+check "a progress line on a terminal" progress
 
 # ------------------------------------------------------------------------------------------------------- bad data
 
@@ -186,6 +202,42 @@ unreadable() {
     spoil sh -c 'echo x >bad/images/training/3.png'
     refused 'bad/images/training/3.png: neither a JPEG nor a PNG image'
 }
+# A palette's indices and grey of any depth are the same labels.
+kinds_of_labels() {
+    runs train city.yaml --out grey --set train.max_steps=2
+    for kind in '0 2' '0 4' '0 16' '3 2' '3 8'; do
+        rm -rf bad
+        ./scenes bad 12 40 30 $kind
+        runs train city.yaml --out kind --force --set data.root=bad --set train.max_steps=2
+        same_weights grey/last.safetensors kind/last.safetensors
+    done
+}
+# What is only met in an evaluation is known before the first step.
+validation_too() {
+    spoil ./scenes png bad/annotations/validation/103.png 40 30 0 8 9
+    refused 'bad/annotations/validation/103.png: the label 9 at .*'
+    [ ! -e bad-run/metrics.jsonl ]
+    exits 3 eval city-run --set data.root=bad
+    contains err '^foci: bad/annotations/validation/103.png: the label 9 at .*'
+    spoil sh -c 'head -c 100 city/images/test/203.png >bad/images/test/203.png'
+    fails_like 3 'bad/images/test/203.png: not a whole PNG image' train city.yaml --out bad-run --set data.root=bad --set train.test_at_end=true
+}
+nothing_there() {
+    rm -rf bad bad-run && mkdir -p bad
+    refused 'bad: no folder images in it'
+    mkdir -p bad/images/training bad/annotations/training
+    refused 'bad/images.*: no .*image.*'
+    spoil sh -c 'rm bad/annotations/validation/*'
+    refused 'bad/annotations/validation: no such folder, or no image in it'
+    spoil sh -c 'tar -cf bad/annotations.tar -C bad annotations && rm -r bad/annotations'
+    refused 'bad: no folder annotations in it'
+}
+huge() { # within a gigabyte
+    spoil cp "$root/tests/fuzz/corpus/png/huge_header" bad/annotations/training/3.png
+    refused 'bad/annotations/training/3.png: 65535 x 65535 pixels, more than foci reads .*'
+    spoil cp "$root/tests/fuzz/corpus/png/stream_bomb" bad/annotations/training/3.png
+    refused 'bad/annotations/training/3.png: .*'
+}
 unpaired() {
     spoil rm bad/annotations/training/3.png
     refused 'bad/images/training/3.png: no labels of that name in bad/annotations'
@@ -212,6 +264,10 @@ check "labels of another size" another_size
 check "a label that is no class" no_class
 check "labels that are colours" colours
 check "files that cannot be read" unreadable
+check "labels of any depth, grey or with a palette" kinds_of_labels
+check "bad validation and test data are known before the first step" validation_too
+check "nothing there" nothing_there
+check "labels that are huge" huge
 check "an image or labels alone" unpaired
 check "a tar is read as a folder is" in_a_tar
 check "settings that mean nothing" settings

@@ -1,4 +1,4 @@
-/* Sequences with labels: the first byte chooses the form, the rest are lines of it. */
+/* Sequences with labels: the first byte chooses the form, the rest are lines of it, or one line without a label. */
 #include "fuzz.h"
 
 #include <sys/stat.h>
@@ -32,10 +32,26 @@ static const char *pathfinder_of(const uint8_t *data, size_t size) {
     return root;
 }
 
+/* A line of `foci predict`. */
+static void use_line(const uint8_t *data, size_t size, bool bytes) {
+    enum { MOST = 30 };
+    int32_t ids[MOST];
+    int64_t length;
+    char *text = fuzz_text(data, size);
+    if (!(bytes ? foci_byte_line : foci_listops_line)(text, MOST, ids, &length))
+        for (int64_t t = 0; t < length && t < MOST; t++)
+            if (ids[t] < 1 || ids[t] >= (bytes ? 257 : 16)) abort();
+    free(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     foci_sequences *s;
     if (!size) return 0;
     const uint8_t form = data[0];
+    if (form == 'B' || form == 'L') {
+        use_line(data + 1, size - 1, form == 'B');
+        return 0;
+    }
     if (form == 'f') {
         if (!foci_pathfinder_open(&s, pathfinder_of(data + 1, size - 1), 0, 1, &(foci_pixel_options){0})) use(s);
         return 0;

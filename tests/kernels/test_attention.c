@@ -1,10 +1,9 @@
 /* The attention kernels of every instruction set here, against the formula written out in double. */
 #include <math.h>
 
-#include "base/philox.h"
-#include "check.h"
 #include "kernels/bf16.h"
 #include "kernels/kernels.h"
+#include "noise.h"
 
 enum { HEADS = 2 };
 
@@ -22,18 +21,6 @@ static int64_t keys_of(shape s) { return s.keys ? s.keys : s.tokens; }
 static int64_t value_width_of(shape s) { return s.value_width ? s.value_width : s.width; }
 static int64_t layout_of(shape s, bool backward, bool bf16) {
     return foci_attention_layout_of(keys_of(s), s.width, value_width_of(s), backward, bf16).reals;
-}
-
-static real noise(uint64_t stream, int64_t i) {
-    foci_u32x4 u = foci_philox(5, stream, 0, (uint64_t)i);
-    return (real)foci_normal(u.v[0], u.v[1]);
-}
-
-static real *noisy(uint64_t stream, int64_t n) {
-    real *x = malloc((size_t)n * sizeof *x);
-    assert_non_null(x);
-    for (int64_t i = 0; i < n; i++) x[i] = noise(stream, i);
-    return x;
 }
 
 /* ------------------------------------------------------------------------------------------------- oracle */

@@ -1,9 +1,8 @@
 /* Attention to keys in pieces, with every instruction set here, against the formula written out in double. */
 #include <math.h>
 
-#include "base/philox.h"
-#include "check.h"
 #include "kernels/kernels.h"
+#include "noise.h"
 
 enum { QUERIES = FOCI_ATTENTION_QUERIES, BEHIND = 256 };
 
@@ -19,18 +18,6 @@ typedef struct problem {
     real *rows[3], *dout, *out, *dq, *delta, *log_sum; /* rows: q, k, v */
     real *place, *sums[2], *scratch;
 } problem;
-
-static real noise(uint64_t stream, int64_t i) {
-    foci_u32x4 u = foci_philox(5, stream, 0, (uint64_t)i);
-    return (real)foci_normal(u.v[0], u.v[1]);
-}
-
-static real *noisy(uint64_t stream, int64_t n) {
-    real *x = malloc((size_t)n * sizeof *x);
-    assert_non_null(x);
-    for (int64_t i = 0; i < n; i++) x[i] = noise(stream, i);
-    return x;
-}
 
 static int64_t line(int64_t width) { return (width + FOCI_ALIGN - 1) / FOCI_ALIGN * FOCI_ALIGN; }
 

@@ -2,32 +2,10 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
-#include "check.h"
+#include "folder.h"
 #include "sequences/listops.h"
 #include "sequences/pathfinder.h"
 #include "sequences/sequences.h"
-
-static char *folder;
-
-static int make_folder(void **state) {
-    (void)state;
-    folder = temporary_folder();
-    return 0;
-}
-static int remove_folder(void **state) {
-    (void)state;
-    char command[512];
-    foci_set_threads(0);
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
-static const char *at(const char *name) {
-    static char path[8][512];
-    static int next;
-    next = (next + 1) % 8;
-    snprintf(path[next], sizeof path[next], "%s/%s", folder, name);
-    return path[next];
-}
 
 static const foci_listops_options lists = {
     .train = 300, .val = 50, .test = 50, .shortest = 20, .longest = 60, .depth = 5, .args = 6, .seed = 3};

@@ -2,32 +2,10 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
-#include "check.h"
+#include "folder.h"
 #include "images/images.h"
 #include "sequences/sequences.h"
 
-static char *folder;
-
-static int make_folder(void **state) {
-    (void)state;
-    folder = temporary_folder();
-    return 0;
-}
-static int remove_folder(void **state) {
-    (void)state;
-    char command[512];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
-
-/* Below the folder; good until the eighth call from now. */
-static const char *at(const char *name) {
-    static char path[8][512];
-    static int next;
-    next = (next + 1) % 8;
-    snprintf(path[next], sizeof path[next], "%s/%s", folder, name);
-    return path[next];
-}
 static const char *save(const char *name, const char *text) {
     FILE *f = fopen(at(name), "wb");
     assert_non_null(f);

@@ -1,0 +1,40 @@
+#include "task/scene_score.h"
+
+void foci_scene_tally_add(foci_scene_tally *t, const foci_segmented *one) {
+    const foci_image *image = &one->scene->image;
+    for (int64_t i = 0; i < (int64_t)image->width * image->height; i++) {
+        const unsigned char label = one->scene->classes[i], predicted = one->predicted[i];
+        if (label == FOCI_NO_CLASS) continue;
+        t->labelled[label]++;
+        t->predicted[predicted]++;
+        t->both[label] += label == predicted;
+    }
+    t->loss += one->loss;
+    t->images++;
+}
+
+static foci_class_score score_class(const foci_scene_tally *t, const char *name, int64_t k) {
+    const double both = (double)t->both[k], labelled = (double)t->labelled[k],
+                 either = labelled + (double)t->predicted[k] - both;
+    return (foci_class_score){name, t->labelled[k], 100 * both / either, 100 * both / labelled};
+}
+
+foci_status foci_scene_tally_score(const foci_scene_tally *t, const foci_labels *classes, const foci_evaluation *e,
+                                   foci_score *score) {
+    double pixels = 0, right = 0, iou = 0, accuracy = 0, present = 0;
+    for (int64_t k = 0; k < classes->count; k++) {
+        const foci_class_score c = score_class(t, classes->name[k], k);
+        if (e->class_scored) e->class_scored(e->context, &c);
+        pixels += (double)t->labelled[k];
+        right += (double)t->both[k];
+        if (!c.pixels) continue;
+        present++;
+        iou += c.iou / 100;
+        accuracy += c.accuracy / 100;
+    }
+    FOCI_TRY(foci_score_put(score, "loss", t->loss, pixels));
+    FOCI_TRY(foci_score_put(score, "miou", iou, present));
+    FOCI_TRY(foci_score_put(score, "class_accuracy", accuracy, present));
+    FOCI_TRY(foci_score_put(score, "pixel_accuracy", right, pixels));
+    return foci_score_put(score, "images", (double)t->images, (double)t->images);
+}
