@@ -12,23 +12,32 @@ kills=$1 signal=$2 config=${3:-vit.yaml}
 steps=$((kills * 4 + 40))
 keys="--set train.epochs=100000 --set train.max_steps=$steps --set train.checkpoint_every=1 --set train.eval_every=37 --set train.ema_decay=0.9"
 seed=${SEED:-1}
-random() { # LIMIT: 0 .. LIMIT - 1
+random() { # LIMIT: drawn becomes 0 .. LIMIT - 1
     seed=$(((seed * 1103515245 + 12345) % 2147483648))
-    echo $((seed / 65536 % $1))
+    drawn=$((seed / 65536 % $1))
 }
-step_of() { sed -n 's/.*"step":"\([0-9]*\)".*/\1/p' "$1" | head -n 1; }
+step_of() { head -c 4096 "$1" | LC_ALL=C grep -ao '"step":"[0-9]*"' | head -n 1 | tr -dc 0-9; }
+
+saved() { if [ -e crash-cut/state.safetensors ]; then step_of crash-cut/state.safetensors; else echo 0; fi; }
+# A moment of the process: within its first, or some steps later. It may end before.
+wait_a_moment() {
+    if [ $((done % 4)) -ne 3 ]; then
+        random $((steps / kills + 1))
+        target=$((last + drawn)) polls=0
+        while [ "$(saved)" -lt $target ] && [ $polls -lt 3000 ]; do sleep 0.01 && polls=$((polls + 1)); done
+    fi
+    random 100
+    sleep "$(printf '0.%03d' $drawn)"
+}
 
 rm -rf crash-whole crash-cut
 "$FOCI" train "$config" --out crash-whole $keys 2>/dev/null
-# how long a step takes, in ms
-took=$(sed -n 's/.*"elapsed": \([0-9.]*\).*/\1/p' crash-whole/metrics.jsonl | tail -n 1)
-span=$(awk -v s="$took" -v n="$kills" 'BEGIN { t = 1000 * s / n; print int(t < 40 ? 40 : t) }')
 
 done=0 saving=0 last=0 finished=
 while [ "$done" -lt "$kills" ]; do
     "$FOCI" train "$config" --out crash-cut $keys --resume --threads $((done % 3 + 1)) 2>crash-err &
     pid=$!
-    sleep "$(random "$((span + 30))" | awk '{ printf "%.3f", $1 / 1000 }')"
+    wait_a_moment
     case $signal$((done % 2)) in KILL*) s=KILL ;; TERM0) s=TERM ;; *) s=INT ;; esac
     kill -$s $pid 2>/dev/null || true
     code=0
@@ -42,7 +51,7 @@ while [ "$done" -lt "$kills" ]; do
     for f in crash-cut/*.tmp; do [ -e "$f" ] && saving=$((saving + 1)) && break; done
     if [ -e crash-cut/state.safetensors ]; then
         # no step back: what was saved stays saved
-        now=$(head -c 4096 crash-cut/state.safetensors | tr -d '\0' | sed -n 's/.*"step":"\([0-9]*\)".*/\1/p' | head -n 1)
+        now=$(saved)
         [ "$now" -ge "$last" ] || { echo "kill $done: the checkpoint went from step $last to $now"; exit 1; }
         last=$now
     fi

@@ -19,9 +19,9 @@ evaluated() {
     config=$1
     shift
     runs train "$config.yaml" --out "$config" --set train.max_steps=2
+    rm -f whole.csv cut.csv
     runs eval "$config" "$@" --out whole.csv --json
     cp out whole.json
-    rm -f cut.csv
     for threads in 1 2 3; do
         "$foci" eval "$config" "$@" --out cut.csv --threads $threads >/dev/null 2>&1 &
         process=$!

@@ -226,9 +226,9 @@ nothing_there() {
     rm -rf bad bad-run && mkdir -p bad
     refused 'bad: no folder images in it'
     mkdir -p bad/images/training bad/annotations/training
-    refused 'bad/images.*: no .*image.*'
+    refused 'bad/images/training: a class without an image .*'
     spoil sh -c 'rm bad/annotations/validation/*'
-    refused 'bad/annotations/validation: no such folder, or no image in it'
+    refused 'bad/annotations/validation: a class without an image .*'
     spoil sh -c 'tar -cf bad/annotations.tar -C bad annotations && rm -r bad/annotations'
     refused 'bad: no folder annotations in it'
 }
