@@ -9,6 +9,10 @@
 #   ade20k        MD5 as d2l, autogluon and other loaders of ADEChallengeData2016.zip publish it
 #   imdb          MD5 as torchtext publishes it
 #   lra           nobody publishes one: without --sha256 the archive must have as many lines as the Arena's paper says
+#   enwik8        MD5 of the text, not the archive, as Mahoney's page (mattmahoney.net/dc/textdata.html) and gluon-nlp publish it
+#   text8         likewise, as the same page and tensorsets publish it
+#   sst2          nobody publishes one: without --sha256 the files must have as many sentences as Socher 2013 says. Of GLUE's
+#                 archive, which --from takes too, MD5 as torchtext publishes it
 #   imagenet      MD5 as image-net.org and torchvision publish it
 # An archive with another checksum is refused unless --sha256 says that it is the one you mean: GitHub, for one, packs its
 # archives anew now and then.
@@ -29,14 +33,18 @@ Fetches a public data set into the new folder DIR:
   wikitext-103   DIR/{train,valid,test}.txt  103 million words, 190 MB
   ade20k         DIR/{images,annotations}/{training,validation}/*    22,210 images, 150 classes, 0.9 GB
   camvid         the same                    701 images of 960x720, 32 classes, named in DIR/classes.txt, 571 MB
+  enwik8         DIR/{train,valid,test}.txt  90, 5 and 5 million bytes of Wikipedia, 36 MB
+  text8          DIR/{train,valid,test}.txt  90, 5 and 5 million letters and spaces of Wikipedia, 31 MB
   imdb           DIR/{train,test}/{pos,neg}/*.txt   50,000 reviews, 80 MB
+  sst2           DIR/{train,dev,test}.tsv    9,613 sentences with labels, SENTENCE<TAB>LABEL, 1 MB
   lra            DIR/{listops,retrieval,pathfinder} of the Long Range Arena: 7.7 GB, of which a part is unpacked
   imagenet       DIR/{train,val}/WNID/*      only with --from FOLDER, which holds ILSVRC2012_img_train.tar,
                                              ILSVRC2012_img_val.tar and ILSVRC2012_devkit_t12.tar.gz (image-net.org)
 
   --from FILE    use this archive (.tar, .tar.gz, .zip), fetch nothing. cifar10: any archive of {train,val}/CLASS/* or
                  {train,test}/CLASS/*, at its top or one folder down; camvid: also any archive of
-                 {images,annotations}/{training,validation}/*, likewise
+                 {images,annotations}/{training,validation}/*, likewise; sst2: an archive of {train,dev,test}.tsv, or GLUE's
+                 SST-2.zip, whose test has no labels: 67,349 phrases and sentences, DIR/{train,dev}.tsv
   --sha256 HEX   the archive's checksum, in place of the published one; imagenet: three, A,B,C for train, val, devkit
 
 DIR appears when everything is in place, or not at all; DIR/source.txt says what it was made from.
@@ -261,6 +269,55 @@ expect_lines() { # PUBLISHED FOUND NAME: where no checksum vouches for the archi
         die 3 "$archive: $3 has $(($2)) lines, not the $1 that are published (--sha256 if it is the one you mean)"
 }
 
+# A text of 100 million bytes: 90 to train on, then 5 and 5, in the usual order.
+get_bytes() { # MD5 of the text
+    get_archive "" "https://mattmahoney.net/dc/$name.zip" "http://mattmahoney.net/dc/$name.zip"
+    text=$(find "$stage/raw" -type f -name "$name" | head -n 1)
+    [ -s "$text" ] || die 3 "$archive: holds no $name, or an empty one"
+    [ -n "$sha256" ] || check_sum "$text" md5 "$1"
+    part=$(($(wc -c <"$text") / 20))
+    head -c $((18 * part)) "$text" >"$out/train.txt"
+    tail -c +$((18 * part + 1)) "$text" | head -c $part >"$out/valid.txt"
+    tail -c +$((19 * part + 1)) "$text" >"$out/test.txt"
+}
+
+# Whole sentences with labels, as the fine-tuning code of the paper's models has them; or GLUE's, under a line of titles.
+get_sst2() {
+    if [ -n "$from" ]; then get_archive ""
+    else
+        [ -z "$sha256" ] || die 2 "--sha256: of what --from names; sst2 is fetched in three files"
+        archive=https://raw.githubusercontent.com/clairett/pytorch-sentiment-classification/master/data/SST2
+        mkdir "$stage/raw"
+        for split in train dev test; do
+            fetch "$archive/$split.tsv" "$stage/raw/$split.tsv" ||
+                die 1 "$name: cannot be fetched; see above, or give an archive of it with --from"
+        done
+        echo "from $archive" >>"$stage/source"
+    fi
+    train=$(find "$stage/raw" -type f -name train.tsv | head -n 1)
+    [ -s "$train" ] || die 3 "$archive: holds no train.tsv, or an empty one"
+    top=${train%/*}
+    if [ "$(head -n 1 "$train" | tr -d '\r')" = "$(printf 'sentence\tlabel')" ]; then
+        [ -n "$sha256" ] || check_sum "$archive" md5 9f81648d4199384278b86e315dac217c
+        for split in train dev; do sed 1d "$top/$split.tsv" >"$top/$split"; done
+        take_sentences train 67349 dev 872
+        return
+    fi
+    for split in train dev test; do cp "$top/$split.tsv" "$top/$split" 2>/dev/null || :; done
+    take_sentences train 6920 dev 872 test 1821
+    [ -n "$sha256" ] || echo "no checksum  ${archive##*/}" >>"$stage/source"
+}
+take_sentences() { # then SPLIT SENTENCES ...: every line is SENTENCE<TAB>LABEL; the last one may not be ended
+    while [ $# -gt 0 ]; do
+        [ -s "$top/$1" ] || die 3 "$archive: holds no $1.tsv, or an empty one"
+        bad=$(tr -d '\r' <"$top/$1" | grep -nvE "^[^$(printf '\t')]+$(printf '\t')[01]\$" | head -n 1) || :
+        [ -z "$bad" ] || die 3 "$archive: $1.tsv, line ${bad%%:*}: not SENTENCE<TAB>LABEL with a label of 0 or 1"
+        expect_lines "$2" "$(grep -c '' "$top/$1")" "$1.tsv"
+        mv "$top/$1" "$out/$1.tsv"
+        shift 2
+    done
+}
+
 get_wikitext() { # SHA-256 of NAME-v1.zip
     get_archive "$1" "https://wikitext.smerity.com/$name-v1.zip" \
         "https://s3.amazonaws.com/research.metamind.io/wikitext/$name-v1.zip"
@@ -360,10 +417,13 @@ ade20k) sums=1 get=get_ade20k ;;
 camvid) sums=1 get=get_camvid ;;
 wikitext-2) sums=1 get='get_wikitext 92675f1d63015c1c8b51f1656a52d5bdbc33aafa60cc47a218a66e7ee817488c' ;;
 wikitext-103) sums=1 get='get_wikitext 242ba0f20b329cfdf1ccc61e9e9e5b59becf189db7f7a81cd2a0e2fc31539590' ;;
+enwik8) sums=1 get='get_bytes a1fa5ffddb56f4953e226637dabbb36a' ;;
+text8) sums=1 get='get_bytes 3bea1919949baf155f99411df5fada7e' ;;
 imdb) sums=1 get=get_imdb ;;
+sst2) sums=1 get=get_sst2 ;;
 lra) sums=1 get=get_lra ;;
 imagenet) sums=3 get=get_imagenet ;;
-*) die 2 "there is no data set $name: ade20k, camvid, cifar10, imdb, lra, wikitext-2, wikitext-103 or imagenet" ;;
+*) die 2 "there is no data set $name: ade20k, camvid, cifar10, enwik8, imdb, lra, sst2, text8, wikitext-2, wikitext-103 or imagenet" ;;
 esac
 if [ -n "$sha256" ]; then
     printf '%s\n' $sha256 | grep -cxE '[0-9a-f]{64}' | grep -qx $sums && [ ${#sha256} -eq $((65 * sums - 1)) ] ||

@@ -15,3 +15,11 @@ int foci_utf8(const char *text, size_t size, uint32_t *code) {
     *code = c;
     return c < least[length] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0 : length;
 }
+
+int foci_utf8_put(uint32_t code, char text[4]) {
+    static const unsigned char mark[] = {0, 0, 0xc0, 0xe0, 0xf0}; /* of the first of so many bytes */
+    const int length = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    for (int i = length - 1; i > 0; i--, code >>= 6) text[i] = (char)(0x80 | (code & 0x3f));
+    text[0] = (char)(mark[length] | code);
+    return length;
+}

@@ -89,11 +89,13 @@ static const foci_command make_command = {
 typedef struct pack_settings {
     int64_t size, vocab_limit, min_count;
     const char *vocabulary;
+    foci_token_kind tokens;
 } pack_settings;
 
 static const foci_key pack_rows[] = {
     FOCI_KEY(pack_settings, size, NULL, 1, 16384, NULL,
              "images: the shorter side is reduced to N pixels (default: sizes stay)"),
+    FOCI_KEY(pack_settings, tokens, "words", 0, 0, FOCI_TOKEN_KINDS(FOCI_CHOICE_WORD), "text: what its tokens are"),
     FOCI_KEY(pack_settings, vocab_limit, NULL, 2, 1e8, NULL,
              "text: keep the N most frequent words, the others are <unk> (default: all)"),
     FOCI_KEY(pack_settings, min_count, NULL, 1, 1e9, NULL,
@@ -119,10 +121,12 @@ static foci_status pack_text(const char *from, const char *to, const pack_settin
     foci_vocabulary *v;
     foci_tokens t = {0};
     FOCI_TRY(foci_vocabulary_cached(&v, o->vocabulary ? o->vocabulary : from,
-                                    (foci_word_choice){o->vocab_limit, o->min_count}));
+                                    (foci_word_choice){o->vocab_limit, o->min_count, o->tokens}));
     foci_status s = foci_tokens_read(&t, v, from);
     if (!s) s = foci_pack_text(to, &t, v);
-    if (!s) printf("%s: %lld tokens, %lld words\n", to, (long long)t.count, (long long)foci_vocabulary_size(v));
+    if (!s)
+        printf("%s: %lld tokens, %lld %s\n", to, (long long)t.count, (long long)foci_vocabulary_size(v),
+               foci_token_noun(o->tokens));
     foci_tokens_free(&t);
     foci_vocabulary_free(v);
     return s;
@@ -132,13 +136,15 @@ static foci_status pack(const foci_parsed *parsed) {
     const pack_settings *o = parsed->options;
     const char *const *word = parsed->argument;
     if (strcmp(word[0], "images") == 0) {
-        if (o->vocab_limit || o->min_count || o->vocabulary)
-            return foci_fail(FOCI_ERR_CONFIG, "--vocab-limit, --min-count and --vocabulary are for text");
+        if (o->vocab_limit || o->min_count || o->vocabulary || o->tokens)
+            return foci_fail(FOCI_ERR_CONFIG, "--vocab-limit, --min-count, --vocabulary and --tokens are for text");
         return pack_images(word[1], word[2], o);
     }
     if (strcmp(word[0], "text") != 0)
         return foci_fail(FOCI_ERR_CONFIG, "data pack: `%s` is neither images nor text", word[0]);
     if (o->size) return foci_fail(FOCI_ERR_CONFIG, "--size is for images");
+    if (o->tokens == FOCI_BYTES && (o->vocab_limit || o->min_count))
+        return foci_fail(FOCI_ERR_CONFIG, "--vocab-limit and --min-count are not for --tokens bytes");
     return pack_text(word[1], word[2], o);
 }
 

@@ -18,8 +18,8 @@ typedef struct settings {
 } settings;
 
 static const foci_key rows[] = {
-    FOCI_KEY(settings, prompt, "", 0, 0, NULL, "words with blanks between, at the beginning of a line"),
-    FOCI_KEY(settings, tokens, "100", 1, 10000000, NULL, "words to generate; the end of a line counts as one"),
+    FOCI_KEY(settings, prompt, "", 0, 0, NULL, "how the text begins: words with blanks between, or any text for a model of characters or bytes"),
+    FOCI_KEY(settings, tokens, "100", 1, 10000000, NULL, "words, characters or bytes to generate; the end of a line counts as one"),
     FOCI_KEY(settings, unknown, "false", 0, 0, NULL, "<unk> may be drawn"),
     FOCI_KEY(settings, recompute, "false", 0, 0, NULL, "keep no keys and values; the words are the same"),
     {0}};
@@ -49,10 +49,15 @@ static void explain(const foci_generator *g, const settings *o) {
 
 /* ----------------------------------------------------------------------------------------------- the words */
 
-static void print_word(const char *word, bool *line_begins) {
-    bool end = strcmp(word, "<eos>") == 0;
+static void print_word(const foci_vocabulary *v, int32_t id, bool *line_begins) {
+    const bool end = strcmp(foci_vocabulary_word(v, id), "<eos>") == 0;
+    const bool apart = foci_vocabulary_tokens(v) == FOCI_WORDS && !*line_begins;
+    char text[FOCI_WORD_MAX + 1];
     if (end) putchar('\n');
-    else printf("%s%s", *line_begins ? "" : " ", word);
+    else {
+        if (apart) putchar(' ');
+        fwrite(text, 1, foci_vocabulary_spell(v, id, text), stdout);
+    }
     fflush(stdout);
     *line_begins = end;
 }
@@ -61,18 +66,17 @@ static void print_word(const char *word, bool *line_begins) {
 static foci_status generate(foci_generator *g, const foci_vocabulary *v, const settings *o, foci_report *words,
                             foci_report *logprobs) {
     bool line_begins = true;
-    for (int64_t i = 1; i < g->count && !words; i++) print_word(foci_vocabulary_word(v, g->ids[i]), &line_begins);
+    for (int64_t i = 1; i < g->count && !words; i++) print_word(v, g->ids[i], &line_begins);
     for (int64_t i = 0; i < o->tokens; i++) {
         const foci_real *logprob;
         int32_t word;
         FOCI_TRY(foci_generator_next(g, &logprob));
         FOCI_TRY(foci_sample(&o->sampling, logprob, foci_vocabulary_size(v), (uint64_t)i, &word));
-        const char *text = foci_vocabulary_word(v, word);
         if (words) {
-            foci_report_text(words, NULL, text);
+            foci_report_text(words, NULL, foci_vocabulary_word(v, word));
             foci_report_number(logprobs, NULL, (double)logprob[word]);
         } else {
-            print_word(text, &line_begins);
+            print_word(v, word, &line_begins);
         }
         FOCI_TRY(foci_generator_add(g, &word, 1));
     }

@@ -64,17 +64,18 @@ static foci_status open_study(study *s, const char *weights, const char *split) 
     FOCI_TRY(foci_task_wanted(c, &foci_task_text, "text to contaminate", &s->model));
     FOCI_TRY(foci_corpus_split(split, &s->split));
     FOCI_TRY(foci_corpus_open(&s->corpus, c, s->split));
+    if (foci_vocabulary_tokens(s->corpus.vocabulary) != FOCI_WORDS)
+        return foci_config_fail(c, "data.tokens", "%s: only words are swapped", foci_config_string(c, "data.tokens"));
     FOCI_TRY(foci_corpus_tokens(&s->corpus, c, s->split, &s->clean));
     return foci_load_model(&s->parameters, s->model, c, foci_vocabulary_size(s->corpus.vocabulary), weights);
 }
 
 static foci_status perplexity_of(study *s, bool sliding, const int32_t *ids, const foci_watch *watch,
                                  foci_score *score) {
-    const int64_t words = foci_vocabulary_size(s->corpus.vocabulary);
     const foci_walk_settings how = {sliding ? FOCI_WALK_SLIDING : FOCI_WALK_DISJOINT, .rows = 1};
     return foci_corpus_blame(s->config, s->split,
-                             foci_perplexity_as_configured(s->config, s->model, words, &how, &s->parameters, ids,
-                                                           s->clean->count, NULL, watch, score));
+                             foci_perplexity_as_configured(s->config, s->model, s->corpus.vocabulary, &how, &s->parameters,
+                                                           ids, s->clean->count, NULL, watch, score));
 }
 
 static foci_status measure(study *s, bool sliding, const foci_contamination *c, const void *settings,

@@ -32,7 +32,8 @@ foci_status foci_corpus_mean(const foci_corpus *corpus, foci_meaning *m) {
     FOCI_TRY(foci_vocabulary_print(corpus->vocabulary, false, &text, &size));
     foci_status s = foci_meaning_add(m, foci_task_text.labels, text);
     free(text);
-    return s;
+    const foci_token_kind tokens = foci_vocabulary_tokens(corpus->vocabulary);
+    return s || tokens == FOCI_WORDS ? s : foci_meaning_add(m, "tokens", foci_token_kinds[tokens]);
 }
 
 foci_status foci_corpus_list(const foci_corpus *corpus, const foci_config *config, foci_manifest *m) {

@@ -27,6 +27,9 @@ const char *foci_meaning_find(const foci_meaning *m, const char *key);          
  * `key`; from malloc, one a line, each line ended. *text NULL: it names no file. FOCI_ERR_DATA with the file. */
 foci_status foci_labels_read(const foci_config *config, const char *key, char **text, size_t *size);
 
+/* What those weights say under another key, from malloc; *text NULL: nothing, or the config names none. */
+foci_status foci_labels_note(const foci_config *config, const char *key, char **text);
+
 /* The same name by name; count 0 where the config names no file. */
 typedef struct foci_labels {
     char *text;

@@ -7,6 +7,7 @@
 static double mean(double sum, double weight) { return sum / weight; }
 static double percent(double sum, double weight) { return 100.0 * sum / weight; }
 static double exp_of_mean(double sum, double weight) { return exp(sum / weight); }
+static double bits_of_mean(double sum, double weight) { return sum / weight / log(2); }
 static double count(double sum, double weight) { return (void)weight, sum; }
 
 const foci_metric foci_metrics[] = {
@@ -18,9 +19,13 @@ const foci_metric foci_metrics[] = {
     {"pixel_accuracy", "pixel accuracy", "%", 2, 1, "val/pixel_accuracy", percent},
     {"loss", "loss", "", 4, -1, "train/loss", mean},
     {"nll", "nats per token", "", 4, -1, "val/loss", mean},
+    {"bpc", "bits per character", "", 4, -1, "val/bpc", bits_of_mean, .of = "nll", .per = "characters", .brief = "bpc"},
+    {"bpb", "bits per byte", "", 4, -1, "val/bpb", bits_of_mean, .of = "nll", .per = "bytes", .brief = "bpb"},
     {"ppl", "perplexity", "", 2, -1, "val/ppl", exp_of_mean, .of = "nll", .brief = "ppl"},
     {"images", "images", "", 0, 0, NULL, count},
     {"tokens", "tokens", "", 0, 0, NULL, count},
+    {"characters", "characters", "", 0, 0, NULL, count},
+    {"bytes", "bytes", "", 0, 0, NULL, count},
     {"sequences", "sequences", "", 0, 0, NULL, count},
 
     /* of training */

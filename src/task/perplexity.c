@@ -150,21 +150,23 @@ foci_status foci_perplexity(const foci_perplexity_options *o, foci_parameters *p
     if (o->model->carries) FOCI_TRY(foci_walk_carried(o, p, token, row, &all));
     else FOCI_TRY((o->walk == FOCI_WALK_SLIDING ? walk_sliding : walk_disjoint)(o, p, token, row, &all));
     FOCI_TRY(foci_score_put(score, "nll", all.nll, (double)all.tokens));
-    return foci_score_put(score, "tokens", (double)all.tokens, (double)all.tokens);
+    return foci_score_put(score, o->counted ? o->counted : "tokens", (double)all.tokens, (double)all.tokens);
 }
 
 enum { SLIDING_TOKENS = 16384 }; /* of the windows of one pass */
 
-foci_status foci_perplexity_as_configured(const foci_config *config, const foci_model *model, int64_t vocabulary,
-                                          const foci_walk_settings *how, foci_parameters *p, const int32_t *token,
-                                          int64_t count, foci_ledger *ledger, const foci_watch *watch,
-                                          foci_score *score) {
+foci_status foci_perplexity_as_configured(const foci_config *config, const foci_model *model,
+                                          const foci_vocabulary *vocabulary, const foci_walk_settings *how,
+                                          foci_parameters *p, const int32_t *token, int64_t count, foci_ledger *ledger,
+                                          const foci_watch *watch, foci_score *score) {
+    static const char *const counted[] = {"tokens", "characters", "bytes"};
     const foci_training train = foci_training_read(config);
     const int64_t window = foci_config_int(config, "model.context");
     const int64_t batch = train.eval_batch ? train.eval_batch : train.batch_size;
     foci_perplexity_options o = {.model = model,
                                  .config = config,
-                                 .vocabulary = vocabulary,
+                                 .vocabulary = foci_vocabulary_size(vocabulary),
+                                 .counted = counted[foci_vocabulary_tokens(vocabulary)],
                                  .window = window,
                                  .walk = how->walk,
                                  .columns = how->rows, /* not those of training */

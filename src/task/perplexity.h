@@ -13,6 +13,7 @@
 #include "base/watch.h"
 #include "core/program.h"
 #include "task/score.h"
+#include "text/text.h"
 
 #define FOCI_WALKS(X) X(FOCI_WALK_DISJOINT, "disjoint") X(FOCI_WALK_SLIDING, "sliding")
 typedef enum foci_walk { FOCI_WALKS(FOCI_CHOICE_NUMBER) } foci_walk;
@@ -28,7 +29,8 @@ extern const foci_key foci_walk_keys[];
 typedef struct foci_perplexity_options {
     const foci_model *model;
     const foci_config *config;
-    int64_t vocabulary; /* words of the data set */
+    int64_t vocabulary;  /* words of the data set */
+    const char *counted; /* the metric that counts predictions; NULL: tokens */
     foci_walk walk;
     int64_t window, columns;
     bool whole_windows;      /* what is left of a row behind its windows is not scored; disjoint alone */
@@ -37,14 +39,14 @@ typedef struct foci_perplexity_options {
     const foci_watch *watch; /* counts windows */
 } foci_perplexity_options;
 
-/* The score has nll (nats, of so many tokens), of which ppl is made, and tokens, which counts the predictions. Tokens
+/* The score has nll (nats, of so many tokens), of which ppl is made, and the count of predictions. Tokens
  * must be below the vocabulary. FOCI_ERR_DATA where there are too few for one prediction, or for one window. */
 foci_status foci_perplexity(const foci_perplexity_options *options, foci_parameters *p, const int32_t *token,
                             int64_t count, foci_score *score);
 
-/* The same with the window of the config. */
-foci_status foci_perplexity_as_configured(const foci_config *config, const foci_model *model, int64_t vocabulary,
-                                          const foci_walk_settings *how, foci_parameters *p, const int32_t *token,
+/* The same with the window of the config; characters and bytes are counted as such, so that the score has their bits. */
+foci_status foci_perplexity_as_configured(const foci_config *config, const foci_model *model,
+                                          const foci_vocabulary *vocabulary, const foci_walk_settings *how, foci_parameters *p, const int32_t *token,
                                           int64_t count, foci_ledger *ledger, const foci_watch *watch,
                                           foci_score *score);
 

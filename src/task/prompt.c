@@ -5,11 +5,15 @@
 
 static const char blanks[] = " \t\r\v\f";
 
-static foci_status add_word(foci_generator *g, const foci_vocabulary *v, const char *word) {
-    int32_t id = foci_vocabulary_id(v, word);
+static foci_status add_id(foci_generator *g, int32_t id, const char *word, size_t length) {
     if (id < 0)
-        return foci_fail(FOCI_ERR_CONFIG, "`%s` is not in the vocabulary, which has no <unk> (data.min_count)", word);
+        return foci_fail(FOCI_ERR_CONFIG, "`%.*s` is not in the vocabulary, which has no <unk> (data.min_count)",
+                         (int)length, word);
     return foci_generator_add(g, &id, 1);
+}
+
+static foci_status add_word(foci_generator *g, const foci_vocabulary *v, const char *word) {
+    return add_id(g, foci_vocabulary_id(v, word), word, strlen(word));
 }
 
 static foci_status add_line(foci_generator *g, const foci_vocabulary *v, char *line) {
@@ -19,8 +23,21 @@ static foci_status add_line(foci_generator *g, const foci_vocabulary *v, char *l
     return FOCI_OK;
 }
 
+static foci_status add_characters(foci_generator *g, const foci_vocabulary *v, const char *text) {
+    const size_t size = strlen(text);
+    int32_t id;
+    for (size_t at = 0, length; at < size; at += length) {
+        if (!(length = (size_t)foci_vocabulary_take(v, text + at, size - at, &id)))
+            return foci_fail(FOCI_ERR_CONFIG, "byte 0x%02x, number %zu of the prompt, is not UTF-8",
+                             (unsigned char)text[at], at);
+        FOCI_TRY(add_id(g, id, text + at, length));
+    }
+    return FOCI_OK;
+}
+
 foci_status foci_generator_prompt(foci_generator *g, const foci_vocabulary *v, const char *prompt) {
     FOCI_TRY(add_word(g, v, "<eos>"));
+    if (foci_vocabulary_tokens(v) != FOCI_WORDS) return add_characters(g, v, prompt);
     char *text = strdup(prompt);
     if (!text) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
     foci_status s = FOCI_OK;

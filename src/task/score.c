@@ -7,6 +7,7 @@
 /* The number of the part that a metric's value is made of, or -1. */
 static int part_of(const foci_score *s, const foci_metric *m) {
     const char *name = m && m->of ? m->of : m ? m->name : "";
+    if (m && m->per && !foci_score_has(s, m->per)) return -1;
     for (int i = 0; i < s->count; i++)
         if (strcmp(s->part[i].metric->name, name) == 0) return i;
     return -1;
@@ -90,8 +91,15 @@ static bool is_told_by_another(const foci_report *r, const foci_metric *m) {
 
 static int decimals_at_length(const foci_metric *m) { return m->decimals + !*m->unit; }
 
+/* What it is made of, unless one before it told. */
+static const foci_metric *made_of(const foci_report *r, const foci_metric *m) {
+    for (const foci_metric *k = foci_metrics; k < m && m->of; k++)
+        if (k->of && strcmp(k->of, m->of) == 0 && is_told(r, k)) return NULL;
+    return m->of ? foci_metric_find(m->of) : NULL;
+}
+
 static void text_at_length(const foci_report *r, const foci_metric *m, char *text, size_t size) {
-    const foci_metric *of = m->of ? foci_metric_find(m->of) : NULL;
+    const foci_metric *of = made_of(r, m);
     foci_metric_text(m, m->title, foci_report_number_of(r, m->name), decimals_at_length(m), text, size);
     const size_t used = strlen(text);
     if (of)

@@ -55,6 +55,10 @@ static foci_status check_final_test(const foci_task_state *s, bool test_at_end) 
                             "data.test has %lld tokens, fewer than a window of %lld and one more", count, window);
 }
 
+static const char *noun(const foci_task_state *s) {
+    return foci_token_noun(foci_vocabulary_tokens(s->corpus.vocabulary));
+}
+
 static foci_status open_text(foci_task_state *s, const foci_config *c, unsigned splits) {
     const foci_training asked = foci_training_read(c);
     s->config = c;
@@ -66,8 +70,8 @@ static foci_status open_text(foci_task_state *s, const foci_config *c, unsigned 
     FOCI_TRY(foci_corpus_open(&s->corpus, c, splits));
     int64_t words = foci_vocabulary_size(s->corpus.vocabulary), wanted = foci_config_int(c, "model.vocab");
     if (wanted && wanted != words)
-        return foci_config_fail(c, "model.vocab", "%lld, but the training text has %lld words", (long long)wanted,
-                                (long long)words);
+        return foci_config_fail(c, "model.vocab", "%lld, but the training text has %lld %s", (long long)wanted,
+                                (long long)words, noun(s));
     if (!(splits & FOCI_TRAIN)) return FOCI_OK;
     if (splits & FOCI_VALID) FOCI_TRY(check_validation(s));
     FOCI_TRY(check_final_test(s, asked.test_at_end));
@@ -76,9 +80,9 @@ static foci_status open_text(foci_task_state *s, const foci_config *c, unsigned 
 
 static int64_t classes(const foci_task_state *s) { return foci_vocabulary_size(s->corpus.vocabulary); }
 static void describe(const foci_task_state *s, char *text, size_t size) {
-    snprintf(text, size, "%lld training, %lld validation, %lld test tokens, %lld words",
+    snprintf(text, size, "%lld training, %lld validation, %lld test tokens, %lld %s",
              (long long)s->corpus.train.count, (long long)s->corpus.valid.count, (long long)s->corpus.test.count,
-             (long long)foci_vocabulary_size(s->corpus.vocabulary));
+             (long long)foci_vocabulary_size(s->corpus.vocabulary), noun(s));
 }
 
 static foci_status mean(const foci_task_state *s, foci_meaning *m) { return foci_corpus_mean(&s->corpus, m); }
@@ -128,7 +132,7 @@ static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_pa
     FOCI_TRY(foci_corpus_split(e->split, &which));
     FOCI_TRY(foci_corpus_tokens(&s->corpus, s->config, which, &tokens));
     return foci_corpus_blame(s->config, which,
-                             foci_perplexity_as_configured(s->config, model, classes(s), how, p, tokens->ids,
+                             foci_perplexity_as_configured(s->config, model, s->corpus.vocabulary, how, p, tokens->ids,
                                                            tokens->count, e->ledger, watch, score));
 }
 

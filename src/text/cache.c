@@ -103,6 +103,7 @@ static foci_status write_cache(const foci_vocabulary *v, const identity *id) {
 
 foci_status foci_vocabulary_cached(foci_vocabulary **v, const char *path, foci_word_choice choice) {
     if (foci_is_pack(path)) return foci_text_pack_vocabulary(v, path, choice);
+    if (choice.tokens != FOCI_WORDS) return foci_vocabulary_build(v, path, choice); /* counted in a moment */
     *v = NULL;
     identity id;
     FOCI_TRY(identify(&id, path, choice));

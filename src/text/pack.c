@@ -23,8 +23,10 @@ static foci_status hash_words(const foci_vocabulary *v, uint64_t *hash) {
 
 /* ------------------------------------------------------------------------------------------------ reading */
 
-static foci_status open_pack(foci_pack *p, const char *path) {
-    FOCI_TRY(foci_pack_open(p, path, FOCI_PACK_TOKENS));
+static foci_pack_kind kind_of(foci_token_kind tokens) { return FOCI_PACK_WORDS + tokens; }
+
+static foci_status open_pack(foci_pack *p, const char *path, foci_token_kind tokens) {
+    FOCI_TRY(foci_pack_open(p, path, kind_of(tokens)));
     if (p->table_size > WORDS && p->count >= 1 && p->count <= p->table_offset / 4 &&
         foci_pack_holds(p, IDS, 4 * p->count) && foci_number(p->table + 8, 8) <= p->count &&
         foci_number(p->table + 16, 8) <= p->count)
@@ -56,13 +58,14 @@ static foci_status check_choice(const foci_vocabulary *v, foci_word_choice choic
 foci_status foci_text_pack_vocabulary(foci_vocabulary **v, const char *path, foci_word_choice choice) {
     *v = NULL;
     foci_pack p;
-    FOCI_TRY(open_pack(&p, path));
+    FOCI_TRY(open_pack(&p, path, choice.tokens));
     foci_status status = foci_vocabulary_parse(v, path, (const char *)p.table + WORDS, p.table_size - WORDS, true);
     foci_pack_close(&p);
-    if (!status && (status = check_choice(*v, choice, path))) {
-        foci_vocabulary_free(*v);
-        *v = NULL;
-    }
+    if (!status) status = foci_vocabulary_declare(*v, choice.tokens, path);
+    if (!status) status = check_choice(*v, choice, path);
+    if (!status) return FOCI_OK;
+    foci_vocabulary_free(*v);
+    *v = NULL;
     return status;
 }
 
@@ -88,7 +91,7 @@ static foci_status check_ids(const foci_pack *p, const int32_t *ids, const foci_
 foci_status foci_text_pack_tokens(foci_tokens *t, const foci_vocabulary *v, const char *path) {
     *t = (foci_tokens){0};
     foci_pack p;
-    FOCI_TRY(open_pack(&p, path));
+    FOCI_TRY(open_pack(&p, path, foci_vocabulary_tokens(v)));
     const int32_t *ids = (const int32_t *)(const void *)(p.map.data + IDS);
     foci_status status = check_ids(&p, ids, v, path);
     if (status) foci_pack_close(&p);
@@ -114,7 +117,8 @@ static foci_status fill(foci_pack_writer *w, const foci_tokens *t, const foci_vo
     foci_bytes_add(&table, vocabulary, size);
     foci_status status = table.failed
                              ? foci_fail(FOCI_ERR_RUNTIME, "out of memory for the vocabulary")
-                             : foci_pack_finish(w, FOCI_PACK_TOKENS, (uint64_t)t->count, words, table.data, table.size);
+                             : foci_pack_finish(w, kind_of(foci_vocabulary_tokens(v)), (uint64_t)t->count, words,
+                                                table.data, table.size);
     free(vocabulary);
     free(table.data);
     return status;

@@ -2,13 +2,14 @@
 
 #include "base/file.h"
 #include "base/utf8.h"
+#include "text/characters.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
-foci_status foci_text_open(foci_text_reader *r, const char *path) {
-    *r = (foci_text_reader){.path = path};
+foci_status foci_text_open(foci_text_reader *r, const char *path, foci_token_kind kind_of_token) {
+    *r = (foci_text_reader){.path = path, .kind = kind_of_token};
     int kind = foci_path_kind(path);
     if (kind && kind != 'f') return foci_fail(FOCI_ERR_DATA, "%s: not a regular file", path);
     errno = 0;
@@ -33,9 +34,12 @@ static void skip_mark(foci_text_reader *r) {
     memmove(r->buffer, r->buffer + 3, r->end);
 }
 
+/* Reads on behind what is unread. */
 static foci_status fill(foci_text_reader *r) {
-    int n = gzread(r->file, r->buffer, sizeof r->buffer);
-    if (n < (int)sizeof r->buffer) { /* the end, or an error: of a file cut short zlib returns what it has */
+    const size_t rest = r->end - r->next, room = sizeof r->buffer - rest;
+    memmove(r->buffer, r->buffer + r->next, rest);
+    int n = gzread(r->file, r->buffer + rest, (unsigned)room);
+    if (n < (int)room) { /* the end, or an error: of a file cut short zlib returns what it has */
         int code;
         const char *message = gzerror(r->file, &code);
         if (code == Z_ERRNO) return foci_fail(FOCI_ERR_IO, "%s: %s", r->path, strerror(errno));
@@ -48,8 +52,8 @@ static foci_status fill(foci_text_reader *r) {
                          "%s:%" PRId64 ": so far the gzip became more than %d times as large: this is not text",
                          r->path, r->line, MOST_RATIO);
     r->next = 0;
-    r->end = (size_t)n;
-    if (expanded == n) skip_mark(r);
+    r->end = rest + (size_t)n;
+    if (expanded == n && r->kind != FOCI_BYTES) skip_mark(r);
     return FOCI_OK;
 }
 
@@ -64,6 +68,11 @@ static foci_status check_characters(const foci_text_reader *r) {
                              r->path, r->line, (unsigned char)r->word[at], (int)at, r->word);
     }
     return FOCI_OK;
+}
+
+static foci_status count(foci_text_reader *r) {
+    if (r->tokens++ < INT32_MAX) return FOCI_OK;
+    return foci_fail(FOCI_ERR_DATA, "%s:%" PRId64 ": more than 2^31 - 1 tokens", r->path, r->line);
 }
 
 foci_status foci_text_next(foci_text_reader *r, foci_text_item *item) {
@@ -95,7 +104,34 @@ foci_status foci_text_next(foci_text_reader *r, foci_text_item *item) {
     if (bits & 0x80) FOCI_TRY(check_characters(r));
     *item = n ? FOCI_TEXT_WORD : r->in_line ? FOCI_TEXT_LINE_END : FOCI_TEXT_END;
     if (*item == FOCI_TEXT_LINE_END) r->in_line = false;
-    if (*item != FOCI_TEXT_END && r->tokens++ == INT32_MAX)
-        return foci_fail(FOCI_ERR_DATA, "%s:%" PRId64 ": more than 2^31 - 1 tokens", r->path, r->line);
-    return FOCI_OK;
+    return *item == FOCI_TEXT_END ? FOCI_OK : count(r);
+}
+
+/* ----------------------------------------------------------------------------------- characters and bytes */
+
+enum { LONGEST = 4 }; /* bytes of a character */
+
+static foci_status no_character(const foci_text_reader *r) {
+    const int64_t at = (int64_t)gztell(r->file) - (int64_t)(r->end - r->next);
+    return foci_fail(FOCI_ERR_DATA,
+                     "%s:%" PRId64 ": byte 0x%02x, number %" PRId64 " of the text, is not UTF-8; convert the text, as by "
+                     "iconv -f LATIN1 -t UTF-8, or read its bytes (data.tokens)",
+                     r->path, r->line + !r->in_line, r->buffer[r->next], at);
+}
+
+foci_status foci_text_code(foci_text_reader *r, int32_t *code) {
+    int length = 0;
+    if (r->end - r->next < LONGEST) FOCI_TRY(fill(r));
+    *code = r->in_line ? '\n' : -1; /* at the end of the file */
+    if (r->next < r->end) {
+        length = foci_code_at(r->kind, (const char *)r->buffer + r->next, r->end - r->next, code);
+        if (!length) return no_character(r);
+    }
+    if (*code < 0) return FOCI_OK;
+    r->next += (size_t)length;
+    r->line += !r->in_line;
+    r->in_line = *code != '\n';
+    if (!*code && r->kind == FOCI_CHARS)
+        return foci_fail(FOCI_ERR_DATA, "%s:%" PRId64 ": a 0 byte: this is not text", r->path, r->line);
+    return count(r);
 }

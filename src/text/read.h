@@ -1,12 +1,10 @@
-/* The words of a text file, plain or gzip, one at a time; internal to this room. */
+/* The words, characters or bytes of a text file, plain or gzip, one at a time; internal to this room. */
 #ifndef FOCI_TEXT_READ_H
 #define FOCI_TEXT_READ_H
 
-#include "base/error.h"
+#include "text/text.h"
 
 #include <zlib.h>
-
-enum { FOCI_WORD_MAX = 1024 }; /* bytes in a word */
 
 /* ASCII white space as Python's str.split sees it; every other character belongs to a word. */
 static inline bool foci_is_space(unsigned char c) {
@@ -17,8 +15,9 @@ typedef enum foci_text_item { FOCI_TEXT_WORD, FOCI_TEXT_LINE_END, FOCI_TEXT_END 
 
 typedef struct foci_text_reader {
     const char *path;
+    foci_token_kind kind;
     gzFile file;
-    int64_t line, tokens; /* of the item last returned: its line, from 1; words and line ends so far */
+    int64_t line, tokens; /* of the item last returned: its line, from 1; how many came so far */
     bool in_line;         /* something of the line was read, its end was not */
     size_t next, end;     /* unread part of buffer */
     size_t length;        /* of word */
@@ -27,12 +26,15 @@ typedef struct foci_text_reader {
 } foci_text_reader;
 
 /* FOCI_ERR_DATA where there is no such file. `path` must outlive the reader. */
-foci_status foci_text_open(foci_text_reader *r, const char *path);
+foci_status foci_text_open(foci_text_reader *r, const char *path, foci_token_kind kind);
 /* The next word (in r->word, ended by 0), end of a line (also after a last line without newline, also of
  * blank lines), or end of the file. A byte order mark at the start is no part of a word. FOCI_ERR_DATA with file and
  * line: a 0 byte, a byte that is no UTF-8, a word of more than FOCI_WORD_MAX bytes, more than 2^31 - 1 tokens, a
  * damaged gzip, one that expands more than 100 times. */
 foci_status foci_text_next(foci_text_reader *r, foci_text_item *item);
+/* The same of characters or bytes: the next one's code, '\n' also after a last line without newline; -1: the end of the
+ * file. Nothing but more than 2^31 - 1 of them and a bad gzip is wrong with bytes, a byte order mark is three of them. */
+foci_status foci_text_code(foci_text_reader *r, int32_t *code);
 void foci_text_close(foci_text_reader *r);
 
 #endif

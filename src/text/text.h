@@ -1,16 +1,27 @@
-/* Text for language models, in WikiText format: words between white space, one <eos> at the end of every line. */
+/* Text for language models: words between white space (WikiText), characters or bytes, one <eos> at the end of every
+ * line. */
 #ifndef FOCI_TEXT_TEXT_H
 #define FOCI_TEXT_TEXT_H
 
 #include "base/file.h"
+#include "foci/keys.h"
 
-/* Words by falling count in the training text (ties: first seen), <eos> = 0. */
+/* What a token is. Characters (of UTF-8) and bytes are the whole text, white space too; the end of a line is <eos>. */
+#define FOCI_TOKEN_KINDS(X) X(FOCI_WORDS, "words") X(FOCI_CHARS, "chars") X(FOCI_BYTES, "bytes")
+typedef enum foci_token_kind { FOCI_TOKEN_KINDS(FOCI_CHOICE_NUMBER) } foci_token_kind;
+extern const char *const foci_token_kinds[]; /* their names in configs */
+/* Several of a vocabulary, for people: "words", "characters", "byte values". */
+const char *foci_token_noun(foci_token_kind kind);
+
+/* Words by falling count in the training text (ties: first seen), <eos> = 0. They are called words here whatever they
+ * are: a character is its own name, or <U+0020> where nothing would be seen, a byte's is its value in decimal. */
 typedef struct foci_vocabulary foci_vocabulary;
-/* Which words of a text become words of a vocabulary; the others are <unk>. */
+/* Which words of a text become words of a vocabulary; the others are <unk>. Of bytes it has all 256 and no <unk>. */
 typedef struct foci_word_choice {
     int64_t limit; /* so many of the most frequent, <eos> and <unk> among them; 0: any number */
     int64_t
         min_count; /* those seen so often; 0: twice, where neither the text nor the limit brings an <unk>, else once */
+    foci_token_kind tokens;
 } foci_word_choice;
 /* From a text file, plain or gzip (told apart by the first bytes). */
 foci_status foci_vocabulary_build(foci_vocabulary **v, const char *path, foci_word_choice choice);
@@ -23,9 +34,18 @@ foci_status foci_vocabulary_save(const foci_vocabulary *v, const char *path);
 foci_status foci_vocabulary_cached(foci_vocabulary **v, const char *path, foci_word_choice choice);
 void foci_vocabulary_free(foci_vocabulary *v);
 int64_t foci_vocabulary_size(const foci_vocabulary *v);
+/* Says what the words of one that was read from a list are. FOCI_ERR_DATA, with name:line, where they are not that. */
+foci_status foci_vocabulary_declare(foci_vocabulary *v, foci_token_kind tokens, const char *name);
+foci_token_kind foci_vocabulary_tokens(const foci_vocabulary *v);
 /* <unk>'s id for unknown words, -1 where there is no <unk> */
 int32_t foci_vocabulary_id(const foci_vocabulary *v, const char *word);
 const char *foci_vocabulary_word(const foci_vocabulary *v, int32_t id);
+/* The token as it stands in a text, not ended; returns its length. */
+enum { FOCI_WORD_MAX = 1024 }; /* bytes in a word */
+size_t foci_vocabulary_spell(const foci_vocabulary *v, int32_t id, char text[FOCI_WORD_MAX + 1]);
+/* Of characters or bytes: the id of the one that `text`, of `size` bytes, at least one, begins with, as
+ * foci_vocabulary_id gives it; returns its length, 0 where it begins with none. */
+int foci_vocabulary_take(const foci_vocabulary *v, const char *text, size_t size, int32_t *id);
 /* in the training text; 0 when loaded from a plain list */
 int64_t foci_vocabulary_frequency(const foci_vocabulary *v, int32_t id);
 /* Words of the text that the choice made <unk>, and how many tokens they were. */

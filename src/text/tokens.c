@@ -1,7 +1,7 @@
 #include "base/philox.h"
 #include "data/pack.h"
+#include "text/characters.h"
 #include "text/pack.h"
-#include "text/read.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -12,6 +12,7 @@
 typedef struct stream {
     int32_t *ids;
     int64_t count, room, unknown;
+    int32_t unknown_id; /* -1: there is no <unk> */
 } stream;
 
 static foci_status reserve(stream *s, int64_t wanted) {
@@ -22,22 +23,59 @@ static foci_status reserve(stream *s, int64_t wanted) {
     return FOCI_OK;
 }
 
-static foci_status encode(stream *s, const foci_vocabulary *v, foci_text_reader *r) {
-    const int32_t end_of_line = foci_vocabulary_id(v, "<eos>"), unknown = foci_vocabulary_id(v, "<unk>");
+static foci_status push(stream *s, int32_t id) {
+    if (s->count == s->room) FOCI_TRY(reserve(s, s->room + s->room / 2 + 65536));
+    s->ids[s->count++] = id;
+    s->unknown += id == s->unknown_id;
+    return FOCI_OK;
+}
+
+static foci_status is_missing(const foci_text_reader *r, const char *word) {
+    return foci_fail(FOCI_ERR_DATA,
+                     "%s:%" PRId64 ": \"%.80s\" is not in the vocabulary, which has no <unk>; data.min_count 2 or "
+                     "data.vocab_limit makes one of rare %s",
+                     r->path, r->line, word, foci_token_noun(r->kind));
+}
+
+static foci_status encode_words(stream *s, const foci_vocabulary *v, foci_text_reader *r) {
+    const int32_t end_of_line = foci_vocabulary_id(v, "<eos>");
     for (;;) {
         foci_text_item item;
         FOCI_TRY(foci_text_next(r, &item));
-        if (item == FOCI_TEXT_END) break;
+        if (item == FOCI_TEXT_END) return FOCI_OK;
         int32_t id = item == FOCI_TEXT_LINE_END ? end_of_line : foci_vocabulary_id(v, r->word);
-        if (id < 0)
-            return foci_fail(FOCI_ERR_DATA,
-                             "%s:%" PRId64 ": \"%.80s\" is not in the vocabulary, which has no <unk>; data.min_count 2 "
-                             "or data.vocab_limit makes one of rare words",
-                             r->path, r->line, r->word);
-        if (s->count == s->room) FOCI_TRY(reserve(s, s->room + s->room / 2 + 65536));
-        s->ids[s->count++] = id;
-        s->unknown += id == unknown;
+        if (id < 0) return is_missing(r, r->word);
+        FOCI_TRY(push(s, id));
     }
+}
+
+/* id: of every code */
+static foci_status encode_codes(stream *s, const int32_t *id, foci_text_reader *r) {
+    for (int32_t code;;) {
+        char name[FOCI_CODE_NAME];
+        FOCI_TRY(foci_text_code(r, &code));
+        if (code < 0) return FOCI_OK;
+        if (id[code] < 0) return foci_code_name(r->kind, code, name), is_missing(r, name);
+        FOCI_TRY(push(s, id[code]));
+    }
+}
+
+static foci_status encode_by_table(stream *s, const foci_vocabulary *v, foci_text_reader *r) {
+    int32_t *id = malloc(FOCI_CODES * sizeof *id);
+    if (!id) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory for its characters", r->path);
+    for (int32_t code = 0; code < FOCI_CODES; code++) id[code] = s->unknown_id;
+    for (int32_t k = 0; k < foci_vocabulary_size(v); k++) {
+        const int32_t code = foci_code_of(r->kind, foci_vocabulary_word(v, k));
+        if (code >= 0) id[code] = k;
+    }
+    const foci_status status = encode_codes(s, id, r);
+    free(id);
+    return status;
+}
+
+static foci_status encode(stream *s, const foci_vocabulary *v, foci_text_reader *r) {
+    s->unknown_id = foci_vocabulary_id(v, "<unk>");
+    FOCI_TRY((r->kind == FOCI_WORDS ? encode_words : encode_by_table)(s, v, r));
     if (!s->count) return foci_fail(FOCI_ERR_DATA, "%s: the file is empty", r->path);
     return reserve(s, s->count);
 }
@@ -47,7 +85,7 @@ foci_status foci_tokens_read(foci_tokens *t, const foci_vocabulary *v, const cha
     *t = (foci_tokens){0};
     foci_text_reader reader;
     stream s = {0};
-    foci_status status = foci_text_open(&reader, path);
+    foci_status status = foci_text_open(&reader, path, foci_vocabulary_tokens(v));
     if (!status) status = encode(&s, v, &reader);
     foci_text_close(&reader);
     if (status) free(s.ids);

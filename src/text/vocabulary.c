@@ -3,7 +3,7 @@
 
 #include "base/arena.h"
 #include "base/file.h"
-#include "text/read.h"
+#include "text/characters.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -31,6 +31,7 @@ struct foci_vocabulary {
     entry **by_id;
     int64_t size;
     int32_t unknown; /* id of <unk>, or -1 */
+    foci_token_kind tokens;
     foci_rare_words rare;
     foci_arena arena;
 };
@@ -74,8 +75,7 @@ static foci_status number(foci_vocabulary *v) {
 /* ---------------------------------------------------------------------------------------- from a text */
 
 static foci_status count_words(foci_vocabulary *v, foci_text_reader *r) {
-    entry *end = add(v, END_OF_LINE, strlen(END_OF_LINE));
-    if (!end) return out_of_memory();
+    entry *end = find(v, END_OF_LINE, strlen(END_OF_LINE));
     for (;;) {
         foci_text_item item;
         FOCI_TRY(foci_text_next(r, &item));
@@ -84,6 +84,26 @@ static foci_status count_words(foci_vocabulary *v, foci_text_reader *r) {
         if (!e) return out_of_memory();
         e->count++;
     }
+    return FOCI_OK;
+}
+
+static foci_status count_codes(foci_vocabulary *v, foci_text_reader *r) {
+    foci_census c;
+    foci_status status = foci_census_take(&c, r);
+    for (int64_t i = 0; i < c.codes && !status; i++) {
+        char name[FOCI_CODE_NAME];
+        foci_code_name(v->tokens, c.code[i], name);
+        entry *e = find_or_add(v, name, strlen(name));
+        if (e) e->count = c.count[c.code[i]];
+        else status = out_of_memory();
+    }
+    foci_census_free(&c);
+    return status;
+}
+
+static foci_status count(foci_vocabulary *v, foci_text_reader *r) {
+    if (!add(v, END_OF_LINE, strlen(END_OF_LINE))) return out_of_memory();
+    FOCI_TRY((v->tokens == FOCI_WORDS ? count_words : count_codes)(v, r));
     return r->tokens ? FOCI_OK : foci_fail(FOCI_ERR_DATA, "%s: the file is empty", r->path);
 }
 
@@ -135,6 +155,7 @@ static foci_status choose(foci_vocabulary *v, foci_word_choice choice) {
     const bool has_unknown = find(v, UNKNOWN, strlen(UNKNOWN)) || too_many(v, choice.limit);
     const int64_t least = choice.min_count ? choice.min_count : has_unknown ? 1 : 2;
     HASH_SORT(v->table, by_count);
+    if (v->tokens == FOCI_BYTES) return FOCI_OK;
     if (least > 1) FOCI_TRY(drop_rare(v, least));
     return too_many(v, choice.limit) ? cut(v, choice.limit) : FOCI_OK;
 }
@@ -147,9 +168,10 @@ foci_status foci_vocabulary_build(foci_vocabulary **result, const char *path, fo
                          choice.limit);
     foci_vocabulary *v = calloc(1, sizeof *v);
     if (!v) return out_of_memory();
+    v->tokens = choice.tokens;
     foci_text_reader reader;
-    foci_status status = foci_text_open(&reader, path);
-    if (!status) status = count_words(v, &reader);
+    foci_status status = foci_text_open(&reader, path, choice.tokens);
+    if (!status) status = count(v, &reader);
     foci_text_close(&reader);
     if (!status) status = choose(v, choice);
     if (!status) status = number(v);
@@ -218,6 +240,21 @@ foci_status foci_vocabulary_parse(foci_vocabulary **result, const char *name, co
     return status;
 }
 
+static bool is_declared(const foci_vocabulary *v, int32_t id) {
+    return v->tokens == FOCI_WORDS || (id == v->unknown && v->tokens == FOCI_CHARS) ||
+           foci_code_of(v->tokens, v->by_id[id]->word) >= 0;
+}
+
+foci_status foci_vocabulary_declare(foci_vocabulary *v, foci_token_kind tokens, const char *name) {
+    v->tokens = tokens;
+    for (int32_t id = 0; id < v->size; id++)
+        if (!is_declared(v, id))
+            return foci_fail(FOCI_ERR_DATA, "%s:%" PRId32 ": `%.80s` is none of the %s of a text (data.tokens)", name,
+                             id + 1, v->by_id[id]->word, foci_token_noun(tokens));
+    if (tokens != FOCI_BYTES || v->size == 256) return FOCI_OK;
+    return foci_fail(FOCI_ERR_DATA, "%s: %" PRId64 " of the 256 byte values", name, v->size);
+}
+
 foci_status foci_vocabulary_load(foci_vocabulary **v, const char *path) {
     *v = NULL;
     char *text;
@@ -247,7 +284,16 @@ void foci_vocabulary_free(foci_vocabulary *v) {
     free(v);
 }
 
+const char *const foci_token_kinds[] = {FOCI_TOKEN_KINDS(FOCI_CHOICE_NAME)};
+
+const char *foci_token_noun(foci_token_kind kind) {
+    static const char *const noun[] = {"words", "characters", "byte values"};
+    return noun[kind];
+}
+
 int64_t foci_vocabulary_size(const foci_vocabulary *v) { return v->size; }
+
+foci_token_kind foci_vocabulary_tokens(const foci_vocabulary *v) { return v->tokens; }
 
 int32_t foci_vocabulary_id(const foci_vocabulary *v, const char *word) {
     const entry *e = find(v, word, strlen(word));
@@ -255,6 +301,25 @@ int32_t foci_vocabulary_id(const foci_vocabulary *v, const char *word) {
 }
 
 const char *foci_vocabulary_word(const foci_vocabulary *v, int32_t id) { return v->by_id[id]->word; }
+
+size_t foci_vocabulary_spell(const foci_vocabulary *v, int32_t id, char text[FOCI_WORD_MAX + 1]) {
+    const char *word = foci_vocabulary_word(v, id);
+    const int32_t code = v->tokens == FOCI_WORDS ? -1 : foci_code_of(v->tokens, word);
+    if (code >= 0) return (size_t)foci_code_text(v->tokens, code, text);
+    const size_t length = strlen(word);
+    memcpy(text, word, length);
+    return length;
+}
+
+int foci_vocabulary_take(const foci_vocabulary *v, const char *text, size_t size, int32_t *id) {
+    char name[FOCI_CODE_NAME];
+    int32_t code;
+    const int length = foci_code_at(v->tokens, text, size, &code);
+    if (!length) return 0;
+    foci_code_name(v->tokens, code, name);
+    *id = foci_vocabulary_id(v, name);
+    return length;
+}
 
 int64_t foci_vocabulary_frequency(const foci_vocabulary *v, int32_t id) { return v->by_id[id]->count; }
 

@@ -284,6 +284,73 @@ check "IMDB without a class" imdb_lacks
 check "the Long Range Arena" lra_laid_out
 check "the Long Range Arena with other counts, or without a part" lra_counts
 
+# ------------------------------------------------------------------------------------------ texts of bytes
+
+bytes() { # NAME: 2,007 bytes
+    rm -rf set "$1"
+    seq 1 543 | tr '\n' ' ' | head -c 2007 >"$1"
+    tar -cf a.tar "$1"
+}
+bytes_cut() { # nine tenths, a twentieth, and the rest
+    bytes $1
+    gets 0 "set: $1 is in place" $1 set --from a.tar --sha256 "$(sum a.tar)"
+    equal "./source.txt ./test.txt ./train.txt ./valid.txt " "$(tree set)"
+    equal "1800 100 107" "$(for split in train valid test; do wc -c <set/$split.txt; done | tr -d ' ' | paste -sd ' ' -)"
+    cat set/train.txt set/valid.txt set/test.txt >whole
+    same whole $1
+}
+bytes_sum() { # MD5 of the text
+    bytes $1
+    refuses 3 ".*/$1: md5 is $(md5sum <$1 | cut -c 1-32), not $2; .*" $1 set --from a.tar
+    mv $1 other
+    tar -cf a.tar other
+    refuses 3 "a.tar: holds no $1, or an empty one" $1 set --from a.tar --sha256 "$(sum a.tar)"
+}
+for name in enwik8 text8; do check "$name" bytes_cut $name; done
+check "enwik8 with another checksum" bytes_sum enwik8 a1fa5ffddb56f4953e226637dabbb36a
+check "text8 with another checksum" bytes_sum text8 3bea1919949baf155f99411df5fada7e
+
+# ------------------------------------------------------------------------------------------------- sentences
+
+sentences() { # the last line is not ended
+    rm -rf set SST2
+    mkdir SST2
+    for split in train dev test; do printf 'a fine film of %s\t1\na bad one\t0' $split >SST2/$split.tsv; done
+}
+sentences_kept() {
+    sentences
+    tar -czf a.tar.gz SST2
+    gets 0 'set: sst2 is in place' sst2 set --from a.tar.gz --sha256 "$(sum a.tar.gz)"
+    equal "./dev.tsv ./source.txt ./test.tsv ./train.tsv " "$(tree set)"
+    for split in train dev test; do same set/$split.tsv SST2/$split.tsv; done
+}
+sentences_of_glue() { # titles, and a test without labels
+    sentences
+    for split in train dev; do printf 'sentence\tlabel\nso fine\t1\n' >SST2/$split.tsv; done
+    printf 'index\tsentence\n0\tso so\n' >SST2/test.tsv
+    tar -cf a.tar SST2
+    gets 0 'set: sst2 is in place' sst2 set --from a.tar --sha256 "$(sum a.tar)"
+    equal "./dev.tsv ./source.txt ./train.tsv " "$(tree set)"
+    equal "$(printf 'so fine\t1')" "$(cat set/train.tsv)"
+    rm -r set
+    refuses 3 'a.tar: md5 is [0-9a-f]*, not 9f81648d4199384278b86e315dac217c; .*' sst2 set --from a.tar
+}
+sentences_refused() {
+    sentences
+    tar -cf a.tar SST2
+    refuses 3 'a.tar: train.tsv has 2 lines, not the 6920 that are published .*' sst2 set --from a.tar
+    printf 'fine\t1\nfine\t2\n' >SST2/dev.tsv
+    tar -cf a.tar SST2
+    refuses 3 'a.tar: dev.tsv, line 2: not SENTENCE<TAB>LABEL with a label of 0 or 1' sst2 set --from a.tar --sha256 "$(sum a.tar)"
+    sentences
+    rm SST2/test.tsv
+    tar -cf a.tar SST2
+    refuses 3 'a.tar: holds no test.tsv, or an empty one' sst2 set --from a.tar --sha256 "$(sum a.tar)"
+}
+check "sst2" sentences_kept
+check "sst2 of GLUE" sentences_of_glue
+check "sst2 with other counts, other labels, or without a part" sentences_refused
+
 # le BYTES NUMBER: little-endian.
 le() {
     n=$2
@@ -460,7 +527,23 @@ no_unzip() {
     contains err '^get-data.sh: unpacking a.zip needs unzip or python3, and neither is here .*'
     [ -z "$(ls -d set* 2>/dev/null)" ]
 }
+fetching_files() { # sst2: three of them
+    sentences
+    mkdir -p three
+    cat >three/curl <<'EOF'
+#!/bin/sh
+while [ $# -gt 2 ]; do shift; done
+cp "SST2/${2##*/}" "$1"
+EOF
+    chmod +x three/curl
+    PATH=$work/three:$PATH
+    refuses 3 'https://raw.githubusercontent.com/.*/SST2: train.tsv has 2 lines, not the 6920 that are published .*' sst2 set
+    rm SST2/dev.tsv
+    refuses 1 'sst2: cannot be fetched; .*' sst2 set
+    refuses 2 '--sha256: of what --from names; sst2 is fetched in three files' sst2 set --sha256 "$(sum a.tar)"
+}
 check "the second address is asked when the first fails" fetching
+check "a set of several files" fetching_files
 check "no address answers, or with something else" fetching_fails
 check "neither curl nor wget" no_curl
 check "neither unzip nor python3" no_unzip

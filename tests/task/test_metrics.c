@@ -16,6 +16,8 @@ static void rows_are_complete(void **state) {
         if (m->tag) assert_true(strchr(m->tag, '/') && strchr(m->tag, '/')[1]);
         const foci_metric *of = m->of ? foci_metric_find(m->of) : NULL;
         if (m->of) assert_true(m->value && of && of->value && !of->of);
+        const foci_metric *per = m->per ? foci_metric_find(m->per) : NULL;
+        if (m->per) assert_true(of && per && foci_metric_is_count(per));
         assert_int_equal(strspn(m->name, "abcdefghijklmnopqrstuvwxyz0123456789_"), strlen(m->name));
     }
     assert_null(foci_metric_find(""));
@@ -123,6 +125,12 @@ static foci_score of_text(void) {
     assert_ok(foci_score_put(&s, "tokens", 100, 100));
     return s;
 }
+static foci_score of_bytes(void) {
+    foci_score s = {0};
+    assert_ok(foci_score_put(&s, "nll", 250, 100));
+    assert_ok(foci_score_put(&s, "bytes", 100, 100));
+    return s;
+}
 static foci_score of_images(void) {
     foci_score s = {0};
     assert_ok(foci_score_put(&s, "loss", 50, 40));
@@ -140,6 +148,10 @@ static void a_score_has_what_it_was_given(void **state) {
     assert_false(foci_score_has(&text, "top1") || foci_score_has(&text, "new"));
     assert_true(foci_score_has(&images, "top1") && !foci_score_has(&images, "ppl"));
     assert_true(foci_score_value(&text, "ppl") == exp(2.5));
+    assert_false(foci_score_has(&text, "bpb") || foci_score_has(&text, "bpc")); /* it counts neither */
+    const foci_score bytes = of_bytes();
+    assert_true(foci_score_has(&bytes, "bpb") && foci_score_has(&bytes, "ppl") && !foci_score_has(&bytes, "bpc"));
+    assert_close(foci_score_value(&bytes, "bpb"), 2.5 / log(2), 1e-15);
     assert_int_equal(foci_score_metrics(&text, metric), 3);
     assert_string_equal(metric[1]->name, "ppl");
     foci_score s = {0};
@@ -172,6 +184,10 @@ static void scores_in_files(void **state) {
     assert_reported(&text, FOCI_IN_VALIDATION, "{\"nll\": 2.5, \"ppl\": 12.182494, \"tokens\": 100}");
     assert_reported(&text, FOCI_IN_AVERAGE, "{\"ema_loss\": 2.5, \"ema_ppl\": 12.182494}");
     assert_reported(&text, FOCI_IN_TEST, "{\"test_nll\": 2.5, \"test_ppl\": 12.182494, \"test_tokens\": 100}");
+    const foci_score bytes = of_bytes();
+    assert_reported(&bytes, FOCI_IN_RESULT,
+                    "{\"nll\": 2.5, \"loss\": 2.5, \"bpb\": 3.6067376, \"ppl\": 12.182494, \"bytes\": 100}");
+    assert_reported(&bytes, FOCI_IN_AVERAGE, "{\"ema_loss\": 2.5, \"ema_bpb\": 3.6067376, \"ema_ppl\": 12.182494}");
     foci_score nothing = {0}; /* of no samples at all: null, not JSON's end */
     assert_ok(foci_score_put(&nothing, "top1", 0, 0));
     assert_reported(&nothing, FOCI_IN_RESULT, "{\"top1\": null}");
@@ -179,12 +195,15 @@ static void scores_in_files(void **state) {
 
 static void scores_for_people(void **state) {
     (void)state;
-    const foci_score score[] = {of_images(), of_text()};
+    const foci_score score[] = {of_images(), of_text(), of_bytes()};
     static const char *const expected[][2] = {{"top-1 50.00 %, top-5 97.50 %, loss 1.2500 over 40 images",
                                                "top-1 50.00 %, top-5 97.50 %, loss 1.25000 over 40 images"},
                                               {"loss 2.5000, perplexity 12.18 over 100 tokens",
-                                               "perplexity 12.182 (2.50000 nats per token) over 100 tokens"}};
-    for (int i = 0; i < 2; i++)
+                                               "perplexity 12.182 (2.50000 nats per token) over 100 tokens"},
+                                              {"loss 2.5000, bits per byte 3.6067, perplexity 12.18 over 100 bytes",
+                                               "bits per byte 3.60674 (2.50000 nats per token), perplexity 12.182 over "
+                                               "100 bytes"}};
+    for (int i = 0; i < 3; i++)
         for (int at_length = 0; at_length < 2; at_length++) {
             char text[256], small[8];
             foci_score_text(&score[i], at_length, text, sizeof text);
