@@ -1,4 +1,4 @@
-/* A pack of a text: its vocabulary, its tokens. */
+/* A pack of a text, whatever its tokens are: its vocabulary, its tokens. */
 #include "fuzz.h"
 
 #include "text/pack.h"
@@ -16,14 +16,10 @@ static void seal(uint8_t *data, size_t size) {
     fuzz_seal_pack(data, size);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+static void read_as(foci_token_kind kind, const char *path) {
     foci_vocabulary *v;
     foci_tokens t;
-    uint8_t *copy = fuzz_copy(data, size);
-    seal(copy, size);
-    const char *path = fuzz_file("x.pack", copy, size);
-    free(copy);
-    if (foci_text_pack_vocabulary(&v, path, (foci_word_choice){0})) return 0;
+    if (foci_text_pack_vocabulary(&v, path, (foci_word_choice){.tokens = kind})) return;
     if (!foci_text_pack_tokens(&t, v, path)) {
         for (int64_t i = 0; i < t.count; i++)
             if (t.ids[i] < 0 || t.ids[i] >= foci_vocabulary_size(v)) abort();
@@ -31,5 +27,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         foci_tokens_free(&t);
     }
     foci_vocabulary_free(v);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    uint8_t *copy = fuzz_copy(data, size);
+    seal(copy, size);
+    const char *path = fuzz_file("x.pack", copy, size);
+    free(copy);
+    for (int kind = FOCI_WORDS; kind <= FOCI_BYTES; kind++) read_as((foci_token_kind)kind, path);
     return 0;
 }
