@@ -18,8 +18,10 @@ typedef struct settings {
 } settings;
 
 static const foci_key rows[] = {
-    FOCI_KEY(settings, prompt, "", 0, 0, NULL, "how the text begins: words with blanks between, or any text for a model of characters or bytes"),
-    FOCI_KEY(settings, tokens, "100", 1, 10000000, NULL, "words, characters or bytes to generate; the end of a line counts as one"),
+    FOCI_KEY(settings, prompt, "", 0, 0, NULL,
+             "how the text begins: words with blanks between, or any text for a model of characters or bytes"),
+    FOCI_KEY(settings, tokens, "100", 1, 10000000, NULL,
+             "words, characters or bytes to generate; the end of a line counts as one"),
     FOCI_KEY(settings, unknown, "false", 0, 0, NULL, "<unk> may be drawn"),
     FOCI_KEY(settings, recompute, "false", 0, 0, NULL, "keep no keys and values; the words are the same"),
     {0}};

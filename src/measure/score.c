@@ -275,8 +275,7 @@ static void print(const foci_report *r, FILE *f) {
 
 const foci_measure foci_measure_val = {.name = "val",
                                        .summary = "score of the validation data",
-                                       .metrics = {"top1", "top5", "miou", "pixel_accuracy", "bpc", "bpb",
-                                                   "ppl"},
+                                       .metrics = {"top1", "top5", "miou", "pixel_accuracy", "bpc", "bpb", "ppl"},
                                        OF_SPLIT("val")};
 const foci_measure foci_measure_test = {.name = "test",
                                         .summary = "score of the test data",

@@ -29,7 +29,8 @@ static const foci_key keys[] = {
     FOCI_KEY(options, vocab_limit, "0", 0, 1e8, NULL,
              "keep so many of the most frequent words (or characters), the others are <unk>; 0: all"),
     FOCI_KEY(options, min_count, "0", 0, 1e9, NULL,
-             "words (or characters) seen less often are <unk>; 1: none is; 0: those seen once, where neither the text nor vocab_limit "
+             "words (or characters) seen less often are <unk>; 1: none is; 0: those seen once, where neither the text "
+             "nor vocab_limit "
              "brings an <unk>"),
     {0}};
 
@@ -41,14 +42,13 @@ static foci_status check_choice(const foci_config *config, const options *o) {
 
 /* Weights say what their words are, unless these are words. */
 static foci_status check_kind(const foci_config *config, const options *o) {
-    char *said;
-    FOCI_TRY(foci_labels_note(config, "tokens", &said));
-    const char *labels = foci_config_string(config, "data.labels"), *found = said ? said : foci_token_kinds[FOCI_WORDS];
+    char *found;
+    FOCI_TRY(foci_labels_note(config, "tokens", foci_token_kinds[FOCI_WORDS], &found));
     foci_status s = FOCI_OK;
-    if (strcmp(found, foci_token_kinds[o->tokens]) != 0)
+    if (found && strcmp(found, foci_token_kinds[o->tokens]) != 0)
         s = foci_config_fail(config, "data.tokens", "%s, but the weights %s are of %s", foci_token_kinds[o->tokens],
-                             labels, found);
-    free(said);
+                             foci_config_string(config, "data.labels"), found);
+    free(found);
     return s;
 }
 
@@ -142,8 +142,9 @@ static foci_status count(const foci_config *config, const foci_lines *lines) {
 
 const foci_data_set foci_data_set_text = {
     .name = "text",
-    .summary = "words between spaces, one paragraph a line (WikiText), characters or bytes, plain or gzip, or a pack of "
-               "that",
+    .summary =
+        "words between spaces, one paragraph a line (WikiText), characters or bytes, plain or gzip, or a pack of "
+        "that",
     .task = "text",
     .keys = keys,
     .open = open,

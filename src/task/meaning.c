@@ -98,14 +98,14 @@ foci_status foci_labels_read(const foci_config *config, const char *key, char **
     return s;
 }
 
-foci_status foci_labels_note(const foci_config *config, const char *key, char **text) {
+foci_status foci_labels_note(const foci_config *config, const char *key, const char *silent, char **text) {
     const char *path = foci_config_string(config, "data.labels");
     foci_safetensors f;
     *text = NULL;
     if (!*path || !is_weights(path)) return FOCI_OK;
     FOCI_TRY(foci_safetensors_open(&f, path));
     const char *note = foci_safetensors_metadata(&f, key);
-    const foci_status s = note && !(*text = strdup(note)) ? out_of_memory() : FOCI_OK;
+    const foci_status s = (*text = strdup(note ? note : silent)) ? FOCI_OK : out_of_memory();
     foci_safetensors_close(&f);
     return s;
 }

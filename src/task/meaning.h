@@ -27,8 +27,8 @@ const char *foci_meaning_find(const foci_meaning *m, const char *key);          
  * `key`; from malloc, one a line, each line ended. *text NULL: it names no file. FOCI_ERR_DATA with the file. */
 foci_status foci_labels_read(const foci_config *config, const char *key, char **text, size_t *size);
 
-/* What those weights say under another key, from malloc; *text NULL: nothing, or the config names none. */
-foci_status foci_labels_note(const foci_config *config, const char *key, char **text);
+/* What those weights say under another key, or else `silent`; from malloc, NULL where the config names no weights. */
+foci_status foci_labels_note(const foci_config *config, const char *key, const char *silent, char **text);
 
 /* The same name by name; count 0 where the config names no file. */
 typedef struct foci_labels {

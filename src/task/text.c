@@ -80,8 +80,8 @@ static foci_status open_text(foci_task_state *s, const foci_config *c, unsigned 
 
 static int64_t classes(const foci_task_state *s) { return foci_vocabulary_size(s->corpus.vocabulary); }
 static void describe(const foci_task_state *s, char *text, size_t size) {
-    snprintf(text, size, "%lld training, %lld validation, %lld test tokens, %lld %s",
-             (long long)s->corpus.train.count, (long long)s->corpus.valid.count, (long long)s->corpus.test.count,
+    snprintf(text, size, "%lld training, %lld validation, %lld test tokens, %lld %s", (long long)s->corpus.train.count,
+             (long long)s->corpus.valid.count, (long long)s->corpus.test.count,
              (long long)foci_vocabulary_size(s->corpus.vocabulary), noun(s));
 }
 

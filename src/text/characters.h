@@ -24,7 +24,8 @@ void foci_code_name(foci_token_kind kind, int32_t code, char name[FOCI_CODE_NAME
 /* The reverse; -1: it is no code's name. */
 int32_t foci_code_of(foci_token_kind kind, const char *name);
 
-/* The codes of a text: those that it has in the order in which they were first seen; behind them, of bytes, the others. */
+/* The codes of a text: those that it has in the order in which they were first seen; behind them, of bytes, the others.
+ */
 typedef struct foci_census {
     int32_t *code;
     int64_t codes;

@@ -115,10 +115,9 @@ static foci_status fill(foci_pack_writer *w, const foci_tokens *t, const foci_vo
     foci_bytes_add_number(&table, (uint64_t)t->lines, 8);
     foci_bytes_add_number(&table, (uint64_t)t->unknown, 8);
     foci_bytes_add(&table, vocabulary, size);
-    foci_status status = table.failed
-                             ? foci_fail(FOCI_ERR_RUNTIME, "out of memory for the vocabulary")
-                             : foci_pack_finish(w, kind_of(foci_vocabulary_tokens(v)), (uint64_t)t->count, words,
-                                                table.data, table.size);
+    foci_status status = table.failed ? foci_fail(FOCI_ERR_RUNTIME, "out of memory for the vocabulary")
+                                      : foci_pack_finish(w, kind_of(foci_vocabulary_tokens(v)), (uint64_t)t->count,
+                                                         words, table.data, table.size);
     free(vocabulary);
     free(table.data);
     return status;

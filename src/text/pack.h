@@ -1,5 +1,6 @@
 /* A pack of a text: its token ids, and the vocabulary they belong to. data/pack.h tells the frame, whose kind says what
- * the tokens are; the ids are the one block of data, 4 bytes each, at byte 64; byte 40 of the header has the XXH3 of the words, one a line; the table is
+ * the tokens are; the ids are the one block of data, 4 bytes each, at byte 64; byte 40 of the header has the XXH3 of
+ * the words, one a line; the table is
  *
  *     byte 0    8   XXH3 of the ids
  *          8    8   lines of the text

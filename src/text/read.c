@@ -114,7 +114,8 @@ enum { LONGEST = 4 }; /* bytes of a character */
 static foci_status no_character(const foci_text_reader *r) {
     const int64_t at = (int64_t)gztell(r->file) - (int64_t)(r->end - r->next);
     return foci_fail(FOCI_ERR_DATA,
-                     "%s:%" PRId64 ": byte 0x%02x, number %" PRId64 " of the text, is not UTF-8; convert the text, as by "
+                     "%s:%" PRId64 ": byte 0x%02x, number %" PRId64
+                     " of the text, is not UTF-8; convert the text, as by "
                      "iconv -f LATIN1 -t UTF-8, or read its bytes (data.tokens)",
                      r->path, r->line + !r->in_line, r->buffer[r->next], at);
 }

@@ -33,7 +33,8 @@ foci_status foci_text_open(foci_text_reader *r, const char *path, foci_token_kin
  * damaged gzip, one that expands more than 100 times. */
 foci_status foci_text_next(foci_text_reader *r, foci_text_item *item);
 /* The same of characters or bytes: the next one's code, '\n' also after a last line without newline; -1: the end of the
- * file. Nothing but more than 2^31 - 1 of them and a bad gzip is wrong with bytes, a byte order mark is three of them. */
+ * file. Nothing but more than 2^31 - 1 of them and a bad gzip is wrong with bytes, a byte order mark is three of them.
+ */
 foci_status foci_text_code(foci_text_reader *r, int32_t *code);
 void foci_text_close(foci_text_reader *r);
 

@@ -150,8 +150,8 @@ damaged_text() {
     fails_like 3 'cut-words.pack: 30000 bytes, but [0-9]* were written; is it cut short\?' train lm.yaml --out bad --set data.train=cut-words.pack
     runs data pack text text/valid.txt own.pack
     fails 3 'own.pack: packed with another vocabulary than that of data.train' train lm.yaml --out bad --set data.valid=own.pack
-    fails 3 'train.pack: a pack of images, not of tokens' train lm.yaml --out bad --set data.train=train.pack
-    fails 3 'words.pack: a pack of tokens, not of images' train vit.yaml --out bad --set data.train=words.pack
+    fails 3 'train.pack: a pack of images, not of words' train lm.yaml --out bad --set data.train=train.pack
+    fails 3 'words.pack: a pack of words, not of images' train vit.yaml --out bad --set data.train=words.pack
 }
 check "packs of text that cannot be used" damaged_text
 check "a text that is not there" fails 3 'nope.txt: No such file or directory' data pack text nope.txt x.pack

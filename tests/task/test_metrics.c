@@ -196,13 +196,13 @@ static void scores_in_files(void **state) {
 static void scores_for_people(void **state) {
     (void)state;
     const foci_score score[] = {of_images(), of_text(), of_bytes()};
-    static const char *const expected[][2] = {{"top-1 50.00 %, top-5 97.50 %, loss 1.2500 over 40 images",
-                                               "top-1 50.00 %, top-5 97.50 %, loss 1.25000 over 40 images"},
-                                              {"loss 2.5000, perplexity 12.18 over 100 tokens",
-                                               "perplexity 12.182 (2.50000 nats per token) over 100 tokens"},
-                                              {"loss 2.5000, bits per byte 3.6067, perplexity 12.18 over 100 bytes",
-                                               "bits per byte 3.60674 (2.50000 nats per token), perplexity 12.182 over "
-                                               "100 bytes"}};
+    static const char *const expected[][2] = {
+        {"top-1 50.00 %, top-5 97.50 %, loss 1.2500 over 40 images",
+         "top-1 50.00 %, top-5 97.50 %, loss 1.25000 over 40 images"},
+        {"loss 2.5000, perplexity 12.18 over 100 tokens", "perplexity 12.182 (2.50000 nats per token) over 100 tokens"},
+        {"loss 2.5000, bits per byte 3.6067, perplexity 12.18 over 100 bytes",
+         "bits per byte 3.60674 (2.50000 nats per token), perplexity 12.182 over "
+         "100 bytes"}};
     for (int i = 0; i < 3; i++)
         for (int at_length = 0; at_length < 2; at_length++) {
             char text[256], small[8];

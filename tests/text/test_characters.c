@@ -77,10 +77,18 @@ static void names_and_codes(void **state) {
         foci_token_kind kind;
         int32_t code;
         const char *name;
-    } rows[] = {{FOCI_BYTES, 97, "97"},       {FOCI_BYTES, 0, "0"},          {FOCI_BYTES, 255, "255"},
-                {FOCI_BYTES, '\n', "<eos>"},  {FOCI_CHARS, '\n', "<eos>"},   {FOCI_CHARS, 'a', "a"},
-                {FOCI_CHARS, ' ', "<U+0020>"}, {FOCI_CHARS, '\t', "<U+0009>"}, {FOCI_CHARS, 0xa0, "<U+00A0>"},
-                {FOCI_CHARS, 0xe9, "\xc3\xa9"}, {FOCI_CHARS, 0x1f415, "\xf0\x9f\x90\x95"}, {FOCI_CHARS, '<', "<"}};
+    } rows[] = {{FOCI_BYTES, 97, "97"},
+                {FOCI_BYTES, 0, "0"},
+                {FOCI_BYTES, 255, "255"},
+                {FOCI_BYTES, '\n', "<eos>"},
+                {FOCI_CHARS, '\n', "<eos>"},
+                {FOCI_CHARS, 'a', "a"},
+                {FOCI_CHARS, ' ', "<U+0020>"},
+                {FOCI_CHARS, '\t', "<U+0009>"},
+                {FOCI_CHARS, 0xa0, "<U+00A0>"},
+                {FOCI_CHARS, 0xe9, "\xc3\xa9"},
+                {FOCI_CHARS, 0x1f415, "\xf0\x9f\x90\x95"},
+                {FOCI_CHARS, '<', "<"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char name[FOCI_CODE_NAME];
         foci_code_name(rows[i].kind, rows[i].code, name);
@@ -88,9 +96,10 @@ static void names_and_codes(void **state) {
         assert_int_equal(foci_code_of(rows[i].kind, name), rows[i].code);
     }
     static const char *const no_byte[] = {"", "10", "256", "-1", "097", "97x", "a", "<unk>", "99999999999999999999"},
-                                     *const no_character[] = {"",         "ab",      "\xc3",     "<unk>", "<U+0061>",
-                                                              "<U+0020", "<U+20>", "<U+D800>", "<U+110000>", "10x"};
-    for (size_t i = 0; i < sizeof no_byte / sizeof *no_byte; i++) assert_int_equal(foci_code_of(FOCI_BYTES, no_byte[i]), -1);
+                             *const no_character[] = {"",        "ab",     "\xc3",     "<unk>",      "<U+0061>",
+                                                      "<U+0020", "<U+20>", "<U+D800>", "<U+110000>", "10x"};
+    for (size_t i = 0; i < sizeof no_byte / sizeof *no_byte; i++)
+        assert_int_equal(foci_code_of(FOCI_BYTES, no_byte[i]), -1);
     for (size_t i = 0; i < sizeof no_character / sizeof *no_character; i++)
         assert_int_equal(foci_code_of(FOCI_CHARS, no_character[i]), -1);
 }
@@ -151,9 +160,10 @@ static void rare_characters_are_unknown(void **state) {
     foci_vocabulary_free(v);
     v = build(FOCI_CHARS, path, 1);
     foci_tokens t;
-    assert_fails(foci_tokens_read(&t, v, other), FOCI_ERR_DATA,
-                 "b.txt:1: \"?\" is not in the vocabulary, which has no <unk>; data.min_count 2 or data.vocab_limit makes "
-                 "one of rare characters");
+    assert_fails(
+        foci_tokens_read(&t, v, other), FOCI_ERR_DATA,
+        "b.txt:1: \"?\" is not in the vocabulary, which has no <unk>; data.min_count 2 or data.vocab_limit makes "
+        "one of rare characters");
     foci_vocabulary_free(v);
 }
 
@@ -239,9 +249,10 @@ static void refuses(foci_token_kind kind, const char *path, const char *expected
 
 static void bad_texts_are_refused(void **state) {
     (void)state;
-    refuses(FOCI_CHARS, save("a.txt", "ab\nc\xe9z\n"),
-            "a.txt:2: byte 0xe9, number 4 of the text, is not UTF-8; convert the text, as by iconv -f LATIN1 -t UTF-8, or "
-            "read its bytes (data.tokens)");
+    refuses(
+        FOCI_CHARS, save("a.txt", "ab\nc\xe9z\n"),
+        "a.txt:2: byte 0xe9, number 4 of the text, is not UTF-8; convert the text, as by iconv -f LATIN1 -t UTF-8, or "
+        "read its bytes (data.tokens)");
     refuses(FOCI_CHARS, save("a.txt", "\xEF\xBB\xBF\xc3"), "a.txt:1: byte 0xc3, number 3 of the text, is not UTF-8");
     refuses(FOCI_CHARS, save_bytes("a.txt", "a\n\0b", 4), "a.txt:2: a 0 byte: this is not text");
     refuses(FOCI_CHARS, save("a.txt", "\xEF\xBB\xBF"), "a.txt: the file is empty");

@@ -215,7 +215,7 @@ static void another_kind_or_version_is_refused(void **state) {
     blob b = copy_of(&whole);
     set_number(&b, 12, FOCI_PACK_IMAGES, 4);
     seal(&b);
-    expect_refusal(&b, "a pack of images, not of tokens");
+    expect_refusal(&b, "a pack of images, not of words");
     b = copy_of(&whole);
     set_number(&b, 8, 2, 4);
     seal(&b);
