@@ -203,26 +203,46 @@ foci_status foci_pair_set_list(const foci_pair_set *s, const char *part, foci_ma
 
 typedef struct checking {
     const foci_pair_set *set;
-    const foci_label_meaning *meaning; /* NULL: files are only looked at */
+    const foci_label_meaning *meaning;
+    bool *classed; /* (count): some pixel has a class */
 } checking;
 
-static foci_status check_one(void *context, int64_t i) {
+static foci_status read_one(void *context, int64_t i) {
     const checking *c = context;
     foci_image image;
     unsigned char *classes;
-    if (!c->meaning) {
-        FOCI_TRY(foci_image_set_look(c->set->images, c->set->pair[i].image));
-        return foci_image_set_look(c->set->labels, c->set->pair[i].labels);
-    }
     FOCI_TRY(foci_pair_set_read(c->set, i, c->meaning, &image, &classes));
+    for (int64_t at = 0; at < (int64_t)image.width * image.height && !c->classed[i]; at++)
+        c->classed[i] = classes[at] != FOCI_NO_CLASS;
     foci_image_free(&image);
     free(classes);
     return FOCI_OK;
+}
+
+foci_status foci_pair_set_no_class(const foci_pair_set *s) {
+    const char *name = foci_pair_set_name(s, 0);
+    return foci_fail(FOCI_ERR_DATA, "%s/%.*s: no pixel has a class", foci_image_set_path(s->labels),
+                     (int)strcspn(name, "/"), name);
+}
+
+static foci_status read_all(const foci_pair_set *s, const foci_label_meaning *m) {
+    checking c = {s, m, calloc((size_t)s->count, sizeof *c.classed)};
+    if (!c.classed) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", foci_image_set_path(s->labels));
+    foci_status status = foci_each(s->count, read_one, &c);
+    const bool some = memchr(c.classed, true, (size_t)s->count);
+    free(c.classed);
+    return status || some ? status : foci_pair_set_no_class(s);
+}
+
+static foci_status look_at_one(void *context, int64_t i) {
+    const foci_pair_set *s = context;
+    FOCI_TRY(foci_image_set_look(s->images, s->pair[i].image));
+    return foci_image_set_look(s->labels, s->pair[i].labels);
 }
 
 foci_status foci_pair_set_check(const foci_pair_set *s, const foci_label_meaning *m) {
     foci_manifest files = {NULL};
     const bool few = !foci_pair_set_list(s, "", &files) && foci_manifest_is_small(&files);
     foci_manifest_free(&files);
-    return foci_each(s->count, check_one, &(checking){s, few ? m : NULL});
+    return few ? read_all(s, m) : foci_each(s->count, look_at_one, (void *)(uintptr_t)s);
 }

@@ -24,8 +24,9 @@ const char *foci_pair_set_name(const foci_pair_set *set, int64_t i); /* "trainin
 foci_status foci_pair_set_read(const foci_pair_set *set, int64_t i, const foci_label_meaning *meaning,
                                foci_image *image, unsigned char **classes);
 /* Reads all where they are few (foci_manifest_is_small), else looks whether each file is there and begins as an image.
- * FOCI_ERR_DATA names one that is bad. */
+ * FOCI_ERR_DATA names one that is bad, or says that no pixel has a class. */
 foci_status foci_pair_set_check(const foci_pair_set *set, const foci_label_meaning *meaning);
+foci_status foci_pair_set_no_class(const foci_pair_set *set); /* says that no pixel has one */
 /* Adds its files; the set must live as long as the manifest. */
 foci_status foci_pair_set_list(const foci_pair_set *set, const char *part, foci_manifest *m);
 

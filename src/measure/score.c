@@ -149,8 +149,12 @@ static void tell_pixels(const foci_class_score *c, foci_report *one) {
 
 /* Classes that no pixel has, which count for no mean. */
 static void tell_absent(const details *d, foci_report *r) {
-    for (int64_t k = 0; k < d->scores; k++)
-        if (!d->scored[k].pixels) foci_report_text(foci_report_list(r, "left_out"), NULL, d->scored[k].name);
+    foci_report *absent = NULL;
+    for (int64_t k = 0; k < d->scores; k++) {
+        if (d->scored[k].pixels) continue;
+        if (!absent) absent = foci_report_list(r, "left_out");
+        foci_report_text(absent, NULL, d->scored[k].name);
+    }
 }
 
 static void tell_classes(const details *d, const foci_task *task, foci_report *r) {

@@ -96,7 +96,10 @@ static foci_status tell(report *r, const char *key, const foci_scene_sets *sets,
     }
     foci_say(r->lines, "%s  %s: %lld image%s with labels, %lld classes", key, foci_config_string(r->config, key),
              (long long)n, foci_plural(n, "s"), (long long)sets->meaning.classes);
-    return r->counts ? tell_classes(r, sets, pixels) : FOCI_OK;
+    if (r->counts) return tell_classes(r, sets, pixels);
+    for (int k = 0; k < FOCI_NO_CLASS; k++)
+        if (pixels[k]) return FOCI_OK;
+    return r->bad ? FOCI_OK : foci_pair_set_no_class(c->set);
 }
 
 static foci_status take(report *r, const char *key, const foci_scene_sets *sets, const foci_pair_set *set) {

@@ -32,6 +32,7 @@ foci_status foci_scene_tally_score(const foci_scene_tally *t, const foci_labels 
         iou += c.iou / 100;
         accuracy += c.accuracy / 100;
     }
+    if (!present) return foci_fail(FOCI_ERR_DATA, "no pixel of the %lld images has a class", (long long)t->images);
     FOCI_TRY(foci_score_put(score, "loss", t->loss, pixels));
     FOCI_TRY(foci_score_put(score, "miou", iou, present));
     FOCI_TRY(foci_score_put(score, "class_accuracy", accuracy, present));

@@ -110,6 +110,11 @@ refused() {
     bad rgff 'letter 4, f, is the second of its layer'
     bad rgx 'letter 3, x, is none of s, r, e, g and f'
     fails_like 2 '.*model.top_k 9 of 4 experts.*' train span.yaml --out x --set model.top_k=9
+    fails_like 2 'default: model.top_k 2 of 0 experts .*' train span.yaml --out x --set model.experts=0
+    other='does not fit the model; shapes differ: layers.0.smoe.experts.h4toh.bias is \(4, 16\) in the file and \(8, 16\) in the model.*'
+    fails_like 4 "whole/best.safetensors $other" eval whole --set model.experts=8
+    fails_like 4 "whole/best.safetensors $other" train span.yaml --out x --init whole/best.safetensors --set model.experts=8
+    fails_like 2 'whole was begun with another config: model.experts \(4 there, 8 now\).*' train span.yaml --out whole $keys --resume --set model.experts=8
     fails_like 2 '.*num_heads.*' train span.yaml --out x --set model.num_heads=3
     fails_like 2 '.*attention.kind performer does not work over a span.*' train span.yaml --out x --set attention.kind=performer
     fails_like 2 '.*attention.layers: model.architecture says.*' train span.yaml --out x --set 'attention.layers=[1]'

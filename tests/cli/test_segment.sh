@@ -222,6 +222,17 @@ validation_too() {
     spoil sh -c 'head -c 100 city/images/test/203.png >bad/images/test/203.png'
     fails_like 3 'bad/images/test/203.png: not a whole PNG image' train city.yaml --out bad-run --set data.root=bad --set train.test_at_end=true
 }
+# All that are not there are named; where there is none at all, nothing can be said.
+absent() {
+    spoil sh -c 'for i in 0 1 2 3 4 5; do ./scenes png bad/annotations/validation/10$i.png 40 30 0 8 2; done'
+    runs eval city-run --set data.root=bad
+    contains out '^left out of the means, since no pixel has them: class 1, class 3, class 4$'
+    runs eval city-run --set data.root=bad --json
+    equal '["class1","class3","class4"]' "$(json left_out <out | tr -d ' ')"
+    spoil sh -c 'for i in 0 1 2 3 4 5; do ./scenes png bad/annotations/validation/10$i.png 40 30 0 8 0; done'
+    fails_like 3 'no pixel of the 6 images has a class' eval city-run --set data.root=bad
+    refused 'bad/annotations/validation: no pixel has a class'
+}
 nothing_there() {
     rm -rf bad bad-run && mkdir -p bad
     refused 'bad: no folder images in it'
@@ -266,6 +277,7 @@ check "labels that are colours" colours
 check "files that cannot be read" unreadable
 check "labels of any depth, grey or with a palette" kinds_of_labels
 check "bad validation and test data are known before the first step" validation_too
+check "classes that no pixel has" absent
 check "nothing there" nothing_there
 check "labels that are huge" huge
 check "an image or labels alone" unpaired
