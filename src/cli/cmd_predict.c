@@ -19,6 +19,15 @@ static const foci_key rows[] = {
 
 /* ------------------------------------------------------------------------------------------------ samples */
 
+/* A line without its end, as readers of data sets have it; of the first, without the byte order mark. NULL: there is a
+ * 0 byte in it. */
+static const char *strip(char *line, size_t n, bool first) {
+    if (n && line[n - 1] == '\n') line[--n] = 0;
+    if (n && line[n - 1] == '\r') line[--n] = 0;
+    if (memchr(line, 0, n)) return NULL;
+    return first && strncmp(line, "\xEF\xBB\xBF", 3) == 0 ? line + 3 : line;
+}
+
 /* Lines of a file or, of "-", of standard input; empty ones are passed over. */
 static foci_status each_line(const char *path, foci_status (*visit)(void *context, const char *line), void *context) {
     const bool standard = strcmp(path, "-") == 0;
@@ -27,9 +36,13 @@ static foci_status each_line(const char *path, foci_status (*visit)(void *contex
     size_t room = 0;
     foci_status s = FOCI_OK;
     if (!f) return foci_fail(FOCI_ERR_DATA, "%s: %m", path);
-    for (ssize_t n; !s && (n = getline(&line, &room, f)) >= 0;) {
-        while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r')) line[--n] = 0;
-        if (n > 0) s = visit(context, line);
+    long long number = 1;
+    for (ssize_t n; !s && (n = getline(&line, &room, f)) >= 0; number++) {
+        const char *text = strip(line, (size_t)n, number == 1);
+        if (!text)
+            s = foci_fail(FOCI_ERR_DATA, "%s:%lld: a 0 byte: this is not text", standard ? "standard input" : path,
+                          number);
+        else if (*text) s = visit(context, text);
     }
     if (!s && ferror(f)) s = foci_fail(FOCI_ERR_DATA, "%s: %m", path);
     free(line);

@@ -59,6 +59,11 @@ predicted() { # as in the evaluation, to the last digit
     equal 1 "$(wc -l <out)"
     "$foci" predict run - <lines.txt >piped 2>/dev/null || :
     same out piped
+    printf '\357\273\277[MAX 1 2 ]\r\n\n' >lines.txt
+    runs predict run lines.txt
+    same out piped
+    printf '[MAX 1 2 ]\n[MAX \0 2 ]\n' >zero.txt
+    fails 3 'zero.txt:2: a 0 byte: this is not text' predict run zero.txt
 }
 micro() { # in parts of a batch, dropout and all
     runs train encoder.yaml --out parts --set train.micro_batch=4 --set train.max_steps=4 --set train.log_every=1
@@ -108,6 +113,11 @@ pixels() {
     runs data check pixels.yaml
     contains out '^test   images/val: 40 sequences, 10 classes$'
     runs data show pixels.yaml --out sheet.png --count 4
+    cp -r images spoilt
+    bad=$(find spoilt/val -name '*.png' -o -name '*.jpg' | sort | head -n 1)
+    head -c 100 "$bad" >cut && mv cut "$bad"
+    fails_like 3 "$bad: .*" train pixels.yaml --out x --set data.val=spoilt/val # before the first step
+    [ ! -e x/metrics.jsonl ]
     runs train pixels.yaml --out pixels --set train.batch_size=8
     runs eval pixels --split test --json
     runs train pixels.yaml --out black --set train.batch_size=8 --set data.black_is_padding=true --set train.max_steps=2
