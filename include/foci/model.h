@@ -13,6 +13,8 @@
  *                   soft_targets (B, K): loss (1), the mean over the samples
  *     segmentation  images (B, 3, H, W) -> logits (B, H, W, K); with labels (B, H, W) of which 255 does not count:
  *                   loss (1), the mean over the pixels, or their sum over `counted` (1)
+ *     sequences     ids (B, T), or those of pairs, (2B, T), and mask of the same shape -> logits (B, K); with labels (B):
+ *                   loss (1); tokens (T of a batch; else model.length)
  *     text          ids (B, T) -> logprob (B, T, V), of every word to be the next; with targets (B, T): nll (B*T),
  *                   loss (1) */
 enum { FOCI_MAX_NUMBERS = 8 };
@@ -26,6 +28,7 @@ typedef struct foci_request {
     const foci_config *config; /* "model.KEY", "attention.KEY" */
     int64_t batch;             /* B */
     int64_t classes;           /* labels or words of the data set; 0: as configured */
+    int64_t vocabulary;        /* of inputs that are words, where classes are something else; 0: as configured */
     const char *feeds;         /* names with blanks between: "images labels" */
     /* What a task says beyond that, ended by a name of NULL: label_smoothing; of text: tokens (T of a window; else
      * model.context), window (positions count down to 0 at its end; else at the end of the tokens there are), last_only
@@ -42,6 +45,7 @@ typedef struct foci_model {
     const foci_key *keys;
     const foci_key *shared; /* keys that it has in common with other models; NULL: none */
     const char *head; /* parameters that depend on the classes or words: prefixes of their names, with blanks between */
+    const char *embedding; /* likewise those with a row for every word of its inputs; NULL: none, or they are the head */
     bool carries;     /* goes on from window to window of a text (foci_carried) */
     void (*record)(foci_request *r);
 } foci_model;

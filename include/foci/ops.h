@@ -181,6 +181,7 @@ foci_tensor *foci_rms_norm(foci_graph *g, foci_tensor *x, foci_tensor *weight, d
 foci_tensor *foci_gelu(foci_graph *g, foci_tensor *x);
 foci_tensor *foci_relu(foci_graph *g, foci_tensor *x);
 foci_tensor *foci_sigmoid(foci_graph *g, foci_tensor *x);
+foci_tensor *foci_tanh(foci_graph *g, foci_tensor *x);
 /* over the last dimension */
 foci_tensor *foci_softmax(foci_graph *g, foci_tensor *x);
 foci_tensor *foci_log_softmax(foci_graph *g, foci_tensor *x);
@@ -213,6 +214,8 @@ foci_tensor *foci_select(foci_graph *g, foci_tensor *x, int64_t index);
 foci_tensor *foci_narrow(foci_graph *g, foci_tensor *x, int64_t first, int64_t count);
 /* a (B, N, C), b (B, M, C) -> (B, N + M, C) */
 foci_tensor *foci_cat(foci_graph *g, foci_tensor *a, foci_tensor *b);
+/* x (B, N, C) -> (B, rows + N, C), zeros in front */
+foci_tensor *foci_zeros_before(foci_graph *g, foci_tensor *x, int64_t rows);
 /* x (B, N, C) -> (B, C): mean over tokens */
 foci_tensor *foci_mean(foci_graph *g, foci_tensor *x);
 /* the same with mask (B, N), 0 where a token is padding: that counts, as zeros; no gradient of the mask */

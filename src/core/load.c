@@ -77,7 +77,7 @@ static bool same_bytes(const foci_safetensors *f, const foci_safetensor *a, cons
 
 /* What does not fit, and what was made to. */
 typedef struct misfits {
-    list missing, unexpected, shapes, untied, head, resized; /* head: misshapen, where that is allowed */
+    list missing, unexpected, shapes, untied, head, resized, fresh; /* head: misshapen, where that is allowed */
     int matched;
 } misfits;
 
@@ -99,8 +99,8 @@ static const char *name_here(const foci_parameters *p, const char *name, char lo
 }
 
 /* Fills source[i], the tensor of the file for parameter i; NULL where there is none that fits. */
-static void match(const foci_parameters *p, const foci_safetensors *f, const char *head, const foci_safetensor **source,
-                  misfits *m) {
+static void match(const foci_parameters *p, const foci_safetensors *f, const char *head, const char *fresh,
+                  const foci_safetensor **source, misfits *m) {
     size_t skip = all_have_prefix(f, parallel_prefix) ? strlen(parallel_prefix) : 0;
     for (int i = 0; i < f->count; i++) {
         const foci_safetensor *t = &f->tensor[i];
@@ -112,6 +112,10 @@ static void match(const foci_parameters *p, const foci_safetensors *f, const cha
             continue;
         }
         const foci_parameter_entry *e = &p->entry[k];
+        if (fresh && foci_names_within(e->name, fresh)) {
+            list_add(&m->fresh, "%s", e->name);
+            continue;
+        }
         if (source[k] && !same_bytes(f, source[k], t)) list_add(&m->untied, "%s and %s", source[k]->name, t->name);
         source[k] = t;
         if (same_shape(e, t)) continue;
@@ -126,8 +130,10 @@ static void match(const foci_parameters *p, const foci_safetensors *f, const cha
                  foci_safetensor_shape(in_model, sizeof in_model, e->ndim, e->shape));
     }
     for (int k = 0; k < p->count; k++) {
-        if (!source[k]) list_add(&m->missing, "%s", p->entry[k].name);
-        else if (!same_shape(&p->entry[k], source[k]) && !is_resizable(&p->entry[k], source[k])) source[k] = NULL;
+        const bool left = fresh && foci_names_within(p->entry[k].name, fresh);
+        if (!source[k] && !left) list_add(&m->missing, "%s", p->entry[k].name);
+        if (!source[k]) continue;
+        if (!same_shape(&p->entry[k], source[k]) && !is_resizable(&p->entry[k], source[k])) source[k] = NULL;
         m->matched += source[k] != NULL;
     }
 }
@@ -168,22 +174,23 @@ static foci_status read_all(const foci_parameters *p, const foci_safetensors *f,
 }
 
 /* `head` NULL: everything must fit. */
-static foci_status load(foci_parameters *p, const foci_safetensors *f, const char *head, misfits *m) {
+static foci_status load(foci_parameters *p, const foci_safetensors *f, const char *head, const char *fresh,
+                        misfits *m) {
     const foci_safetensor **source = calloc((size_t)p->count + 1, sizeof *source);
-    foci_real *fresh = malloc(((size_t)p->size + 1) * sizeof *fresh);
+    foci_real *values = malloc(((size_t)p->size + 1) * sizeof *values);
     foci_status status = FOCI_OK;
-    if (!source || !fresh) status = foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", f->path);
+    if (!source || !values) status = foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", f->path);
     if (!status) {
-        match(p, f, head, source, m);
-        memcpy(fresh, p->value, (size_t)p->size * sizeof *fresh);
+        match(p, f, head, fresh, source, m);
+        memcpy(values, p->value, (size_t)p->size * sizeof *values);
         bool partly = head && m->matched; /* nothing at all: the weights of something else */
         if (m->shapes.total || m->untied.total ||
             (!partly && (m->missing.total || m->unexpected.total || m->head.total)))
             status = refuse(f, m);
     }
-    if (!status) status = read_all(p, f, source, fresh);
-    if (!status) memcpy(p->value, fresh, (size_t)p->size * sizeof *fresh);
-    free(fresh);
+    if (!status) status = read_all(p, f, source, values);
+    if (!status) memcpy(p->value, values, (size_t)p->size * sizeof *values);
+    free(values);
     free(source);
     return status;
 }
@@ -192,22 +199,24 @@ foci_status foci_load_weights(foci_parameters *p, const char *path) {
     foci_safetensors f;
     misfits m = {.matched = 0};
     FOCI_TRY(foci_safetensors_open(&f, path));
-    foci_status status = load(p, &f, NULL, &m);
+    foci_status status = load(p, &f, NULL, NULL, &m);
     foci_safetensors_close(&f);
     if (!status && m.resized.total) foci_log(FOCI_LOG_INFO, "%s: %s", path, m.resized.text);
     return status;
 }
 
-foci_status foci_init_weights(foci_parameters *p, const char *path, const char *head, char *note, size_t size) {
+foci_status foci_init_weights(foci_parameters *p, const char *path, const char *head, const char *fresh, char *note,
+                              size_t size) {
     foci_safetensors f;
     misfits m = {.matched = 0};
     FOCI_TRY(foci_safetensors_open(&f, path));
-    foci_status status = load(p, &f, head ? head : "", &m);
+    foci_status status = load(p, &f, head ? head : "", fresh, &m);
     foci_safetensors_close(&f);
     if (status) return status;
     snprintf(note, size, "%d of %d parameters from %s", m.matched, p->count, path);
     list_print(&m.resized, "of another size", note, size);
     list_print(&m.head, "new, of another shape", note, size);
+    list_print(&m.fresh, "new, as asked for", note, size);
     list_print(&m.missing, "new, not in the file", note, size);
     list_print(&m.unexpected, "not used", note, size);
     return FOCI_OK;

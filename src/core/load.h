@@ -14,19 +14,22 @@ foci_status foci_load_weights(foci_parameters *p, const char *path);
 
 /* The start of a fine-tuning: the same, but parameters that the file lacks, and those of the `head` (prefixes of names,
  * with blanks between; NULL: none) that have another shape there, keep their values, and tensors of no use are passed
- * over; `note`, one line, names them all. Another shape elsewhere is an error, and so is a file that fits in nothing.
- */
-foci_status foci_init_weights(foci_parameters *p, const char *path, const char *head, char *note, size_t size);
+ * over; `note`, one line, names them all. Those of `fresh` (prefixes likewise) keep theirs whatever the file has. Another
+ * shape elsewhere is an error, and so is a file that fits in nothing. */
+foci_status foci_init_weights(foci_parameters *p, const char *path, const char *head, const char *fresh, char *note,
+                              size_t size);
 
 /* After it, where the file names its outputs (metadata `key`) and the model has others: each output has the weights of
- * the one of its name in the file, or, where there is none, those that stood in `before`. `note` is told how many. */
+ * the one of its name in the file, or, where there is none, those that stood in `before`. `note` is told how many. The
+ * words of inputs likewise, with the parameters that have a row for each. */
 typedef struct foci_head {
-    const char *names;  /* prefixes of the head's parameters, as above */
+    const char *names;  /* prefixes of the head's parameters, as above; NULL: none */
     const char *key;    /* "classes" */
     const char *labels; /* of the model, one a line; NULL: it has none */
+    const char *what;   /* "outputs" */
 } foci_head;
-foci_status foci_init_head(foci_parameters *p, const char *path, const foci_head *head, const foci_real *before,
-                           char *note, size_t size);
+foci_status foci_init_head(foci_parameters *p, const char *path, const foci_head *head, const char *fresh,
+                           const foci_real *before, char *note, size_t size);
 
 /* Every parameter once, under its own name. */
 foci_status foci_save_weights(const foci_parameters *p, const char *path, const foci_text_pair *metadata, int pairs);

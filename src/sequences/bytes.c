@@ -15,15 +15,18 @@ static void take_bytes(const char *text, int64_t most, int32_t *ids) {
     for (int64_t t = 0; t < most; t++) ids[t] = (unsigned char)text[t] + 1;
 }
 
-foci_status foci_byte_line(const char *text, int64_t most, int32_t *ids, int64_t *length) {
+foci_status foci_byte_line(const foci_vocabulary *words, const char *text, int64_t most, int32_t *ids,
+                           int64_t *length) {
+    (void)words;
     *length = (int64_t)strnlen(text, (size_t)most);
     take_bytes(text, *length, ids);
     return *length ? FOCI_OK : foci_fail(FOCI_ERR_DATA, "the sequence is empty");
 }
 
-static void token(int32_t id, char text[16]) {
+static void token(const foci_sequences *s, int32_t id, char text[FOCI_TOKEN_TEXT]) {
+    (void)s;
     const int byte = id - 1;
-    snprintf(text, 16, "%c", byte >= ' ' && byte < 127 ? byte : '.');
+    snprintf(text, FOCI_TOKEN_TEXT, "%c", byte >= ' ' && byte < 127 ? byte : '.');
 }
 
 /* ---------------------------------------------------------------------------------------- a file of lines */

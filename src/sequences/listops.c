@@ -89,6 +89,10 @@ void foci_listops_token(int32_t id, char text[16]) {
     else if (id == FOCI_LISTOPS_END) snprintf(text, 16, "] ");
     else snprintf(text, 16, "%d ", (int)id - FOCI_LISTOPS_DIGIT);
 }
+static void token(const foci_sequences *s, int32_t id, char text[FOCI_TOKEN_TEXT]) {
+    (void)s;
+    foci_listops_token(id, text);
+}
 
 /* ( and ) are no tokens. */
 static foci_status take_round(reading *r, char bracket) {
@@ -124,8 +128,10 @@ foci_status foci_listops_read(const char *text, size_t size, int64_t most, int32
     return FOCI_OK;
 }
 
-foci_status foci_listops_line(const char *text, int64_t most, int32_t *ids, int64_t *length) {
+foci_status foci_listops_line(const foci_vocabulary *words, const char *text, int64_t most, int32_t *ids,
+                              int64_t *length) {
     foci_listops e;
+    (void)words;
     FOCI_TRY(foci_listops_read(text, strlen(text), most, ids, &e));
     *length = e.tokens < most ? e.tokens : most;
     return FOCI_OK;
@@ -151,7 +157,7 @@ static foci_status prove(const foci_sequences *s, const foci_sequence *x) {
 }
 
 static const foci_sequence_kind kind = {
-    .vocabulary = FOCI_LISTOPS_VOCABULARY, .read = read, .prove = prove, .token = foci_listops_token};
+    .vocabulary = FOCI_LISTOPS_VOCABULARY, .read = read, .prove = prove, .token = token};
 
 static bool is(const foci_row *row, int k, const char *word) {
     return row->column[k].length == strlen(word) && memcmp(row->column[k].text, word, strlen(word)) == 0;

@@ -7,6 +7,7 @@
 #include "sequences/sequences.h"
 
 typedef struct slot {
+    int64_t longest; /* ids of a row */
     int32_t *ids, *labels;
     foci_real *mask;
     int64_t *index;
@@ -15,21 +16,45 @@ typedef struct slot {
 struct foci_sequence_loader {
     const foci_sequences *set;
     foci_sequence_options options;
-    int64_t samples, row; /* in an epoch; ids of a sample */
+    int64_t samples; /* in an epoch */
+    int sides;
     int64_t epoch, *order;
     slot slot[FOCI_SLOTS];
     foci_ahead *ahead;
 };
 
+static int64_t seen_of(const foci_sequence_loader *l, int64_t sample) {
+    int64_t most = 0;
+    for (int side = 0; side < l->sides; side++) {
+        const int64_t length = foci_sequences_length(l->set, sample, side);
+        most = length > most ? length : most;
+    }
+    return most < l->options.cut ? most : l->options.cut;
+}
+
+/* Rows of the batch that this ticket is in; whoever makes a part of it finds the same. */
+static int64_t longest_of(const foci_sequence_loader *l, int64_t ticket) {
+    const int64_t first = ticket - ticket % l->options.batch, end = first + l->options.batch;
+    int64_t longest = 1;
+    if (!l->options.fit) return l->options.longest;
+    for (int64_t i = first; i < end && i < l->samples; i++) {
+        const int64_t length = seen_of(l, l->order[i]);
+        longest = length > longest ? length : longest;
+    }
+    return longest;
+}
+
 static foci_status make(void *context, int at, int64_t ticket, int64_t count) {
     foci_sequence_loader *l = context;
     slot *s = &l->slot[at];
+    const int64_t longest = longest_of(l, ticket), row = longest * l->sides, cut = l->options.cut;
+    if (ticket % l->options.batch == 0) s->longest = longest;
     for (int64_t i = ticket; i < ticket + count; i++) {
         const int64_t place = i % l->options.batch, sample = l->order[i];
         s->index[place] = sample;
         s->labels[place] = foci_sequences_label(l->set, sample);
-        FOCI_TRY(foci_sequences_read(l->set, sample, l->options.longest, l->options.cut, s->ids + place * l->row,
-                                     s->mask + place * l->row));
+        FOCI_TRY(foci_sequences_read(l->set, sample, longest, cut < longest ? cut : longest, s->ids + place * row,
+                                     s->mask + place * row));
     }
     return FOCI_OK;
 }
@@ -40,7 +65,7 @@ static void clear(void *context, int at) { (void)context, (void)at; }
 static const foci_ahead_kind sequences_ahead = {.make = make, .together = together, .clear = clear};
 
 static foci_status allocate(foci_sequence_loader *l) {
-    const size_t batch = (size_t)l->options.batch, ids = batch * (size_t)l->row;
+    const size_t batch = (size_t)l->options.batch, ids = batch * (size_t)(l->options.longest * l->sides);
     bool ok = (l->order = malloc((size_t)foci_sequences_count(l->set) * sizeof *l->order)) != NULL;
     for (int i = 0; i < FOCI_SLOTS; i++) {
         slot *s = &l->slot[i];
@@ -65,7 +90,7 @@ foci_status foci_sequence_loader_open(foci_sequence_loader **loader, const foci_
     l->set = set;
     l->options = *options;
     l->samples = options->drop_last ? count / batch * batch : count;
-    l->row = options->longest * foci_sequences_sides(set);
+    l->sides = foci_sequences_sides(set);
     foci_status status = allocate(l);
     if (!status) status = foci_ahead_open(&l->ahead, &sequences_ahead, l, batch, options->workers);
     if (status) foci_sequence_loader_close(l);
@@ -91,7 +116,7 @@ foci_status foci_sequence_loader_next(foci_sequence_loader *l, foci_sequence_bat
     *batch = (foci_sequence_batch){0};
     FOCI_TRY(foci_ahead_next(l->ahead, &at, &count));
     const slot *s = &l->slot[at];
-    if (count) *batch = (foci_sequence_batch){count, s->ids, s->mask, s->labels, s->index};
+    if (count) *batch = (foci_sequence_batch){count, s->longest, s->ids, s->mask, s->labels, s->index};
     return FOCI_OK;
 }
 

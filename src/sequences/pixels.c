@@ -49,7 +49,10 @@ foci_status foci_grey_shape(foci_sequences *s, const foci_image *first) {
     return FOCI_OK;
 }
 
-static void token(int32_t id, char text[16]) { snprintf(text, 16, "%d", (int)id); }
+static void token(const foci_sequences *s, int32_t id, char text[FOCI_TOKEN_TEXT]) {
+    (void)s;
+    snprintf(text, FOCI_TOKEN_TEXT, "%d", (int)id);
+}
 
 /* ------------------------------------------------------------------------------------------ labelled images */
 

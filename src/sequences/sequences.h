@@ -1,10 +1,11 @@
-/* Labelled sequences of token ids, each short of a length that all are padded to with zeros: what classifiers of long
- * sequences learn from, in the forms in which the Long Range Arena publishes its five tasks. */
+/* Labelled sequences of token ids, each short of a length that all are padded to with zeros: what classifiers of
+ * sequences learn from, in the forms in which the Long Range Arena publishes its five tasks, and sentences. */
 #ifndef FOCI_SEQUENCES_SEQUENCES_H
 #define FOCI_SEQUENCES_SEQUENCES_H
 
 #include "data/manifest.h"
 #include "images/images.h"
+#include "text/text.h"
 
 typedef struct foci_sequences foci_sequences;
 
@@ -12,17 +13,31 @@ typedef struct foci_sequences foci_sequences;
  * gzip. Ids: 1 to 10 the digits, then MIN, MAX, MED, SM and ]; round brackets are dropped. */
 foci_status foci_listops_open(foci_sequences **s, const char *path);
 
-/* The first `most` ids of an expression by itself, and how many; FOCI_ERR_DATA says what is wrong with it. */
-foci_status foci_listops_line(const char *text, int64_t most, int32_t *ids, int64_t *length);
+/* The first `most` ids of an expression by itself, and how many (of what needs no words to be read by); FOCI_ERR_DATA says what is wrong with it. */
+foci_status foci_listops_line(const foci_vocabulary *words, const char *text, int64_t most, int32_t *ids,
+                         int64_t *length);
 
 /* Texts as bytes, id = byte + 1: lines "LABEL<TAB>TEXT", or "TEXT<TAB>LABEL" where the label is the last; plain or
  * gzip. Or a folder CLASS/FILE.txt, as IMDB's reviews are (unsup, which has no labels, is passed over). */
 foci_status foci_byte_text_open(foci_sequences **s, const char *path, bool label_last);
 
-foci_status foci_byte_line(const char *text, int64_t most, int32_t *ids, int64_t *length); /* likewise of a text */
+foci_status foci_byte_line(const foci_vocabulary *words, const char *text, int64_t most, int32_t *ids,
+                         int64_t *length); /* likewise of a text */
 
 /* Pairs of texts: lines "LABEL<TAB>ID<TAB>ID<TAB>TEXT<TAB>TEXT" as AAN's, or without the ids. */
 foci_status foci_byte_pairs_open(foci_sequences **s, const char *path);
+
+/* Sentences of words, "SENTENCE<TAB>LABEL" (SST-2), perhaps below GLUE's header that says so; plain or gzip. A sentence is
+ * split at white space, its ASCII letters become small, and it stands between the words <CLS> and <S>; one that is cut
+ * keeps its <S>. Padding, the 0 of <eos>, goes in front and is not told from words. */
+foci_status foci_sentences_open(foci_sequences **s, const char *path);
+foci_status foci_sentences_count(const foci_sequences *s, foci_vocabulary *words); /* counts theirs too */
+/* What ids they have from now on; it must outlive them. A word that it does not have is <unk>, or is passed over where
+ * there is no <unk>. */
+foci_status foci_sentences_number(foci_sequences *s, const foci_vocabulary *words);
+foci_status foci_sentence_line(const foci_vocabulary *words, const char *text, int64_t most, int32_t *ids,
+                               int64_t *length);
+int64_t foci_sequences_unknown(const foci_sequences *s); /* words of sentences that the vocabulary does not have */
 
 /* Images as rows of grey pixels, 0 to 255, row by row. */
 typedef struct foci_pixel_options {
@@ -55,14 +70,17 @@ foci_status foci_sequences_take_labels(foci_sequences *s, const char *const *nam
 
 /* Must padding be told from tokens where sequences are `longest` long? */
 bool foci_sequences_padded(const foci_sequences *s, int64_t longest);
-/* Sample i: rows of `longest` ids, one a side, what is longer cut (to `cut`, which is at most that) and zeros behind
- * what is shorter; mask (may be NULL): 1 where there is a token. */
+/* Does padding stand in front? */
+bool foci_sequences_in_front(const foci_sequences *s);
+/* Sample i: rows of `longest` ids, one a side, what is longer cut (to `cut`, which is at most that) and zeros behind, or
+ * in front of, what is shorter; mask (may be NULL): 1 where there is a token. */
 foci_status foci_sequences_read(const foci_sequences *s, int64_t i, int64_t longest, int64_t cut, int32_t *ids,
                                 foci_real *mask);
 /* Does the label follow from the sequence? FOCI_ERR_DATA where it does not; nothing is known of most kinds. */
 foci_status foci_sequences_prove(const foci_sequences *s, int64_t i);
-/* A token for people, to stand in a row: "[MIN ", "a", "." for a byte that no terminal prints. */
-void foci_sequences_token(const foci_sequences *s, int32_t id, char text[16]);
+/* A token for people, to stand in a row: "[MIN ", "a", "." for a byte that no terminal prints, "word ". */
+enum { FOCI_TOKEN_TEXT = 64 };
+void foci_sequences_token(const foci_sequences *s, int32_t id, char text[FOCI_TOKEN_TEXT]);
 /* Height and width of images; 0: they are none. */
 void foci_sequences_shape(const foci_sequences *s, int *height, int *width);
 
@@ -75,6 +93,7 @@ foci_status foci_sequences_list(const foci_sequences *s, const char *part, foci_
 
 typedef struct foci_sequence_batch {
     int64_t count;      /* samples; 0: the epoch is over */
+    int64_t longest;    /* ids of a row */
     const int32_t *ids; /* (count sides, longest); valid until the next call */
     const foci_real *mask;
     const int32_t *labels; /* (count) */
@@ -85,6 +104,7 @@ typedef struct foci_sequence_options {
     bool shuffle, drop_last;
     uint64_t seed;
     int workers;
+    bool fit; /* rows of a batch are as long as the longest of it, not as `longest` */
 } foci_sequence_options;
 typedef struct foci_sequence_loader foci_sequence_loader;
 foci_status foci_sequence_loader_open(foci_sequence_loader **loader, const foci_sequences *s,

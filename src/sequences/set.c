@@ -163,7 +163,9 @@ foci_status foci_sequences_take_labels(foci_sequences *s, const char *const *nam
 const char *foci_sequences_path(const foci_sequences *s) { return s->path; }
 int64_t foci_sequences_count(const foci_sequences *s) { return s->count; }
 int foci_sequences_sides(const foci_sequences *s) { return s->sides; }
-int64_t foci_sequences_vocabulary(const foci_sequences *s) { return s->kind->vocabulary; }
+int64_t foci_sequences_vocabulary(const foci_sequences *s) {
+    return s->words ? foci_vocabulary_size(s->words) : s->kind->vocabulary;
+}
 int foci_sequences_classes(const foci_sequences *s) { return s->classes; }
 const char *foci_sequences_class_name(const foci_sequences *s, int label) { return s->class_name[label]; }
 int32_t foci_sequences_label(const foci_sequences *s, int64_t i) { return s->item[i].label; }
@@ -176,9 +178,14 @@ void foci_sequences_name(const foci_sequences *s, int64_t i, char *name, size_t 
 }
 
 void foci_sequences_shape(const foci_sequences *s, int *height, int *width) { *height = s->height, *width = s->width; }
-void foci_sequences_token(const foci_sequences *s, int32_t id, char text[16]) { s->kind->token(id, text); }
+int64_t foci_sequences_unknown(const foci_sequences *s) { return s->unknown; }
+void foci_sequences_token(const foci_sequences *s, int32_t id, char text[FOCI_TOKEN_TEXT]) {
+    s->kind->token(s, id, text);
+}
 
+bool foci_sequences_in_front(const foci_sequences *s) { return s->kind->in_front; }
 bool foci_sequences_padded(const foci_sequences *s, int64_t longest) {
+    if (s->kind->in_front) return false;
     return !s->kind->full || s->pixels.black_is_padding || s->item[0].length[0] < longest;
 }
 
@@ -189,9 +196,11 @@ static foci_status read_side(const foci_sequences *s, int64_t i, int side, int64
     if (s->kind->full && x->length[side] > cut)
         return foci_fail(FOCI_ERR_CONFIG, "images of %d x %d pixels are longer than the model's %lld tokens", s->width,
                          s->height, (long long)cut);
-    FOCI_TRY(s->kind->read(s, x, side, length, ids));
-    memset(ids + length, 0, (size_t)(longest - length) * sizeof *ids);
-    for (int64_t t = 0; mask && t < longest; t++) mask[t] = t < length && !(s->pixels.black_is_padding && ids[t] == 0);
+    const int64_t first = s->kind->in_front ? longest - length : 0, end = first + length;
+    memset(ids, 0, (size_t)longest * sizeof *ids);
+    FOCI_TRY(s->kind->read(s, x, side, length, ids + first));
+    for (int64_t t = 0; mask && t < longest; t++)
+        mask[t] = t >= first && t < end && !(s->pixels.black_is_padding && ids[t] == 0);
     return FOCI_OK;
 }
 

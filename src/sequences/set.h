@@ -17,11 +17,12 @@ typedef struct foci_sequence {
 /* How a kind of sequence is read. */
 typedef struct foci_sequence_kind {
     int64_t vocabulary;
-    bool full; /* all are of one length, and none is cut */
+    bool full;     /* all are of one length, and none is cut */
+    bool in_front; /* padding stands in front, and is not told from tokens */
     /* The first `most` ids of a side. */
     foci_status (*read)(const foci_sequences *s, const foci_sequence *x, int side, int64_t most, int32_t *ids);
     foci_status (*prove)(const foci_sequences *s, const foci_sequence *x); /* NULL: there is nothing to prove */
-    void (*token)(int32_t id, char text[16]);
+    void (*token)(const foci_sequences *s, int32_t id, char text[FOCI_TOKEN_TEXT]);
 } foci_sequence_kind;
 
 struct foci_sequences {
@@ -32,6 +33,8 @@ struct foci_sequences {
     foci_image_set *images; /* of labelled images: item i is image i */
     foci_pixel_options pixels;
     int height, width; /* of images */
+    const foci_vocabulary *words; /* of sentences; NULL: tokens are numbers of the kind's own */
+    int64_t unknown;              /* words that are none of them */
     foci_sequence *item;
     int64_t count, room, passed_over;
     const char **class_name;

@@ -2,12 +2,12 @@
 
 #include <math.h>
 
+#include "task/batch_programs.h"
 #include "task/rank.h"
 
 typedef struct walk {
     const foci_labelled_source *source;
-    foci_program_set set;
-    foci_program *whole, *rest; /* for the last batch, where it is smaller */
+    foci_batch_programs programs;
     const foci_evaluation *how;
     const foci_watch *watch;
 } walk;
@@ -68,22 +68,14 @@ static foci_status tell(const walk *w, const foci_program *p, const foci_labelle
 
 /* ------------------------------------------------------------------------------------------------------ all */
 
-static foci_status open_programs(walk *w, const foci_config *config, const foci_model *model) {
-    const foci_labelled_source *s = w->source;
-    foci_request r = {.config = config, .batch = s->batch, .classes = s->classes, .feeds = s->feeds};
-    FOCI_TRY(foci_program_open_model(&w->whole, &w->set, &(foci_graph_options){0}, model, &r));
-    r.batch = s->count % s->batch;
-    if (r.batch) FOCI_TRY(foci_program_open_model(&w->rest, &w->set, &(foci_graph_options){0}, model, &r));
-    return foci_program_set_ready(&w->set);
-}
-
-static foci_status run_batches(const walk *w, foci_score *score) {
+static foci_status run_batches(walk *w, foci_score *score) {
     const foci_labelled_source *s = w->source;
     for (int64_t done = 0;;) {
         foci_labelled b;
         FOCI_TRY(s->next(s->of, &b));
         if (b.count == 0) return FOCI_OK;
-        foci_program *p = b.count == s->batch ? w->whole : w->rest;
+        foci_program *p;
+        FOCI_TRY(foci_batch_programs_for(&w->programs, b.count, b.tokens, &p));
         FOCI_TRY(s->feed(s->of, p));
         FOCI_TRY(foci_program_forward(p));
         FOCI_TRY(put_scores(s, p, &b, score));
@@ -97,10 +89,10 @@ foci_status foci_classes_evaluate(const foci_labelled_source *source, const foci
                                   const foci_model *model, foci_parameters *p, const foci_evaluation *how,
                                   const foci_watch *watch, foci_score *score) {
     walk w = {.source = source, .how = how, .watch = watch};
-    foci_program_set_init(&w.set, p);
-    w.set.advice = "lower train.eval_batch";
-    foci_status s = open_programs(&w, config, model);
-    if (!s) s = run_batches(&w, score);
-    foci_program_set_free(&w.set);
+    const foci_request request = {
+        .config = config, .classes = source->classes, .vocabulary = source->vocabulary, .feeds = source->feeds};
+    foci_batch_programs_open(&w.programs, model, p, &request);
+    const foci_status s = run_batches(&w, score);
+    foci_batch_programs_close(&w.programs);
     return s;
 }

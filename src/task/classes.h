@@ -11,11 +11,13 @@ typedef struct foci_labelled {
     int64_t count; /* 0: there is none left */
     const int32_t *labels;
     const int64_t *index; /* numbers of the samples */
+    int64_t tokens;       /* of a row; 0 where all have one length */
 } foci_labelled;
 
 /* What is evaluated; `of` is what all functions get. */
 typedef struct foci_labelled_source {
     int64_t count, batch, classes; /* samples; those of a whole batch */
+    int64_t vocabulary;            /* as in foci_request */
     const char *feeds, *counted;   /* as in foci_request; the metric that is the number of samples */
     bool top5;
     foci_status (*next)(void *of, foci_labelled *batch);

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "foci/plugin.h"
 #include "images/images.h"
+#include "text/text.h"
 
 /* Parts of a data set; several are opened at once. */
 enum { FOCI_TRAIN = 1, FOCI_VALID = 2, FOCI_TEST = 4, FOCI_SPLITS = 3 };
@@ -41,7 +42,11 @@ typedef struct foci_data_set {
     foci_status (*tell)(const foci_config *config, int count, int64_t epoch, const foci_lines *lines);
     /* Of sequences: the first `most` ids of a line without its label, and how many. FOCI_ERR_DATA says what is wrong
      * with it. NULL: they are no lines. */
-    foci_status (*line)(const char *text, int64_t most, int32_t *ids, int64_t *length);
+    foci_status (*line)(const foci_vocabulary *words, const char *text, int64_t most, int32_t *ids,
+                        int64_t *length);
+    /* By what words lines are read, from the weights that are run or else from the data; NULL: by none. */
+    foci_status (*words)(const foci_config *config, foci_vocabulary **words);
+    bool in_front; /* their padding stands there (sequences.h) */
 } foci_data_set;
 
 extern const foci_data_set *const foci_data_sets[]; /* ended by NULL */

@@ -8,14 +8,30 @@
 #include "core/program.h"
 #include "task/task.h"
 
+/* Words that the weights say inputs are; 0: they say nothing of it. */
+static int64_t words_of(const foci_task *task, const char *weights) {
+    foci_safetensors f;
+    int64_t words = 0;
+    if (!task->words || foci_safetensors_open(&f, weights)) return 0;
+    for (const char *at = foci_safetensors_metadata(&f, task->words); at && *at; at++) words += *at == '\n';
+    foci_safetensors_close(&f);
+    return words;
+}
+
 /* Recording one sample declares the parameters. */
-static foci_status declare(foci_parameters *p, const foci_model *model, const foci_config *config, int64_t classes) {
+static foci_status declare(foci_parameters *p, const foci_model *model, const foci_config *config, int64_t classes,
+                           const char *weights) {
+    const foci_task *task = foci_task_of(model);
     foci_program_set set;
     foci_program *one;
     foci_program_set_init(&set, p);
     foci_status s = foci_program_open_model(
         &one, &set, &(foci_graph_options){.place = foci_config_place(config, "model.kind")}, model,
-        &(foci_request){.config = config, .batch = 1, .classes = classes, .feeds = foci_task_of(model)->feeds});
+        &(foci_request){.config = config,
+                        .batch = 1,
+                        .classes = classes,
+                        .vocabulary = words_of(task, weights),
+                        .feeds = task->feeds});
     foci_program_set_free(&set);
     return s;
 }
@@ -56,7 +72,7 @@ static foci_status check_finite(const foci_parameters *p, const char *weights) {
 foci_status foci_load_model(foci_parameters *p, const foci_model *model, const foci_config *config, int64_t classes,
                             const char *weights) {
     foci_parameters_init(p);
-    FOCI_TRY(declare(p, model, config, classes));
+    FOCI_TRY(declare(p, model, config, classes, weights));
     FOCI_TRY(foci_parameters_allocate(p, false));
     FOCI_TRY(check_labels(model, config, weights));
     FOCI_TRY(foci_load_weights(p, weights));

@@ -81,9 +81,10 @@ static foci_status check_lines(const char *path, const char *text, size_t size) 
     return size ? FOCI_OK : foci_fail(FOCI_ERR_DATA, "%s: the file is empty", path);
 }
 
-foci_status foci_labels_read(const foci_config *config, const char *key, char **text, size_t *size) {
+foci_status foci_names_read(const foci_config *config, const char *path_key, const char *key, char **text,
+                            size_t *size) {
     enum { MOST = 1 << 28 };
-    const char *path = foci_config_string(config, "data.labels");
+    const char *path = foci_config_string(config, path_key);
     *text = NULL;
     *size = 0;
     if (!*path) return FOCI_OK;
@@ -108,6 +109,10 @@ foci_status foci_labels_note(const foci_config *config, const char *key, const c
     const foci_status s = (*text = strdup(note ? note : silent)) ? FOCI_OK : out_of_memory();
     foci_safetensors_close(&f);
     return s;
+}
+
+foci_status foci_labels_read(const foci_config *config, const char *key, char **text, size_t *size) {
+    return foci_names_read(config, "data.labels", key, text, size);
 }
 
 /* The ends of lines become 0. */

@@ -26,6 +26,9 @@ const char *foci_meaning_find(const foci_meaning *m, const char *key);          
 /* The names of outputs that the config takes from a file (data.labels): a list, or weights whose metadata have them as
  * `key`; from malloc, one a line, each line ended. *text NULL: it names no file. FOCI_ERR_DATA with the file. */
 foci_status foci_labels_read(const foci_config *config, const char *key, char **text, size_t *size);
+/* The same of another key of the config, which names a file likewise. */
+foci_status foci_names_read(const foci_config *config, const char *path_key, const char *key, char **text,
+                            size_t *size);
 
 /* What those weights say under another key, or else `silent`; from malloc, NULL where the config names no weights. */
 foci_status foci_labels_note(const foci_config *config, const char *key, const char *silent, char **text);

@@ -39,7 +39,8 @@ foci_status foci_sequence_files(foci_sequence_splits *s, const foci_config *c, u
 
 void foci_sequence_splits_close(foci_sequence_splits *s) {
     for (int i = 0; i < FOCI_SPLITS; i++) foci_sequences_close(s->of[i]);
-    *s = (foci_sequence_splits){{NULL}};
+    foci_vocabulary_free(s->words);
+    *s = (foci_sequence_splits){.words = NULL};
 }
 
 static foci_status take_names(foci_sequence_splits *s, const char *const *names, int count) {
@@ -76,7 +77,7 @@ static foci_status check_model(const foci_sequences *s, const char *key, const f
     if (foci_sequences_sides(s) != sides)
         return foci_config_fail(c, "model.pair", "%s has %s", foci_sequences_path(s),
                                 sides == 2 ? "sequences by themselves: false" : "pairs of sequences: true");
-    if (foci_sequences_vocabulary(s) > vocab)
+    if (vocab && foci_sequences_vocabulary(s) > vocab)
         return foci_config_fail(c, "model.vocab", "%lld is less than the %lld tokens that %s may have",
                                 (long long)vocab, (long long)foci_sequences_vocabulary(s), key);
     if (wanted && wanted != foci_sequences_classes(s))
@@ -98,7 +99,7 @@ static foci_status finish(foci_sequence_splits *s, const foci_config *c) {
 
 foci_status foci_sequence_splits_open(foci_sequence_splits *s, const foci_config *c, unsigned splits) {
     const foci_data_set *kind = foci_data_set_of(c);
-    *s = (foci_sequence_splits){{NULL}};
+    *s = (foci_sequence_splits){.words = NULL};
     if (strcmp(kind->task, "sequences") != 0)
         return foci_config_fail(c, "data.kind", "%s has no sequences", kind->name);
     foci_status status = kind->open(c, splits, s);
@@ -134,7 +135,19 @@ bool foci_sequences_cut_text(const foci_sequences *s, int64_t cut, char text[160
     return longer > 0;
 }
 
+bool foci_sequences_unknown_text(const foci_sequences *s, const foci_vocabulary *words, char text[160]) {
+    const int64_t count = foci_sequences_unknown(s);
+    snprintf(text, 160, "%lld word%s that the vocabulary does not have, %s", (long long)count, foci_plural(count, "s"),
+             words && foci_vocabulary_id(words, "<unk>") >= 0 ? "read as <unk>" : "passed over");
+    return count > 0;
+}
+
+bool foci_sequences_fit(const foci_config *c) { return strcmp(foci_config_string(c, "data.pad"), "batch") == 0; }
+
 static const char *class_name(const void *s, int64_t k) { return foci_sequences_class_name(s, (int)k); }
-foci_status foci_sequences_mean(const foci_sequences *s, foci_meaning *m) {
-    return foci_meaning_add_names(m, foci_task_sequences.labels, foci_sequences_classes(s), class_name, s);
+static const char *word(const void *v, int64_t k) { return foci_vocabulary_word(v, (int32_t)k); }
+foci_status foci_sequences_mean(const foci_sequences *s, const foci_vocabulary *words, foci_meaning *m) {
+    FOCI_TRY(foci_meaning_add_names(m, foci_task_sequences.labels, foci_sequences_classes(s), class_name, s));
+    if (!words) return FOCI_OK;
+    return foci_meaning_add_names(m, foci_task_sequences.words, foci_vocabulary_size(words), word, words);
 }

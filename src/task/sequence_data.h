@@ -12,11 +12,14 @@ typedef struct foci_sequence_keys_of {
 extern const foci_key foci_sequence_keys[]; /* "data.KEY" */
 
 /* What kinds of this task open; NULL: not asked for, or the config names none. */
-typedef union foci_sequence_splits {
-    foci_sequences *of[FOCI_SPLITS];
-    struct {
-        foci_sequences *train, *val, *test;
+typedef struct foci_sequence_splits {
+    union {
+        foci_sequences *of[FOCI_SPLITS];
+        struct {
+            foci_sequences *train, *val, *test;
+        };
     };
+    foci_vocabulary *words; /* what all are read by; NULL: tokens are numbers of the kind's own */
 } foci_sequence_splits;
 
 /* Opens the splits that are asked for, and gives them the classes of data.labels, or else those of the training data
@@ -33,7 +36,12 @@ foci_status foci_sequence_splits_list(const foci_sequence_splits *s, foci_manife
 int64_t foci_sequence_cut(const foci_config *c);
 /* A word about those that are longer; false: there are none. */
 bool foci_sequences_cut_text(const foci_sequences *s, int64_t cut, char text[160]);
-foci_status foci_sequences_mean(const foci_sequences *s, foci_meaning *m); /* {"classes", ...} */
+/* Likewise about words that the vocabulary does not have. */
+bool foci_sequences_unknown_text(const foci_sequences *s, const foci_vocabulary *words, char text[160]);
+/* Are rows of a batch as long as the longest of it (data.pad), not as the model's length? */
+bool foci_sequences_fit(const foci_config *c);
+/* {"classes", ...}, and {"vocabulary", ...} where there is one */
+foci_status foci_sequences_mean(const foci_sequences *s, const foci_vocabulary *words, foci_meaning *m);
 
 /* The files that data.train, data.val and data.test name, by one of the readers: "" opens nothing. */
 foci_status foci_sequence_files(foci_sequence_splits *s, const foci_config *c, unsigned splits,

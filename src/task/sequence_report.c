@@ -12,6 +12,7 @@
 typedef struct report {
     const foci_config *config;
     const foci_lines *lines;
+    const foci_vocabulary *words;
     int64_t bad;
 } report;
 
@@ -19,6 +20,7 @@ static foci_status each_split(report *r, foci_status (*visit)(report *r, const c
     foci_sequence_splits s;
     FOCI_TRY(foci_sequence_splits_open(&s, r->config, FOCI_TRAIN | FOCI_VALID | FOCI_TEST));
     foci_status status = FOCI_OK;
+    r->words = s.words;
     for (int i = 0; i < FOCI_SPLITS && !status; i++)
         if (s.of[i]) status = visit(r, foci_splits[i].name, s.of[i]);
     foci_sequence_splits_close(&s);
@@ -43,7 +45,7 @@ static foci_status check_set(report *r, const char *name, const foci_sequences *
 }
 
 foci_status foci_sequences_check(const foci_config *c, const foci_lines *lines) {
-    report r = {c, lines, 0};
+    report r = {.config = c, .lines = lines};
     FOCI_TRY(each_split(&r, check_set));
     if (!r.bad) return FOCI_OK;
     return foci_fail(FOCI_ERR_DATA, "%lld sequence%s bad", (long long)r.bad, r.bad == 1 ? " is" : "s are");
@@ -75,6 +77,7 @@ static void say_lengths(const report *r, const foci_sequences *s) {
     foci_say(r->lines, "       %lld to %lld tokens, %.1f in the mean, of %lld", (long long)least, (long long)most,
              sum / (double)(n * sides), (long long)foci_sequences_vocabulary(s));
     if (foci_sequences_cut_text(s, foci_sequence_cut(r->config), cut)) foci_say(r->lines, "       %s", cut);
+    if (foci_sequences_unknown_text(s, r->words, cut)) foci_say(r->lines, "       %s", cut);
 }
 
 static foci_status count_set(report *r, const char *name, const foci_sequences *s) {
@@ -96,7 +99,7 @@ static foci_status count_set(report *r, const char *name, const foci_sequences *
 }
 
 foci_status foci_sequences_count_all(const foci_config *c, const foci_lines *lines) {
-    return each_split(&(report){c, lines, 0}, count_set);
+    return each_split(&(report){.config = c, .lines = lines}, count_set);
 }
 
 /* ----------------------------------------------------------------------------------------------------- show */
@@ -176,14 +179,15 @@ enum { MOST_TOLD = 200 }; /* tokens of a sequence */
 /* "7 (FILE:12), 431 tokens: [MAX 2 9 ..." */
 static foci_status tell_one(void *context, const foci_sequences *s, int i, const foci_sequence_batch *b) {
     const telling *t = context;
-    const int64_t longest = foci_config_int(t->config, "model.length"), cut = foci_sequence_cut(t->config);
+    const int64_t cut = foci_sequence_cut(t->config);
     (void)i;
     for (int side = 0; side < foci_sequences_sides(s); side++) {
-        char name[4200], text[16 * MOST_TOLD + 1] = "", token[16];
+        char name[4200], text[FOCI_TOKEN_TEXT * MOST_TOLD + 1] = "", token[FOCI_TOKEN_TEXT];
         const int64_t all = foci_sequences_length(s, b->index[0], side), length = all < cut ? all : cut;
+        const int32_t *ids = b->ids + side * b->longest + (foci_sequences_in_front(s) ? b->longest - length : 0);
         foci_sequences_name(s, b->index[0], name, sizeof name);
         for (int64_t k = 0; k < length && k < MOST_TOLD; k++) {
-            foci_sequences_token(s, b->ids[side * longest + k], token);
+            foci_sequences_token(s, ids[k], token);
             const size_t used = strlen(text);
             snprintf(text + used, sizeof text - used, "%s", token);
         }

@@ -1,4 +1,5 @@
-/* Classification of sequences: batches padded to the model's length, accuracy over the exact number of samples. */
+/* Classification of sequences: batches padded to the model's length, or to their longest, accuracy over the exact number
+ * of samples. */
 #include <stdio.h>
 
 #include "config/config.h"
@@ -16,6 +17,9 @@ struct foci_task_state {
     foci_sequence_batch batch;
     foci_training train;
     int64_t length, cut; /* of the model; tokens that it sees */
+    bool fit;            /* rows are as long as the longest of a batch, */
+    int64_t most;        /* which has at most so many tokens in training, */
+    int shapes;          /* and so many lengths */
     int sides, workers;
     int64_t classes;
     bool padded;
@@ -30,6 +34,7 @@ static void warn(const foci_task_state *s, const char *what, const foci_sequence
     char text[160];
     if (!set) return;
     if (foci_sequences_cut_text(set, s->cut, text)) foci_log(FOCI_LOG_INFO, "%s: %s", what, text);
+    if (foci_sequences_unknown_text(set, s->splits.words, text)) foci_log(FOCI_LOG_INFO, "%s: %s", what, text);
     if (foci_sequences_passed_over(set))
         foci_log(FOCI_LOG_WARN, "%s: %lld file%s of 0 bytes passed over", what,
                  (long long)foci_sequences_passed_over(set), foci_plural(foci_sequences_passed_over(set), "s"));
@@ -39,12 +44,26 @@ static foci_status open_loader(foci_sequence_loader **loader, const foci_task_st
                                int64_t batch, bool training) {
     const foci_sequence_options o = {.longest = s->length,
                                      .cut = s->cut,
+                                     .fit = s->fit,
                                      .batch = batch,
                                      .shuffle = training,
                                      .drop_last = training,
                                      .seed = (uint64_t)s->train.seed,
                                      .workers = s->workers};
     return foci_sequence_loader_open(loader, set, &o);
+}
+
+/* A program is recorded for every length that the longest of a batch may have. */
+static void find_shapes(foci_task_state *s, const foci_sequences *set) {
+    int64_t least = s->length;
+    s->most = s->fit ? 1 : s->length;
+    for (int64_t i = 0; i < foci_sequences_count(set) && s->fit; i++)
+        for (int side = 0; side < s->sides; side++) {
+            const int64_t all = foci_sequences_length(set, i, side), length = all < s->cut ? all : s->cut;
+            least = length < least ? length : least;
+            s->most = length > s->most ? length : s->most;
+        }
+    s->shapes = s->fit ? (int)(s->most - (least > 1 ? least : 1)) + 1 : 1;
 }
 
 static foci_status open_training(foci_task_state *s) {
@@ -57,6 +76,7 @@ static foci_status open_training(foci_task_state *s) {
         return foci_config_fail(s->config, "train.batch_size", "%lld is more than the %lld training sequences",
                                 (long long)s->train.batch_size, (long long)foci_sequences_count(set));
     for (int i = 0; i < FOCI_SPLITS; i++) warn(s, foci_splits[i].what, s->splits.of[i]);
+    find_shapes(s, set);
     return open_loader(&s->loader, s, set, s->train.batch_size, true);
 }
 
@@ -71,6 +91,7 @@ static foci_status open_sequences(foci_task_state *s, const foci_config *c, unsi
     s->workers = (int)keys.workers;
     s->length = foci_config_int(c, "model.length");
     s->cut = foci_sequence_cut(c);
+    s->fit = foci_sequences_fit(c);
     FOCI_TRY(foci_sequence_splits_open(&s->splits, c, splits));
     const foci_sequences *set = any(&s->splits);
     if (!set) return foci_config_fail(c, "data.kind", "names no sequences");
@@ -89,7 +110,9 @@ static void describe(const foci_task_state *s, char *text, size_t size) {
              (long long)count_of(s->splits.test), (long long)s->classes, foci_plural(s->classes, "es"));
 }
 
-static foci_status mean(const foci_task_state *s, foci_meaning *m) { return foci_sequences_mean(any(&s->splits), m); }
+static foci_status mean(const foci_task_state *s, foci_meaning *m) {
+    return foci_sequences_mean(any(&s->splits), s->splits.words, m);
+}
 static foci_status check(const foci_task_state *s) {
     if (s->splits.val) FOCI_TRY(foci_sequences_look(s->splits.val));
     return s->splits.test && s->train.test_at_end ? foci_sequences_look(s->splits.test) : FOCI_OK;
@@ -100,10 +123,17 @@ static foci_status list(const foci_task_state *s, foci_manifest *m) { return foc
 
 static int64_t updates(const foci_task_state *s) { return foci_sequence_loader_batches(s->loader); }
 static const char *feeds_of(const foci_task_state *s) { return s->padded ? "ids mask labels" : "ids labels"; }
+static int64_t words_of(const foci_task_state *s) { return s->splits.words ? foci_vocabulary_size(s->splits.words) : 0; }
+static int shapes(const foci_task_state *s) { return s->shapes; }
+static int shape_of(const foci_task_state *s, int64_t update) {
+    (void)update;
+    return s->batch.count ? (int)(s->most - s->batch.longest) : 0;
+}
 static void prepare(const foci_task_state *s, int shape, foci_request *r) {
-    (void)shape;
     r->classes = s->classes;
+    r->vocabulary = words_of(s);
     r->feeds = feeds_of(s);
+    r->number[0] = (foci_named_number){"tokens", (double)(s->most - shape)};
 }
 static foci_status seek(foci_task_state *s, int64_t epoch, int64_t update) {
     return foci_sequence_loader_seek(s->loader, epoch, update);
@@ -113,7 +143,7 @@ static foci_status next(foci_task_state *s, int64_t epoch, int64_t update) {
     return foci_sequence_loader_next(s->loader, &s->batch);
 }
 static foci_status feed_batch(const foci_task_state *s, const foci_sequence_batch *b, foci_program *p, int64_t first) {
-    const int64_t row = first * s->sides * s->length;
+    const int64_t row = first * s->sides * b->longest;
     FOCI_TRY(foci_program_feed(p, "ids", b->ids + row));
     if (s->padded) FOCI_TRY(foci_program_feed(p, "mask", b->mask + row));
     return foci_program_feed(p, "labels", b->labels + first);
@@ -135,7 +165,7 @@ typedef struct evaluating {
 static foci_status next_sequences(void *of, foci_labelled *batch) {
     evaluating *e = of;
     FOCI_TRY(foci_sequence_loader_next(e->loader, &e->batch));
-    *batch = (foci_labelled){e->batch.count, e->batch.labels, e->batch.index};
+    *batch = (foci_labelled){e->batch.count, e->batch.labels, e->batch.index, e->batch.longest};
     return FOCI_OK;
 }
 static foci_status feed_sequences(const void *of, foci_program *p) {
@@ -153,6 +183,7 @@ static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_pa
                             const void *settings, const foci_watch *watch, foci_score *score) {
     evaluating all = {.state = s};
     foci_labelled_source source = {.classes = s->classes,
+                                   .vocabulary = words_of(s),
                                    .feeds = feeds_of(s),
                                    .counted = "sequences",
                                    .next = next_sequences,
@@ -182,6 +213,7 @@ const foci_task foci_task_sequences = {
     .counted = "labels",
     .metric = "top1",
     .labels = "classes",
+    .words = "vocabulary",
     .classes_key = "model.num_classes",
     .classes_else = 10,
     .predicts = true,
@@ -196,6 +228,8 @@ const foci_task foci_task_sequences = {
     .check = check,
     .list = list,
     .updates = updates,
+    .shapes = shapes,
+    .shape_of = shape_of,
     .prepare = prepare,
     .seek = seek,
     .next = next,

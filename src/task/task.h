@@ -75,6 +75,7 @@ typedef struct foci_task {
     const char *counted;        /* the input that has an element for every item: "labels" */
     bool counts_rows;           /* a row, in place of an element */
     const char *labels; /* what the names of its outputs are called: "classes", "vocabulary"; NULL: they have none */
+    const char *words;  /* likewise the words of its inputs, where its data name them: "vocabulary"; NULL: they never do */
     bool keeps_labels;  /* a training from other weights has their names: a vocabulary is as good for other text */
     const char *classes_key;          /* where no data tells how many classes there are, a key of the config does, */
     int64_t classes_else;             /* or there are so many */
@@ -101,10 +102,11 @@ typedef struct foci_task {
     /* Adds the files of the splits that are open, which live as long as the state. */
     foci_status (*list)(const foci_task_state *state, foci_manifest *m);
 
-    /* Training. An epoch has `updates` steps; step i has shape i of `shapes` (0, or 1 for a shorter last window). */
+    /* Training. An epoch has `updates` steps, each of one of `shapes` shapes, 0 the largest: a shorter last window is
+     * another, and so is every length that a batch may have. */
     int64_t (*updates)(const foci_task_state *state);
     int (*shapes)(const foci_task_state *state);                   /* NULL: 1 */
-    int (*shape_of)(const foci_task_state *state, int64_t update); /* NULL: 0 */
+    int (*shape_of)(const foci_task_state *state, int64_t update); /* of the step that `next` loaded; NULL: 0 */
     /* Fills in what is asked of the model for this shape: what is fed, classes, tokens. */
     void (*prepare)(const foci_task_state *state, int shape, foci_request *r);
     foci_status (*seek)(foci_task_state *state, int64_t epoch, int64_t update);

@@ -43,6 +43,8 @@ const foci_key foci_training_keys[] = {
     FOCI_KEY(foci_training, freeze, "", 0, 0, NULL,
              "parameters that are not trained: names, or what they begin with (patch_embed blocks.0), with blanks "
              "between"),
+    FOCI_KEY(foci_training, fresh, "", 0, 0, NULL,
+             "parameters that --init takes from no other weights, named likewise: they begin anew"),
     FOCI_KEY(foci_training, lr_scale, "", 0, 0, NULL,
              "factors of the learning rate, by what names begin with: head=10 blocks.0=0.1"),
     FOCI_KEY(foci_training, test_at_end, "false", 0, 0, NULL,

@@ -36,7 +36,7 @@ typedef struct foci_training {
     double power, min_lr, warmup_epochs, warmup_lr, one_cycle_start, one_cycle_end;
     foci_real_list one_cycle_betas;
     int64_t warmup_steps;
-    const char *freeze, *lr_scale;
+    const char *freeze, *fresh, *lr_scale;
     bool test_at_end;
     double ema_decay;
     enum { FOCI_NONFINITE(FOCI_CHOICE_NUMBER) } on_nonfinite;

@@ -1,4 +1,5 @@
-/* The words, characters or bytes of a text file, plain or gzip, one at a time; internal to this room. */
+/* The words, characters or bytes of a text file, plain or gzip, one at a time: for this room, and for who reads words
+ * elsewhere what they are. */
 #ifndef FOCI_TEXT_READ_H
 #define FOCI_TEXT_READ_H
 

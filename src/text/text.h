@@ -32,6 +32,11 @@ foci_status foci_vocabulary_save(const foci_vocabulary *v, const char *path);
  * $FOCI_CACHE, else $XDG_CACHE_HOME/foci, else $HOME/.cache/foci; where there is none that can be written, no cache.
  * From a pack of a text: the vocabulary it was packed with. */
 foci_status foci_vocabulary_cached(foci_vocabulary **v, const char *path, foci_word_choice choice);
+/* One that is counted word by word: <eos> alone at first, or any other; what is counted and is not there yet stands
+ * behind, when all is counted, by falling count (ties: first seen). */
+foci_status foci_vocabulary_begin(foci_vocabulary **v);
+foci_status foci_vocabulary_count(foci_vocabulary *v, const char *word, size_t length);
+foci_status foci_vocabulary_counted(foci_vocabulary *v);
 void foci_vocabulary_free(foci_vocabulary *v);
 int64_t foci_vocabulary_size(const foci_vocabulary *v);
 /* Says what the words of one that was read from a list are. FOCI_ERR_DATA, with name:line, where they are not that. */

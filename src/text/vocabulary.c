@@ -47,6 +47,7 @@ static entry *find(const foci_vocabulary *v, const char *word, size_t length) {
 static entry *add(foci_vocabulary *v, const char *word, size_t length) {
     entry *e = foci_arena_alloc(&v->arena, sizeof *e + length + 1);
     if (!e) return NULL;
+    e->id = -1;
     memcpy(e->word, word, length);
     HASH_ADD_KEYPTR(hh, v->table, e->word, length, e);
     return e->hh.tbl ? e : NULL;
@@ -178,6 +179,38 @@ foci_status foci_vocabulary_build(foci_vocabulary **result, const char *path, fo
     if (status) foci_vocabulary_free(v);
     else *result = v;
     return status;
+}
+
+/* -------------------------------------------------------------------------------------- word by word */
+
+foci_status foci_vocabulary_begin(foci_vocabulary **result) {
+    foci_vocabulary *v = *result = calloc(1, sizeof *v);
+    if (!v) return out_of_memory();
+    foci_status status = add(v, END_OF_LINE, strlen(END_OF_LINE)) ? number(v) : out_of_memory();
+    if (!status) return FOCI_OK;
+    foci_vocabulary_free(v);
+    *result = NULL;
+    return status;
+}
+
+foci_status foci_vocabulary_count(foci_vocabulary *v, const char *word, size_t length) {
+    entry *e = find_or_add(v, word, length);
+    if (!e) return out_of_memory();
+    e->count++;
+    return FOCI_OK;
+}
+
+/* Those that have numbers keep them; uthash's sort is stable. */
+static int new_by_count(const entry *a, const entry *b) {
+    if (a->id >= 0 || b->id >= 0) return (a->id < 0) - (b->id < 0);
+    return (a->count < b->count) - (a->count > b->count);
+}
+
+foci_status foci_vocabulary_counted(foci_vocabulary *v) {
+    HASH_SORT(v->table, new_by_count);
+    free(v->by_id);
+    v->by_id = NULL;
+    return number(v);
 }
 
 /* --------------------------------------------------------------------------------------- as a word list */

@@ -18,7 +18,7 @@
 #include "train/step.h"
 #include "task/task.h"
 
-enum { WARM_UP = 2, MOST_INPUTS = 8 };
+enum { WARM_UP = 2, MOST_INPUTS = 8, WORDS = 20000 }; /* WORDS: where no data tell */
 
 enum { STEP, FORWARD, BACKWARD, UPDATE, DATA, PARTS };
 
@@ -41,6 +41,7 @@ typedef struct bench {
 static void ask(void *context, int shape, foci_request *r) {
     const bench *b = context;
     r->classes = b->classes;
+    r->vocabulary = WORDS;
     r->feeds = b->task->feeds;
     if (b->data) b->task->prepare(b->data, shape, r);
 }
@@ -73,6 +74,9 @@ static foci_status make_up_inputs(bench *b) {
 
 static foci_status open_data(bench *b) {
     FOCI_TRY(foci_task_open_data(b->task, &b->data, b->config, FOCI_TRAIN | FOCI_VALID | FOCI_TEST));
+    if (foci_task_shapes(b->task, b->data) > 2)
+        return foci_config_fail(b->config, "data.kind", "steps of %d lengths have no one speed: pad all to one length",
+                                foci_task_shapes(b->task, b->data));
     b->updates = b->task->updates(b->data);
     /* shorter windows would be a step of their own */
     if (foci_task_shape_of(b->task, b->data, b->updates - 1)) b->updates--;

@@ -1,5 +1,7 @@
 #include "train/programs.h"
 
+#include <stdlib.h>
+
 #include "base/memory.h"
 #include "config/config.h"
 #include "kernels/bf16.h"
@@ -28,6 +30,8 @@ foci_status foci_training_programs_record(foci_training_programs *p, const foci_
                                         .recompute = train.recompute == FOCI_RECOMPUTE_BLOCK,
                                         .seed = (uint64_t)train.seed,
                                         .place = foci_config_place(config, "model.kind")};
+    if (!(p->program = calloc((size_t)shapes, sizeof *p->program)))
+        return foci_fail(FOCI_ERR_RUNTIME, "out of memory for %d programs", shapes);
     for (int i = 0; i < shapes; i++) {
         foci_request r = {.config = config, .batch = batch};
         ask(context, i, &r);
@@ -60,6 +64,7 @@ foci_status foci_training_programs_allocate(foci_training_programs *p, uint64_t 
 
 void foci_training_programs_free(foci_training_programs *p) {
     foci_program_set_free(&p->set);
+    free(p->program);
     foci_parameters_free(&p->parameters);
     *p = (foci_training_programs){.bf16 = false};
 }

@@ -4,12 +4,10 @@
 
 #include "core/program.h"
 
-enum { FOCI_MAX_SHAPES = 2 };
-
 typedef struct foci_training_programs {
     foci_parameters parameters;
     foci_program_set set;
-    foci_program *program[FOCI_MAX_SHAPES];
+    foci_program **program; /* of each shape */
     bool bf16; /* train.dtype */
 } foci_training_programs;
 

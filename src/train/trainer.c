@@ -17,6 +17,9 @@ static foci_status feed(const void *context, foci_program *p, int64_t first) {
 
 static foci_status step(foci_trainer *t) {
     const int64_t update = t->state.position;
+    double loss, asked = foci_now();
+    FOCI_TRY(t->task->next(t->data, t->state.epoch, update));
+    t->pace.wait += foci_now() - asked;
     const foci_step s = {.program = t->programs.program[foci_task_shape_of(t->task, t->data, update)],
                          .parameters = &t->programs.parameters,
                          .batch = t->train.batch_size,
@@ -24,9 +27,6 @@ static foci_status step(foci_trainer *t) {
                          .feed = feed,
                          .carry = &t->carry,
                          .context = t};
-    double loss, asked = foci_now();
-    FOCI_TRY(t->task->next(t->data, t->state.epoch, update));
-    t->pace.wait += foci_now() - asked;
     if (t->task->begins && t->task->begins(t->data)) foci_carry_clear(&t->carry);
     foci_run_picture(&t->folder, t->state.step + 1, t->task, t->data);
     FOCI_TRY(foci_step_gradients(&s, t->state.step, &loss));

@@ -39,43 +39,91 @@ static foci_status check_vocabulary(const foci_trainer *t, const foci_head *head
                      t->options->init, head->key, t->options->init);
 }
 
+static const char *names_of(const foci_trainer *t, const char *key) {
+    return key ? foci_meaning_find(&t->meaning, key) : NULL;
+}
+
+/* Outputs and words of inputs have the weights of those of their name. */
+static foci_status take_names(foci_trainer *t, const foci_head *outputs, const foci_real *before, char *from,
+                              size_t size) {
+    foci_parameters *p = &t->programs.parameters;
+    const foci_head words = {t->model->embedding, t->task->words, names_of(t, t->task->words), "words"};
+    FOCI_TRY(foci_init_head(p, t->options->init, outputs, t->train.fresh, before, from, size));
+    return foci_init_head(p, t->options->init, &words, t->train.fresh, before, from, size);
+}
+
+/* Parameters that may have another shape: as many rows as there are outputs or words. */
+static void name_heads(const foci_trainer *t, char *names, size_t size) {
+    const char *head = t->model->head, *embedding = t->model->embedding;
+    snprintf(names, size, "%s%s%s", head ? head : "", head && embedding ? " " : "", embedding ? embedding : "");
+}
+
+static foci_status check_fresh(const foci_trainer *t) {
+    const foci_parameters *p = &t->programs.parameters;
+    size_t length;
+    for (const char *at = t->train.fresh + strspn(t->train.fresh, " "); *at; at += length + strspn(at + length, " ")) {
+        bool known = false;
+        length = strcspn(at, " ");
+        for (int i = 0; i < p->count; i++) known |= foci_name_within(p->entry[i].name, at, length);
+        if (!known)
+            return foci_config_fail(t->config, "train.fresh", "no parameter is called %.*s, or begins so",
+                                    (int)length, at);
+    }
+    return FOCI_OK;
+}
+
 foci_status foci_trainer_init(foci_trainer *t, char *from, size_t size) {
     foci_parameters *p = &t->programs.parameters;
-    const foci_head head = {t->model->head, t->task->labels,
-                            t->task->labels ? foci_meaning_find(&t->meaning, t->task->labels) : NULL};
-    FOCI_TRY(check_vocabulary(t, &head));
+    const foci_head outputs = {t->model->head, t->task->labels, names_of(t, t->task->labels), "outputs"};
+    char heads[256];
+    FOCI_TRY(check_fresh(t));
+    FOCI_TRY(check_vocabulary(t, &outputs));
     foci_real *before = foci_large_alloc((size_t)p->size * sizeof *before);
     if (!before) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for weights to start from");
     memcpy(before, p->value, (size_t)p->size * sizeof *before);
-    foci_status s = foci_init_weights(p, t->options->init, t->model->head, from, size);
-    if (!s) s = foci_init_head(p, t->options->init, &head, before, from, size);
+    name_heads(t, heads, sizeof heads);
+    foci_status s = foci_init_weights(p, t->options->init, heads, t->train.fresh, from, size);
+    if (!s) s = take_names(t, &outputs, before, from, size);
     free(before);
     return s;
 }
 
 /* ----------------------------------------------------------------------------------------------- comparing */
 
-/* The path of the list of names in the run; false: its task has none. */
-static bool labels_path(const foci_trainer *t, char path[4200], foci_status *s) {
+/* The path of a list of names in the run. */
+static foci_status list_path(const foci_trainer *t, const char *key, char path[4200]) {
     char name[64];
-    if (!t->task->labels || !foci_meaning_find(&t->meaning, t->task->labels)) return false;
-    snprintf(name, sizeof name, "%s.txt", t->task->labels);
-    *s = foci_path_join(path, 4200, t->folder.path, name);
-    return !*s;
+    snprintf(name, sizeof name, "%s.txt", key);
+    return foci_path_join(path, 4200, t->folder.path, name);
 }
 
-static foci_status compare_labels(const foci_trainer *t) {
+/* The lists of names that there are: of outputs, of words. */
+static foci_status each_list(const foci_trainer *t,
+                             foci_status (*visit)(const foci_trainer *t, const char *key, const char *names)) {
+    const char *const keys[] = {t->task->labels, t->task->words};
+    for (int i = 0; i < 2; i++)
+        if (names_of(t, keys[i])) FOCI_TRY(visit(t, keys[i], names_of(t, keys[i])));
+    return FOCI_OK;
+}
+
+static foci_status compare_list(const foci_trainer *t, const char *key, const char *names) {
     enum { MOST = 1 << 28 };
     char path[4200], *before;
     size_t size;
-    foci_status s = FOCI_OK;
-    if (!labels_path(t, path, &s) || foci_path_kind(path) != 'f') return s;
+    FOCI_TRY(list_path(t, key, path));
+    if (foci_path_kind(path) != 'f') return FOCI_OK;
     FOCI_TRY(foci_read_file(path, MOST, &before, &size, FOCI_ERR_DATA));
-    const bool same = strcmp(before, foci_meaning_find(&t->meaning, t->task->labels)) == 0;
+    const bool same = strcmp(before, names) == 0;
     free(before);
     if (same) return FOCI_OK;
     return foci_fail(FOCI_ERR_DATA, "%s: the %s of the data is no longer that of the run, which its weights learnt",
-                     path, t->task->labels);
+                     path, key);
+}
+
+static foci_status write_list(const foci_trainer *t, const char *key, const char *names) {
+    char path[4200];
+    FOCI_TRY(list_path(t, key, path));
+    return foci_write_file(path, names, strlen(names));
 }
 
 static foci_status compare_files(foci_trainer *t, const char *path) {
@@ -102,7 +150,7 @@ static void compare_environment(foci_trainer *t) {
 foci_status foci_trainer_compare(foci_trainer *t) {
     char path[4200];
     compare_environment(t);
-    FOCI_TRY(compare_labels(t));
+    FOCI_TRY(each_list(t, compare_list));
     FOCI_TRY(foci_path_join(path, sizeof path, t->folder.path, LIST));
     if (foci_path_kind(path) == 'f') return compare_files(t, path);
     foci_run_log(&t->folder, "an older foci began this run and kept no list of its files; whether its data changed is "
@@ -114,12 +162,7 @@ foci_status foci_trainer_compare(foci_trainer *t) {
 
 foci_status foci_trainer_keep(const foci_trainer *t) {
     char path[4200];
-    foci_status s = FOCI_OK;
-    if (labels_path(t, path, &s)) {
-        const char *names = foci_meaning_find(&t->meaning, t->task->labels);
-        s = foci_write_file(path, names, strlen(names));
-    }
-    FOCI_TRY(s);
+    FOCI_TRY(each_list(t, write_list));
     if (!t->files.count) return FOCI_OK;
     FOCI_TRY(foci_path_join(path, sizeof path, t->folder.path, LIST));
     return foci_manifest_write(&t->files, path);

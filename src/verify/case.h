@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "core/program.h"
 #include "core/safetensors.h"
+#include "train/optimizer.h"
 #include "verify/verify.h"
 
 typedef struct foci_case {
@@ -38,6 +39,7 @@ foci_status foci_verify_collapse(foci_case *c);
 foci_status foci_verify_span(foci_case *c);
 foci_status foci_verify_experts(foci_case *c);
 foci_status foci_verify_lm_span(foci_case *c);
+foci_status foci_verify_lm_span_classifier(foci_case *c);
 
 foci_status foci_case_fail(const foci_case *c, const char *fmt, ...) FOCI_PRINTF(2, 3);
 
@@ -116,6 +118,11 @@ void foci_case_run_close(foci_case_run *r);
 
 /* Norms of parameters after a training, against train.param_norm. */
 foci_status foci_verify_norms(foci_case *c, const foci_parameters *p, const json_t *train);
+
+/* Adam or AdamW as a case of lm_span says; its names of model keys; metrics and routes of all layers. */
+foci_status foci_verify_adam(foci_case *c, const json_t *train, foci_optimizer_options *o);
+extern const char *const foci_verify_span_names[];
+foci_status foci_verify_span_layers(foci_case *c, const foci_case_run *r);
 
 /* The observed weights `route` (.., E) against tensors `index` (.., k), which must agree, and `score`. */
 foci_status foci_verify_route(foci_case *c, const foci_case_run *r, const char *route, const char *index,

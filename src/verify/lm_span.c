@@ -22,7 +22,7 @@ typedef struct span_case {
     int64_t split;
 } span_case;
 
-static const char *const rename_keys[] = {"n_token", "vocab", "n_head", "num_heads", "n_expert", "experts", NULL};
+const char *const foci_verify_span_names[] = {"n_token", "vocab", "n_head", "num_heads", "n_expert", "experts", NULL};
 
 static foci_status read_config(span_case *m) {
     foci_case *c = m->c;
@@ -36,7 +36,7 @@ static foci_status read_config(span_case *m) {
     m->model = foci_model_find("lm_span");
     FOCI_TRY(foci_case_config(c,
                               &(foci_case_settings){.model = m->model,
-                                                    .rename = rename_keys,
+                                                    .rename = foci_verify_span_names,
                                                     .sizes = sizes,
                                                     .elliptical = json_object_get(c->root, "elliptical"),
                                                     .tensors = ""},
@@ -99,14 +99,18 @@ static foci_status check_losses(const span_case *m) {
     return foci_case_difference(c, "balance", fabs(sum - balance), fmax(balance, 1));
 }
 
-static foci_status check_layer(const span_case *m, int i) {
-    foci_case *c = m->c;
+static foci_status check_layer(foci_case *c, const foci_case_run *r, int i) {
     const char *metric = numbered(c, "layers.%d.attn.metric", i), *route = numbered(c, "layers.%d.smoe.route", i);
-    if (foci_program_find(m->run.program, metric))
-        FOCI_TRY(foci_case_run_compare(c, &m->run, "w", metric, numbered(c, "expected.w.%d", i)));
-    if (!foci_program_find(m->run.program, route)) return FOCI_OK;
-    return foci_verify_route(c, &m->run, route, numbered(c, "expected.index.%d", i),
-                             numbered(c, "expected.score.%d", i));
+    if (foci_program_find(r->program, metric))
+        FOCI_TRY(foci_case_run_compare(c, r, "w", metric, numbered(c, "expected.w.%d", i)));
+    if (!foci_program_find(r->program, route)) return FOCI_OK;
+    return foci_verify_route(c, r, route, numbered(c, "expected.index.%d", i), numbered(c, "expected.score.%d", i));
+}
+
+foci_status foci_verify_span_layers(foci_case *c, const foci_case_run *r) {
+    for (int i = 0; foci_program_find(r->program, numbered(c, "layers.%d.output", i)); i++)
+        FOCI_TRY(check_layer(c, r, i));
+    return FOCI_OK;
 }
 
 /* What is carried, against or from tensors PREFIX.i. */
@@ -145,7 +149,7 @@ static foci_status check_window(const span_case *m, foci_carry *carry) {
     FOCI_TRY(foci_program_forward(p));
     FOCI_TRY(foci_case_run_compare(c, &m->run, "logprob", "logprob", "expected.logprob"));
     FOCI_TRY(check_losses(m));
-    for (int i = 0; i < carry->count; i++) FOCI_TRY(check_layer(m, i));
+    FOCI_TRY(foci_verify_span_layers(c, &m->run));
     foci_program_backward(p, 1);
     FOCI_TRY(foci_case_run_gradients(c, (foci_case_run *)(uintptr_t)&m->run, "grad", "grad.",
                                      json_object_get(c->root, "no_gradient")));
@@ -266,19 +270,18 @@ static foci_status read_trajectory(const span_case *m, trajectory *j) {
     return foci_case_member(c, m->train, "train", "resets", JSON_ARRAY, &j->resets);
 }
 
-static foci_status read_optimizer(const span_case *m, foci_optimizer_options *o) {
-    foci_case *c = m->c;
+foci_status foci_verify_adam(foci_case *c, const json_t *train, foci_optimizer_options *o) {
     json_t *name;
     double betas[2];
-    FOCI_TRY(foci_case_member(c, m->train, "train", "optimizer", JSON_STRING, &name));
+    FOCI_TRY(foci_case_member(c, train, "train", "optimizer", JSON_STRING, &name));
     if (!foci_optimizer_find(json_string_value(name), &o->kind) || o->kind == FOCI_SGD)
         return foci_case_fail(c, "train.optimizer: %.40s is neither adam nor adamw", json_string_value(name));
-    FOCI_TRY(foci_case_list(c, m->train, "train", "betas", 2, betas));
+    FOCI_TRY(foci_case_list(c, train, "train", "betas", 2, betas));
     o->beta1 = betas[0], o->beta2 = betas[1];
-    FOCI_TRY(foci_case_number(c, m->train, "train", "eps", &o->eps));
-    FOCI_TRY(foci_case_number(c, m->train, "train", "weight_decay", &o->weight_decay));
-    if (json_is_null(json_object_get(m->train, "clip"))) return FOCI_OK;
-    return foci_case_number(c, m->train, "train", "clip", &o->clip);
+    FOCI_TRY(foci_case_number(c, train, "train", "eps", &o->eps));
+    FOCI_TRY(foci_case_number(c, train, "train", "weight_decay", &o->weight_decay));
+    if (json_is_null(json_object_get(train, "clip"))) return FOCI_OK;
+    return foci_case_number(c, train, "train", "clip", &o->clip);
 }
 
 static foci_status train(const span_case *m, foci_carry *carry) {
@@ -291,7 +294,7 @@ static foci_status train(const span_case *m, foci_carry *carry) {
     foci_optimizer_options options = {0};
     foci_optimizer o;
     FOCI_TRY(read_trajectory(m, &j));
-    FOCI_TRY(read_optimizer(m, &options));
+    FOCI_TRY(foci_verify_adam(c, m->train, &options));
     FOCI_TRY(foci_case_tensor(c, "train.tokens", -1, NULL, &tokens));
     t.window = foci_program_find(m->pieces, "ids")->shape[1];
     t.row = tokens->numel / m->rows;

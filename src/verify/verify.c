@@ -23,6 +23,7 @@ static const struct {
     {"span-attention", foci_verify_span},
     {"moe", foci_verify_experts},
     {"lm-span", foci_verify_lm_span},
+    {"lm-span-classifier", foci_verify_lm_span_classifier},
 };
 enum { CHECKERS = sizeof checker / sizeof *checker };
 

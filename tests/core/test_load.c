@@ -220,7 +220,7 @@ static void adopts_names_without_a_scope(void **state) {
     assert_ok(foci_parameters_allocate(&p, false));
     const foci_safetensor_item item[] = {{"weight", SHAPE(3), x}, {"head", SHAPE(3), x}, {"zebra", SHAPE(3), x}};
     assert_ok(foci_safetensors_write(path, item, 3, NULL, 0));
-    assert_ok(foci_init_weights(&p, path, NULL, note, sizeof note));
+    assert_ok(foci_init_weights(&p, path, NULL, NULL, note, sizeof note));
     assert_non_null(strstr(note, "1 of 2 parameters from"));
     assert_non_null(strstr(note, "; new, not in the file: top.weight; not used: zebra"));
     assert_memory_equal(p.value, x, sizeof x);
@@ -263,24 +263,24 @@ static void a_start_takes_what_fits(void **state) {
                                    own_item(&a, 2, "pos_embed"),
                                    {"zebra", SHAPE(1), other}};
     assert_ok(foci_safetensors_write(path, item, 4, NULL, 0));
-    assert_ok(foci_init_weights(&b, path, "tail out", note, sizeof note));
+    assert_ok(foci_init_weights(&b, path, "tail out", NULL, note, sizeof note));
     assert_non_null(strstr(note, "2 of 3 parameters from"));
     assert_non_null(strstr(note, "; of another size: pos_embed resized from 2x2 to 3x3 patches; new"));
     assert_non_null(
         strstr(note, "; new, of another shape: out.bias is (7) in the file and (5) in the model; not used: zebra"));
     assert_memory_equal(b.value, a.value, 15 * sizeof *a.value);
     assert_memory_equal(b.value + b.entry[1].offset, bias, 5 * sizeof *bias); /* as initialised */
-    assert_fails(foci_init_weights(&b, path, "ou tail", note, sizeof note), FOCI_ERR_CHECKPOINT,
+    assert_fails(foci_init_weights(&b, path, "ou tail", NULL, note, sizeof note), FOCI_ERR_CHECKPOINT,
                  "shapes differ: out.bias is (7)");
-    assert_fails(foci_init_weights(&b, path, NULL, note, sizeof note), FOCI_ERR_CHECKPOINT,
+    assert_fails(foci_init_weights(&b, path, NULL, NULL, note, sizeof note), FOCI_ERR_CHECKPOINT,
                  "shapes differ: out.bias is (7)");
 
     assert_ok(foci_safetensors_write(path, item, 1, NULL, 0));
-    assert_ok(foci_init_weights(&b, path, NULL, note, sizeof note));
+    assert_ok(foci_init_weights(&b, path, NULL, NULL, note, sizeof note));
     assert_non_null(strstr(note, "1 of 3 parameters from"));
     assert_non_null(strstr(note, "; new, not in the file: out.bias, pos_embed"));
     assert_ok(foci_safetensors_write(path, item + 3, 1, NULL, 0));
-    assert_fails(foci_init_weights(&b, path, "out", note, sizeof note), FOCI_ERR_CHECKPOINT,
+    assert_fails(foci_init_weights(&b, path, "out", NULL, note, sizeof note), FOCI_ERR_CHECKPOINT,
                  "does not fit the model; missing: emb.weight");
     foci_parameters_free(&a);
     foci_parameters_free(&b);

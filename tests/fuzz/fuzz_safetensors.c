@@ -14,7 +14,7 @@ static void load(const char *path) {
     p.entry[2].leading = 1;
     if (foci_parameters_allocate(&p, false)) abort();
     foci_load_weights(&p, path);
-    foci_init_weights(&p, path, "a.bias", note, sizeof note);
+    foci_init_weights(&p, path, "a.bias", NULL, note, sizeof note);
     foci_parameters_free(&p);
 }
 

@@ -9,7 +9,7 @@ static void use(foci_sequences *s) {
     enum { LONGEST = 50 };
     int32_t ids[2 * LONGEST];
     foci_real mask[2 * LONGEST];
-    char text[16], name[300];
+    char text[FOCI_TOKEN_TEXT], name[300];
     for (int64_t i = 0; i < foci_sequences_count(s); i++) {
         foci_sequences_name(s, i, name, sizeof name);
         if (foci_sequences_read(s, i, LONGEST, 20, ids, mask)) continue;
