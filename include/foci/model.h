@@ -13,10 +13,9 @@
  *                   soft_targets (B, K): loss (1), the mean over the samples
  *     segmentation  images (B, 3, H, W) -> logits (B, H, W, K); with labels (B, H, W) of which 255 does not count:
  *                   loss (1), the mean over the pixels, or their sum over `counted` (1)
- *     sequences     ids (B, T), or those of pairs, (2B, T), and mask of the same shape -> logits (B, K); with labels (B):
- *                   loss (1); tokens (T of a batch; else model.length)
- *     text          ids (B, T) -> logprob (B, T, V), of every word to be the next; with targets (B, T): nll (B*T),
- *                   loss (1) */
+ *     sequences     ids (B, T), or those of pairs, (2B, T), and mask of the same shape -> logits (B, K); with labels
+ * (B): loss (1); tokens (T of a batch; else model.length) text          ids (B, T) -> logprob (B, T, V), of every word
+ * to be the next; with targets (B, T): nll (B*T), loss (1) */
 enum { FOCI_MAX_NUMBERS = 8 };
 typedef struct foci_named_number {
     const char *name;
@@ -45,8 +44,9 @@ typedef struct foci_model {
     const foci_key *keys;
     const foci_key *shared; /* keys that it has in common with other models; NULL: none */
     const char *head; /* parameters that depend on the classes or words: prefixes of their names, with blanks between */
-    const char *embedding; /* likewise those with a row for every word of its inputs; NULL: none, or they are the head */
-    bool carries;     /* goes on from window to window of a text (foci_carried) */
+    const char
+        *embedding; /* likewise those with a row for every word of its inputs; NULL: none, or they are the head */
+    bool carries;   /* goes on from window to window of a text (foci_carried) */
     void (*record)(foci_request *r);
 } foci_model;
 

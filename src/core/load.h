@@ -14,8 +14,8 @@ foci_status foci_load_weights(foci_parameters *p, const char *path);
 
 /* The start of a fine-tuning: the same, but parameters that the file lacks, and those of the `head` (prefixes of names,
  * with blanks between; NULL: none) that have another shape there, keep their values, and tensors of no use are passed
- * over; `note`, one line, names them all. Those of `fresh` (prefixes likewise) keep theirs whatever the file has. Another
- * shape elsewhere is an error, and so is a file that fits in nothing. */
+ * over; `note`, one line, names them all. Those of `fresh` (prefixes likewise) keep theirs whatever the file has.
+ * Another shape elsewhere is an error, and so is a file that fits in nothing. */
 foci_status foci_init_weights(foci_parameters *p, const char *path, const char *head, const char *fresh, char *note,
                               size_t size);
 

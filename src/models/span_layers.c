@@ -175,7 +175,8 @@ static void ignore_unused(foci_graph *g, int i, const foci_span_layer *l) {
 /* ------------------------------------------------------------------------------------------------- all of them */
 
 /* The layers that attend as attention.kind says are those of the architecture. */
-static foci_attending begin(foci_request *r, const foci_span_layers *m, int64_t tokens, const foci_attention_span *span) {
+static foci_attending begin(foci_request *r, const foci_span_layers *m, int64_t tokens,
+                            const foci_attention_span *span) {
     foci_graph *g = r->graph;
     const foci_attend_options options = {
         .depth = m->depth, .longest = tokens, .causal = true, .dropout = m->o.dropout, .span = span};

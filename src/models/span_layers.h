@@ -1,5 +1,5 @@
-/* The layers of a language model with a fixed span of attention and experts (Switch, GLaM), which lm_span.c predicts words
- * by and lm_span_classifier.c classifies sentences by. Parameter names of the published code.
+/* The layers of a language model with a fixed span of attention and experts (Switch, GLaM), which lm_span.c predicts
+ * words by and lm_span_classifier.c classifies sentences by. Parameter names of the published code.
  *
  *     h = in_emb[token]                                               (B, T, C)
  *     per layer:  x = [memory; h], the L tokens before the window and the window; the next memory is its last L rows

@@ -28,7 +28,8 @@ static foci_status take_word(const taking *t, const char *from, size_t length) {
     char word[FOCI_WORD_MAX + 1];
     if (length > FOCI_WORD_MAX) return foci_fail(FOCI_ERR_DATA, "a word of more than %d bytes", FOCI_WORD_MAX);
     FOCI_TRY(check_word(from, length));
-    for (size_t i = 0; i < length; i++) word[i] = (char)(from[i] >= 'A' && from[i] <= 'Z' ? from[i] - 'A' + 'a' : from[i]);
+    for (size_t i = 0; i < length; i++)
+        word[i] = (char)(from[i] >= 'A' && from[i] <= 'Z' ? from[i] - 'A' + 'a' : from[i]);
     word[length] = 0;
     return t->take(t->context, word, length);
 }
@@ -99,7 +100,9 @@ static bool is(const foci_row *row, int column, const char *text) {
     return row->column[column].length == strlen(text) && memcmp(row->column[column].text, text, strlen(text)) == 0;
 }
 
-static foci_status pass(void *context, const char *word, size_t length) { return (void)context, (void)word, (void)length, FOCI_OK; }
+static foci_status pass(void *context, const char *word, size_t length) {
+    return (void)context, (void)word, (void)length, FOCI_OK;
+}
 
 static foci_status add_row(foci_sequences *s, const foci_row *row) {
     foci_sequence x = {.at = {row->column[0].text}, .bytes = row->column[0].length, .line = s->rows.line};

@@ -13,23 +13,24 @@ typedef struct foci_sequences foci_sequences;
  * gzip. Ids: 1 to 10 the digits, then MIN, MAX, MED, SM and ]; round brackets are dropped. */
 foci_status foci_listops_open(foci_sequences **s, const char *path);
 
-/* The first `most` ids of an expression by itself, and how many (of what needs no words to be read by); FOCI_ERR_DATA says what is wrong with it. */
+/* The first `most` ids of an expression by itself, and how many (of what needs no words to be read by); FOCI_ERR_DATA
+ * says what is wrong with it. */
 foci_status foci_listops_line(const foci_vocabulary *words, const char *text, int64_t most, int32_t *ids,
-                         int64_t *length);
+                              int64_t *length);
 
 /* Texts as bytes, id = byte + 1: lines "LABEL<TAB>TEXT", or "TEXT<TAB>LABEL" where the label is the last; plain or
  * gzip. Or a folder CLASS/FILE.txt, as IMDB's reviews are (unsup, which has no labels, is passed over). */
 foci_status foci_byte_text_open(foci_sequences **s, const char *path, bool label_last);
 
 foci_status foci_byte_line(const foci_vocabulary *words, const char *text, int64_t most, int32_t *ids,
-                         int64_t *length); /* likewise of a text */
+                           int64_t *length); /* likewise of a text */
 
 /* Pairs of texts: lines "LABEL<TAB>ID<TAB>ID<TAB>TEXT<TAB>TEXT" as AAN's, or without the ids. */
 foci_status foci_byte_pairs_open(foci_sequences **s, const char *path);
 
-/* Sentences of words, "SENTENCE<TAB>LABEL" (SST-2), perhaps below GLUE's header that says so; plain or gzip. A sentence is
- * split at white space, its ASCII letters become small, and it stands between the words <CLS> and <S>; one that is cut
- * keeps its <S>. Padding, the 0 of <eos>, goes in front and is not told from words. */
+/* Sentences of words, "SENTENCE<TAB>LABEL" (SST-2), perhaps below GLUE's header that says so; plain or gzip. A sentence
+ * is split at white space, its ASCII letters become small, and it stands between the words <CLS> and <S>; one that is
+ * cut keeps its <S>. Padding, the 0 of <eos>, goes in front and is not told from words. */
 foci_status foci_sentences_open(foci_sequences **s, const char *path);
 foci_status foci_sentences_count(const foci_sequences *s, foci_vocabulary *words); /* counts theirs too */
 /* What ids they have from now on; it must outlive them. A word that it does not have is <unk>, or is passed over where
@@ -72,8 +73,8 @@ foci_status foci_sequences_take_labels(foci_sequences *s, const char *const *nam
 bool foci_sequences_padded(const foci_sequences *s, int64_t longest);
 /* Does padding stand in front? */
 bool foci_sequences_in_front(const foci_sequences *s);
-/* Sample i: rows of `longest` ids, one a side, what is longer cut (to `cut`, which is at most that) and zeros behind, or
- * in front of, what is shorter; mask (may be NULL): 1 where there is a token. */
+/* Sample i: rows of `longest` ids, one a side, what is longer cut (to `cut`, which is at most that) and zeros behind,
+ * or in front of, what is shorter; mask (may be NULL): 1 where there is a token. */
 foci_status foci_sequences_read(const foci_sequences *s, int64_t i, int64_t longest, int64_t cut, int32_t *ids,
                                 foci_real *mask);
 /* Does the label follow from the sequence? FOCI_ERR_DATA where it does not; nothing is known of most kinds. */

@@ -32,7 +32,7 @@ struct foci_sequences {
     foci_rows rows;         /* of a file of lines */
     foci_image_set *images; /* of labelled images: item i is image i */
     foci_pixel_options pixels;
-    int height, width; /* of images */
+    int height, width;            /* of images */
     const foci_vocabulary *words; /* of sentences; NULL: tokens are numbers of the kind's own */
     int64_t unknown;              /* words that are none of them */
     foci_sequence *item;

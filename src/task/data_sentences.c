@@ -23,9 +23,10 @@ static const foci_key keys[] = {
              "words that come before those of train and val: a list, or weights that carry one, a language model's; "
              "empty: none",
              .path = true),
-    FOCI_KEY(options, pad, "length", 0, 0, "length batch",
-             "sentences are padded to model.length, so that none depends on its batch; or, as published, to the longest "
-             "of the batch"),
+    FOCI_KEY(
+        options, pad, "length", 0, 0, "length batch",
+        "sentences are padded to model.length, so that none depends on its batch; or, as published, to the longest "
+        "of the batch"),
     {0}};
 
 /* ----------------------------------------------------------------------------------------------- the vocabulary */

@@ -42,8 +42,7 @@ typedef struct foci_data_set {
     foci_status (*tell)(const foci_config *config, int count, int64_t epoch, const foci_lines *lines);
     /* Of sequences: the first `most` ids of a line without its label, and how many. FOCI_ERR_DATA says what is wrong
      * with it. NULL: they are no lines. */
-    foci_status (*line)(const foci_vocabulary *words, const char *text, int64_t most, int32_t *ids,
-                        int64_t *length);
+    foci_status (*line)(const foci_vocabulary *words, const char *text, int64_t most, int32_t *ids, int64_t *length);
     /* By what words lines are read, from the weights that are run or else from the data; NULL: by none. */
     foci_status (*words)(const foci_config *config, foci_vocabulary **words);
     bool in_front; /* their padding stands there (sequences.h) */

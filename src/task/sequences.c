@@ -1,5 +1,5 @@
-/* Classification of sequences: batches padded to the model's length, or to their longest, accuracy over the exact number
- * of samples. */
+/* Classification of sequences: batches padded to the model's length, or to their longest, accuracy over the exact
+ * number of samples. */
 #include <stdio.h>
 
 #include "config/config.h"
@@ -123,7 +123,9 @@ static foci_status list(const foci_task_state *s, foci_manifest *m) { return foc
 
 static int64_t updates(const foci_task_state *s) { return foci_sequence_loader_batches(s->loader); }
 static const char *feeds_of(const foci_task_state *s) { return s->padded ? "ids mask labels" : "ids labels"; }
-static int64_t words_of(const foci_task_state *s) { return s->splits.words ? foci_vocabulary_size(s->splits.words) : 0; }
+static int64_t words_of(const foci_task_state *s) {
+    return s->splits.words ? foci_vocabulary_size(s->splits.words) : 0;
+}
 static int shapes(const foci_task_state *s) { return s->shapes; }
 static int shape_of(const foci_task_state *s, int64_t update) {
     (void)update;

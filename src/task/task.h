@@ -75,10 +75,11 @@ typedef struct foci_task {
     const char *counted;        /* the input that has an element for every item: "labels" */
     bool counts_rows;           /* a row, in place of an element */
     const char *labels; /* what the names of its outputs are called: "classes", "vocabulary"; NULL: they have none */
-    const char *words;  /* likewise the words of its inputs, where its data name them: "vocabulary"; NULL: they never do */
-    bool keeps_labels;  /* a training from other weights has their names: a vocabulary is as good for other text */
-    const char *classes_key;          /* where no data tells how many classes there are, a key of the config does, */
-    int64_t classes_else;             /* or there are so many */
+    const char
+        *words; /* likewise the words of its inputs, where its data name them: "vocabulary"; NULL: they never do */
+    bool keeps_labels;       /* a training from other weights has their names: a vocabulary is as good for other text */
+    const char *classes_key; /* where no data tells how many classes there are, a key of the config does, */
+    int64_t classes_else;    /* or there are so many */
     const foci_key *settings;         /* of an evaluation, bound to a struct of the task's own; NULL: none */
     const foci_task_test *test;       /* NULL: no training ends with one */
     bool predicts;                    /* its samples have classes, and an evaluation tells of each */

@@ -8,7 +8,7 @@ typedef struct foci_training_programs {
     foci_parameters parameters;
     foci_program_set set;
     foci_program **program; /* of each shape */
-    bool bf16; /* train.dtype */
+    bool bf16;              /* train.dtype */
 } foci_training_programs;
 
 /* Records the model for `batch` samples of each of `shapes` shapes; `ask` says what a shape feeds, and what else it

@@ -66,8 +66,8 @@ static foci_status check_fresh(const foci_trainer *t) {
         length = strcspn(at, " ");
         for (int i = 0; i < p->count; i++) known |= foci_name_within(p->entry[i].name, at, length);
         if (!known)
-            return foci_config_fail(t->config, "train.fresh", "no parameter is called %.*s, or begins so",
-                                    (int)length, at);
+            return foci_config_fail(t->config, "train.fresh", "no parameter is called %.*s, or begins so", (int)length,
+                                    at);
     }
     return FOCI_OK;
 }

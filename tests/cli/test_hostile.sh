@@ -249,6 +249,17 @@ check "a list of nothing" sequences "$corpus/sequences/listops_of_nothing" 'bad\
 check "an empty text" sequences "$corpus/sequences/text_empty" 'bad\.tsv:.*' byte_text false
 check "a text without a label" sequences "$corpus/sequences/text_no_label" 'bad\.tsv:1: .*' byte_text false
 check "a pair with one side" sequences "$corpus/sequences/pairs_one_side" 'bad\.tsv:1: 2 columns, not .*' byte_pairs true
+sentences() { # FILE REGEX
+    bounded fails_like 3 "$2" data check encoder.yaml --set data.kind=sentences --set model.kind=lm_span_classifier \
+        --set data.train="$corpus/sentences/$1" --set data.val= --set data.test=
+    printable
+}
+check "a sentence of nothing" sentences empty_sentence '.*/empty_sentence:2: the sequence is empty'
+check "a sentence without a tab" sentences no_tab '.*/no_tab:1: 1 column, not SENTENCE<TAB>LABEL'
+check "a word without an end" sentences long_word '.*/long_word:1: a word of more than 1024 bytes'
+check "a sentence that is no UTF-8" sentences no_utf8 '.*/no_utf8:1: byte 0xff is not UTF-8'
+check "a sentence with a 0 byte" sentences zero '.*/zero:1: a 0 byte: this is not text'
+check "no sentences at all" sentences empty '.*/empty: .*'
 climbing_path() {
     mkdir -p maze/metadata
     tail -c +2 "$corpus/sequences/pathfinder_climbing" >maze/metadata/0.npy

@@ -286,6 +286,48 @@ static void a_start_takes_what_fits(void **state) {
     foci_parameters_free(&b);
 }
 
+/* Rows go by names, which may come in any order and twice; what is to begin anew does. */
+static void rows_by_the_names_of_words(void **state) {
+    (void)state;
+    foci_parameters p;
+    char note[1000];
+    static const foci_real there[8] = {1, 1, 2, 2, 3, 3, 4, 4}, before[6] = {7, 7, 8, 8, 9, 9};
+    static const foci_text_pair words = {"vocabulary", "b\na\ncc\na\n"};
+    const foci_head head = {"emb", "vocabulary", "c\na\ncc\n", "words"};
+    foci_parameters_init(&p);
+    assert_int_equal(foci_parameters_declare(&p, "emb.weight", FOCI_ZEROS, 2, (int64_t[]){3, 2}), 0);
+    assert_ok(foci_parameters_allocate(&p, false));
+    memcpy(p.value, before, sizeof before);
+    const foci_safetensor_item item = {"emb.weight", SHAPE(4, 2), there};
+    assert_ok(foci_safetensors_write(path, &item, 1, &words, 1));
+    strcpy(note, "note");
+    assert_ok(foci_init_head(&p, path, &head, "emb", before, note, sizeof note));
+    assert_memory_equal(p.value, before, sizeof before);
+    assert_string_equal("note", note);
+    assert_ok(foci_init_head(&p, path, &head, NULL, before, note, sizeof note));
+    assert_memory_equal(p.value, ((foci_real[]){7, 7, 2, 2, 3, 3}), sizeof before);
+    assert_string_equal("note; of 3 words 2 are known there by name and keep their weights, the others (1) are new", note);
+    foci_parameters_free(&p);
+}
+
+static void what_is_to_begin_anew(void **state) {
+    (void)state;
+    foci_parameters a, b;
+    char note[1000];
+    make_model(&a, 2, 1);
+    make_model(&b, 2, 2);
+    assert_ok(foci_save_weights(&a, path, NULL, 0));
+    foci_real bias[5];
+    memcpy(bias, b.value + b.entry[1].offset, sizeof bias);
+    assert_ok(foci_init_weights(&b, path, NULL, "out tail", note, sizeof note));
+    assert_non_null(strstr(note, "2 of 3 parameters from"));
+    assert_non_null(strstr(note, "; new, as asked for: out.bias"));
+    assert_memory_equal(b.value + b.entry[1].offset, bias, sizeof bias);
+    assert_memory_equal(b.value, a.value, 15 * sizeof *a.value);
+    foci_parameters_free(&a);
+    foci_parameters_free(&b);
+}
+
 static void averages(void **state) {
     (void)state;
     foci_parameters p[3];
@@ -342,6 +384,8 @@ int main(void) {
         cmocka_unit_test(keeps_a_table_of_the_same_size),
         cmocka_unit_test(refuses_other_grids),
         cmocka_unit_test(a_start_takes_what_fits),
+        cmocka_unit_test(rows_by_the_names_of_words),
+        cmocka_unit_test(what_is_to_begin_anew),
         cmocka_unit_test(averages),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);

@@ -98,6 +98,29 @@ static void encoder_parameters(void **state) {
                      one + 3 * 64 * 128);
 }
 
+/* The classifier of sentences has lm_span's layers, and heads of its own in place of one output for every word. */
+static void classifier_of_sentences(void **state) {
+    (void)state;
+    static const char *const names[] = {"in_emb.weight",        "key_pe",
+                                        "out_emb.bias",         "project_head.0.weight",
+                                        "project_head.3.bias",  "layers.1.smoe.experts.htoh4.weight",
+                                        "layers.1.norm2.weight"};
+    const char *layers = "architecture: rgeg, d_model: 16, num_heads: 2, d_inner: 12, experts: 3, span: 7";
+    char model[400];
+    recorded r;
+    snprintf(model, sizeof model, "model: {kind: lm_span, vocab: 50, %s}", layers);
+    const int64_t words = numel_of(model);
+    snprintf(model, sizeof model, "model: {kind: lm_span_classifier, vocab: 50, num_classes: 2, %s}", layers);
+    assert_int_equal(words - 50 * 17 + 2 * 16 * 17 + 2 * 17, numel_of(model));
+    assert_ok(record(&r, model, 3));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (foci_parameters_find(&r.parameters, names[i]) < 0) fail_msg("no parameter %s", names[i]);
+    assert_true(foci_parameters_ignores(&r.parameters, "layers.0.norm3.bias"));
+    for (int i = 0; i < foci_graph_slots(r.graph); i++)
+        assert_true(foci_graph_slot(r.graph, i)->kind != FOCI_SLOT_PAST); /* nothing is carried */
+    done(&r);
+}
+
 static void elliptical_attention_adds_no_parameters(void **state) {
     (void)state;
     const char *const models[] = {"model: {kind: vit, num_classes: 10, depth: 3}",
@@ -226,6 +249,7 @@ int main(void) {
         cmocka_unit_test(published_names),
         cmocka_unit_test(cutoffs_fit_any_vocabulary),
         cmocka_unit_test(encoder_parameters),
+        cmocka_unit_test(classifier_of_sentences),
         cmocka_unit_test(elliptical_attention_adds_no_parameters),
         cmocka_unit_test(names_are_those_of_published_checkpoints),
         cmocka_unit_test(more_threads_than_planned_do_no_harm),

@@ -40,8 +40,8 @@ static const char three[] = "sentence\tlabel\n"
 /* <eos>, then by falling count, those of one count as first seen. */
 static void words_by_count(void **state) {
     (void)state;
-    static const char *const expected[] = {"<eos>", "<CLS>", "<S>",  "a",           "fine", "film",
-                                           ",",     "one",   "dull", "\xc3\x89mile", "'s"};
+    static const char *const expected[] = {"<eos>", "<CLS>", "<S>",          "a", "fine", "film", ",",
+                                           "one",   "dull",  "\xc3\x89mile", "'s"};
     foci_vocabulary *v;
     foci_sequences *s = open_text(three);
     assert_ok(foci_vocabulary_begin(&v));
@@ -124,9 +124,10 @@ static void batches_that_fit(void **state) {
     enum { SAMPLES = 11, LONGEST = 9 };
     char text[1000] = "";
     for (int i = 0; i < SAMPLES; i++)
-        snprintf(text + strlen(text), sizeof text - strlen(text), "%.*s\t%d\n", 2 * (1 + 5 * i % 7), "x x x x x x x x ", i % 2);
-    foci_sequences *s = open_text(text);
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%.*s\t%d\n", 2 * (1 + 5 * i % 7), "x x x x x x x x ",
+                 i % 2);
     foci_vocabulary *v = words_of("<eos>\n<CLS>\n<S>\nx\n");
+    foci_sequences *s = open_text(text);
     assert_ok(foci_sentences_number(s, v));
     for (int workers = 1; workers <= 3; workers += 2) {
         const foci_sequence_options o = {
