@@ -42,10 +42,20 @@ static foci_status carried(const foci_config *config, foci_vocabulary **v) {
     return s;
 }
 
+/* Weights of a model of characters or bytes have names of these. */
+static foci_status check_words(const foci_config *config, const char *path) {
+    char *tokens;
+    if (!*path || foci_meaning_of_weights(path, "tokens", &tokens)) return FOCI_OK;
+    const foci_status s = foci_config_fail(config, "data.vocabulary", "%s is of %s, not of words", path, tokens);
+    free(tokens);
+    return s;
+}
+
 static foci_status begin(const foci_config *config, foci_vocabulary **v) {
     char *text;
     size_t size;
     FOCI_TRY(foci_config_path(config, "data.vocabulary"));
+    FOCI_TRY(check_words(config, foci_config_string(config, "data.vocabulary")));
     FOCI_TRY(foci_names_read(config, "data.vocabulary", foci_task_sequences.words, &text, &size));
     if (!text) return foci_vocabulary_begin(v);
     const foci_status s = foci_vocabulary_parse(v, foci_config_string(config, "data.vocabulary"), text, size, false);

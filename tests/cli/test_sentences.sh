@@ -71,6 +71,9 @@ carried() { # all words of the language model, then those of the sentences; its 
     fails_like 3 '/nowhere: No such file or directory' train class.yaml --out x --set data.vocabulary=/nowhere
     printf 'the\n' >words
     fails_like 3 'words:1: the first word of a vocabulary is <eos>' train class.yaml --out x --set data.vocabulary=words
+    runs train lm.yaml --out letters --set data.tokens=chars --set train.max_steps=1
+    fails_like 2 '.*data.vocabulary: letters/best.safetensors is of chars, not of words' train class.yaml --out x \
+        --set data.vocabulary=letters/best.safetensors
     fails_like 3 '.*run/state.safetensors: .*no "vocabulary"' train class.yaml --out x --set data.vocabulary=run/state.safetensors
 }
 check "a language model, fine-tuned" tuned

@@ -306,7 +306,8 @@ static void rows_by_the_names_of_words(void **state) {
     assert_string_equal("note", note);
     assert_ok(foci_init_head(&p, path, &head, NULL, before, note, sizeof note));
     assert_memory_equal(p.value, ((foci_real[]){7, 7, 2, 2, 3, 3}), sizeof before);
-    assert_string_equal("note; of 3 words 2 are known there by name and keep their weights, the others (1) are new", note);
+    assert_string_equal("note; of 3 words 2 are known there by name and keep their weights, the others (1) are new",
+                        note);
     foci_parameters_free(&p);
 }
 
