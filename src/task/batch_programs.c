@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 void foci_batch_programs_open(foci_batch_programs *s, const foci_model *model, foci_parameters *p,
-                                 const foci_request *request) {
+                              const foci_request *request) {
     *s = (foci_batch_programs){.model = model, .request = *request};
     foci_program_set_init(&s->set, p);
     s->set.advice = "lower train.eval_batch";

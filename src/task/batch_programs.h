@@ -19,7 +19,7 @@ typedef struct foci_batch_programs {
 } foci_batch_programs;
 
 void foci_batch_programs_open(foci_batch_programs *s, const foci_model *model, foci_parameters *p,
-                                 const foci_request *request);
+                              const foci_request *request);
 foci_status foci_batch_programs_for(foci_batch_programs *s, int64_t rows, int64_t tokens, foci_program **p);
 void foci_batch_programs_close(foci_batch_programs *s);
 
