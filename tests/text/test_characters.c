@@ -283,6 +283,22 @@ static void lists_must_be_what_they_are_declared(void **state) {
     foci_vocabulary_free(read);
 }
 
+/* ------------------------------------------------------------------------------------------------ real data */
+
+static void brown_has_its_bytes(void **state) {
+    (void)state;
+    const char *path = shared_path("data/brown/train.txt.gz");
+    if (!path) skip();
+    foci_vocabulary *v = build(FOCI_BYTES, path, 0);
+    foci_tokens t;
+    assert_ok(foci_tokens_read(&t, v, path));
+    assert_int_equal(t.count, 5411948); /* wc -lc */
+    assert_int_equal(t.lines, 11873);
+    assert_int_equal(foci_vocabulary_frequency(v, 0), 11873);
+    foci_tokens_free(&t);
+    foci_vocabulary_free(v);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_and_codes),
@@ -296,6 +312,7 @@ int main(void) {
         cmocka_unit_test(packs_say_what_their_tokens_are),
         cmocka_unit_test(bad_texts_are_refused),
         cmocka_unit_test(lists_must_be_what_they_are_declared),
+        cmocka_unit_test(brown_has_its_bytes),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
