@@ -125,8 +125,10 @@ foci_status foci_manifest_write(const foci_manifest *m, const char *path) {
     size_t size;
     FILE *f = open_memstream(&text, &size);
     if (!f) return out_of_memory();
-    for (const foci_manifest_file *e = m->file; e < m->file + m->count; e++)
+    for (int64_t i = 0; i < m->count; i++) {
+        const foci_manifest_file *e = &m->file[i];
         fprintf(f, "%016" PRIx64 " %" PRId64 " %s %s\n", e->hash, e->size, e->part, e->name);
+    }
     const bool whole = !ferror(f);
     const foci_status s = fclose(f) == 0 && whole ? foci_write_file(path, text, size) : out_of_memory();
     free(text);

@@ -44,7 +44,7 @@ static foci_status unpack(foci_rows *r) {
 foci_status foci_rows_open(foci_rows *r, const char *path) {
     *r = (foci_rows){.path = path};
     FOCI_TRY(foci_map_open(&r->map, path, FOCI_ERR_DATA));
-    r->at = (const char *)r->map.data;
+    r->at = r->map.size ? (const char *)r->map.data : "";
     r->end = r->at + r->map.size;
     if (r->map.size > 2 && memcmp(r->at, "\x1f\x8b", 2) == 0) FOCI_TRY(unpack(r));
     if (r->end - r->at >= 3 && memcmp(r->at, "\xEF\xBB\xBF", 3) == 0) r->at += 3; /* the byte order mark */
