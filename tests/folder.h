@@ -6,12 +6,12 @@
 
 static char *folder;
 
-static int make_folder(void **state) {
+static inline int make_folder(void **state) {
     (void)state;
     folder = temporary_folder();
     return 0;
 }
-static int remove_folder(void **state) {
+static inline int remove_folder(void **state) {
     (void)state;
     char command[512];
     snprintf(command, sizeof command, "rm -rf '%s'", folder);
@@ -19,12 +19,22 @@ static int remove_folder(void **state) {
 }
 
 /* Below the folder; good until the eighth call from now. */
-static const char *at(const char *name) {
+static inline const char *at(const char *name) {
     static char path[8][512];
     static int next;
     next = (next + 1) % 8;
     snprintf(path[next], sizeof path[next], "%s/%s", folder, name);
     return path[next];
 }
+
+static inline const char *save_bytes(const char *name, const void *data, size_t size) {
+    const char *path = at(name);
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(data, 1, size, f), size);
+    fclose(f);
+    return path;
+}
+static inline const char *save(const char *name, const char *text) { return save_bytes(name, text, strlen(text)); }
 
 #endif

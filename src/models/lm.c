@@ -14,6 +14,7 @@
 
 #include "attention/attend.h"
 #include "nn/layers.h"
+#include "models/words.h"
 
 typedef struct settings {
     int64_t vocab, context, d_model, depth, num_heads, d_head, d_inner, d_embed, div_val;
@@ -260,16 +261,8 @@ static void record(foci_request *r) {
     h = foci_dropout(g, last_only ? last_token(g, h) : h, s.dropout);
 
     if (!foci_graph_ok(g)) return;
-    foci_adaptive_softmax_options softmax = criterion(g, &s, &e, h, targets);
-    if (!foci_graph_ok(g)) return;
-    if (!scored) {
-        foci_output(g, "logprob", foci_adaptive_log_prob(g, &softmax));
-        return;
-    }
-    if (foci_graph_observes(g)) foci_observe(g, "logprob", foci_adaptive_log_prob(g, &softmax));
-    foci_tensor *nll = foci_adaptive_softmax(g, &softmax);
-    foci_output(g, "nll", nll);
-    foci_output(g, "loss", foci_average(g, nll));
+    const foci_adaptive_softmax_options softmax = criterion(g, &s, &e, h, targets);
+    foci_words_scored(g, &softmax);
 }
 
 const foci_model foci_model_lm = {

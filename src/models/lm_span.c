@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "core/graph.h"
 #include "models/span_layers.h"
+#include "models/words.h"
 
 typedef struct settings {
     int64_t vocab, context;
@@ -20,15 +21,7 @@ static void give_results(foci_request *r, int64_t words, foci_tensor *h, foci_te
     foci_graph *g = r->graph;
     foci_adaptive_softmax_options softmax = {.hidden = h, .targets = targets, .cutoff = {words}};
     softmax.weight[0] = foci_span_biased(g, "out_emb", words, foci_last_dim(h), &softmax.bias[0]);
-    if (!foci_graph_ok(g)) return;
-    if (!targets) {
-        foci_output(g, "logprob", foci_adaptive_log_prob(g, &softmax));
-        return;
-    }
-    if (foci_graph_observes(g)) foci_observe(g, "logprob", foci_adaptive_log_prob(g, &softmax));
-    foci_tensor *nll = foci_adaptive_softmax(g, &softmax);
-    foci_output(g, "nll", nll);
-    foci_output(g, "loss", foci_average(g, nll));
+    foci_words_scored(g, &softmax);
 }
 
 static void record(foci_request *r) {

@@ -33,24 +33,14 @@ static foci_status fit(void *context, const foci_image *image, foci_real **pixel
     return foci_transform_apply(&w->transform, image, 0, 0, 0, *pixels);
 }
 
-static foci_status tell(const work *w, int64_t i, const foci_real *logits) {
-    foci_report one = {NULL};
-    foci_report_text(&one, "file", w->p->sample[i].text);
-    if (w->files.wrong[i]) foci_report_text(&one, "error", w->files.wrong[i]);
-    else foci_predict_classes(logits, w->p->labels, w->p->options->top, &one);
-    const foci_status s = w->p->take(w->p->context, i, &one);
-    foci_report_free(&one);
-    return s;
-}
-
 /* The n images of the input; the places behind them hold what was there before. */
 static foci_status run_batch(work *w, int64_t n) {
     const foci_real *logits;
     FOCI_TRY(foci_program_feed(w->program, "images", w->input));
     FOCI_TRY(foci_program_forward(w->program));
     FOCI_TRY(foci_program_fetch(w->program, "logits", &logits));
-    for (int64_t i = 0; i < n; i++) FOCI_TRY(tell(w, w->first + i, logits + i * w->p->labels->count));
-    w->first += n;
+    for (int64_t end = w->first + n; w->first < end; w->first++, logits += w->p->labels->count)
+        FOCI_TRY(foci_predict_tell(w->p, w->first, "file", w->files.wrong[w->first], logits));
     foci_watch_tell(w->p->watch, w->first, w->p->count);
     return foci_watch_stopped(w->p->watch);
 }

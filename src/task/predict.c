@@ -17,7 +17,8 @@ static int64_t next_best(const foci_real *logits, int64_t classes, const bool *t
     return best;
 }
 
-void foci_predict_classes(const foci_real *logits, const foci_labels *labels, int64_t top, foci_report *one) {
+/* "classes": the most probable `top`. */
+static void report_classes(const foci_real *logits, const foci_labels *labels, int64_t top, foci_report *one) {
     const int64_t classes = labels->count;
     bool *taken = calloc((size_t)classes, sizeof *taken);
     foci_report *list = foci_report_list(one, "classes");
@@ -35,6 +36,17 @@ void foci_predict_classes(const foci_real *logits, const foci_labels *labels, in
     }
     if (!taken) one->failed = true;
     free(taken);
+}
+
+foci_status foci_predict_tell(const foci_predicting *p, int64_t i, const char *what, const char *wrong,
+                              const foci_real *logits) {
+    foci_report one = {NULL};
+    foci_report_text(&one, what, p->sample[i].text);
+    if (wrong) foci_report_text(&one, "error", wrong);
+    else report_classes(logits, p->labels, p->options->top, &one);
+    const foci_status s = p->take(p->context, i, &one);
+    foci_report_free(&one);
+    return s;
 }
 
 void foci_predict_print_classes(const foci_report *one, const char *number, FILE *f) {

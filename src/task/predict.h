@@ -42,8 +42,10 @@ typedef struct foci_predictor {
     void (*print)(const foci_report *one, FILE *f);
 } foci_predictor;
 
-/* "classes": the most probable `top`, the best first, by logits (classes). */
-void foci_predict_classes(const foci_real *logits, const foci_labels *labels, int64_t top, foci_report *one);
+/* Hands over sample i: what it is ("file", "line"), and "classes", the most probable by logits (classes), the best
+ * first; or what is wrong with it. */
+foci_status foci_predict_tell(const foci_predicting *p, int64_t i, const char *what, const char *wrong,
+                              const foci_real *logits);
 /* "  0.93 cat, 0.05 dog", without the end of the line */
 void foci_predict_print_classes(const foci_report *one, const char *number, FILE *f);
 

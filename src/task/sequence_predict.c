@@ -55,13 +55,8 @@ static foci_status read_batch(work *w, int64_t first, int64_t n) {
     return FOCI_OK;
 }
 
-static foci_status tell(work *w, int64_t first, int64_t k, const foci_real *logits) {
-    foci_report one = {NULL};
-    foci_report_text(&one, "line", w->p->sample[first + k].text);
-    if (w->wrong[k]) foci_report_text(&one, "error", w->wrong[k]);
-    else foci_predict_classes(logits, w->p->labels, w->p->options->top, &one);
-    const foci_status s = w->p->take(w->p->context, first + k, &one);
-    foci_report_free(&one);
+static foci_status tell(work *w, int64_t i, int64_t k, const foci_real *logits) {
+    const foci_status s = foci_predict_tell(w->p, i, "line", w->wrong[k], logits);
     free(w->wrong[k]);
     w->wrong[k] = NULL;
     return s;
@@ -77,7 +72,7 @@ static foci_status run_batch(work *w, int64_t first, int64_t n) {
     if (!w->set->in_front) FOCI_TRY(foci_program_feed(p, "mask", w->mask));
     FOCI_TRY(foci_program_forward(p));
     FOCI_TRY(foci_program_fetch(p, "logits", &logits));
-    for (int64_t k = 0; k < n; k++) FOCI_TRY(tell(w, first, k, logits + k * w->p->labels->count));
+    for (int64_t k = 0; k < n; k++) FOCI_TRY(tell(w, first + k, k, logits + k * w->p->labels->count));
     foci_watch_tell(w->p->watch, first + n, w->p->count);
     return foci_watch_stopped(w->p->watch);
 }

@@ -1,34 +1,10 @@
 /* Sentences of words: how they are split, numbered, cut and padded, and what is refused with its place. */
-#include "check.h"
+#include "folder.h"
 #include "sequences/sequences.h"
-
-static char *folder;
-
-static int make_folder(void **state) {
-    (void)state;
-    folder = temporary_folder();
-    return 0;
-}
-static int remove_folder(void **state) {
-    (void)state;
-    char command[512];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
-
-static const char *save(const char *text) {
-    static char path[512];
-    snprintf(path, sizeof path, "%s/x.tsv", folder);
-    FILE *f = fopen(path, "wb");
-    assert_non_null(f);
-    fputs(text, f);
-    fclose(f);
-    return path;
-}
 
 static foci_sequences *open_text(const char *text) {
     foci_sequences *s;
-    assert_ok(foci_sentences_open(&s, save(text)));
+    assert_ok(foci_sentences_open(&s, save("x.tsv", text)));
     return s;
 }
 
@@ -55,7 +31,7 @@ static void words_by_count(void **state) {
 
 static foci_vocabulary *words_of(const char *list) {
     foci_vocabulary *v;
-    assert_ok(foci_vocabulary_load(&v, save(list)));
+    assert_ok(foci_vocabulary_load(&v, save("x.tsv", list)));
     return v;
 }
 
@@ -179,7 +155,7 @@ static void refused(void **state) {
     };
     foci_sequences *s;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        assert_fails(foci_sentences_open(&s, save(rows[i].text)), FOCI_ERR_DATA, rows[i].message);
+        assert_fails(foci_sentences_open(&s, save("x.tsv", rows[i].text)), FOCI_ERR_DATA, rows[i].message);
     assert_fails(foci_sentences_open(&s, "/nowhere/x.tsv"), FOCI_ERR_DATA, "/nowhere/x.tsv");
 }
 

@@ -6,13 +6,6 @@
 #include "images/images.h"
 #include "sequences/sequences.h"
 
-static const char *save(const char *name, const char *text) {
-    FILE *f = fopen(at(name), "wb");
-    assert_non_null(f);
-    fputs(text, f);
-    fclose(f);
-    return at(name);
-}
 static void make_dir(const char *name) { assert_int_equal(0, mkdir(at(name), 0755)); }
 
 static const char *class_of(const foci_sequences *s, int64_t i) {

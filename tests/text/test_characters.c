@@ -1,43 +1,9 @@
 /* Characters and bytes as tokens: their names, the stream, the vocabulary, packs, and what is refused. */
 #include <zlib.h>
 
-#include "check.h"
+#include "folder.h"
 #include "text/characters.h"
 #include "text/pack.h"
-
-static char *folder;
-
-static int make_folder(void **state) {
-    (void)state;
-    folder = temporary_folder();
-    return 0;
-}
-
-static int remove_folder(void **state) {
-    (void)state;
-    char command[512];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
-
-/* Names a file in the folder; good until the fourth call from now. */
-static const char *path_of(const char *name) {
-    static char path[4][512];
-    static int next;
-    next = (next + 1) % 4;
-    snprintf(path[next], sizeof path[next], "%s/%s", folder, name);
-    return path[next];
-}
-
-static const char *save_bytes(const char *name, const void *data, size_t size) {
-    const char *path = path_of(name);
-    FILE *f = fopen(path, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(data, 1, size, f), size);
-    fclose(f);
-    return path;
-}
-static const char *save(const char *name, const char *text) { return save_bytes(name, text, strlen(text)); }
 
 static foci_vocabulary *build(foci_token_kind kind, const char *path, int64_t least) {
     foci_vocabulary *v;
@@ -171,7 +137,7 @@ static void rare_characters_are_unknown(void **state) {
 static void long_texts(void **state) {
     (void)state;
     enum { EACH = 60000 };
-    const char *plain = path_of("long.txt"), *packed = path_of("long.gz");
+    const char *plain = at("long.txt"), *packed = at("long.gz");
     FILE *f = fopen(plain, "wb");
     gzFile z = gzopen(packed, "wb");
     for (int i = 0; i < EACH; i++) { /* 1 + 2 + 3 + 4 bytes */
@@ -222,7 +188,7 @@ static void tokens_are_taken_and_spelled(void **state) {
 
 static void packs_say_what_their_tokens_are(void **state) {
     (void)state;
-    const char *path = save("a.txt", "abba \n"), *packed = path_of("a.pack");
+    const char *path = save("a.txt", "abba \n"), *packed = at("a.pack");
     foci_vocabulary *v = build(FOCI_BYTES, path, 0), *again, *other;
     foci_tokens t;
     assert_ok(foci_tokens_read(&t, v, path));
@@ -257,14 +223,14 @@ static void bad_texts_are_refused(void **state) {
     refuses(FOCI_CHARS, save_bytes("a.txt", "a\n\0b", 4), "a.txt:2: a 0 byte: this is not text");
     refuses(FOCI_CHARS, save("a.txt", "\xEF\xBB\xBF"), "a.txt: the file is empty");
     refuses(FOCI_BYTES, save("a.txt", ""), "a.txt: the file is empty");
-    refuses(FOCI_BYTES, path_of("nope.txt"), "nope.txt: No such file or directory");
+    refuses(FOCI_BYTES, at("nope.txt"), "nope.txt: No such file or directory");
     refuses(FOCI_BYTES, save_bytes("a.gz", "\x1f\x8b\x08\0\0\0\0\0\0\3xx", 12), "a.gz: damaged gzip");
 }
 
 static void lists_must_be_what_they_are_declared(void **state) {
     (void)state;
     foci_vocabulary *v = build(FOCI_BYTES, save("a.txt", "ab\n"), 0), *read;
-    const char *list = path_of("list.txt");
+    const char *list = at("list.txt");
     assert_ok(foci_vocabulary_save(v, list));
     foci_vocabulary_free(v);
     assert_ok(foci_vocabulary_load(&read, list));

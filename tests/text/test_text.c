@@ -5,47 +5,12 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "check.h"
+#include "folder.h"
 #include "text/text.h"
 #include "text/read.h"
 
-static char *folder;
-
-static int make_folder(void **state) {
-    (void)state;
-    folder = temporary_folder();
-    return 0;
-}
-
-static int remove_folder(void **state) {
-    (void)state;
-    char command[512];
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    return system(command);
-}
-
-/* Names a file in the folder; good until the eighth call from now. */
-static const char *path_of(const char *name) {
-    static char path[8][512];
-    static int next;
-    next = (next + 1) % 8;
-    snprintf(path[next], sizeof path[next], "%s/%s", folder, name);
-    return path[next];
-}
-
-static const char *save_bytes(const char *name, const void *data, size_t size) {
-    const char *path = path_of(name);
-    FILE *f = fopen(path, "wb");
-    assert_non_null(f);
-    assert_int_equal(fwrite(data, 1, size, f), size);
-    fclose(f);
-    return path;
-}
-
-static const char *save(const char *name, const char *text) { return save_bytes(name, text, strlen(text)); }
-
 static const char *save_gz(const char *name, const char *text) {
-    const char *path = path_of(name);
+    const char *path = at(name);
     gzFile f = gzopen(path, "wb");
     assert_non_null(f);
     assert_int_equal(gzwrite(f, text, (unsigned)strlen(text)), strlen(text));
@@ -251,7 +216,7 @@ static void a_limit_leaves_the_most_frequent(void **state) {
 static void a_word_list_keeps_the_ids(void **state) {
     (void)state;
     foci_vocabulary *v = build(save("a.txt", "b a c a\n<unk> a\n"), 0), *loaded;
-    const char *list = path_of("list.txt");
+    const char *list = at("list.txt");
     assert_ok(foci_vocabulary_save(v, list));
     assert_ok(foci_vocabulary_load(&loaded, list));
     assert_string_equal(listing(loaded), "<eos>:0 a:0 b:0 c:0 <unk>:0");
@@ -280,7 +245,7 @@ static void a_wrong_word_list_is_refused(void **state) {
     foci_vocabulary *v;
     assert_fails(foci_vocabulary_load(&v, save_bytes("list.txt", "<eos>\na\0b\n", 10)), FOCI_ERR_DATA,
                  "list.txt:2: not one word");
-    assert_fails(foci_vocabulary_load(&v, path_of("nope")), FOCI_ERR_DATA, "nope: No such file or directory");
+    assert_fails(foci_vocabulary_load(&v, at("nope")), FOCI_ERR_DATA, "nope: No such file or directory");
 }
 
 /* -------------------------------------------------------------------------------------------------- the
@@ -324,7 +289,7 @@ static const char *the_cache(void) {
     return path;
 }
 
-static void empty_the_cache(const char *name) { setenv("FOCI_CACHE", path_of(name), 1); }
+static void empty_the_cache(const char *name) { setenv("FOCI_CACHE", at(name), 1); }
 
 static const foci_word_choice every_word = {.min_count = 1};
 
@@ -352,14 +317,14 @@ static void the_cache_lies_where_caches_lie(void **state) {
     (void)state;
     const char *path = save("cached.txt", "b a a\n");
     unsetenv("FOCI_CACHE");
-    setenv("XDG_CACHE_HOME", path_of("xdg"), 1);
-    setenv("HOME", path_of("home"), 1);
+    setenv("XDG_CACHE_HOME", at("xdg"), 1);
+    setenv("HOME", at("home"), 1);
     expect_cached(path, every_word, "<eos>:1 a:2 b:1", "");
-    assert_int_equal(access(path_of("xdg/foci"), F_OK), 0);
-    assert_int_not_equal(access(path_of("home"), F_OK), 0);
+    assert_int_equal(access(at("xdg/foci"), F_OK), 0);
+    assert_int_not_equal(access(at("home"), F_OK), 0);
     unsetenv("XDG_CACHE_HOME");
     expect_cached(path, every_word, "<eos>:1 a:2 b:1", "");
-    assert_int_equal(access(path_of("home/.cache/foci"), F_OK), 0);
+    assert_int_equal(access(at("home/.cache/foci"), F_OK), 0);
     unsetenv("HOME");
     expect_cached(path, every_word, "<eos>:1 a:2 b:1", "");
 }
@@ -394,7 +359,7 @@ static void a_damaged_cache_is_built_again(void **state) {
         f = fopen(cache, "wb");
         fwrite(damaged, 1, i % 2 ? size : i / 2, f);
         fclose(f);
-        expect_cached(path_of("damaged.txt"), every_word, "<eos>:1 a:2 b:1",
+        expect_cached(at("damaged.txt"), every_word, "<eos>:1 a:2 b:1",
                       "not the vocabulary of this text, or damaged; it is built again");
     }
 }
@@ -403,7 +368,7 @@ static void without_a_cache_it_works_too(void **state) {
     (void)state;
     setenv("FOCI_CACHE", save("no-folder", ""), 1);
     expect_cached(save("alone.txt", "b a a\n"), every_word, "<eos>:1 a:2 b:1", "");
-    assert_int_equal(access(path_of("alone.txt.vocab"), F_OK), -1);
+    assert_int_equal(access(at("alone.txt.vocab"), F_OK), -1);
 }
 
 /* --------------------------------------------------------------------------------------------- what is
@@ -487,10 +452,10 @@ static void an_empty_file_is_refused(void **state) {
 
 static void what_is_no_file_is_refused(void **state) {
     (void)state;
-    expect_refusal(path_of("nope.txt"), ": No such file or directory");
+    expect_refusal(at("nope.txt"), ": No such file or directory");
     expect_refusal(folder, ": not a regular file");
     foci_vocabulary *v;
-    assert_fails(foci_vocabulary_cached(&v, path_of("nope.txt"), every_word), FOCI_ERR_DATA,
+    assert_fails(foci_vocabulary_cached(&v, at("nope.txt"), every_word), FOCI_ERR_DATA,
                  "nope.txt: No such file or directory");
     assert_null(v);
 }
