@@ -66,7 +66,7 @@ static foci_status open_run(foci_trained *t, const char *run, const char *weight
     t->about.task = t->task->name;
     if (t->task == &foci_task_text) FOCI_TRY(open_text(t));
     if (t->task == &foci_task_images) FOCI_TRY(open_images(t));
-    if (t->task == &foci_task_segmentation) FOCI_TRY(open_names(t));
+    if (t->task == &foci_task_segmentation || t->task == &foci_task_sequences) FOCI_TRY(open_names(t));
     FOCI_TRY(foci_load_model(&t->parameters, t->model, t->config, t->about.classes, path));
     t->about.parameters = foci_parameters_numel(&t->parameters);
     return FOCI_OK;
