@@ -8,12 +8,18 @@
 #include "core/program.h"
 #include "task/task.h"
 
-/* Words that the weights say inputs are; 0: they say nothing of it. */
-static int64_t words_of(const foci_task *task, const char *weights) {
+/* Words that the model's inputs may be, as the weights have rows for them; 0: its inputs are none. */
+static int64_t words_of(const foci_model *model, const char *weights) {
+    static const char parallel[] = "module."; /* core/load.c */
     foci_safetensors f;
     int64_t words = 0;
-    if (!task->words || foci_safetensors_open(&f, weights)) return 0;
-    for (const char *at = foci_safetensors_metadata(&f, task->words); at && *at; at++) words += *at == '\n';
+    if (!model->embedding || foci_safetensors_open(&f, weights)) return 0;
+    for (int i = 0; i < f.count; i++) {
+        const foci_safetensor *t = &f.tensor[i];
+        const bool wrapped = strncmp(t->name, parallel, strlen(parallel)) == 0;
+        if (foci_names_within(t->name + (wrapped ? strlen(parallel) : 0), model->embedding) && t->ndim)
+            words = t->shape[0];
+    }
     foci_safetensors_close(&f);
     return words;
 }
@@ -21,7 +27,6 @@ static int64_t words_of(const foci_task *task, const char *weights) {
 /* Recording one sample declares the parameters. */
 static foci_status declare(foci_parameters *p, const foci_model *model, const foci_config *config, int64_t classes,
                            const char *weights) {
-    const foci_task *task = foci_task_of(model);
     foci_program_set set;
     foci_program *one;
     foci_program_set_init(&set, p);
@@ -30,8 +35,8 @@ static foci_status declare(foci_parameters *p, const foci_model *model, const fo
         &(foci_request){.config = config,
                         .batch = 1,
                         .classes = classes,
-                        .vocabulary = words_of(task, weights),
-                        .feeds = task->feeds});
+                        .vocabulary = words_of(model, weights),
+                        .feeds = foci_task_of(model)->feeds});
     foci_program_set_free(&set);
     return s;
 }

@@ -142,6 +142,18 @@ bool foci_sequences_unknown_text(const foci_sequences *s, const foci_vocabulary 
     return count > 0;
 }
 
+foci_status foci_sequences_check_words(const foci_vocabulary *words, const foci_config *c, const foci_model *model,
+                                       const foci_parameters *p) {
+    if (foci_config_int(c, "model.vocab")) return FOCI_OK;
+    for (int i = 0; words && model->embedding && i < p->count; i++) {
+        const foci_parameter_entry *e = &p->entry[i];
+        if (!foci_names_within(e->name, model->embedding) || e->shape[0] == foci_vocabulary_size(words)) continue;
+        return foci_fail(FOCI_ERR_CHECKPOINT, "the weights are of %lld words, those of the data are %lld",
+                         (long long)e->shape[0], (long long)foci_vocabulary_size(words));
+    }
+    return FOCI_OK;
+}
+
 bool foci_sequences_fit(const foci_config *c) { return strcmp(foci_config_string(c, "data.pad"), "batch") == 0; }
 
 static const char *class_name(const void *s, int64_t k) { return foci_sequences_class_name(s, (int)k); }

@@ -2,6 +2,7 @@
 #ifndef FOCI_TASK_SEQUENCE_DATA_H
 #define FOCI_TASK_SEQUENCE_DATA_H
 
+#include "core/parameters.h"
 #include "sequences/sequences.h"
 #include "task/data_sets.h"
 #include "task/meaning.h"
@@ -38,6 +39,10 @@ int64_t foci_sequence_cut(const foci_config *c);
 bool foci_sequences_cut_text(const foci_sequences *s, int64_t cut, char text[160]);
 /* Likewise about words that the vocabulary does not have. */
 bool foci_sequences_unknown_text(const foci_sequences *s, const foci_vocabulary *words, char text[160]);
+/* Have weights a row for every word, where model.vocab does not say how many there are? FOCI_ERR_CHECKPOINT where not:
+ * they are of other words. */
+foci_status foci_sequences_check_words(const foci_vocabulary *words, const foci_config *c, const foci_model *model,
+                                       const foci_parameters *p);
 /* Are rows of a batch as long as the longest of it (data.pad), not as the model's length? */
 bool foci_sequences_fit(const foci_config *c);
 /* {"classes", ...}, and {"vocabulary", ...} where there is one */

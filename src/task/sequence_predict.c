@@ -104,6 +104,7 @@ static foci_status predict_all(work *w) {
     const foci_predicting *p = w->p;
     foci_request r = {.config = p->config, .classes = p->labels->count};
     if (w->set->words) FOCI_TRY(w->set->words(p->config, &w->words));
+    FOCI_TRY(foci_sequences_check_words(w->words, p->config, p->model, p->parameters));
     r.vocabulary = w->words ? foci_vocabulary_size(w->words) : 0;
     r.feeds = w->set->in_front ? "ids" : "ids mask";
     foci_batch_programs_open(&w->programs, p->model, p->parameters, &r);

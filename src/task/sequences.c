@@ -194,6 +194,7 @@ static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_pa
                                    .class_name = class_name,
                                    .of = &all};
     (void)settings;
+    FOCI_TRY(foci_sequences_check_words(s->splits.words, s->config, model, p));
     FOCI_TRY(foci_sequence_split(&s->splits, s->config, how->split, &all.set));
     source.count = foci_sequences_count(all.set);
     source.batch = foci_eval_batch(&s->train, s->train.batch_size, source.count);

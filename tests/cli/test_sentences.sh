@@ -87,6 +87,15 @@ scored() {
     contains rows.csv '^"[^"]*test.tsv:2",'
     rm -rf moved && mkdir moved && cp -r run moved && sed '1d' test.tsv >moved/test.tsv
     (cd moved && runs eval run --split test --set data.train=/nowhere --set data.val=/nowhere --set data.test=test.tsv)
+    LC_ALL=C sed '1s/"vocabulary":/"vokabulary":/; 1s/"xxh3":/"none":/' run/best.safetensors >foreign.safetensors
+    runs eval run --json && cp out own # weights of others carry no words: those of the data count
+    runs eval run --json --checkpoint foreign.safetensors && same own out
+    runs train class.yaml --out roomy --set model.vocab=30 --set train.max_steps=2
+    runs eval roomy --json
+    runs predict roomy test.tsv --json
+    head -n 5 train.tsv >few.tsv
+    fails_like 4 'the weights are of 16 words, those of the data are 1[0-9]' eval run --checkpoint foreign.safetensors \
+        --set data.train=few.tsv --set data.val=few.tsv
 }
 labels() { # lines get what they got in the evaluation, to the last digit
     tail -n +2 test.tsv | cut -f 1 >lines.txt
