@@ -85,7 +85,8 @@ void foci_sequences_token(const foci_sequences *s, int32_t id, char text[FOCI_TO
 /* Height and width of images; 0: they are none. */
 void foci_sequences_shape(const foci_sequences *s, int *height, int *width);
 
-/* Of labelled images: foci_image_set_check. What others need is read when they are opened. */
+/* Reads all that were not read when the set was opened, where their files are few (foci_manifest_is_small); of many
+ * images, looks whether each is there and begins as one. FOCI_ERR_DATA names one that is bad. */
 foci_status foci_sequences_look(const foci_sequences *s);
 /* Adds its files; the set must live as long as the manifest. */
 foci_status foci_sequences_list(const foci_sequences *s, const char *part, foci_manifest *m);

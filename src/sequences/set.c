@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/parallel.h"
+
 enum { MOST_CLASSES = 1000 };
 
 foci_status foci_sequences_no_memory(const foci_sequences *s) {
@@ -215,7 +217,23 @@ foci_status foci_sequences_prove(const foci_sequences *s, int64_t i) {
     return s->kind->prove ? s->kind->prove(s, &s->item[i]) : FOCI_OK;
 }
 
+/* Of one side: pairs stand in lines. */
+static foci_status read_one(void *context, int64_t i) {
+    const foci_sequences *s = context;
+    const int64_t length = foci_sequences_length(s, i, 0);
+    int32_t *ids = malloc((size_t)length * sizeof *ids);
+    if (!ids) return foci_sequences_no_memory(s);
+    const foci_status status = foci_sequences_read(s, i, length, length, ids, NULL);
+    free(ids);
+    return status;
+}
+
 foci_status foci_sequences_look(const foci_sequences *s) {
+    foci_manifest files = {NULL};
+    if (s->rows.path) return FOCI_OK;
+    const bool few = !foci_sequences_list(s, "", &files) && foci_manifest_is_small(&files);
+    foci_manifest_free(&files);
+    if (few) return foci_each(s->count, read_one, (void *)(uintptr_t)s);
     return s->images ? foci_image_set_check(s->images) : FOCI_OK;
 }
 

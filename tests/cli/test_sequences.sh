@@ -137,6 +137,11 @@ paths() {
     runs train paths.yaml --out pathrun --set train.max_steps=2 --set train.batch_size=4
     runs eval pathrun --split test --json
     equal 8 "$(json sequences <out)"
+    cp -r paths spoilt-paths
+    bad=$(sed -n 65p paths/metadata/0.npy | cut -d ' ' -f 1,2 | tr ' ' /) # the first for validation
+    head -c 40 "paths/$bad" >"spoilt-paths/$bad"
+    fails_like 3 "spoilt-paths/$bad: .*" train paths.yaml --out y --set data.root=spoilt-paths
+    [ ! -e y/metrics.jsonl ]
     fails_like 2 '.*data.kind: pathfinder are no lines of text' predict pathrun lines.txt
     fails_like 2 '--train is not for pathfinder' data make pathfinder none --train 3
 }
