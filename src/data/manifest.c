@@ -228,16 +228,15 @@ int64_t foci_manifest_compare(const foci_manifest *before, const foci_manifest *
 void foci_manifest_digest(const foci_manifest *m, char *text, size_t size) {
     *text = 0;
     for (int64_t first = 0, end; first < m->count; first = end) {
-        int64_t bytes = 0;
-        uint64_t hash = 0;
+        uint64_t bytes = 0, hash = 0; /* bytes of a list that was read may be any */
         end = part_end(m, first);
         for (int64_t i = first; i < end; i++) {
             const foci_manifest_file *f = &m->file[i];
-            bytes += f->size;
+            bytes += (uint64_t)f->size;
             hash = XXH3_64bits_withSeed(f->name, strlen(f->name), hash ^ f->hash);
         }
         const size_t used = strlen(text);
-        snprintf(text + used, size - used, "%s%s %" PRId64 " files, %" PRId64 " bytes, %016" PRIx64, used ? "; " : "",
+        snprintf(text + used, size - used, "%s%s %" PRId64 " files, %" PRIu64 " bytes, %016" PRIx64, used ? "; " : "",
                  m->file[first].part, end - first, bytes, hash);
     }
 }

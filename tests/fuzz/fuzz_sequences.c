@@ -38,7 +38,7 @@ static void use_line(const uint8_t *data, size_t size, bool bytes) {
     int32_t ids[MOST];
     int64_t length;
     char *text = fuzz_text(data, size);
-    if (!(bytes ? foci_byte_line : foci_listops_line)(text, MOST, ids, &length))
+    if (!(bytes ? foci_byte_line : foci_listops_line)(NULL, text, MOST, ids, &length))
         for (int64_t t = 0; t < length && t < MOST; t++)
             if (ids[t] < 1 || ids[t] >= (bytes ? 257 : 16)) abort();
     free(text);
