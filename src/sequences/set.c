@@ -66,7 +66,7 @@ static bool whole_number(const char *text, size_t length, char out[32]) {
     if (!length || length >= sizeof copy || isspace((unsigned char)*text)) return false;
     snprintf(copy, sizeof copy, "%.*s", (int)length, text);
     const double x = strtod(copy, &end);
-    if (*end || x != (double)(long long)x || x < -1e15 || x > 1e15) return false;
+    if (*end || !(x >= -1e15 && x <= 1e15) || x != (double)(long long)x) return false;
     snprintf(out, 32, "%lld", (long long)x);
     return true;
 }
