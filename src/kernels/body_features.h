@@ -63,12 +63,16 @@ static void turned_features_backward(int64_t n, real c, real s, const real *rest
     for (int64_t i = 0; i < n; i++) dx[i] = (accumulate ? dx[i] : 0) + (x[i] > 0 ? c * dy[i] + s * dy[n + i] : 0);
 }
 
-/* 1 / |x|; the addend keeps a row of zeros from becoming NaN. */
+/* What a row is shortest, so that one of zeros is divided by something (PyTorch's normalize). */
+static const real shortest = (real)1e-12;
+
+/* 1 / max(|x|, shortest) */
 static inline real inverse_norm(int64_t n, const real *restrict x) {
-    real squares = (real)1e-12;
+    real squares = 0;
 #pragma omp simd reduction(+ : squares)
     for (int64_t i = 0; i < n; i++) squares += x[i] * x[i];
-    return 1 / sqrt_(squares);
+    const real norm = sqrt_(squares);
+    return 1 / (norm > shortest ? norm : shortest);
 }
 
 static void normalise(int64_t n, real length, const real *restrict x, real *restrict y) {
@@ -77,7 +81,8 @@ static void normalise(int64_t n, real length, const real *restrict x, real *rest
     for (int64_t i = 0; i < n; i++) y[i] = factor * x[i];
 }
 
-/* With u = x / |x|: dx = length (dy - u (u dy)) / |x|;  the gradient of log(length) is dy y. */
+/* With u = x / |x|: dx = length (dy - u (u dy)) / |x|, without the second term where |x| is below the shortest;  the
+ * gradient of log(length) is dy y. */
 static void normalise_backward(int64_t n, real length, const real *restrict x, const real *restrict dy,
                                real *restrict dx, bool accumulate, real *restrict inner) {
     const real r = inverse_norm(n, x);
@@ -85,7 +90,7 @@ static void normalise_backward(int64_t n, real length, const real *restrict x, c
 #pragma omp simd reduction(+ : along)
     for (int64_t i = 0; i < n; i++) along += x[i] * dy[i];
     *inner = along * r * length;
-    const real a = length * r, b = a * r * r * along;
+    const real a = length * r, b = r * shortest < 1 ? a * r * r * along : 0;
     if (!dx) return;
 #pragma omp simd
     for (int64_t i = 0; i < n; i++) dx[i] = (accumulate ? dx[i] : 0) + (a * dy[i] - b * x[i]);

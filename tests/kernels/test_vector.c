@@ -200,6 +200,26 @@ static void check_rms_norm(int64_t c) {
     restore(ROWS * c);
 }
 
+/* Rows of usual and of small length, and one below what a row is divided by at least, 1e-12. */
+static void check_normalise(int64_t c) {
+    static const real size[] = {1, (real)1e-7, (real)1e-14};
+    for (int s = 0; s < 3; s++) {
+        double squares = 0, along = 0;
+        real inner;
+        for (int64_t i = 0; i < c; i++) w[i] = x[i] * size[s];
+        for (int64_t i = 0; i < c; i++) squares += (double)w[i] * (double)w[i], along += (double)w[i] * (double)y[i];
+        const double norm = fmax(sqrt(squares), 1e-12), r = 1 / norm;
+        k->normalise(c, 2, w, out);
+        for (int64_t i = 0; i < c; i++) expect(i, 2 * (double)w[i] * r, false, 1e-5);
+        k->normalise_backward(c, 2, w, y, out, false, &inner);
+        assert_close(inner, 2 * along * r, 1e-5 * (1 + fabs(along) * r));
+        for (int64_t i = 0; i < c; i++)
+            assert_close(out[i], 2 * r * ((double)y[i] - (s < 2 ? (double)w[i] * r * along * r : 0)),
+                         4e-5 * r * (1 + fabs((double)y[i]) + fabs(along) * r));
+    }
+    restore(c);
+}
+
 static double log_sum_exp(int64_t c, const real *a) {
     double m = (double)a[0], s = 0;
     for (int64_t i = 1; i < c; i++) m = fmax(m, (double)a[i]);
@@ -546,6 +566,10 @@ static void rms_norm(void **state) {
     (void)state;
     for_all_isas(check_rms_norm);
 }
+static void normalise(void **state) {
+    (void)state;
+    for_all_isas(check_normalise);
+}
 static void layer_norm(void **state) {
     (void)state;
     for_all_isas(check_layer_norm);
@@ -644,6 +668,7 @@ int main(void) {
                                        cmocka_unit_test(sums),
                                        cmocka_unit_test(layer_norm),
                                        cmocka_unit_test(rms_norm),
+                                       cmocka_unit_test(normalise),
                                        cmocka_unit_test(softmax),
                                        cmocka_unit_test(exp_sums),
                                        cmocka_unit_test(dropout),
