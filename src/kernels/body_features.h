@@ -15,9 +15,7 @@ static void elu_one_backward(int64_t n, const real *restrict y, const real *rest
 /* A row's elu(x) + 1, times e^-most where the largest x is most < 0, which keeps the row from vanishing; and its sum.
  */
 static inline real elu_row(int64_t n, const real *restrict x, real *restrict e) {
-    real most = x[0], sum = 0;
-#pragma omp simd reduction(max : most)
-    for (int64_t i = 0; i < n; i++) most = x[i] > most ? x[i] : most;
+    real most = row_max(n, x, -INFINITY), sum = 0;
     most = most < 0 ? most : 0;
 #pragma omp simd reduction(+ : sum)
     for (int64_t i = 0; i < n; i++) {
@@ -97,12 +95,7 @@ static void normalise_backward(int64_t n, real length, const real *restrict x, c
 }
 
 /* The largest of n >= 1. */
-static void largest(int64_t n, const real *restrict x, real *restrict result) {
-    real most = x[0];
-#pragma omp simd reduction(max : most)
-    for (int64_t i = 0; i < n; i++) most = x[i] > most ? x[i] : most;
-    *result = most;
-}
+static void largest(int64_t n, const real *restrict x, real *restrict result) { *result = row_max(n, x, -INFINITY); }
 
 /* factor (exp(sign y - less) + eps), where y may be where the result goes. Nothing above e^36 comes out, so that
  * products of two, and sums of many of these, are still floats. */
