@@ -85,6 +85,8 @@ static foci_status between_steps(foci_trainer *t) {
         foci_status s = evaluate(t);
         if (s && s != FOCI_INTERRUPTED) return s;
         stopped = s;
+        /* the step's checkpoint may have been given up as one of many; now it is the last */
+        if (stopped && t->policy.saved < t->state.step) FOCI_TRY(foci_trainer_save(t, false, true));
     }
     if (!stopped || (last && !owes_evaluation(t))) return FOCI_OK;
     return stop_here(t);

@@ -107,6 +107,7 @@ moved() { # EVAL_EVERY
 }
 check "a run folder that is moved" moved 1000000
 check "a run folder that is moved, and an evaluation" moved 20
+check "a run folder that is moved, and it is stopped in an evaluation" moved 1
 
 unheard=$(sh -c 'kill -HUP $$; echo unheard' 2>/dev/null) # under nohup nobody hears of it, foci neither
 hangs_up() {
