@@ -103,7 +103,7 @@ moved() { # EVAL_EVERY
     sleep 0.5
     kill -TERM $pid 2>/dev/null || true # where it was moved before the first checkpoint, it has ended
     ends_with 6
-    contains err '^foci: .*there/.*: No such file or directory$'
+    contains err '^foci: .*there/.*: (No such file or directory|what was written does not read back)$'
 }
 check "a run folder that is moved" moved 1000000
 check "a run folder that is moved, and an evaluation" moved 20
