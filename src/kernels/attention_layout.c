@@ -6,16 +6,15 @@ static int64_t place(int64_t *reals, int64_t n) {
     return at;
 }
 
-/* Copies of operands: pairs in bfloat16 of everything; reals only of what is read down a column, where its rows are not
- * whole vectors of any instruction set. */
+/* Copies of operands: pairs in bfloat16 of everything; reals of keys and values that many queries read, and of what is
+ * read down a column where its rows are not whole vectors of any instruction set. */
 foci_attention_layout foci_attention_layout_of(int64_t keys, int64_t width, int64_t value_width, bool backward,
                                                bool bf16) {
     enum { TILE = FOCI_ATTENTION_QUERIES };
     const int64_t row = (width + 15) / 16 * 16, value_row = (value_width + 15) / 16 * 16;
     const int64_t scores = TILE * FOCI_ATTENTION_KEYS, pairs = (keys + 1) / 2,
                   longest = row > value_row ? row : value_row;
-    const int64_t down = bf16 ? pairs * row : width == row ? 0 : keys * row;
-    const int64_t values_down = bf16 ? pairs * value_row : value_width == value_row ? 0 : keys * value_row;
+    const int64_t copied = bf16 ? pairs : keys;
     foci_attention_layout l = {0};
     l.queries = place(&l.reals, TILE * row);
     l.queries_across = place(&l.reals, bf16 ? TILE / 2 * row : TILE * row);
@@ -24,15 +23,15 @@ foci_attention_layout foci_attention_layout_of(int64_t keys, int64_t width, int6
     l.scores = place(&l.reals, scores);
     l.factor = place(&l.reals, scores);
     l.copy = place(&l.reals, bf16 ? scores / 2 : 0);
-    l.keys = place(&l.reals, bf16 ? pairs * row : 0);
-    l.values = place(&l.reals, backward ? bf16 ? pairs * value_row : 0 : values_down);
+    l.keys = place(&l.reals, copied * row);
+    l.values = place(&l.reals, copied * value_row);
     if (!backward) return l;
     l.douts = place(&l.reals, TILE * value_row);
     l.douts_across = place(&l.reals, bf16 ? TILE / 2 * value_row : TILE * value_row);
     l.queries_down = place(&l.reals, bf16 ? TILE / 2 * row : 0);
     l.douts_down = place(&l.reals, bf16 ? TILE / 2 * value_row : 0);
     l.dscores = place(&l.reals, scores);
-    l.keys_down = place(&l.reals, down);
+    l.keys_down = place(&l.reals, bf16 || width != row ? copied * row : 0);
     l.dkeys = place(&l.reals, keys * row);
     l.dvalues = place(&l.reals, keys * value_row);
     l.dkey_bias = place(&l.reals, keys * 16);

@@ -11,6 +11,13 @@ static void pack_queries(real *to, const foci_attention_head *h, int64_t first, 
 
 static int64_t widest(const foci_attention_head *h) { return h->width > h->value_width ? h->width : h->value_width; }
 
+enum { MANY = 256 }; /* queries: keys and values that lie in long rows are worth a copy */
+
+/* Keys, or values, for the products of some queries. */
+static real_rows read_by(int64_t queries, real_rows from, real *room, int64_t keys) {
+    return queries >= MANY && from.row > padded(from.width) ? together(room, from, keys) : from;
+}
+
 static element *copy_at(real *scratch, int64_t offset) { return (element *)(scratch + offset); }
 
 /* -------------------------------------------------------------------------------------------------------- forward */
@@ -23,8 +30,10 @@ typedef struct forward {
     real largest[TILE], sum[TILE]; /* of each query's scores so far */
 } forward;
 
-static forward forward_of(const foci_attention_head *h, int64_t keys, real *scratch) {
+static forward forward_of(const foci_attention_head *h, int64_t queries, int64_t keys, real *scratch) {
     const foci_attention_layout l = foci_attention_layout_of(h->keys, h->width, h->value_width, false, DEEP > 1);
+    const real_rows k = read_by(queries, (real_rows){h->k, h->k_row, h->width}, scratch + l.keys, keys);
+    const real_rows v = read_by(queries, (real_rows){h->v, h->v_row, h->value_width}, scratch + l.values, keys);
     forward f = {.h = h,
                  .queries = scratch + l.queries,
                  .sums = scratch + l.sums,
@@ -33,8 +42,8 @@ static forward forward_of(const foci_attention_head *h, int64_t keys, real *scra
                  .queries_across = copy_at(scratch, l.queries_across),
                  .rows = copy_at(scratch, l.rows),
                  .copy = copy_at(scratch, l.copy)};
-    f.keys = along(copy_at(scratch, l.keys), deep(padded(h->width)), h->k, h->k_row, keys, h->width);
-    f.values = down(copy_at(scratch, l.values), h->v, h->v_row, keys, h->value_width);
+    f.keys = along(copy_at(scratch, l.keys), deep(padded(k.width)), k.first, k.row, keys, k.width);
+    f.values = down(copy_at(scratch, l.values), v.first, v.row, keys, v.width);
     return f;
 }
 
@@ -66,7 +75,7 @@ static void add_values(forward *f, const attention_tile *t, soon *next) {
 
 /* Queries first .. end - 1. */
 static void attention_forward(const foci_attention_head *h, int64_t first, int64_t end, real *scratch) {
-    forward f = forward_of(h, h->causal ? end : h->keys, scratch);
+    forward f = forward_of(h, end - first, h->causal ? end : h->keys, scratch);
     for (; first < end; first += TILE) {
         const int64_t n = smaller(TILE, end - first), after = first + n;
         soon next = {.rows = smaller(TILE, end - after), .width = widest(h), .each = 2};
@@ -100,6 +109,8 @@ typedef struct backward {
 static backward backward_of(const foci_attention_head *h, real *scratch) {
     const foci_attention_layout l = foci_attention_layout_of(h->keys, h->width, h->value_width, true, DEEP > 1);
     const int64_t row = padded(h->width), value_row = padded(h->value_width);
+    const real_rows k = read_by(h->queries, (real_rows){h->k, h->k_row, h->width}, scratch + l.keys, h->keys);
+    const real_rows v = read_by(h->queries, (real_rows){h->v, h->v_row, h->value_width}, scratch + l.values, h->keys);
     backward b = {.h = h,
                   .queries = scratch + l.queries,
                   .douts = scratch + l.douts,
@@ -117,9 +128,9 @@ static backward backward_of(const foci_attention_head *h, real *scratch) {
                   .douts_down = copy_at(scratch, l.douts_down),
                   .rows = copy_at(scratch, l.rows),
                   .copy = copy_at(scratch, l.copy)};
-    b.keys = along(copy_at(scratch, l.keys), deep(row), h->k, h->k_row, h->keys, h->width);
-    b.values = along(copy_at(scratch, l.values), deep(value_row), h->v, h->v_row, h->keys, h->value_width);
-    b.keys_down = down(copy_at(scratch, l.keys_down), h->k, h->k_row, h->keys, h->width);
+    b.keys = along(copy_at(scratch, l.keys), deep(row), k.first, k.row, h->keys, k.width);
+    b.values = along(copy_at(scratch, l.values), deep(value_row), v.first, v.row, h->keys, v.width);
+    b.keys_down = down(copy_at(scratch, l.keys_down), k.first, k.row, h->keys, k.width);
     memset(b.dkeys, 0, (size_t)(h->keys * row) * sizeof *b.dkeys);
     if (h->dkey_bias) memset(b.dkey_bias, 0, (size_t)(h->keys * LANES) * sizeof *b.dkey_bias);
     memset(b.dvalues, 0, (size_t)(h->keys * value_row) * sizeof *b.dvalues);

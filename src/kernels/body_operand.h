@@ -66,7 +66,19 @@ static inline operand at(operand o, int64_t i, int64_t p) {
     return (operand){o.data + i * o.row + p * o.column, o.row, o.column};
 }
 
+/* Rows of reals: from one to the next, entries of each. */
+typedef struct real_rows {
+    const real *first;
+    int64_t row, width;
+} real_rows;
+
 #ifdef FOCI_BF16_OPERANDS
+
+/* Rows that are read many times, side by side in `room`, which holds n of them filled up; pairs are copies anyway. */
+static real_rows together(real *room, real_rows from, int64_t n) {
+    (void)room, (void)n;
+    return from;
+}
 
 static inline __m512 first_of(const real *from, int64_t n) {
     return _mm512_maskz_loadu_ps((__mmask16)(n >= LANES ? 0xffff : n <= 0 ? 0 : (1 << n) - 1), from);
@@ -126,6 +138,12 @@ static inline __attribute__((always_inline)) operand copy_down(element *room, in
         }
     }
     return (operand){room, 1, row};
+}
+
+static real_rows together(real *room, real_rows from, int64_t n) {
+    const int64_t row = padded(from.width);
+    copy_down(room, row, from.first, from.row, n, from.width);
+    return (real_rows){room, row, row};
 }
 
 /* Rows of whole vectors are read where they lie. */

@@ -119,7 +119,6 @@ static inline __attribute__((always_inline)) void small_rows(int rows, int vecto
                                                              bool add) {
     const int64_t end = smaller(depth, deep(i + rows + t.upper)), first = i > t.lower ? (i - t.lower) / DEEP : 0;
     real *c = o->c + i * o->c_row + j;
-    if (o->a.column == 1) fetch_rows((const real *)o->a.data + (i + rows) * o->a.row, o->a.row, rows, depth);
     fetch_some(o->meanwhile);
     product_block(rows, vectors, end - first,
                   &(product){at(o->a, i, first), at(o->b, j, first), c, o->c_row, add ? c : NULL, o->c_row, NULL});

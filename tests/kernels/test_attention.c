@@ -106,7 +106,8 @@ typedef struct problem {
 static problem make_problem(shape s) {
     const int64_t n = s.tokens, m = keys_of(s), longer = n > m ? n : m, e = value_width_of(s);
     const int64_t d = s.width > e ? s.width : e, wide = 3 * HEADS * d, joined = HEADS * e;
-    const int64_t scratch = layout_of(s, true, true);
+    const int64_t reals = layout_of(s, true, false), pairs = layout_of(s, true, true);
+    const int64_t scratch = reals > pairs ? reals : pairs;
     problem p = {.qkv = noisy(1, longer * wide),
                  .metric = noisy(2, n * d),
                  .bias = noisy(3, m),
