@@ -111,6 +111,18 @@ typedef struct foci_attention_layout {
 foci_attention_layout foci_attention_layout_of(int64_t keys, int64_t width, int64_t value_width, bool backward,
                                                bool bf16);
 
+/* Pixels between two cells, whose logits are low + share (high - low). Rows of classes are filled up to FOCI_STRETCH with
+ * logits so low that they weigh nothing. */
+enum { FOCI_STRETCH = 16 }; /* pixels at most */
+typedef struct foci_stretch {
+    int64_t pixels, classes;
+    const foci_real *low, *high; /* (classes) */
+    const foci_real *share;      /* (pixels) */
+    const int32_t *label;        /* (pixels) */
+    int32_t ignore;
+    foci_real *dlow, *dhigh; /* (classes) each, may be the same: gradients, added to; NULL: not wanted */
+} foci_stretch;
+
 /* Which keys a query sees, for FOCI_ATTENTION_QUERIES of them: those whose place lies in [low, high] and is not self.
  */
 typedef struct foci_sight {

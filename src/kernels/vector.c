@@ -33,6 +33,7 @@
 #include "kernels/body_peak.h"
 #include "kernels/body_resample.h"
 #include "kernels/body_tile.h"
+#include "kernels/body_blend.h"
 #include "kernels/body_attention.h"
 #include "kernels/body_attention_map.h"
 #include "kernels/body_pieces.h"

@@ -1,6 +1,7 @@
 /* upsampled_cross_entropy: cross-entropy of maps that are enlarged to the pixels of labels, whose logits are never
  * stored: of 150 classes and 512 x 512 pixels they would be 157 MB an image. Forward goes through the rows of pixels
- * once, makes their logits, their loss and its gradient with respect to the maps, which it saves. */
+ * once, from stretch to stretch between two cells, makes their loss and its gradient with respect to the maps, which it
+ * saves. */
 #include <math.h>
 #include <string.h>
 
@@ -16,45 +17,74 @@ typedef struct attributes {
 
 static const attributes *of(const foci_node *n) { return n->attributes; }
 
-/* workspace of a thread, in reals: a blended row (w, K), its gradient, a row of logits (W, K), its gradient */
-static int64_t scratch_of(const foci_bilinear *b) { return 2 * (b->across + b->width) * b->classes; }
+/* K filled up */
+static int64_t lanes(const foci_bilinear *b) { return foci_tiles(b->classes, FOCI_STRETCH) * FOCI_STRETCH; }
 
-/* Of logits x (K). A label that is no class makes it NaN. */
-static double pixel_loss(const real *x, int64_t k, int32_t label) {
-    real max = -INFINITY, sum = 0;
-    if (label < 0 || label >= k) return NAN;
-    foci_kernel()->exp_sums(1, k, x, k, &max, &sum);
-    return (double)max + log((double)sum) - (double)x[label];
+/* workspace of a thread, in reals: a blended row (w, K) and its gradient; the same with K filled up; a kernel's */
+static int64_t scratch_of(const foci_bilinear *b) {
+    return 2 * b->across * (b->classes + lanes(b)) + (2 + FOCI_STRETCH) * lanes(b);
 }
 
-/* The same from p = softmax(x), which becomes the gradient, p - 1 at the label. A p too small to have all its digits is
- * no way to its logarithm. */
-static double differentiate(const real *x, int64_t k, int32_t label, real *p) {
-    static const real whole = (real)1e-30;
-    const bool known = label >= 0 && label < k && p[label] > whole;
-    const double loss = known ? -log((double)p[label]) : pixel_loss(x, k, label);
-    if (label >= 0 && label < k) p[label] -= 1;
-    return loss;
+/* A pixel of a row: its cells, and the share of the second. */
+typedef struct columns {
+    int64_t *low, *high; /* (W) */
+    real *share;
+} columns;
+
+static columns columns_of(const foci_bilinear *b, int64_t *room) {
+    const columns c = {room, room + b->width, (real *)(room + 2 * b->width)};
+    for (int64_t x = 0; x < b->width; x++) {
+        const foci_neighbours n = foci_neighbours_of(b->across, b->full_width, x);
+        c.low[x] = n.low, c.high[x] = n.high, c.share[x] = (real)n.share;
+    }
+    return c;
+}
+
+/* Pixels from `first` on between the same cells. */
+static int64_t stretch_at(const columns *c, int64_t first, int64_t width) {
+    int64_t end = first + 1;
+    while (end < width && end - first < FOCI_STRETCH && c->low[end] == c->low[first]) end++;
+    return end - first;
+}
+
+/* (w, K) with K filled up by logits that weigh nothing, and the way back. */
+static void fill_up(const foci_bilinear *b, const real *row, real *filled) {
+    for (int64_t i = 0; i < b->across; i++, row += b->classes, filled += lanes(b)) {
+        memcpy(filled, row, (size_t)b->classes * sizeof *row);
+        for (int64_t k = b->classes; k < lanes(b); k++) filled[k] = (real)-1e30;
+    }
+}
+static void take_out(const foci_bilinear *b, const real *filled, real *row) {
+    for (int64_t i = 0; i < b->across; i++)
+        memcpy(row + i * b->classes, filled + i * lanes(b), (size_t)b->classes * sizeof *row);
 }
 
 /* One row of pixels: its loss; where there is a band's sums (2, w, K), the gradient is added to it. */
-static double pass_row(const foci_node *n, int64_t image, int64_t y, real *scratch, real *sums) {
+static double pass_row(const foci_node *n, const columns *c, int64_t image, int64_t y, real *scratch, real *sums) {
     const foci_bilinear *b = &of(n)->grid;
-    const int64_t row = b->across * b->classes, k = b->classes;
+    const int64_t row = b->across * b->classes, filled = b->across * lanes(b);
     const int32_t *label = foci_ints(n->input[LABELS]) + (image * b->height + y) * b->width;
-    real *blended = scratch, *dblended = scratch + row, *x = scratch + 2 * row, *dx = x + b->width * k;
+    real *blended = scratch, *dblended = scratch + row, *cells = scratch + 2 * row, *dcells = cells + filled;
     double loss = 0;
     foci_bilinear_blend_rows(b, foci_data(n->input[MAPS]) + image * b->down * row, y, blended);
-    foci_bilinear_blend_columns(b, blended, x);
-    if (sums) foci_kernel()->softmax(b->width, k, x, dx);
-    for (int64_t i = 0; i < b->width; i++) {
-        const bool counts = label[i] != of(n)->ignore;
-        if (counts)
-            loss += sums ? differentiate(x + i * k, k, label[i], dx + i * k) : pixel_loss(x + i * k, k, label[i]);
-        else if (sums) memset(dx + i * k, 0, (size_t)k * sizeof *dx);
+    fill_up(b, blended, cells);
+    memset(dcells, 0, (size_t)filled * sizeof *dcells);
+    for (int64_t x = 0, pixels; x < b->width; x += pixels) {
+        const int64_t low = c->low[x] * lanes(b), high = c->high[x] * lanes(b);
+        pixels = stretch_at(c, x, b->width);
+        foci_kernel()->stretch_cross_entropy(&(foci_stretch){.pixels = pixels,
+                                                             .classes = b->classes,
+                                                             .low = cells + low,
+                                                             .high = cells + high,
+                                                             .share = c->share + x,
+                                                             .label = label + x,
+                                                             .ignore = of(n)->ignore,
+                                                             .dlow = sums ? dcells + low : NULL,
+                                                             .dhigh = sums ? dcells + high : NULL},
+                                             &loss, dcells + filled);
     }
     if (!sums) return loss;
-    foci_bilinear_unblend_columns(b, dx, dblended);
+    take_out(b, dcells, dblended);
     foci_bilinear_unblend_rows(b, dblended, y, sums);
     return loss;
 }
@@ -68,12 +98,13 @@ static double counted(const foci_node *n) {
     return (double)count;
 }
 
-/* workspace: losses of all bands; scratch of every thread; sums of all bands (B, h, 2, w, K) */
+/* workspace: losses of all bands; where pixels lie in a row; scratch of every thread; sums of all bands (B, h, 2, w, K) */
 static void forward(const foci_node *n) {
     const foci_bilinear *b = &of(n)->grid;
     const int64_t row = b->across * b->classes, bands = b->images * b->down;
     double *loss = n->workspace, total = 0;
-    real *scratch = (real *)(loss + bands), *sums = scratch + foci_threads() * scratch_of(b);
+    const columns c = columns_of(b, (int64_t *)(loss + bands));
+    real *scratch = c.share + b->width, *sums = scratch + foci_threads() * scratch_of(b);
     const bool differentiate = n->reached && n->input[MAPS]->requires_grad;
     FOCI_PARALLEL_FOR
     for (int64_t band = 0; band < bands; band++) {
@@ -82,7 +113,7 @@ static void forward(const foci_node *n) {
         if (own) memset(own, 0, (size_t)(2 * row) * sizeof *own);
         loss[band] = 0;
         for (int64_t y = r.first; y < r.end; y++)
-            loss[band] += pass_row(n, band / b->down, y, scratch + foci_thread() * scratch_of(b), own);
+            loss[band] += pass_row(n, &c, band / b->down, y, scratch + foci_thread() * scratch_of(b), own);
     }
     for (int64_t band = 0; band < bands; band++) total += loss[band];
     const double count = counted(n), each = count > 0 ? 1 / count : 0;
@@ -157,7 +188,9 @@ foci_tensor *foci_upsampled_cross_entropy(foci_graph *g, foci_tensor *maps, foci
         foci_record(g, &foci_op_upsampled_cross_entropy, 3, (foci_tensor *[]){maps, labels, count}, &a, sizeof a);
     const int64_t cells = foci_numel(maps), bands = b->images * b->down;
     foci_save(n, FOCI_REAL, cells);
-    foci_workspace(
-        n, (size_t)bands * sizeof(double) + (size_t)(foci_threads() * scratch_of(b) + 2 * cells) * sizeof(real), 0);
+    foci_workspace(n,
+                   (size_t)bands * sizeof(double) + (size_t)b->width * (2 * sizeof(int64_t) + sizeof(real)) +
+                       (size_t)(foci_threads() * scratch_of(b) + 2 * cells) * sizeof(real),
+                   0);
     return foci_emit(n, FOCI_REAL, FOCI_SHAPE(1));
 }
