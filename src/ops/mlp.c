@@ -9,7 +9,8 @@
 #include "ops/common.h"
 
 enum { X, WEIGHT1, BIAS1, WEIGHT2, BIAS2 };
-enum { TILE = 96, LEAST_CHUNK = 128, CHUNKS = 16 };
+enum { TILE = 96, DEEP_TILE = 192 };       /* rows at a time: forward; backward, where they are the depth of sums */
+enum { LEAST_CHUNK = 128, CHUNKS = 16 };   /* rows that a chunk has, and chunks that there are */
 
 typedef struct attributes {
     foci_activation activation;
@@ -28,8 +29,9 @@ static shape shape_of(const foci_node *n) {
     return s;
 }
 
-static real *scratch_tile(real *scratch, const shape *s, int per_thread, int i) {
-    return scratch + (foci_thread() * per_thread + i) * TILE * s->ld;
+/* Part i of those that a thread has of scratch memory, `rows` each. */
+static real *scratch_tile(real *scratch, const shape *s, int64_t rows, int parts, int i) {
+    return scratch + (foci_thread() * parts + i) * rows * s->ld;
 }
 
 /* Rows of a hidden tile, `ld` apart, dropped out in place; the same elements in forward and backward. */
@@ -141,7 +143,7 @@ static void forward(const foci_node *n) {
         foci_product p = first, q = second;
         p.rows = q.rows = r.end - r.first;
         p.a.data += r.first * s.in;
-        real *here = scratch_tile(scratch, &s, 1, 0);
+        real *here = scratch_tile(scratch, &s, TILE, 1, 0);
         const hidden_tile h = place_of(n, &s, r, here);
         p.c = h.data;
         p.ldc = h.ld;
@@ -164,9 +166,9 @@ static sums sums_at(const shape *s, real *at) {
     return (sums){at, bias1, weight2, weight2 + s->out * s->hidden};
 }
 
-/* C (+)= at b over the rows of a tile: the gradient of a weight */
-static void add_weight_gradient(const foci_node *n, int64_t rows, foci_matrix a, int64_t width, foci_matrix b,
-                                int64_t columns, real *c) {
+/* C = or += at b over the rows of a tile: the gradient of a weight */
+static void weight_gradient(const foci_node *n, int64_t rows, foci_matrix a, int64_t width, foci_matrix b,
+                            int64_t columns, real *c, bool add) {
     foci_gemm(&(foci_product){.rows = width,
                               .columns = columns,
                               .depth = rows,
@@ -174,13 +176,15 @@ static void add_weight_gradient(const foci_node *n, int64_t rows, foci_matrix a,
                               .b = b,
                               .c = c,
                               .ldc = columns,
-                              .add = true,
+                              .add = add,
                               .bf16 = foci_graph_bf16(n->graph)});
 }
 
+/* A power of two of them, so that threads have equal shares. */
 static int64_t chunk_rows(int64_t rows) {
-    int64_t size = foci_tiles(rows, CHUNKS);
-    return size < LEAST_CHUNK ? LEAST_CHUNK : size;
+    int64_t chunks = CHUNKS;
+    while (chunks > 1 && rows < chunks * LEAST_CHUNK) chunks /= 2;
+    return foci_tiles(rows, chunks);
 }
 
 /* Per chunk of rows, tile by tile: da = dy W2, dh = act'(da), dx = dh W1, and the parameters' gradients, which are
@@ -209,11 +213,12 @@ static void backward(const foci_node *n) {
     for (int64_t chunk = 0; chunk < chunks; chunk++) {
         const foci_range all = foci_tile(s.rows, size, chunk);
         const sums sum = sums_at(&s, partial + chunk * sum_size);
-        real *a = scratch_tile(scratch, &s, 2, 0), *dh = scratch_tile(scratch, &s, 2, 1);
-        if (learns) memset(sum.weight1, 0, (size_t)sum_size * sizeof(real));
+        real *a = scratch_tile(scratch, &s, DEEP_TILE, 2, 0), *dh = scratch_tile(scratch, &s, DEEP_TILE, 2, 1);
+        const int64_t tiles = foci_tiles(all.end - all.first, DEEP_TILE), tile = foci_tiles(all.end - all.first, tiles);
         for (foci_range r = {all.first, 0}; r.first < all.end; r.first = r.end) {
-            r.end = r.first + TILE < all.end ? r.first + TILE : all.end;
+            r.end = r.first + tile < all.end ? r.first + tile : all.end;
             const int64_t rows = r.end - r.first;
+            const bool add = r.first > all.first;
             const foci_matrix dy_rows = {dy + r.first * s.out, s.out, false},
                               x_rows = {x + r.first * s.in, s.in, false};
             foci_product p = to_hidden, q = to_x;
@@ -223,10 +228,12 @@ static void backward(const foci_node *n) {
             foci_gemm(&p);
             const hidden_tile act = activation_backward(n, &s, r, a, dh);
             if (learns) {
-                add_weight_gradient(n, rows, dy_rows, s.out, (foci_matrix){act.data, act.ld, false}, s.hidden,
-                                    sum.weight2);
+                weight_gradient(n, rows, dy_rows, s.out, (foci_matrix){act.data, act.ld, false}, s.hidden, sum.weight2,
+                                add);
+                weight_gradient(n, rows, (foci_matrix){dh, s.ld, false}, s.hidden, x_rows, s.in, sum.weight1, add);
+                if (!add) memset(sum.bias1, 0, (size_t)s.hidden * sizeof(real));
+                if (!add) memset(sum.bias2, 0, (size_t)s.out * sizeof(real));
                 foci_kernel()->column_sums(rows, s.out, dy_rows.data, s.out, sum.bias2);
-                add_weight_gradient(n, rows, (foci_matrix){dh, s.ld, false}, s.hidden, x_rows, s.in, sum.weight1);
                 foci_kernel()->column_sums(rows, s.hidden, dh, s.ld, sum.bias1);
             }
             if (!foci_wants(n, X)) continue;
@@ -311,11 +318,11 @@ foci_tensor *foci_mlp(foci_graph *g, foci_tensor *x, foci_tensor *weight1, foci_
     foci_tensor *y = foci_emit(n, FOCI_REAL, x->ndim, shape_out);
     if (!y) return NULL;
     const shape s = shape_of(n);
-    const int64_t tile = foci_threads() * TILE * s.ld, chunks = foci_tiles(rows, chunk_rows(rows));
+    const int64_t line = foci_threads() * s.ld, chunks = foci_tiles(rows, chunk_rows(rows));
     foci_workspace(
-        n, (size_t)(foci_gemm_packed_size(in, hidden) + foci_gemm_packed_size(hidden, out) + tile) * sizeof(real),
+        n, (size_t)(foci_gemm_packed_size(in, hidden) + foci_gemm_packed_size(hidden, out) + TILE * line) * sizeof(real),
         (size_t)(foci_gemm_packed_size(out, hidden) + foci_gemm_packed_size(hidden, in) + chunks * sums_size(&s) +
-                 FOCI_ALIGN + 2 * tile) *
+                 FOCI_ALIGN + 2 * DEEP_TILE * line) *
             sizeof(real));
     return y;
 }
