@@ -186,7 +186,7 @@ static inline vector exp2_(vector x) {
 }
 
 /* The logarithm to base 2 of finite x >= 2^-126: of the exponent, and of m in [1/sqrt(2), sqrt(2)) as
- * 2 log2(e) atanh(t), t = (m - 1) / (m + 1), whose series ends below 1e-9. */
+ * 2 log2(e) atanh(t), t = (m - 1) / (m + 1), whose series ends below 1e-9. A NaN stays one. */
 static inline vector log2_(vector x) {
 #ifdef FOCI_DOUBLE
     for (int l = 0; l < LANES; l++) x[l] = log2(x[l]);
@@ -197,7 +197,7 @@ static inline vector log2_(vector x) {
     const vector series = t2 * (t2 * (t2 * (t2 * (1.0f / 9) + 1.0f / 7) + 1.0f / 5) + 1.0f / 3);
     vector n;
     for (int l = 0; l < LANES; l++) n[l] = (real)exponent[l];
-    return n + 2 * log2_e * (t * series + t);
+    return choose(x == x, n + 2 * log2_e * (t * series + t), x);
 #endif
 }
 

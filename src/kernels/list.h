@@ -61,7 +61,8 @@ FOCI_KERNEL(column_softmax,
 FOCI_KERNEL(cross_entropy_backward, (int64_t c, const real *x, real lse, real total, const real *soft, real uniform,
                                      real factor, real *dx, bool accumulate))
 
-/* body_blend.h: the losses of pixels between two cells, added to *loss; scratch (2 + FOCI_STRETCH, classes filled up) */
+/* body_blend.h: the losses of pixels between two cells, added to *loss; scratch (2 + FOCI_STRETCH, classes filled up)
+ */
 FOCI_KERNEL(stretch_cross_entropy, (const foci_stretch *o, double *loss, real *scratch))
 
 /* body_features.h: elu(x) + 1; rows of a given length, the inner product of dy and y beside; elu(x) + 1 over its sum,

@@ -111,8 +111,8 @@ typedef struct foci_attention_layout {
 foci_attention_layout foci_attention_layout_of(int64_t keys, int64_t width, int64_t value_width, bool backward,
                                                bool bf16);
 
-/* Pixels between two cells, whose logits are low + share (high - low). Rows of classes are filled up to FOCI_STRETCH with
- * logits so low that they weigh nothing. */
+/* Pixels between two cells, whose logits are low + share (high - low). Rows of classes are filled up to FOCI_STRETCH
+ * with logits so low that they weigh nothing. */
 enum { FOCI_STRETCH = 16 }; /* pixels at most */
 typedef struct foci_stretch {
     int64_t pixels, classes;

@@ -9,8 +9,8 @@
 #include "ops/common.h"
 
 enum { X, WEIGHT1, BIAS1, WEIGHT2, BIAS2 };
-enum { TILE = 96, DEEP_TILE = 192 };       /* rows at a time: forward; backward, where they are the depth of sums */
-enum { LEAST_CHUNK = 128, CHUNKS = 16 };   /* rows that a chunk has, and chunks that there are */
+enum { TILE = 96, DEEP_TILE = 192 };     /* rows at a time: forward; backward, where they are the depth of sums */
+enum { LEAST_CHUNK = 128, CHUNKS = 16 }; /* rows that a chunk has, and chunks that there are */
 
 typedef struct attributes {
     foci_activation activation;
@@ -319,10 +319,11 @@ foci_tensor *foci_mlp(foci_graph *g, foci_tensor *x, foci_tensor *weight1, foci_
     if (!y) return NULL;
     const shape s = shape_of(n);
     const int64_t line = foci_threads() * s.ld, chunks = foci_tiles(rows, chunk_rows(rows));
-    foci_workspace(
-        n, (size_t)(foci_gemm_packed_size(in, hidden) + foci_gemm_packed_size(hidden, out) + TILE * line) * sizeof(real),
-        (size_t)(foci_gemm_packed_size(out, hidden) + foci_gemm_packed_size(hidden, in) + chunks * sums_size(&s) +
-                 FOCI_ALIGN + 2 * DEEP_TILE * line) *
-            sizeof(real));
+    foci_workspace(n,
+                   (size_t)(foci_gemm_packed_size(in, hidden) + foci_gemm_packed_size(hidden, out) + TILE * line) *
+                       sizeof(real),
+                   (size_t)(foci_gemm_packed_size(out, hidden) + foci_gemm_packed_size(hidden, in) +
+                            chunks * sums_size(&s) + FOCI_ALIGN + 2 * DEEP_TILE * line) *
+                       sizeof(real));
     return y;
 }

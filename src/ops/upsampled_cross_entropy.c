@@ -98,7 +98,8 @@ static double counted(const foci_node *n) {
     return (double)count;
 }
 
-/* workspace: losses of all bands; where pixels lie in a row; scratch of every thread; sums of all bands (B, h, 2, w, K) */
+/* workspace: losses of all bands; where pixels lie in a row; scratch of every thread; sums of all bands (B, h, 2, w, K)
+ */
 static void forward(const foci_node *n) {
     const foci_bilinear *b = &of(n)->grid;
     const int64_t row = b->across * b->classes, bands = b->images * b->down;
