@@ -18,17 +18,22 @@ static void pack_rows(int64_t depth, int64_t columns, const real *b, int64_t ldb
         copy_down(to, PANEL, b + j, ldb, depth, smaller(PANEL, columns - j));
 }
 
-/* LANES columns of a panel, of which b has `width`, as rows: by squares, so that lines are used whole. */
+/* LANES columns of a panel, of which b has `width`, as rows: LANES along the depth at a time, so that lines are used
+ * whole. */
 static void pack_half(int64_t depth, int64_t width, const real *b, int64_t ldb, element *to) {
     element room[LANES * LANES] __attribute__((aligned(64)));
     for (int64_t p = 0; p < deep(depth); p += LANES, to += LANES * PANEL) {
         const int64_t n = smaller(LANES, deep(depth) - p), numbers = smaller(DEEP * LANES, depth - DEEP * p);
         const operand lines = along(room, LANES, b + DEEP * p, ldb, width, numbers);
         const element *restrict line = lines.data;
-        for (int64_t l = 0; l < width; l++, line += lines.row)
+        int64_t l = 0;
+        for (; l + 4 <= width && n % 4 == 0; l += 4, line += 4 * lines.row)
+            for (int64_t r = 0; r < n; r += 4)
+                turn_square((real *)to + r * PANEL + l, PANEL, (const real *)line + r, lines.row);
+        for (; l < width; l++, line += lines.row)
             for (int64_t r = 0; r < n; r++) to[r * PANEL + l] = line[r];
         for (int64_t r = 0; r < n && width < LANES; r++)
-            for (int64_t l = width; l < LANES; l++) to[r * PANEL + l] = 0;
+            for (int64_t k = width; k < LANES; k++) to[r * PANEL + k] = 0;
     }
 }
 

@@ -39,6 +39,28 @@ static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 enum { PAD = LANES < 4 ? 4 : LANES };
 static int64_t padded(int64_t n) { return (n + PAD - 1) / PAD * PAD; }
 
+/* ------------------------------------------------------------------------------------------------- squares of 4 x 4 */
+
+typedef real quad __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real)), may_alias));
+typedef bits_ quad_bits __attribute__((vector_size(4 * sizeof(real))));
+#if defined(__clang__)
+#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (quad_bits){__VA_ARGS__})
+#endif
+
+/* Four rows become four columns. */
+static inline void turn_square(real *restrict to, int64_t to_row, const real *restrict from, int64_t from_row) {
+    const quad a = *(const quad *)from, b = *(const quad *)(from + from_row);
+    const quad c = *(const quad *)(from + 2 * from_row), d = *(const quad *)(from + 3 * from_row);
+    const quad ab = SHUFFLE(a, b, 0, 4, 1, 5), cd = SHUFFLE(c, d, 0, 4, 1, 5);
+    const quad ab2 = SHUFFLE(a, b, 2, 6, 3, 7), cd2 = SHUFFLE(c, d, 2, 6, 3, 7);
+    *(quad *)to = SHUFFLE(ab, cd, 0, 1, 4, 5);
+    *(quad *)(to + to_row) = SHUFFLE(ab, cd, 2, 3, 6, 7);
+    *(quad *)(to + 2 * to_row) = SHUFFLE(ab2, cd2, 0, 1, 4, 5);
+    *(quad *)(to + 3 * to_row) = SHUFFLE(ab2, cd2, 2, 3, 6, 7);
+}
+
 /* ------------------------------------------------------------------------------------------------------- elements */
 
 #ifdef FOCI_BF16_OPERANDS

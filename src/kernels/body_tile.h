@@ -35,29 +35,10 @@ static void unpack(real *restrict to, int64_t to_row, const real *restrict from,
     }
 }
 
-typedef real quad __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real)), may_alias));
-typedef bits_ quad_bits __attribute__((vector_size(4 * sizeof(real))));
-#if defined(__clang__)
-#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
-#else
-#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (quad_bits){__VA_ARGS__})
-#endif
-
-/* to (width, TILE) = the transpose of from (n, row), n and row multiples of 4: in squares of 4 x 4 */
+/* to (width, TILE) = the transpose of from (n, row), n and row multiples of 4 */
 static void transpose(real *restrict to, const real *restrict from, int64_t n, int64_t row) {
     for (int64_t i = 0; i < n; i += 4)
-        for (int64_t d = 0; d < row; d += 4) {
-            const real *f = from + i * row + d;
-            const quad a = *(const quad *)f, b = *(const quad *)(f + row);
-            const quad c = *(const quad *)(f + 2 * row), e = *(const quad *)(f + 3 * row);
-            const quad ab = SHUFFLE(a, b, 0, 4, 1, 5), ce = SHUFFLE(c, e, 0, 4, 1, 5);
-            const quad ab2 = SHUFFLE(a, b, 2, 6, 3, 7), ce2 = SHUFFLE(c, e, 2, 6, 3, 7);
-            quad *t = (quad *)(to + d * TILE + i);
-            t[0] = SHUFFLE(ab, ce, 0, 1, 4, 5);
-            t[TILE / 4] = SHUFFLE(ab, ce, 2, 3, 6, 7);
-            t[2 * TILE / 4] = SHUFFLE(ab2, ce2, 0, 1, 4, 5);
-            t[3 * TILE / 4] = SHUFFLE(ab2, ce2, 2, 3, 6, 7);
-        }
+        for (int64_t d = 0; d < row; d += 4) turn_square(to + d * TILE + i, TILE, from + i * row + d, row);
 }
 
 /* from (n, row), both multiples of PAD, as an operand of n rows, neighbours: its transpose. `room` holds deep(row) *

@@ -11,7 +11,7 @@
 
 enum { X, LOGITS, WEIGHT1, BIAS1, WEIGHT2, BIAS2, INPUTS };
 enum { SCORE, CHOICE, HIDDEN }; /* saved: a (n, k); the choices, sorted (below); hidden layer (n k, F), sorted */
-enum { TILE = 96, PARTS = 16 };
+enum { TILE = 192, PARTS = 16 };
 
 typedef struct attributes {
     int64_t top_k;
@@ -247,6 +247,7 @@ static void forward(const foci_node *n) {
     lay_out(&s, false, n->workspace, &m);
     foci_route_tokens(&s.routing, foci_data(n->input[LOGITS]), c.index, foci_data(n->saved[SCORE]));
     sort(&s, &c);
+    FOCI_PARALLEL_FOR
     for (int64_t e = 0; e < s.routing.experts; e++)
         if (c.first[e + 1] > c.first[e])
             m.product[e] = products_of(n, &s, e, false, m.packed, c.first[e + 1] - c.first[e]);
@@ -366,6 +367,7 @@ static void backward(const foci_node *n) {
     for (int k = WEIGHT1; k < INPUTS; k++)
         if (foci_wants(n, k) && !n->accumulate[k])
             memset(foci_grad(n->input[k]), 0, (size_t)foci_numel(n->input[k]) * sizeof(real));
+    FOCI_PARALLEL_FOR
     for (int64_t e = 0; e < s.routing.experts; e++)
         if (c.first[e + 1] > c.first[e])
             m.product[e] = products_of(n, &s, e, true, m.packed, c.first[e + 1] - c.first[e]);
