@@ -259,21 +259,30 @@ static void forward(const foci_node *n) {
 
 /* ------------------------------------------------------------------------------------------------------ backward */
 
-/* Where a part adds its gradient of an input: an expert's first part to the gradient itself, the others to sums of
+static int64_t size_of(const shape *s, int input) { /* of an expert's */
+    return input == BIAS1 ? s->hidden : input == BIAS2 ? s->width : s->hidden * s->width;
+}
+
+/* Where a part leaves its gradient of an input: an expert's first part in the gradient itself, the others in sums of
  * their own. NULL: nobody wants it. */
 static real *sum_of(const foci_node *n, const shape *s, const room *m, const part *p, int64_t spare, int input) {
-    const int64_t size[] = {
-        [WEIGHT1] = s->hidden * s->width, [BIAS1] = s->hidden, [WEIGHT2] = s->width * s->hidden, [BIAS2] = s->width};
     if (!foci_wants(n, input)) return NULL;
-    if (p->number == 0) return foci_grad(n->input[input]) + p->expert * size[input];
+    if (p->number == 0) return foci_grad(n->input[input]) + p->expert * size_of(s, input);
     real *at = m->sums + spare * weights_of(s);
-    for (int i = WEIGHT1; i < input; i++) at += size[i];
+    for (int i = WEIGHT1; i < input; i++) at += size_of(s, i);
     return at;
 }
 
-/* c (of a (rows, m) and b (rows, n)) += at b */
-static void add_weight(const foci_node *n, int64_t rows, const real *a, int64_t lda, int64_t m, const real *b,
-                       int64_t columns, real *c) {
+/* The gradients of an expert that nobody chose. */
+static void clear_expert(const foci_node *n, const shape *s, int64_t e) {
+    for (int k = WEIGHT1; k < INPUTS; k++)
+        if (foci_wants(n, k) && !n->accumulate[k])
+            memset(foci_grad(n->input[k]) + e * size_of(s, k), 0, (size_t)size_of(s, k) * sizeof(real));
+}
+
+/* c (of a (rows, m) and b (rows, n)) = or += at b */
+static void sum_weight(const foci_node *n, int64_t rows, const real *a, int64_t lda, int64_t m, const real *b,
+                       int64_t columns, real *c, bool add) {
     if (!c) return;
     foci_gemm(&(foci_product){.rows = m,
                               .columns = columns,
@@ -282,11 +291,13 @@ static void add_weight(const foci_node *n, int64_t rows, const real *a, int64_t 
                               .b = {b, columns, false},
                               .c = c,
                               .ldc = columns,
-                              .add = true,
+                              .add = add,
                               .bf16 = foci_graph_bf16(n->graph)});
 }
-static void add_bias(int64_t rows, const real *x, int64_t ld, int64_t width, real *sum) {
-    if (sum) foci_kernel()->column_sums(rows, width, x, ld, sum);
+static void sum_bias(int64_t rows, const real *x, int64_t ld, int64_t width, real *sum, bool add) {
+    if (!sum) return;
+    if (!add) memset(sum, 0, (size_t)width * sizeof *sum);
+    foci_kernel()->column_sums(rows, width, x, ld, sum);
 }
 
 /* The slots' gradients of a = dout . (U h + c) = (dout U) . h + dout . c, from dout (rows, C) and dout U (rows, F) */
@@ -302,9 +313,10 @@ static void score_gradients(const foci_node *n, const shape *s, const choice *c,
     }
 }
 
-/* A tile of rows: dh = a dout U, through dropout and relu; dx = dh W; and the weights' gradients. */
+/* A tile of rows: dh = a dout U, through dropout and relu; dx = dh W; and the weights' gradients, which are added to
+ * what is there where `add`: in the order of the inputs, as two of them may be one. */
 static void backward_tile(const foci_node *n, const shape *s, const choice *c, const room *m, const part *p,
-                          foci_range rows, real *const sum[INPUTS]) {
+                          foci_range rows, real *const sum[INPUTS], const bool add[INPUTS]) {
     const real *score = foci_data(n->saved[SCORE]), *h = foci_data(n->saved[HIDDEN]) + rows.first * s->hidden;
     const real factor = (real)(1 / (1 - ((const attributes *)n->attributes)->dropout));
     const int64_t count = rows.end - rows.first;
@@ -318,11 +330,11 @@ static void backward_tile(const foci_node *n, const shape *s, const choice *c, c
         foci_kernel()->relu_backward(s->hidden, h + r * s->hidden, dh + r * s->ld, dh + r * s->ld, false);
         foci_kernel()->scale(s->hidden, a * factor, dh + r * s->ld, dh + r * s->ld, false);
     }
-    add_weight(n, count, dout, s->width, s->width, h, s->hidden, sum[WEIGHT2]);
-    add_bias(count, dout, s->width, s->width, sum[BIAS2]);
     if (sum[WEIGHT1]) gather(s, c, rows, foci_data(n->input[X]), NULL, x);
-    add_weight(n, count, dh, s->ld, s->hidden, x, s->width, sum[WEIGHT1]);
-    add_bias(count, dh, s->ld, s->hidden, sum[BIAS1]);
+    sum_weight(n, count, dh, s->ld, s->hidden, x, s->width, sum[WEIGHT1], add[WEIGHT1]);
+    sum_bias(count, dh, s->ld, s->hidden, sum[BIAS1], add[BIAS1]);
+    sum_weight(n, count, dout, s->width, s->width, h, s->hidden, sum[WEIGHT2], add[WEIGHT2]);
+    sum_bias(count, dout, s->width, s->width, sum[BIAS2], add[BIAS2]);
     if (foci_wants(n, X))
         multiply(m->product[p->expert].second, count, dh, s->ld, NULL, m->rows + rows.first * s->width, s->width);
 }
@@ -330,11 +342,15 @@ static void backward_tile(const foci_node *n, const shape *s, const choice *c, c
 static void backward_part(const foci_node *n, const shape *s, const choice *c, const room *m, const part *p,
                           int64_t spare) {
     real *sum[INPUTS];
-    for (int i = WEIGHT1; i < INPUTS; i++) sum[i] = sum_of(n, s, m, p, spare, i);
-    if (p->number) memset(m->sums + spare * weights_of(s), 0, (size_t)weights_of(s) * sizeof(real));
+    bool add[INPUTS];
+    for (int k = WEIGHT1; k < INPUTS; k++) {
+        sum[k] = sum_of(n, s, m, p, spare, k);
+        add[k] = p->number == 0 && n->accumulate[k];
+    }
     for (foci_range r = {p->rows.first, 0}; r.first < p->rows.end; r.first = r.end) {
         r.end = r.first + TILE < p->rows.end ? r.first + TILE : p->rows.end;
-        backward_tile(n, s, c, m, p, r, sum);
+        backward_tile(n, s, c, m, p, r, sum, add);
+        for (int k = WEIGHT1; k < INPUTS; k++) add[k] = true;
     }
 }
 
@@ -364,13 +380,12 @@ static void backward(const foci_node *n) {
     const choice c = choice_of(n, &s);
     room m;
     lay_out(&s, true, n->workspace, &m);
-    for (int k = WEIGHT1; k < INPUTS; k++)
-        if (foci_wants(n, k) && !n->accumulate[k])
-            memset(foci_grad(n->input[k]), 0, (size_t)foci_numel(n->input[k]) * sizeof(real));
     FOCI_PARALLEL_FOR
-    for (int64_t e = 0; e < s.routing.experts; e++)
+    for (int64_t e = 0; e < s.routing.experts; e++) {
         if (c.first[e + 1] > c.first[e])
             m.product[e] = products_of(n, &s, e, true, m.packed, c.first[e + 1] - c.first[e]);
+        else clear_expert(n, &s, e);
+    }
     memset(m.dscore, 0, (size_t)s.slots * sizeof *m.dscore); /* where an expert was full */
     const int64_t parts = parts_of(&s, &c, m.part);
     FOCI_PARALLEL_FOR
