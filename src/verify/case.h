@@ -119,10 +119,22 @@ void foci_case_run_close(foci_case_run *r);
 /* Norms of parameters after a training, against train.param_norm. */
 foci_status foci_verify_norms(foci_case *c, const foci_parameters *p, const json_t *train);
 
-/* Adam or AdamW as a case of lm_span says; its names of model keys; metrics and routes of all layers. */
-foci_status foci_verify_adam(foci_case *c, const json_t *train, foci_optimizer_options *o);
-extern const char *const foci_verify_span_names[];
-foci_status foci_verify_span_layers(foci_case *c, const foci_case_run *r);
+/* What cases of models on the layers of lm_span share. */
+typedef struct foci_span_case {
+    const foci_model *model;
+    foci_config *config; /* freed by the caller */
+    json_t *train;
+    int64_t words, rows, tokens; /* of the vocabulary; of input.tokens (rows, tokens) */
+    int64_t split;               /* pieces that a batch is trained in, a divisor of the rows */
+} foci_span_case;
+/* Reads it; `keys` are those that `train` may have. */
+foci_status foci_span_case_open(foci_case *c, const char *model, const char *keys, foci_span_case *o);
+/* A name with a number in it, kept as long as the case. */
+const char *foci_case_numbered(foci_case *c, const char *fmt, int i);
+/* Metrics and routes of all layers. */
+foci_status foci_span_case_layers(foci_case *c, const foci_case_run *r);
+/* Adam or AdamW as `train` says. */
+foci_status foci_span_case_adam(foci_case *c, const json_t *train, foci_optimizer_options *o);
 
 /* The observed weights `route` (.., E) against tensors `index` (.., k), which must agree, and `score`. */
 foci_status foci_verify_route(foci_case *c, const foci_case_run *r, const char *route, const char *index,

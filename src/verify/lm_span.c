@@ -12,60 +12,28 @@
 
 typedef struct span_case {
     foci_case *c;
-    foci_config *config;
-    const foci_model *model;
+    foci_span_case o;
     foci_case_run run;    /* of the first window, all rows */
     foci_program *pieces; /* of the training */
-    int64_t words, rows, window, width, filled;
+    int64_t filled;
     double balance;
-    json_t *train;
-    int64_t split;
 } span_case;
-
-const char *const foci_verify_span_names[] = {"n_token", "vocab", "n_head", "num_heads", "n_expert", "experts", NULL};
 
 static foci_status read_config(span_case *m) {
     foci_case *c = m->c;
-    json_t *sizes;
-    const foci_safetensor *tokens;
-    FOCI_TRY(foci_case_member(c, c->root, "case", "model", JSON_OBJECT, &sizes));
-    FOCI_TRY(foci_case_member(c, c->root, "case", "train", JSON_OBJECT, &m->train));
-    FOCI_TRY(foci_case_known_keys(c, m->train, "train",
-                                  " optimizer betas eps weight_decay clip base_lr warmup lr steps window starts resets "
-                                  "batch_split balance losses balance_losses param_norm "));
-    m->model = foci_model_find("lm_span");
-    FOCI_TRY(foci_case_config(c,
-                              &(foci_case_settings){.model = m->model,
-                                                    .rename = foci_verify_span_names,
-                                                    .sizes = sizes,
-                                                    .elliptical = json_object_get(c->root, "elliptical"),
-                                                    .tensors = ""},
-                              &m->config));
-    m->words = foci_config_int(m->config, "model.vocab");
-    m->width = foci_config_int(m->config, "model.d_model");
-    if (m->words < 1) return foci_case_fail(c, "model: the number of words is missing");
-    FOCI_TRY(foci_case_tensor(c, "input.tokens", -1, NULL, &tokens));
-    if (tokens->ndim != 2 || !tokens->numel) return foci_case_fail(c, "tensor input.tokens is no matrix");
-    m->rows = tokens->shape[0];
-    m->window = tokens->shape[1];
-    FOCI_TRY(foci_case_int(c, c->root, "case", "filled", 0, foci_config_int(m->config, "model.span"), &m->filled));
-    FOCI_TRY(foci_case_number(c, m->train, "train", "balance", &m->balance));
-    FOCI_TRY(foci_case_int(c, m->train, "train", "batch_split", 1, m->rows, &m->split));
-    return m->rows % m->split ? foci_case_fail(c, "train.batch_split does not divide the rows") : FOCI_OK;
+    FOCI_TRY(foci_span_case_open(c, "lm_span",
+                                 " optimizer betas eps weight_decay clip base_lr warmup lr steps window starts resets "
+                                 "batch_split balance losses balance_losses param_norm ",
+                                 &m->o));
+    FOCI_TRY(foci_case_int(c, c->root, "case", "filled", 0, foci_config_int(m->o.config, "model.span"), &m->filled));
+    return foci_case_number(c, m->o.train, "train", "balance", &m->balance);
 }
 
 static foci_request request(const span_case *m, int64_t rows, int64_t window) {
-    return (foci_request){.config = m->config,
+    return (foci_request){.config = m->o.config,
                           .batch = rows,
                           .feeds = "ids targets",
                           .number = {{"tokens", (double)window}, {"balance", m->balance}}};
-}
-
-static const char *numbered(foci_case *c, const char *fmt, int i) {
-    char text[96];
-    snprintf(text, sizeof text, fmt, i);
-    const char *name = foci_arena_printf(&c->arena, "%s", text);
-    return name ? name : "";
 }
 
 /* -------------------------------------------------------------------------------------------- the first window */
@@ -99,26 +67,12 @@ static foci_status check_losses(const span_case *m) {
     return foci_case_difference(c, "balance", fabs(sum - balance), fmax(balance, 1));
 }
 
-static foci_status check_layer(foci_case *c, const foci_case_run *r, int i) {
-    const char *metric = numbered(c, "layers.%d.attn.metric", i), *route = numbered(c, "layers.%d.smoe.route", i);
-    if (foci_program_find(r->program, metric))
-        FOCI_TRY(foci_case_run_compare(c, r, "w", metric, numbered(c, "expected.w.%d", i)));
-    if (!foci_program_find(r->program, route)) return FOCI_OK;
-    return foci_verify_route(c, r, route, numbered(c, "expected.index.%d", i), numbered(c, "expected.score.%d", i));
-}
-
-foci_status foci_verify_span_layers(foci_case *c, const foci_case_run *r) {
-    for (int i = 0; foci_program_find(r->program, numbered(c, "layers.%d.output", i)); i++)
-        FOCI_TRY(check_layer(c, r, i));
-    return FOCI_OK;
-}
-
 /* What is carried, against or from tensors PREFIX.i. */
 static foci_status compare_memory(const span_case *m, const foci_carry *carry, const char *group, const char *fmt) {
     for (int i = 0; i < carry->count; i++) {
         const foci_carried_rows *r = &carry->slot[i];
-        FOCI_TRY(
-            foci_case_compare(m->c, group, r->data, numbered(m->c, fmt, i), FOCI_SHAPE(m->rows, r->rows, r->width)));
+        FOCI_TRY(foci_case_compare(m->c, group, r->data, foci_case_numbered(m->c, fmt, i),
+                                   FOCI_SHAPE(m->o.rows, r->rows, r->width)));
     }
     return FOCI_OK;
 }
@@ -127,9 +81,9 @@ static foci_status read_memory(const span_case *m, foci_carry *carry) {
     for (int i = 0; i < carry->count; i++) {
         const foci_carried_rows *r = &carry->slot[i];
         foci_real *x;
-        FOCI_TRY(
-            foci_case_reals(m->c, numbered(m->c, "input.memory.%d", i), FOCI_SHAPE(m->rows, r->rows, r->width), &x));
-        memcpy(r->data, x, (size_t)(m->rows * r->rows * r->width) * sizeof *x);
+        FOCI_TRY(foci_case_reals(m->c, foci_case_numbered(m->c, "input.memory.%d", i),
+                                 FOCI_SHAPE(m->o.rows, r->rows, r->width), &x));
+        memcpy(r->data, x, (size_t)(m->o.rows * r->rows * r->width) * sizeof *x);
     }
     carry->filled = (int32_t)m->filled;
     return FOCI_OK;
@@ -139,9 +93,9 @@ static foci_status check_window(const span_case *m, foci_carry *carry) {
     foci_case *c = m->c;
     foci_program *p = m->run.program;
     int32_t *ids, *targets;
-    const int64_t shape[] = {m->rows, m->window};
-    FOCI_TRY(foci_case_ints(c, "input.tokens", 2, shape, m->words, 0, &ids));
-    FOCI_TRY(foci_case_ints(c, "input.targets", 2, shape, m->words, 0, &targets));
+    const int64_t shape[] = {m->o.rows, m->o.tokens};
+    FOCI_TRY(foci_case_ints(c, "input.tokens", 2, shape, m->o.words, 0, &ids));
+    FOCI_TRY(foci_case_ints(c, "input.targets", 2, shape, m->o.words, 0, &targets));
     FOCI_TRY(read_memory(m, carry));
     FOCI_TRY(foci_program_feed(p, "ids", ids));
     FOCI_TRY(foci_program_feed(p, "targets", targets));
@@ -149,7 +103,7 @@ static foci_status check_window(const span_case *m, foci_carry *carry) {
     FOCI_TRY(foci_program_forward(p));
     FOCI_TRY(foci_case_run_compare(c, &m->run, "logprob", "logprob", "expected.logprob"));
     FOCI_TRY(check_losses(m));
-    FOCI_TRY(foci_verify_span_layers(c, &m->run));
+    FOCI_TRY(foci_span_case_layers(c, &m->run));
     foci_program_backward(p, 1);
     FOCI_TRY(foci_case_run_gradients(c, (foci_case_run *)(uintptr_t)&m->run, "grad", "grad.",
                                      json_object_get(c->root, "no_gradient")));
@@ -162,7 +116,7 @@ static foci_status check_window(const span_case *m, foci_carry *carry) {
 static foci_status check_walk(const span_case *m, const json_t *walk, const char *place, const int32_t *token,
                               int64_t tokens) {
     foci_case *c = m->c;
-    foci_perplexity_options o = {.model = m->model, .config = m->config, .vocabulary = m->words, .at_once = 1};
+    foci_perplexity_options o = {.model = m->o.model, .config = m->o.config, .vocabulary = m->o.words, .at_once = 1};
     double loss;
     int64_t positions;
     foci_score score;
@@ -186,7 +140,7 @@ static foci_status check_evaluation(const span_case *m) {
     json_t *walks;
     FOCI_TRY(foci_case_member(c, c->root, "case", "eval", JSON_ARRAY, &walks));
     FOCI_TRY(foci_case_tensor(c, "eval.tokens", -1, NULL, &t));
-    FOCI_TRY(foci_case_ints(c, "eval.tokens", 1, (int64_t[]){t->numel}, m->words, 0, &token));
+    FOCI_TRY(foci_case_ints(c, "eval.tokens", 1, (int64_t[]){t->numel}, m->o.words, 0, &token));
     for (size_t i = 0; i < json_array_size(walks); i++) {
         char place[32];
         snprintf(place, sizeof place, "eval[%zu]", i);
@@ -214,11 +168,11 @@ static foci_status feed(const void *context, foci_program *p, int64_t first) {
 
 static void ended(void *context, foci_step_phase phase) {
     turn *t = context;
-    if (phase == FOCI_STEP_FORWARD) t->balance += balance_of(t->m->pieces) / (double)t->m->split;
+    if (phase == FOCI_STEP_FORWARD) t->balance += balance_of(t->m->pieces) / (double)t->m->o.split;
 }
 
 static void cut_window(const turn *t) {
-    for (int64_t i = 0; i < t->m->rows * t->window; i++) {
+    for (int64_t i = 0; i < t->m->o.rows * t->window; i++) {
         const int32_t *from = t->tokens + i / t->window * t->row + t->start + i % t->window;
         t->ids[i] = from[0];
         t->targets[i] = from[1];
@@ -234,8 +188,8 @@ typedef struct trajectory {
 static foci_status run_updates(const span_case *m, const trajectory *j, turn *t, foci_optimizer *o, foci_carry *carry) {
     const foci_step s = {.program = m->pieces,
                          .parameters = (foci_parameters *)(uintptr_t)&m->run.parameters,
-                         .batch = m->rows,
-                         .micro = m->rows / m->split,
+                         .batch = m->o.rows,
+                         .micro = m->o.rows / m->o.split,
                          .feed = feed,
                          .carry = carry,
                          .ended = ended,
@@ -259,29 +213,15 @@ static foci_status run_updates(const span_case *m, const trajectory *j, turn *t,
 
 static foci_status read_trajectory(const span_case *m, trajectory *j) {
     foci_case *c = m->c;
-    FOCI_TRY(foci_case_int(c, m->train, "train", "steps", 1, 10000, &j->steps));
+    FOCI_TRY(foci_case_int(c, m->o.train, "train", "steps", 1, 10000, &j->steps));
     if (!(j->lr = foci_arena_alloc(&c->arena, 4 * (size_t)j->steps * sizeof *j->lr)))
         return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", c->path);
     j->start = j->lr + j->steps, j->loss = j->start + j->steps, j->balance = j->loss + j->steps;
-    FOCI_TRY(foci_case_list(c, m->train, "train", "lr", j->steps, j->lr));
-    FOCI_TRY(foci_case_list(c, m->train, "train", "starts", j->steps, j->start));
-    FOCI_TRY(foci_case_list(c, m->train, "train", "losses", j->steps, j->loss));
-    FOCI_TRY(foci_case_list(c, m->train, "train", "balance_losses", j->steps, j->balance));
-    return foci_case_member(c, m->train, "train", "resets", JSON_ARRAY, &j->resets);
-}
-
-foci_status foci_verify_adam(foci_case *c, const json_t *train, foci_optimizer_options *o) {
-    json_t *name;
-    double betas[2];
-    FOCI_TRY(foci_case_member(c, train, "train", "optimizer", JSON_STRING, &name));
-    if (!foci_optimizer_find(json_string_value(name), &o->kind) || o->kind == FOCI_SGD)
-        return foci_case_fail(c, "train.optimizer: %.40s is neither adam nor adamw", json_string_value(name));
-    FOCI_TRY(foci_case_list(c, train, "train", "betas", 2, betas));
-    o->beta1 = betas[0], o->beta2 = betas[1];
-    FOCI_TRY(foci_case_number(c, train, "train", "eps", &o->eps));
-    FOCI_TRY(foci_case_number(c, train, "train", "weight_decay", &o->weight_decay));
-    if (json_is_null(json_object_get(train, "clip"))) return FOCI_OK;
-    return foci_case_number(c, train, "train", "clip", &o->clip);
+    FOCI_TRY(foci_case_list(c, m->o.train, "train", "lr", j->steps, j->lr));
+    FOCI_TRY(foci_case_list(c, m->o.train, "train", "starts", j->steps, j->start));
+    FOCI_TRY(foci_case_list(c, m->o.train, "train", "losses", j->steps, j->loss));
+    FOCI_TRY(foci_case_list(c, m->o.train, "train", "balance_losses", j->steps, j->balance));
+    return foci_case_member(c, m->o.train, "train", "resets", JSON_ARRAY, &j->resets);
 }
 
 static foci_status train(const span_case *m, foci_carry *carry) {
@@ -294,19 +234,19 @@ static foci_status train(const span_case *m, foci_carry *carry) {
     foci_optimizer_options options = {0};
     foci_optimizer o;
     FOCI_TRY(read_trajectory(m, &j));
-    FOCI_TRY(foci_verify_adam(c, m->train, &options));
+    FOCI_TRY(foci_span_case_adam(c, m->o.train, &options));
     FOCI_TRY(foci_case_tensor(c, "train.tokens", -1, NULL, &tokens));
     t.window = foci_program_find(m->pieces, "ids")->shape[1];
-    t.row = tokens->numel / m->rows;
-    FOCI_TRY(foci_case_ints(c, "train.tokens", FOCI_SHAPE(m->rows, t.row), m->words, 0, &ids));
+    t.row = tokens->numel / m->o.rows;
+    FOCI_TRY(foci_case_ints(c, "train.tokens", FOCI_SHAPE(m->o.rows, t.row), m->o.words, 0, &ids));
     t.tokens = ids;
-    t.ids = foci_arena_alloc(&c->arena, 2 * (size_t)(m->rows * t.window) * sizeof *ids);
+    t.ids = foci_arena_alloc(&c->arena, 2 * (size_t)(m->o.rows * t.window) * sizeof *ids);
     if (!t.ids) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", c->path);
-    t.targets = t.ids + m->rows * t.window;
+    t.targets = t.ids + m->o.rows * t.window;
     FOCI_TRY(foci_optimizer_init(&o, &options, p));
     foci_status s = run_updates(m, &j, &t, &o, carry);
     foci_optimizer_free(&o);
-    return s ? s : foci_verify_norms(c, p, m->train);
+    return s ? s : foci_verify_norms(c, p, m->o.train);
 }
 
 /* ------------------------------------------------------------------------------------------------- a case */
@@ -314,7 +254,7 @@ static foci_status train(const span_case *m, foci_carry *carry) {
 static foci_status with_carry(const span_case *m, const foci_program *p,
                               foci_status (*check)(const span_case *m, foci_carry *carry)) {
     foci_carry carry;
-    foci_status s = foci_carry_open(&carry, p, m->rows);
+    foci_status s = foci_carry_open(&carry, p, m->o.rows);
     if (!s) s = check(m, &carry);
     foci_carry_close(&carry);
     return s;
@@ -322,12 +262,12 @@ static foci_status with_carry(const span_case *m, const foci_program *p,
 
 static foci_status check_recorded(span_case *m) {
     foci_case *c = m->c;
-    const foci_request whole = request(m, m->rows, m->window);
+    const foci_request whole = request(m, m->o.rows, m->o.tokens);
     int64_t window;
-    FOCI_TRY(foci_case_int(c, m->train, "train", "window", 1, 65536, &window));
-    const foci_request piece = request(m, m->rows / m->split, window);
-    FOCI_TRY(foci_case_run_open_model(c, &m->run, m->model, &whole, true));
-    FOCI_TRY(foci_case_run_add_model(c, &m->run, &m->pieces, m->model, &piece, true));
+    FOCI_TRY(foci_case_int(c, m->o.train, "train", "window", 1, 65536, &window));
+    const foci_request piece = request(m, m->o.rows / m->o.split, window);
+    FOCI_TRY(foci_case_run_open_model(c, &m->run, m->o.model, &whole, true));
+    FOCI_TRY(foci_case_run_add_model(c, &m->run, &m->pieces, m->o.model, &piece, true));
     FOCI_TRY(foci_case_run_ready(c, &m->run, "param.", "constant."));
     FOCI_TRY(with_carry(m, m->run.program, check_window));
     FOCI_TRY(check_evaluation(m));
@@ -339,6 +279,6 @@ foci_status foci_verify_lm_span(foci_case *c) {
     foci_status status = read_config(&m);
     if (!status) status = check_recorded(&m);
     foci_case_run_close(&m.run);
-    foci_config_free(m.config);
+    foci_config_free(m.o.config);
     return status;
 }
