@@ -102,7 +102,7 @@ wild='--set train.optimizer=sgd --set train.lr=1000 --set train.schedule=constan
 leaves_out() {
     fails_like 5 'step [0-9]+, before the first checkpoint: 100 updates in a row had to be left out' \
         train vit.yaml --out skipping $wild --set train.on_nonfinite=skip --set train.eval_every=1000 --set train.checkpoint_every=1000
-    contains skipping/log.txt '^step [0-9]+: the loss is (not a number|infinite): the update is left out \(1 so far\)$'
+    contains skipping/log.txt "^step [0-9]+: the (loss|gradient's norm) is (not a number|infinite)( after [0-9]+ updates)?: the update is left out \\(1 so far\\)$"
 }
 check "updates left out until there is no hope" leaves_out
 scores_nothing() { # logits that are no numbers are never right, and such a run is no finished one
@@ -112,7 +112,7 @@ scores_nothing() { # logits that are no numbers are never right, and such a run 
 check "weights that give no numbers" scores_nothing
 rolls_back() {
     exits 5 train vit.yaml --out rolling $wild --set train.on_nonfinite=rollback --set train.eval_every=1000 --set train.checkpoint_every=2
-    contains rolling/log.txt '^step [0-9]+: the loss is (not a number|infinite): back to the weights of step [0-9]+, the updates since are left out$'
+    contains rolling/log.txt "^step [0-9]+: the (loss|gradient's norm) is (not a number|infinite)( after [0-9]+ updates)?: back to the weights of step [0-9]+, the updates since are left out$"
     [ "$(grep -c 'back to the weights' rolling/log.txt)" -ge 3 ]
     contains err 'the last good checkpoint is rolling/state.safetensors, step [0-9]+\): the loss is'
 }
