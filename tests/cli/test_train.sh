@@ -261,6 +261,7 @@ diverges() {
 }
 check "divergence" diverges
 diverges_later() { # what was saved is from before; whether it is of any use is said
+    wild="$wild --set train.weight_decay=0.5" # weights that are large before they are no numbers
     fails_like 5 "step [0-9]+ \(the last good checkpoint is wild/state.safetensors, step [0-9]+\): $no_number" \
         train vit.yaml --out wild --force $wild --set train.checkpoint_every=1
     for time in first again; do
