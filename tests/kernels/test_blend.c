@@ -123,16 +123,20 @@ static void cells_that_are_one(void **state) {
     for_all(one_cell);
 }
 
+static void loss_is_nan(const foci_kernels *k, problem p) {
+    double loss = 0;
+    const foci_stretch o = stretch_of(&p, true);
+    k->stretch_cross_entropy(&o, &loss, p.scratch);
+    assert_true(isnan(loss));
+    drop(&p);
+}
+
 static void no_class(const foci_kernels *k) {
     static const int32_t labels[] = {-1, 7, INT32_MAX, INT32_MIN};
     for (int i = 0; i < 4; i++) {
         problem p = make(6, 7, 1);
-        double loss = 0;
         p.label[2] = labels[i];
-        const foci_stretch o = stretch_of(&p, true);
-        k->stretch_cross_entropy(&o, &loss, p.scratch);
-        assert_true(isnan(loss));
-        drop(&p);
+        loss_is_nan(k, p);
     }
 }
 static void labels_that_are_no_class(void **state) {
@@ -141,14 +145,11 @@ static void labels_that_are_no_class(void **state) {
 }
 
 static void not_numbers(const foci_kernels *k) {
+    static const real values[] = {(real)NAN, (real)INFINITY};
     for (int i = 0; i < 2; i++) {
         problem p = make(6, 7, 1);
-        double loss = 0;
-        p.low[3] = i ? (real)NAN : (real)INFINITY;
-        const foci_stretch o = stretch_of(&p, true);
-        k->stretch_cross_entropy(&o, &loss, p.scratch);
-        assert_true(isnan(loss));
-        drop(&p);
+        p.low[3] = values[i];
+        loss_is_nan(k, p);
     }
 }
 static void not_a_number_shows(void **state) {
