@@ -24,7 +24,7 @@ static element *copy_at(real *scratch, int64_t offset) { return (element *)(scra
 
 typedef struct forward {
     const foci_attention_head *h;
-    real *queries, *sums, *scores, *factor;
+    real *queries, *sums, *scores;
     element *queries_across, *rows, *copy;
     operand keys, values;
     real largest[TILE], sum[TILE]; /* of each query's scores so far */
@@ -38,7 +38,6 @@ static forward forward_of(const foci_attention_head *h, int64_t queries, int64_t
                  .queries = scratch + l.queries,
                  .sums = scratch + l.sums,
                  .scores = scratch + l.scores,
-                 .factor = scratch + l.factor,
                  .queries_across = copy_at(scratch, l.queries_across),
                  .rows = copy_at(scratch, l.rows),
                  .copy = copy_at(scratch, l.copy)};
@@ -57,13 +56,6 @@ static void weigh(forward *f, const attention_tile *t) {
     clear_unseen(f->scores, t);
     for (int64_t i = 0; i < t->n && t->key > 0; i++)
         for (int64_t d = 0; d < row; d++) f->sums[i * row + d] *= correction[i];
-}
-
-static void drop(forward *f, const attention_tile *t) {
-    tile_dropout(f->factor, t, f->h);
-    for (int64_t w = 0; w < t->columns; w += LANES)
-        for (int64_t j = 0; j < seen_by(t, w); j++)
-            *(vector *)(f->scores + j * TILE + w) *= *(const vector *)(f->factor + j * TILE + w);
 }
 
 static void add_values(forward *f, const attention_tile *t, soon *next) {
@@ -89,7 +81,7 @@ static void attention_forward(const foci_attention_head *h, int64_t first, int64
             if (h->score_factor) tile_factor(f.scores, NULL, &t, h);
             tile_mask(f.scores, &t, h);
             weigh(&f, &t);
-            if (h->dropout.threshold) drop(&f, &t);
+            if (h->dropout.threshold) tile_dropout(f.scores, true, &t, h);
             add_values(&f, &t, &next);
         }
         finish_rows(h, f.sums, f.largest, f.sum, first, n);
@@ -169,7 +161,7 @@ static void take_queries(backward *b, int64_t first, int64_t n) {
 /* Scores to probabilities p, gradients of probabilities to those of scores dp. */
 static void tile_gradients(backward *b, const attention_tile *t) {
     const bool drops = b->h->dropout.threshold;
-    if (drops) tile_dropout(b->factor, t, b->h);
+    if (drops) tile_dropout(b->factor, false, t, b->h);
     for (int64_t w = 0; w < t->columns; w += LANES)
         column_gradient(b->p + w, b->dp + w, seen_by(t, w), *(const vector *)(b->log_sum + w),
                         *(const vector *)(b->delta + w), drops ? b->factor + w : NULL);

@@ -27,22 +27,33 @@ static inline wide multiply(wide a, uint32_t b) {
 #endif
 }
 
-/* c[k] = word k of the blocks with these numbers */
-static inline void philox_rounds(uint64_t seed, uint64_t stream, uint64_t step, const wide number[PHILOX_VECTORS],
-                                 wide c[4][PHILOX_VECTORS]) {
-    const uint64_t key = seed ^ (stream * 0x9E3779B97F4A7C15u);
+/* The keys of all rounds, and the part of the counter that blocks share. */
+enum { PHILOX_ROUNDS = 10 };
+typedef struct philox {
+    uint64_t step, key[PHILOX_ROUNDS][2];
+} philox;
+static philox philox_of(const foci_dropout_mask *mask) {
+    const uint64_t key = mask->seed ^ (mask->stream * 0x9E3779B97F4A7C15u);
     uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
+    philox p = {.step = mask->step};
+    for (int round = 0; round < PHILOX_ROUNDS; round++, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u)
+        p.key[round][0] = k0, p.key[round][1] = k1;
+    return p;
+}
+
+/* c[k] = word k of the blocks with these numbers */
+static inline void philox_rounds(const philox *p, const wide number[PHILOX_VECTORS], wide c[4][PHILOX_VECTORS]) {
     for (int v = 0; v < PHILOX_VECTORS; v++) {
         c[0][v] = number[v];
         c[1][v] = number[v] >> 32;
-        c[2][v] = (wide){0} + step;
-        c[3][v] = (wide){0} + (step >> 32);
+        c[2][v] = (wide){0} + p->step;
+        c[3][v] = (wide){0} + (p->step >> 32);
     }
-    for (int round = 0; round < 10; round++, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
+    UNROLL (int round = 0; round < PHILOX_ROUNDS; round++) {
         UNROLL (int v = 0; v < PHILOX_VECTORS; v++) {
             const wide p0 = multiply(c[0][v], 0xD2511F53u), p1 = multiply(c[2][v], 0xCD9E8D57u);
-            c[0][v] = (p1 >> 32) ^ c[1][v] ^ k0;
-            c[2][v] = (p0 >> 32) ^ c[3][v] ^ k1;
+            c[0][v] = (p1 >> 32) ^ c[1][v] ^ p->key[round][0];
+            c[2][v] = (p0 >> 32) ^ c[3][v] ^ p->key[round][1];
             c[1][v] = p1;
             c[3][v] = p0;
         }
@@ -52,42 +63,42 @@ static inline void philox_rounds(uint64_t seed, uint64_t stream, uint64_t step, 
 /* The lower halves of `first` and `second`, in turn (little-endian). */
 static inline wide in_turn(wide first, wide second) { return (first & 0xffffffffu) | second << 32; }
 
-/* words[4 i + k] is word k of block counter + i */
-static inline void philox_words(uint64_t seed, uint64_t stream, uint64_t step, uint64_t counter,
-                                uint32_t words[PHILOX_WORDS]) {
+/* halves[8 i + k] is half k of block counter + i, the lower half of a word first (little-endian) */
+static inline void philox_halves(const philox *p, uint64_t counter, uint16_t halves[2 * PHILOX_WORDS]) {
     wide number[PHILOX_VECTORS], c[4][PHILOX_VECTORS];
     for (int v = 0; v < PHILOX_VECTORS; v++) {
         wide n = {0};
         for (int i = 0; i < WIDE; i++) n[i] = counter + (uint64_t)(v * WIDE + i);
         number[v] = n;
     }
-    philox_rounds(seed, stream, step, number, c);
+    philox_rounds(p, number, c);
     for (int v = 0; v < PHILOX_VECTORS; v++) {
         const wide low = in_turn(c[0][v], c[1][v]), high = in_turn(c[2][v], c[3][v]);
         for (int i = 0; i < WIDE; i++) {
             const uint64_t pair[2] = {low[i], high[i]};
-            memcpy(words + 4 * (v * WIDE + i), pair, sizeof pair);
+            memcpy(halves + 8 * (v * WIDE + i), pair, sizeof pair);
         }
     }
 }
 
-/* Lane i of PHILOX_LANES blocks is in this vector, at this place: neighbours in two vectors, so that in_turn joins
- * them. */
-enum { PAIR = 2 * WIDE };
-static inline void philox_set_lane(wide number[PHILOX_VECTORS], int lane, uint64_t block) {
-    number[lane / PAIR * 2 + lane % 2][lane % PAIR / 2] = block;
+/* Lane i has block first + i row. Neighbours are in two vectors, so that in_turn joins them. */
+static inline void philox_numbers(uint64_t first, uint64_t row, wide number[PHILOX_VECTORS]) {
+    enum { PAIR = 2 * WIDE };
+    uint64_t lane[PHILOX_VECTORS][WIDE];
+    for (int i = 0; i < PHILOX_LANES; i++) lane[i / PAIR * 2 + i % 2][i % PAIR / 2] = first + (uint64_t)i * row;
+    memcpy(number, lane, sizeof lane);
 }
 
-/* One word of every lane; the same lanes as truth values and as reals. */
+/* One word of every lane; the same lanes as truth values, and as reals and their bits. */
 typedef uint32_t lane_words __attribute__((vector_size(4 * PHILOX_LANES)));
 typedef int32_t lane_truths __attribute__((vector_size(4 * PHILOX_LANES)));
+typedef bits_ lane_bits __attribute__((vector_size(PHILOX_LANES * sizeof(real))));
 typedef real lane_reals __attribute__((vector_size(PHILOX_LANES * sizeof(real)), aligned(sizeof(real)), may_alias));
 
 /* words[k] is word k of the blocks */
-static inline void philox_lanes(uint64_t seed, uint64_t stream, uint64_t step, const wide number[PHILOX_VECTORS],
-                                lane_words words[4]) {
+static inline void philox_lanes(const philox *p, const wide number[PHILOX_VECTORS], lane_words words[4]) {
     wide c[4][PHILOX_VECTORS];
-    philox_rounds(seed, stream, step, number, c);
+    philox_rounds(p, number, c);
     for (int k = 0; k < 4; k++)
         for (int v = 0; v < PHILOX_VECTORS; v += 2) {
             const wide joined = in_turn(c[k][v], c[k][v + 1]);

@@ -262,31 +262,27 @@ static void clear_unseen(real *p, const attention_tile *t) {
         for (int64_t j = seen_by(t, w); j < t->keys; j++) *(vector *)(p + j * TILE + w) = (vector){0};
 }
 
-/* What dropout multiplies the probabilities with, factor (keys, TILE): 0 or 1 / (1 - p). A block of Philox has the
- * words of four neighbouring keys; where they begin differs from query to query. */
-static void tile_dropout(real *factor, const attention_tile *t, const foci_attention_head *h) {
+/* What dropout multiplies with, to (keys, TILE): 0 or 1 / (1 - p); or, in place, zeros where it drops what is there. */
+static inline __attribute__((always_inline)) void tile_dropout(real *to, bool in_place, const attention_tile *t,
+                                                               const foci_attention_head *h) {
+    enum { BLOCK_OF = FOCI_DROPOUT_BLOCK };
     const foci_dropout_mask *mask = &h->dropout;
+    const philox p = philox_of(mask);
+    const uint32_t threshold = mask->threshold << 16; /* the upper half of a word decides */
+    const lane_reals whole = (lane_reals){0} + mask->factor;
+    const uint64_t row = (uint64_t)(h->keys + BLOCK_OF - 1) / BLOCK_OF; /* blocks of a query */
     for (int64_t i = 0; i < t->n; i += PHILOX_LANES) {
-        wide block[PHILOX_VECTORS] = {0};
-        lane_words odd = {0}, two = {0}, words[8]; /* of two blocks */
-        for (int l = 0; l < PHILOX_LANES; l++) {
-            const uint64_t number = mask->first + (uint64_t)((t->first + i + l) * h->keys + t->key);
-            philox_set_lane(block, l, number / 4);
-            odd[l] = number & 1 ? UINT32_MAX : 0;
-            two[l] = number & 2 ? UINT32_MAX : 0;
-        }
-        philox_lanes(mask->seed, mask->stream, mask->step, block, words + 4);
-        for (int64_t j = 0, end = seen_by(t, i + PHILOX_LANES - LANES); j < end; j += 4) {
-            memcpy(words, words + 4, sizeof words / 2);
+        const uint64_t first = mask->first / BLOCK_OF + (uint64_t)(t->first + i) * row + (uint64_t)t->key / BLOCK_OF;
+        wide block[PHILOX_VECTORS];
+        philox_numbers(first, row, block);
+        for (int64_t j = 0, end = seen_by(t, i + PHILOX_LANES - LANES); j < end; j += BLOCK_OF) {
+            lane_words words[4];
+            philox_lanes(&p, block, words);
             for (int v = 0; v < PHILOX_VECTORS; v++) block[v] += 1;
-            philox_lanes(mask->seed, mask->stream, mask->step, block, words + 4);
-            for (int r = 0; r < 4 && j + r < end; r++) {
-                const lane_words near = (odd & words[r + 1]) | (~odd & words[r]);
-                const lane_words far = (odd & words[r + 3]) | (~odd & words[r + 2]);
-                const lane_words word = (two & far) | (~two & near);
-                const lane_truths kept = word >= mask->threshold; /* -1 or 0 */
-                *(lane_reals *)(factor + (j + r) * TILE + i) =
-                    0 - mask->factor * __builtin_convertvector(kept, lane_reals);
+            for (int r = 0; r < BLOCK_OF && j + r < end; r++) {
+                const lane_truths kept = (r % 2 ? words[r / 2] : words[r / 2] << 16) >= threshold; /* all bits or none */
+                lane_reals *at = (lane_reals *)(to + (j + r) * TILE + i);
+                *at = (lane_reals)(__builtin_convertvector(kept, lane_bits) & (lane_bits)(in_place ? *at : whole));
             }
         }
     }
@@ -321,11 +317,12 @@ static vector softmax_of_columns(real *s, int64_t keys, vector *largest, vector 
 
 static void finish_rows(const foci_attention_head *h, const real *sums, const real *largest, const real *sum,
                         int64_t first, int64_t n) {
+    const real kept = h->dropout.threshold ? h->dropout.factor : 1; /* of the values, which dropout left as they were */
     real inverse[TILE], log_sum[TILE];
     for (int64_t w = 0; w < padded(n); w += LANES) {
         const vector total = *(const vector *)(sum + w);
         const vector_bits none = total == 0; /* a row that sees nothing: 0 */
-        *(vector *)(inverse + w) = choose(none, total, 1 / total);
+        *(vector *)(inverse + w) = choose(none, total, kept / total);
         *(vector *)(log_sum + w) =
             choose(none, (vector){0} + INFINITY, ln_2 * (*(const vector *)(largest + w) + log2_(total)));
     }

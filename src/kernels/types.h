@@ -7,12 +7,14 @@
 /* Elements in 64 bytes. */
 enum { FOCI_ALIGN = 64 / sizeof(foci_real) };
 
-/* Which elements dropout drops: element i looks at word (first + i) % 4 of Philox block (first + i) / 4. */
+/* Which elements dropout drops. A block of Philox decides eight of them, 16 bits each: number e looks at the lower half
+ * of word e % 8 / 2 of block e / 8, or at the upper half if e is odd. Element i has number first + i. */
 typedef struct foci_dropout_mask {
     uint64_t seed, stream, step, first;
-    uint32_t threshold; /* words below it drop: p * 2^32 */
+    uint32_t threshold; /* halves below it drop: p * 2^16; 0: none */
     foci_real factor;   /* of the kept ones: 1 / (1 - p) */
 } foci_dropout_mask;
+enum { FOCI_DROPOUT_BLOCK = 8 };
 
 /* One update of Adam or AdamW (docs/mathematics.md 1.9). */
 typedef struct foci_adam_step {
@@ -71,7 +73,8 @@ typedef struct foci_attention_head {
     int64_t score_factor_row;
     foci_real scale;
     bool causal;
-    foci_dropout_mask dropout; /* of the probabilities; threshold 0: none. Element (i, j) is number i M + j */
+    foci_dropout_mask dropout; /* of the probabilities. Element (i, j) has number first + i M' + j, M' = M up to whole
+                                * blocks; `first` is a multiple of a block */
     foci_real *out;            /* (N, E) */
     int64_t out_row;
     foci_real *log_sum; /* (N): log of the sum of exp(score) over the keys */

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "ops/common.h"
+
 bool foci_head_operand(foci_graph *g, const char *op, const char *what, const foci_tensor *t, const foci_tensor *like) {
     if (!foci_graph_ok(g)) return false;
     if (!t) foci_graph_fail(g, "%s: %s is missing", op, what);
@@ -93,17 +95,12 @@ foci_node *foci_record_attention(foci_graph *g, const foci_op *op, foci_tensor *
     return foci_record(g, op, ATTENTION_INPUTS, input, &a, sizeof a);
 }
 
-/* Element (b, h, i, j) of the map is number ((b H + h) N + i) M + j of the step's whole batch. */
+/* The first number of a head's map: the maps of the step's whole batch follow each other, rows in whole blocks. */
 static foci_dropout_mask dropout_of(const foci_node *n, double p, uint64_t head) {
     const foci_tensor *q = n->input[ATTENTION_Q];
-    const uint64_t heads = (uint64_t)q->shape[1], map = (uint64_t)(q->shape[2] * n->input[ATTENTION_K]->shape[2]);
-    foci_random r = foci_node_random(n);
-    return (foci_dropout_mask){.seed = r.seed,
-                               .stream = r.stream,
-                               .step = r.step,
-                               .first = (r.first_sample * heads + head) * map,
-                               .threshold = (uint32_t)(p * 0x1p32),
-                               .factor = (real)(1 / (1 - p))};
+    const uint64_t heads = foci_node_random(n).first_sample * (uint64_t)q->shape[1] + head;
+    const int64_t keys = n->input[ATTENTION_K]->shape[2], row = foci_tiles(keys, FOCI_DROPOUT_BLOCK);
+    return foci_node_dropout(n, p, heads * (uint64_t)(q->shape[2] * row * FOCI_DROPOUT_BLOCK));
 }
 
 foci_attention_head foci_attention_head_of(const foci_node *n, int64_t b, int64_t h) {

@@ -40,6 +40,10 @@ void foci_column_sums(int64_t rows, int64_t c, const real *x, real *out, bool ac
 void foci_affine(const foci_node *n, int64_t rows, int64_t in, int64_t out, const real *x, const real *weight,
                  const real *bias, real *y, int64_t ldy);
 
+/* Which elements a node drops with probability p, to the nearest 2^-16, from element `first` of the step's whole batch on;
+ * the same in forward and backward. */
+foci_dropout_mask foci_node_dropout(const foci_node *n, double p, uint64_t first);
+
 /* The number of tiles that a long sum over rows is cut into, and the sum of what they left: out (c) from
  * `partial` (tiles, c), in order. */
 static inline int64_t foci_sum_tile(int64_t rows) { return rows <= 256 * 64 ? 256 : foci_tiles(rows, 64); }

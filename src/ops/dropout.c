@@ -1,20 +1,23 @@
 /* dropout: elements are dropped with probability p, the others scaled by 1 / (1 - p). The mask is drawn again
  * in backward. */
+#include <math.h>
+
 #include "ops/common.h"
 
-static foci_dropout_mask mask_from(const foci_node *n, int64_t first) {
-    double p = *(const double *)n->attributes;
-    foci_random r = foci_node_random(n);
-    return (foci_dropout_mask){
-        r.seed, r.stream, r.step, r.first + (uint64_t)first, (uint32_t)(p * 0x1p32), (real)(1 / (1 - p))};
+foci_dropout_mask foci_node_dropout(const foci_node *n, double p, uint64_t first) {
+    const foci_random r = foci_node_random(n);
+    const double all = 0x1p16, dropped = fmin(round(p * all), all - 1);
+    return (foci_dropout_mask){r.seed, r.stream, r.step, first, (uint32_t)dropped, (real)(all / (all - dropped))};
 }
 
 static void apply(const foci_node *n, const real *x, real *y, bool accumulate) {
+    const double p = *(const double *)n->attributes;
+    const uint64_t first = foci_node_random(n).first;
     int64_t size = foci_numel(n->output), tiles = foci_tiles(size, FOCI_TILE_ELEMENTS);
     FOCI_PARALLEL_FOR
     for (int64_t tile = 0; tile < tiles; tile++) {
         foci_range r = foci_tile(size, FOCI_TILE_ELEMENTS, tile);
-        foci_dropout_mask mask = mask_from(n, r.first);
+        const foci_dropout_mask mask = foci_node_dropout(n, p, first + (uint64_t)r.first);
         foci_kernel()->dropout(r.end - r.first, &mask, x + r.first, y + r.first, accumulate);
     }
 }

@@ -214,15 +214,10 @@ static size_t lay_out(const shape *s, bool backward, char *at, room *r) {
 /* Hidden rows dropped out in place: element f of a slot is number slot F + f of the step's whole batch. */
 static void drop(const foci_node *n, const shape *s, const choice *c, foci_range rows, real *x) {
     const double p = ((const attributes *)n->attributes)->dropout;
-    const foci_random random = foci_node_random(n);
-    const uint64_t sample = (uint64_t)(s->slots / n->output->shape[0] * s->hidden);
+    const uint64_t before =
+        foci_node_random(n).first_sample * (uint64_t)(s->slots / n->output->shape[0] * s->hidden);
     for (int64_t r = rows.first; r < rows.end && p > 0; r++, x += s->hidden) {
-        const foci_dropout_mask mask = {random.seed,
-                                        random.stream,
-                                        random.step,
-                                        random.first_sample * sample + (uint64_t)(c->slot[r] * s->hidden),
-                                        (uint32_t)(p * 0x1p32),
-                                        (real)(1 / (1 - p))};
+        const foci_dropout_mask mask = foci_node_dropout(n, p, before + (uint64_t)(c->slot[r] * s->hidden));
         foci_kernel()->dropout(s->hidden, &mask, x, x, false);
     }
 }
@@ -318,7 +313,7 @@ static void score_gradients(const foci_node *n, const shape *s, const choice *c,
 static void backward_tile(const foci_node *n, const shape *s, const choice *c, const room *m, const part *p,
                           foci_range rows, real *const sum[INPUTS], const bool add[INPUTS]) {
     const real *score = foci_data(n->saved[SCORE]), *h = foci_data(n->saved[HIDDEN]) + rows.first * s->hidden;
-    const real factor = (real)(1 / (1 - ((const attributes *)n->attributes)->dropout));
+    const real factor = foci_node_dropout(n, ((const attributes *)n->attributes)->dropout, 0).factor;
     const int64_t count = rows.end - rows.first;
     real *x = m->thread + foci_thread() * thread_room(s), *dout = x + TILE * s->width, *dh = dout + TILE * s->width;
     gather(s, c, rows, foci_grad(n->output), NULL, dout);

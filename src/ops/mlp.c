@@ -37,16 +37,11 @@ static real *scratch_tile(real *scratch, const shape *s, int64_t rows, int parts
 /* Rows of a hidden tile, `ld` apart, dropped out in place; the same elements in forward and backward. */
 static void drop(const foci_node *n, const shape *s, foci_range rows, real *x, int64_t ld) {
     const double p = ((const attributes *)n->attributes)->dropout;
-    const foci_random random = foci_node_random(n);
-    /* hidden elements of one */
+    /* hidden elements of one sample */
     const int64_t sample = foci_numel(n->input[X]) / n->input[X]->shape[0] / s->in * s->hidden;
+    const uint64_t before = foci_node_random(n).first_sample * (uint64_t)sample;
     for (int64_t i = rows.first; i < rows.end && p > 0; i++, x += ld) {
-        const foci_dropout_mask mask = {random.seed,
-                                        random.stream,
-                                        random.step,
-                                        random.first_sample * (uint64_t)sample + (uint64_t)(i * s->hidden),
-                                        (uint32_t)(p * 0x1p32),
-                                        (real)(1 / (1 - p))};
+        const foci_dropout_mask mask = foci_node_dropout(n, p, before + (uint64_t)(i * s->hidden));
         foci_kernel()->dropout(s->hidden, &mask, x, x, false);
     }
 }
@@ -100,7 +95,7 @@ static hidden_tile activation(const foci_node *n, const shape *s, foci_range r, 
 static hidden_tile activation_backward(const foci_node *n, const shape *s, foci_range r, real *scratch, real *da) {
     const double dropout = ((const attributes *)n->attributes)->dropout;
     const hidden_tile h = kept(n, s, r, scratch);
-    const real factor = (real)(1 / (1 - dropout));
+    const real factor = foci_node_dropout(n, dropout, 0).factor;
     if (is_relu(n)) {
         for (int64_t i = 0; i < r.end - r.first; i++) {
             foci_kernel()->relu_backward(s->hidden, h.data + i * h.ld, da + i * s->ld, da + i * s->ld, false);

@@ -60,14 +60,9 @@ static void clear(const foci_spanning *s, real *square) {
 /* Element (b, h, t, l) of the map is number ((b H + h) T + t) L + l of the step's whole batch. */
 static void drop(const foci_spanning *s, int64_t head, int64_t token, const real *x, real *y) {
     const double p = ((const foci_span_attributes *)s->node->attributes)->dropout;
-    const foci_random random = foci_node_random(s->node);
-    const uint64_t before = random.first_sample * (uint64_t)s->heads + (uint64_t)head;
-    const foci_dropout_mask mask = {random.seed,
-                                    random.stream,
-                                    random.step,
-                                    (before * (uint64_t)s->tokens + (uint64_t)token) * (uint64_t)s->span,
-                                    (uint32_t)(p * 0x1p32),
-                                    (real)(1 / (1 - p))};
+    const uint64_t before = foci_node_random(s->node).first_sample * (uint64_t)s->heads + (uint64_t)head;
+    const foci_dropout_mask mask = foci_node_dropout(
+        s->node, p, (before * (uint64_t)s->tokens + (uint64_t)token) * (uint64_t)s->span);
     foci_kernel()->dropout(s->span, &mask, x, y, false);
 }
 
