@@ -97,11 +97,12 @@ static inline product below(product o, int64_t rows) {
     return o;
 }
 
-/* A strip of A against a panel of B. */
-static inline __attribute__((always_inline)) void product_panel(int64_t rows, int64_t depth, product o) {
-    for (; rows >= BLOCK_ROWS; rows -= BLOCK_ROWS, o = below(o, BLOCK_ROWS)) product_block(BLOCK_ROWS, 2, depth, &o);
-    for (; rows >= 4; rows -= 4, o = below(o, 4)) product_block(4, 2, depth, &o);
-    for (; rows > 0; rows--, o = below(o, 1)) product_block(1, 2, depth, &o);
+/* A strip of A against the first vectors of a panel of B. */
+static inline __attribute__((always_inline)) void product_panel(int64_t rows, int vectors, int64_t depth, product o) {
+    for (; rows >= BLOCK_ROWS; rows -= BLOCK_ROWS, o = below(o, BLOCK_ROWS))
+        product_block(BLOCK_ROWS, vectors, depth, &o);
+    for (; rows >= 4; rows -= 4, o = below(o, 4)) product_block(4, vectors, depth, &o);
+    for (; rows > 0; rows--, o = below(o, 1)) product_block(1, vectors, depth, &o);
 }
 
 /* The last columns, fewer than a panel: made beside C, then put in place. */
@@ -115,7 +116,8 @@ static void edge_columns(int64_t rows, int64_t width, int64_t depth, product edg
     edge.from = edge.c = beside;
     edge.from_row = edge.c_row = PANEL;
     edge.ahead = &next;
-    product_panel(rows, depth, edge);
+    if (width <= LANES) product_panel(rows, 1, depth, edge);
+    else product_panel(rows, 2, depth, edge);
     for (int64_t r = 0; r < rows; r++) memcpy(c + r * c_row, beside + r * PANEL, (size_t)width * sizeof *beside);
 }
 
@@ -137,7 +139,7 @@ static void gemm_block(const foci_product *o, int64_t j, int64_t columns, int64_
                          .ahead = &next};
         strip.from = add ? strip.c : o->bias ? o->bias + j : NULL;
         for (int64_t k = 0; k < columns; k += PANEL) {
-            if (columns - k >= PANEL) product_panel(rows, deep(depth), strip);
+            if (columns - k >= PANEL) product_panel(rows, 2, deep(depth), strip);
             else edge_columns(rows, columns - k, deep(depth), strip);
             strip.b.data += b_panel;
             strip.c += PANEL;

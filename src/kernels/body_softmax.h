@@ -54,6 +54,15 @@ static void softmax_backward(int64_t rows, int64_t c, const real *restrict y, co
     }
 }
 
+static void softmax_dropout_backward(int64_t c, const real *restrict y, const real *restrict kept,
+                                     const real *restrict dy, real *restrict dx) {
+    real inner = 0;
+#pragma omp simd reduction(+ : inner)
+    for (int64_t i = 0; i < c; i++) inner += kept[i] * dy[i];
+#pragma omp simd
+    for (int64_t i = 0; i < c; i++) dx[i] = kept[i] * dy[i] - y[i] * inner;
+}
+
 static void log_softmax(int64_t rows, int64_t c, const real *restrict x, real *restrict y) {
     for (int64_t r = 0; r < rows; r++) {
         const real *a = x + r * c;

@@ -46,6 +46,8 @@ FOCI_KERNEL(batch_norm_backward, (int64_t rows, int64_t c, const real *x, const 
 /* body_softmax.h: over the c elements of each row */
 FOCI_KERNEL(softmax, (int64_t rows, int64_t c, const real *x, real *y))
 FOCI_KERNEL(softmax_backward, (int64_t rows, int64_t c, const real *y, const real *dy, real *dx, bool accumulate))
+/* of one row that dropout made `kept` of: dx = kept dy - y sum(kept dy) */
+FOCI_KERNEL(softmax_dropout_backward, (int64_t c, const real *y, const real *kept, const real *dy, real *dx))
 FOCI_KERNEL(log_softmax, (int64_t rows, int64_t c, const real *x, real *y))
 FOCI_KERNEL(log_softmax_backward, (int64_t rows, int64_t c, const real *y, const real *dy, real *dx, bool accumulate))
 /* Running log-sum-exp: max (rows) starts at -inf, sum (rows) at 0; afterwards lse = max + log(sum). */

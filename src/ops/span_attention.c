@@ -19,10 +19,10 @@ static int64_t chunks_of(const foci_spanning *s) {
 
 /* ---------------------------------------------------------------------------------------------- scratch memory */
 
-/* Beside the tile (span.h): keys and values across, packed; dropped probabilities and gradients of scores (TILE, row),
- * a row (L) of the latter before the softmax; gradients of u and of q in the position term (TILE, D). */
+/* Beside the tile (span.h): keys and values across, packed; dropped probabilities and gradients of scores (TILE, row);
+ * gradients of u and of q in the position term (TILE, D). */
 typedef struct room {
-    real *keys, *values, *dropped, *dscores, *line, *du, *dplain;
+    real *keys, *values, *dropped, *dscores, *du, *dplain;
 } room;
 
 static int64_t packed_size(const foci_spanning *s) { return foci_gemm_packed_size(s->width, s->tokens + s->span); }
@@ -33,10 +33,9 @@ static int64_t lay_out(const foci_spanning *s, bool backward, real *at, room *r)
                             backward ? packed_size(s) : 0,
                             square,
                             backward ? square : 0,
-                            backward ? foci_span_aligned(s->span) : 0,
                             backward ? queries : 0,
                             backward ? queries : 0};
-    real **part[] = {&r->keys, &r->values, &r->dropped, &r->dscores, &r->line, &r->du, &r->dplain};
+    real **part[] = {&r->keys, &r->values, &r->dropped, &r->dscores, &r->du, &r->dplain};
     int64_t used = foci_span_scratch(s);
     for (size_t i = 0; i < sizeof size / sizeof *size; i++) {
         *part[i] = at ? at + used : NULL;
@@ -135,10 +134,9 @@ static real *gradient_of(const foci_spanning *s, int input, int64_t b, int64_t h
     return foci_wants(s->node, input) ? foci_grad(t) + foci_head_offset(t, b, h) + first * t->stride[2] : NULL;
 }
 
-/* dp = dout vt, and the gradients of the scores: p (dp f - sum p dp f), f what dropout multiplied with */
-static void score_gradients(const work *w, int64_t head, foci_range r) {
+/* dp = dout vt, and the gradients of the scores: kept dp - p sum(kept dp), kept what dropout left of p. */
+static void score_gradients(const work *w, int64_t head, foci_range r, const real *kept) {
     const foci_spanning *s = w->s;
-    const bool drops = ((const foci_span_attributes *)s->node->attributes)->dropout > 0;
     foci_product p = foci_gemm_columns(&w->values, r.first, r.end - r.first + s->span - 1);
     p.rows = r.end - r.first;
     p.a = (foci_matrix){foci_grad(s->node->output) + out_at(s, head / s->heads, head % s->heads, r.first),
@@ -147,9 +145,7 @@ static void score_gradients(const work *w, int64_t head, foci_range r) {
     foci_gemm(&p);
     for (int64_t i = 0; i < p.rows; i++) {
         const int64_t at = i * (s->row + 1);
-        if (drops) drop(s, head, r.first + i, w->t.scores + at, w->m.line);
-        foci_kernel()->softmax_backward(1, s->span, w->t.p + at, drops ? w->m.line : w->t.scores + at,
-                                        w->m.dscores + at, false);
+        foci_kernel()->softmax_dropout_backward(s->span, w->t.p + at, kept + at, w->t.scores + at, w->m.dscores + at);
     }
 }
 
@@ -205,10 +201,11 @@ static void tile_backward(const work *w, int64_t head, foci_range r) {
     const int64_t b = head / s->heads, h = head % s->heads, count = r.end - r.first;
     real *dk = gradient_of(s, SPAN_K, b, h, r.first), *dv = gradient_of(s, SPAN_V, b, h, r.first);
     foci_span_probabilities(s, &w->t, b, h, r, &w->keys, 0);
-    score_gradients(w, head, r);
+    const real *kept = dropped(s, &w->t, &w->m, head, r);
+    score_gradients(w, head, r, kept);
     if (dv)
-        add_to_keys(s, dropped(s, &w->t, &w->m, head, r), count, foci_grad(n->output) + out_at(s, b, h, r.first),
-                    s->heads * s->width, dv, n->input[SPAN_V]->stride[2]);
+        add_to_keys(s, kept, count, foci_grad(n->output) + out_at(s, b, h, r.first), s->heads * s->width, dv,
+                    n->input[SPAN_V]->stride[2]);
     if (dk) add_to_keys(s, w->m.dscores, count, w->t.u, s->width, dk, n->input[SPAN_K]->stride[2]);
     if (w->dposition)
         foci_gemm(&(foci_product){.rows = s->width,

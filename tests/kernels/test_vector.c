@@ -326,6 +326,13 @@ static void check_softmax(int64_t c) {
             for (int64_t i = j / c * c; i < j / c * c + c; i++) inner += (double)w[i] * (double)y[i];
             expect(j, (double)y[j] * ((double)w[j] - inner), accumulate, 1e-6);
         }
+        spoil(false);
+        k->softmax_dropout_backward(c, y, x, w, out);
+        for (int64_t j = 0; j < c; j++) {
+            double inner = 0;
+            for (int64_t i = 0; i < c; i++) inner += (double)w[i] * (double)x[i];
+            expect(j, (double)x[j] * (double)w[j] - (double)y[j] * inner, false, 3e-6 * (1 + fabs(inner)));
+        }
         spoil(accumulate);
         k->log_softmax_backward(ROWS, c, z, w, out, accumulate);
         for (int64_t j = 0; j < ROWS * c; j++) {
