@@ -280,7 +280,8 @@ static inline __attribute__((always_inline)) void tile_dropout(real *to, bool in
             philox_lanes(&p, block, words);
             for (int v = 0; v < PHILOX_VECTORS; v++) block[v] += 1;
             for (int r = 0; r < BLOCK_OF && j + r < end; r++) {
-                const lane_truths kept = (r % 2 ? words[r / 2] : words[r / 2] << 16) >= threshold; /* all bits or none */
+                const lane_truths kept =
+                    (r % 2 ? words[r / 2] : words[r / 2] << 16) >= threshold; /* all bits or none */
                 lane_reals *at = (lane_reals *)(to + (j + r) * TILE + i);
                 *at = (lane_reals)(__builtin_convertvector(kept, lane_bits) & (lane_bits)(in_place ? *at : whole));
             }

@@ -100,3 +100,22 @@ void foci_affine(const foci_node *n, int64_t rows, int64_t in, int64_t out, cons
                       .bf16 = foci_graph_bf16(n->graph)};
     foci_gemm_parallel(&p);
 }
+
+void foci_weight_gradient(const foci_node *n, int64_t rows, foci_strip dy, foci_strip x, real *weight, bool add) {
+    if (!weight) return;
+    foci_gemm(&(foci_product){.rows = dy.width,
+                              .columns = x.width,
+                              .depth = rows,
+                              .a = {dy.first, dy.ld, true},
+                              .b = {x.first, x.ld, false},
+                              .c = weight,
+                              .ldc = x.width,
+                              .add = add,
+                              .bf16 = foci_graph_bf16(n->graph)});
+}
+
+void foci_bias_gradient(int64_t rows, foci_strip dy, real *bias, bool add) {
+    if (!bias) return;
+    if (!add) memset(bias, 0, (size_t)dy.width * sizeof *bias);
+    foci_kernel()->column_sums(rows, dy.width, dy.first, dy.ld, bias);
+}

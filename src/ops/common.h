@@ -40,8 +40,17 @@ void foci_column_sums(int64_t rows, int64_t c, const real *x, real *out, bool ac
 void foci_affine(const foci_node *n, int64_t rows, int64_t in, int64_t out, const real *x, const real *weight,
                  const real *bias, real *y, int64_t ldy);
 
-/* Which elements a node drops with probability p, to the nearest 2^-16, from element `first` of the step's whole batch on;
- * the same in forward and backward. */
+/* The gradients of an affine map over some rows, on the calling thread: weight (out, in) = or += dyt x, bias (out) = or
+ * += the sums of dy; where it is NULL, it is not wanted. */
+typedef struct foci_strip {
+    const real *first;
+    int64_t ld, width;
+} foci_strip;
+void foci_weight_gradient(const foci_node *n, int64_t rows, foci_strip dy, foci_strip x, real *weight, bool add);
+void foci_bias_gradient(int64_t rows, foci_strip dy, real *bias, bool add);
+
+/* Which elements a node drops with probability p, to the nearest 2^-16, from element `first` of the step's whole batch
+ * on; the same in forward and backward. */
 foci_dropout_mask foci_node_dropout(const foci_node *n, double p, uint64_t first);
 
 /* The number of tiles that a long sum over rows is cut into, and the sum of what they left: out (c) from

@@ -214,8 +214,7 @@ static size_t lay_out(const shape *s, bool backward, char *at, room *r) {
 /* Hidden rows dropped out in place: element f of a slot is number slot F + f of the step's whole batch. */
 static void drop(const foci_node *n, const shape *s, const choice *c, foci_range rows, real *x) {
     const double p = ((const attributes *)n->attributes)->dropout;
-    const uint64_t before =
-        foci_node_random(n).first_sample * (uint64_t)(s->slots / n->output->shape[0] * s->hidden);
+    const uint64_t before = foci_node_random(n).first_sample * (uint64_t)(s->slots / n->output->shape[0] * s->hidden);
     for (int64_t r = rows.first; r < rows.end && p > 0; r++, x += s->hidden) {
         const foci_dropout_mask mask = foci_node_dropout(n, p, before + (uint64_t)(c->slot[r] * s->hidden));
         foci_kernel()->dropout(s->hidden, &mask, x, x, false);
@@ -275,26 +274,6 @@ static void clear_expert(const foci_node *n, const shape *s, int64_t e) {
             memset(foci_grad(n->input[k]) + e * size_of(s, k), 0, (size_t)size_of(s, k) * sizeof(real));
 }
 
-/* c (of a (rows, m) and b (rows, n)) = or += at b */
-static void sum_weight(const foci_node *n, int64_t rows, const real *a, int64_t lda, int64_t m, const real *b,
-                       int64_t columns, real *c, bool add) {
-    if (!c) return;
-    foci_gemm(&(foci_product){.rows = m,
-                              .columns = columns,
-                              .depth = rows,
-                              .a = {a, lda, true},
-                              .b = {b, columns, false},
-                              .c = c,
-                              .ldc = columns,
-                              .add = add,
-                              .bf16 = foci_graph_bf16(n->graph)});
-}
-static void sum_bias(int64_t rows, const real *x, int64_t ld, int64_t width, real *sum, bool add) {
-    if (!sum) return;
-    if (!add) memset(sum, 0, (size_t)width * sizeof *sum);
-    foci_kernel()->column_sums(rows, width, x, ld, sum);
-}
-
 /* The slots' gradients of a = dout . (U h + c) = (dout U) . h + dout . c, from dout (rows, C) and dout U (rows, F) */
 static void score_gradients(const foci_node *n, const shape *s, const choice *c, const room *m, const part *p,
                             foci_range rows, const real *dout, const real *dh) {
@@ -326,10 +305,11 @@ static void backward_tile(const foci_node *n, const shape *s, const choice *c, c
         foci_kernel()->scale(s->hidden, a * factor, dh + r * s->ld, dh + r * s->ld, false);
     }
     if (sum[WEIGHT1]) gather(s, c, rows, foci_data(n->input[X]), NULL, x);
-    sum_weight(n, count, dh, s->ld, s->hidden, x, s->width, sum[WEIGHT1], add[WEIGHT1]);
-    sum_bias(count, dh, s->ld, s->hidden, sum[BIAS1], add[BIAS1]);
-    sum_weight(n, count, dout, s->width, s->width, h, s->hidden, sum[WEIGHT2], add[WEIGHT2]);
-    sum_bias(count, dout, s->width, s->width, sum[BIAS2], add[BIAS2]);
+    const foci_strip da = {dh, s->ld, s->hidden}, dy = {dout, s->width, s->width};
+    foci_weight_gradient(n, count, da, (foci_strip){x, s->width, s->width}, sum[WEIGHT1], add[WEIGHT1]);
+    foci_bias_gradient(count, da, sum[BIAS1], add[BIAS1]);
+    foci_weight_gradient(n, count, dy, (foci_strip){h, s->hidden, s->hidden}, sum[WEIGHT2], add[WEIGHT2]);
+    foci_bias_gradient(count, dy, sum[BIAS2], add[BIAS2]);
     if (foci_wants(n, X))
         multiply(m->product[p->expert].second, count, dh, s->ld, NULL, m->rows + rows.first * s->width, s->width);
 }

@@ -161,20 +161,6 @@ static sums sums_at(const shape *s, real *at) {
     return (sums){at, bias1, weight2, weight2 + s->out * s->hidden};
 }
 
-/* C = or += at b over the rows of a tile: the gradient of a weight */
-static void weight_gradient(const foci_node *n, int64_t rows, foci_matrix a, int64_t width, foci_matrix b,
-                            int64_t columns, real *c, bool add) {
-    foci_gemm(&(foci_product){.rows = width,
-                              .columns = columns,
-                              .depth = rows,
-                              .a = {a.data, a.ld, true},
-                              .b = b,
-                              .c = c,
-                              .ldc = columns,
-                              .add = add,
-                              .bf16 = foci_graph_bf16(n->graph)});
-}
-
 /* A power of two of them, so that threads have equal shares. */
 static int64_t chunk_rows(int64_t rows) {
     int64_t chunks = CHUNKS;
@@ -214,22 +200,18 @@ static void backward(const foci_node *n) {
             r.end = r.first + tile < all.end ? r.first + tile : all.end;
             const int64_t rows = r.end - r.first;
             const bool add = r.first > all.first;
-            const foci_matrix dy_rows = {dy + r.first * s.out, s.out, false},
-                              x_rows = {x + r.first * s.in, s.in, false};
             foci_product p = to_hidden, q = to_x;
             p.rows = q.rows = rows;
-            p.a = dy_rows;
+            p.a = (foci_matrix){dy + r.first * s.out, s.out, false};
             p.c = dh;
             foci_gemm(&p);
             const hidden_tile act = activation_backward(n, &s, r, a, dh);
             if (learns) {
-                weight_gradient(n, rows, dy_rows, s.out, (foci_matrix){act.data, act.ld, false}, s.hidden, sum.weight2,
-                                add);
-                weight_gradient(n, rows, (foci_matrix){dh, s.ld, false}, s.hidden, x_rows, s.in, sum.weight1, add);
-                if (!add) memset(sum.bias1, 0, (size_t)s.hidden * sizeof(real));
-                if (!add) memset(sum.bias2, 0, (size_t)s.out * sizeof(real));
-                foci_kernel()->column_sums(rows, s.out, dy_rows.data, s.out, sum.bias2);
-                foci_kernel()->column_sums(rows, s.hidden, dh, s.ld, sum.bias1);
+                const foci_strip out = {p.a.data, s.out, s.out}, hidden = {dh, s.ld, s.hidden};
+                foci_weight_gradient(n, rows, out, (foci_strip){act.data, act.ld, s.hidden}, sum.weight2, add);
+                foci_weight_gradient(n, rows, hidden, (foci_strip){x + r.first * s.in, s.in, s.in}, sum.weight1, add);
+                foci_bias_gradient(rows, out, sum.bias2, add);
+                foci_bias_gradient(rows, hidden, sum.bias1, add);
             }
             if (!foci_wants(n, X)) continue;
             q.a = (foci_matrix){dh, s.ld, false};

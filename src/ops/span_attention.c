@@ -29,12 +29,8 @@ static int64_t packed_size(const foci_spanning *s) { return foci_gemm_packed_siz
 
 static int64_t lay_out(const foci_spanning *s, bool backward, real *at, room *r) {
     const int64_t square = SPAN_TILE * s->row, queries = foci_span_aligned(SPAN_TILE * s->width);
-    const int64_t size[] = {packed_size(s),
-                            backward ? packed_size(s) : 0,
-                            square,
-                            backward ? square : 0,
-                            backward ? queries : 0,
-                            backward ? queries : 0};
+    const int64_t size[] = {packed_size(s),        backward ? packed_size(s) : 0, square,
+                            backward ? square : 0, backward ? queries : 0,        backward ? queries : 0};
     real **part[] = {&r->keys, &r->values, &r->dropped, &r->dscores, &r->du, &r->dplain};
     int64_t used = foci_span_scratch(s);
     for (size_t i = 0; i < sizeof size / sizeof *size; i++) {
@@ -60,8 +56,8 @@ static void clear(const foci_spanning *s, real *square) {
 static void drop(const foci_spanning *s, int64_t head, int64_t token, const real *x, real *y) {
     const double p = ((const foci_span_attributes *)s->node->attributes)->dropout;
     const uint64_t before = foci_node_random(s->node).first_sample * (uint64_t)s->heads + (uint64_t)head;
-    const foci_dropout_mask mask = foci_node_dropout(
-        s->node, p, (before * (uint64_t)s->tokens + (uint64_t)token) * (uint64_t)s->span);
+    const foci_dropout_mask mask =
+        foci_node_dropout(s->node, p, (before * (uint64_t)s->tokens + (uint64_t)token) * (uint64_t)s->span);
     foci_kernel()->dropout(s->span, &mask, x, y, false);
 }
 
