@@ -13,7 +13,7 @@
  *
  * Functions that can fail return a status, FOCI_OK (0) where all went well, and leave one line about it in
  * foci_error_message. libfoci never exits, aborts or prints: notices go to a callback. A handle is used by one thread
- * at a time; what is computed is spread over all cores (foci_set_threads) to the same bits. */
+ * at a time; what is computed is spread over all cores (foci_set_threads, OMP_NUM_THREADS) to the same bits. */
 #ifndef FOCI_FOCI_H
 #define FOCI_FOCI_H
 
@@ -51,7 +51,7 @@ typedef enum foci_log_level { FOCI_LOG_INFO, FOCI_LOG_WARN } foci_log_level;
 typedef void foci_log_fn(void *context, foci_log_level level, const char *line);
 void foci_set_log(foci_log_fn *fn, void *context);
 
-/* Threads used by all operations; results do not depend on it. 0: one per available core. */
+/* Threads used by all operations; results do not depend on it. 0: OMP_NUM_THREADS, else one per available core. */
 void foci_set_threads(int threads);
 int foci_threads(void);
 

@@ -6,8 +6,16 @@
 
 static int chosen;
 
+/* OMP_NUM_THREADS, or the cores this process may use: what OpenMP says before it is told otherwise. */
+static int usual(void) {
+    static int threads;
+    if (!threads) threads = omp_get_max_threads();
+    return threads;
+}
+
 void foci_set_threads(int threads) {
-    chosen = threads > 0 ? threads : omp_get_num_procs();
+    const int otherwise = usual();
+    chosen = threads > 0 ? threads : otherwise;
     omp_set_dynamic(0);
     omp_set_num_threads(chosen);
 }

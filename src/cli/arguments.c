@@ -13,7 +13,7 @@ static const foci_key common_options[] =
     {/* in the order of the bits FOCI_TAKES_ */
      FOCI_KEY(foci_parsed, set, NULL, 0, 0, NULL, "change a key of the config; repeatable", .placeholder = "KEY=VALUE"),
      FOCI_KEY(foci_parsed, threads, NULL, 1, 1024, NULL,
-              "threads to compute with (default: all cores); results do not depend on it"),
+              "threads to compute with (default: OMP_NUM_THREADS, else all cores); results do not depend on it"),
      FOCI_KEY(foci_parsed, json, "false", 0, 0, NULL, "print one JSON object to standard output"),
      FOCI_KEY(foci_parsed, checkpoint, NULL, 0, 0, NULL,
               "weights (default: the run's best.safetensors, else last.safetensors)", .placeholder = "FILE"),

@@ -32,6 +32,12 @@ other_batch() {
     equal "4 2" "$(json batch steps <out)"
 }
 check "another batch" other_batch
+threads_of() { # as other programs with OpenMP: the option, else OMP_NUM_THREADS
+    equal "3 3 1" "$(for said in "3 " "1 --threads 3" "3 --threads 1"; do
+        OMP_NUM_THREADS=${said%% *} "$foci" bench lm.yaml --steps 1 --json ${said#* } | json threads
+    done | tr '\n' ' ' | sed 's/ $//')"
+}
+check "how many threads" threads_of
 table() {
     runs bench lm.yaml --steps 2
     for row in step forward backward update rate speed traffic memory; do contains out "^ *$row "; done
