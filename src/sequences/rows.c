@@ -1,36 +1,31 @@
 #include "sequences/rows.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
-/* A gzip that expands without end; text becomes 3 to 10 times as large. */
-enum { FREE_BYTES = 16 << 20, MOST_RATIO = 100, CHUNK = 1 << 20 };
+#include "data/gzip.h"
 
 static foci_status read_more(foci_rows *r, gzFile file, size_t *used, size_t *room, bool *more) {
+    enum { CHUNK = 1 << 20 };
+    char place[32];
+    size_t n;
     if (*room - *used < CHUNK) {
         char *grown = realloc(r->unpacked, *room = 2 * *room + CHUNK);
         if (!grown) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", r->path);
         r->unpacked = grown;
     }
-    const int n = gzread(file, r->unpacked + *used, CHUNK);
-    int code;
-    const char *message = gzerror(file, &code);
-    if (n < CHUNK && code != Z_OK) return foci_fail(FOCI_ERR_DATA, "%s: damaged gzip: %s", r->path, message);
-    *used += (size_t)n;
+    snprintf(place, sizeof place, "byte %zu", *used);
+    FOCI_TRY(foci_gzip_read(file, r->path, place, r->unpacked + *used, CHUNK, &n));
+    *used += n;
     *more = n == CHUNK;
-    if (*used > FREE_BYTES && (int64_t)*used / MOST_RATIO > gzoffset(file))
-        return foci_fail(FOCI_ERR_DATA, "%s: the gzip becomes more than %d times as large: this is not text", r->path,
-                         MOST_RATIO);
     return FOCI_OK;
 }
 
 static foci_status unpack(foci_rows *r) {
-    gzFile file = gzopen(r->path, "rb");
-    if (!file) return foci_fail(FOCI_ERR_DATA, "%s: %s", r->path, strerror(errno ? errno : ENOMEM));
+    gzFile file;
+    FOCI_TRY(foci_gzip_open(&file, r->path));
     size_t used = 0, room = 0;
     bool more = true;
     foci_status s = FOCI_OK;

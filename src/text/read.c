@@ -1,31 +1,22 @@
 #include "text/read.h"
 
-#include "base/file.h"
 #include "base/utf8.h"
+#include "data/gzip.h"
 #include "text/characters.h"
 
-#include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 foci_status foci_text_open(foci_text_reader *r, const char *path, foci_token_kind kind_of_token) {
     *r = (foci_text_reader){.path = path, .kind = kind_of_token};
-    int kind = foci_path_kind(path);
-    if (kind && kind != 'f') return foci_fail(FOCI_ERR_DATA, "%s: not a regular file", path);
-    errno = 0;
-    r->file = gzopen(path, "rb"); /* reads plain files as they are */
-    if (!r->file) return foci_fail(FOCI_ERR_DATA, "%s: %s", path, strerror(errno ? errno : ENOMEM));
-    gzbuffer(r->file, 1 << 17);
-    return FOCI_OK;
+    return foci_gzip_open(&r->file, path);
 }
 
 void foci_text_close(foci_text_reader *r) {
     if (r->file) gzclose_r(r->file);
     r->file = NULL;
 }
-
-/* A file that expands without end. Text becomes 3 to 10 times as large; deflate can do 1,032 times. */
-enum { FREE_BYTES = 16 << 20, MOST_RATIO = 100 };
 
 /* The byte order mark that some editors put before the first word. */
 static void skip_mark(foci_text_reader *r) {
@@ -38,22 +29,13 @@ static void skip_mark(foci_text_reader *r) {
 static foci_status fill(foci_text_reader *r) {
     const size_t rest = r->end - r->next, room = sizeof r->buffer - rest;
     memmove(r->buffer, r->buffer + r->next, rest);
-    int n = gzread(r->file, r->buffer + rest, (unsigned)room);
-    if (n < (int)room) { /* the end, or an error: of a file cut short zlib returns what it has */
-        int code;
-        const char *message = gzerror(r->file, &code);
-        if (code == Z_ERRNO) return foci_fail(FOCI_ERR_IO, "%s: %s", r->path, strerror(errno));
-        if (code != Z_OK)
-            return foci_fail(FOCI_ERR_DATA, "%s: damaged gzip after line %" PRId64 ": %s", r->path, r->line, message);
-    }
-    int64_t expanded = gztell(r->file);
-    if (expanded > FREE_BYTES && expanded / MOST_RATIO > gzoffset(r->file))
-        return foci_fail(FOCI_ERR_DATA,
-                         "%s:%" PRId64 ": so far the gzip became more than %d times as large: this is not text",
-                         r->path, r->line, MOST_RATIO);
+    char place[32];
+    size_t n;
+    snprintf(place, sizeof place, "line %" PRId64, r->line);
+    FOCI_TRY(foci_gzip_read(r->file, r->path, place, r->buffer + rest, room, &n));
     r->next = 0;
-    r->end = rest + (size_t)n;
-    if (expanded == n && r->kind != FOCI_BYTES) skip_mark(r);
+    r->end = rest + n;
+    if (gztell(r->file) == (z_off_t)n && r->kind != FOCI_BYTES) skip_mark(r);
     return FOCI_OK;
 }
 

@@ -1,0 +1,25 @@
+/* Text is cut into pieces before anything is merged, and no token reaches across a cut. */
+#ifndef FOCI_BPE_PIECES_H
+#define FOCI_BPE_PIECES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "bpe/bpe.h"
+
+/* The piece that `text` begins with. The end of the text counts: where more may follow, the piece is sure only if
+ * foci_piece_is_sure says so. */
+typedef struct foci_piece {
+    size_t length;
+    size_t seen; /* where the last character begins that was looked at; the text's size: there was none behind it */
+} foci_piece;
+foci_piece foci_piece_of(foci_bpe_rule rule, const unsigned char *text, size_t size); /* size: at least 1 */
+
+static inline bool foci_piece_is_sure(foci_piece piece, size_t size) {
+    enum { LONGEST = 4 }; /* bytes of a character: those that were looked at were whole */
+    return piece.seen + LONGEST <= size;
+}
+
+extern const char foci_llama3_pattern[]; /* as tokenizer.json has it */
+
+#endif
