@@ -12,7 +12,8 @@
 #ifndef FOCI_BPE_BPE_H
 #define FOCI_BPE_BPE_H
 
-#include "base/error.h"
+#include "base/watch.h"
+#include "foci/keys.h"
 
 typedef struct foci_bpe foci_bpe;
 
@@ -73,6 +74,38 @@ void foci_bpe_encoder_close(foci_bpe_encoder *e); /* NULL is fine */
  * nothing about them. */
 foci_status foci_bpe_encode(foci_bpe_encoder *e, const void *text, size_t size, bool special, size_t *used,
                             foci_ids *ids);
+
+/* What a document of a text is; with each comes the end-of-text token first. */
+#define FOCI_DOCUMENTS(X) \
+    X(FOCI_NO_DOCUMENTS, "none") X(FOCI_FILE, "file") X(FOCI_PARAGRAPHS, "paragraphs") X(FOCI_LINES, "lines")
+typedef enum foci_documents { FOCI_DOCUMENTS(FOCI_CHOICE_NUMBER) } foci_documents;
+
+/* A text file of any length, plain or gzip ("-": standard input), on all threads: takes its tokens as they come. */
+typedef struct foci_bpe_reading {
+    foci_documents documents; /* a blank line ends a paragraph; documents keep the ends of their lines */
+    bool special;
+    foci_status (*take)(void *context, const int32_t *id, int64_t count);
+    void *context;
+    int64_t bytes; /* of the text, in the end */
+} foci_bpe_reading;
+foci_status foci_bpe_encode_file(const foci_bpe *bpe, const char *path, foci_bpe_reading *reading);
+
+/* ------------------------------------------------------------------------------------------------- training */
+
+typedef struct foci_bpe_training {
+    int64_t size;                  /* tokens wanted: 256 bytes, merges, special ones; fewer where pairs run out */
+    int64_t min_frequency;         /* pairs seen less often are not merged */
+    const char *const *special;    /* (specials) their numbers come last */
+    int specials;
+    foci_documents documents;
+    const foci_watch *watch;       /* counts merges */
+    int64_t bytes, pieces, tokens; /* in the end, of the texts: their tokens, and */
+    int64_t whole, kinds;          /* how many pieces are one token; how many pieces there are, each counted once */
+} foci_bpe_training;
+
+/* The most frequent pair becomes a token, of equals that with the smaller (left, right) number, and again. Depends on
+ * the pieces of the texts alone, not on the order of texts or documents, nor on threads. */
+foci_status foci_bpe_train(foci_bpe **bpe, const char *const *path, int paths, foci_bpe_training *training);
 
 /* ------------------------------------------------------------------------------------------------- decoding */
 
