@@ -10,7 +10,7 @@
 #include "bpe/names.h"
 #include "bpe/pieces.h"
 
-enum { MOST_BYTES = 1 << 28, MOST_TOKENS = 1 << 24 };
+enum { MOST_BYTES = 1 << 28, MOST_TOKENS = 1 << 24, FIELD = 128 };
 
 static foci_status parse_json(json_t **root, const char *text, size_t size) {
     json_error_t error;
@@ -66,22 +66,26 @@ static foci_status field_fails(const char *field, const char *what) {
     return foci_fail(FOCI_ERR_DATA, "%s: %s", field, what);
 }
 
+static void join(char field[FIELD], const char *where, const char *name) {
+    snprintf(field, FIELD, "%s%s%s", where, *where ? "." : "", name);
+}
+
 /* The field of an object is absent, null or `is`. */
 static foci_status wants(const json_t *object, const char *where, const char *name, bool is) {
-    char field[128];
+    char field[FIELD];
     const json_t *value = json_object_get(object, name);
     if (!value || json_is_null(value) || (json_is_boolean(value) && json_is_true(value) == is)) return FOCI_OK;
-    snprintf(field, sizeof field, "%s.%s", where, name);
+    join(field, where, name);
     return field_fails(field, is ? "not true" : "not false");
 }
 
 /* ... absent, null or an empty text. */
 static foci_status wants_nothing(const json_t *object, const char *where, const char *name) {
-    char field[128];
+    char field[FIELD];
     const json_t *value = json_object_get(object, name);
     const char *text = json_string_value(value);
     if (!value || json_is_null(value) || (text && !*text)) return FOCI_OK;
-    snprintf(field, sizeof field, "%s%s%s", where, *where ? "." : "", name);
+    join(field, where, name);
     return field_fails(field, "not null; tokenizers that ask for more than byte-level BPE are not read");
 }
 
@@ -91,16 +95,16 @@ static bool is_type(const json_t *object, const char *type) {
 }
 
 
+/* `cuts`: by GPT-2's rule, or not at all. */
 static foci_status check_byte_level(const json_t *level, const char *where, bool cuts) {
     const json_t *prefix = json_object_get(level, "add_prefix_space"), *regex = json_object_get(level, "use_regex");
-    char field[128];
-    snprintf(field, sizeof field, "%s.type", where);
+    char field[FIELD];
+    join(field, where, "type");
     if (!is_type(level, "ByteLevel")) return field_fails(field, "not ByteLevel");
-    snprintf(field, sizeof field, "%s.add_prefix_space", where);
-    if (cuts && !json_is_false(prefix))
-        return field_fails(field, "not false: it would put a space in front of the text");
-    snprintf(field, sizeof field, "%s.use_regex", where);
-    if (regex && json_is_true(regex) != cuts) return field_fails(field, cuts ? "not true" : "not false");
+    join(field, where, "add_prefix_space");
+    if (!json_is_false(prefix)) return field_fails(field, "not false: it would put a space in front of the text");
+    join(field, where, "use_regex");
+    if (regex ? json_is_true(regex) != cuts : !cuts) return field_fails(field, cuts ? "not true" : "not false");
     return FOCI_OK;
 }
 
@@ -110,17 +114,14 @@ static foci_status read_split(foci_bpe *b, const json_t *sequence) {
                  *level = json_array_get(parts, 1), *pattern = json_object_get(split, "pattern");
     const char *regex = json_string_value(json_object_get(pattern, "Regex"));
     const char *behaviour = json_string_value(json_object_get(split, "behavior"));
-    if (json_array_size(parts) != 2 || !is_type(split, "Split") || !is_type(level, "ByteLevel"))
+    if (json_array_size(parts) != 2 || !is_type(split, "Split"))
         return field_fails("pre_tokenizer.pretokenizers", "not a Split and a ByteLevel");
     if (!regex || strcmp(regex, foci_llama3_pattern) != 0)
         return field_fails("pre_tokenizer.pretokenizers[0].pattern", "not that of Llama 3");
     if (!behaviour || strcmp(behaviour, "Isolated") != 0)
         return field_fails("pre_tokenizer.pretokenizers[0].behavior", "not Isolated");
     FOCI_TRY(wants(split, "pre_tokenizer.pretokenizers[0]", "invert", false));
-    if (!json_is_false(json_object_get(level, "add_prefix_space")))
-        return field_fails("pre_tokenizer.pretokenizers[1].add_prefix_space", "not false");
-    if (!json_is_false(json_object_get(level, "use_regex")))
-        return field_fails("pre_tokenizer.pretokenizers[1].use_regex", "not false");
+    FOCI_TRY(check_byte_level(level, "pre_tokenizer.pretokenizers[1]", false));
     b->rule = FOCI_BPE_LLAMA3;
     return FOCI_OK;
 }
@@ -270,8 +271,8 @@ static foci_status parse_merges(foci_bpe *b, const char *path, const char *text,
         stop = memchr(at, '\n', (size_t)(end - at));
         if (!stop) stop = end;
         const size_t length = (size_t)(stop - at) - (stop > at && stop[-1] == '\r');
-        if (!length || (!line++ && length >= 8 && memcmp(at, "#version", 8) == 0)) continue;
-        const foci_status s = put_merge_line(b, at, length);
+        if (++line == 1 && length >= 8 && memcmp(at, "#version", 8) == 0) continue;
+        const foci_status s = length ? put_merge_line(b, at, length) : FOCI_OK;
         if (s) return foci_context(s, "%s:%lld", path, line);
     }
     return FOCI_OK;

@@ -187,7 +187,7 @@ static foci_status list(foci_shards *s, const char *path) {
     if (kind == 'f') return add_path(s, "", path);
     if (kind == 'd') FOCI_TRY(add_matching(s, path, "*.bin"));
     else {
-        if (slash) snprintf(folder, sizeof folder, "%.*s", (int)(slash + 1 - path), path);
+        if (slash) snprintf(folder, sizeof folder, "%.*s", slash > path ? (int)(slash - path) : 1, path);
         FOCI_TRY(add_matching(s, folder, slash ? slash + 1 : path));
     }
     if (!s->shards) return foci_fail(FOCI_ERR_DATA, "%s: no token file (.bin) there", path);

@@ -92,7 +92,9 @@ static foci_status save(const char *folder, const char *name, const char *text, 
 static foci_status save_tokenizer(const foci_bpe *b, const char *folder) {
     char *json;
     FOCI_TRY(foci_bpe_print(b, false, &json));
-    const foci_status s = save(folder, "tokenizer.json", json, strlen(json));
+    const size_t size = strlen(json);
+    json[size] = '\n'; /* in place of its end */
+    const foci_status s = save(folder, "tokenizer.json", json, size + 1);
     free(json);
     return s;
 }
