@@ -93,9 +93,9 @@ foci_status foci_bpe_encode_file(const foci_bpe *bpe, const char *path, foci_bpe
 /* ------------------------------------------------------------------------------------------------- training */
 
 typedef struct foci_bpe_training {
-    int64_t size;                  /* tokens wanted: 256 bytes, merges, special ones; fewer where pairs run out */
-    int64_t min_frequency;         /* pairs seen less often are not merged */
-    const char *const *special;    /* (specials) their numbers come last */
+    int64_t size;               /* tokens wanted: 256 bytes, merges, special ones; fewer where pairs run out */
+    int64_t min_frequency;      /* pairs seen less often are not merged */
+    const char *const *special; /* (specials) their numbers come last */
     int specials;
     foci_documents documents;
     const foci_watch *watch;       /* counts merges */

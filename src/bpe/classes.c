@@ -8,7 +8,7 @@
 enum { O = FOCI_OTHER, L = FOCI_LETTER, N = FOCI_NUMBER, S = FOCI_SPACE };
 
 const unsigned char foci_ascii_class[128] = {
-    ['\t'] = S, ['\n'] = S,        ['\v'] = S,        ['\f'] = S, ['\r'] = S,
+    ['\t'] = S, ['\n'] = S,        ['\v'] = S,        ['\f'] = S,        ['\r'] = S,
     [' '] = S,  ['0' ... '9'] = N, ['A' ... 'Z'] = L, ['a' ... 'z'] = L,
 };
 

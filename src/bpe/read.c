@@ -94,7 +94,6 @@ static bool is_type(const json_t *object, const char *type) {
     return text && strcmp(text, type) == 0;
 }
 
-
 /* `cuts`: by GPT-2's rule, or not at all. */
 static foci_status check_byte_level(const json_t *level, const char *where, bool cuts) {
     const json_t *prefix = json_object_get(level, "add_prefix_space"), *regex = json_object_get(level, "use_regex");

@@ -86,7 +86,8 @@ static foci_status check_tile(void *context, int64_t tile) {
         copy(c->shard, at, n, id);
         for (int64_t i = 0; i < n; i++)
             if ((uint32_t)id[i] >= c->size)
-                return foci_fail(FOCI_ERR_DATA, "%s: token %" PRId64 " is number %" PRIu32 ", of a vocabulary of %" PRIu32,
+                return foci_fail(FOCI_ERR_DATA,
+                                 "%s: token %" PRId64 " is number %" PRIu32 ", of a vocabulary of %" PRIu32,
                                  c->shard->path, at + i, (uint32_t)id[i], c->size);
     }
     return FOCI_OK;

@@ -9,7 +9,8 @@
 enum { FOCI_SHARD_HEADER = 1024 }; /* bytes */
 typedef enum foci_shard_kind { FOCI_SHARD_GPT2, FOCI_SHARD_LLAMA3, FOCI_SHARD_BARE } foci_shard_kind;
 
-/* Does the path name token files: one that begins as they do or, bare, that is called so, a folder, or "train_*.bin"? */
+/* Does the path name token files: one that begins as they do or, bare, that is called so, a folder, or "train_*.bin"?
+ */
 bool foci_are_shards(const char *path, bool bare);
 
 typedef struct foci_shard {

@@ -17,9 +17,7 @@ static int others_before(int byte) {
     return n;
 }
 
-uint32_t foci_byte_character(unsigned char byte) {
-    return is_shown(byte) ? byte : 256 + (uint32_t)others_before(byte);
-}
+uint32_t foci_byte_character(unsigned char byte) { return is_shown(byte) ? byte : 256 + (uint32_t)others_before(byte); }
 
 int foci_character_byte(uint32_t character) {
     for (int b = 0; b < 256; b++)

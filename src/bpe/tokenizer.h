@@ -11,8 +11,8 @@ typedef struct foci_merge {
 
 struct foci_bpe {
     foci_bpe_rule rule;
-    bool whole;          /* a piece that is a token is not merged (ignore_merges) */
-    foci_token *token;   /* (size) */
+    bool whole;        /* a piece that is a token is not merged (ignore_merges) */
+    foci_token *token; /* (size) */
     int64_t size;
     foci_strings string; /* of the tokens that are not special, */
     int32_t *id_of;      /* and their numbers */
@@ -20,8 +20,8 @@ struct foci_bpe {
     foci_merge *merge;   /* (pair.count) and what becomes of them */
     int32_t *ranked;     /* (ranks) their numbers, in the order of the file */
     int64_t ranks, room;
-    int32_t byte[256];   /* tokens of one byte */
-    int32_t *special;    /* (specials), the longest first, then as numbered */
+    int32_t byte[256]; /* tokens of one byte */
+    int32_t *special;  /* (specials), the longest first, then as numbered */
     int specials;
     bool begins_special[256]; /* the bytes with which one of them begins */
     foci_arena arena;

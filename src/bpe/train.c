@@ -31,9 +31,9 @@ typedef struct trainer {
     int64_t next; /* number of the next token */
     foci_pieces pieces;
     word *word;
-    int32_t *ids;         /* of all words */
-    bool *place;          /* (of the longest word) */
-    int32_t number[256];  /* tokens of the bytes */
+    int32_t *ids;        /* of all words */
+    bool *place;         /* (of the longest word) */
+    int32_t number[256]; /* tokens of the bytes */
     foci_pairs pair;
     pair_state *state; /* (pair.count) */
     int64_t room;

@@ -39,9 +39,9 @@ static json_t *added_of(const foci_bpe *b) {
     json_t *all = json_array();
     for (int32_t id = 0; id < b->size; id++)
         if (b->token[id].special)
-            json_array_append_new(all, json_pack("{s:i,s:o,s:b,s:b,s:b,s:b,s:b}", "id", (int)id, "content",
-                                                 name_of(b, id), "single_word", 0, "lstrip", 0, "rstrip", 0,
-                                                 "normalized", 0, "special", 1));
+            json_array_append_new(all,
+                                  json_pack("{s:i,s:o,s:b,s:b,s:b,s:b,s:b}", "id", (int)id, "content", name_of(b, id),
+                                            "single_word", 0, "lstrip", 0, "rstrip", 0, "normalized", 0, "special", 1));
     return all;
 }
 
@@ -65,9 +65,8 @@ static json_t *model_of(const foci_bpe *b) {
 
 foci_status foci_bpe_print(const foci_bpe *b, bool one_line, char **json) {
     json_t *root = json_pack("{s:s,s:n,s:n,s:o,s:n,s:o,s:o,s:o,s:o}", "version", "1.0", "truncation", "padding",
-                             "added_tokens", added_of(b), "normalizer", "pre_tokenizer", pieces_of(b),
-                             "post_processor", byte_level(false, true), "decoder", byte_level(true, true), "model",
-                             model_of(b));
+                             "added_tokens", added_of(b), "normalizer", "pre_tokenizer", pieces_of(b), "post_processor",
+                             byte_level(false, true), "decoder", byte_level(true, true), "model", model_of(b));
     *json = root ? json_dumps(root, one_line ? JSON_COMPACT : JSON_INDENT(2)) : NULL;
     json_decref(root);
     return *json ? FOCI_OK : out_of_memory();

@@ -208,7 +208,8 @@ static void expect_documents(const foci_bpe *bpe, foci_documents documents, cons
     const foci_ids ids = read_file(bpe, save("documents.txt", text), documents, false);
     for (int64_t i = 0; i < ids.count; i++) {
         const foci_token t = foci_bpe_token(bpe, ids.id[i]);
-        n += (size_t)snprintf(found + n, sizeof found - n, "%.*s", t.special ? 1 : (int)t.size, t.special ? "|" : t.text);
+        n += (size_t)snprintf(found + n, sizeof found - n, "%.*s", t.special ? 1 : (int)t.size,
+                              t.special ? "|" : t.text);
     }
     found[n] = 0;
     assert_string_equal(found, expected);
@@ -307,7 +308,11 @@ static void unfinished_characters_are_held_back(void **state) {
     assert_memory_equal(shown, "\xe6\xbc\xa2", 3);
     expect_shown((const char *const[]){"caf\xc3", "\xa9", NULL}, "caf\xc3\xa9");
     expect_shown((const char *const[]){"\xf0\x9f", "\x90", "\x95!", NULL}, "\xf0\x9f\x90\x95!");
-    expect_shown((const char *const[]){"a\xff" "b", NULL}, "a\xEF\xBF\xBD" "b");
+    expect_shown((const char *const[]){"a\xff"
+                                       "b",
+                                       NULL},
+                 "a\xEF\xBF\xBD"
+                 "b");
     expect_shown((const char *const[]){"\xc3", NULL}, "\xEF\xBF\xBD");
     expect_shown((const char *const[]){"\xf0\x9f", "x", NULL}, "\xEF\xBF\xBD\xEF\xBF\xBDx");
     expect_shown((const char *const[]){"\xed\xa0\x80", NULL}, "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD");

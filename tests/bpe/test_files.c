@@ -131,7 +131,8 @@ static void llama3_is_read_and_written(void **state) {
     (void)state;
     foci_bpe *bpe, *again;
     char *json = replaced(
-        "\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"trim_offsets\":true,\"use_regex\":true}",
+        "\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":false,\"trim_offsets\":true,\"use_regex\":"
+        "true}",
         "\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":\"Split\",\"pattern\":{\"Regex\":"
         "\"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\\\r\\\\n\\\\p{L}\\\\p{N}]?\\\\p{L}+|\\\\p{N}{1,3}| "
         "?[^\\\\s\\\\p{L}\\\\p{N}]+[\\\\r\\\\n]*|\\\\s*[\\\\r\\\\n]+|\\\\s+(?!\\\\S)|\\\\s+\"},\"behavior\":"
@@ -168,7 +169,8 @@ static void bad_fields_are_named(void **state) {
          "t.json: model.continuing_subword_prefix: not null"},
         {"\"byte_fallback\":false", "\"byte_fallback\":true", "t.json: model.byte_fallback: not false"},
         {"\"ignore_merges\":false", "\"ignore_merges\":3", "t.json: model.ignore_merges: neither"},
-        {"\"decoder\":{\"type\":\"ByteLevel\"", "\"decoder\":{\"type\":\"Fuse\"", "t.json: decoder.type: not ByteLevel"},
+        {"\"decoder\":{\"type\":\"ByteLevel\"", "\"decoder\":{\"type\":\"Fuse\"",
+         "t.json: decoder.type: not ByteLevel"},
         {"\"post_processor\":{\"type\":\"ByteLevel\"", "\"post_processor\":{\"type\":\"BertProcessing\"",
          "t.json: post_processor.type: not ByteLevel"},
         {"\"lstrip\":false", "\"lstrip\":true", "t.json: added_tokens[0]: lstrip: not false"},
@@ -206,7 +208,8 @@ static void no_tokenizers(void **state) {
         assert_fails(parse(&bpe, text[i]), FOCI_ERR_DATA, "t.json: ");
     assert_fails(foci_bpe_open(&bpe, at("nope")), FOCI_ERR_DATA, "nope: No such file or directory");
     assert_int_equal(mkdir(at("empty"), 0777), 0);
-    assert_fails(foci_bpe_open(&bpe, at("empty")), FOCI_ERR_DATA, "empty: no tokenizer.json, vocab.json or encoder.json");
+    assert_fails(foci_bpe_open(&bpe, at("empty")), FOCI_ERR_DATA,
+                 "empty: no tokenizer.json, vocab.json or encoder.json");
 }
 
 static void bad_merges_have_their_line(void **state) {

@@ -14,21 +14,15 @@ static void classes_of_single_characters(void **state) {
         size_t size;
         foci_class class;
         uint32_t length;
-    } rows[] = {{"a", 1, FOCI_LETTER, 1},
-                {"7", 1, FOCI_NUMBER, 1},
-                {"\n", 1, FOCI_SPACE, 1},
-                {"\x1c", 1, FOCI_OTHER, 1}, /* Python's white space, not Unicode's */
-                {"\xc2\x85", 2, FOCI_SPACE, 2},
-                {"\xef\xbb\xbf", 3, FOCI_OTHER, 3}, /* JavaScript's, likewise */
-                {"\xe3\x80\x80", 3, FOCI_SPACE, 3},
-                {"\xc3\xa9", 2, FOCI_LETTER, 2},
-                {"\xcc\x81", 2, FOCI_OTHER, 2}, /* a combining accent */
-                {"\xc2\xbd", 2, FOCI_NUMBER, 2},
-                {"\xf0\xb1\x8d\x90", 4, FOCI_LETTER, 4}, /* U+31350, of Unicode 15.0 */
-                {"\xc3", 1, FOCI_OTHER, 1},
-                {"\xff\xff", 2, FOCI_OTHER, 1},
-                {"\xc0\x80", 2, FOCI_OTHER, 1},
-                {"\xed\xa0\x80", 3, FOCI_OTHER, 1}};
+    } rows[] = {
+        {"a", 1, FOCI_LETTER, 1},           {"7", 1, FOCI_NUMBER, 1},
+        {"\n", 1, FOCI_SPACE, 1},           {"\x1c", 1, FOCI_OTHER, 1}, /* Python's white space, not Unicode's */
+        {"\xc2\x85", 2, FOCI_SPACE, 2},     {"\xef\xbb\xbf", 3, FOCI_OTHER, 3}, /* JavaScript's, likewise */
+        {"\xe3\x80\x80", 3, FOCI_SPACE, 3}, {"\xc3\xa9", 2, FOCI_LETTER, 2},
+        {"\xcc\x81", 2, FOCI_OTHER, 2},                                              /* a combining accent */
+        {"\xc2\xbd", 2, FOCI_NUMBER, 2},    {"\xf0\xb1\x8d\x90", 4, FOCI_LETTER, 4}, /* U+31350, of Unicode 15.0 */
+        {"\xc3", 1, FOCI_OTHER, 1},         {"\xff\xff", 2, FOCI_OTHER, 1},
+        {"\xc0\x80", 2, FOCI_OTHER, 1},     {"\xed\xa0\x80", 3, FOCI_OTHER, 1}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const foci_character c = foci_character_of((const unsigned char *)rows[i].text, rows[i].size);
         if (c.class != rows[i].class || c.length != rows[i].length)
@@ -116,7 +110,10 @@ static void llama3_cuts(void **state) {
                                           {"   x", "  | x"},
                                           {"a  ", "a|  "},
                                           {"\r\n\r\nx", "\r\n\r\n|x"},
-                                          {"\xff""abc \xff", "\xff""abc| \xff"},
+                                          {"\xff"
+                                           "abc \xff",
+                                           "\xff"
+                                           "abc| \xff"},
                                           {"a   1", "a|  | |1"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) expect_pieces(FOCI_BPE_LLAMA3, rows[i][0], rows[i][1]);
 }

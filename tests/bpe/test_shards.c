@@ -106,8 +106,7 @@ static void bad_files_are_refused(void **state) {
     refuses(save_bytes("bad.bin", "abc", 3), false, "bad.bin: not a token file of llm.c");
     memcpy(text, head, sizeof head);
     refuses(save_bytes("bad.bin", text, 1023), false, "bad.bin: not a token file of llm.c");
-    refuses(save_bytes("bad.bin", text, 1029), false,
-            "bad.bin: 1029 bytes, but byte 8 says 3 tokens, which take 1030");
+    refuses(save_bytes("bad.bin", text, 1029), false, "bad.bin: 1029 bytes, but byte 8 says 3 tokens, which take 1030");
     memcpy(text, negative, sizeof negative);
     refuses(save_bytes("bad.bin", text, 1022 + 2), false, "bad.bin: 1024 bytes, but byte 8 says -1 tokens");
     text[4] = 9;
@@ -136,8 +135,8 @@ static void notes_tell_who_made_them(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_written_is_read), cmocka_unit_test(golden_files),
-        cmocka_unit_test(shards_come_by_name),     cmocka_unit_test(bad_files_are_refused),
+        cmocka_unit_test(what_is_written_is_read),  cmocka_unit_test(golden_files),
+        cmocka_unit_test(shards_come_by_name),      cmocka_unit_test(bad_files_are_refused),
         cmocka_unit_test(notes_tell_who_made_them),
     };
     return cmocka_run_group_tests(tests, open_small, close_small);

@@ -64,9 +64,9 @@ static inline void assert_decodes(const foci_bpe *bpe, const foci_ids *ids, cons
 
 /* Bytes that are like text now and then; returns how many, at most `most`. */
 static inline size_t draw_text(foci_rng *r, unsigned char *text, size_t most) {
-    static const char *const part[] = {"the", " cat", "'s",   "'ll", " ",    "  ",       "\n",       "\r\n",
-                                       "\t",  "12",   "1234", "...", "\xff", "\xc3\xa9", "\xe2\x80", "\xe3\x80\x80",
-                                       "\0",  "aaaa", "abab", "<|",  "<|endoftext|>"};
+    static const char *const part[] = {"the",      " cat",         "'s", "'ll",  " ",    "  ",   "\n",
+                                       "\r\n",     "\t",           "12", "1234", "...",  "\xff", "\xc3\xa9",
+                                       "\xe2\x80", "\xe3\x80\x80", "\0", "aaaa", "abab", "<|",   "<|endoftext|>"};
     size_t n = 0;
     for (const size_t wanted = (size_t)(foci_rng_uniform(r) * (double)most); n < wanted;) {
         const char *p = part[(size_t)(foci_rng_uniform(r) * (double)(sizeof part / sizeof *part))];
