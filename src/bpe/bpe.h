@@ -109,6 +109,17 @@ foci_status foci_bpe_train(foci_bpe **bpe, const char *const *path, int paths, f
 
 /* ------------------------------------------------------------------------------------------------- decoding */
 
+/* The bytes of tokens from a file, as they come: of a token file (shards.h), or of numbers with white space between
+ * ("-": standard input). FOCI_ERR_DATA with the place of what is no token. */
+typedef struct foci_bpe_writing {
+    bool bare;       /* a token file without a header */
+    bool no_special; /* special tokens are left out */
+    foci_status (*take)(void *context, const char *text, size_t size);
+    void *context;
+    int64_t tokens; /* in the end */
+} foci_bpe_writing;
+foci_status foci_bpe_decode_file(const foci_bpe *bpe, const char *path, foci_bpe_writing *writing);
+
 /* What was written so far of a text that people see as it comes: a character that is not whole yet is held back. */
 typedef struct foci_utf8_tail {
     char held[4];

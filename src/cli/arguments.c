@@ -26,7 +26,7 @@ static void value_text(const foci_key *key, char *text, size_t size) {
         [FOCI_KEY_STRING] = "TEXT", [FOCI_KEY_INTS] = "[N,...]", [FOCI_KEY_REALS] = "[X,...]"};
     const bool choices = !key->placeholder && key->type == FOCI_KEY_CHOICE;
     snprintf(text, size, "%s", choices ? key->choices : key->placeholder ? key->placeholder : words[key->type]);
-    for (char *at = text; choices && (at = strchr(at, ' '));) *at = '|';
+    for (char *at = text; choices && (at = strchr(at, ' '));) *at = at[1] ? '|' : 0;
 }
 
 static foci_option option_of(const foci_key *key, size_t at, bool common) {

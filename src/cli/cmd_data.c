@@ -209,5 +209,6 @@ const foci_command foci_command_data = {
     .name = "data",
     .summary = "make, check and count data sets",
     .commands = (const foci_command *const[]){&make_command, &pack_command, &check_command, &stats_command,
-                                              &foci_command_data_corrupt, &foci_command_data_show, NULL},
+                                              &foci_command_data_corrupt, &foci_command_data_show,
+                                              &foci_command_data_bpe, NULL},
 };

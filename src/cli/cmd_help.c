@@ -79,6 +79,6 @@ const foci_command foci_command_help = {
     .doc = "What there is; the help of a command; keys by a part of their name; every key of a config: type, default, "
            "bounds, meaning; the manual page; completion for "
            "bash (source it); the keys of a config, and the commands, in Markdown.",
-    .most = 2,
+    .most = 3,
     .run = help,
 };

@@ -5,12 +5,18 @@
 #include "cli/cli.h"
 #include "task/schema.h"
 
-/* A second word is offered after the first: of `foci data make` after `foci data`. */
-static void second_words(FILE *f, const foci_command *c) {
+/* A word is offered after those before: `make` of `foci data make` after `foci data`. */
+static void next_words(FILE *f, const foci_command *c, const char *name) {
+    char whole[FOCI_COMMAND_NAME];
     if (!c->commands) return;
-    fprintf(f, "    \"foci %s\") words=\"--help --version", c->name);
+    fprintf(f, strchr(name, ' ') ? "    \"%s\")" : "    %s)", name);
+    fputs(" words=\"--help --version", f);
     for (const foci_command *const *child = c->commands; *child; child++) fprintf(f, " %s", (*child)->name);
     fputs("\" ;;\n", f);
+    for (const foci_command *const *child = c->commands; *child; child++) {
+        snprintf(whole, sizeof whole, "%s %s", name, (*child)->name);
+        next_words(f, *child, whole);
+    }
 }
 
 /* An option that takes a value ends in `=`. */
@@ -37,12 +43,10 @@ void foci_print_completion(FILE *f) {
           "    [[ $current == = ]] && current=\n"
           "    ((COMP_CWORD > 1)) && so_far+=\" ${COMP_WORDS[1]}\"\n"
           "    ((COMP_CWORD > 2)) && so_far+=\" ${COMP_WORDS[2]}\"\n"
-          "    case $so_far in\n"
-          "    foci) words=\"--help --version",
+          "    ((COMP_CWORD > 3)) && so_far+=\" ${COMP_WORDS[3]}\"\n"
+          "    case $so_far in\n",
           f);
-    for (const foci_command *const *c = foci_root.commands; *c; c++) fprintf(f, " %s", (*c)->name);
-    fputs("\" ;;\n", f);
-    for (const foci_command *const *c = foci_root.commands; *c; c++) second_words(f, *c);
+    next_words(f, &foci_root, foci_root.name);
     fputs("    esac\n    case $so_far in\n", f);
     foci_commands_visit(options, f);
     fputs("    esac\n    [[ $before == --set ]] && keys=\"", f);

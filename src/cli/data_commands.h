@@ -6,6 +6,6 @@
 #include "task/data_sets.h"
 
 extern const foci_lines foci_to_output; /* prints them */
-extern const foci_command foci_command_data_corrupt, foci_command_data_show;
+extern const foci_command foci_command_data_corrupt, foci_command_data_show, foci_command_data_bpe;
 
 #endif

@@ -8,25 +8,25 @@
 "$foci" help reference >reference
 "$foci" help commands >table
 
-all_commands() { # "train", "data make"
-    "$foci" --help | sed -n 's/^  \([a-z][a-z]*\)  *[a-z].*/\1/p' | grep -v '^foci$' | while read -r c; do
-        if "$foci" "$c" --help | grep -q '^usage: foci [a-z]* COMMAND'; then
-            "$foci" "$c" --help | sed -n "s/^  \([a-z][a-z]*\)  *[a-z].*/$c \1/p" | grep -v ' foci$'
-        else
-            echo "$c"
-        fi
+names_below() { "$foci" $1 --help | sed -n 's/^  \([a-z][a-z]*\)  *[a-z].*/\1/p' | grep -v '^foci$'; } # of a command's own
+all_commands() { # [COMMAND]: those that have none of their own: "train", "data make", "data bpe train"
+    names_below "$1" | while read -r c; do
+        whole=${1:+$1 }$c
+        if "$foci" $whole --help | grep -q '^usage: foci [a-z ]* COMMAND'; then (all_commands "$whole"); else echo "$whole"; fi
     done
 }
-all_commands >commands
+offered() { # [COMMAND]: likewise, by the completion
+    words=$(sed -n "s/^    \"\{0,1\}foci${1:+ $1}\"\{0,1\}) words=\"--help --version \(.*\)\" ;;/\1/p" completion)
+    [ -n "$words" ] || echo "$1"
+    for c in $words; do (offered "${1:+$1 }$c"); done
+}
+all_commands "" >commands
 
 names_agree() { # each command is everywhere, and nothing else is
     sort commands >help
     sed -n 's/^\.SS foci \(.*\) \[OPTION.*/\1/p' man | sed 's/\\-/-/g' | sort >manual
     sed -n 's/^    "foci \([a-z ]*\)" | .*/\1/p' completion | sort >completed
-    for c in $("$foci" --help | sed -n 's/^  \([a-z][a-z]*\)  *[a-z].*/\1/p' | grep -v '^foci$'); do
-        words=$(sed -n "s/^    \"foci $c\") words=\"--help --version \(.*\)\" ;;/\1/p" completion)
-        for second in ${words:--}; do echo "$c $second"; done
-    done | sed 's/ -$//' | sort >offered
+    offered "" | sort >offered
     sed -n 's/^| `foci \([a-z ]*\)` |.*/\1/p' table | sort >listed
     sed -n 's/^    foci) words="--help --version \(.*\)" ;;/\1/p' completion | tr ' ' '\n' | sort >first
     same help manual
@@ -34,11 +34,11 @@ names_agree() { # each command is everywhere, and nothing else is
     same help offered
     same help listed
     equal "$(sed 's/ .*//' help | uniq)" "$(cat first)"
-    for c in 'table run' 'table list' 'data make' train; do contains help "^$c\$"; done
+    for c in 'table run' 'table list' 'data make' 'data bpe train' train; do contains help "^$c\$"; done
 }
 check "commands of every kind" names_agree
 summary_of() { # "train", "data make"
-    case $1 in *' '*) "$foci" "${1% *}" --help ;; *) "$foci" --help ;; esac | sed -n "s/^  ${1##* }  *\([a-z].*\)/\1/p"
+    case $1 in *' '*) "$foci" ${1% *} --help ;; *) "$foci" --help ;; esac | sed -n "s/^  ${1##* }  *\([a-z].*\)/\1/p"
 }
 summaries_agree() { # and all say the same of it
     while read -r c; do
@@ -110,6 +110,8 @@ completes() { # WORD... : what is offered for the last word, one a line
 completion_works() {
     equal train "$(completes foci tr)"
     equal make "$(completes foci data m)"
+    equal encode "$(completes foci data bpe e)"
+    equal --min-frequency= "$(completes foci data bpe train --min)"
     equal --resume "$(completes foci train config.yaml --res)"
     equal train.momentum= "$(completes foci train config.yaml --set train.mom)"
     equal train.momentum= "$(completes foci train config.yaml --set = train.mom)"
@@ -170,6 +172,7 @@ says_right() { # WORD...
     case $1 in *[!a-z]*) return 0 ;; esac
     command=$1
     case ${2:-} in '' | *[!a-z]*) ;; *) command="$1 $2" ;; esac
+    case ${3:-} in '' | *[!a-z]*) ;; *) grep -qx "$command $3" commands && command="$command $3" ;; esac
     grep -qx -e "$1" -e "$command" commands || { echo "no command $command"; return; }
     "$foci" $command --help >help 2>&1
     for word; do

@@ -22,7 +22,7 @@ for c in $(cat commands); do
     check "foci $c --version" helps '^foci [0-9]' "$c" --version
     [ "$c" = config ] || check "foci help $c" helps "^(usage|Usage): foci $c " help "$c" # help config: the keys
 done
-for c in 'data make' 'data pack' 'data check' 'data stats' 'data show' 'data corrupt' 'config show' 'table run' 'table list'; do
+for c in 'data make' 'data pack' 'data check' 'data stats' 'data show' 'data corrupt' 'data bpe train' 'data bpe encode' 'data bpe decode' 'config show' 'table run' 'table list'; do
     check "foci $c --help" helps "^Usage: foci $c " $c --help
     check "foci help $c" helps "^Usage: foci $c " help $c
 done
