@@ -18,16 +18,27 @@ typedef struct foci_attention_span {
     bool plain_position;   /* the position term has q without a metric */
 } foci_attention_span;
 
+/* What queries and keys become before they are compared: normalised, turned by their positions (foci_rotary). */
+typedef struct foci_attention_turning {
+    double theta;                 /* of the angles; 0: nothing is turned */
+    int64_t first;                /* position of the first key; the last query has that of the last key */
+    double eps;                   /* of the norms */
+    foci_tensor *q_norm, *k_norm; /* (D): weights of the norms; NULL: none */
+    foci_tensor *q_angles, *k_angles; /* (N, D), (M, D): made where they are NULL */
+} foci_attention_turning;
+
 typedef struct foci_attention_io {
     foci_graph *graph;
     const foci_config *config; /* for messages: foci_config_place(io->config, "attention.KEY") */
     const void *options;       /* the struct that the variant's keys are bound to, filled */
     /* (B, N, C): what q, k and v are projections of, for projections of the variant's own */
     foci_tensor *x;
-    foci_tensor *q, *k, *v;                      /* (B, H, N, D), views of the projections */
+    foci_tensor *q, *k, *v;                      /* (B, H, N, D): as they are compared */
+    foci_tensor *q_projected, *k_projected;      /* as they were projected: q and k where there is no turning */
     foci_tensor *k2;                             /* likewise, where projections asks for it */
-    foci_tensor *q_before, *k_before, *v_before; /* those of the layer before, NULL in layer 0 */
+    foci_tensor *q_before, *k_before, *v_before; /* projections of the layer before, NULL in layer 0 */
     foci_tensor *q_first, *k_first, *v_first;    /* those of layer 0, NULL there */
+    foci_attention_turning *turning;             /* how q and k were made of the projections; NULL: they are these */
     int layer, depth;
     int64_t longest;      /* tokens of the longest sequence that the model takes */
     foci_tensor **shared; /* where a layer leaves for the others what all have in common; NULL: it has no others */
@@ -55,6 +66,7 @@ typedef struct foci_attention {
     bool linear;       /* time and memory grow with N */
     bool whole;        /* needs all tokens at once: there is no causal form */
     bool spans;        /* works over a span (io->span) too */
+    bool groups;       /* k and v may have fewer heads than q, (B, G, N, D); else every head gets its own copy */
     bool adds;         /* the output is not the map times v alone, or there is no map */
     /* "eps: 0": keys with which nothing of the future is seen and no part of the gradient is left out, where that is
      * not so by default; NULL: it is */
@@ -66,6 +78,9 @@ typedef struct foci_attention {
     /* FOCI_PROJECT_*: without Q q is k, without K k is q; NULL: q, k and v */
     unsigned (*projections)(const void *options);
 } foci_attention;
+
+/* q by another way: stretched by a metric, (B, G, 1 or N, D), before it is turned. */
+foci_tensor *foci_attention_stretched_query(const foci_attention_io *io, foci_tensor *metric);
 
 /* Attention by the dot product among the tokens that see each other here: over the sequence, or over io->span. */
 foci_tensor *foci_attention_dot(const foci_attention_io *io, const foci_sdpa_options *options);

@@ -10,7 +10,7 @@ typedef struct foci_sdpa_options {
     double scale;              /* factor before the softmax, 1/sqrt(D) as a rule */
     bool causal;               /* token i sees tokens 0..i */
     double dropout;            /* on the attention map */
-    foci_tensor *metric;       /* (B, H, 1, D) or (B, H, N, D): multiplies q; no gradient. NULL: all ones */
+    foci_tensor *metric;       /* (B, H or G, 1 or N, D): multiplies q; no gradient. NULL: all ones */
     foci_tensor *bias;         /* (B, M): added to the scores of every key; no gradient. NULL: none */
     foci_tensor *key_bias;     /* (B, H, M): added likewise, -inf: no weight. NULL: none */
     foci_tensor *score_factor; /* (H, N, M): multiplies the scores, before anything is added. NULL: ones */
@@ -34,6 +34,14 @@ typedef struct foci_lsh_options {
     foci_tensor *mask;      /* (B, N): 0 where a token is padding, which nobody sees. NULL: none */
 } foci_lsh_options;
 
+/* What becomes of queries and keys between projection and scores, in this order; each NULL where it is not wanted. */
+typedef struct foci_rotary_options {
+    foci_tensor *weight; /* (D): rows are divided by the root of their mean square + eps, and multiplied by it */
+    double eps;
+    foci_tensor *metric; /* (B, G, 1, D) or (B, G, N, D), G a divisor of H: multiplies them; no gradient */
+    foci_tensor *angles; /* (N, D) of foci_rotary_angles: turns the pairs (d, d + D/2) */
+} foci_rotary_options;
+
 /* What the metric of elliptical attention is divided by: its largest coordinate, the mean of all, nothing. */
 #define FOCI_METRIC_SCALES(X) X(FOCI_SCALE_MAX, "max") X(FOCI_SCALE_MEAN, "mean") X(FOCI_SCALE_NONE, "none")
 typedef enum foci_metric_scale { FOCI_METRIC_SCALES(FOCI_CHOICE_NUMBER) } foci_metric_scale;
@@ -45,6 +53,7 @@ typedef struct foci_elliptical_metric_options { /* docs/mathematics.md 1.2; all 
     foci_metric_scale scale;
     bool causal;         /* token i: mean over tokens 0..i, (B, H, N, D) */
     bool median;         /* over the tokens, the lower of the two middle values; in place of the mean */
+    bool pairs;          /* coordinates d and d + D/2 both have the mean of the two, before the scaling */
     int64_t memory;      /* the first so many tokens are those of earlier windows: they have no metric of their own; */
     foci_tensor *filled; /* (1) int: of them only so many last ones are there; NULL: all */
 } foci_elliptical_metric_options;
@@ -142,7 +151,8 @@ typedef struct foci_pixels {
     int64_t down, across, full_height, full_width, height, width;
 } foci_pixels;
 
-typedef enum foci_activation { FOCI_GELU, FOCI_RELU } foci_activation;
+/* The exact GELU, GPT-2's by a tanh, silu(gate) times the other branch. */
+typedef enum foci_activation { FOCI_GELU, FOCI_GELU_TANH, FOCI_RELU, FOCI_SWIGLU } foci_activation;
 
 enum { FOCI_MAX_CLUSTERS = 8 };
 typedef struct foci_adaptive_softmax_options {  /* docs/mathematics.md 1.5; names as in lmtool-fwms */
@@ -161,6 +171,10 @@ foci_tensor *foci_linear(foci_graph *g, foci_tensor *x, foci_tensor *weight, foc
 /* act(x W1t + b1) W2t + b2, dropout after the activation */
 foci_tensor *foci_mlp(foci_graph *g, foci_tensor *x, foci_tensor *weight1, foci_tensor *bias1, foci_tensor *weight2,
                       foci_tensor *bias2, foci_activation activation, double dropout);
+/* (silu(x Gt + c) (x Ut + b)) Dt + d, dropout before the last product; weights (hidden, in) twice and (out, hidden),
+ * biases or NULL (Shazeer, "GLU Variants Improve Transformer", 2020) */
+foci_tensor *foci_gated_mlp(foci_graph *g, foci_tensor *x, foci_tensor *gate, foci_tensor *gate_bias, foci_tensor *up,
+                            foci_tensor *up_bias, foci_tensor *down, foci_tensor *down_bias, double dropout);
 /* a (.., n), b (n, m) -> (.., m) */
 foci_tensor *foci_matmul(foci_graph *g, foci_tensor *a, foci_tensor *b);
 /* a (B, H, N, D), b (B, H, M, D) -> a bt (B, H, N, M) */
@@ -224,8 +238,17 @@ foci_tensor *foci_masked_mean(foci_graph *g, foci_tensor *x, foci_tensor *mask);
 foci_tensor *foci_pair(foci_graph *g, foci_tensor *x);
 /* view: x (B, N, parts*H*D) -> (B, H, N, D) of one part; no copy */
 foci_tensor *foci_heads(foci_graph *g, foci_tensor *x, int parts, int part, int heads);
-/* q (B, H, N, D), k (B, H, M, D), v (B, H, M, E), any strides with the last dimension contiguous -> (B, N, H*E); causal
- * M is N, or q is the last token's alone, (B, H, 1, D). With log_sum -> (B, N, H*E + H), the log sums of the heads
+/* likewise: x (B, N, ..) -> (B, H, N, D) of the H heads from column `first` on */
+foci_tensor *foci_heads_from(foci_graph *g, foci_tensor *x, int64_t first, int64_t heads, int64_t width);
+/* x (B, H, N, D), any strides with D contiguous -> (B, N, H*D) */
+foci_tensor *foci_rotary(foci_graph *g, foci_tensor *x, const foci_rotary_options *options);
+/* (tokens, width): cosines and sines of t theta^(-2d/width), d < width/2, for positions t from `first` on */
+foci_tensor *foci_rotary_angles(foci_graph *g, int64_t first, int64_t tokens, int64_t width, double theta);
+/* x (B, G, N, D), any strides with D contiguous, G a divisor of H -> (B, H, N, D): head h is head h G / H; x itself
+ * where they are as many */
+foci_tensor *foci_repeat_heads(foci_graph *g, foci_tensor *x, int64_t heads);
+/* q (B, H, N, D), k (B, G, M, D), v (B, G, M, E), G a divisor of H, any strides with the last dimension contiguous ->
+ * (B, N, H*E): head h of the queries looks at head h G / H. Causal, M is N, or q is the last token's alone, (B, H, 1, D). With log_sum -> (B, N, H*E + H), the log sums of the heads
  * last; v may then be NULL, E = 0 */
 foci_tensor *foci_scaled_dot_product_attention(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v,
                                                const foci_sdpa_options *options);

@@ -90,6 +90,7 @@ foci_attending foci_attending_with(const foci_attention *variant, foci_graph *g,
                             foci_config_place(config, "attention.layers"), (long long)chosen.layers.value[i],
                             options->depth);
     a.variant = variant;
+    a.turning = (foci_attention_turning){.theta = options->rope_theta, .eps = options->norm_eps};
     a.layers = chosen.layers;
     a.wanted = FOCI_PROJECT_Q | FOCI_PROJECT_K | FOCI_PROJECT_V;
     if (variant->projections) a.wanted = variant->projections(a.next.options);
@@ -111,6 +112,51 @@ foci_attending foci_attending_dot_product(foci_graph *g, const foci_config *conf
                             .wanted = projections,
                             .projections = projections,
                             .next = first_layer(g, config, options)};
+}
+
+/* (B, H, N, D) of a projection, normalised and turned, the last token at the last of `positions`; angles that are there
+ * already serve as many tokens again. */
+static foci_tensor *turned(const foci_attention_io *io, foci_tensor *x, foci_tensor *norm, int64_t positions,
+                           foci_tensor **angles) {
+    foci_attention_turning *t = io->turning;
+    foci_graph *g = io->graph;
+    const int64_t heads = x->shape[1], tokens = x->shape[2], width = x->shape[3];
+    if (t->theta > 0 && !(*angles && (*angles)->shape[0] == tokens))
+        *angles = foci_rotary_angles(g, t->first + positions - tokens, tokens, width, t->theta);
+    const foci_rotary_options o = {.weight = norm, .eps = t->eps, .angles = t->theta > 0 ? *angles : NULL};
+    return foci_heads(g, foci_rotary(g, x, &o), 1, 0, (int)heads);
+}
+
+/* q and k, which are projections, become what is compared. */
+static void turn(foci_attention_io *io) {
+    foci_attention_turning *t = io->turning;
+    io->q_projected = io->q, io->k_projected = io->k;
+    if (!t || !io->q || !io->k || !(t->theta > 0 || t->q_norm)) {
+        io->turning = NULL;
+        return;
+    }
+    const int64_t positions = io->k->shape[2];
+    io->q = turned(io, io->q_projected, t->q_norm, positions, &t->q_angles);
+    if (t->theta > 0 && t->q_angles && t->q_angles->shape[0] == positions) t->k_angles = t->q_angles;
+    io->k = turned(io, io->k_projected, t->k_norm, positions, &t->k_angles);
+}
+
+foci_tensor *foci_attention_stretched_query(const foci_attention_io *io, foci_tensor *metric) {
+    const foci_attention_turning *t = io->turning;
+    const foci_rotary_options o = {.weight = t ? t->q_norm : NULL,
+                                   .eps = t ? t->eps : 0,
+                                   .metric = metric,
+                                   .angles = t && t->theta > 0 ? t->q_angles : NULL};
+    foci_tensor *q = foci_rotary(io->graph, io->q_projected, &o);
+    return foci_heads(io->graph, q, 1, 0, (int)io->q_projected->shape[1]);
+}
+
+/* Keys and values of as many heads as the queries, for variants that know no groups. */
+static void ungroup(foci_graph *g, foci_heads_of_layer *now) {
+    const int64_t heads = now->q->shape[1] > now->v->shape[1] ? now->q->shape[1] : now->v->shape[1];
+    foci_tensor **const part[] = {&now->q, &now->k, &now->k2, &now->v};
+    for (int i = 0; i < 4; i++)
+        if (*part[i]) *part[i] = foci_repeat_heads(g, *part[i], heads);
 }
 
 /* What this layer is to the next. */
@@ -145,9 +191,14 @@ foci_tensor *foci_attention_dot(const foci_attention_io *io, const foci_sdpa_opt
 
 foci_tensor *foci_attend(foci_attending *a, foci_tensor *x, foci_heads_of_layer now) {
     if (!a->variant || !now.q || !now.k || !now.v) return NULL;
+    if (!a->variant->groups) ungroup(a->next.graph, &now);
+    if (!now.q || !now.k || !now.v) return NULL;
     foci_attention_io io = a->next;
+    a->turning.q_norm = now.q_norm, a->turning.k_norm = now.k_norm;
+    io.turning = &a->turning;
     io.x = x, io.q = now.q, io.k = now.k, io.k2 = now.k2, io.v = now.v;
     io.scale = 1 / sqrt((double)now.q->shape[3]);
+    turn(&io);
     pass_on(&a->next, &now);
     a->projections = projections_at(a, a->next.layer);
     foci_tensor *heads = record(variant_at(a, io.layer), &io);
@@ -158,5 +209,6 @@ foci_tensor *foci_attend(foci_attending *a, foci_tensor *x, foci_heads_of_layer 
 foci_tensor *foci_attend_once(foci_attention_io *io) {
     const foci_attention *variant = variant_of(io->config);
     if (!io->bias) io->bias = bias_of(io->graph, io->mask);
+    turn(io);
     return variant && read_options(io, variant) ? record(variant, io) : NULL;
 }

@@ -12,6 +12,7 @@ typedef struct foci_attending {
     unsigned wanted;               /* FOCI_PROJECT_*: by the variant */
     unsigned projections;          /* what the block of the next layer has to project to */
     foci_attention_io next;        /* of the layer that is recorded next */
+    foci_attention_turning turning;
 } foci_attending;
 
 typedef struct foci_attend_options {
@@ -21,6 +22,8 @@ typedef struct foci_attend_options {
     double dropout;                  /* on the attention map */
     foci_tensor *mask;               /* (B, N): 1, or 0 where a token is padding; NULL: there is none */
     const foci_attention_span *span; /* lives as long as the recording; NULL: there is none */
+    double rope_theta;               /* queries and keys are turned by their positions; 0: they are not */
+    double norm_eps;                 /* of their norms, foci_heads_of_layer */
 } foci_attend_options;
 
 /* "attention.KEY" whatever the variant. */
@@ -41,7 +44,7 @@ foci_attending foci_attending_dot_product(foci_graph *g, const foci_config *conf
  * model makes of it before the residual sum, it offers as `out`. */
 foci_tensor *foci_attend(foci_attending *a, foci_tensor *x, foci_heads_of_layer now);
 
-/* One layer by itself, with the variant that io->config names and its options. */
+/* One layer by itself, with the variant that io->config names and its options; q and k are what is projected. */
 foci_tensor *foci_attend_once(foci_attention_io *io);
 
 #endif

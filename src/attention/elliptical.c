@@ -7,6 +7,7 @@
 #define NUM(X) X(NUM_V, "v") X(NUM_K, "k") X(NUM_Q, "q")
 #define DEN(X) X(DEN_DELTA, "delta") X(DEN_K, "k") X(DEN_Q, "q")
 #define SCOPES(X) X(SEQUENCE, "sequence") X(CAUSAL, "causal")
+#define METRIC_ON(X) X(ON_PAIR, "pair") X(ON_ROTATED, "rotated") X(ON_UNROTATED, "unrotated")
 #define REDUCTIONS(X) X(MEAN, "mean") X(MEDIAN, "median")
 
 typedef struct settings {
@@ -18,6 +19,7 @@ typedef struct settings {
     foci_metric_scale scale;
     enum { SCOPES(FOCI_CHOICE_NUMBER) } scope;
     enum { REDUCTIONS(FOCI_CHOICE_NUMBER) } reduce;
+    enum { METRIC_ON(FOCI_CHOICE_NUMBER) } metric_on;
     bool keep_scale;
     double bottom;
 } settings;
@@ -39,6 +41,9 @@ static const foci_key keys[] = {
              "sequence: one metric from all tokens (the paper); causal: token i has its own, from tokens 0..i"),
     FOCI_KEY(settings, reduce, "mean", 0, 0, REDUCTIONS(FOCI_CHOICE_WORD),
              "over the tokens; median only with scope sequence"),
+    FOCI_KEY(settings, metric_on, "pair", 0, 0, METRIC_ON(FOCI_CHOICE_WORD),
+             "of rotary positions: both coordinates of a pair have one weight, so that distances alone count; each has "
+             "its own, after or before the rotation"),
     FOCI_KEY(settings, keep_scale, "true", 0, 0, NULL,
              "keep the factor 1/sqrt(D) in elliptical layers (the published language model does not)"),
     FOCI_KEY(settings, bottom, "0", 0, 0.999, NULL,
@@ -63,16 +68,20 @@ static bool makes_sense(const foci_attention_io *io, const settings *o) {
     return foci_graph_ok(io->graph);
 }
 
-/* (B, H, 1, D), or (B, H, N, D) with scope causal */
+static bool turns(const foci_attention_io *io) { return io->turning && io->turning->theta > 0; }
+
+/* (B, H, 1, D), or (B, H, N, D) with scope causal; with the heads of keys and values where these alone are measured */
 static foci_tensor *metric(const foci_attention_io *io, const settings *o, const foci_sdpa_options *dot_product) {
     const bool last_query = !io->span && io->q->shape[2] < io->v->shape[2]; /* its own metric is that of all tokens */
-    foci_tensor *const num[] = {[NUM_V] = io->v, [NUM_K] = io->k, [NUM_Q] = io->q};
+    foci_tensor *const num[] = {[NUM_V] = io->v, [NUM_K] = io->k_projected, [NUM_Q] = io->q_projected};
     foci_tensor *const num_before[] = {[NUM_V] = io->v_before, [NUM_K] = io->k_before, [NUM_Q] = io->q_before};
-    foci_tensor *const den[] = {[DEN_DELTA] = NULL, [DEN_K] = io->k, [DEN_Q] = io->q};
+    foci_tensor *const den[] = {[DEN_DELTA] = NULL, [DEN_K] = io->k_projected, [DEN_Q] = io->q_projected};
     foci_tensor *const den_before[] = {[DEN_DELTA] = NULL, [DEN_K] = io->k_before, [DEN_Q] = io->q_before};
     if (o->metric == RANDOM) return foci_random_metric(io->graph, io->q, o->bottom);
     if (o->metric == FINITE_DIFFERENCE)
-        return foci_finite_difference_metric(io->graph, io->q, io->k, io->v, dot_product, o->scale);
+        return foci_finite_difference_metric(io->graph, io->q, foci_repeat_heads(io->graph, io->k, io->q->shape[1]),
+                                             foci_repeat_heads(io->graph, io->v, io->q->shape[1]), dot_product,
+                                             o->scale);
     return foci_elliptical_metric(io->graph,
                                   &(foci_elliptical_metric_options){.num = num[o->num],
                                                                     .num_before = num_before[o->num],
@@ -83,8 +92,17 @@ static foci_tensor *metric(const foci_attention_io *io, const settings *o, const
                                                                     .scale = o->scale,
                                                                     .causal = o->scope == CAUSAL && !last_query,
                                                                     .median = o->reduce == MEDIAN,
+                                                                    .pairs = turns(io) && o->metric_on == ON_PAIR,
                                                                     .memory = io->span ? io->span->length : 0,
                                                                     .filled = io->span ? io->span->filled : NULL});
+}
+
+/* The metric stretches the query before it is turned, and is no metric of the scores any more. */
+static foci_tensor *unrotated(const foci_attention_io *io, foci_sdpa_options options) {
+    foci_attention_io stretched = *io;
+    stretched.q = foci_attention_stretched_query(io, options.metric);
+    options.metric = NULL;
+    return foci_attention_dot(&stretched, &options);
 }
 
 static foci_tensor *forward(const foci_attention_io *io) {
@@ -98,6 +116,7 @@ static foci_tensor *forward(const foci_attention_io *io) {
         if (!options.metric) return NULL;
         foci_observe(io->graph, "metric", options.metric);
         if (!o->keep_scale) options.scale = 1;
+        if (turns(io) && o->metric_on == ON_UNROTATED) return unrotated(io, options);
     }
     return foci_attention_dot(io, &options);
 }
@@ -115,4 +134,5 @@ const foci_attention foci_attention_elliptical = {
     .keys = keys,
     .forward = forward,
     .abilities = abilities,
-    .spans = true};
+    .spans = true,
+    .groups = true};

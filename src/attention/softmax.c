@@ -18,4 +18,5 @@ const foci_attention foci_attention_softmax = {.name = "softmax",
                                                .keys = keys,
                                                .forward = forward,
                                                .abilities = abilities,
+                                               .groups = true,
                                                .spans = true};

@@ -194,10 +194,22 @@ void foci_resize_as_grid(foci_tensor *parameter, int64_t leading, int64_t column
     entry_of(parameter)->resizing = how;
 }
 
-void foci_tie(foci_graph *g, const char *second_name, const foci_tensor *parameter) {
+void foci_tie_interleaved(foci_graph *g, const char *second_name, const foci_tensor *parameter, int64_t heads) {
     if (!foci_graph_ok(g)) return;
-    if (foci_parameters_alias(g->parameters, second_name, g->tensor[parameter->id].entry))
+    if (foci_parameters_alias(g->parameters, second_name, g->tensor[parameter->id].entry, heads))
         foci_graph_fail(g, "%s", foci_error_message());
+}
+
+void foci_tie(foci_graph *g, const char *second_name, const foci_tensor *parameter) {
+    foci_tie_interleaved(g, second_name, parameter, 0);
+}
+
+void foci_stored_transposed(foci_tensor *parameter, foci_axes read) {
+    if (!parameter) return;
+    foci_graph *g = parameter->graph;
+    foci_parameter_entry *e = &g->parameters->entry[g->tensor[parameter->id].entry];
+    e->transposed = true;
+    e->axes = read;
 }
 
 void foci_tie_here(foci_graph *g, const char *name, const foci_tensor *parameter) {
@@ -207,7 +219,7 @@ void foci_tie_here(foci_graph *g, const char *name, const foci_tensor *parameter
 
 void foci_ignore(foci_graph *g, const char *name) {
     if (!foci_graph_ok(g)) return;
-    if (foci_parameters_alias(g->parameters, name, -1)) foci_graph_fail(g, "%s", foci_error_message());
+    if (foci_parameters_alias(g->parameters, name, -1, 0)) foci_graph_fail(g, "%s", foci_error_message());
 }
 
 void foci_adopt(foci_graph *g, const char *scope) {

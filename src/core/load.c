@@ -54,19 +54,33 @@ static void list_print(const list *l, const char *title, char *message, size_t s
     snprintf(message + used, size - used, "; %s: %s%s", title, l->text, more);
 }
 
-static const char *const parallel_prefix = "module.";
+/* What wrappers put in front of every name: DataParallel, torch.compile. */
+static const char *const wrappers[] = {"module.", "_orig_mod.", NULL};
 
-static bool all_have_prefix(const foci_safetensors *f, const char *prefix) {
+static bool all_begin(const foci_safetensors *f, size_t skip, const char *prefix) {
     for (int i = 0; i < f->count; i++)
-        if (strncmp(f->tensor[i].name, prefix, strlen(prefix)) != 0) return false;
+        if (strlen(f->tensor[i].name) < skip || strncmp(f->tensor[i].name + skip, prefix, strlen(prefix)) != 0)
+            return false;
     return f->count > 0;
 }
 
-static bool same_shape(const foci_parameter_entry *e, const foci_safetensor *t) {
-    if (e->ndim != t->ndim) return false;
-    for (int i = 0; i < e->ndim; i++)
-        if (e->shape[i] != t->shape[i]) return false;
-    return true;
+static size_t wrapped(const foci_safetensors *f) {
+    size_t skip = 0;
+    for (int i = 0; wrappers[i]; i++)
+        if (all_begin(f, skip, wrappers[i])) skip += strlen(wrappers[i]), i = -1;
+    return skip;
+}
+
+/* As a tensor of the file would have it. */
+static void stored_shape(const foci_parameter_entry *e, bool transposed, int64_t shape[FOCI_MAX_DIMS]) {
+    memcpy(shape, e->shape, FOCI_MAX_DIMS * sizeof *shape);
+    if (transposed) shape[0] = e->shape[1], shape[1] = e->shape[0];
+}
+
+static bool same_shape(const foci_parameter_entry *e, bool transposed, const foci_safetensor *t) {
+    int64_t shape[FOCI_MAX_DIMS];
+    stored_shape(e, transposed, shape);
+    return e->ndim == t->ndim && memcmp(shape, t->shape, (size_t)e->ndim * sizeof *shape) == 0;
 }
 
 /* Two names of one parameter, both in the file: the same stored bytes? */
@@ -75,10 +89,18 @@ static bool same_bytes(const foci_safetensors *f, const foci_safetensor *a, cons
            memcmp(f->data + a->first, f->data + b->first, a->end - a->first) == 0;
 }
 
+/* A parameter's tensor in the file, and how it lies there. */
+typedef struct source {
+    const foci_safetensor *tensor; /* NULL: there is none that fits */
+    bool transposed;
+    int64_t interleaved; /* heads whose rows are; 0: none */
+} source;
+
 /* What does not fit, and what was made to. */
 typedef struct misfits {
     list missing, unexpected, shapes, untied, head, resized, fresh; /* head: misshapen, where that is allowed */
     int matched;
+    const char *untold; /* a parameter whose axes in the file nothing tells; NULL: none */
 } misfits;
 
 /* "pos_embed resized from 14x14 to 7x7 patches" */
@@ -98,17 +120,55 @@ static const char *name_here(const foci_parameters *p, const char *name, char lo
     return known ? longer : name;
 }
 
-/* Fills source[i], the tensor of the file for parameter i; NULL where there is none that fits. */
+/* The parameter that a tensor of the file is for, by its own or another name; -1. */
+static int parameter_of(const foci_parameters *p, const foci_safetensor *t, size_t skip, int64_t *interleaved) {
+    char longer[400];
+    const char *name = name_here(p, t->name + skip, longer);
+    *interleaved = foci_parameters_interleaved(p, name);
+    return foci_parameters_find(p, name);
+}
+
+/* How the file holds the matrices that foci stores transposed, (in, out) or as they are: by the first that is not square.
+ * The files that foci writes need not be asked. `untold`: there is one whose shape does not tell, and no other. */
+static bool holds_transposes(const foci_parameters *p, const foci_safetensors *f, size_t skip, const char **untold) {
+    int64_t interleaved;
+    for (int i = 0; i < f->count; i++) {
+        const int k = parameter_of(p, &f->tensor[i], skip, &interleaved);
+        const foci_parameter_entry *e = k < 0 ? NULL : &p->entry[k];
+        if (!e || !e->transposed) continue;
+        if (e->axes != FOCI_AXES_TOLD_BY_SHAPE) return e->axes == FOCI_AXES_IN_OUT;
+        if (f->verified) return true;
+        *untold = e->name;
+        if (same_shape(e, true, &f->tensor[i]) == same_shape(e, false, &f->tensor[i])) continue;
+        *untold = NULL;
+        return same_shape(e, true, &f->tensor[i]);
+    }
+    return true;
+}
+
+static void note_misshapen(misfits *m, const foci_parameter_entry *e, const source *s, const char *head) {
+    char in_file[200], in_model[200];
+    int64_t shape[FOCI_MAX_DIMS];
+    stored_shape(e, s->transposed, shape);
+    list_add(head && foci_names_within(e->name, head) ? &m->head : &m->shapes,
+             "%s is %s in the file and %s in the model", s->tensor->name,
+             foci_safetensor_shape(in_file, sizeof in_file, s->tensor->ndim, s->tensor->shape),
+             foci_safetensor_shape(in_model, sizeof in_model, e->ndim, shape));
+}
+
+/* Fills from[i], where parameter i is in the file. */
 static void match(const foci_parameters *p, const foci_safetensors *f, const char *head, const char *fresh,
-                  const foci_safetensor **source, misfits *m) {
-    size_t skip = all_have_prefix(f, parallel_prefix) ? strlen(parallel_prefix) : 0;
+                  source *from, misfits *m) {
+    const size_t skip = wrapped(f);
+    const bool transposes = holds_transposes(p, f, skip, &m->untold);
     for (int i = 0; i < f->count; i++) {
         const foci_safetensor *t = &f->tensor[i];
         char longer[400];
-        const char *name = name_here(p, t->name + skip, longer);
-        int k = foci_parameters_find(p, name);
+        int64_t interleaved;
+        const int k = parameter_of(p, t, skip, &interleaved);
         if (k < 0) {
-            if (!foci_parameters_ignores(p, name)) list_add(&m->unexpected, "%s", t->name);
+            if (!foci_parameters_ignores(p, name_here(p, t->name + skip, longer)))
+                list_add(&m->unexpected, "%s", t->name);
             continue;
         }
         const foci_parameter_entry *e = &p->entry[k];
@@ -116,30 +176,31 @@ static void match(const foci_parameters *p, const foci_safetensors *f, const cha
             list_add(&m->fresh, "%s", e->name);
             continue;
         }
-        if (source[k] && !same_bytes(f, source[k], t)) list_add(&m->untied, "%s and %s", source[k]->name, t->name);
-        source[k] = t;
-        if (same_shape(e, t)) continue;
-        if (is_resizable(e, t)) {
-            note_resizing(m, e, t);
-            continue;
-        }
-        char in_file[200], in_model[200];
-        const bool allowed = head && foci_names_within(e->name, head);
-        list_add(allowed ? &m->head : &m->shapes, "%s is %s in the file and %s in the model", t->name,
-                 foci_safetensor_shape(in_file, sizeof in_file, t->ndim, t->shape),
-                 foci_safetensor_shape(in_model, sizeof in_model, e->ndim, e->shape));
+        if (from[k].tensor && !same_bytes(f, from[k].tensor, t))
+            list_add(&m->untied, "%s and %s", from[k].tensor->name, t->name);
+        from[k] = (source){t, e->transposed && transposes, interleaved};
+        if (same_shape(e, from[k].transposed, t)) continue;
+        if (is_resizable(e, t)) note_resizing(m, e, t);
+        else note_misshapen(m, e, &from[k], head);
     }
     for (int k = 0; k < p->count; k++) {
-        const bool left = fresh && foci_names_within(p->entry[k].name, fresh);
-        if (!source[k] && !left) list_add(&m->missing, "%s", p->entry[k].name);
-        if (!source[k]) continue;
-        if (!same_shape(&p->entry[k], source[k]) && !is_resizable(&p->entry[k], source[k])) source[k] = NULL;
-        m->matched += source[k] != NULL;
+        const foci_parameter_entry *e = &p->entry[k];
+        const bool left = fresh && foci_names_within(e->name, fresh);
+        if (!from[k].tensor && !left) list_add(&m->missing, "%s", e->name);
+        if (!from[k].tensor) continue;
+        if (!same_shape(e, from[k].transposed, from[k].tensor) && !is_resizable(e, from[k].tensor))
+            from[k].tensor = NULL;
+        m->matched += from[k].tensor != NULL;
     }
 }
 
 static foci_status refuse(const foci_safetensors *f, const misfits *m) {
     char message[2048] = "";
+    if (m->untold)
+        return foci_fail(FOCI_ERR_CHECKPOINT,
+                         "%s: %s and its like are square: whether they stand there as (in, out) or (out, in) cannot be "
+                         "told; model.axes says it",
+                         f->path, m->untold);
     list_print(&m->missing, "missing", message, sizeof message);
     list_print(&m->unexpected, "unexpected", message, sizeof message);
     list_print(&m->shapes, "shapes differ", message, sizeof message);
@@ -161,14 +222,42 @@ static foci_status resize(const foci_safetensors *f, const foci_safetensor *t, c
     return status;
 }
 
+/* (columns, rows) -> (rows, columns) */
+static void transpose(const foci_real *from, int64_t rows, int64_t columns, foci_real *to) {
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < columns; j++) to[i * columns + j] = from[j * rows + i];
+}
+
+/* Of each head the rows with even numbers, then those with odd ones; of a bias its elements. */
+static void part_rows(const foci_parameter_entry *e, int64_t heads, const foci_real *from, foci_real *to) {
+    const int64_t rows = e->shape[0], width = e->numel / rows, head = rows / heads;
+    for (int64_t i = 0; i < rows; i++) {
+        const int64_t at = i % head, there = i - at + (at < head / 2 ? 2 * at : 2 * (at - head / 2) + 1);
+        memcpy(to + i * width, from + there * width, (size_t)width * sizeof *to);
+    }
+}
+
+/* Lies there in another order. */
+static foci_status read_turned(const foci_safetensors *f, const source *s, const foci_parameter_entry *e,
+                               foci_real *out) {
+    foci_real *x = malloc((size_t)e->numel * sizeof *x);
+    if (!x) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory for %s", f->path, s->tensor->name);
+    foci_status status = foci_safetensors_reals(f, s->tensor, 0, e->numel, x);
+    if (!status && s->transposed) transpose(x, e->shape[0], e->shape[1], out);
+    else if (!status) part_rows(e, s->interleaved, x, out);
+    free(x);
+    return status;
+}
+
 /* What has no source stays as it is. */
-static foci_status read_all(const foci_parameters *p, const foci_safetensors *f, const foci_safetensor **source,
-                            foci_real *out) {
+static foci_status read_all(const foci_parameters *p, const foci_safetensors *f, const source *from, foci_real *out) {
     for (int k = 0; k < p->count; k++) {
         const foci_parameter_entry *e = &p->entry[k];
-        if (!source[k]) continue;
-        if (same_shape(e, source[k])) FOCI_TRY(foci_safetensors_reals(f, source[k], 0, e->numel, out + e->offset));
-        else FOCI_TRY(resize(f, source[k], e, out + e->offset));
+        const source *s = &from[k];
+        if (!s->tensor) continue;
+        if (!same_shape(e, s->transposed, s->tensor)) FOCI_TRY(resize(f, s->tensor, e, out + e->offset));
+        else if (s->transposed || s->interleaved) FOCI_TRY(read_turned(f, s, e, out + e->offset));
+        else FOCI_TRY(foci_safetensors_reals(f, s->tensor, 0, e->numel, out + e->offset));
     }
     return FOCI_OK;
 }
@@ -176,22 +265,22 @@ static foci_status read_all(const foci_parameters *p, const foci_safetensors *f,
 /* `head` NULL: everything must fit. */
 static foci_status load(foci_parameters *p, const foci_safetensors *f, const char *head, const char *fresh,
                         misfits *m) {
-    const foci_safetensor **source = calloc((size_t)p->count + 1, sizeof *source);
+    source *from = calloc((size_t)p->count + 1, sizeof *from);
     foci_real *values = malloc(((size_t)p->size + 1) * sizeof *values);
     foci_status status = FOCI_OK;
-    if (!source || !values) status = foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", f->path);
+    if (!from || !values) status = foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", f->path);
     if (!status) {
-        match(p, f, head, fresh, source, m);
+        match(p, f, head, fresh, from, m);
         memcpy(values, p->value, (size_t)p->size * sizeof *values);
         bool partly = head && m->matched; /* nothing at all: the weights of something else */
-        if (m->shapes.total || m->untied.total ||
+        if (m->shapes.total || m->untied.total || m->untold ||
             (!partly && (m->missing.total || m->unexpected.total || m->head.total)))
             status = refuse(f, m);
     }
-    if (!status) status = read_all(p, f, source, values);
+    if (!status) status = read_all(p, f, from, values);
     if (!status) memcpy(p->value, values, (size_t)p->size * sizeof *values);
     free(values);
-    free(source);
+    free(from);
     return status;
 }
 
@@ -222,14 +311,26 @@ foci_status foci_init_weights(foci_parameters *p, const char *path, const char *
     return FOCI_OK;
 }
 
-foci_status foci_save_weights(const foci_parameters *p, const char *path, const foci_text_pair *metadata, int pairs) {
+foci_status foci_write_weights(const foci_parameters *p, const foci_real *value, const char *path,
+                               const foci_text_pair *metadata, int pairs) {
     foci_safetensor_item *item = calloc((size_t)p->count + 1, sizeof *item);
-    if (!item) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", path);
+    int64_t(*shape)[FOCI_MAX_DIMS] = calloc((size_t)p->count + 1, sizeof *shape);
+    if (!item || !shape) {
+        free(item);
+        free(shape);
+        return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", path);
+    }
     for (int k = 0; k < p->count; k++) {
         const foci_parameter_entry *e = &p->entry[k];
-        item[k] = (foci_safetensor_item){e->name, e->ndim, e->shape, p->value + e->offset};
+        stored_shape(e, e->transposed, shape[k]);
+        item[k] = (foci_safetensor_item){e->name, e->ndim, shape[k], value + e->offset, e->transposed};
     }
     foci_status status = foci_safetensors_write(path, item, p->count, metadata, pairs);
     free(item);
+    free(shape);
     return status;
+}
+
+foci_status foci_save_weights(const foci_parameters *p, const char *path, const foci_text_pair *metadata, int pairs) {
+    return foci_write_weights(p, p->value, path, metadata, pairs);
 }

@@ -6,8 +6,9 @@
 #include "core/safetensors.h"
 
 /* Reads every parameter. Published checkpoints fit: a tied parameter may stand under either of its names
- * (under both only with equal values), ignorable buffers are skipped, and "module." in front of every name
- * (DataParallel) is dropped. A table of positions (foci_resize_as_grid) of another square grid is resized, with a
+ * (under both only with equal values), ignorable buffers are skipped, "module." (DataParallel) and "_orig_mod."
+ * (torch.compile) in front of every name are dropped, and matrices that files have transposed (foci_stored_transposed)
+ * or interleaved are brought into order. A table of positions (foci_resize_as_grid) of another square grid is resized, with a
  * notice in the log. Missing, unexpected and misshapen tensors are FOCI_ERR_CHECKPOINT, all listed in one message; then
  * nothing was changed. */
 foci_status foci_load_weights(foci_parameters *p, const char *path);
@@ -31,7 +32,9 @@ typedef struct foci_head {
 foci_status foci_init_head(foci_parameters *p, const char *path, const foci_head *head, const char *fresh,
                            const foci_real *before, char *note, size_t size);
 
-/* Every parameter once, under its own name. */
+/* Every parameter once, under its own name; or of another flat array like theirs. */
+foci_status foci_write_weights(const foci_parameters *p, const foci_real *value, const char *path,
+                               const foci_text_pair *metadata, int pairs);
 foci_status foci_save_weights(const foci_parameters *p, const char *path, const foci_text_pair *metadata, int pairs);
 
 /* Writes the mean of `count` files with the same tensors (average_weights.c). FOCI_ERR_CHECKPOINT, naming file and

@@ -40,6 +40,11 @@ int foci_parameters_find(const foci_parameters *p, const char *name) {
     return a ? a->index : -1;
 }
 
+int64_t foci_parameters_interleaved(const foci_parameters *p, const char *name) {
+    const foci_parameter_alias *a = find_alias(p, name);
+    return a ? a->interleaved : 0;
+}
+
 bool foci_parameters_ignores(const foci_parameters *p, const char *name) {
     const foci_parameter_alias *a = find_alias(p, name);
     return a && a->index < 0;
@@ -101,7 +106,7 @@ out_of_memory:
     return -1;
 }
 
-foci_status foci_parameters_alias(foci_parameters *p, const char *name, int index) {
+foci_status foci_parameters_alias(foci_parameters *p, const char *name, int index, int64_t interleaved) {
     const foci_parameter_alias *known = find_alias(p, name);
     if (known && known->index == index) return FOCI_OK;
     if (known || find_entry(p, name) >= 0) return foci_fail(FOCI_ERR_RUNTIME, "parameter name %s is taken", name);
@@ -112,7 +117,7 @@ foci_status foci_parameters_alias(foci_parameters *p, const char *name, int inde
     }
     char *copy = foci_arena_strdup(&p->arena, name);
     if (!copy) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for parameter %s", name);
-    p->alias[p->aliases++] = (foci_parameter_alias){copy, index};
+    p->alias[p->aliases++] = (foci_parameter_alias){copy, index, interleaved};
     return FOCI_OK;
 }
 

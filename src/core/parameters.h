@@ -17,6 +17,8 @@ typedef struct foci_parameter_entry {
     foci_init init;
     bool buffer;   /* no gradient, no update */
     bool no_decay; /* a parameter that weight decay leaves alone whatever its shape */
+    bool transposed; /* in files that are written; `axes`: and how those are read that others wrote */
+    foci_axes axes;
     /* > 0: (1, leading + rows columns, C), a grid of so many columns behind tokens: resized where a file has another */
     int64_t columns, leading;
     foci_grid_resizing resizing; /* when it is */
@@ -25,6 +27,7 @@ typedef struct foci_parameter_entry {
 typedef struct foci_parameter_alias {
     const char *name; /* a second name of entry `index`, or a name to ignore where index is -1 */
     int index;
+    int64_t interleaved; /* heads whose rows stand interleaved under this name; 0: they do not */
 } foci_parameter_alias;
 
 typedef struct foci_parameters {
@@ -55,6 +58,8 @@ static inline bool foci_names_within(const char *name, const char *prefixes) {
 
 /* -1 where there is none. Aliases are found too. */
 int foci_parameters_find(const foci_parameters *p, const char *name);
+/* Of a second name: foci_parameter_alias.interleaved; 0 of any other. */
+int64_t foci_parameters_interleaved(const foci_parameters *p, const char *name);
 bool foci_parameters_ignores(const foci_parameters *p, const char *name);
 /* Elements without padding and buffers: what "number of parameters" means. */
 int64_t foci_parameters_numel(const foci_parameters *p);
@@ -73,7 +78,7 @@ void foci_parameters_zero_grad(foci_parameters *p);
 /* For graph.c: entry of this name, declared now if the arrays are not allocated yet; -1 and this thread's error message
  * where the shape differs or it is too late. */
 int foci_parameters_declare(foci_parameters *p, const char *name, foci_init init, int ndim, const int64_t *shape);
-foci_status foci_parameters_alias(foci_parameters *p, const char *name, int index);
+foci_status foci_parameters_alias(foci_parameters *p, const char *name, int index, int64_t interleaved);
 foci_status foci_parameters_adopt(foci_parameters *p, const char *scope);
 
 #endif

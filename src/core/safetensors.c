@@ -382,12 +382,15 @@ static char *header_text(const foci_safetensor_item *item, int count, const foci
 /* Calls `sink` with the tensor's bytes as they lie in the file. */
 typedef void byte_sink(void *context, const void *data, size_t size);
 static void each_bytes(const foci_safetensor_item *item, byte_sink *sink, void *context) {
-    int64_t n = numel(item);
+    const int64_t n = numel(item), rows = item->transposed ? item->shape[0] : 1, columns = n / (rows > 0 ? rows : 1);
     float chunk[16384];
     enum { CHUNK = sizeof chunk / sizeof *chunk };
     for (int64_t i = 0; i < n; i += CHUNK) {
         int64_t m = n - i < CHUNK ? n - i : CHUNK;
-        for (int64_t j = 0; j < m; j++) chunk[j] = (float)item->data[i + j];
+        for (int64_t j = 0; j < m; j++) {
+            const int64_t at = i + j;
+            chunk[j] = (float)item->data[item->transposed ? at % columns * rows + at / columns : at];
+        }
         sink(context, chunk, (size_t)m * sizeof *chunk);
     }
 }

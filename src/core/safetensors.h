@@ -77,6 +77,7 @@ typedef struct foci_safetensor_item {
     int ndim;
     const int64_t *shape;
     const foci_real *data;
+    bool transposed; /* a matrix whose data are the transpose, (shape[1], shape[0]) */
 } foci_safetensor_item;
 foci_status foci_safetensors_write(const char *path, const foci_safetensor_item *item, int count,
                                    const foci_text_pair *metadata, int pairs);

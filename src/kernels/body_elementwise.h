@@ -97,3 +97,45 @@ static void gelu_again(int64_t n, const real *x, const real *dy, real *y, real *
         dx[i] = d * (cdf + a * e * density);
     }
 }
+
+/* The GELU of GPT-2, x / (1 + exp(-2 u)) with u = sqrt(2/pi) (x + 0.044715 x^3), which is x (1 + tanh u) / 2. */
+static inline real tanh_share(real x) {
+    const real twice = (real)1.59576912160573071176; /* 2 sqrt(2/pi) */
+    return 1 / (1 + exp_(-twice * (x + (real)0.044715 * x * x * x)));
+}
+/* Its slope, given that share: s + x s (1 - s) 2 u'. */
+static inline real tanh_slope(real x, real s) {
+    const real twice = (real)1.59576912160573071176;
+    return s + x * s * (1 - s) * twice * (1 + (real)0.134145 * x * x);
+}
+
+static void gelu_tanh(int64_t n, const real *x, real *y) {
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) y[i] = x[i] * tanh_share(x[i]);
+}
+
+static void gelu_tanh_again(int64_t n, const real *x, const real *dy, real *y, real *dx) {
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) {
+        const real a = x[i], d = dy[i], s = tanh_share(a);
+        y[i] = a * s;
+        dx[i] = d * tanh_slope(a, s);
+    }
+}
+
+/* silu(x) = x s with s = 1 / (1 + exp(-x)), of slope s + x s (1 - s): y = silu(gate) up; y may be either. */
+static void swiglu(int64_t n, const real *gate, const real *up, real *y) {
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) y[i] = gate[i] / (1 + exp_(-gate[i])) * up[i];
+}
+
+/* The same again, and the gradients of both; y may be gate, dup may be dy. */
+static void swiglu_again(int64_t n, const real *gate, const real *up, const real *dy, real *y, real *dgate, real *dup) {
+#pragma omp simd
+    for (int64_t i = 0; i < n; i++) {
+        const real x = gate[i], u = up[i], d = dy[i], s = 1 / (1 + exp_(-x));
+        y[i] = x * s * u;
+        dgate[i] = d * u * s * (1 + x * (1 - s));
+        dup[i] = d * x * s;
+    }
+}

@@ -61,6 +61,40 @@ static void turned_features_backward(int64_t n, real c, real s, const real *rest
     for (int64_t i = 0; i < n; i++) dx[i] = (accumulate ? dx[i] : 0) + (x[i] > 0 ? c * dy[i] + s * dy[n + i] : 0);
 }
 
+/* A row, times a metric where there is one, its pairs (i, i + n / 2) turned by angles (n): n / 2 cosines, then as many
+ * sines; NULL: not at all. y may be x. */
+static void turn(int64_t n, const real *metric, const real *angles, const real *x, real *y) {
+    if (!angles) {
+#pragma omp simd
+        for (int64_t i = 0; i < n; i++) y[i] = x[i] * (metric ? metric[i] : 1);
+        return;
+    }
+    const int64_t half = n / 2;
+#pragma omp simd
+    for (int64_t i = 0; i < half; i++) {
+        const real a = x[i] * (metric ? metric[i] : 1), b = x[half + i] * (metric ? metric[half + i] : 1);
+        y[i] = a * angles[i] - b * angles[half + i];
+        y[half + i] = b * angles[i] + a * angles[half + i];
+    }
+}
+
+static void turn_back(int64_t n, const real *metric, const real *angles, const real *restrict dy, real *restrict dx,
+                      bool accumulate) {
+    if (!angles) {
+#pragma omp simd
+        for (int64_t i = 0; i < n; i++) dx[i] = (accumulate ? dx[i] : 0) + dy[i] * (metric ? metric[i] : 1);
+        return;
+    }
+    const int64_t half = n / 2;
+#pragma omp simd
+    for (int64_t i = 0; i < half; i++) {
+        const real a = dy[i] * angles[i] + dy[half + i] * angles[half + i],
+                   b = dy[half + i] * angles[i] - dy[i] * angles[half + i];
+        dx[i] = (accumulate ? dx[i] : 0) + a * (metric ? metric[i] : 1);
+        dx[half + i] = (accumulate ? dx[half + i] : 0) + b * (metric ? metric[half + i] : 1);
+    }
+}
+
 /* What a row is shortest, so that one of zeros is divided by something (PyTorch's normalize). */
 static const real shortest = (real)1e-12;
 

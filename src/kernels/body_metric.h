@@ -27,6 +27,13 @@ static void scale_metric(int64_t width, foci_metric_scale scale, real *restrict 
     for (int64_t d = 0; d < width; d++) metric[d] = by == 0 ? 1 : (real)((double)metric[d] / by);
 }
 
+/* What is rotated by pairs (d, d + D/2) is stretched alike along both. */
+static void finish_metric(const foci_metric_head *h, real *restrict metric) {
+    const int64_t half = h->pairs ? h->width / 2 : 0;
+    for (int64_t d = 0; d < half; d++) metric[d] = metric[half + d] = (metric[d] + metric[half + d]) / 2;
+    scale_metric(h->width, h->scale, metric);
+}
+
 /* Means of the tokens so far: after each of them (causal), or after the last. Sums run in double. */
 static void mean_movement(const foci_metric_head *h, real *scratch) {
     double *restrict sums = (double *)scratch;
@@ -41,7 +48,7 @@ static void mean_movement(const foci_metric_head *h, real *scratch) {
         if (h->causal ? n < h->silent : n + 1 < h->tokens) continue;
         real *restrict out = h->out + (h->causal ? (n - h->silent) * h->width : 0);
         for (int64_t d = 0; d < h->width; d++) out[d] = (real)(sums[d] / (double)(n + 1));
-        scale_metric(h->width, h->scale, out);
+        finish_metric(h, out);
     }
 }
 
@@ -65,7 +72,7 @@ static void median_movement(const foci_metric_head *h, real *scratch) {
             if (below[d] <= rank) median[d] |= bit;
     }
     memcpy(h->out, median, (size_t)width * sizeof *h->out);
-    scale_metric(width, h->scale, h->out);
+    finish_metric(h, h->out);
 }
 
 static void elliptical_metric(const foci_metric_head *h, real *scratch) {

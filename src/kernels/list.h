@@ -14,6 +14,12 @@ FOCI_KERNEL(gelu, (int64_t n, const real *x, real *y))
 FOCI_KERNEL(gelu_backward, (int64_t n, const real *x, const real *dy, real *dx, bool accumulate))
 /* y = gelu(x), and its backward */
 FOCI_KERNEL(gelu_again, (int64_t n, const real *x, const real *dy, real *y, real *dx))
+FOCI_KERNEL(gelu_tanh, (int64_t n, const real *x, real *y))
+FOCI_KERNEL(gelu_tanh_again, (int64_t n, const real *x, const real *dy, real *y, real *dx))
+/* y = silu(gate) up, and its backward */
+FOCI_KERNEL(swiglu, (int64_t n, const real *gate, const real *up, real *y))
+FOCI_KERNEL(swiglu_again,
+            (int64_t n, const real *gate, const real *up, const real *dy, real *y, real *dgate, real *dup))
 
 /* body_sums.h: in double, or by columns */
 FOCI_KERNEL(sum, (int64_t n, const real *x, double *sum))
@@ -80,6 +86,10 @@ FOCI_KERNEL(elu_shares_backward,
 FOCI_KERNEL(turned_features, (int64_t n, real c, real s, const real *x, real *y))
 FOCI_KERNEL(turned_features_backward,
             (int64_t n, real c, real s, const real *x, const real *dy, real *dx, bool accumulate))
+/* rows turned by their positions */
+FOCI_KERNEL(turn, (int64_t n, const real *metric, const real *angles, const real *x, real *y))
+FOCI_KERNEL(turn_back,
+            (int64_t n, const real *metric, const real *angles, const real *dy, real *dx, bool accumulate))
 FOCI_KERNEL(largest, (int64_t n, const real *x, real *result))
 FOCI_KERNEL(exp_features, (int64_t n, real sign, real less, real eps, real factor, const real *y, real *out))
 FOCI_KERNEL(exp_features_backward, (int64_t n, real sign, real eps, real factor, const real *out, const real *dout,

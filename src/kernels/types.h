@@ -185,6 +185,7 @@ typedef struct foci_metric_head {
     bool causal; /* the mean over tokens 0..n for every token n from `silent` on */
     int64_t silent;
     bool median;    /* in place of the mean over all */
+    bool pairs;     /* both coordinates d, d + D/2 get the mean of the two, before the scaling */
     foci_real *out; /* (D), causal: (N - silent, D) */
 } foci_metric_head;
 

@@ -9,7 +9,6 @@
  * the feed-forward, and on the last hidden state. */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "attention/attend.h"
@@ -152,22 +151,6 @@ static foci_tensor *embed(foci_graph *g, const sizes *s, const tied *e, foci_ten
     return sum;
 }
 
-/* (T, C): the first token has position `first`, the next one less; sines of r * 10000^(-2i/C) in the first half,
- * cosines in the second. */
-static foci_tensor *positions(foci_graph *g, int64_t first, int64_t tokens, int64_t width) {
-    foci_real *p = malloc((size_t)(tokens * width) * sizeof *p);
-    if (!p) return foci_graph_fail(g, "out of memory for positions");
-    for (int64_t t = 0; t < tokens; t++)
-        for (int64_t i = 0; i < width / 2; i++) {
-            double angle = (double)(first - t) * pow(10000, -2.0 * (double)i / (double)width);
-            p[t * width + i] = (foci_real)sin(angle);
-            p[t * width + width / 2 + i] = (foci_real)cos(angle);
-        }
-    foci_tensor *constant = foci_constant(g, "positions", FOCI_REAL, FOCI_SHAPE(tokens, width), p);
-    free(p);
-    return constant;
-}
-
 /* (B, T, C) -> (B, 1, C) */
 static foci_tensor *last_token(foci_graph *g, foci_tensor *h) {
     return !h || h->shape[1] == 1 ? h : foci_narrow(g, h, h->shape[1] - 1, 1);
@@ -246,7 +229,8 @@ static void record(foci_request *r) {
 
     tied e = declare_embedding(g, &s);
     foci_ignore(g, "pos_emb.inv_freq");
-    foci_tensor *h = foci_add_position(g, embed(g, &s, &e, ids), positions(g, window - 1 - past, s.tokens, s.width));
+    foci_tensor *h = embed(g, &s, &e, ids);
+    h = foci_add_position(g, h, foci_words_sines(g, window - 1 - past, -1, s.tokens, s.width));
     h = foci_dropout(g, h, s.dropout);
     const int64_t longest = s.context > past + s.tokens ? s.context : past + s.tokens;
     foci_attending a = foci_attending_begin(

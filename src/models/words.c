@@ -1,6 +1,20 @@
 #include "models/words.h"
 
+#include <math.h>
+
 #include "core/graph.h"
+
+foci_tensor *foci_words_sines(foci_graph *g, int64_t first, int64_t step, int64_t tokens, int64_t width) {
+    foci_real *p = foci_graph_alloc(g, (size_t)(tokens * width) * sizeof *p);
+    if (!p) return NULL;
+    for (int64_t t = 0; t < tokens; t++)
+        for (int64_t i = 0; i < width / 2; i++) {
+            const double angle = (double)(first + t * step) * pow(10000, -2.0 * (double)i / (double)width);
+            p[t * width + i] = (foci_real)sin(angle);
+            p[t * width + width / 2 + i] = (foci_real)cos(angle);
+        }
+    return foci_constant(g, "positions", FOCI_REAL, FOCI_SHAPE(tokens, width), p);
+}
 
 void foci_words_scored(foci_graph *g, const foci_adaptive_softmax_options *softmax) {
     if (!foci_graph_ok(g)) return;

@@ -18,7 +18,7 @@ static void take_apart(foci_graph *g, foci_tensor *y, unsigned parts, int heads,
 foci_heads_of_layer foci_nn_project(foci_graph *g, const foci_nn_projection *projection, int count, unsigned wanted,
                                     const foci_nn_heads *heads) {
     foci_tensor *y[PARTS];
-    foci_heads_of_layer now = {NULL, NULL, NULL, NULL};
+    foci_heads_of_layer now = {NULL};
     foci_tensor **part[PARTS] = {&now.q, &now.k, &now.k2, &now.v};
     for (int i = 0; i < count; i++) y[i] = together(g, &projection[i], wanted, heads);
     for (int i = 0; i < count; i++) take_apart(g, y[i], projection[i].parts & wanted, heads->heads, part);

@@ -6,7 +6,8 @@
 #include "nn/layers.h"
 
 typedef struct foci_heads_of_layer {
-    foci_tensor *q, *k, *k2, *v; /* (B, H, N, D); k2 NULL where it is not asked for */
+    foci_tensor *q, *k, *k2, *v;  /* (B, H, N, D), k and v perhaps of fewer heads; k2 NULL where it is not asked for */
+    foci_tensor *q_norm, *k_norm; /* (D): weights by which heads are normalised before they are compared, or NULL */
 } foci_heads_of_layer;
 
 /* One linear layer for the parts that it may hold; they stand in its weights in the order q, k, k2, v. */

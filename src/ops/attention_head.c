@@ -19,12 +19,14 @@ bool foci_head_operand(foci_graph *g, const char *op, const char *what, const fo
     return foci_graph_ok(g);
 }
 
-/* (B, H, 1, D) or (B, H, N, D) */
-static bool metric_operand(foci_graph *g, const char *op, const foci_tensor *metric, const foci_tensor *q) {
+/* (B, H, 1, D) or (B, H, N, D), or with the heads of the keys */
+static bool metric_operand(foci_graph *g, const char *op, const foci_tensor *metric, const foci_tensor *q,
+                           const foci_tensor *k) {
     if (!metric) return true;
-    foci_tensor one = *q;
-    one.shape[2] = 1;
-    return foci_head_operand(g, op, "metric", metric, metric->ndim == 4 && metric->shape[2] == 1 ? &one : q);
+    foci_tensor like = *q;
+    if (metric->ndim == 4 && metric->shape[2] == 1) like.shape[2] = 1;
+    if (metric->ndim == 4 && metric->shape[1] == k->shape[1]) like.shape[1] = k->shape[1];
+    return foci_head_operand(g, op, "metric", metric, &like);
 }
 
 static bool bias_operand(foci_graph *g, const char *op, const foci_tensor *bias, const foci_tensor *k) {
@@ -57,19 +59,19 @@ static bool score_factor_operand(foci_graph *g, const char *op, const foci_tenso
     return foci_graph_ok(g);
 }
 
-/* (B, H, M, D) to q (B, H, N, D). Causal, the queries are all tokens or the last one alone, which sees every key. */
+/* (B, G, M, D) to q (B, H, N, D), G a divisor of H. Causal, the queries are all tokens or the last one alone, which sees every key. */
 static bool key_operand(foci_graph *g, const char *op, const foci_tensor *k, const foci_tensor *q, bool causal) {
     if (!foci_head_operand(g, op, "k", k, NULL)) return false;
-    if (k->shape[0] != q->shape[0] || k->shape[1] != q->shape[1] || k->shape[3] != q->shape[3])
-        foci_graph_fail(g, "%s: k %s must agree with q %s in all but the tokens", op, foci_shape_text(g, k),
-                        foci_shape_text(g, q));
+    if (k->shape[0] != q->shape[0] || q->shape[1] % k->shape[1] || k->shape[3] != q->shape[3])
+        foci_graph_fail(g, "%s: k %s must agree with q %s in all but the tokens, or have heads for as many of its each",
+                        op, foci_shape_text(g, k), foci_shape_text(g, q));
     else if (causal && k->shape[2] != q->shape[2] && q->shape[2] != 1)
         foci_graph_fail(g, "%s: causal, k %s must have as many tokens as q %s", op, foci_shape_text(g, k),
                         foci_shape_text(g, q));
     return foci_graph_ok(g);
 }
 
-/* (B, H, M, E) */
+/* (B, G, M, E) */
 static bool value_operand(foci_graph *g, const char *op, const foci_tensor *v, const foci_tensor *k) {
     if (!foci_head_operand(g, op, "v", v, NULL)) return false;
     if (memcmp(v->shape, k->shape, 3 * sizeof v->shape[0]))
@@ -81,10 +83,12 @@ static bool value_operand(foci_graph *g, const char *op, const foci_tensor *v, c
 foci_node *foci_record_attention(foci_graph *g, const foci_op *op, foci_tensor *q, foci_tensor *k, foci_tensor *v,
                                  const foci_sdpa_options *options, foci_metric_scale result) {
     if (!foci_head_operand(g, op->name, "q", q, NULL) || !key_operand(g, op->name, k, q, options->causal) ||
-        (v && !value_operand(g, op->name, v, k)) || !metric_operand(g, op->name, options->metric, q) ||
+        (v && !value_operand(g, op->name, v, k)) || !metric_operand(g, op->name, options->metric, q, k) ||
         !bias_operand(g, op->name, options->bias, k) || !key_bias_operand(g, op->name, options->key_bias, k) ||
         !score_factor_operand(g, op->name, options->score_factor, q, k))
         return NULL;
+    if (options->key_bias && k->shape[1] != q->shape[1])
+        return foci_graph_fail(g, "%s: key_bias needs a head of keys for every head of queries", op->name);
     if (!isfinite(options->scale)) return foci_graph_fail(g, "%s: the scale is not a finite number", op->name);
     if (!(options->dropout >= 0 && options->dropout < 1))
         return foci_graph_fail(g, "%s: dropout %g must lie in [0, 1)", op->name, options->dropout);
@@ -108,23 +112,24 @@ foci_attention_head foci_attention_head_of(const foci_node *n, int64_t b, int64_
     const foci_tensor *q = n->input[ATTENTION_Q], *k = n->input[ATTENTION_K], *v = n->input[ATTENTION_V];
     const foci_tensor *metric = n->input[ATTENTION_METRIC], *bias = n->input[ATTENTION_BIAS];
     const foci_tensor *key_bias = n->input[ATTENTION_KEY_BIAS];
+    const int64_t group = foci_key_head(n, h);
     foci_attention_head head = {.queries = q->shape[2],
                                 .keys = k->shape[2],
                                 .width = q->shape[3],
                                 .q = foci_data(q) + foci_head_offset(q, b, h),
-                                .k = foci_data(k) + foci_head_offset(k, b, h),
+                                .k = foci_data(k) + foci_head_offset(k, b, group),
                                 .q_row = q->stride[2],
                                 .k_row = k->stride[2],
                                 .scale = (real)a->scale,
                                 .causal = a->causal,
                                 .dropout = dropout_of(n, a->dropout, (uint64_t)(b * q->shape[1] + h))};
     if (v) {
-        head.v = foci_data(v) + foci_head_offset(v, b, h);
+        head.v = foci_data(v) + foci_head_offset(v, b, group);
         head.v_row = v->stride[2];
         head.value_width = v->shape[3];
     }
     if (metric) {
-        head.metric = foci_data(metric) + foci_head_offset(metric, b, h);
+        head.metric = foci_data(metric) + foci_head_offset(metric, b, metric->shape[1] == k->shape[1] ? group : h);
         head.metric_row = metric->shape[2] == 1 ? 0 : metric->stride[2];
     }
     if (bias) head.bias = foci_data(bias) + b * k->shape[2];

@@ -32,6 +32,11 @@ enum {
     ATTENTION_SCORE_FACTOR,
     ATTENTION_INPUTS
 };
+/* The head of keys and values that head h of the queries of a node that attends looks at: neighbours share one. */
+static inline int64_t foci_key_head(const foci_node *n, int64_t h) {
+    return h * n->input[ATTENTION_K]->shape[1] / n->input[ATTENTION_Q]->shape[1];
+}
+
 typedef struct foci_attention_attributes {
     double scale, dropout;
     bool causal, log_sum;

@@ -8,8 +8,16 @@ foci_tensor *foci_heads(foci_graph *g, foci_tensor *x, int parts, int part, int 
         x->shape[2] % ((int64_t)parts * heads) != 0)
         return foci_graph_fail(g, "heads: input %s does not divide into %d parts of %d heads", foci_shape_text(g, x),
                                parts, heads);
-    int64_t batch = x->shape[0], tokens = x->shape[1], packed = x->shape[2];
-    int64_t width = packed / parts, d = width / heads;
-    return foci_view(x, part * width, 4, (int64_t[]){batch, heads, tokens, d},
-                     (int64_t[]){tokens * packed, d, packed, 1});
+    const int64_t width = x->shape[2] / parts;
+    return foci_heads_from(g, x, part * width, heads, width / heads);
+}
+
+foci_tensor *foci_heads_from(foci_graph *g, foci_tensor *x, int64_t first, int64_t heads, int64_t width) {
+    if (!foci_operand(g, "heads", "input", x, FOCI_REAL)) return NULL;
+    if (x->ndim != 3 || first < 0 || heads < 1 || width < 1 || first + heads * width > x->shape[2])
+        return foci_graph_fail(g, "heads: input %s has no %lld heads of width %lld from column %lld on",
+                               foci_shape_text(g, x), (long long)heads, (long long)width, (long long)first);
+    const int64_t tokens = x->shape[1], packed = x->shape[2];
+    return foci_view(x, first, 4, (int64_t[]){x->shape[0], heads, tokens, width},
+                     (int64_t[]){tokens * packed, width, packed, 1});
 }

@@ -1,14 +1,16 @@
-/* mlp: y = act(x W1t + b1) W2t + b2, tile by tile of rows, so that what lies between the two products stays in cache.
+/* mlp: y = act(x W1t + b1) W2t + b2, or with a gate y = (silu(x Gt + c) (x W1t + b1)) W2t + b2, tile by tile of rows, so
+ * that what lies between the products stays in cache.
  *
- * One tensor as wide as the hidden layer is saved for backward: what goes into gelu (which is computed again), or what
- * comes out of relu and dropout (which tells what passed). Where products are in bfloat16, so is that tensor. */
+ * One tensor as wide as the hidden layer, with a gate twice as wide, is saved for backward: what goes into the
+ * activation (which is computed again), or what comes out of relu and dropout (which tells what passed). Where products
+ * are in bfloat16, so is that tensor. */
 #include <string.h>
 
 #include "kernels/bf16.h"
 #include "kernels/gemm.h"
 #include "ops/common.h"
 
-enum { X, WEIGHT1, BIAS1, WEIGHT2, BIAS2 };
+enum { X, WEIGHT1, BIAS1, WEIGHT2, BIAS2, GATE, GATE_BIAS, INPUTS };
 enum { TILE = 96, DEEP_TILE = 192 };     /* rows at a time: forward; backward, where they are the depth of sums */
 enum { LEAST_CHUNK = 128, CHUNKS = 16 }; /* rows that a chunk has, and chunks that there are */
 
@@ -19,15 +21,24 @@ typedef struct attributes {
 
 typedef struct shape { /* x (rows, in), weights (hidden, in) and (out, hidden) -> y (rows, out) */
     int64_t rows, in, hidden, out;
-    int64_t ld; /* of a tile of hidden rows in scratch memory: no power of two */
+    int64_t branches; /* products that the hidden layer is made of, side by side: W1's, and the gate's */
+    int64_t wide;     /* branches * hidden */
+    int64_t ld;       /* of a tile of hidden rows in scratch memory: no power of two */
 } shape;
 
 static shape shape_of(const foci_node *n) {
-    shape s = {foci_rows(n->input[X]), foci_last_dim(n->input[X]), foci_last_dim(n->input[WEIGHT2]),
-               foci_last_dim(n->output), 0};
-    s.ld = foci_tiles(s.hidden, FOCI_ALIGN) * FOCI_ALIGN + FOCI_ALIGN;
+    shape s = {.rows = foci_rows(n->input[X]),
+               .in = foci_last_dim(n->input[X]),
+               .hidden = foci_last_dim(n->input[WEIGHT2]),
+               .out = foci_last_dim(n->output),
+               .branches = n->input[GATE] ? 2 : 1};
+    s.wide = s.branches * s.hidden;
+    s.ld = foci_tiles(s.wide, FOCI_ALIGN) * FOCI_ALIGN + FOCI_ALIGN;
     return s;
 }
+
+/* The inputs of a branch: its weight, and its bias behind it. */
+static int weight_of(int64_t branch) { return branch ? GATE : WEIGHT1; }
 
 /* Part i of those that a thread has of scratch memory, `rows` each. */
 static real *scratch_tile(real *scratch, const shape *s, int64_t rows, int parts, int i) {
@@ -46,7 +57,7 @@ static void drop(const foci_node *n, const shape *s, foci_range rows, real *x, i
     }
 }
 
-static bool is_relu(const foci_node *n) { return ((const attributes *)n->attributes)->activation == FOCI_RELU; }
+static foci_activation activation_of(const foci_node *n) { return ((const attributes *)n->attributes)->activation; }
 
 /* A tile of the hidden layer. */
 typedef struct hidden_tile {
@@ -58,34 +69,51 @@ static int64_t saved_size(const foci_graph *g, int64_t elements) {
     return foci_graph_bf16(g) ? (elements + 1) / 2 : elements;
 }
 static uint16_t *rounded_rows(const foci_node *n, const shape *s, foci_range r) {
-    return (uint16_t *)foci_data(n->saved[0]) + r.first * s->hidden;
+    return (uint16_t *)foci_data(n->saved[0]) + r.first * s->wide;
 }
 
 /* Where rows r are made: in float32 where they are saved, else in `scratch`, from where keep() rounds them. */
 static hidden_tile place_of(const foci_node *n, const shape *s, foci_range r, real *scratch) {
     if (foci_graph_bf16(n->graph)) return (hidden_tile){scratch, s->ld};
-    return (hidden_tile){foci_data(n->saved[0]) + r.first * s->hidden, s->hidden};
+    return (hidden_tile){foci_data(n->saved[0]) + r.first * s->wide, s->wide};
 }
 static void keep(const foci_node *n, const shape *s, foci_range r, hidden_tile h) {
     uint16_t *to = rounded_rows(n, s, r);
     for (int64_t i = 0; foci_graph_bf16(n->graph) && i < r.end - r.first; i++)
-        foci_bf16_round(s->hidden, h.data + i * h.ld, to + i * s->hidden);
+        foci_bf16_round(s->wide, h.data + i * h.ld, to + i * s->wide);
 }
 static hidden_tile kept(const foci_node *n, const shape *s, foci_range r, real *scratch) {
     const uint16_t *from = rounded_rows(n, s, r);
     for (int64_t i = 0; foci_graph_bf16(n->graph) && i < r.end - r.first; i++)
-        foci_bf16_widen(s->hidden, from + i * s->hidden, scratch + i * s->ld);
+        foci_bf16_widen(s->wide, from + i * s->wide, scratch + i * s->ld);
     return place_of(n, s, r, scratch);
 }
 
-/* What the second product reads, made from what the first one made; what backward needs is kept. */
+/* One row of what comes out of the activation, and of what goes back through it: it and the gradient dh, in place. */
+static void activate(const foci_node *n, int64_t hidden, const real *h, real *a) {
+    switch (activation_of(n)) {
+    case FOCI_GELU: foci_kernel()->gelu(hidden, h, a); break;
+    case FOCI_GELU_TANH: foci_kernel()->gelu_tanh(hidden, h, a); break;
+    case FOCI_RELU: foci_kernel()->relu(hidden, h, a); break;
+    case FOCI_SWIGLU: foci_kernel()->swiglu(hidden, h + hidden, h, a); break;
+    }
+}
+static void activate_again(const foci_node *n, int64_t hidden, const real *h, real *a, real *dh) {
+    switch (activation_of(n)) {
+    case FOCI_GELU: foci_kernel()->gelu_again(hidden, h, dh, a, dh); break;
+    case FOCI_GELU_TANH: foci_kernel()->gelu_tanh_again(hidden, h, dh, a, dh); break;
+    case FOCI_RELU: foci_kernel()->relu_backward(hidden, h, dh, dh, false); break;
+    case FOCI_SWIGLU: foci_kernel()->swiglu_again(hidden, h + hidden, h, dh, a, dh + hidden, dh); break;
+    }
+}
+
+/* What the second product reads, made from what the first ones made; what backward needs is kept. */
 static hidden_tile activation(const foci_node *n, const shape *s, foci_range r, hidden_tile h, real *scratch) {
-    const bool relu = is_relu(n);
+    const bool relu = activation_of(n) == FOCI_RELU;
     if (!relu) keep(n, s, r, h);
     if (!relu && n->spared) return h;
     const hidden_tile a = relu ? h : (hidden_tile){scratch, s->ld};
-    for (int64_t i = 0; i < r.end - r.first; i++)
-        (relu ? foci_kernel()->relu : foci_kernel()->gelu)(s->hidden, h.data + i * h.ld, a.data + i * a.ld);
+    for (int64_t i = 0; i < r.end - r.first; i++) activate(n, s->hidden, h.data + i * h.ld, a.data + i * a.ld);
     drop(n, s, r, a.data, a.ld);
     if (relu) keep(n, s, r, a);
     return a;
@@ -95,56 +123,62 @@ static hidden_tile activation(const foci_node *n, const shape *s, foci_range r, 
 static hidden_tile activation_backward(const foci_node *n, const shape *s, foci_range r, real *scratch, real *da) {
     const double dropout = ((const attributes *)n->attributes)->dropout;
     const hidden_tile h = kept(n, s, r, scratch);
+    const bool relu = activation_of(n) == FOCI_RELU;
     const real factor = foci_node_dropout(n, dropout, 0).factor;
-    if (is_relu(n)) {
-        for (int64_t i = 0; i < r.end - r.first; i++) {
-            foci_kernel()->relu_backward(s->hidden, h.data + i * h.ld, da + i * s->ld, da + i * s->ld, false);
-            if (dropout > 0) foci_kernel()->scale(s->hidden, factor, da + i * s->ld, da + i * s->ld, false);
-        }
-        return h;
+    if (!relu) drop(n, s, r, da, s->ld);
+    for (int64_t i = 0; i < r.end - r.first; i++) {
+        activate_again(n, s->hidden, h.data + i * h.ld, scratch + i * s->ld, da + i * s->ld);
+        if (relu && dropout > 0) foci_kernel()->scale(s->hidden, factor, da + i * s->ld, da + i * s->ld, false);
     }
-    drop(n, s, r, da, s->ld);
-    for (int64_t i = 0; i < r.end - r.first; i++)
-        foci_kernel()->gelu_again(s->hidden, h.data + i * h.ld, da + i * s->ld, scratch + i * s->ld, da + i * s->ld);
+    if (relu) return h;
     drop(n, s, r, scratch, s->ld);
     return (hidden_tile){scratch, s->ld};
 }
 
 static const real *optional(const foci_tensor *t) { return t ? foci_data(t) : NULL; }
 
+/* Product b of the hidden layer, of all rows; packed, where there is memory for it. */
+static foci_product to_branch(const foci_node *n, const shape *s, int64_t b, real *packed) {
+    foci_product p = {.columns = s->hidden,
+                      .depth = s->in,
+                      .a = {foci_data(n->input[X]), s->in},
+                      .b = {foci_data(n->input[weight_of(b)]), s->in, true},
+                      .bias = optional(n->input[weight_of(b) + 1]),
+                      .bf16 = foci_graph_bf16(n->graph)};
+    foci_gemm_pack(&p, packed + b * foci_gemm_packed_size(s->in, s->hidden));
+    return p;
+}
+
 static void forward(const foci_node *n) {
     const shape s = shape_of(n);
-    const bool bf16 = foci_graph_bf16(n->graph);
-    foci_product first = {.columns = s.hidden,
-                          .depth = s.in,
-                          .a = {foci_data(n->input[X]), s.in},
-                          .b = {foci_data(n->input[WEIGHT1]), s.in, true},
-                          .bias = optional(n->input[BIAS1]),
-                          .bf16 = bf16};
-    foci_product second = {.columns = s.out,
-                           .depth = s.hidden,
-                           .b = {foci_data(n->input[WEIGHT2]), s.hidden, true},
-                           .c = foci_data(n->output),
-                           .ldc = s.out,
-                           .bias = optional(n->input[BIAS2]),
-                           .bf16 = bf16};
-    real *packed = n->workspace,
-         *scratch = packed + foci_gemm_packed_size(s.in, s.hidden) + foci_gemm_packed_size(s.hidden, s.out);
-    foci_gemm_pack(&first, packed);
-    foci_gemm_pack(&second, packed + foci_gemm_packed_size(s.in, s.hidden));
+    real *packed = n->workspace, *packed_second = packed + s.branches * foci_gemm_packed_size(s.in, s.hidden),
+         *scratch = packed_second + foci_gemm_packed_size(s.hidden, s.out);
+    foci_product first[2], second = {.columns = s.out,
+                                     .depth = s.hidden,
+                                     .b = {foci_data(n->input[WEIGHT2]), s.hidden, true},
+                                     .c = foci_data(n->output),
+                                     .ldc = s.out,
+                                     .bias = optional(n->input[BIAS2]),
+                                     .bf16 = foci_graph_bf16(n->graph)};
+    for (int64_t b = 0; b < s.branches; b++) first[b] = to_branch(n, &s, b, packed);
+    foci_gemm_pack(&second, packed_second);
     FOCI_PARALLEL_FOR
     for (int64_t tile = 0; tile < foci_tiles(s.rows, TILE); tile++) {
         const foci_range r = foci_tile(s.rows, TILE, tile);
-        foci_product p = first, q = second;
-        p.rows = q.rows = r.end - r.first;
-        p.a.data += r.first * s.in;
         real *here = scratch_tile(scratch, &s, TILE, 1, 0);
         const hidden_tile h = place_of(n, &s, r, here);
-        p.c = h.data;
-        p.ldc = h.ld;
-        foci_gemm(&p);
+        for (int64_t b = 0; b < s.branches; b++) {
+            foci_product p = first[b];
+            p.rows = r.end - r.first;
+            p.a.data += r.first * s.in;
+            p.c = h.data + b * s.hidden;
+            p.ldc = h.ld;
+            foci_gemm(&p);
+        }
         const hidden_tile a = activation(n, &s, r, h, here);
         if (n->spared) continue;
+        foci_product q = second;
+        q.rows = r.end - r.first;
         q.a = (foci_matrix){a.data, a.ld, false};
         q.c += r.first * s.out;
         foci_gemm(&q);
@@ -153,12 +187,17 @@ static void forward(const foci_node *n) {
 
 /* The gradients of the parameters, one after another: sums over a chunk of rows. */
 typedef struct sums {
-    real *weight1, *bias1, *weight2, *bias2;
+    real *of[INPUTS];
 } sums;
-static int64_t sums_size(const shape *s) { return s->hidden * (s->in + 1) + s->out * (s->hidden + 1); }
+static int64_t sums_size(const shape *s) { return s->wide * (s->in + 1) + s->out * (s->hidden + 1); }
 static sums sums_at(const shape *s, real *at) {
-    real *bias1 = at + s->hidden * s->in, *weight2 = bias1 + s->hidden;
-    return (sums){at, bias1, weight2, weight2 + s->out * s->hidden};
+    sums sum = {.of = {[WEIGHT1] = at}};
+    sum.of[BIAS1] = sum.of[WEIGHT1] + s->hidden * s->in;
+    sum.of[WEIGHT2] = sum.of[BIAS1] + s->hidden;
+    sum.of[BIAS2] = sum.of[WEIGHT2] + s->out * s->hidden;
+    sum.of[GATE] = sum.of[BIAS2] + s->out;
+    sum.of[GATE_BIAS] = sum.of[GATE] + s->hidden * s->in;
+    return sum;
 }
 
 /* A power of two of them, so that threads have equal shares. */
@@ -168,28 +207,47 @@ static int64_t chunk_rows(int64_t rows) {
     return foci_tiles(rows, chunks);
 }
 
-/* Per chunk of rows, tile by tile: da = dy W2, dh = act'(da), dx = dh W1, and the parameters' gradients, which are
- * added over the chunks afterwards. */
+static bool learns(const foci_node *n) {
+    bool any = false;
+    for (int i = WEIGHT1; i < INPUTS; i++) any |= foci_wants(n, i);
+    return any;
+}
+
+/* The gradients of the parameters from some rows: of what the hidden layer was, a, and of its gradient, dh. */
+static void parameter_gradients(const foci_node *n, const shape *s, int64_t rows, foci_strip dy, foci_strip a,
+                                const real *dh, foci_strip x, const sums *sum, bool add) {
+    foci_weight_gradient(n, rows, dy, a, sum->of[WEIGHT2], add);
+    foci_bias_gradient(rows, dy, sum->of[BIAS2], add);
+    for (int64_t b = 0; b < s->branches; b++) {
+        const foci_strip branch = {dh + b * s->hidden, s->ld, s->hidden};
+        foci_weight_gradient(n, rows, branch, x, sum->of[weight_of(b)], add);
+        foci_bias_gradient(rows, branch, sum->of[weight_of(b) + 1], add);
+    }
+}
+
+/* Per chunk of rows, tile by tile: da = dy W2, dh = act'(da), dx = dh W1 and that of the gate, and the parameters'
+ * gradients, which are added over the chunks afterwards. */
 static void backward(const foci_node *n) {
     const shape s = shape_of(n);
-    const bool bf16 = foci_graph_bf16(n->graph);
-    const bool learns =
-        foci_wants(n, WEIGHT1) || foci_wants(n, BIAS1) || foci_wants(n, WEIGHT2) || foci_wants(n, BIAS2);
+    const bool bf16 = foci_graph_bf16(n->graph), parameters = learns(n);
     const int64_t size = chunk_rows(s.rows), chunks = foci_tiles(s.rows, size), sum_size = sums_size(&s);
     const real *x = foci_data(n->input[X]), *dy = foci_grad(n->output);
     foci_product to_hidden = {
         .columns = s.hidden, .depth = s.out, .b = {foci_data(n->input[WEIGHT2]), s.hidden}, .ldc = s.ld, .bf16 = bf16};
-    foci_product to_x = {.columns = s.in,
-                         .depth = s.hidden,
-                         .b = {foci_data(n->input[WEIGHT1]), s.in},
-                         .ldc = s.in,
-                         .add = n->accumulate[X],
-                         .bf16 = bf16};
-    real *packed = n->workspace,
-         *partial = packed + foci_gemm_packed_size(s.out, s.hidden) + foci_gemm_packed_size(s.hidden, s.in);
+    foci_product to_x[2];
+    real *packed = n->workspace, *packed_x = packed + foci_gemm_packed_size(s.out, s.hidden),
+         *partial = packed_x + s.branches * foci_gemm_packed_size(s.hidden, s.in);
     real *scratch = partial + foci_tiles(chunks * sum_size, FOCI_ALIGN) * FOCI_ALIGN;
     foci_gemm_pack(&to_hidden, packed);
-    foci_gemm_pack(&to_x, packed + foci_gemm_packed_size(s.out, s.hidden));
+    for (int64_t b = 0; b < s.branches; b++) {
+        to_x[b] = (foci_product){.columns = s.in,
+                                 .depth = s.hidden,
+                                 .b = {foci_data(n->input[weight_of(b)]), s.in},
+                                 .ldc = s.in,
+                                 .add = b > 0 || n->accumulate[X],
+                                 .bf16 = bf16};
+        foci_gemm_pack(&to_x[b], packed_x + b * foci_gemm_packed_size(s.hidden, s.in));
+    }
     FOCI_PARALLEL_FOR
     for (int64_t chunk = 0; chunk < chunks; chunk++) {
         const foci_range all = foci_tile(s.rows, size, chunk);
@@ -199,37 +257,35 @@ static void backward(const foci_node *n) {
         for (foci_range r = {all.first, 0}; r.first < all.end; r.first = r.end) {
             r.end = r.first + tile < all.end ? r.first + tile : all.end;
             const int64_t rows = r.end - r.first;
-            const bool add = r.first > all.first;
-            foci_product p = to_hidden, q = to_x;
-            p.rows = q.rows = rows;
+            foci_product p = to_hidden;
+            p.rows = rows;
             p.a = (foci_matrix){dy + r.first * s.out, s.out, false};
             p.c = dh;
             foci_gemm(&p);
             const hidden_tile act = activation_backward(n, &s, r, a, dh);
-            if (learns) {
-                const foci_strip out = {p.a.data, s.out, s.out}, hidden = {dh, s.ld, s.hidden};
-                foci_weight_gradient(n, rows, out, (foci_strip){act.data, act.ld, s.hidden}, sum.weight2, add);
-                foci_weight_gradient(n, rows, hidden, (foci_strip){x + r.first * s.in, s.in, s.in}, sum.weight1, add);
-                foci_bias_gradient(rows, out, sum.bias2, add);
-                foci_bias_gradient(rows, hidden, sum.bias1, add);
+            if (parameters)
+                parameter_gradients(n, &s, rows, (foci_strip){p.a.data, s.out, s.out},
+                                    (foci_strip){act.data, act.ld, s.hidden}, dh,
+                                    (foci_strip){x + r.first * s.in, s.in, s.in}, &sum, r.first > all.first);
+            for (int64_t b = 0; foci_wants(n, X) && b < s.branches; b++) {
+                foci_product q = to_x[b];
+                q.rows = rows;
+                q.a = (foci_matrix){dh + b * s.hidden, s.ld, false};
+                q.c = foci_grad(n->input[X]) + r.first * s.in;
+                foci_gemm(&q);
             }
-            if (!foci_wants(n, X)) continue;
-            q.a = (foci_matrix){dh, s.ld, false};
-            q.c = foci_grad(n->input[X]) + r.first * s.in;
-            foci_gemm(&q);
         }
     }
     const sums sum = sums_at(&s, partial);
-    const real *of[] = {NULL, sum.weight1, sum.bias1, sum.weight2, sum.bias2};
-    for (int i = WEIGHT1; i <= BIAS2; i++)
+    for (int i = WEIGHT1; i < INPUTS; i++)
         if (foci_wants(n, i))
-            foci_add_partial(chunks, sum_size, foci_numel(n->input[i]), of[i], foci_grad(n->input[i]),
+            foci_add_partial(chunks, sum_size, foci_numel(n->input[i]), sum.of[i], foci_grad(n->input[i]),
                              n->accumulate[i]);
 }
 
 static foci_cost cost(const foci_node *n) {
     const shape s = shape_of(n);
-    double first = 2.0 * (double)s.rows * (double)s.in * (double)s.hidden,
+    double first = 2.0 * (double)s.rows * (double)s.in * (double)s.wide,
            second = 2.0 * (double)s.rows * (double)s.hidden * (double)s.out;
     return (foci_cost){first + (n->spared ? 0 : second), first * (1 + n->input[X]->requires_grad) + 2 * second};
 }
@@ -245,6 +301,19 @@ static foci_tensor *with_relu(foci_graph *g) { return three_layers(g, 2, 5, FOCI
 static foci_tensor *without_biases(foci_graph *g) { return three_layers(g, 1, 4, FOCI_GELU, 0, false); }
 static foci_tensor *gelu_dropout(foci_graph *g) { return three_layers(g, 2, 5, FOCI_GELU, 0.4, true); }
 static foci_tensor *relu_dropout(foci_graph *g) { return three_layers(g, 2, 5, FOCI_RELU, 0.4, true); }
+static foci_tensor *with_gelu_tanh(foci_graph *g) { return three_layers(g, 2, 5, FOCI_GELU_TANH, 0.2, true); }
+static foci_tensor *gated(foci_graph *g, int64_t tokens, double dropout, bool bias) {
+    return foci_gated_mlp(g, RANDOM(g, "x", 2, tokens, 3), RANDOM(g, "gate", 7, 3),
+                          bias ? RANDOM(g, "gate_bias", 7) : NULL, RANDOM(g, "up", 7, 3),
+                          bias ? RANDOM(g, "up_bias", 7) : NULL, RANDOM(g, "down", 2, 7),
+                          bias ? RANDOM(g, "down_bias", 2) : NULL, dropout);
+}
+static foci_tensor *with_gate(foci_graph *g) { return gated(g, 5, 0, false); }
+static foci_tensor *gate_and_biases(foci_graph *g) { return gated(g, 150, 0.3, true); }
+static foci_tensor *gate_twice(foci_graph *g) {
+    foci_tensor *x = foci_scale(g, RANDOM(g, "x", 4, 3), 1), *w = RANDOM(g, "weight", 3, 3), *b = RANDOM(g, "bias", 3);
+    return foci_add(g, foci_gated_mlp(g, x, w, b, w, b, w, b, 0), foci_gated_mlp(g, x, w, b, w, b, w, b, 0));
+}
 static foci_tensor *several_chunks(foci_graph *g) { return three_layers(g, 3, 100, FOCI_GELU, 0.1, true); }
 static foci_tensor *twice(foci_graph *g) { /* the input, and all parameters */
     foci_tensor *x = foci_scale(g, RANDOM(g, "x", 4, 3), 1), *w = RANDOM(g, "weight", 3, 3), *b = RANDOM(g, "bias", 3);
@@ -257,50 +326,80 @@ static const foci_gradient_case gradients[] = {{"gelu", with_gelu},
                                                {"relu, dropout 0.4", relu_dropout},
                                                {"300 rows, dropout 0.1", several_chunks},
                                                {"everything used twice", twice},
+                                               {"gelu_tanh, dropout 0.2", with_gelu_tanh},
+                                               {"gate", with_gate},
+                                               {"gate, biases, 300 rows, dropout 0.3", gate_and_biases},
+                                               {"gate, everything used twice", gate_twice},
                                                {0}};
 
 const foci_op foci_op_mlp = {.name = "mlp",
-                             .summary = "two linear layers with gelu or relu (and dropout) between them",
+                             .summary =
+                                 "two linear layers with gelu, relu or a gate (and dropout) between them",
                              .forward = forward,
                              .backward = backward,
-                             .reads = FOCI_READS_INPUT(X) | FOCI_READS_INPUT(WEIGHT1) | FOCI_READS_INPUT(WEIGHT2),
+                             .reads = FOCI_READS_INPUT(X) | FOCI_READS_INPUT(WEIGHT1) | FOCI_READS_INPUT(WEIGHT2) |
+                                      FOCI_READS_INPUT(GATE),
                              .cost = cost,
                              .gradients = gradients};
 
-foci_tensor *foci_mlp(foci_graph *g, foci_tensor *x, foci_tensor *weight1, foci_tensor *bias1, foci_tensor *weight2,
-                      foci_tensor *bias2, foci_activation activation, double dropout) {
-    foci_tensor *inputs[] = {x, weight1, bias1, weight2, bias2};
-    static const char *const names[] = {"input", "first weight", "first bias", "second weight", "second bias"};
-    for (int i = X; i <= BIAS2; i++)
-        if ((inputs[i] || i == X || i == WEIGHT1 || i == WEIGHT2) &&
-            !foci_operand(g, "mlp", names[i], inputs[i], FOCI_REAL))
-            return NULL;
-    if (weight1->ndim != 2 || weight2->ndim != 2 || weight1->shape[1] != foci_last_dim(x) ||
-        weight2->shape[1] != weight1->shape[0])
-        return foci_graph_fail(g, "mlp: input %s does not go through weights %s and %s", foci_shape_text(g, x),
-                               foci_shape_text(g, weight1), foci_shape_text(g, weight2));
-    for (int i = BIAS1; i <= BIAS2; i += BIAS2 - BIAS1)
-        if (inputs[i] && foci_numel(inputs[i]) != inputs[i - 1]->shape[0])
-            return foci_graph_fail(g, "mlp: %s %s does not fit %s %s", names[i], foci_shape_text(g, inputs[i]),
-                                   names[i - 1], foci_shape_text(g, inputs[i - 1]));
+/* Weight (rows, columns) with its bias (rows), or none. */
+static bool weight_fits(foci_graph *g, foci_tensor *const *inputs, int weight, const char *name, int64_t rows,
+                        int64_t columns) {
+    const foci_tensor *w = inputs[weight], *bias = inputs[weight + 1];
+    if (!foci_operand(g, "mlp", name, w, FOCI_REAL) || (bias && !foci_operand(g, "mlp", "bias", bias, FOCI_REAL)))
+        return false;
+    if (w->ndim != 2 || (rows && w->shape[0] != rows) || w->shape[1] != columns)
+        foci_graph_fail(g, "mlp: input %s does not go through weights %s and %s", foci_shape_text(g, inputs[X]),
+                        foci_shape_text(g, inputs[WEIGHT1]), foci_shape_text(g, inputs[WEIGHT2]));
+    else if (bias && foci_numel(bias) != w->shape[0])
+        foci_graph_fail(g, "mlp: bias %s does not fit %s %s", foci_shape_text(g, bias), name, foci_shape_text(g, w));
+    return foci_graph_ok(g);
+}
+
+static bool operands_fit(foci_graph *g, foci_tensor *const *inputs) {
+    if (!foci_operand(g, "mlp", "input", inputs[X], FOCI_REAL) ||
+        !foci_operand(g, "mlp", "second weight", inputs[WEIGHT2], FOCI_REAL))
+        return false;
+    const int64_t in = foci_last_dim(inputs[X]);
+    if (!weight_fits(g, inputs, WEIGHT1, "first weight", 0, in)) return false;
+    const int64_t hidden = inputs[WEIGHT1]->shape[0];
+    return weight_fits(g, inputs, WEIGHT2, "second weight", 0, hidden) &&
+           (!inputs[GATE] || weight_fits(g, inputs, GATE, "gate", hidden, in));
+}
+
+static foci_tensor *record(foci_graph *g, foci_tensor *const *inputs, foci_activation activation, double dropout) {
+    if (!operands_fit(g, inputs)) return NULL;
     if (!(dropout >= 0 && dropout < 1))
         return foci_graph_fail(g, "mlp: dropout is %g, it must be at least 0 and below 1", dropout);
     const attributes o = {activation, foci_graph_trains(g) ? dropout : 0};
-    foci_node *n = foci_record(g, &foci_op_mlp, 5, inputs, &o, sizeof o);
-    const int64_t rows = foci_rows(x), in = foci_last_dim(x), hidden = weight1->shape[0], out = weight2->shape[0];
-    foci_save(n, FOCI_REAL, saved_size(g, rows * hidden));
+    const foci_tensor *x = inputs[X];
+    const int64_t rows = foci_rows(x), branches = inputs[GATE] ? 2 : 1, hidden = inputs[WEIGHT1]->shape[0];
+    foci_node *n = foci_record(g, &foci_op_mlp, INPUTS, inputs, &o, sizeof o);
+    foci_save(n, FOCI_REAL, saved_size(g, rows * branches * hidden));
     int64_t shape_out[FOCI_MAX_DIMS];
     memcpy(shape_out, x->shape, sizeof shape_out);
-    shape_out[x->ndim - 1] = out;
+    shape_out[x->ndim - 1] = inputs[WEIGHT2]->shape[0];
     foci_tensor *y = foci_emit(n, FOCI_REAL, x->ndim, shape_out);
     if (!y) return NULL;
     const shape s = shape_of(n);
     const int64_t line = foci_threads() * s.ld, chunks = foci_tiles(rows, chunk_rows(rows));
     foci_workspace(n,
-                   (size_t)(foci_gemm_packed_size(in, hidden) + foci_gemm_packed_size(hidden, out) + TILE * line) *
+                   (size_t)(branches * foci_gemm_packed_size(s.in, hidden) + foci_gemm_packed_size(hidden, s.out) +
+                            TILE * line) *
                        sizeof(real),
-                   (size_t)(foci_gemm_packed_size(out, hidden) + foci_gemm_packed_size(hidden, in) +
+                   (size_t)(foci_gemm_packed_size(s.out, hidden) + branches * foci_gemm_packed_size(hidden, s.in) +
                             chunks * sums_size(&s) + FOCI_ALIGN + 2 * DEEP_TILE * line) *
                        sizeof(real));
     return y;
+}
+
+foci_tensor *foci_mlp(foci_graph *g, foci_tensor *x, foci_tensor *weight1, foci_tensor *bias1, foci_tensor *weight2,
+                      foci_tensor *bias2, foci_activation activation, double dropout) {
+    return record(g, (foci_tensor *[INPUTS]){x, weight1, bias1, weight2, bias2}, activation, dropout);
+}
+
+foci_tensor *foci_gated_mlp(foci_graph *g, foci_tensor *x, foci_tensor *gate, foci_tensor *gate_bias, foci_tensor *up,
+                            foci_tensor *up_bias, foci_tensor *down, foci_tensor *down_bias, double dropout) {
+    if (!foci_operand(g, "mlp", "gate", gate, FOCI_REAL)) return NULL;
+    return record(g, (foci_tensor *[INPUTS]){x, up, up_bias, down, down_bias, gate, gate_bias}, FOCI_SWIGLU, dropout);
 }

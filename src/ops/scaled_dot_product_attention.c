@@ -80,13 +80,16 @@ static void forward(const foci_node *n) {
     }
 }
 
+static int64_t queries_of_key_head(const foci_node *n) { return n->input[Q]->shape[1] / n->input[K]->shape[1]; }
+
 static real *gradient_of(const foci_node *n, int input, int64_t b, int64_t h) {
     const foci_tensor *t = n->input[input];
     return foci_wants(n, input) ? foci_grad(t) + foci_head_offset(t, b, h) : NULL;
 }
 
 /* dS = P * (dO Vt - rowsum(dO * O));  dq = scale (dS k) * metric,  dk = scale dSt (q * metric),  dv = Pt dO;  the
- * logarithm of a row's sum has the gradient P in the row's scores, so that its own stands beside rowsum(dO * O) */
+ * logarithm of a row's sum has the gradient P in the row's scores, so that its own stands beside rowsum(dO * O). Heads
+ * that share keys and values come one after another and add to their gradients. */
 static void backward_head(const foci_node *n, int64_t b, int64_t h, real *dscore_factor) {
     const int64_t heads = n->input[Q]->shape[1];
     foci_attention_head head = head_of(n, b, h);
@@ -97,8 +100,10 @@ static void backward_head(const foci_node *n, int64_t b, int64_t h, real *dscore
         head.dkey_bias = foci_grad(n->input[KEY_BIAS]) + (b * heads + h) * head.keys,
         head.add_dkey_bias = n->accumulate[KEY_BIAS];
     head.dq = gradient_of(n, Q, b, h), head.dq_row = head.q_row, head.add_dq = n->accumulate[Q];
-    head.dk = gradient_of(n, K, b, h), head.dk_row = head.k_row, head.add_dk = n->accumulate[K];
-    head.dv = gradient_of(n, V, b, h), head.dv_row = head.v_row, head.add_dv = n->accumulate[V];
+    const int64_t group = foci_key_head(n, h);
+    const bool later = h % queries_of_key_head(n) > 0;
+    head.dk = gradient_of(n, K, b, group), head.dk_row = head.k_row, head.add_dk = later || n->accumulate[K];
+    head.dv = gradient_of(n, V, b, group), head.dv_row = head.v_row, head.add_dv = later || n->accumulate[V];
     foci_use_score_factor(n, turned_of(n, true), h, &head);
     head.dscore_factor = dscore_factor;
     (bf16(n) ? foci_bf16_attention_backward
@@ -107,16 +112,18 @@ static void backward_head(const foci_node *n, int64_t b, int64_t h, real *dscore
 
 static void backward(const foci_node *n) {
     const int64_t *shape = n->input[Q]->shape, heads = shape[1], groups = foci_sample_groups(n);
-    const int64_t factor = foci_score_factor_reals(n), samples = foci_tiles(shape[0], groups);
+    const int64_t sharing = queries_of_key_head(n), key_heads = heads / sharing;
+    const int64_t factor = foci_score_factor_reals(n), samples = foci_tiles(shape[0], groups), each = factor / heads;
     real *parts = foci_wants(n, FACTOR) ? turned_of(n, true) + factor : NULL;
     foci_turn_score_factor(n, turned_of(n, true));
     FOCI_PARALLEL_FOR
-    for (int64_t task = 0; task < groups * heads; task++) {
-        const foci_range group = foci_tile(shape[0], samples, task / heads);
-        const int64_t h = task % heads, each = factor / heads;
-        real *gradient = parts ? parts + task * each : NULL;
-        if (gradient) memset(gradient, 0, (size_t)each * sizeof *gradient);
-        for (int64_t b = group.first; b < group.end; b++) backward_head(n, b, h, gradient);
+    for (int64_t task = 0; task < groups * key_heads; task++) {
+        const foci_range group = foci_tile(shape[0], samples, task / key_heads);
+        for (int64_t h = task % key_heads * sharing; h < (task % key_heads + 1) * sharing; h++) {
+            real *gradient = parts ? parts + (task / key_heads * heads + h) * each : NULL;
+            if (gradient) memset(gradient, 0, (size_t)each * sizeof *gradient);
+            for (int64_t b = group.first; b < group.end; b++) backward_head(n, b, h, gradient);
+        }
     }
     if (parts) foci_score_factor_gradient(n, parts);
 }
@@ -237,6 +244,22 @@ static foci_tensor *score_factor_of_many(foci_graph *g) { /* samples: more than 
     return foci_add(g, foci_scaled_dot_product_attention(g, k, k, k, &o),
                     foci_scaled_dot_product_attention(g, k, k, k, &o));
 }
+/* Four heads of queries over two of keys and values. */
+static foci_tensor *grouped(foci_graph *g, foci_sdpa_options o) {
+    o.scale = 0.7;
+    return foci_scaled_dot_product_attention(g, RANDOM(g, "q", B, 4, 6, 3), RANDOM(g, "k", B, 2, 6, 3),
+                                             RANDOM(g, "v", B, 2, 6, 4), &o);
+}
+static foci_tensor *groups(foci_graph *g) { return grouped(g, (foci_sdpa_options){.causal = true, .dropout = 0.2}); }
+static foci_tensor *groups_metric(foci_graph *g) {
+    return grouped(g, (foci_sdpa_options){.causal = true, .metric = constant(g, FOCI_SHAPE(B, 2, 6, 3))});
+}
+static foci_tensor *groups_twice(foci_graph *g) {
+    foci_tensor *k = foci_scale(g, RANDOM(g, "k", B, 1, 5, 3), 1), *q = RANDOM(g, "q", B, 3, 5, 3);
+    const foci_sdpa_options o = {.scale = 0.5};
+    return foci_add(g, foci_scaled_dot_product_attention(g, q, k, k, &o),
+                    foci_scaled_dot_product_attention(g, q, k, k, &o));
+}
 /* Views of one computed projection (B, N, parts*H*D), whose gradient is overwritten, not added to. */
 static foci_tensor *projection(foci_graph *g, int parts, int q, int k, int v) {
     foci_tensor *x = foci_scale(g, foci_parameter(g, "x", FOCI_NORMAL(0, 1), FOCI_SHAPE(B, 5, parts * H * 3)), 1.5);
@@ -271,6 +294,9 @@ static const foci_gradient_case gradients[] = {
     {"log sums without values", log_sum_alone},
     {"a factor per head, query and key", score_factor},
     {"a factor used twice, 19 samples", score_factor_of_many},
+    {"heads that share keys", groups},
+    {"heads that share keys, a metric of each key's head", groups_metric},
+    {"heads that share keys and values, twice", groups_twice},
     {"views of a projection", packed},
     {"views of a projection, keys attend to keys", packed_keys_attend_to_keys},
     {"one view three times", packed_all_one},

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "core/safetensors.h"
+#include "core/load.h"
 
 static const char format[] = "foci run state 2";
 enum { MOST_PAIRS = 32 };
@@ -20,13 +20,12 @@ static int count_arrays(const foci_checkpoint_array *a) {
     return n;
 }
 
-static foci_status write_arrays(const char *path, const foci_checkpoint *c, const foci_checkpoint_array *a,
-                                const foci_text_pair *metadata, int pairs) {
+static foci_status write_state(const char *path, const foci_checkpoint *c, const foci_text_pair *metadata, int pairs) {
+    const foci_checkpoint_array *a = c->array;
     const foci_parameters *p = c->parameters;
-    const int extra = a == c->array ? c->tensors : 0; /* of the state alone */
     int count = 0;
     foci_arena names = {NULL};
-    foci_safetensor_item *item = calloc((size_t)(count_arrays(a) * p->count + extra) + 1, sizeof *item);
+    foci_safetensor_item *item = calloc((size_t)(count_arrays(a) * p->count + c->tensors) + 1, sizeof *item);
     bool ok = item;
     for (; a->prefix && ok; a++)
         for (int k = 0; a->data && k < p->count && ok; k++) {
@@ -35,7 +34,7 @@ static foci_status write_arrays(const char *path, const foci_checkpoint *c, cons
             item[count++] = (foci_safetensor_item){name, e->ndim, e->shape, a->data + e->offset};
             ok = name;
         }
-    for (int i = 0; i < extra && ok; i++) {
+    for (int i = 0; i < c->tensors && ok; i++) {
         const foci_checkpoint_tensor *t = &c->tensor[i];
         item[count++] = (foci_safetensor_item){t->name, t->ndim, t->shape, t->data};
     }
@@ -53,11 +52,10 @@ static foci_status write_alone(const char *folder, const char *name, const foci_
     foci_arena names = {NULL};
     const char *drawn = foci_parameters_drawn(c->parameters, &names);
     foci_text_pair pair[MOST_PAIRS] = {{"step", step}, {"drawn", drawn}};
-    const foci_checkpoint_array a[] = {{"", data, NULL}, {NULL, NULL, NULL}};
     int pairs = drawn ? 2 : 1;
     for (int i = 0; i < c->abouts && pairs < MOST_PAIRS; i++) pair[pairs++] = c->about[i];
     foci_status s = foci_path_join(path, sizeof path, folder, name);
-    if (!s) s = write_arrays(path, c, a, pair, pairs);
+    if (!s) s = foci_write_weights(c->parameters, data, path, pair, pairs);
     foci_arena_free(&names);
     return s;
 }
@@ -90,7 +88,7 @@ foci_status foci_checkpoint_save(const char *folder, const foci_checkpoint *c) {
     }
     if (pairs == MOST_PAIRS) return foci_fail(FOCI_ERR_RUNTIME, "a state of %d numbers and words", pairs);
     FOCI_TRY(foci_path_join(path, sizeof path, folder, "state.safetensors"));
-    return write_arrays(path, c, c->array, metadata, pairs);
+    return write_state(path, c, metadata, pairs);
 }
 
 /* ------------------------------------------------------------------------------------------------ reading */
