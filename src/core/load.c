@@ -71,15 +71,9 @@ static size_t wrapped(const foci_safetensors *f) {
     return skip;
 }
 
-/* As a tensor of the file would have it. */
-static void stored_shape(const foci_parameter_entry *e, bool transposed, int64_t shape[FOCI_MAX_DIMS]) {
-    memcpy(shape, e->shape, FOCI_MAX_DIMS * sizeof *shape);
-    if (transposed) shape[0] = e->shape[1], shape[1] = e->shape[0];
-}
-
 static bool same_shape(const foci_parameter_entry *e, bool transposed, const foci_safetensor *t) {
     int64_t shape[FOCI_MAX_DIMS];
-    stored_shape(e, transposed, shape);
+    foci_stored_shape(e, transposed, shape);
     return e->ndim == t->ndim && memcmp(shape, t->shape, (size_t)e->ndim * sizeof *shape) == 0;
 }
 
@@ -149,7 +143,7 @@ static bool holds_transposes(const foci_parameters *p, const foci_safetensors *f
 static void note_misshapen(misfits *m, const foci_parameter_entry *e, const source *s, const char *head) {
     char in_file[200], in_model[200];
     int64_t shape[FOCI_MAX_DIMS];
-    stored_shape(e, s->transposed, shape);
+    foci_stored_shape(e, s->transposed, shape);
     list_add(head && foci_names_within(e->name, head) ? &m->head : &m->shapes,
              "%s is %s in the file and %s in the model", s->tensor->name,
              foci_safetensor_shape(in_file, sizeof in_file, s->tensor->ndim, s->tensor->shape),
@@ -222,12 +216,6 @@ static foci_status resize(const foci_safetensors *f, const foci_safetensor *t, c
     return status;
 }
 
-/* (columns, rows) -> (rows, columns) */
-static void transpose(const foci_real *from, int64_t rows, int64_t columns, foci_real *to) {
-    for (int64_t i = 0; i < rows; i++)
-        for (int64_t j = 0; j < columns; j++) to[i * columns + j] = from[j * rows + i];
-}
-
 /* Of each head the rows with even numbers, then those with odd ones; of a bias its elements. */
 static void part_rows(const foci_parameter_entry *e, int64_t heads, const foci_real *from, foci_real *to) {
     const int64_t rows = e->shape[0], width = e->numel / rows, head = rows / heads;
@@ -243,7 +231,7 @@ static foci_status read_turned(const foci_safetensors *f, const source *s, const
     foci_real *x = malloc((size_t)e->numel * sizeof *x);
     if (!x) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory for %s", f->path, s->tensor->name);
     foci_status status = foci_safetensors_reals(f, s->tensor, 0, e->numel, x);
-    if (!status && s->transposed) transpose(x, e->shape[0], e->shape[1], out);
+    if (!status && s->transposed) foci_transpose(x, e->shape[0], e->shape[1], out);
     else if (!status) part_rows(e, s->interleaved, x, out);
     free(x);
     return status;
@@ -322,7 +310,7 @@ foci_status foci_write_weights(const foci_parameters *p, const foci_real *value,
     }
     for (int k = 0; k < p->count; k++) {
         const foci_parameter_entry *e = &p->entry[k];
-        stored_shape(e, e->transposed, shape[k]);
+        foci_stored_shape(e, e->transposed, shape[k]);
         item[k] = (foci_safetensor_item){e->name, e->ndim, shape[k], value + e->offset, e->transposed};
     }
     foci_status status = foci_safetensors_write(path, item, p->count, metadata, pairs);

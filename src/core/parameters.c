@@ -50,6 +50,16 @@ bool foci_parameters_ignores(const foci_parameters *p, const char *name) {
     return a && a->index < 0;
 }
 
+void foci_stored_shape(const foci_parameter_entry *e, bool transposed, int64_t shape[FOCI_MAX_DIMS]) {
+    memcpy(shape, e->shape, FOCI_MAX_DIMS * sizeof *shape);
+    if (transposed) shape[0] = e->shape[1], shape[1] = e->shape[0];
+}
+
+void foci_transpose(const foci_real *from, int64_t rows, int64_t columns, foci_real *to) {
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < columns; j++) to[i * columns + j] = from[j * rows + i];
+}
+
 /* (A parameter may begin so too, but training makes it what it is.) */
 static bool has_no_mean(const foci_parameter_entry *e) { return e->buffer && e->init.kind == FOCI_INIT_DRAWN; }
 

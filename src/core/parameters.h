@@ -61,6 +61,9 @@ int foci_parameters_find(const foci_parameters *p, const char *name);
 /* Of a second name: foci_parameter_alias.interleaved; 0 of any other. */
 int64_t foci_parameters_interleaved(const foci_parameters *p, const char *name);
 bool foci_parameters_ignores(const foci_parameters *p, const char *name);
+/* As files have it, transposed or not; and (columns, rows) -> (rows, columns). */
+void foci_stored_shape(const foci_parameter_entry *e, bool transposed, int64_t shape[FOCI_MAX_DIMS]);
+void foci_transpose(const foci_real *from, int64_t rows, int64_t columns, foci_real *to);
 /* Elements without padding and buffers: what "number of parameters" means. */
 int64_t foci_parameters_numel(const foci_parameters *p);
 

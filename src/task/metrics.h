@@ -13,7 +13,7 @@ typedef struct foci_metric {
     const char *tag;                            /* what event files call it, GROUP/NAME; NULL: they do not have it */
     double (*value)(double sum, double weight); /* of what is summed up over samples; NULL: it is measured otherwise */
     const char *of;                             /* the metric whose sum and weight it is made of; NULL: its own */
-    const char *per;                            /* and only where the score counts these, "bytes"; NULL: wherever */
+    const char *per;                            /* but over the count of these, "bytes", where the score has it */
     const char *brief;                          /* its title where there is little room; NULL: title */
     const char *about;                          /* and where there is much */
 } foci_metric;

@@ -12,7 +12,9 @@ const foci_key foci_walk_keys[] = {
     FOCI_KEY(
         foci_walk_settings, walk, "disjoint", 0, 0, FOCI_WALKS(FOCI_CHOICE_WORD),
         "text: disjoint windows, or sliding by one token, each token but those of the first window predicted from a "
-        "full window; of a model with a memory, its windows in order"),
+        "full window, or by `stride`; every document by itself; of a model with a memory, its windows in order"),
+    FOCI_KEY(foci_walk_settings, stride, "0", 0, 1e9, NULL,
+             "text: tokens from window to window of the walks strided and documents; 0: those of a window"),
     FOCI_KEY(foci_walk_settings, rows, "1", 1, 1e6, NULL,
              "text: it is cut into so many rows, each a text of its own that begins with nothing before it"),
     FOCI_KEY(foci_walk_settings, whole_windows, "false", 0, 0, NULL,
@@ -54,29 +56,43 @@ static foci_status open_pass(pass *s, const foci_perplexity_options *o, foci_par
     return foci_program_feed(s->program, "targets", s->targets);
 }
 
-/* Windows of one length: number k begins at token start + (k / columns) stride of row k % columns. */
+/* Windows of one length: number k begins at token start + (k / columns) stride of row k % columns, or where it says. */
 typedef struct stretch {
     int64_t count;           /* windows, of all rows */
     int64_t start, stride;   /* tokens */
     int64_t length, counted; /* tokens of a window; the last so many count */
+    const struct piece *at; /* (count), or NULL */
 } stretch;
+
+/* A window by itself. */
+typedef struct piece {
+    const int32_t *from;
+    int64_t length, counted;
+} piece;
+
+static const int32_t *window_of(const stretch *w, const int32_t *token, int64_t row, int64_t columns, int64_t k) {
+    return w->at ? w->at[k].from : token + k % columns * row + w->start + k / columns * w->stride;
+}
 
 /* Windows first .. of the stretch, as many as a pass takes; behind the last window it is the last again, not counted.
  */
-static foci_status run_pass(pass *s, const int32_t *token, int64_t row, int64_t columns, const stretch *w,
-                            int64_t first, foci_nll_sum *all) {
+static foci_status run_pass(pass *s, const foci_perplexity_options *o, const int32_t *token, int64_t row,
+                            const stretch *w, int64_t first, foci_nll_sum *all) {
     const int64_t here = w->count - first < s->windows ? w->count - first : s->windows;
     const foci_real *nll;
     for (int64_t i = 0; i < s->windows; i++) {
         int64_t k = first + (i < here ? i : here - 1);
-        const int32_t *from = token + k % columns * row + w->start + k / columns * w->stride;
+        const int32_t *from = window_of(w, token, row, o->columns, k);
         memcpy(s->ids + i * w->length, from, (size_t)w->length * sizeof *from);
         memcpy(s->targets + i * s->scored, from + 1 + w->length - s->scored, (size_t)s->scored * sizeof *from);
     }
     FOCI_TRY(foci_program_forward(s->program));
     FOCI_TRY(foci_program_fetch(s->program, "nll", &nll));
     for (int64_t i = 0; i < here; i++)
-        for (int64_t t = s->scored - w->counted; t < s->scored; t++) all->nll += (double)nll[i * s->scored + t];
+        for (int64_t t = s->scored - w->counted; t < s->scored; t++) {
+            all->nll += (double)nll[i * s->scored + t];
+            if (o->token_bytes) all->bytes += o->token_bytes[s->targets[i * s->scored + t]];
+        }
     all->tokens += here * w->counted;
     return FOCI_OK;
 }
@@ -87,13 +103,14 @@ bool foci_perplexity_done(foci_ledger *ledger, int64_t done, foci_nll_sum *all, 
         *status =
             foci_fail(FOCI_ERR_DATA, "%s: a row of %s windows where %lld were expected: another text than before?",
                       ledger->path, ledger->cell[0], (long long)done);
-    *all = (foci_nll_sum){atof(ledger->cell[2]), atoll(ledger->cell[1])};
+    *all = (foci_nll_sum){atof(ledger->cell[2]), atoll(ledger->cell[1]), atoll(ledger->cell[3])};
     return true;
 }
 
 foci_status foci_perplexity_keep(foci_ledger *ledger, int64_t done, const foci_nll_sum *all) {
     if (!ledger) return FOCI_OK;
-    fprintf(ledger->file, "%lld,%lld,%.17g\n", (long long)done, (long long)all->tokens, all->nll);
+    fprintf(ledger->file, "%lld,%lld,%.17g,%lld\n", (long long)done, (long long)all->tokens, all->nll,
+            (long long)all->bytes);
     return foci_ledger_keep(ledger);
 }
 
@@ -105,7 +122,7 @@ static foci_status run(const foci_perplexity_options *o, foci_parameters *p, con
     for (int64_t first = 0; first < w->count && !status; first += s.windows) {
         const int64_t done = first + s.windows < w->count ? first + s.windows : w->count;
         if (foci_perplexity_done(o->ledger, done, all, &status)) continue;
-        status = run_pass(&s, token, row, o->columns, w, first, all);
+        status = run_pass(&s, o, token, row, w, first, all);
         if (!status) status = foci_perplexity_keep(o->ledger, done, all);
         foci_watch_tell(o->watch, done, w->count);
         if (!status) status = foci_watch_stopped(o->watch);
@@ -114,42 +131,115 @@ static foci_status run(const foci_perplexity_options *o, foci_parameters *p, con
     return status;
 }
 
-/* The first window wholly, then the last token of each that begins one further on. */
-static foci_status walk_sliding(const foci_perplexity_options *o, foci_parameters *p, const int32_t *token, int64_t row,
-                                foci_nll_sum *all) {
-    const int64_t w = o->window, columns = o->columns;
-    if (row <= w)
+/* The first window of each row, those behind it, and what is left. */
+static foci_status walk_strided(const foci_perplexity_options *o, foci_parameters *p, const int32_t *token, int64_t row,
+                                int64_t stride, foci_nll_sum *all) {
+    const int64_t w = o->window, columns = o->columns, behind = row - 1 - w;
+    const int64_t whole = behind < 0 ? 0 : 1 + behind / stride, start = whole * stride,
+                  rest = behind < 0 ? row - 1 : behind % stride;
+    const bool alike = stride == w; /* the first window is as the others */
+    const stretch first = {.count = whole && !alike ? columns : 0, .length = w, .counted = w};
+    const stretch others = {.count = (whole - !alike) * columns,
+                            .start = alike ? 0 : stride,
+                            .stride = stride,
+                            .length = w,
+                            .counted = stride};
+    const stretch last = {.count = rest && !o->whole_windows ? columns : 0,
+                          .start = start,
+                          .length = row - 1 - start,
+                          .counted = rest};
+    FOCI_TRY(run(o, p, token, row, &first, all));
+    if (whole) FOCI_TRY(run(o, p, token, row, &others, all));
+    return run(o, p, token, row, &last, all);
+}
+
+static foci_status walk_rows(const foci_perplexity_options *o, foci_parameters *p, const int32_t *token, int64_t row,
+                             foci_nll_sum *all) {
+    const int64_t w = o->window, asked = o->stride ? o->stride : w;
+    if (o->walk == FOCI_WALK_SLIDING && row <= w)
         return foci_fail(FOCI_ERR_DATA,
                          "rows of %lld tokens are too short for a window of %lld and the token after it: lower "
                          "model.context, or walk in disjoint windows",
                          (long long)row, (long long)w);
-    const stretch first = {.count = columns, .length = w, .counted = w};
-    const stretch others = {.count = (row - 1 - w) * columns, .start = 1, .stride = 1, .length = w, .counted = 1};
-    FOCI_TRY(run(o, p, token, row, &first, all));
-    return run(o, p, token, row, &others, all);
+    if (asked > w)
+        return foci_fail(FOCI_ERR_CONFIG, "a stride of %lld tokens is longer than the window of %lld", (long long)asked,
+                         (long long)w);
+    const int64_t stride = o->walk == FOCI_WALK_SLIDING ? 1 : o->walk == FOCI_WALK_STRIDED ? asked : w;
+    return walk_strided(o, p, token, row, stride, all);
 }
 
-static foci_status walk_disjoint(const foci_perplexity_options *o, foci_parameters *p, const int32_t *token,
-                                 int64_t row, foci_nll_sum *all) {
-    const int64_t w = o->window, columns = o->columns, whole = (row - 1) / w, rest = (row - 1) % w;
-    const stretch windows = {.count = whole * columns, .stride = w, .length = w, .counted = w};
-    const stretch last = {
-        .count = rest && !o->whole_windows ? columns : 0, .start = whole * w, .length = rest, .counted = rest};
-    FOCI_TRY(run(o, p, token, row, &windows, all));
-    return run(o, p, token, row, &last, all);
+/* Longest first, so that the first program needs the most memory. */
+static int by_shape(const void *a, const void *b) {
+    const piece *x = a, *y = b;
+    if (x->length != y->length) return x->length < y->length ? 1 : -1;
+    if (x->counted != y->counted) return x->counted < y->counted ? 1 : -1;
+    return (x->from > y->from) - (x->from < y->from);
+}
+
+/* Windows of all documents of a stream that begins with an end of text; `windows` NULL: only counted. */
+static int64_t cut_documents(const foci_perplexity_options *o, const int32_t *token, int64_t count, piece *windows) {
+    const int64_t w = o->window, stride = o->stride ? o->stride : w;
+    int64_t found = 0;
+    for (int64_t first = 0, end; first < count; first = end) {
+        for (end = first + 1; end < count && token[end] != o->end_of_text;) end++;
+        for (int64_t at = first, done = 0; done < end - first - 1; at += stride, found++) {
+            const int64_t length = end - 1 - at < w ? end - 1 - at : w;
+            if (windows) windows[found] = (piece){token + at, length, at + length - first - done};
+            done = at + length - first;
+        }
+    }
+    return found;
+}
+
+static foci_status run_documents(const foci_perplexity_options *o, foci_parameters *p, const piece *windows,
+                                 int64_t count, foci_nll_sum *all) {
+    for (int64_t first = 0, end; first < count; first = end) {
+        const piece *w = &windows[first];
+        for (end = first + 1;
+             end < count && windows[end].length == w->length && windows[end].counted == w->counted;)
+            end++;
+        const stretch alike = {.count = end - first, .length = w->length, .counted = w->counted, .at = w};
+        FOCI_TRY(run(o, p, NULL, 0, &alike, all));
+    }
+    return FOCI_OK;
+}
+
+static foci_status walk_documents(const foci_perplexity_options *o, foci_parameters *p, const int32_t *token,
+                                  int64_t count, foci_nll_sum *all) {
+    if (o->end_of_text < 0)
+        return foci_fail(FOCI_ERR_CONFIG, "the walk over documents needs tokens with an end of text");
+    if (o->stride > o->window)
+        return foci_fail(FOCI_ERR_CONFIG, "a stride of %lld tokens is longer than the window of %lld",
+                         (long long)o->stride, (long long)o->window);
+    int32_t *stream = malloc((size_t)(count + 1) * sizeof *stream);
+    if (stream) memcpy(stream + 1, token, (size_t)count * sizeof *stream), stream[0] = o->end_of_text;
+    const int64_t found = stream ? cut_documents(o, stream, count + 1, NULL) : 0;
+    piece *windows = malloc((size_t)(found + 1) * sizeof *windows);
+    foci_status s = stream && windows ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory for an evaluation");
+    if (!s && !found) s = foci_fail(FOCI_ERR_DATA, "there is no document with a token");
+    if (!s) {
+        cut_documents(o, stream, count + 1, windows);
+        qsort(windows, (size_t)found, sizeof *windows, by_shape);
+        s = run_documents(o, p, windows, found, all);
+    }
+    free(windows);
+    free(stream);
+    return s;
 }
 
 foci_status foci_perplexity(const foci_perplexity_options *o, foci_parameters *p, const int32_t *token, int64_t count,
                             foci_score *score) {
     const int64_t row = count / o->columns;
-    foci_nll_sum all = {0, 0};
+    foci_nll_sum all = {0};
     *score = (foci_score){0};
     if (row < 2)
         return foci_fail(FOCI_ERR_DATA, "%lld tokens are too few for %lld rows", (long long)count,
                          (long long)o->columns);
     if (o->model->carries) FOCI_TRY(foci_walk_carried(o, p, token, row, &all));
-    else FOCI_TRY((o->walk == FOCI_WALK_SLIDING ? walk_sliding : walk_disjoint)(o, p, token, row, &all));
+    else if (o->walk == FOCI_WALK_DOCUMENTS) FOCI_TRY(walk_documents(o, p, token, count, &all));
+    else FOCI_TRY(walk_rows(o, p, token, row, &all));
     FOCI_TRY(foci_score_put(score, "nll", all.nll, (double)all.tokens));
+    if (o->token_bytes) FOCI_TRY(foci_score_put(score, "bytes", (double)all.bytes, (double)all.bytes));
     return foci_score_put(score, o->counted ? o->counted : "tokens", (double)all.tokens, (double)all.tokens);
 }
 
@@ -169,6 +259,8 @@ foci_status foci_perplexity_as_configured(const foci_config *config, const foci_
                                  .counted = counted[foci_vocabulary_tokens(vocabulary)],
                                  .window = window,
                                  .walk = how->walk,
+                                 .stride = how->stride,
+                                 .end_of_text = -1,
                                  .columns = how->rows, /* not those of training */
                                  .whole_windows = how->whole_windows,
                                  .at_once = batch,

@@ -6,7 +6,7 @@
 
 typedef struct foci_nll_sum {
     double nll;
-    int64_t tokens;
+    int64_t tokens, bytes; /* predicted; bytes where they are counted */
 } foci_nll_sum;
 
 /* What an earlier sitting has summed up behind `done` windows; false: it did not come so far. */

@@ -32,8 +32,8 @@ foci_status foci_score_add(foci_score *s, const foci_score *part) {
 }
 
 static double value_of(const foci_score *s, const foci_metric *m) {
-    const int i = part_of(s, m);
-    return i < 0 || !m->value ? (double)NAN : m->value(s->part[i].sum, s->part[i].weight);
+    const int i = part_of(s, m), per = m && m->per ? part_of(s, foci_metric_find(m->per)) : i;
+    return i < 0 || !m->value ? (double)NAN : m->value(s->part[i].sum, per == i ? s->part[i].weight : s->part[per].sum);
 }
 
 bool foci_score_has(const foci_score *s, const char *metric) { return part_of(s, foci_metric_find(metric)) >= 0; }

@@ -4,6 +4,8 @@
  * counted from 0, warm-up included: the decay does not start anew where warm-up ends, so the rate may step
  * there, as in both published recipes.
  *
+ * WARMUP_COSINE is nanoGPT's: lr (t + 1) / (warmup + 1) for t < warmup, then half a cosine down to min_lr at `total`.
+ *
  * ONE_CYCLE is PyTorch's OneCycleLR with straight lines: over times 0 .. warmup - 1 the rate goes from `first` to lr,
  * over warmup - 1 .. total - 1 from lr to `last`, and momentum the other way round. */
 #ifndef FOCI_TRAIN_SCHEDULE_H

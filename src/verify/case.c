@@ -253,7 +253,20 @@ typedef struct source {
 } source;
 
 static foci_status source_of(foci_case *c, const foci_parameter_entry *e, source from, const foci_safetensor **t) {
-    return foci_case_tensor(c, joined(c, e->buffer ? from.buffers : from.parameters, e->name), e->ndim, e->shape, t);
+    int64_t shape[FOCI_MAX_DIMS];
+    foci_stored_shape(e, e->transposed, shape);
+    return foci_case_tensor(c, joined(c, e->buffer ? from.buffers : from.parameters, e->name), e->ndim, shape, t);
+}
+
+/* What is like a parameter, as files have it. */
+static foci_status as_stored(foci_case *c, const foci_parameter_entry *e, const foci_real *x, const foci_real **stored) {
+    *stored = x;
+    if (!e->transposed) return FOCI_OK;
+    foci_real *turned = foci_arena_alloc(&c->arena, (size_t)e->numel * sizeof *turned);
+    if (!turned) return out_of_memory(c);
+    foci_transpose(x, e->shape[1], e->shape[0], turned);
+    *stored = turned;
+    return FOCI_OK;
 }
 
 /* Before memory is taken: sizes that the case's tensors do not have may be huge. */
@@ -264,6 +277,16 @@ static foci_status check_parameters(foci_case *c, const foci_case_run *r, source
     return FOCI_OK;
 }
 
+static foci_status read_parameter(foci_case *c, const foci_safetensor *t, const foci_parameter_entry *e,
+                                  foci_real *value) {
+    if (!e->transposed) return as_data(foci_safetensors_reals(&c->file, t, 0, t->numel, value));
+    foci_real *stored = foci_arena_alloc(&c->arena, (size_t)e->numel * sizeof *stored);
+    if (!stored) return out_of_memory(c);
+    FOCI_TRY(as_data(foci_safetensors_reals(&c->file, t, 0, t->numel, stored)));
+    foci_transpose(stored, e->shape[0], e->shape[1], value);
+    return FOCI_OK;
+}
+
 static foci_status fill_parameters(foci_case *c, foci_case_run *r, source from) {
     for (int i = 0; i < r->parameters.count; i++) {
         const foci_parameter_entry *e = &r->parameters.entry[i];
@@ -271,7 +294,7 @@ static foci_status fill_parameters(foci_case *c, foci_case_run *r, source from) 
         if (is_own(r, e)) continue;
         FOCI_TRY(source_of(c, e, from, &t));
         if (e->buffer) FOCI_TRY(read_numbers(c, t, r->parameters.value + e->offset)); /* may be whole ones */
-        else FOCI_TRY(as_data(foci_safetensors_reals(&c->file, t, 0, t->numel, r->parameters.value + e->offset)));
+        else FOCI_TRY(read_parameter(c, t, e, r->parameters.value + e->offset));
     }
     return FOCI_OK;
 }
@@ -330,7 +353,9 @@ static foci_status usual_size(foci_case *c, const foci_case_run *r, const char *
         foci_real *want;
         double sum = 0;
         if (e->buffer || is_own(r, e) || contains(none, e->name)) continue;
-        FOCI_TRY(foci_case_reals(c, joined(c, prefix, e->name), e->ndim, e->shape, &want));
+        int64_t shape[FOCI_MAX_DIMS];
+        foci_stored_shape(e, e->transposed, shape);
+        FOCI_TRY(foci_case_reals(c, joined(c, prefix, e->name), e->ndim, shape, &want));
         for (int64_t k = 0; k < e->numel; k++) sum += (double)want[k] * (double)want[k];
         c->usual = fmax(c->usual, sqrt(sum / (double)e->numel));
     }
@@ -343,9 +368,12 @@ foci_status foci_case_run_gradients(foci_case *c, foci_case_run *r, const char *
     for (int i = 0; i < r->parameters.count; i++) {
         const foci_parameter_entry *e = &r->parameters.entry[i];
         const foci_real *grad = r->parameters.grad + e->offset;
+        int64_t shape[FOCI_MAX_DIMS];
         if (e->buffer || is_own(r, e)) continue;
+        FOCI_TRY(as_stored(c, e, grad, &grad));
+        foci_stored_shape(e, e->transposed, shape);
         if (contains(none, e->name)) FOCI_TRY(foci_case_difference(c, group, largest(grad, e->numel), 1));
-        else FOCI_TRY(foci_case_compare(c, group, grad, joined(c, prefix, e->name), e->ndim, e->shape));
+        else FOCI_TRY(foci_case_compare(c, group, grad, joined(c, prefix, e->name), e->ndim, shape));
     }
     c->usual = 0;
     return FOCI_OK;

@@ -30,6 +30,7 @@ foci_status foci_verify_vit(foci_case *c);
 foci_status foci_verify_fan(foci_case *c);
 foci_status foci_verify_segmenter(foci_case *c);
 foci_status foci_verify_lm(foci_case *c);
+foci_status foci_verify_gpt(foci_case *c);
 foci_status foci_verify_encoder(foci_case *c);
 foci_status foci_verify_attention(foci_case *c);
 foci_status foci_verify_softmax(foci_case *c);

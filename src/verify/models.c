@@ -4,7 +4,9 @@
 
 #include "models/models.h"
 #include "verify/case.h"
+#include "train/schedule.h"
 #include "train/step.h"
+#include "task/generator.h"
 #include "task/perplexity.h"
 
 /* What differs between the kinds. */
@@ -18,7 +20,7 @@ typedef struct kind {
     const char *words;   /* the key of the model that inputs are below; NULL: they are real numbers */
     const char *classes; /* that labels are below */
     const char *output;  /* tensor expected.X, its group, and what the model calls it */
-    const char *metric;  /* where layer i observes the metric */
+    const char *metric, *or_metric; /* where layer i observes the metric: here, or else there */
     const char *buffers; /* tensors of what is not trained, BUFFERS X */
     /* the batch's own statistics in training, running ones, which are buffers, in evaluation: tensors
      * expected.OUTPUT_eval and, after the last update, expected.BUFFERS X */
@@ -66,6 +68,20 @@ static const kind lm = {.model = "lm",
                         .output = "logprob",
                         .metric = "layers.%d.dec_attn.metric",
                         .buffers = "constant."};
+static const char *const gpt_rename[] = {"n_token", "vocab", NULL};
+static const kind gpt = {.model = "gpt",
+                         .rename = gpt_rename,
+                         .inputs = "tokens",
+                         .labels = "targets",
+                         .input = "ids",
+                         .label = "targets",
+                         .feeds = "ids targets",
+                         .words = "model.vocab",
+                         .classes = "model.vocab",
+                         .output = "logits",
+                         .metric = "transformer.h.%d.attn.metric",
+                         .or_metric = "model.layers.%d.self_attn.metric",
+                         .buffers = "constant."};
 static const kind sequence_encoder = {.model = "encoder",
                                       .rename = encoder_rename,
                                       .inputs = "tokens",
@@ -237,6 +253,8 @@ static foci_status check_metrics(const model_case *m) {
     for (int i = 0; i < depth; i++) {
         snprintf(observed, sizeof observed, m->kind->metric, i);
         snprintf(expected, sizeof expected, "expected.w.%d", i);
+        if (m->kind->or_metric && !foci_program_find(m->run.program, observed))
+            snprintf(observed, sizeof observed, m->kind->or_metric, i);
         if (foci_program_find(m->run.program, observed))
             FOCI_TRY(foci_case_run_compare(m->c, &m->run, "w", observed, expected));
     }
@@ -284,27 +302,50 @@ static foci_status check_pass(model_case *m) {
 
 /* --------------------------------------------------------------------------------------------- evaluation */
 
+static bool walk_named(const char *name, foci_walk *walk) {
+    static const char *const names[] = {FOCI_WALKS(FOCI_CHOICE_NAME)};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], name) == 0) return *walk = (foci_walk)i, true;
+    return false;
+}
+
+/* Bytes must agree, and what is made of them. */
+static foci_status check_bytes(const model_case *m, const json_t *walk, const char *place, const foci_score *score) {
+    double bytes, bits;
+    if (!json_object_get(walk, "bytes")) return FOCI_OK;
+    FOCI_TRY(foci_case_number(m->c, walk, place, "bytes", &bytes));
+    FOCI_TRY(foci_case_number(m->c, walk, place, "bits_per_byte", &bits));
+    double difference = foci_score_value(score, "bytes") == bytes ? fabs(foci_score_value(score, "bpb") - bits)
+                                                                  : (double)INFINITY;
+    return foci_case_difference(m->c, "eval_loss", difference, bits);
+}
+
 static foci_status check_walk(model_case *m, const json_t *walk, const char *place, const int32_t *token,
-                              int64_t tokens) {
+                              int64_t tokens, const int32_t *bytes, int32_t end_of_text) {
     foci_case *c = m->c;
     json_t *name;
     double nll;
-    int64_t window, batch, positions;
-    FOCI_TRY(foci_case_known_keys(c, walk, place, " walk window batch nll_sum positions loss ppl "));
+    int64_t window, batch, positions, stride = 0;
+    FOCI_TRY(foci_case_known_keys(c, walk, place,
+                                  " walk window stride batch nll_sum positions bytes loss ppl bits_per_byte "));
     FOCI_TRY(foci_case_member(c, walk, place, "walk", JSON_STRING, &name));
     FOCI_TRY(foci_case_int(c, walk, place, "window", 1, 65536, &window));
     FOCI_TRY(foci_case_int(c, walk, place, "batch", 1, tokens, &batch));
     FOCI_TRY(foci_case_int(c, walk, place, "positions", 1, INT32_MAX, &positions));
     FOCI_TRY(foci_case_number(c, walk, place, "nll_sum", &nll));
-    bool sliding = strcmp(json_string_value(name), "sliding") == 0;
-    if (!sliding && strcmp(json_string_value(name), "disjoint") != 0)
-        return foci_case_fail(c, "%s.walk is %.40s, neither disjoint nor sliding", place, json_string_value(name));
+    foci_walk which;
+    if (!walk_named(json_string_value(name), &which))
+        return foci_case_fail(c, "%s.walk: foci has no %.40s", place, json_string_value(name));
+    if (json_object_get(walk, "stride")) FOCI_TRY(foci_case_int(c, walk, place, "stride", 1, window, &stride));
     foci_perplexity_options options = {
         .model = foci_model_find(m->kind->model),
         .config = m->config,
         .vocabulary = m->classes,
-        .walk = sliding ? FOCI_WALK_SLIDING : FOCI_WALK_DISJOINT,
+        .walk = which,
         .window = window,
+        .stride = stride,
+        .end_of_text = end_of_text,
+        .token_bytes = bytes,
         .columns = batch,
         .at_once = 7,
     };
@@ -314,24 +355,70 @@ static foci_status check_walk(model_case *m, const json_t *walk, const char *pla
     double difference = foci_score_value(&score, "tokens") == (double)positions
                             ? fabs(foci_score_sum(&score, "nll") - nll) / (double)positions
                             : (double)INFINITY;
-    return foci_case_difference(c, "eval_loss", difference, nll / (double)positions);
+    FOCI_TRY(foci_case_difference(c, "eval_loss", difference, nll / (double)positions));
+    return check_bytes(m, walk, place, &score);
 }
 
 static foci_status check_evaluation(model_case *m) {
     foci_case *c = m->c;
     const foci_safetensor *t;
-    int32_t *token;
+    int32_t *token, *bytes = NULL;
+    int64_t end = -1;
     json_t *walks;
     if (!json_object_get(c->root, "eval")) return FOCI_OK;
     FOCI_TRY(foci_case_member(c, c->root, "case", "eval", JSON_ARRAY, &walks));
     FOCI_TRY(foci_case_tensor(c, "eval.tokens", -1, NULL, &t));
     FOCI_TRY(foci_case_ints(c, "eval.tokens", 1, (int64_t[]){t->numel}, m->classes, 0, &token));
+    if (json_object_get(c->root, "end_of_text"))
+        FOCI_TRY(foci_case_int(c, c->root, "case", "end_of_text", 0, m->classes - 1, &end));
+    if (foci_safetensors_find(&c->file, "eval.token_bytes"))
+        FOCI_TRY(foci_case_ints(c, "eval.token_bytes", 1, (int64_t[]){m->classes}, INT32_MAX, 0, &bytes));
     for (size_t i = 0; i < json_array_size(walks); i++) {
         char place[32];
         snprintf(place, sizeof place, "eval[%zu]", i);
-        FOCI_TRY(check_walk(m, json_array_get(walks, i), place, token, t->numel));
+        FOCI_TRY(check_walk(m, json_array_get(walks, i), place, token, t->numel, bytes, (int32_t)end));
     }
     return FOCI_OK;
+}
+
+/* --------------------------------------------------------------------------------------------- generation */
+
+/* The likeliest token, `count` times in a row; the best must be as far ahead as the case says. */
+static foci_status generate(const model_case *m, foci_generator *g, int64_t count, const int32_t *expected) {
+    for (int64_t i = 0; i < count; i++) {
+        const foci_real *logprob;
+        FOCI_TRY(foci_generator_next(g, &logprob));
+        int32_t best = 0;
+        for (int32_t k = 1; k < m->classes; k++)
+            if (logprob[k] > logprob[best]) best = k;
+        FOCI_TRY(foci_case_difference(m->c, "generated", fabs((double)(best - expected[i])), 0));
+        FOCI_TRY(foci_generator_add(g, &best, 1));
+    }
+    return FOCI_OK;
+}
+
+/* With what is kept from token to token, where anything can be. */
+static foci_status check_generation(model_case *m) {
+    foci_case *c = m->c;
+    const foci_safetensor *prompt, *wanted;
+    int32_t *ids, *expected;
+    if (!foci_safetensors_find(&c->file, "generate.prompt")) return FOCI_OK;
+    FOCI_TRY(foci_case_tensor(c, "generate.prompt", -1, NULL, &prompt));
+    FOCI_TRY(foci_case_tensor(c, "expected.generated", -1, NULL, &wanted));
+    FOCI_TRY(foci_case_ints(c, "generate.prompt", 1, (int64_t[]){prompt->numel}, m->classes, 0, &ids));
+    FOCI_TRY(foci_case_ints(c, "expected.generated", 1, (int64_t[]){wanted->numel}, m->classes, 0, &expected));
+    FOCI_TRY(foci_case_add_group(c, "generated", 0));
+    foci_generator g;
+    FOCI_TRY(foci_generator_open(&g,
+                                 &(foci_generator_options){.model = foci_model_find(m->kind->model),
+                                                           .config = m->config,
+                                                           .vocabulary = m->classes,
+                                                           .window = foci_config_int(m->config, "model.context")},
+                                 &m->run.parameters));
+    foci_status s = foci_generator_add(&g, ids, prompt->numel);
+    if (!s) s = generate(m, &g, wanted->numel, expected);
+    foci_generator_close(&g);
+    return s;
 }
 
 /* ----------------------------------------------------------------------------------------------- training */
@@ -366,7 +453,7 @@ static foci_status read_optimizer(const model_case *m, const json_t *train, foci
     const char *known =
         o->kind == FOCI_SGD
             ? " optimizer momentum nesterov weight_decay no_decay clip lr steps batches losses param_norm "
-            : " optimizer betas eps weight_decay no_decay clip lr steps batches losses param_norm ";
+            : " optimizer betas eps weight_decay no_decay clip schedule lr steps batches losses grad_norm param_norm ";
     FOCI_TRY(foci_case_known_keys(c, train, "train", known));
     if (o->kind == FOCI_SGD) {
         FOCI_TRY(foci_case_number(c, train, "train", "momentum", &o->momentum));
@@ -414,8 +501,35 @@ static foci_status feed_turn(const void *context, foci_program *p, int64_t first
     return feed(t->m, t->d, t->batch);
 }
 
+/* Norms of whole gradients, before they are clipped; NULL: the case has none. */
+static foci_status read_grad_norms(const model_case *m, const json_t *train, int64_t steps, double **norms) {
+    *norms = NULL;
+    if (!json_object_get(train, "grad_norm")) return FOCI_OK;
+    *norms = foci_arena_alloc(&m->c->arena, (size_t)steps * sizeof **norms);
+    if (!*norms) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", m->c->path);
+    return foci_case_list(m->c, train, "train", "grad_norm", steps, *norms);
+}
+
+/* The rates of a schedule that the case describes are those that it lists. */
+static foci_status check_schedule(const model_case *m, const json_t *train, int64_t steps, const double *lr) {
+    json_t *given = json_object_get(train, "schedule");
+    foci_schedule s = {.kind = FOCI_SCHEDULE_WARMUP_COSINE};
+    if (!given) return FOCI_OK;
+    FOCI_TRY(foci_case_known_keys(m->c, given, "train.schedule", " lr warmup decay min_lr "));
+    FOCI_TRY(foci_case_number(m->c, given, "train.schedule", "lr", &s.lr));
+    FOCI_TRY(foci_case_number(m->c, given, "train.schedule", "warmup", &s.warmup));
+    FOCI_TRY(foci_case_number(m->c, given, "train.schedule", "decay", &s.total));
+    FOCI_TRY(foci_case_number(m->c, given, "train.schedule", "min_lr", &s.min_lr));
+    for (int64_t i = 0; i < steps; i++) {
+        const double rate = foci_schedule_lr(&s, i, 1);
+        if (!(fabs(rate - lr[i]) <= 1e-12 * s.lr))
+            return foci_case_fail(m->c, "train.lr[%lld] is %.9g, the schedule has %.9g", (long long)i, lr[i], rate);
+    }
+    return FOCI_OK;
+}
+
 static foci_status run_updates(model_case *m, foci_optimizer *o, const data *d, int64_t steps, int64_t batches,
-                               const double *lr, const double *losses) {
+                               const double *lr, const double *losses, const double *norms) {
     turn t = {m, d, 0};
     const foci_step s = {m->run.program, &m->run.parameters, .batch = 1, .micro = 1, .feed = feed_turn, .context = &t};
     for (int64_t i = 0; i < steps; i++) {
@@ -425,6 +539,7 @@ static foci_status run_updates(model_case *m, foci_optimizer *o, const data *d, 
         FOCI_TRY(foci_case_difference(m->c, "train_losses", fabs(loss - losses[i]), fabs(losses[i])));
         if (foci_step_update(&s, o, lr[i], &grad_norm))
             return foci_case_difference(m->c, "train_losses", (double)INFINITY, 1);
+        if (norms) FOCI_TRY(foci_case_difference(m->c, "train_grad_norm", fabs(grad_norm - norms[i]), norms[i]));
     }
     return FOCI_OK;
 }
@@ -442,14 +557,16 @@ static foci_status check_training(model_case *m) {
     FOCI_TRY(read_optimizer(m, train, &options));
     FOCI_TRY(foci_case_int(c, train, "train", "steps", 1, MAX_STEPS, &steps));
     FOCI_TRY(foci_case_int(c, train, "train", "batches", 1, MAX_STEPS, &batches));
-    double *lr = foci_arena_alloc(&c->arena, 2 * (size_t)steps * sizeof *lr), *losses = lr + steps;
+    double *lr = foci_arena_alloc(&c->arena, 2 * (size_t)steps * sizeof *lr), *losses = lr + steps, *norms;
     if (!lr) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory", c->path);
     FOCI_TRY(foci_case_list(c, train, "train", "lr", steps, lr));
     FOCI_TRY(foci_case_list(c, train, "train", "losses", steps, losses));
+    FOCI_TRY(read_grad_norms(m, train, steps, &norms));
+    FOCI_TRY(check_schedule(m, train, steps, lr));
     FOCI_TRY(read_data(m, "train", batches, &d));
     foci_status status = foci_optimizer_init(&o, &options, &m->run.parameters);
     if (status) return status == FOCI_ERR_CONFIG ? foci_context(FOCI_ERR_DATA, "%s: train.no_decay", c->path) : status;
-    status = run_updates(m, &o, &d, steps, batches, lr, losses);
+    status = run_updates(m, &o, &d, steps, batches, lr, losses, norms);
     foci_optimizer_free(&o);
     return status ? status : foci_verify_norms(m->c, &m->run.parameters, train);
 }
@@ -507,6 +624,7 @@ static foci_status check_recorded(model_case *m) {
     FOCI_TRY(check_ties(m));
     if (m->kind->two_ways) FOCI_TRY(check_by_running(m));
     FOCI_TRY(check_pass_and_go_back(m));
+    FOCI_TRY(check_generation(m));
     FOCI_TRY(check_evaluation(m));
     FOCI_TRY(check_training(m));
     return m->kind->two_ways && json_object_get(m->c->root, "train") ? check_buffers(m) : FOCI_OK;
@@ -525,4 +643,5 @@ foci_status foci_verify_vit(foci_case *c) { return check_model(c, &vit); }
 foci_status foci_verify_fan(foci_case *c) { return check_model(c, &fan); }
 foci_status foci_verify_segmenter(foci_case *c) { return check_model(c, &segmenter); }
 foci_status foci_verify_lm(foci_case *c) { return check_model(c, &lm); }
+foci_status foci_verify_gpt(foci_case *c) { return check_model(c, &gpt); }
 foci_status foci_verify_encoder(foci_case *c) { return check_model(c, &sequence_encoder); }

@@ -14,6 +14,7 @@ static const struct {
     {"fan", foci_verify_fan},
     {"segmenter", foci_verify_segmenter},
     {"lm", foci_verify_lm},
+    {"gpt", foci_verify_gpt},
     {"encoder", foci_verify_encoder},
     {"attention", foci_verify_attention},
     {"adaptive-softmax", foci_verify_softmax},
@@ -33,7 +34,7 @@ static const size_t max_json = 4 << 20; /* the parser may need 70 times as much 
 static foci_status check_top_level(const foci_case *c) {
     static const char known[] =
         " case kind model elliptical attention constants tied expected no_gradient train eval variants attacks "
-        "float32_difference filled margin tolerance tensors ";
+        "float32_difference filled margin end_of_text tolerance tensors ";
     const char *key;
     json_t *value;
     json_object_foreach(c->root, key, value) {

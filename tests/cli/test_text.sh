@@ -127,7 +127,7 @@ sums() {
     same unkept out
     cp sums.csv all.csv
     contains sums.csv '^# foci eval \{"weights": "[0-9a-f]{16}", "config": "[0-9a-f]{16}", "data": "valid 1 files, [^"]*", "split": "test", "walk": "sliding"\}$'
-    equal windows,tokens,nll "$(sed -n 2p sums.csv)"
+    equal windows,tokens,nll,bytes "$(sed -n 2p sums.csv)"
     equal "$(json tokens <out)" "$(tail -n 1 sums.csv | cut -d , -f 2)"
     [ "$(wc -l <sums.csv)" -gt 4 ] || wrong "it has few rows: $(cat sums.csv)"
     owner=$(head -n 1 all.csv | wc -c)
