@@ -20,10 +20,10 @@ typedef struct foci_attention_span {
 
 /* What queries and keys become before they are compared: normalised, turned by their positions (foci_rotary). */
 typedef struct foci_attention_turning {
-    double theta;                 /* of the angles; 0: nothing is turned */
-    int64_t first;                /* position of the first key; the last query has that of the last key */
-    double eps;                   /* of the norms */
-    foci_tensor *q_norm, *k_norm; /* (D): weights of the norms; NULL: none */
+    double theta;                     /* of the angles; 0: nothing is turned */
+    int64_t first;                    /* position of the first key; the last query has that of the last key */
+    double eps;                       /* of the norms */
+    foci_tensor *q_norm, *k_norm;     /* (D): weights of the norms; NULL: none */
     foci_tensor *q_angles, *k_angles; /* (N, D), (M, D): made where they are NULL */
 } foci_attention_turning;
 

@@ -248,8 +248,8 @@ foci_tensor *foci_rotary_angles(foci_graph *g, int64_t first, int64_t tokens, in
  * where they are as many */
 foci_tensor *foci_repeat_heads(foci_graph *g, foci_tensor *x, int64_t heads);
 /* q (B, H, N, D), k (B, G, M, D), v (B, G, M, E), G a divisor of H, any strides with the last dimension contiguous ->
- * (B, N, H*E): head h of the queries looks at head h G / H. Causal, M is N, or q is the last token's alone, (B, H, 1, D). With log_sum -> (B, N, H*E + H), the log sums of the heads
- * last; v may then be NULL, E = 0 */
+ * (B, N, H*E): head h of the queries looks at head h G / H. Causal, M is N, or q is the last token's alone, (B, H, 1,
+ * D). With log_sum -> (B, N, H*E + H), the log sums of the heads last; v may then be NULL, E = 0 */
 foci_tensor *foci_scaled_dot_product_attention(foci_graph *g, foci_tensor *q, foci_tensor *k, foci_tensor *v,
                                                const foci_sdpa_options *options);
 /* channel attention: q, k (B, H, N, D), any strides with D contiguous, temperature (H) -> factors of channels (B, H, D)

@@ -96,11 +96,11 @@ void foci_resize_as_grid(foci_tensor *parameter, int64_t leading, int64_t column
 void foci_tie(foci_graph *g, const char *second_name, const foci_tensor *parameter);
 /* Likewise, as SCOPE.name. */
 void foci_tie_here(foci_graph *g, const char *name, const foci_tensor *parameter);
-/* Likewise, in files whose rotary pairs are neighbours: the rows of each of so many heads stand interleaved there, those
- * of the second half between those of the first. */
+/* Likewise, in files whose rotary pairs are neighbours: the rows of each of so many heads stand interleaved there,
+ * those of the second half between those of the first. */
 void foci_tie_interleaved(foci_graph *g, const char *second_name, const foci_tensor *parameter, int64_t heads);
-/* Files have the transpose of this parameter, (in, out), as published checkpoints of GPT-2 do; or, since others give its
- * own shape the same name, that of the two which its shape tells, one for the whole file. */
+/* Files have the transpose of this parameter, (in, out), as published checkpoints of GPT-2 do; or, since others give
+ * its own shape the same name, that of the two which its shape tells, one for the whole file. */
 typedef enum foci_axes { FOCI_AXES_TOLD_BY_SHAPE, FOCI_AXES_IN_OUT, FOCI_AXES_OUT_IN } foci_axes;
 void foci_stored_transposed(foci_tensor *parameter, foci_axes read);
 /* A name that published checkpoints contain and that need not be read (a computable buffer). */

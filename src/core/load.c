@@ -122,8 +122,8 @@ static int parameter_of(const foci_parameters *p, const foci_safetensor *t, size
     return foci_parameters_find(p, name);
 }
 
-/* How the file holds the matrices that foci stores transposed, (in, out) or as they are: by the first that is not square.
- * The files that foci writes need not be asked. `untold`: there is one whose shape does not tell, and no other. */
+/* How the file holds the matrices that foci stores transposed, (in, out) or as they are: by the first that is not
+ * square; foci's own files need not tell. `untold`: one whose shape does not tell where no other does. */
 static bool holds_transposes(const foci_parameters *p, const foci_safetensors *f, size_t skip, const char **untold) {
     int64_t interleaved;
     for (int i = 0; i < f->count; i++) {
@@ -131,8 +131,7 @@ static bool holds_transposes(const foci_parameters *p, const foci_safetensors *f
         const foci_parameter_entry *e = k < 0 ? NULL : &p->entry[k];
         if (!e || !e->transposed) continue;
         if (e->axes != FOCI_AXES_TOLD_BY_SHAPE) return e->axes == FOCI_AXES_IN_OUT;
-        if (f->verified) return true;
-        *untold = e->name;
+        *untold = f->verified ? NULL : e->name;
         if (same_shape(e, true, &f->tensor[i]) == same_shape(e, false, &f->tensor[i])) continue;
         *untold = NULL;
         return same_shape(e, true, &f->tensor[i]);

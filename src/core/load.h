@@ -8,9 +8,9 @@
 /* Reads every parameter. Published checkpoints fit: a tied parameter may stand under either of its names
  * (under both only with equal values), ignorable buffers are skipped, "module." (DataParallel) and "_orig_mod."
  * (torch.compile) in front of every name are dropped, and matrices that files have transposed (foci_stored_transposed)
- * or interleaved are brought into order. A table of positions (foci_resize_as_grid) of another square grid is resized, with a
- * notice in the log. Missing, unexpected and misshapen tensors are FOCI_ERR_CHECKPOINT, all listed in one message; then
- * nothing was changed. */
+ * or interleaved are brought into order. A table of positions (foci_resize_as_grid) of another square grid is resized,
+ * with a notice in the log. Missing, unexpected and misshapen tensors are FOCI_ERR_CHECKPOINT, all listed in one
+ * message; then nothing was changed. */
 foci_status foci_load_weights(foci_parameters *p, const char *path);
 
 /* The start of a fine-tuning: the same, but parameters that the file lacks, and those of the `head` (prefixes of names,

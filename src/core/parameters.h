@@ -15,8 +15,8 @@ typedef struct foci_parameter_entry {
     int64_t shape[FOCI_MAX_DIMS];
     int64_t offset, numel; /* in elements of the flat arrays */
     foci_init init;
-    bool buffer;   /* no gradient, no update */
-    bool no_decay; /* a parameter that weight decay leaves alone whatever its shape */
+    bool buffer;     /* no gradient, no update */
+    bool no_decay;   /* a parameter that weight decay leaves alone whatever its shape */
     bool transposed; /* in files that are written; `axes`: and how those are read that others wrote */
     foci_axes axes;
     /* > 0: (1, leading + rows columns, C), a grid of so many columns behind tokens: resized where a file has another */

@@ -88,8 +88,7 @@ FOCI_KERNEL(turned_features_backward,
             (int64_t n, real c, real s, const real *x, const real *dy, real *dx, bool accumulate))
 /* rows turned by their positions */
 FOCI_KERNEL(turn, (int64_t n, const real *metric, const real *angles, const real *x, real *y))
-FOCI_KERNEL(turn_back,
-            (int64_t n, const real *metric, const real *angles, const real *dy, real *dx, bool accumulate))
+FOCI_KERNEL(turn_back, (int64_t n, const real *metric, const real *angles, const real *dy, real *dx, bool accumulate))
 FOCI_KERNEL(largest, (int64_t n, const real *x, real *result))
 FOCI_KERNEL(exp_features, (int64_t n, real sign, real less, real eps, real factor, const real *y, real *out))
 FOCI_KERNEL(exp_features_backward, (int64_t n, real sign, real eps, real factor, const real *out, const real *dout,

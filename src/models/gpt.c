@@ -1,5 +1,5 @@
-/* Decoder of today: pre-norm, subword tokens, in GPT-2's form (Radford et al., 2019), Llama's (Touvron et al., 2023), or
- * between the two; docs/mathematics.md 8.
+/* Decoder of today: pre-norm, subword tokens, in GPT-2's form (Radford et al., 2019), Llama's (Touvron et al., 2023),
+ * or between the two; docs/mathematics.md 8.
  *
  *     h = wte[token] + position                                               (B, T, C)
  *     per layer:  h = h + attention(norm1(h));  h = h + mlp(norm2(h))
@@ -16,12 +16,10 @@
 #include "models/words.h"
 
 #define NORMS(X) X(LAYER, "layer") X(RMS, "rms")
-#define POSITIONS(X) \
-    X(LEARNED, "learned") X(ROTARY, "rotary") X(SINUSOIDAL, "sinusoidal") X(NO_POSITION, "none")
+#define POSITIONS(X) X(LEARNED, "learned") X(ROTARY, "rotary") X(SINUSOIDAL, "sinusoidal") X(NO_POSITION, "none")
 #define MLPS(X) X(GELU_TANH, "gelu_tanh") X(GELU, "gelu") X(RELU, "relu") X(SWIGLU, "swiglu")
 #define NAMES(X) X(NAMES_BY_NORM, "by_norm") X(NAMES_GPT2, "gpt2") X(NAMES_LLAMA, "llama")
-#define AXES(X) \
-    X(FOCI_AXES_TOLD_BY_SHAPE, "by_shape") X(FOCI_AXES_IN_OUT, "in_out") X(FOCI_AXES_OUT_IN, "out_in")
+#define AXES(X) X(FOCI_AXES_TOLD_BY_SHAPE, "by_shape") X(FOCI_AXES_IN_OUT, "in_out") X(FOCI_AXES_OUT_IN, "out_in")
 
 typedef struct settings {
     int64_t vocab, context, d_model, depth, num_heads, num_kv_heads, d_head, d_inner;
@@ -44,7 +42,8 @@ static const foci_key keys[] = {
     FOCI_KEY(settings, num_heads, "12", 1, 1024, NULL, "heads of queries, H"),
     FOCI_KEY(settings, num_kv_heads, "0", 0, 1024, NULL,
              "heads of keys and values, which divide num_heads: neighbours share one; 0: as many"),
-    FOCI_KEY(settings, d_head, "0", 0, 4096, NULL, "width of a head, even with rotary positions; 0: d_model / num_heads"),
+    FOCI_KEY(settings, d_head, "0", 0, 4096, NULL,
+             "width of a head, even with rotary positions; 0: d_model / num_heads"),
     FOCI_KEY(settings, d_inner, "0", 0, 1e6, NULL,
              "hidden width of the MLP; 0: 4 d_model, with swiglu 8/3 d_model up to a multiple of 256"),
     FOCI_KEY(settings, norm, "layer", 0, 0, NORMS(FOCI_CHOICE_WORD),
@@ -76,9 +75,8 @@ typedef struct names {
     const char *out, *gate, *up, *down;
     bool transposed;
 } names;
-static const names of_gpt2 = {
-    "transformer", "wte",    "wpe",   "h.%d", "ln_1",   "attn",   "ln_2",   "ln_f", "c_attn",
-    "c_attn",      "c_attn", "c_attn", "c_proj", "c_gate", "c_fc",   "c_proj", true};
+static const names of_gpt2 = {"transformer", "wte",    "wpe",    "h.%d",   "ln_1",   "attn", "ln_2",   "ln_f", "c_attn",
+                              "c_attn",      "c_attn", "c_attn", "c_proj", "c_gate", "c_fc", "c_proj", true};
 static const names of_llama = {"model",
                                "embed_tokens",
                                "embed_positions",
@@ -180,15 +178,6 @@ static foci_tensor *weight(const gpt *m, const char *name, foci_init init, int64
     return w;
 }
 
-static foci_tensor *norm(const gpt *m, const char *name, foci_tensor *x) {
-    foci_tensor *w = weight(m, name, FOCI_ONES, m->o.d_model, 0), *bias = NULL;
-    if (m->o.norm == RMS) return foci_rms_norm(m->g, x, w, m->o.norm_eps, 1);
-    foci_scope(m->g, "%s", name);
-    if (m->o.bias) bias = foci_parameter(m->g, "bias", FOCI_ZEROS, FOCI_SHAPE(m->o.d_model));
-    foci_end_scope(m->g);
-    return foci_layer_norm(m->g, x, w, bias, m->o.norm_eps);
-}
-
 /* --------------------------------------------------------------------------------------- names of others */
 
 static const char *layered(const gpt *m, const char *fmt, int layer, const char *what) {
@@ -201,8 +190,9 @@ static const char *layered(const gpt *m, const char *fmt, int layer, const char 
 
 /* Tables and masks that Hugging Face's files may hold. */
 static void ignore_buffers(const gpt *m) {
-    static const char *const gpt2[] = {"attn.bias", "attn.masked_bias", NULL},
-                             *const llama[] = {"self_attn.rotary_emb.inv_freq", NULL};
+    static const char *const gpt2[] = {"attn.bias", "attn.masked_bias", NULL}, *const llama[] = {
+                                                                                   "self_attn.rotary_emb.inv_freq",
+                                                                                   NULL};
     foci_adopt(m->g, m->names->body);
     for (const char *const *b = m->names->transposed ? gpt2 : llama; *b; b++)
         for (int i = 0; i < m->o.depth; i++)
@@ -221,10 +211,16 @@ static void tie_meta(const gpt *m, int layer, const char *name, const affine *a,
     snprintf(what, sizeof what, "%s.bias", name);
     if (a->bias) foci_tie_interleaved(m->g, layered(m, "layers.%d", layer, what), a->bias, rotary_heads);
 }
-static void tie_meta_norm(const gpt *m, int layer, const char *name, const char *ours) {
-    if (m->names->transposed) return;
-    const affine a = {weight(m, ours, FOCI_ONES, m->o.d_model, 0), NULL};
-    tie_meta(m, layer, name, &a, 0);
+
+/* `meta`: Meta's name of it. */
+static foci_tensor *norm(const gpt *m, const char *name, const char *meta, foci_tensor *x) {
+    foci_tensor *w = weight(m, name, FOCI_ONES, m->o.d_model, 0), *bias = NULL;
+    if (w && !m->names->transposed) foci_tie(m->g, meta, w);
+    if (m->o.norm == RMS) return foci_rms_norm(m->g, x, w, m->o.norm_eps, 1);
+    foci_scope(m->g, "%s", name);
+    if (m->o.bias) bias = foci_parameter(m->g, "bias", FOCI_ZEROS, FOCI_SHAPE(m->o.d_model));
+    foci_end_scope(m->g);
+    return foci_layer_norm(m->g, x, w, bias, m->o.norm_eps);
 }
 
 /* ----------------------------------------------------------------------------------------------- attention */
@@ -249,11 +245,9 @@ static void project_together(const gpt *m, const part *parts, foci_tensor *askin
     for (int i = 0; i < PARTS; i++) heads += parts[i].heads;
     const affine all = declare(m, m->names->q, m->o.d_model, heads * width, usual());
     const bool apart = m->last_only && q > 0;
-    foci_tensor *y = apart ? foci_cached(m->g, m->names->q,
-                                         linear(m, h, rows_of(all, q, heads * width - q)))
-                           : linear(m, h, all);
-    if (apart)
-        *parts[0].to = foci_heads_from(m->g, linear(m, asking, rows_of(all, 0, q)), 0, parts[0].heads, width);
+    foci_tensor *y =
+        apart ? foci_cached(m->g, m->names->q, linear(m, h, rows_of(all, q, heads * width - q))) : linear(m, h, all);
+    if (apart) *parts[0].to = foci_heads_from(m->g, linear(m, asking, rows_of(all, 0, q)), 0, parts[0].heads, width);
     for (int i = apart; i < PARTS; first += parts[i++].heads * width)
         if (parts[i].heads) *parts[i].to = foci_heads_from(m->g, y, first, parts[i].heads, width);
 }
@@ -291,8 +285,7 @@ static foci_heads_of_layer project(const gpt *m, unsigned wanted, foci_tensor *a
 
 /* x + attention(norm(x)); with last_query the last token alone asks, and x (B, T, C) becomes (B, 1, C). */
 static foci_tensor *attend(const gpt *m, foci_attending *a, foci_tensor *x, bool last_query, int layer) {
-    foci_tensor *h = norm(m, m->names->norm1, x);
-    tie_meta_norm(m, layer, "attention_norm", m->names->norm1);
+    foci_tensor *h = norm(m, m->names->norm1, layered(m, "layers.%d", layer, "attention_norm.weight"), x);
     foci_scope(m->g, "%s", m->names->attention);
     foci_heads_of_layer now = project(m, a->projections, last_query ? last_token(m, h) : h, h, layer);
     foci_tensor *y = foci_attend(a, h, now);
@@ -310,8 +303,7 @@ static foci_tensor *attend(const gpt *m, foci_attending *a, foci_tensor *x, bool
 static foci_tensor *mlp(const gpt *m, foci_tensor *x, int layer) {
     static const foci_activation activation[] = {
         [GELU_TANH] = FOCI_GELU_TANH, [GELU] = FOCI_GELU, [RELU] = FOCI_RELU, [SWIGLU] = FOCI_SWIGLU};
-    foci_tensor *h = norm(m, m->names->norm2, x), *y;
-    tie_meta_norm(m, layer, "ffn_norm", m->names->norm2);
+    foci_tensor *h = norm(m, m->names->norm2, layered(m, "layers.%d", layer, "ffn_norm.weight"), x), *y;
     foci_scope(m->g, "mlp");
     const affine up = declare(m, m->names->up, m->o.d_model, m->o.d_inner, usual()),
                  down = declare(m, m->names->down, m->o.d_inner, m->o.d_model, residual(m));
@@ -332,7 +324,8 @@ static foci_tensor *mlp(const gpt *m, foci_tensor *x, int layer) {
 static foci_tensor *embed(const gpt *m, foci_tensor *ids, foci_tensor *words) {
     const int64_t width = m->o.d_model;
     foci_tensor *h = foci_embedding(m->g, ids, words, 0, m->o.position == SINUSOIDAL ? sqrt((double)width) : 1);
-    if (m->o.position == SINUSOIDAL) h = foci_add_position(m->g, h, foci_words_sines(m->g, m->past, 1, m->tokens, width));
+    if (m->o.position == SINUSOIDAL)
+        h = foci_add_position(m->g, h, foci_words_sines(m->g, m->past, 1, m->tokens, width));
     if (m->o.position == LEARNED) {
         const affine table = {weight(m, m->names->positions, usual(), m->o.context, width), NULL};
         h = foci_add_position(m->g, h, rows_of(table, m->past, m->tokens).weight);
@@ -345,7 +338,9 @@ static foci_tensor *head(const gpt *m, foci_tensor *words) {
     foci_tensor *w = m->o.tie ? words : weight(m, "lm_head", usual(), m->vocab, m->o.d_model);
     if (!w) return NULL;
     if (m->o.tie) foci_tie(m->g, "lm_head.weight", w);
-    if (!m->names->transposed) foci_tie(m->g, "output.weight", w);
+    if (m->names->transposed) return w;
+    foci_tie(m->g, "tok_embeddings.weight", words);
+    foci_tie(m->g, "output.weight", w);
     return w;
 }
 
@@ -381,11 +376,7 @@ static void record(foci_request *r) {
     foci_scope(g, "%s", m.names->body);
     foci_tensor *words = weight(&m, m.names->token, usual(), m.vocab, m.o.d_model);
     foci_tensor *h = blocks(&m, r->config, embed(&m, ids, words));
-    h = norm(&m, m.names->last_norm, m.last_only ? last_token(&m, h) : h);
-    if (!m.names->transposed) {
-        foci_tie(g, "tok_embeddings.weight", words);
-        foci_tie(g, "norm.weight", weight(&m, m.names->last_norm, FOCI_ONES, m.o.d_model, 0));
-    }
+    h = norm(&m, m.names->last_norm, "norm.weight", m.last_only ? last_token(&m, h) : h);
     foci_end_scope(g);
     foci_tensor *logits = head(&m, words);
     if (!foci_graph_ok(g)) return;

@@ -59,7 +59,8 @@ static bool score_factor_operand(foci_graph *g, const char *op, const foci_tenso
     return foci_graph_ok(g);
 }
 
-/* (B, G, M, D) to q (B, H, N, D), G a divisor of H. Causal, the queries are all tokens or the last one alone, which sees every key. */
+/* (B, G, M, D) to q (B, H, N, D), G a divisor of H. Causal, the queries are all tokens or the last one alone, which
+ * sees every key. */
 static bool key_operand(foci_graph *g, const char *op, const foci_tensor *k, const foci_tensor *q, bool causal) {
     if (!foci_head_operand(g, op, "k", k, NULL)) return false;
     if (k->shape[0] != q->shape[0] || q->shape[1] % k->shape[1] || k->shape[3] != q->shape[3])

@@ -1,5 +1,5 @@
-/* mlp: y = act(x W1t + b1) W2t + b2, or with a gate y = (silu(x Gt + c) (x W1t + b1)) W2t + b2, tile by tile of rows, so
- * that what lies between the products stays in cache.
+/* mlp: y = act(x W1t + b1) W2t + b2, or with a gate y = (silu(x Gt + c) (x W1t + b1)) W2t + b2, tile by tile of rows,
+ * so that what lies between the products stays in cache.
  *
  * One tensor as wide as the hidden layer, with a gate twice as wide, is saved for backward: what goes into the
  * activation (which is computed again), or what comes out of relu and dropout (which tells what passed). Where products
@@ -333,8 +333,7 @@ static const foci_gradient_case gradients[] = {{"gelu", with_gelu},
                                                {0}};
 
 const foci_op foci_op_mlp = {.name = "mlp",
-                             .summary =
-                                 "two linear layers with gelu, relu or a gate (and dropout) between them",
+                             .summary = "two linear layers with gelu, relu or a gate (and dropout) between them",
                              .forward = forward,
                              .backward = backward,
                              .reads = FOCI_READS_INPUT(X) | FOCI_READS_INPUT(WEIGHT1) | FOCI_READS_INPUT(WEIGHT2) |
@@ -383,13 +382,13 @@ static foci_tensor *record(foci_graph *g, foci_tensor *const *inputs, foci_activ
     if (!y) return NULL;
     const shape s = shape_of(n);
     const int64_t line = foci_threads() * s.ld, chunks = foci_tiles(rows, chunk_rows(rows));
-    foci_workspace(n,
-                   (size_t)(branches * foci_gemm_packed_size(s.in, hidden) + foci_gemm_packed_size(hidden, s.out) +
-                            TILE * line) *
-                       sizeof(real),
-                   (size_t)(foci_gemm_packed_size(s.out, hidden) + branches * foci_gemm_packed_size(hidden, s.in) +
-                            chunks * sums_size(&s) + FOCI_ALIGN + 2 * DEEP_TILE * line) *
-                       sizeof(real));
+    foci_workspace(
+        n,
+        (size_t)(branches * foci_gemm_packed_size(s.in, hidden) + foci_gemm_packed_size(hidden, s.out) + TILE * line) *
+            sizeof(real),
+        (size_t)(foci_gemm_packed_size(s.out, hidden) + branches * foci_gemm_packed_size(hidden, s.in) +
+                 chunks * sums_size(&s) + FOCI_ALIGN + 2 * DEEP_TILE * line) *
+            sizeof(real));
     return y;
 }
 

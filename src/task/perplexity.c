@@ -61,7 +61,7 @@ typedef struct stretch {
     int64_t count;           /* windows, of all rows */
     int64_t start, stride;   /* tokens */
     int64_t length, counted; /* tokens of a window; the last so many count */
-    const struct piece *at; /* (count), or NULL */
+    const struct piece *at;  /* (count), or NULL */
 } stretch;
 
 /* A window by itself. */
@@ -144,10 +144,8 @@ static foci_status walk_strided(const foci_perplexity_options *o, foci_parameter
                             .stride = stride,
                             .length = w,
                             .counted = stride};
-    const stretch last = {.count = rest && !o->whole_windows ? columns : 0,
-                          .start = start,
-                          .length = row - 1 - start,
-                          .counted = rest};
+    const stretch last = {
+        .count = rest && !o->whole_windows ? columns : 0, .start = start, .length = row - 1 - start, .counted = rest};
     FOCI_TRY(run(o, p, token, row, &first, all));
     if (whole) FOCI_TRY(run(o, p, token, row, &others, all));
     return run(o, p, token, row, &last, all);
@@ -195,8 +193,7 @@ static foci_status run_documents(const foci_perplexity_options *o, foci_paramete
                                  int64_t count, foci_nll_sum *all) {
     for (int64_t first = 0, end; first < count; first = end) {
         const piece *w = &windows[first];
-        for (end = first + 1;
-             end < count && windows[end].length == w->length && windows[end].counted == w->counted;)
+        for (end = first + 1; end < count && windows[end].length == w->length && windows[end].counted == w->counted;)
             end++;
         const stretch alike = {.count = end - first, .length = w->length, .counted = w->counted, .at = w};
         FOCI_TRY(run(o, p, NULL, 0, &alike, all));

@@ -1,15 +1,15 @@
 /* Perplexity of a language model on a token stream (docs/mathematics.md 1.6 and 8.7).
  *
  * The stream is cut into `columns` equal rows of n tokens, the remainder is dropped.
- *   strided:  windows of length w start at 0, S, 2S, ..., the last may be shorter; each counts the predictions that none
- *             before it made, so that they have w - S tokens before their own input, those of the first window apart.
+ *   strided:  windows of length w start at 0, S, 2S, ..., the last may be shorter; each counts the predictions that
+ * none before it made, so that they have w - S tokens before their own input, those of the first window apart.
  *   disjoint: S = w.
  *   sliding:  S = 1, and the stream is longer than a window. This is the test figure of the paper's models.
  * All predict n - 1 tokens a row.
- *   documents: what stands between two ends of text is a row of its own, strided, behind one end of text; that token and
- *             the one behind the document are not predicted. The figure depends on no neighbour and on no cut.
- * A model that carries something from window to window (foci_model.carries) has one walk: the disjoint windows of each
- * row in their order, the first with nothing before it. */
+ *   documents: what stands between two ends of text is a row of its own, strided, behind one end of text; that token
+ * and the one behind the document are not predicted. The figure depends on no neighbour and on no cut. A model that
+ * carries something from window to window (foci_model.carries) has one walk: the disjoint windows of each row in their
+ * order, the first with nothing before it. */
 #ifndef FOCI_TASK_PERPLEXITY_H
 #define FOCI_TASK_PERPLEXITY_H
 
@@ -44,9 +44,9 @@ typedef struct foci_perplexity_options {
     int32_t end_of_text;             /* of documents; -1: there is no such token */
     const int32_t *token_bytes;      /* (vocabulary): of each token, which are counted too; NULL: they are not */
     bool whole_windows;              /* what is left of a row behind its windows is not scored; disjoint alone */
-    int64_t at_once;         /* windows per forward pass; changes speed and memory only */
-    foci_ledger *ledger;     /* a row a pass: windows and tokens so far, and their nats; NULL: none */
-    const foci_watch *watch; /* counts windows */
+    int64_t at_once;                 /* windows per forward pass; changes speed and memory only */
+    foci_ledger *ledger;             /* a row a pass: windows and tokens so far, and their nats; NULL: none */
+    const foci_watch *watch;         /* counts windows */
 } foci_perplexity_options;
 
 /* The score has nll (nats, of so many tokens), of which ppl is made, and the count of predictions. Tokens

@@ -8,7 +8,7 @@
 typedef enum foci_optimizer_kind { FOCI_OPTIMIZERS(FOCI_CHOICE_NUMBER) } foci_optimizer_kind;
 
 #define FOCI_SCHEDULES(X) \
-    X(FOCI_SCHEDULE_COSINE, "cosine")         /* min + (lr - min) (1 + cos(pi t / total)) / 2 */ \
+    X(FOCI_SCHEDULE_COSINE, "cosine") /* min + (lr - min) (1 + cos(pi t / total)) / 2 */ \
     /* the same over the time behind the warm-up, which begins at lr / (warmup + 1), as nanoGPT has it */ \
     X(FOCI_SCHEDULE_WARMUP_COSINE, "warmup_cosine") \
     X(FOCI_SCHEDULE_LINEAR, "linear")         /* min + (lr - min) (1 - t / total) */ \

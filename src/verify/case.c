@@ -259,7 +259,8 @@ static foci_status source_of(foci_case *c, const foci_parameter_entry *e, source
 }
 
 /* What is like a parameter, as files have it. */
-static foci_status as_stored(foci_case *c, const foci_parameter_entry *e, const foci_real *x, const foci_real **stored) {
+static foci_status as_stored(foci_case *c, const foci_parameter_entry *e, const foci_real *x,
+                             const foci_real **stored) {
     *stored = x;
     if (!e->transposed) return FOCI_OK;
     foci_real *turned = foci_arena_alloc(&c->arena, (size_t)e->numel * sizeof *turned);

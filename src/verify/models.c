@@ -17,11 +17,11 @@ typedef struct kind {
     const char *input, *label;   /* what the model calls them */
     const char *mask;            /* likewise, of both; NULL: there is none */
     const char *feeds;
-    const char *words;   /* the key of the model that inputs are below; NULL: they are real numbers */
-    const char *classes; /* that labels are below */
-    const char *output;  /* tensor expected.X, its group, and what the model calls it */
+    const char *words;              /* the key of the model that inputs are below; NULL: they are real numbers */
+    const char *classes;            /* that labels are below */
+    const char *output;             /* tensor expected.X, its group, and what the model calls it */
     const char *metric, *or_metric; /* where layer i observes the metric: here, or else there */
-    const char *buffers; /* tensors of what is not trained, BUFFERS X */
+    const char *buffers;            /* tensors of what is not trained, BUFFERS X */
     /* the batch's own statistics in training, running ones, which are buffers, in evaluation: tensors
      * expected.OUTPUT_eval and, after the last update, expected.BUFFERS X */
     bool two_ways;
@@ -315,8 +315,8 @@ static foci_status check_bytes(const model_case *m, const json_t *walk, const ch
     if (!json_object_get(walk, "bytes")) return FOCI_OK;
     FOCI_TRY(foci_case_number(m->c, walk, place, "bytes", &bytes));
     FOCI_TRY(foci_case_number(m->c, walk, place, "bits_per_byte", &bits));
-    double difference = foci_score_value(score, "bytes") == bytes ? fabs(foci_score_value(score, "bpb") - bits)
-                                                                  : (double)INFINITY;
+    double difference =
+        foci_score_value(score, "bytes") == bytes ? fabs(foci_score_value(score, "bpb") - bits) : (double)INFINITY;
     return foci_case_difference(m->c, "eval_loss", difference, bits);
 }
 

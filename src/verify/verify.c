@@ -15,6 +15,9 @@ static const struct {
     {"segmenter", foci_verify_segmenter},
     {"lm", foci_verify_lm},
     {"gpt", foci_verify_gpt},
+    {"gpt-units", foci_verify_gpt_units},
+    {"gpt-attention", foci_verify_gpt_attention},
+    {"gpt-names", foci_verify_gpt_names},
     {"encoder", foci_verify_encoder},
     {"attention", foci_verify_attention},
     {"adaptive-softmax", foci_verify_softmax},
@@ -34,7 +37,7 @@ static const size_t max_json = 4 << 20; /* the parser may need 70 times as much 
 static foci_status check_top_level(const foci_case *c) {
     static const char known[] =
         " case kind model elliptical attention constants tied expected no_gradient train eval variants attacks "
-        "float32_difference filled margin end_of_text tolerance tensors ";
+        "float32_difference filled margin end_of_text rotary models tolerance tensors ";
     const char *key;
     json_t *value;
     json_object_foreach(c->root, key, value) {
