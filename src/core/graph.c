@@ -196,7 +196,7 @@ void foci_resize_as_grid(foci_tensor *parameter, int64_t leading, int64_t column
 
 void foci_tie_interleaved(foci_graph *g, const char *second_name, const foci_tensor *parameter, int64_t heads) {
     if (!foci_graph_ok(g)) return;
-    if (foci_parameters_alias(g->parameters, second_name, g->tensor[parameter->id].entry, heads))
+    if (foci_parameters_alias_interleaved(g->parameters, second_name, g->tensor[parameter->id].entry, heads))
         foci_graph_fail(g, "%s", foci_error_message());
 }
 
@@ -219,7 +219,7 @@ void foci_tie_here(foci_graph *g, const char *name, const foci_tensor *parameter
 
 void foci_ignore(foci_graph *g, const char *name) {
     if (!foci_graph_ok(g)) return;
-    if (foci_parameters_alias(g->parameters, name, -1, 0)) foci_graph_fail(g, "%s", foci_error_message());
+    if (foci_parameters_alias(g->parameters, name, -1)) foci_graph_fail(g, "%s", foci_error_message());
 }
 
 void foci_adopt(foci_graph *g, const char *scope) {

@@ -116,7 +116,7 @@ out_of_memory:
     return -1;
 }
 
-foci_status foci_parameters_alias(foci_parameters *p, const char *name, int index, int64_t interleaved) {
+foci_status foci_parameters_alias_interleaved(foci_parameters *p, const char *name, int index, int64_t heads) {
     const foci_parameter_alias *known = find_alias(p, name);
     if (known && known->index == index) return FOCI_OK;
     if (known || find_entry(p, name) >= 0) return foci_fail(FOCI_ERR_RUNTIME, "parameter name %s is taken", name);
@@ -127,8 +127,12 @@ foci_status foci_parameters_alias(foci_parameters *p, const char *name, int inde
     }
     char *copy = foci_arena_strdup(&p->arena, name);
     if (!copy) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for parameter %s", name);
-    p->alias[p->aliases++] = (foci_parameter_alias){copy, index, interleaved};
+    p->alias[p->aliases++] = (foci_parameter_alias){copy, index, heads};
     return FOCI_OK;
+}
+
+foci_status foci_parameters_alias(foci_parameters *p, const char *name, int index) {
+    return foci_parameters_alias_interleaved(p, name, index, 0);
 }
 
 foci_status foci_parameters_adopt(foci_parameters *p, const char *scope) {

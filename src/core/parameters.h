@@ -81,7 +81,8 @@ void foci_parameters_zero_grad(foci_parameters *p);
 /* For graph.c: entry of this name, declared now if the arrays are not allocated yet; -1 and this thread's error message
  * where the shape differs or it is too late. */
 int foci_parameters_declare(foci_parameters *p, const char *name, foci_init init, int ndim, const int64_t *shape);
-foci_status foci_parameters_alias(foci_parameters *p, const char *name, int index, int64_t interleaved);
+foci_status foci_parameters_alias(foci_parameters *p, const char *name, int index);
+foci_status foci_parameters_alias_interleaved(foci_parameters *p, const char *name, int index, int64_t heads);
 foci_status foci_parameters_adopt(foci_parameters *p, const char *scope);
 
 #endif

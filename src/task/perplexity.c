@@ -229,7 +229,7 @@ foci_status foci_perplexity(const foci_perplexity_options *o, foci_parameters *p
     const int64_t row = count / o->columns;
     foci_nll_sum all = {0};
     *score = (foci_score){0};
-    if (row < 2)
+    if (row < 2 && o->walk != FOCI_WALK_DOCUMENTS)
         return foci_fail(FOCI_ERR_DATA, "%lld tokens are too few for %lld rows", (long long)count,
                          (long long)o->columns);
     if (o->model->carries) FOCI_TRY(foci_walk_carried(o, p, token, row, &all));

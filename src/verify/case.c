@@ -309,16 +309,20 @@ static void pass_over_ignored(foci_case *c, const foci_case_run *r, const char *
     }
 }
 
-foci_status foci_case_run_ready(foci_case *c, foci_case_run *r, const char *prefix, const char *buffers) {
+void foci_case_run_count(foci_case *c, const foci_case_run *r) {
     const foci_graph *g = foci_program_graph(r->program);
+    c->products = 0;
+    for (int i = 0; i < foci_graph_nodes(g); i++)
+        if (foci_graph_node(g, i)->op->cost) c->products += 3; /* one forward, two backward */
+}
+
+foci_status foci_case_run_ready(foci_case *c, foci_case_run *r, const char *prefix, const char *buffers) {
     const source from = {prefix, buffers};
     FOCI_TRY(check_parameters(c, r, from));
     FOCI_TRY(foci_program_set_ready(&r->set));
     FOCI_TRY(fill_parameters(c, r, from));
     pass_over_ignored(c, r, prefix);
-    c->products = 0;
-    for (int i = 0; i < foci_graph_nodes(g); i++)
-        if (foci_graph_node(g, i)->op->cost) c->products += 3; /* one forward, two backward */
+    foci_case_run_count(c, r);
     return FOCI_OK;
 }
 

@@ -111,6 +111,8 @@ foci_status foci_case_run_add_model(foci_case *c, foci_case_run *r, foci_program
                                     const foci_request *request, bool train);
 /* Takes memory and fills every parameter X from tensor PREFIX X of its shape, and buffers by their own prefix. */
 foci_status foci_case_run_ready(foci_case *c, foci_case_run *r, const char *prefix, const char *buffers);
+/* How many products a result of the program may have gone through; the former does it too. */
+void foci_case_run_count(foci_case *c, const foci_case_run *r);
 /* Compares an output, or what is observed, with a tensor of its shape. */
 foci_status foci_case_run_compare(foci_case *c, const foci_case_run *r, const char *group, const char *output,
                                   const char *expected);

@@ -57,6 +57,7 @@ static foci_status check_opened(spelling *s, const foci_safetensor *tokens) {
     const foci_graph_options options = {.observe = true, .bf16 = s->c->bf16};
     FOCI_TRY(foci_program_open_model(&s->run.program, &s->run.set, &options, foci_model_find("gpt"), &r));
     FOCI_TRY(foci_program_set_ready(&s->run.set));
+    foci_case_run_count(s->c, &s->run);
     FOCI_TRY(load(s));
     FOCI_TRY(foci_program_feed(s->run.program, "ids", s->ids));
     FOCI_TRY(foci_program_forward(s->run.program));

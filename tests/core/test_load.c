@@ -83,6 +83,73 @@ static void takes_second_names_and_prefixes(void **state) {
     foci_parameters_free(&b);
 }
 
+/* w (2, 3), stored (3, 2); square (2, 2), likewise; q (4, 2) of two heads, interleaved under its other name. */
+static void make_decoder(foci_parameters *p, uint64_t seed) {
+    foci_parameters_init(p);
+    declare(p, "w", SHAPE(2, 3));
+    declare(p, "square", SHAPE(2, 2));
+    declare(p, "q", SHAPE(8, 1));
+    p->entry[0].transposed = p->entry[1].transposed = true;
+    assert_ok(foci_parameters_alias_interleaved(p, "wq", 2, 2));
+    assert_ok(foci_parameters_allocate(p, false));
+    foci_parameters_initialise(p, seed);
+}
+
+static void files_may_have_transposes(void **state) {
+    (void)state;
+    foci_parameters a, b;
+    foci_safetensors f;
+    make_decoder(&a, 1);
+    make_decoder(&b, 2);
+    assert_ok(foci_save_weights(&a, path, NULL, 0));
+    assert_ok(foci_safetensors_open(&f, path));
+    const foci_safetensor *w = foci_safetensors_find(&f, "w");
+    foci_real stored[6];
+    assert_true(w->shape[0] == 3 && w->shape[1] == 2);
+    assert_ok(foci_safetensors_reals(&f, w, 0, 6, stored));
+    for (int i = 0; i < 2; i++)
+        for (int j = 0; j < 3; j++) assert_true((float)stored[j * 2 + i] == (float)a.value[i * 3 + j]);
+    foci_safetensors_close(&f);
+    assert_ok(foci_load_weights(&b, path));
+    for (int64_t i = 0; i < a.size; i++) assert_true((float)a.value[i] == (float)b.value[i]);
+    foci_parameters_free(&a);
+    foci_parameters_free(&b);
+}
+
+/* The file of others: one matrix tells for all; where none does, the model must. */
+static void axes_are_told_by_shapes(void **state) {
+    (void)state;
+    foci_parameters a, b;
+    make_decoder(&a, 1);
+    make_decoder(&b, 2);
+    foci_safetensor_item item[] = {own_item(&a, 0, "_orig_mod.module.w"), own_item(&a, 1, "_orig_mod.module.square"),
+                                   own_item(&a, 2, "_orig_mod.module.q")};
+    assert_ok(foci_safetensors_write(path, item, 3, NULL, 0)); /* as they are here, not transposed */
+    assert_ok(foci_load_weights(&b, path));
+    for (int64_t i = 0; i < a.size; i++) assert_true((float)a.value[i] == (float)b.value[i]);
+    for (int i = 0; i < 2; i++) b.entry[i].axes = FOCI_AXES_IN_OUT;
+    assert_fails(foci_load_weights(&b, path), FOCI_ERR_CHECKPOINT,
+                 "_orig_mod.module.w is (2, 3) in the file and (3, 2) in the model");
+    foci_parameters_free(&a);
+    foci_parameters_free(&b);
+}
+
+static void rows_of_heads_may_be_interleaved(void **state) {
+    (void)state;
+    foci_parameters a, b;
+    make_decoder(&a, 1);
+    make_decoder(&b, 2);
+    static const int there[8] = {0, 2, 1, 3, 4, 6, 5, 7}; /* halves 0 1 | 2 3 of a head stand as 0 2 1 3 */
+    foci_real q[8];
+    for (int i = 0; i < 8; i++) q[i] = a.value[a.entry[2].offset + there[i]];
+    foci_safetensor_item item[] = {own_item(&a, 0, "w"), own_item(&a, 1, "square"), {"wq", SHAPE(8, 1), q}};
+    assert_ok(foci_safetensors_write(path, item, 3, NULL, 0));
+    assert_ok(foci_load_weights(&b, path));
+    for (int64_t i = 0; i < a.size; i++) assert_true((float)a.value[i] == (float)b.value[i]);
+    foci_parameters_free(&a);
+    foci_parameters_free(&b);
+}
+
 static void refuses_tied_tensors_that_differ(void **state) {
     (void)state;
     foci_parameters a;
@@ -375,6 +442,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(saves_and_loads),
         cmocka_unit_test(takes_second_names_and_prefixes),
+        cmocka_unit_test(files_may_have_transposes),
+        cmocka_unit_test(axes_are_told_by_shapes),
+        cmocka_unit_test(rows_of_heads_may_be_interleaved),
         cmocka_unit_test(refuses_tied_tensors_that_differ),
         cmocka_unit_test(lists_everything_that_does_not_fit),
         cmocka_unit_test(resizes_position_tables),

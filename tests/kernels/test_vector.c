@@ -89,6 +89,60 @@ static void check_elementwise(int64_t n) {
     restore(n);
 }
 
+static double tanh_gelu(double v) { return v / 2 * (1 + tanh(sqrt(2 / M_PI) * (v + 0.044715 * v * v * v))); }
+static double silu_of(double v) { return v / (1 + exp(-v)); }
+static double slope_of(double (*f)(double), double v) { return (f(v + 1e-5) - f(v - 1e-5)) / 2e-5; }
+
+/* y may be x, and dx dy. */
+static void check_activations(int64_t n) {
+    real a[MOST], b[MOST];
+    k->gelu_tanh(n, x, out);
+    for (int64_t i = 0; i < n; i++) expect(i, tanh_gelu((double)x[i]), false, 1e-6);
+    memcpy(a, x, sizeof a);
+    memcpy(b, y, sizeof b);
+    k->gelu_tanh_again(n, a, b, a, b);
+    for (int64_t i = 0; i < n; i++) assert_close(a[i], tanh_gelu((double)x[i]), 1e-6);
+    for (int64_t i = 0; i < n; i++) assert_close(b[i], (double)y[i] * slope_of(tanh_gelu, (double)x[i]), 1e-5);
+    k->swiglu(n, x, y, out);
+    for (int64_t i = 0; i < n; i++) expect(i, silu_of((double)x[i]) * (double)y[i], false, 1e-5);
+    memcpy(a, y, sizeof a); /* up, then y; dy, then its gradient */
+    memcpy(b, x, sizeof b);
+    real dgate[MOST];
+    k->swiglu_again(n, x, a, b, a, dgate, b);
+    for (int64_t i = 0; i < n; i++) {
+        const double gate = (double)x[i], up = (double)y[i], dy = (double)x[i];
+        assert_close(a[i], silu_of(gate) * up, 1e-5);
+        assert_close(b[i], silu_of(gate) * dy, 1e-5);
+        assert_close(dgate[i], slope_of(silu_of, gate) * up * dy, 1e-4);
+    }
+    restore(n);
+}
+
+/* Pairs of numbers half a row apart, turned as complex numbers; and back. */
+static void check_turning(int64_t n) {
+    real angles[MOST], back[MOST];
+    n -= n % 2;
+    const int64_t half = n / 2;
+    for (int64_t i = 0; i < half; i++) angles[i] = (real)cos((double)i), angles[half + i] = (real)sin((double)i);
+    for (int metric = 0; metric < 2; metric++) {
+        k->turn(n, metric ? y : NULL, angles, x, out);
+        for (int64_t i = 0; i < half; i++) {
+            const double a = (double)x[i] * (metric ? (double)y[i] : 1),
+                         b = (double)x[half + i] * (metric ? (double)y[half + i] : 1);
+            expect(i, a * cos((double)i) - b * sin((double)i), false, 1e-6);
+            expect(half + i, a * sin((double)i) + b * cos((double)i), false, 1e-6);
+        }
+        k->turn(n, NULL, angles, x, out);
+        k->turn_back(n, metric ? y : NULL, angles, out, back, false);
+        for (int64_t i = 0; i < n; i++) assert_close(back[i], (double)x[i] * (metric ? (double)y[i] : 1), 2e-6);
+        k->turn_back(n, metric ? y : NULL, angles, out, back, true);
+        for (int64_t i = 0; i < n; i++) assert_close(back[i], 2 * (double)x[i] * (metric ? (double)y[i] : 1), 4e-6);
+        k->turn(n, metric ? y : NULL, NULL, x, out);
+        for (int64_t i = 0; i < n; i++) expect(i, (double)x[i] * (metric ? (double)y[i] : 1), false, 1e-6);
+    }
+    restore(n);
+}
+
 static void check_sums(int64_t n) {
     double sum = 0, squares = 0, inner = 0, got;
     for (int64_t i = 0; i < n; i++) {
@@ -623,6 +677,15 @@ static void resample(void **state) {
     for_all_isas(check_resample);
 }
 
+static void activations(void **state) {
+    (void)state;
+    for_all_isas(check_activations);
+}
+static void turning(void **state) {
+    (void)state;
+    for_all_isas(check_turning);
+}
+
 /* GELU to float accuracy over its whole range, tails included. */
 static void gelu_is_exact(void **state) {
     (void)state;
@@ -672,6 +735,8 @@ static void sinc(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(elementwise),
+                                       cmocka_unit_test(activations),
+                                       cmocka_unit_test(turning),
                                        cmocka_unit_test(sums),
                                        cmocka_unit_test(layer_norm),
                                        cmocka_unit_test(rms_norm),

@@ -54,6 +54,31 @@ static void published_parameter_counts(void **state) {
     assert_in_range(lm, 44015000, 44025000);
 }
 
+/* Of GPT-2, and of Llama's form as llama2.c and TinyLlama have it. */
+static void published_decoders(void **state) {
+    (void)state;
+    const char *gpt2 = "model: {kind: gpt, vocab: 50257, context: 1024";
+    const char *llama = "model: {kind: gpt, norm: rms, position: rotary, mlp: swiglu, bias: false, vocab: 32000";
+    static const struct {
+        bool llama;
+        const char *sizes;
+        int64_t numel;
+    } published[] = {
+        {false, "", 124439808},
+        {false, ", depth: 24, num_heads: 16, d_model: 1024", 354823168},
+        {true, ", d_model: 288, depth: 6, num_heads: 6, d_inner: 768", 15191712},
+        {true, ", d_model: 512, depth: 8, num_heads: 8, d_inner: 1376", 41689600},
+        {true, "", 109529856},
+        {true, ", tie: false, d_model: 2048, depth: 22, num_heads: 32, num_kv_heads: 4, d_inner: 5632", 1100048384},
+    };
+    for (size_t i = 0; i < sizeof published / sizeof *published; i++) {
+        char text[400];
+        snprintf(text, sizeof text, "%s%s, context: 16}", published[i].llama ? llama : gpt2, published[i].sizes);
+        if (!published[i].llama) snprintf(text, sizeof text, "%s%s}\ntrain: {batch_size: 1}", gpt2, published[i].sizes);
+        assert_int_equal(numel_of(text), published[i].numel);
+    }
+}
+
 /* A FAN of NVlabs has counters that nothing depends on; one of timm's distilled DeiTs two tokens and heads. */
 static void published_names(void **state) {
     (void)state;
@@ -223,6 +248,10 @@ static void what_is_refused(void **state) {
          "model.cutoffs must rise and stay below the vocabulary of 300 words, as [30, 120] do; [0] fits any"},
         {"model: {kind: lm, vocab: 100, d_model: 8, cutoffs: [10, 20, 30], div_val: 4}",
          "div_val 4 leaves cluster 2 no width"},
+        {"model: {kind: gpt, vocab: 9, num_heads: 12, num_kv_heads: 5}", "num_kv_heads 5 does not divide num_heads 12"},
+        {"model: {kind: gpt, vocab: 9, d_model: 36, position: rotary}", "d_head 3 is odd: rotary positions need pairs"},
+        {"model: {kind: gpt, vocab: 9, d_model: 15, num_heads: 5, position: sinusoidal}", "d_model 15 is odd"},
+        {"model: {kind: gpt}", "vocab is 0"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         recorded r;
@@ -246,6 +275,7 @@ static void elliptical_costs_next_to_nothing(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(published_parameter_counts),
+        cmocka_unit_test(published_decoders),
         cmocka_unit_test(published_names),
         cmocka_unit_test(cutoffs_fit_any_vocabulary),
         cmocka_unit_test(encoder_parameters),

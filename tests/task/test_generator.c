@@ -31,15 +31,16 @@ static foci_program *record(fixture *f, foci_program_set *set, int64_t tokens) {
     return p;
 }
 
-static void open_model(fixture *f, const char *attention) {
-    static const char text[] =
-        "model: {kind: lm, context: 12, d_model: 8, depth: 3, num_heads: 2, d_inner: 12, cutoffs: [10, 20]}\n"
-        "data: {kind: text}\n";
-    char set[200], init[1000];
-    snprintf(set, sizeof set, "%s", attention);
-    snprintf(init, sizeof init, "%sattention: {%s}\n", text, set);
-    assert_ok(foci_config_parse(&f->config, foci_schema_all(), "test", init, strlen(init), NULL, 0));
-    f->model = foci_model_find("lm");
+static const char lm[] = "kind: lm, context: 12, d_model: 8, depth: 3, num_heads: 2, d_inner: 12, cutoffs: [10, 20]",
+                  gpt2[] = "kind: gpt, context: 12, d_model: 8, depth: 3, num_heads: 2",
+                  llama[] = "kind: gpt, context: 12, d_model: 8, depth: 3, num_heads: 4, num_kv_heads: 2, d_inner: 12, "
+                            "norm: rms, position: rotary, mlp: swiglu, bias: false, qk_norm: true, tie: false";
+
+static void open_this(fixture *f, const char *model, const char *attention) {
+    char text[1000];
+    snprintf(text, sizeof text, "model: {%s}\ndata: {kind: text}\nattention: {%s}\n", model, attention);
+    assert_ok(foci_config_parse(&f->config, foci_schema_all(), "test", text, strlen(text), NULL, 0));
+    f->model = foci_model_find(foci_config_string(f->config, "model.kind"));
     foci_parameters_init(&f->p);
     foci_program_set programs;
     record(f, &programs, 4);
@@ -49,6 +50,8 @@ static void open_model(fixture *f, const char *attention) {
     foci_rng rng = foci_rng_make(1, 2, 3);
     for (int i = 0; i < LENGTH; i++) f->id[i] = (int32_t)foci_rng_below(&rng, WORDS);
 }
+
+static void open_model(fixture *f, const char *attention) { open_this(f, lm, attention); }
 
 static void close_model(fixture *f) {
     foci_config_free(f->config);
@@ -68,9 +71,9 @@ static double apart(const foci_real *a, const foci_real *b, int64_t n) {
 }
 
 /* Token by token, through the first window and beyond it. */
-static void compare(const char *attention, int prompt, bool incremental) {
+static void compare_this(const char *model, const char *attention, int prompt, bool incremental) {
     fixture f;
-    open_model(&f, attention);
+    open_this(&f, model, attention);
     foci_generator kept = generator(&f, false), anew = generator(&f, true);
     assert_int_equal(kept.incremental, incremental);
     assert_false(anew.incremental);
@@ -92,6 +95,28 @@ static void compare(const char *attention, int prompt, bool incremental) {
     foci_generator_close(&kept);
     foci_generator_close(&anew);
     close_model(&f);
+}
+
+static void compare(const char *attention, int prompt, bool incremental) {
+    compare_this(lm, attention, prompt, incremental);
+}
+
+static void decoders_of_today(void **state) {
+    (void)state;
+    compare_this(gpt2, "kind: softmax", 1, true);
+    compare_this(gpt2, "kind: softmax", 5, true);
+    compare_this(gpt2, "kind: elliptical, scope: causal", 3, true);
+    compare_this(gpt2, "kind: elliptical", 3, false);
+    compare_this(llama, "kind: softmax", WINDOW + 4, true);
+    compare_this(llama, "kind: softmax", 2, true);
+    for (int i = 0; i < 3; i++) {
+        static const char *const on[] = {"pair", "rotated", "unrotated"};
+        char attention[80];
+        snprintf(attention, sizeof attention, "kind: elliptical, scope: causal, metric_on: %s", on[i]);
+        compare_this(llama, attention, 2, true);
+    }
+    compare_this(llama, "kind: elliptical, scope: causal, den: k, scale: none, delta: 2", 2, true);
+    compare_this(llama, "kind: elliptical, scope: causal, num: q", 2, false);
 }
 
 static void the_cache_is_exact(void **state) {
@@ -233,6 +258,7 @@ static void weights_that_are_no_numbers_are_an_error(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_cache_is_exact),
+        cmocka_unit_test(decoders_of_today),
         cmocka_unit_test(attention_that_is_not_incremental_is_computed_anew),
         cmocka_unit_test(a_whole_window_says_the_same),
         cmocka_unit_test(several_words_may_come_at_once),

@@ -120,6 +120,62 @@ static void the_last_token_is_that_of_the_window(void **state) {
     assert_close(sum, foci_score_sum(&sliding, "nll"), 1e-4);
 }
 
+/* A stride of the window is the disjoint walk, a stride of 1 the sliding one; between, every token counts once. */
+static void strides_between_the_two(void **state) {
+    fixture *f = *state;
+    foci_score two[2], r;
+    for (int walk = FOCI_WALK_DISJOINT; walk <= FOCI_WALK_SLIDING; walk++) {
+        f->options.walk = (foci_walk)walk;
+        assert_ok(foci_perplexity(&f->options, &f->p, f->token, TOKENS, &two[walk]));
+    }
+    f->options.walk = FOCI_WALK_STRIDED;
+    for (int64_t stride = 1; stride <= 16; stride++) {
+        f->options.stride = stride;
+        assert_ok(foci_perplexity(&f->options, &f->p, f->token, TOKENS, &r));
+        assert_int_equal(value(&r, "tokens"), 3 * (TOKENS / 3 - 1));
+        if (stride == 1) assert_close(value(&r, "nll"), value(&two[FOCI_WALK_SLIDING], "nll"), 1e-6);
+        if (stride == 16) assert_close(value(&r, "nll"), value(&two[FOCI_WALK_DISJOINT], "nll"), 1e-6);
+    }
+    f->options.stride = 17;
+    assert_fails(foci_perplexity(&f->options, &f->p, f->token, TOKENS, &r), FOCI_ERR_CONFIG,
+                 "a stride of 17 tokens is longer than the window of 16");
+}
+
+/* Documents are scored by themselves, wherever they stand; an empty one is none. */
+static void documents_know_no_neighbours(void **state) {
+    fixture *f = *state;
+    enum { END = 28, A = 20, B = 37 };
+    static int32_t bytes[VOCABULARY];
+    int32_t text[A + B + 4], one[B + 1];
+    for (int i = 0; i < TOKENS; i++) f->token[i] %= END;
+    for (int i = 0; i < VOCABULARY; i++) bytes[i] = i;
+    f->options.walk = FOCI_WALK_DOCUMENTS;
+    f->options.end_of_text = END;
+    f->options.token_bytes = bytes;
+    f->options.stride = 5;
+    memcpy(text, f->token, A * sizeof *text);
+    text[A] = text[A + 1] = END;
+    memcpy(text + A + 2, f->token + A, B * sizeof *text);
+    text[A + B + 2] = END;
+    foci_score all, a, b;
+    assert_ok(foci_perplexity(&f->options, &f->p, text, A + B + 3, &all));
+    assert_ok(foci_perplexity(&f->options, &f->p, f->token, A, &a));
+    one[0] = END;
+    memcpy(one + 1, f->token + A, B * sizeof *one);
+    assert_ok(foci_perplexity(&f->options, &f->p, one, B + 1, &b));
+    assert_int_equal(value(&all, "tokens"), A + B);
+    assert_close(foci_score_sum(&all, "nll"), foci_score_sum(&a, "nll") + foci_score_sum(&b, "nll"), 1e-4);
+    double sum = 0;
+    for (int i = 0; i < A + B; i++) sum += f->token[i];
+    assert_close(value(&all, "bytes"), sum, 0);
+    assert_close(value(&all, "bpb"), foci_score_sum(&all, "nll") / log(2) / sum, 1e-12);
+    f->options.end_of_text = -1;
+    assert_fails(foci_perplexity(&f->options, &f->p, text, A, &all), FOCI_ERR_CONFIG, "needs tokens with an end");
+    text[0] = f->options.end_of_text = END;
+    assert_fails(foci_perplexity(&f->options, &f->p, (int32_t[]){END, END, END}, 3, &all), FOCI_ERR_DATA,
+                 "there is no document");
+}
+
 static void windows_that_end_exactly(void **state) {
     fixture *f = *state;
     foci_score r;
@@ -147,6 +203,8 @@ int main(void) {
         WITH_MODEL(both_walks_predict_every_token_but_the_first),
         WITH_MODEL(windows_per_pass_do_not_matter),
         WITH_MODEL(the_last_token_is_that_of_the_window),
+        WITH_MODEL(strides_between_the_two),
+        WITH_MODEL(documents_know_no_neighbours),
         WITH_MODEL(windows_that_end_exactly),
         WITH_MODEL(too_few_tokens_are_an_error),
     };

@@ -63,6 +63,17 @@ static void one_cycle(void **state) {
     assert_close(foci_schedule_momentum(&other, 3, 7, 0.9), 0.9, 0);
 }
 
+/* nanoGPT's get_lr with warmup_iters 4, lr_decay_iters 16, by its formula. */
+static void cosine_behind_the_warmup(void **state) {
+    (void)state;
+    const foci_schedule s = {.kind = FOCI_SCHEDULE_WARMUP_COSINE, .lr = 3e-3, .min_lr = 3e-4, .warmup = 4, .total = 16};
+    static const double rate[] = {6e-4, 1.2e-3, 1.8e-3, 2.4e-3, 3e-3, 2.953999865490242e-3, 2.8191342951089924e-3};
+    for (int i = 0; i < 7; i++) assert_close(foci_schedule_lr(&s, i, 3), rate[i], 1e-15);
+    assert_close(foci_schedule_lr(&s, 10, 3), 1.65e-3, 1e-15);
+    assert_close(foci_schedule_lr(&s, 16, 3), 3e-4, 1e-15);
+    assert_close(foci_schedule_lr(&s, 99, 3), 3e-4, 1e-15);
+}
+
 static void other_shapes(void **state) {
     (void)state;
     foci_schedule s = {.kind = FOCI_SCHEDULE_LINEAR, .lr = 4, .min_lr = 2, .total = 8};
@@ -82,10 +93,8 @@ static void other_shapes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(language_model),
-        cmocka_unit_test(deit),
-        cmocka_unit_test(one_cycle),
-        cmocka_unit_test(other_shapes),
+        cmocka_unit_test(language_model),           cmocka_unit_test(deit),         cmocka_unit_test(one_cycle),
+        cmocka_unit_test(cosine_behind_the_warmup), cmocka_unit_test(other_shapes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

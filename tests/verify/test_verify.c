@@ -48,6 +48,9 @@ static void kept_cases(void **state) {
     passes("tests/golden/small-lm-clusters.json");
     passes("tests/golden/small-encoder.json");
     passes("tests/golden/small-encoder-pair.json");
+    passes("tests/golden/small-gpt2.json");
+    passes("tests/golden/small-llama-elliptical.json");
+    passes("tests/golden/gpt-units.json");
 }
 static void adaptive_softmax(void **state) {
     (void)state;
@@ -66,6 +69,11 @@ static void language_models(void **state) {
     (void)state;
     passes_shared(
         (const char *const[]){"lm-softmax", "lm-softmax-divval", "lm-elliptical-paper", "lm-elliptical-causal", NULL});
+}
+static void decoders(void **state) {
+    (void)state;
+    passes_shared((const char *const[]){"gpt2", "gpt-llama", "gpt-mix", "gpt2-elliptical", "gpt-llama-elliptical",
+                                        "gpt-attention", "gpt-names", NULL});
 }
 static void spans_and_experts(void **state) {
     (void)state;
@@ -350,6 +358,7 @@ int main(void) {
         cmocka_unit_test(vision_transformers),
         cmocka_unit_test(encoders),
         cmocka_unit_test(language_models),
+        cmocka_unit_test(decoders),
         cmocka_unit_test(spans_and_experts),
         SPOILT(other_kinds_are_skipped),
         cmocka_unit_test(models_with_a_memory),
