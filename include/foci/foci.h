@@ -139,11 +139,12 @@ foci_status foci_trained_logits(foci_trained *model, const float *images, int64_
 
 /* Log-probabilities (K) of each word to come next after `count` words, by their numbers, at least one. Behind the end
  * of a line stands the word "<eos>". Words are what the text was cut into, perhaps characters or bytes: a character is
- * called by itself, or "<U+0020>" where nothing would be seen, a byte by its value, "97". */
+ * called by itself, or "<U+0020>" where nothing would be seen, a byte by its value, "97", a subword by a character for
+ * each of its bytes, as GPT-2's vocabulary has it. */
 foci_status foci_trained_logprob(foci_trained *model, const int32_t *words, int64_t count, float *logprob);
 
 typedef struct foci_generate_options {
-    const char *prompt; /* words with blanks between, or a text of characters or bytes; NULL: a line begins */
+    const char *prompt; /* words with blanks between, or a text of characters, bytes, subwords; NULL: it begins */
     int64_t words;      /* to make */
     double temperature; /* log-probabilities are divided by it; 0: always the likeliest word */
     int64_t top_k;      /* only so many likeliest words; 0: all */

@@ -8,30 +8,25 @@ static foci_status out_of_memory(void) { return foci_fail(FOCI_ERR_RUNTIME, "out
 
 /* -------------------------------------------------------------------------------------- bytes as characters */
 
-/* These stand for themselves, in rising order; then the others, as the characters from 256 on. */
-static bool is_shown(int byte) { return (byte > 32 && byte < 127) || (byte > 160 && byte != 173); }
+/* 33 to 126, 161 to 172 and 174 to 255 stand for themselves, in rising order: 188 of them; then the others, 0 to 32,
+ * 127 to 160 and 173, as the characters from 256 on. */
+enum { SHOWN = 188 };
+static bool is_shown(uint32_t c) { return (c > 32 && c < 127) || (c > 160 && c != 173 && c < 256); }
 
-static int others_before(int byte) {
-    int n = 0;
-    for (int b = 0; b < byte; b++) n += !is_shown(b);
-    return n;
+uint32_t foci_byte_character(unsigned char byte) {
+    if (is_shown(byte)) return byte;
+    return 256 + (byte <= 32 ? byte : byte <= 160 ? byte - 94u : 67u);
 }
-
-uint32_t foci_byte_character(unsigned char byte) { return is_shown(byte) ? byte : 256 + (uint32_t)others_before(byte); }
 
 int foci_character_byte(uint32_t character) {
-    for (int b = 0; b < 256; b++)
-        if (foci_byte_character((unsigned char)b) == character) return b;
-    return -1;
+    if (character < 256) return is_shown(character) ? (int)character : -1;
+    const int n = character < 512 ? (int)character - 256 : 256;
+    return n <= 32 ? n : n <= 66 ? n + 94 : n == 67 ? 173 : -1;
 }
 
-unsigned char foci_byte_numbered(int number) {
-    const int shown = 256 - others_before(256);
-    for (int b = 0; b < 256; b++) {
-        const int before = others_before(b);
-        if ((is_shown(b) ? b - before : shown + before) == number) return (unsigned char)b;
-    }
-    return 0;
+unsigned char foci_byte_numbered(int n) {
+    if (n >= SHOWN) return (unsigned char)foci_character_byte((uint32_t)(256 + n - SHOWN));
+    return (unsigned char)(n < 94 ? n + 33 : n < 106 ? n + 67 : n + 68);
 }
 
 /* ------------------------------------------------------------------------------------------- put together */

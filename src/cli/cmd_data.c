@@ -3,6 +3,7 @@
 
 #include "cli/cli.h"
 #include "cli/data_commands.h"
+#include "data/pack.h"
 #include "task/data_sets.h"
 #include "task/makers.h"
 #include "text/text.h"
@@ -88,8 +89,9 @@ static const foci_command make_command = {
 
 typedef struct pack_settings {
     int64_t size, vocab_limit, min_count;
-    const char *vocabulary;
+    const char *vocabulary, *bpe;
     foci_token_kind tokens;
+    foci_documents documents;
 } pack_settings;
 
 static const foci_key pack_rows[] = {
@@ -102,6 +104,11 @@ static const foci_key pack_rows[] = {
              "text: words seen less often than N times are <unk> (default: those seen once, where there is no <unk>)"),
     FOCI_KEY(pack_settings, vocabulary, NULL, 0, 0, NULL,
              "text: take the words of this training text or pack of one (default: FROM's own)", .placeholder = "TRAIN"),
+    FOCI_KEY(pack_settings, bpe, NULL, 0, 0, NULL,
+             "text of tokens bpe: the tokenizer, as data.bpe (default: that of the pack that --vocabulary names)",
+             .placeholder = "DIR"),
+    FOCI_KEY(pack_settings, documents, "file", 0, 0, FOCI_DOCUMENTS(FOCI_CHOICE_WORD),
+             "text of tokens bpe: what begins with the end-of-text token"),
     {0}};
 
 static foci_status pack_images(const char *from, const char *to, const pack_settings *o) {
@@ -117,12 +124,21 @@ static foci_status pack_images(const char *from, const char *to, const pack_sett
     return s;
 }
 
+static foci_status open_vocabulary(const char *from, const pack_settings *o, foci_vocabulary **v) {
+    foci_bpe *bpe;
+    if (!o->bpe)
+        return foci_vocabulary_cached(v, o->vocabulary ? o->vocabulary : from,
+                                      (foci_word_choice){o->vocab_limit, o->min_count, o->tokens, {o->documents}});
+    FOCI_TRY(foci_bpe_open(&bpe, o->bpe));
+    return foci_vocabulary_of_bpe(v, bpe, (foci_subword_reading){o->documents, false});
+}
+
 static foci_status pack_text(const char *from, const char *to, const pack_settings *o) {
     foci_vocabulary *v;
     foci_tokens t = {0};
-    FOCI_TRY(foci_vocabulary_cached(&v, o->vocabulary ? o->vocabulary : from,
-                                    (foci_word_choice){o->vocab_limit, o->min_count, o->tokens}));
+    FOCI_TRY(open_vocabulary(from, o, &v));
     foci_status s = foci_tokens_read(&t, v, from);
+    if (!s) s = foci_tokens_gather(&t);
     if (!s) s = foci_pack_text(to, &t, v);
     if (!s)
         printf("%s: %lld tokens, %lld %s\n", to, (long long)t.count, (long long)foci_vocabulary_size(v),
@@ -136,15 +152,21 @@ static foci_status pack(const foci_parsed *parsed) {
     const pack_settings *o = parsed->options;
     const char *const *word = parsed->argument;
     if (strcmp(word[0], "images") == 0) {
-        if (o->vocab_limit || o->min_count || o->vocabulary || o->tokens)
-            return foci_fail(FOCI_ERR_CONFIG, "--vocab-limit, --min-count, --vocabulary and --tokens are for text");
+        if (o->vocab_limit || o->min_count || o->vocabulary || o->tokens || o->bpe)
+            return foci_fail(FOCI_ERR_CONFIG,
+                             "--vocab-limit, --min-count, --vocabulary, --tokens and --bpe are for text");
         return pack_images(word[1], word[2], o);
     }
     if (strcmp(word[0], "text") != 0)
         return foci_fail(FOCI_ERR_CONFIG, "data pack: `%s` is neither images nor text", word[0]);
     if (o->size) return foci_fail(FOCI_ERR_CONFIG, "--size is for images");
-    if (o->tokens == FOCI_BYTES && (o->vocab_limit || o->min_count))
-        return foci_fail(FOCI_ERR_CONFIG, "--vocab-limit and --min-count are not for --tokens bytes");
+    const bool subwords = o->tokens == FOCI_SUBWORDS;
+    if ((o->tokens == FOCI_BYTES || subwords) && (o->vocab_limit || o->min_count))
+        return foci_fail(FOCI_ERR_CONFIG, "--vocab-limit and --min-count are not for --tokens %s",
+                         foci_token_kinds[o->tokens]);
+    if (o->bpe && !subwords) return foci_fail(FOCI_ERR_CONFIG, "--bpe is for --tokens bpe");
+    if (subwords && !o->bpe && !(o->vocabulary && foci_is_pack(o->vocabulary)))
+        return foci_fail(FOCI_ERR_CONFIG, "--tokens bpe needs --bpe DIR, the tokenizer");
     return pack_text(word[1], word[2], o);
 }
 

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "task/corpus.h"
@@ -18,10 +19,11 @@ typedef struct settings {
 } settings;
 
 static const foci_key rows[] = {
-    FOCI_KEY(settings, prompt, "", 0, 0, NULL,
-             "how the text begins: words with blanks between, or any text for a model of characters or bytes"),
+    FOCI_KEY(
+        settings, prompt, "", 0, 0, NULL,
+        "how the text begins: words with blanks between, or any text for a model of characters, bytes or subwords"),
     FOCI_KEY(settings, tokens, "100", 1, 10000000, NULL,
-             "words, characters or bytes to generate; the end of a line counts as one"),
+             "words, characters, bytes or subwords to generate; the end of a line counts as one"),
     FOCI_KEY(settings, unknown, "false", 0, 0, NULL, "<unk> may be drawn"),
     FOCI_KEY(settings, recompute, "false", 0, 0, NULL, "keep no keys and values; the words are the same"),
     {0}};
@@ -51,38 +53,66 @@ static void explain(const foci_generator *g, const settings *o) {
 
 /* ----------------------------------------------------------------------------------------------- the words */
 
-static void print_word(const foci_vocabulary *v, int32_t id, bool *line_begins) {
-    const bool end = strcmp(foci_vocabulary_word(v, id), "<eos>") == 0;
-    const bool apart = foci_vocabulary_tokens(v) == FOCI_WORDS && !*line_begins;
-    char text[FOCI_WORD_MAX + 1];
-    if (end) putchar('\n');
-    else {
-        if (apart) putchar(' ');
-        fwrite(text, 1, foci_vocabulary_spell(v, id, text), stdout);
-    }
-    fflush(stdout);
-    *line_begins = end;
+typedef struct page {
+    const foci_vocabulary *vocabulary;
+    FILE *out;
+    bool line_begins;
+    bool terminal; /* it is one, which gets whole characters */
+    foci_utf8_tail tail;
+} page;
+
+static void print_bytes(page *p, const char *text, size_t size) {
+    char shown[3 * (FOCI_TOKEN_MAX + 3)];
+    const char *out = p->terminal ? shown : text;
+    const size_t n = p->terminal ? foci_utf8_show(&p->tail, text, size, shown) : size;
+    fwrite(out, 1, n, p->out);
+    if (n) p->line_begins = out[n - 1] == '\n';
 }
 
-/* Prints the words as they come, or collects them in the lists `words` and `logprobs`. */
-static foci_status generate(foci_generator *g, const foci_vocabulary *v, const settings *o, foci_report *words,
-                            foci_report *logprobs) {
-    bool line_begins = true;
-    for (int64_t i = 1; i < g->count && !words; i++) print_word(v, g->ids[i], &line_begins);
+static void print_word(page *p, int32_t id) {
+    const foci_vocabulary *v = p->vocabulary;
+    const bool end = strcmp(foci_vocabulary_word(v, id), "<eos>") == 0, subwords = foci_vocabulary_bpe(v);
+    char text[FOCI_WORD_MAX + 1];
+    if (foci_vocabulary_tokens(v) == FOCI_WORDS && !p->line_begins && !end) putc(' ', p->out);
+    if (end && !subwords) putc('\n', p->out);
+    else print_bytes(p, text, foci_vocabulary_spell(v, id, text));
+    fflush(p->out);
+    if (!subwords) p->line_begins = end;
+}
+
+/* The prompt, but for what begins every text. */
+static void print_prompt(page *p, const foci_generator *g) {
+    const foci_bpe *bpe = foci_vocabulary_bpe(p->vocabulary);
+    for (int64_t i = bpe && foci_bpe_end_of_text(bpe) < 0 ? 0 : 1; i < g->count; i++) print_word(p, g->ids[i]);
+}
+
+/* Writes the words as they come; also into the lists `words` and `logprobs`, where there are some. */
+static foci_status generate(foci_generator *g, page *p, const settings *o, foci_report *words, foci_report *logprobs) {
+    const foci_vocabulary *v = p->vocabulary;
     for (int64_t i = 0; i < o->tokens; i++) {
         const foci_real *logprob;
         int32_t word;
         FOCI_TRY(foci_generator_next(g, &logprob));
         FOCI_TRY(foci_sample(&o->sampling, logprob, foci_vocabulary_size(v), (uint64_t)i, &word));
+        print_word(p, word);
         if (words) {
             foci_report_text(words, NULL, foci_vocabulary_word(v, word));
             foci_report_number(logprobs, NULL, (double)logprob[word]);
-        } else {
-            print_word(v, word, &line_begins);
         }
         FOCI_TRY(foci_generator_add(g, &word, 1));
     }
-    if (!words && !line_begins) putchar('\n');
+    return FOCI_OK;
+}
+
+static foci_status print_text(foci_generator *g, const foci_vocabulary *v, const settings *o) {
+    page p = {.vocabulary = v,
+              .out = stdout,
+              .line_begins = true,
+              .terminal = foci_vocabulary_bpe(v) && isatty(STDOUT_FILENO)};
+    print_prompt(&p, g);
+    FOCI_TRY(generate(g, &p, o, NULL, NULL));
+    if (p.terminal) print_bytes(&p, NULL, 0);
+    if (!p.line_begins) putchar('\n');
     return FOCI_OK;
 }
 
@@ -101,7 +131,13 @@ static foci_status print_json(foci_generator *g, const foci_vocabulary *v, const
     foci_report r = {NULL};
     foci_report_text(&r, "prompt", o->prompt);
     foci_report *words = foci_report_list(&r, "words"), *logprobs = foci_report_list(&r, "logprob");
-    foci_status s = generate(g, v, o, words, logprobs);
+    char *text = NULL;
+    size_t size;
+    page p = {.vocabulary = v, .out = open_memstream(&text, &size), .line_begins = true};
+    foci_status s = p.out ? generate(g, &p, o, words, logprobs) : foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (p.out) fclose(p.out);
+    foci_report_text(&r, "text", text);
+    free(text);
     report_settings(&r, o, incremental, g->options.window);
     if (!s) return foci_print_report(&r, &(foci_json_form){.digits = 9, .point = true});
     foci_report_free(&r);
@@ -123,7 +159,7 @@ static foci_status with_vocabulary(const foci_parsed *parsed, const foci_model *
     if (!s) s = foci_generator_open(&g, &go, &p);
     if (!s) s = foci_context(foci_generator_prompt(&g, v, o.prompt), "--prompt");
     if (!s) explain(&g, &o);
-    if (!s) s = parsed->json ? print_json(&g, v, &o) : generate(&g, v, &o, NULL, NULL);
+    if (!s) s = parsed->json ? print_json(&g, v, &o) : print_text(&g, v, &o);
     foci_generator_close(&g);
     foci_parameters_free(&p);
     return s;

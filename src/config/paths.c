@@ -4,16 +4,22 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
 
-/* Also inside a file: images.tar/train. */
+/* Also inside a file, images.tar/train; of names with a star, train_*.bin, their folder. */
 static bool is_there(const char *path) {
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
     struct stat st;
-    return stat(path, &st) == 0 || errno != ENOENT;
+    if (stat(path, &st) == 0 || errno != ENOENT) return true;
+    if (!slash || !strchr(slash, '*') || (size_t)(slash - path) >= sizeof folder) return false;
+    snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
+    return slash == path || stat(folder, &st) == 0;
 }
 
 foci_status foci_value_find_path(foci_arena *arena, foci_value *v) {

@@ -9,7 +9,7 @@
 enum { ALIGNMENT = 64, HEADER = 64, SEALED = 56 /* bytes of the header under its checksum */, VERSION = 1 };
 static const char MAGIC[8] = {'f', 'o', 'c', 'i', 'p', 'a', 'c', 'k'};
 
-static const char *const kind_name[] = {"nothing", "images", "words", "characters", "bytes"};
+static const char *const kind_name[] = {"nothing", "images", "words", "characters", "bytes", "subwords"};
 
 /* ------------------------------------------------------------------------------------------------ reading */
 
@@ -36,7 +36,7 @@ static foci_status check(foci_pack *p, const char *path, foci_pack_kind kind) {
     uint64_t found = field(p, 12, 4), whole = field(p, 32, 8), table = field(p, 24, 8);
     if (found != kind)
         return foci_fail(FOCI_ERR_DATA, "%s: a pack of %s, not of %s", path,
-                         kind_name[found <= FOCI_PACK_BYTES ? found : 0], kind_name[kind]);
+                         kind_name[found <= FOCI_PACK_SUBWORDS ? found : 0], kind_name[kind]);
     if (whole != size)
         return foci_fail(FOCI_ERR_DATA, "%s: %zu bytes, but %" PRIu64 " were written; is it cut short?", path, size,
                          whole);

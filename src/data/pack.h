@@ -4,7 +4,7 @@
  *
  *     byte 0    8   "focipack"
  *          8    4   version, 1
- *         12    4   kind: 1 images; a text's 2 words, 3 characters, 4 bytes
+ *         12    4   kind: 1 images; a text's 2 words, 3 characters, 4 bytes, 5 subwords
  *         16    8   count of images or of tokens
  *         24    8   offset of the table; blocks of data lie between the header and the table, each at a multiple of 64
  *         32    8   size of the file; the table goes to its end
@@ -19,7 +19,13 @@
 
 #include "base/file.h"
 
-typedef enum foci_pack_kind { FOCI_PACK_IMAGES = 1, FOCI_PACK_WORDS, FOCI_PACK_CHARS, FOCI_PACK_BYTES } foci_pack_kind;
+typedef enum foci_pack_kind {
+    FOCI_PACK_IMAGES = 1,
+    FOCI_PACK_WORDS,
+    FOCI_PACK_CHARS,
+    FOCI_PACK_BYTES,
+    FOCI_PACK_SUBWORDS
+} foci_pack_kind;
 
 typedef struct foci_pack {
     foci_map map;

@@ -66,7 +66,10 @@ static foci_status run_window(walk *w, int64_t i, foci_nll_sum *all) {
     FOCI_TRY(foci_carry_feed(&w->carry, p, 0));
     FOCI_TRY(foci_program_forward(p));
     FOCI_TRY(foci_program_fetch(p, "nll", &nll));
-    for (int64_t k = 0; k < rows * length && all; k++) all->nll += (double)nll[k];
+    for (int64_t k = 0; k < rows * length && all; k++) {
+        all->nll += (double)nll[k];
+        if (w->o->token_bytes) all->bytes += w->o->token_bytes[w->targets[k]];
+    }
     if (all) all->tokens += rows * length;
     FOCI_TRY(foci_carry_take(&w->carry, p, 0));
     foci_carry_advance(&w->carry, p);

@@ -26,6 +26,14 @@ void foci_corpus_close(foci_corpus *corpus) {
 
 /* ------------------------------------------------------------------------------------------------- meaning */
 
+static foci_status add_tokenizer(const foci_corpus *corpus, foci_meaning *m) {
+    char *json;
+    FOCI_TRY(foci_bpe_print(foci_vocabulary_bpe(corpus->vocabulary), true, &json));
+    const foci_status s = foci_meaning_add(m, "bpe", json);
+    free(json);
+    return s;
+}
+
 foci_status foci_corpus_mean(const foci_corpus *corpus, foci_meaning *m) {
     char *text;
     size_t size;
@@ -33,20 +41,30 @@ foci_status foci_corpus_mean(const foci_corpus *corpus, foci_meaning *m) {
     foci_status s = foci_meaning_add(m, foci_task_text.labels, text);
     free(text);
     const foci_token_kind tokens = foci_vocabulary_tokens(corpus->vocabulary);
-    return s || tokens == FOCI_WORDS ? s : foci_meaning_add(m, "tokens", foci_token_kinds[tokens]);
+    if (s || tokens == FOCI_WORDS) return s;
+    FOCI_TRY(foci_meaning_add(m, "tokens", foci_token_kinds[tokens]));
+    return tokens == FOCI_SUBWORDS ? add_tokenizer(corpus, m) : FOCI_OK;
+}
+
+static const char *name_of(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static foci_status list_split(const foci_tokens *t, const char *part, const char *path, foci_manifest *m) {
+    if (!t->count) return FOCI_OK;
+    if (!t->shards)
+        return foci_manifest_add(m, &(foci_manifest_file){.part = part, .name = name_of(path), .path = path});
+    for (const foci_shard *s = t->shards->shard; s < t->shards->shard + t->shards->shards; s++)
+        FOCI_TRY(foci_manifest_add(m, &(foci_manifest_file){.part = part, .name = name_of(s->path), .path = s->path}));
+    return FOCI_OK;
 }
 
 foci_status foci_corpus_list(const foci_corpus *corpus, const foci_config *config, foci_manifest *m) {
     static const char *const part[] = {"train", "valid", "test"}, *const key[] = {"data.train", "data.valid",
                                                                                   "data.test"};
     const foci_tokens *const split[] = {&corpus->train, &corpus->valid, &corpus->test};
-    for (int i = 0; i < 3; i++) {
-        const char *path = split[i]->count ? foci_config_string(config, key[i]) : NULL;
-        const char *slash = path ? strrchr(path, '/') : NULL;
-        if (path)
-            FOCI_TRY(foci_manifest_add(
-                m, &(foci_manifest_file){.part = part[i], .name = slash ? slash + 1 : path, .path = path}));
-    }
+    for (int i = 0; i < 3; i++) FOCI_TRY(list_split(split[i], part[i], foci_config_string(config, key[i]), m));
     return FOCI_OK;
 }
 

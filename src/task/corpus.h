@@ -24,7 +24,8 @@ foci_status foci_corpus_tokens(const foci_corpus *corpus, const foci_config *con
 /* A failure about the tokens of a split: its message gets the key and the file in front. */
 foci_status foci_corpus_blame(const foci_config *config, unsigned split, foci_status status);
 
-/* What weights trained on it mean: {"vocabulary", ...}, and {"tokens", "bytes"} where these are not words. */
+/* What weights trained on it mean: {"vocabulary", ...}, {"tokens", "bytes"} where these are not words, and of subwords
+ * their tokenizer, {"bpe", a tokenizer.json in one line}. */
 foci_status foci_corpus_mean(const foci_corpus *corpus, foci_meaning *m);
 /* The files of the splits that are open. */
 foci_status foci_corpus_list(const foci_corpus *corpus, const foci_config *config, foci_manifest *m);

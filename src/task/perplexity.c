@@ -240,13 +240,28 @@ foci_status foci_perplexity(const foci_perplexity_options *o, foci_parameters *p
     return foci_score_put(score, o->counted ? o->counted : "tokens", (double)all.tokens, (double)all.tokens);
 }
 
+/* An end-of-text token has no bytes, nor has another special one: they are no text. */
+static foci_status bytes_of_tokens(const foci_vocabulary *v, int32_t **bytes) {
+    const foci_bpe *bpe = foci_vocabulary_bpe(v);
+    const int64_t size = foci_vocabulary_size(v);
+    *bytes = NULL;
+    if (!bpe) return FOCI_OK;
+    if (!(*bytes = malloc((size_t)size * sizeof **bytes)))
+        return foci_fail(FOCI_ERR_RUNTIME, "out of memory for an evaluation");
+    for (int32_t id = 0; id < size; id++) {
+        const foci_token t = foci_bpe_token(bpe, id);
+        (*bytes)[id] = t.special ? 0 : (int32_t)t.size;
+    }
+    return FOCI_OK;
+}
+
 enum { SLIDING_TOKENS = 16384 }; /* of the windows of one pass */
 
 foci_status foci_perplexity_as_configured(const foci_config *config, const foci_model *model,
                                           const foci_vocabulary *vocabulary, const foci_walk_settings *how,
                                           foci_parameters *p, const int32_t *token, int64_t count, foci_ledger *ledger,
                                           const foci_watch *watch, foci_score *score) {
-    static const char *const counted[] = {"tokens", "characters", "bytes"};
+    static const char *const counted[] = {"tokens", "characters", "bytes", "tokens"};
     const foci_training train = foci_training_read(config);
     const int64_t window = foci_config_int(config, "model.context");
     const int64_t batch = train.eval_batch ? train.eval_batch : train.batch_size;
@@ -257,7 +272,7 @@ foci_status foci_perplexity_as_configured(const foci_config *config, const foci_
                                  .window = window,
                                  .walk = how->walk,
                                  .stride = how->stride,
-                                 .end_of_text = -1,
+                                 .end_of_text = foci_vocabulary_end_of_text(vocabulary),
                                  .columns = how->rows, /* not those of training */
                                  .whole_windows = how->whole_windows,
                                  .at_once = batch,
@@ -266,5 +281,10 @@ foci_status foci_perplexity_as_configured(const foci_config *config, const foci_
     /* Each window brings only one token before the large weights of the softmax. */
     if (how->walk == FOCI_WALK_SLIDING && o.at_once < foci_tiles(SLIDING_TOKENS, window))
         o.at_once = foci_tiles(SLIDING_TOKENS, window);
-    return foci_perplexity(&o, p, token, count, score);
+    int32_t *bytes;
+    FOCI_TRY(bytes_of_tokens(vocabulary, &bytes));
+    o.token_bytes = bytes;
+    const foci_status status = foci_perplexity(&o, p, token, count, score);
+    free(bytes);
+    return status;
 }

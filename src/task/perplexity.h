@@ -54,8 +54,8 @@ typedef struct foci_perplexity_options {
 foci_status foci_perplexity(const foci_perplexity_options *options, foci_parameters *p, const int32_t *token,
                             int64_t count, foci_score *score);
 
-/* The same with the window of the config; characters and bytes are counted as such, so that the score has their bits.
- */
+/* The same with the window of the config; characters and bytes are counted as such, and of subwords the bytes, so that
+ * the score has their bits. */
 foci_status foci_perplexity_as_configured(const foci_config *config, const foci_model *model,
                                           const foci_vocabulary *vocabulary, const foci_walk_settings *how,
                                           foci_parameters *p, const int32_t *token, int64_t count, foci_ledger *ledger,

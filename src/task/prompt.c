@@ -35,7 +35,21 @@ static foci_status add_characters(foci_generator *g, const foci_vocabulary *v, c
     return FOCI_OK;
 }
 
+/* A text begins as documents do. */
+static foci_status add_subwords(foci_generator *g, const foci_bpe *bpe, const char *text) {
+    const int32_t end_of_text = foci_bpe_end_of_text(bpe);
+    foci_ids ids = {0};
+    if (end_of_text < 0 && !*text)
+        return foci_fail(FOCI_ERR_CONFIG, "is empty, and the tokenizer has no end-of-text token to begin with");
+    if (end_of_text >= 0) FOCI_TRY(foci_generator_add(g, &end_of_text, 1));
+    foci_status s = foci_bpe_encode_text(bpe, text, strlen(text), false, &ids);
+    if (!s && ids.count) s = foci_generator_add(g, ids.id, ids.count);
+    free(ids.id);
+    return s;
+}
+
 foci_status foci_generator_prompt(foci_generator *g, const foci_vocabulary *v, const char *prompt) {
+    if (foci_vocabulary_bpe(v)) return add_subwords(g, foci_vocabulary_bpe(v), prompt);
     FOCI_TRY(add_word(g, v, "<eos>"));
     if (foci_vocabulary_tokens(v) != FOCI_WORDS) return add_characters(g, v, prompt);
     char *text = strdup(prompt);

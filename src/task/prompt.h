@@ -1,4 +1,4 @@
-/* The words, characters or bytes of a prompt, for a generator. */
+/* The words, characters, bytes or subwords of a prompt, for a generator. */
 #ifndef FOCI_TASK_PROMPT_H
 #define FOCI_TASK_PROMPT_H
 
@@ -6,8 +6,8 @@
 #include "text/text.h"
 
 /* Adds the words of `prompt`, with blanks between and an <eos> at every line's end, or all its characters or bytes,
- * behind an <eos>: the text begins at the beginning of a line. FOCI_ERR_CONFIG where a word is not in the vocabulary
- * and that has no <unk>. */
+ * behind an <eos>: the text begins at the beginning of a line. Of subwords all bytes, behind an end-of-text token where
+ * there is one. FOCI_ERR_CONFIG where a word is not in the vocabulary and that has no <unk>. */
 foci_status foci_generator_prompt(foci_generator *g, const foci_vocabulary *v, const char *prompt);
 
 #endif

@@ -113,9 +113,9 @@ static size_t append(char *text, size_t used, size_t size, const char *one) {
     return used + (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", one);
 }
 
-static size_t append_count(char *text, size_t used, size_t size, const foci_metric *m, double x) {
+static size_t append_count(char *text, size_t used, size_t size, const char *before, const foci_metric *m, double x) {
     return used >= size ? used
-                        : used + (size_t)snprintf(text + used, size - used, " over %.0f %.*s", x,
+                        : used + (size_t)snprintf(text + used, size - used, "%s %.0f %.*s", before, x,
                                                   (int)strlen(m->title) - (x == 1), m->title) /* images, tokens */;
 }
 
@@ -128,9 +128,12 @@ void foci_result_text(const foci_report *r, char *text, size_t size) {
         text_at_length(r, m, one, sizeof one);
         used = append(text, used, size, one);
     }
-    for (const foci_metric *m = foci_metrics; m->name; m++)
-        if (foci_metric_is_count(m) && is_told(r, m))
-            used = append_count(text, used, size, m, foci_report_number_of(r, m->name));
+    const char *before = " over";
+    for (const foci_metric *m = foci_metrics; m->name; m++) {
+        if (!foci_metric_is_count(m) || !is_told(r, m)) continue;
+        used = append_count(text, used, size, before, m, foci_report_number_of(r, m->name));
+        before = ",";
+    }
 }
 
 static void score_at_length(const foci_score *s, char *text, size_t size) {
@@ -154,6 +157,10 @@ void foci_score_text(const foci_score *s, bool at_length, char *text, size_t siz
         foci_metric_text(plain, plain->title, value_of(s, m), plain->decimals, one, sizeof one);
         used = append(text, used, size, one);
     }
-    for (const foci_metric *m = foci_metrics; m->name; m++)
-        if (foci_metric_is_count(m) && part_of(s, m) >= 0) used = append_count(text, used, size, m, value_of(s, m));
+    const char *before = " over";
+    for (const foci_metric *m = foci_metrics; m->name; m++) {
+        if (!foci_metric_is_count(m) || part_of(s, m) < 0) continue;
+        used = append_count(text, used, size, before, m, value_of(s, m));
+        before = ",";
+    }
 }

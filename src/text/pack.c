@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <xxhash.h>
 
 #include "data/pack.h"
@@ -11,11 +12,18 @@ enum { IDS = 64, WORDS = 24 }; /* where the ids lie in the file, the vocabulary 
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "ids are used as they lie in the file");
 
+static foci_status print(const foci_vocabulary *v, bool counts, char **words, size_t *size) {
+    if (!foci_vocabulary_bpe(v)) return foci_vocabulary_print(v, counts, words, size);
+    FOCI_TRY(foci_bpe_print(foci_vocabulary_bpe(v), true, words));
+    *size = strlen(*words);
+    return FOCI_OK;
+}
+
 /* The same for two vocabularies of the same words, whatever their counts. */
 static foci_status hash_words(const foci_vocabulary *v, uint64_t *hash) {
     char *words;
     size_t size;
-    FOCI_TRY(foci_vocabulary_print(v, false, &words, &size));
+    FOCI_TRY(print(v, false, &words, &size));
     *hash = XXH3_64bits(words, size);
     free(words);
     return FOCI_OK;
@@ -55,13 +63,21 @@ static foci_status check_choice(const foci_vocabulary *v, foci_word_choice choic
     return FOCI_OK;
 }
 
+static foci_status parse(foci_vocabulary **v, const char *path, const char *words, size_t size,
+                         foci_word_choice choice) {
+    foci_bpe *bpe;
+    if (choice.tokens != FOCI_SUBWORDS) return foci_vocabulary_parse(v, path, words, size, true);
+    FOCI_TRY(foci_bpe_parse(&bpe, path, words, size));
+    return foci_vocabulary_of_bpe(v, bpe, choice.reading);
+}
+
 foci_status foci_text_pack_vocabulary(foci_vocabulary **v, const char *path, foci_word_choice choice) {
     *v = NULL;
     foci_pack p;
     FOCI_TRY(open_pack(&p, path, choice.tokens));
-    foci_status status = foci_vocabulary_parse(v, path, (const char *)p.table + WORDS, p.table_size - WORDS, true);
+    foci_status status = parse(v, path, (const char *)p.table + WORDS, p.table_size - WORDS, choice);
     foci_pack_close(&p);
-    if (!status) status = foci_vocabulary_declare(*v, choice.tokens, path);
+    if (!status && choice.tokens != FOCI_SUBWORDS) status = foci_vocabulary_declare(*v, choice.tokens, path);
     if (!status) status = check_choice(*v, choice, path);
     if (!status) return FOCI_OK;
     foci_vocabulary_free(*v);
@@ -96,8 +112,11 @@ foci_status foci_text_pack_tokens(foci_tokens *t, const foci_vocabulary *v, cons
     foci_status status = check_ids(&p, ids, v, path);
     if (status) foci_pack_close(&p);
     else
-        *t = (foci_tokens){(int64_t)p.count, (int64_t)foci_number(p.table + 8, 8),
-                           (int64_t)foci_number(p.table + 16, 8), ids, p.map};
+        *t = (foci_tokens){.count = (int64_t)p.count,
+                           .lines = (int64_t)foci_number(p.table + 8, 8),
+                           .unknown = (int64_t)foci_number(p.table + 16, 8),
+                           .ids = ids,
+                           .map = p.map};
     return status;
 }
 
@@ -109,7 +128,7 @@ static foci_status fill(foci_pack_writer *w, const foci_tokens *t, const foci_vo
     size_t size;
     FOCI_TRY(hash_words(v, &words));
     FOCI_TRY(foci_pack_add(w, t->ids, (size_t)t->count * 4, &offset));
-    FOCI_TRY(foci_vocabulary_print(v, true, &vocabulary, &size));
+    FOCI_TRY(print(v, true, &vocabulary, &size));
     foci_bytes table = {0};
     foci_bytes_add_number(&table, XXH3_64bits(t->ids, (size_t)t->count * 4), 8);
     foci_bytes_add_number(&table, (uint64_t)t->lines, 8);

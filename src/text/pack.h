@@ -5,7 +5,10 @@
  *     byte 0    8   XXH3 of the ids
  *          8    8   lines of the text
  *         16    8   how many of the ids are <unk>
- *         24        the vocabulary: COUNT WORD, one line a word, in order of ids */
+ *         24        the vocabulary: COUNT WORD, one line a word, in order of ids
+ *
+ * Of subwords the vocabulary is the tokenizer, a tokenizer.json in one line, byte 40 of the header has its XXH3, and
+ * lines are documents. */
 #ifndef FOCI_TEXT_PACK_H
 #define FOCI_TEXT_PACK_H
 

@@ -1,27 +1,37 @@
 /* Text for language models: words between white space (WikiText), characters or bytes, one <eos> at the end of every
- * line. */
+ * line; or subwords, an end-of-text token before every document. */
 #ifndef FOCI_TEXT_TEXT_H
 #define FOCI_TEXT_TEXT_H
 
 #include "base/file.h"
+#include "bpe/bpe.h"
+#include "bpe/shards.h"
 #include "foci/keys.h"
 
-/* What a token is. Characters (of UTF-8) and bytes are the whole text, white space too; the end of a line is <eos>. */
-#define FOCI_TOKEN_KINDS(X) X(FOCI_WORDS, "words") X(FOCI_CHARS, "chars") X(FOCI_BYTES, "bytes")
+/* What a token is. Characters (of UTF-8) and bytes are the whole text, white space too; the end of a line is <eos>.
+ * Subwords (bpe/bpe.h) are all its bytes. */
+#define FOCI_TOKEN_KINDS(X) X(FOCI_WORDS, "words") X(FOCI_CHARS, "chars") X(FOCI_BYTES, "bytes") X(FOCI_SUBWORDS, "bpe")
 typedef enum foci_token_kind { FOCI_TOKEN_KINDS(FOCI_CHOICE_NUMBER) } foci_token_kind;
 extern const char *const foci_token_kinds[]; /* their names in configs */
 /* Several of a vocabulary, for people: "words", "characters", "byte values". */
 const char *foci_token_noun(foci_token_kind kind);
 
 /* Words by falling count in the training text (ties: first seen), <eos> = 0. They are called words here whatever they
- * are: a character is its own name, or <U+0020> where nothing would be seen, a byte's is its value in decimal. */
+ * are: a character is its own name, or <U+0020> where nothing would be seen, a byte's is its value in decimal, a
+ * subword's has a character for every byte (foci_bpe_name), and subwords are numbered as their tokenizer has them. */
 typedef struct foci_vocabulary foci_vocabulary;
+/* Of subwords, how texts are read. */
+typedef struct foci_subword_reading {
+    foci_documents documents; /* what begins with the end-of-text token */
+    bool bare;                /* what is called .bin is a token file without a header */
+} foci_subword_reading;
 /* Which words of a text become words of a vocabulary; the others are <unk>. Of bytes it has all 256 and no <unk>. */
 typedef struct foci_word_choice {
     int64_t limit; /* so many of the most frequent, <eos> and <unk> among them; 0: any number */
     int64_t
         min_count; /* those seen so often; 0: twice, where neither the text nor the limit brings an <unk>, else once */
     foci_token_kind tokens;
+    foci_subword_reading reading; /* of subwords, which come from a pack */
 } foci_word_choice;
 /* From a text file, plain or gzip (told apart by the first bytes). */
 foci_status foci_vocabulary_build(foci_vocabulary **v, const char *path, foci_word_choice choice);
@@ -37,6 +47,11 @@ foci_status foci_vocabulary_cached(foci_vocabulary **v, const char *path, foci_w
 foci_status foci_vocabulary_begin(foci_vocabulary **v);
 foci_status foci_vocabulary_count(foci_vocabulary *v, const char *word, size_t length);
 foci_status foci_vocabulary_counted(foci_vocabulary *v);
+/* Subwords: a tokenizer as a vocabulary, which frees it, after a failure too. */
+foci_status foci_vocabulary_of_bpe(foci_vocabulary **v, foci_bpe *bpe, foci_subword_reading reading);
+const foci_bpe *foci_vocabulary_bpe(const foci_vocabulary *v); /* NULL: other tokens */
+int32_t foci_vocabulary_end_of_text(const foci_vocabulary *v); /* with it documents begin; -1: there is none */
+foci_subword_reading foci_vocabulary_reading(const foci_vocabulary *v);
 void foci_vocabulary_free(foci_vocabulary *v);
 int64_t foci_vocabulary_size(const foci_vocabulary *v);
 /* Says what the words of one that was read from a list are. FOCI_ERR_DATA, with name:line, where they are not that. */
@@ -61,13 +76,19 @@ foci_rare_words foci_vocabulary_rare(const foci_vocabulary *v);
 
 /* A token stream. */
 typedef struct foci_tokens {
-    int64_t count, lines, unknown; /* unknown: tokens that are <unk>, in the text or by the vocabulary */
-    const int32_t *ids;
-    foci_map map; /* of the pack that holds them; none: they are from malloc */
+    int64_t count, lines, unknown; /* unknown: tokens that are <unk>, in the text or by the vocabulary; lines: of
+                                      subwords, documents */
+    const int32_t *ids;            /* NULL: of token files that were not gathered */
+    foci_map map;                  /* of the pack that holds them; none: they are from malloc */
+    foci_shards *shards;           /* the token files that hold them; NULL: none do */
 } foci_tokens;
-/* From a text, or mapped from a pack of one, which must have been packed with the same words. A word that is not in a
- * vocabulary without <unk> is FOCI_ERR_DATA with file and line. */
+/* From a text, or mapped from a pack of one, which must have been packed with the same words; of subwords also from
+ * token files. A word that is not in a vocabulary without <unk> is FOCI_ERR_DATA with file and line. */
 foci_status foci_tokens_read(foci_tokens *t, const foci_vocabulary *v, const char *path);
+/* Tokens first .. first + count - 1, gathered or not. */
+void foci_tokens_copy(const foci_tokens *t, int64_t first, int64_t count, int32_t *ids);
+/* Has all ids in memory, whatever holds them. */
+foci_status foci_tokens_gather(foci_tokens *t);
 void foci_tokens_free(foci_tokens *t);
 /* Writes them to a pack, which foci_vocabulary_cached and foci_tokens_read read. Refuses a file that is there already;
  * nothing is left behind by a failure. */

@@ -2,10 +2,12 @@
 #include "data/pack.h"
 #include "text/characters.h"
 #include "text/pack.h"
+#include "text/subwords.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ------------------------------------------------------------------------------------ the token stream */
 
@@ -83,6 +85,7 @@ static foci_status encode(stream *s, const foci_vocabulary *v, foci_text_reader 
 foci_status foci_tokens_read(foci_tokens *t, const foci_vocabulary *v, const char *path) {
     if (foci_is_pack(path)) return foci_text_pack_tokens(t, v, path);
     *t = (foci_tokens){0};
+    if (foci_vocabulary_bpe(v)) return foci_subwords_read(t, v, path);
     foci_text_reader reader;
     stream s = {0};
     foci_status status = foci_text_open(&reader, path, foci_vocabulary_tokens(v));
@@ -93,9 +96,25 @@ foci_status foci_tokens_read(foci_tokens *t, const foci_vocabulary *v, const cha
     return status;
 }
 
+void foci_tokens_copy(const foci_tokens *t, int64_t first, int64_t count, int32_t *ids) {
+    if (t->ids) memcpy(ids, t->ids + first, (size_t)count * sizeof *ids);
+    else foci_shards_copy(t->shards, first, count, ids);
+}
+
+foci_status foci_tokens_gather(foci_tokens *t) {
+    if (t->ids || !t->count) return FOCI_OK;
+    int32_t *ids = malloc((size_t)t->count * sizeof *ids);
+    if (!ids) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for %" PRId64 " tokens", t->count);
+    foci_tokens_copy(t, 0, t->count, ids);
+    t->ids = ids;
+    return FOCI_OK;
+}
+
 void foci_tokens_free(foci_tokens *t) {
     if (t->map.data) foci_map_close(&t->map);
     else free((void *)(uintptr_t)t->ids);
+    if (t->shards) foci_shards_close(t->shards);
+    free(t->shards);
     *t = (foci_tokens){0};
 }
 
@@ -145,15 +164,22 @@ int64_t foci_windows_endless(const foci_windows *w, uint64_t seed, int64_t numbe
 
 void foci_windows_copy(const foci_windows *w, int64_t start, int64_t length, int32_t *ids, int32_t *targets) {
     for (int64_t b = 0; b < w->batch; b++) {
-        const int32_t *column = w->tokens->ids + b * w->column + start;
-        for (int64_t t = 0; t < length; t++) {
-            ids[b * length + t] = column[t];
-            targets[b * length + t] = column[t + 1];
-        }
+        foci_tokens_copy(w->tokens, b * w->column + start, length, ids + b * length);
+        foci_tokens_copy(w->tokens, b * w->column + start + 1, length, targets + b * length);
     }
 }
 
 /* --------------------------------------------------------------------------------------------- baseline */
+
+static void count_ids(const foci_tokens *t, int64_t *seen) {
+    enum { PART = 4096 };
+    int32_t ids[PART];
+    for (int64_t first = 0, n; first < t->count; first += n) {
+        n = t->count - first < PART ? t->count - first : PART;
+        foci_tokens_copy(t, first, n, ids);
+        for (int64_t i = 0; i < n; i++) seen[ids[i]]++;
+    }
+}
 
 /* p(w) = (frequency(w) + 1) / (sum of all frequencies + size of the vocabulary); the result is
  * exp(-mean over the stream of ln p). Counted by word first, so its rounding does not grow with the stream.
@@ -165,7 +191,7 @@ double foci_unigram_perplexity(const foci_vocabulary *v, const foci_tokens *t) {
         free(seen);
         return NAN;
     }
-    for (int64_t i = 0; i < t->count; i++) seen[t->ids[i]]++;
+    count_ids(t, seen);
     double total = (double)size, nll = 0;
     for (int32_t id = 0; id < size; id++) total += (double)foci_vocabulary_frequency(v, id);
     for (int32_t id = 0; id < size; id++)

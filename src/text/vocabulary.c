@@ -33,6 +33,8 @@ struct foci_vocabulary {
     int32_t unknown; /* id of <unk>, or -1 */
     foci_token_kind tokens;
     foci_rare_words rare;
+    foci_bpe *bpe; /* of subwords */
+    foci_subword_reading reading;
     foci_arena arena;
 };
 
@@ -213,6 +215,36 @@ foci_status foci_vocabulary_counted(foci_vocabulary *v) {
     return number(v);
 }
 
+/* ------------------------------------------------------------------------------------------------ subwords */
+
+/* A list of words has one a line. */
+static foci_status add_subword(foci_vocabulary *v, int32_t id) {
+    char name[FOCI_TOKEN_NAME];
+    const size_t length = foci_bpe_name(v->bpe, id, name);
+    if (memchr(name, '\n', length) || memchr(name, 0, length))
+        return foci_fail(FOCI_ERR_DATA, "special token %" PRId32 " is not one line of text", id);
+    return add(v, name, length) ? FOCI_OK : out_of_memory();
+}
+
+foci_status foci_vocabulary_of_bpe(foci_vocabulary **result, foci_bpe *bpe, foci_subword_reading reading) {
+    foci_vocabulary *v = *result = calloc(1, sizeof *v);
+    if (!v) return foci_bpe_free(bpe), out_of_memory();
+    v->tokens = FOCI_SUBWORDS;
+    v->bpe = bpe;
+    v->reading = reading;
+    foci_status status = FOCI_OK;
+    for (int32_t id = 0; id < foci_bpe_size(bpe) && !status; id++) status = add_subword(v, id);
+    if (!status) status = number(v);
+    if (!status) return FOCI_OK;
+    foci_vocabulary_free(v);
+    *result = NULL;
+    return status;
+}
+
+const foci_bpe *foci_vocabulary_bpe(const foci_vocabulary *v) { return v->bpe; }
+int32_t foci_vocabulary_end_of_text(const foci_vocabulary *v) { return v->bpe ? foci_bpe_end_of_text(v->bpe) : -1; }
+foci_subword_reading foci_vocabulary_reading(const foci_vocabulary *v) { return v->reading; }
+
 /* --------------------------------------------------------------------------------------- as a word list */
 
 foci_status foci_vocabulary_print(const foci_vocabulary *v, bool counts, char **text, size_t *size) {
@@ -312,6 +344,7 @@ foci_status foci_vocabulary_save(const foci_vocabulary *v, const char *path) {
 void foci_vocabulary_free(foci_vocabulary *v) {
     if (!v) return;
     HASH_CLEAR(hh, v->table);
+    foci_bpe_free(v->bpe);
     free(v->by_id);
     foci_arena_free(&v->arena);
     free(v);
@@ -320,7 +353,7 @@ void foci_vocabulary_free(foci_vocabulary *v) {
 const char *const foci_token_kinds[] = {FOCI_TOKEN_KINDS(FOCI_CHOICE_NAME)};
 
 const char *foci_token_noun(foci_token_kind kind) {
-    static const char *const noun[] = {"words", "characters", "byte values"};
+    static const char *const noun[] = {"words", "characters", "byte values", "subwords"};
     return noun[kind];
 }
 
@@ -336,6 +369,10 @@ int32_t foci_vocabulary_id(const foci_vocabulary *v, const char *word) {
 const char *foci_vocabulary_word(const foci_vocabulary *v, int32_t id) { return v->by_id[id]->word; }
 
 size_t foci_vocabulary_spell(const foci_vocabulary *v, int32_t id, char text[FOCI_WORD_MAX + 1]) {
+    if (v->bpe) {
+        const foci_token t = foci_bpe_token(v->bpe, id);
+        return memcpy(text, t.text, t.size), t.size;
+    }
     const char *word = foci_vocabulary_word(v, id);
     const int32_t code = v->tokens == FOCI_WORDS ? -1 : foci_code_of(v->tokens, word);
     if (code >= 0) return (size_t)foci_code_text(v->tokens, code, text);

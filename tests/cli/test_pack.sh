@@ -88,7 +88,7 @@ leaves_nothing() {
     [ ! -e spoilt.pack ] && [ ! -e spoilt.pack.tmp ]
 }
 check "a damaged file leaves no pack" leaves_nothing
-check "options of the other kind" fails 2 '--vocab-limit, --min-count, --vocabulary and --tokens are for text' data pack images images/train x.pack --vocab-limit 9
+check "options of the other kind" fails 2 '--vocab-limit, --min-count, --vocabulary, --tokens and --bpe are for text' data pack images images/train x.pack --vocab-limit 9
 check "neither of the kinds" fails 2 'data pack: `sound` is neither images nor text' data pack sound images/train x.pack
 
 check "text" make_text

@@ -90,7 +90,7 @@ check "generate: the likeliest words" greedy
 generate_json() {
     runs generate lm --tokens 12 --prompt 'a "b"' --top-p 0.5 --seed 3 --json
     equal 1 "$(wc -l <out | tr -d ' ')"
-    equal 'prompt words logprob tokens temperature top_k top_p seed cache window' "$(json <out)"
+    equal 'prompt words logprob text tokens temperature top_k top_p seed cache window' "$(json <out)"
     equal '12 3 16' "$(json tokens seed window <out)"
 }
 check "generate --json" generate_json

@@ -34,6 +34,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     seal(copy, size);
     const char *path = fuzz_file("x.pack", copy, size);
     free(copy);
-    for (int kind = FOCI_WORDS; kind <= FOCI_BYTES; kind++) read_as((foci_token_kind)kind, path);
+    for (int kind = FOCI_WORDS; kind <= FOCI_SUBWORDS; kind++) read_as((foci_token_kind)kind, path);
     return 0;
 }

@@ -152,6 +152,13 @@ static void a_score_has_what_it_was_given(void **state) {
     const foci_score bytes = of_bytes();
     assert_true(foci_score_has(&bytes, "bpb") && foci_score_has(&bytes, "ppl") && !foci_score_has(&bytes, "bpc"));
     assert_close(foci_score_value(&bytes, "bpb"), 2.5 / log(2), 1e-15);
+    foci_score subwords = of_text(); /* 4 bytes a token */
+    assert_ok(foci_score_put(&subwords, "bytes", 400, 400));
+    assert_close(foci_score_value(&subwords, "bpb"), 2.5 / 4 / log(2), 1e-15);
+    assert_true(foci_score_value(&subwords, "ppl") == exp(2.5));
+    char told[256];
+    foci_score_text(&subwords, false, told, sizeof told);
+    assert_string_equal(told, "loss 2.5000, bits per byte 0.9017, perplexity 12.18 over 100 tokens, 400 bytes");
     assert_int_equal(foci_score_metrics(&text, metric), 3);
     assert_string_equal(metric[1]->name, "ppl");
     foci_score s = {0};
