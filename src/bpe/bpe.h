@@ -30,7 +30,8 @@ typedef struct foci_token {
 /* ----------------------------------------------------------------------------------------------------- files */
 
 /* A tokenizer.json, or a folder that has one, or else vocab.json and merges.txt, or encoder.json and vocab.bpe, whose
- * special token is <|endoftext|>, if they have it. FOCI_ERR_DATA with file and field or line. */
+ * special token is <|endoftext|>, if they have it; or llm.c's tokenizer file, which can only decode. FOCI_ERR_DATA with
+ * file and field, line or byte. */
 foci_status foci_bpe_open(foci_bpe **bpe, const char *path);
 void foci_bpe_free(foci_bpe *bpe); /* NULL is fine */
 /* The text of a tokenizer.json; `name` is for messages. */
@@ -66,7 +67,7 @@ foci_status foci_ids_add(foci_ids *ids, const int32_t *id, int64_t count);
  * several there the longest. */
 foci_status foci_bpe_encode_text(const foci_bpe *bpe, const void *text, size_t size, bool special, foci_ids *ids);
 
-/* The same again and again, with what should be remembered: of one thread. */
+/* The same again and again, with what should be remembered: of one thread. FOCI_ERR_CONFIG: it can only decode. */
 typedef struct foci_bpe_encoder foci_bpe_encoder;
 foci_status foci_bpe_encoder_open(foci_bpe_encoder **e, const foci_bpe *bpe);
 void foci_bpe_encoder_close(foci_bpe_encoder *e); /* NULL is fine */

@@ -23,6 +23,11 @@ struct foci_bpe_encoder {
 };
 
 foci_status foci_bpe_encoder_open(foci_bpe_encoder **encoder, const foci_bpe *bpe) {
+    *encoder = NULL;
+    if (bpe->decodes_only)
+        return foci_fail(FOCI_ERR_CONFIG,
+                         "the tokenizer has no merges, and can only decode: vocab.json and merges.txt, "
+                         "or a tokenizer.json, can encode too");
     foci_bpe_encoder *e = *encoder = calloc(1, sizeof *e);
     if (!e || !(e->memory = calloc(REMEMBERED, sizeof *e->memory))) {
         free(e);

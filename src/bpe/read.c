@@ -296,11 +296,50 @@ static foci_status open_two(foci_bpe **bpe, const char *vocabulary, const char *
     return s;
 }
 
-static foci_status open_json(foci_bpe **bpe, const char *path) {
+/* ------------------------------------------------------------------------------------- llm.c's tokenizer file */
+
+/* 256 int32: magic, version, count, number of the end-of-text token; then for each token a byte of length, its bytes.
+ */
+enum { LLMC_MAGIC = 20240328, LLMC_VERSION = 2, LLMC_HEADER = 1024 };
+
+static bool is_llmc(const char *text, size_t size) {
+    int32_t head[2] = {0};
+    if (size >= LLMC_HEADER) memcpy(head, text, sizeof head);
+    return head[0] == LLMC_MAGIC && head[1] == LLMC_VERSION;
+}
+
+static foci_status put_llmc(foci_bpe *b, const char *text, size_t size, int32_t end) {
+    size_t at = LLMC_HEADER;
+    for (int32_t id = 0; id < b->size; id++) {
+        const size_t length = at < size ? (unsigned char)text[at] : 0;
+        if (at + 1 + length > size) return foci_fail(FOCI_ERR_DATA, "byte %zu: token %" PRId32 " is cut short", at, id);
+        FOCI_TRY(foci_bpe_put(b, id, text + at + 1, length, id == end));
+        at += 1 + length;
+    }
+    if (at != size) return foci_fail(FOCI_ERR_DATA, "byte %zu: more than the %" PRId64 " tokens", at, b->size);
+    return foci_bpe_finish(b);
+}
+
+static foci_status parse_llmc(foci_bpe **bpe, const char *path, const char *text, size_t size) {
+    int32_t head[4];
+    memcpy(head, text, sizeof head);
+    if (head[2] < 1 || head[2] > MOST_TOKENS)
+        return foci_fail(FOCI_ERR_DATA, "%s: byte 8: %" PRId32 " tokens", path, head[2]);
+    FOCI_TRY(foci_bpe_begin(bpe, head[2]));
+    const foci_status s = put_llmc(*bpe, text, size, head[3]);
+    if (!s) return FOCI_OK;
+    foci_bpe_free(*bpe);
+    *bpe = NULL;
+    return foci_context(s, "%s", path);
+}
+
+/* ------------------------------------------------------------------------------------------------------ any */
+
+static foci_status open_file(foci_bpe **bpe, const char *path) {
     char *text;
     size_t size;
     FOCI_TRY(foci_read_file(path, MOST_BYTES, &text, &size, FOCI_ERR_DATA));
-    const foci_status s = foci_bpe_parse(bpe, path, text, size);
+    const foci_status s = (is_llmc(text, size) ? parse_llmc : foci_bpe_parse)(bpe, path, text, size);
     free(text);
     return s;
 }
@@ -309,9 +348,9 @@ foci_status foci_bpe_open(foci_bpe **bpe, const char *path) {
     static const char *const two[][2] = {{"vocab.json", "merges.txt"}, {"encoder.json", "vocab.bpe"}};
     char first[4096], second[4096];
     *bpe = NULL;
-    if (foci_path_kind(path) != 'd') return open_json(bpe, path);
+    if (foci_path_kind(path) != 'd') return open_file(bpe, path);
     FOCI_TRY(foci_path_join(first, sizeof first, path, "tokenizer.json"));
-    if (foci_path_kind(first)) return open_json(bpe, first);
+    if (foci_path_kind(first)) return open_file(bpe, first);
     for (int i = 0; i < 2; i++) {
         FOCI_TRY(foci_path_join(first, sizeof first, path, two[i][0]));
         FOCI_TRY(foci_path_join(second, sizeof second, path, two[i][1]));

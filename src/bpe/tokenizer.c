@@ -149,6 +149,7 @@ foci_status foci_bpe_finish(foci_bpe *b) {
             return foci_fail(FOCI_ERR_DATA, "byte %d has no token of its own", byte);
     }
     sort_specials(b);
+    b->decodes_only = !b->ranks && !b->whole && b->string.count > 256;
     return FOCI_OK;
 }
 

@@ -23,6 +23,7 @@ struct foci_bpe {
     int32_t byte[256]; /* tokens of one byte */
     int32_t *special;  /* (specials), the longest first, then as numbered */
     int specials;
+    bool decodes_only;        /* nobody said how its tokens come about */
     bool begins_special[256]; /* the bytes with which one of them begins */
     foci_arena arena;
 };

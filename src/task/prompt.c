@@ -42,7 +42,7 @@ static foci_status add_subwords(foci_generator *g, const foci_bpe *bpe, const ch
     if (end_of_text < 0 && !*text)
         return foci_fail(FOCI_ERR_CONFIG, "is empty, and the tokenizer has no end-of-text token to begin with");
     if (end_of_text >= 0) FOCI_TRY(foci_generator_add(g, &end_of_text, 1));
-    foci_status s = foci_bpe_encode_text(bpe, text, strlen(text), false, &ids);
+    foci_status s = *text ? foci_bpe_encode_text(bpe, text, strlen(text), false, &ids) : FOCI_OK;
     if (!s && ids.count) s = foci_generator_add(g, ids.id, ids.count);
     free(ids.id);
     return s;

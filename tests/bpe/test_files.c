@@ -150,6 +150,49 @@ static void llama3_is_read_and_written(void **state) {
     free(json);
 }
 
+/* The 256 bytes, "ab" and the end of a text, as llm.c's train_gpt2.py writes them. */
+static size_t llmc_file(unsigned char *file) {
+    const int32_t head[] = {20240328, 2, 258, 257};
+    size_t n = 1024;
+    memset(file, 0, n);
+    memcpy(file, head, sizeof head);
+    for (int i = 0; i < 256; i++) {
+        file[n++] = 1;
+        file[n++] = (unsigned char)i;
+    }
+    n += (size_t)sprintf((char *)file + n, "\002ab\015<|endoftext|>");
+    return n;
+}
+
+static void llmcs_tokenizer_only_decodes(void **state) {
+    (void)state;
+    unsigned char file[4096];
+    const size_t size = llmc_file(file);
+    foci_bpe *bpe, *again;
+    foci_ids ids = {0};
+    assert_ok(foci_bpe_open(&bpe, save_bytes("llmc.bin", file, size)));
+    assert_int_equal(foci_bpe_size(bpe), 258);
+    assert_int_equal(foci_bpe_end_of_text(bpe), 257);
+    assert_memory_equal(foci_bpe_token(bpe, 256).text, "ab", 2);
+    assert_fails(foci_bpe_encode_text(bpe, "ab", 2, false, &ids), FOCI_ERR_CONFIG,
+                 "the tokenizer has no merges, and can only decode");
+    char *json;
+    assert_ok(foci_bpe_print(bpe, true, &json)); /* as weights carry it */
+    assert_ok(parse(&again, json));
+    assert_fails(foci_bpe_encode_text(again, "ab", 2, false, &ids), FOCI_ERR_CONFIG, "can only decode");
+    expect_same(bpe, again);
+    free(json);
+    foci_bpe_free(bpe);
+    assert_fails(foci_bpe_open(&bpe, save_bytes("llmc.bin", file, size - 1)), FOCI_ERR_DATA,
+                 "llmc.bin: byte 1539: token 257 is cut short");
+    file[size] = 0;
+    assert_fails(foci_bpe_open(&bpe, save_bytes("llmc.bin", file, size + 1)), FOCI_ERR_DATA,
+                 "llmc.bin: byte 1553: more than the 258 tokens");
+    file[1024 + 3] = 0;
+    assert_fails(foci_bpe_open(&bpe, save_bytes("llmc.bin", file, size)), FOCI_ERR_DATA,
+                 "llmc.bin: numbers 0 and 1 are the same token");
+}
+
 /* ------------------------------------------------------------------------------------------------ refused */
 
 static void bad_fields_are_named(void **state) {
@@ -242,6 +285,7 @@ int main(void) {
         cmocka_unit_test(two_hashes),
         cmocka_unit_test(forms_that_are_read),
         cmocka_unit_test(llama3_is_read_and_written),
+        cmocka_unit_test(llmcs_tokenizer_only_decodes),
         cmocka_unit_test(bad_fields_are_named),
         cmocka_unit_test(no_tokenizers),
         cmocka_unit_test(bad_merges_have_their_line),
