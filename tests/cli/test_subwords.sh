@@ -21,7 +21,7 @@ trained() {
     contains run/log.txt 'validation loss [0-9.]+, bits per byte [0-9.]+, perplexity [0-9.]+ over [0-9]+ tokens, [0-9]+ bytes$'
     equal 2 "$(json bpb <run/metrics.jsonl | grep -vc absent)"
     runs eval run --json
-    equal "split walk nll loss bpb ppl tokens bytes" "$(json <out)"
+    equal "split walk nll loss bpb ppl bytes tokens" "$(json <out)"
     equal "$(bytes_of text/valid.txt)" "$(json bytes <out)" # all but the first token, which has none
     bits_are_right out
     runs eval run --split test --walk sliding --json
