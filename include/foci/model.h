@@ -43,7 +43,9 @@ typedef struct foci_model {
     const char *task; /* what it is trained for, "images": a name of src/task/list.h */
     const foci_key *keys;
     const foci_key *shared; /* keys that it has in common with other models; NULL: none */
-    const char *head; /* parameters that depend on the classes or words: prefixes of their names, with blanks between */
+    /* parameters that may have another shape in weights that a training starts from, since they depend on the classes
+     * or words: prefixes of their names, with blanks between; NULL: none */
+    const char *head;
     const char
         *embedding; /* likewise those with a row for every word of its inputs; NULL: none, or they are the head */
     bool carries;   /* goes on from window to window of a text (foci_carried) */

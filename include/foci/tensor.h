@@ -103,6 +103,8 @@ void foci_tie_interleaved(foci_graph *g, const char *second_name, const foci_ten
  * its own shape the same name, that of the two which its shape tells, one for the whole file. */
 typedef enum foci_axes { FOCI_AXES_TOLD_BY_SHAPE, FOCI_AXES_IN_OUT, FOCI_AXES_OUT_IN } foci_axes;
 void foci_stored_transposed(foci_tensor *parameter, foci_axes read);
+/* Files may have more rows of this parameter: those beyond its own are left. */
+void foci_stored_longer(foci_tensor *parameter);
 /* A name that published checkpoints contain and that need not be read (a computable buffer). */
 void foci_ignore(foci_graph *g, const char *name);
 /* The parameters of this scope may come from the weights of another model, where they stand without it: an encoder's

@@ -206,10 +206,13 @@ void foci_tie(foci_graph *g, const char *second_name, const foci_tensor *paramet
 
 void foci_stored_transposed(foci_tensor *parameter, foci_axes read) {
     if (!parameter) return;
-    foci_graph *g = parameter->graph;
-    foci_parameter_entry *e = &g->parameters->entry[g->tensor[parameter->id].entry];
+    foci_parameter_entry *e = entry_of(parameter);
     e->transposed = true;
     e->axes = read;
+}
+
+void foci_stored_longer(foci_tensor *parameter) {
+    if (parameter) entry_of(parameter)->longer = true;
 }
 
 void foci_tie_here(foci_graph *g, const char *name, const foci_tensor *parameter) {

@@ -74,6 +74,7 @@ static size_t wrapped(const foci_safetensors *f) {
 static bool same_shape(const foci_parameter_entry *e, bool transposed, const foci_safetensor *t) {
     int64_t shape[FOCI_MAX_DIMS];
     foci_stored_shape(e, transposed, shape);
+    if (e->longer && !transposed && t->ndim == e->ndim && t->shape[0] > shape[0]) shape[0] = t->shape[0];
     return e->ndim == t->ndim && memcmp(shape, t->shape, (size_t)e->ndim * sizeof *shape) == 0;
 }
 

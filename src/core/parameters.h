@@ -19,6 +19,7 @@ typedef struct foci_parameter_entry {
     bool no_decay;   /* a parameter that weight decay leaves alone whatever its shape */
     bool transposed; /* in files that are written; `axes`: and how those are read that others wrote */
     foci_axes axes;
+    bool longer; /* files may have more rows: those beyond are left */
     /* > 0: (1, leading + rows columns, C), a grid of so many columns behind tokens: resized where a file has another */
     int64_t columns, leading;
     foci_grid_resizing resizing; /* when it is */

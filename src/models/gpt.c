@@ -28,7 +28,7 @@ typedef struct settings {
     enum { POSITIONS(FOCI_CHOICE_NUMBER) } position;
     double rope_theta;
     enum { MLPS(FOCI_CHOICE_NUMBER) } mlp;
-    bool bias, qk_norm, tie, init_scaled;
+    bool bias, qk_norm, tie, init_scaled, padded_vocab;
     double dropout;
     enum { NAMES(FOCI_CHOICE_NUMBER) } names;
     foci_axes axes;
@@ -66,6 +66,8 @@ static const foci_key keys[] = {
              "of parameters in files: those of GPT-2 with norm layer, of Llama with norm rms; or the one or the other"),
     FOCI_KEY(settings, axes, "by_shape", 0, 0, AXES(FOCI_CHOICE_WORD),
              "of GPT-2's matrices in files of others: as c_attn.weight tells; Hugging Face's; nanoGPT's"),
+    FOCI_KEY(settings, padded_vocab, "false", 0, 0, NULL,
+             "files may have more rows of tokens than there are (nanoGPT's 50,304 of 50,257): those beyond are left"),
     {0}};
 
 /* Under which names the parameters stand in files. */
@@ -321,6 +323,13 @@ static foci_tensor *mlp(const gpt *m, foci_tensor *x, int layer) {
     return foci_add(m->g, x, y);
 }
 
+/* (V, C) */
+static foci_tensor *rows_of_tokens(const gpt *m, const char *name) {
+    foci_tensor *w = weight(m, name, usual(), m->vocab, m->o.d_model);
+    if (m->o.padded_vocab) foci_stored_longer(w);
+    return w;
+}
+
 static foci_tensor *embed(const gpt *m, foci_tensor *ids, foci_tensor *words) {
     const int64_t width = m->o.d_model;
     foci_tensor *h = foci_embedding(m->g, ids, words, 0, m->o.position == SINUSOIDAL ? sqrt((double)width) : 1);
@@ -335,7 +344,7 @@ static foci_tensor *embed(const gpt *m, foci_tensor *ids, foci_tensor *words) {
 
 /* (V, C): the embedding, or a matrix of its own */
 static foci_tensor *head(const gpt *m, foci_tensor *words) {
-    foci_tensor *w = m->o.tie ? words : weight(m, "lm_head", usual(), m->vocab, m->o.d_model);
+    foci_tensor *w = m->o.tie ? words : rows_of_tokens(m, "lm_head");
     if (!w) return NULL;
     if (m->o.tie) foci_tie(m->g, "lm_head.weight", w);
     if (m->names->transposed) return w;
@@ -374,7 +383,7 @@ static void record(foci_request *r) {
     if (!foci_graph_ok(g)) return;
     ignore_buffers(&m);
     foci_scope(g, "%s", m.names->body);
-    foci_tensor *words = weight(&m, m.names->token, usual(), m.vocab, m.o.d_model);
+    foci_tensor *words = rows_of_tokens(&m, m.names->token);
     foci_tensor *h = blocks(&m, r->config, embed(&m, ids, words));
     h = norm(&m, m.names->last_norm, "norm.weight", m.last_only ? last_token(&m, h) : h);
     foci_end_scope(g);
@@ -390,6 +399,5 @@ const foci_model foci_model_gpt = {
     .summary = "pre-norm decoder of GPT-2's or Llama's form, language modelling on subwords",
     .task = "text",
     .keys = keys,
-    .head = "transformer.wte model.embed_tokens lm_head",
     .record = record,
 };

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "core/load.h"
 #include "run/environment.h"
+#include "task/hugging_face.h"
 #include "train/trainer_work.h"
 
 static const char LIST[] = "data.txt";
@@ -77,6 +78,7 @@ foci_status foci_trainer_init(foci_trainer *t, char *from, size_t size) {
     const foci_head outputs = {t->model->head, t->task->labels, names_of(t, t->task->labels), "outputs"};
     char heads[256];
     FOCI_TRY(check_fresh(t));
+    FOCI_TRY(foci_hugging_face_check(t->config, t->task->classes ? t->task->classes(t->data) : 0, t->options->init));
     FOCI_TRY(check_vocabulary(t, &outputs));
     foci_real *before = foci_large_alloc((size_t)p->size * sizeof *before);
     if (!before) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for weights to start from");
