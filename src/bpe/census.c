@@ -13,8 +13,7 @@ typedef struct work {
 } work;
 
 static foci_status add(foci_pieces *p, const char *text, size_t size, int64_t times) {
-    enum { MOST = 1 << 30 };
-    const int32_t i = size <= MOST ? foci_strings_add(&p->piece, text, size) : -1;
+    const int32_t i = foci_strings_add(&p->piece, text, size);
     if (p->piece.count > p->room) {
         const int64_t room = 2 * p->piece.count;
         int64_t *grown = realloc(p->count, (size_t)room * sizeof *grown);
@@ -32,10 +31,11 @@ static foci_status add(foci_pieces *p, const char *text, size_t size, int64_t ti
 static foci_status count_text(foci_pieces *p, const char *text, size_t size, bool more, size_t *used) {
     size_t at = 0;
     while (at < size) {
-        const foci_piece one = foci_piece_of(FOCI_BPE_GPT2, (const unsigned char *)text + at, size - at);
-        if (more && !foci_piece_is_sure(one, size - at)) break;
-        FOCI_TRY(add(p, text + at, one.length, 1));
-        at += one.length;
+        size_t length;
+        FOCI_TRY(foci_piece_take(FOCI_BPE_GPT2, text + at, size - at, more, &length));
+        if (!length) break;
+        FOCI_TRY(add(p, text + at, length, 1));
+        at += length;
     }
     *used = at;
     return FOCI_OK;
@@ -55,7 +55,8 @@ static foci_status count_block(void *context, int64_t i) {
 
 static foci_status count_file(work *w, const char *path) {
     foci_status s = foci_blocks_open(&w->blocks, path, w->documents, false);
-    while (!s && !(s = foci_blocks_next(&w->blocks)) && w->blocks.count) s = foci_each(w->blocks.count, count_block, w);
+    while (!s && !(s = foci_blocks_next(&w->blocks)) && w->blocks.count)
+        if ((s = foci_each(w->blocks.count, count_block, w))) foci_context(s, "%s", w->blocks.path);
     w->part[0].bytes += w->blocks.bytes;
     foci_blocks_close(&w->blocks);
     return s;

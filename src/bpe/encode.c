@@ -94,10 +94,11 @@ static foci_status encode_piece(foci_bpe_encoder *e, const char *piece, size_t s
 static foci_status encode_plain(foci_bpe_encoder *e, const char *text, size_t size, size_t *used, foci_ids *ids) {
     size_t at = 0;
     while (at < size) {
-        const foci_piece p = foci_piece_of(e->bpe->rule, (const unsigned char *)text + at, size - at);
-        if (used && !foci_piece_is_sure(p, size - at)) break;
-        FOCI_TRY(encode_piece(e, text + at, p.length, ids));
-        at += p.length;
+        size_t length;
+        FOCI_TRY(foci_piece_take(e->bpe->rule, text + at, size - at, used, &length));
+        if (!length) break;
+        FOCI_TRY(encode_piece(e, text + at, length, ids));
+        at += length;
     }
     if (used) *used = at;
     return FOCI_OK;

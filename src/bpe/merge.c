@@ -22,9 +22,6 @@ static bool grow(int32_t **list, size_t room) {
 }
 
 static foci_status begin(foci_merger *m, const foci_bpe *b, const char *piece, size_t size) {
-    enum { MOST = 1 << 30 };
-    if (size > MOST)
-        return foci_fail(FOCI_ERR_DATA, "%zu bytes that may not be cut: more than a gigabyte of one kind", size);
     if (size > m->room) {
         if (!grow(&m->id, size) || !grow(&m->rank, size) || !grow(&m->left, size) || !grow(&m->right, size))
             return foci_fail(FOCI_ERR_RUNTIME, "out of memory for a piece of %zu bytes", size);

@@ -19,7 +19,7 @@ typedef struct foci_merger {
 } foci_merger;
 void foci_merger_free(foci_merger *m);
 
-/* `*id`, valid until the next call, has `*count` tokens. FOCI_ERR_DATA: of a gigabyte and more. */
+/* `*id`, valid until the next call, has `*count` tokens. At most FOCI_PIECE_MAX bytes. */
 foci_status foci_merge_bytes(foci_merger *m, const foci_bpe *bpe, const char *piece, size_t size, const int32_t **id,
                              int64_t *count);
 /* The same by one of the two ways, for tests. */

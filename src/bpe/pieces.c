@@ -94,5 +94,13 @@ foci_piece foci_piece_of(foci_bpe_rule rule, const unsigned char *text, size_t s
     return rule == FOCI_BPE_LLAMA3 ? llama3(text, size) : gpt2(text, size);
 }
 
+foci_status foci_piece_take(foci_bpe_rule rule, const char *text, size_t size, bool more, size_t *length) {
+    const foci_piece p = foci_piece_of(rule, (bytes)text, size);
+    *length = more && !foci_piece_is_sure(p, size) ? 0 : p.length;
+    if (p.length <= FOCI_PIECE_MAX) return FOCI_OK;
+    return foci_fail(FOCI_ERR_DATA, "more than %d bytes of one kind, which may not be cut: this is not text",
+                     FOCI_PIECE_MAX);
+}
+
 const char foci_llama3_pattern[] = "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| "
                                    "?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";

@@ -20,6 +20,11 @@ static inline bool foci_piece_is_sure(foci_piece piece, size_t size) {
     return piece.seen + LONGEST <= size;
 }
 
+/* The length of the piece that `text` begins with; 0: what may follow it (`more`) could still change it.
+ * FOCI_ERR_DATA: it is longer than 2^24 bytes. */
+enum { FOCI_PIECE_MAX = 1 << 24 };
+foci_status foci_piece_take(foci_bpe_rule rule, const char *text, size_t size, bool more, size_t *length);
+
 extern const char foci_llama3_pattern[]; /* as tokenizer.json has it */
 
 #endif

@@ -126,6 +126,63 @@ check "a gzip cut short" cut_text
 endless() { bounded fails_like 3 '/dev/zero: not a regular file' train lm.yaml --set data.train=/dev/zero --out run; }
 check "a device in place of a text" endless
 
+# -------------------------------------------------------------------------------------------------- subwords
+
+"$foci" data bpe train text/train.txt --vocab 300 --out tok >/dev/null
+sed 's/^data: {kind: text,/data: {kind: text, tokens: bpe, bpe: tok,/; s/cutoffs: \[100\], div_val: 2/vocab: 0/' lm.yaml >bpe.yaml
+bad_subwords() { # REGEX: text.gz for a vocabulary, and for its tokens
+    bounded fails_like 3 "$1" data bpe train text.gz --vocab 300 --threads 1 --out learnt
+    bounded fails_like 3 "$1" train bpe.yaml --threads 1 --set data.train=text.gz --out run
+    bounded exits 3 data bpe encode text.gz --bpe tok --threads 1
+    [ ! -e learnt ]
+}
+subword_bomb() {
+    repeat 40000000 a | gzip -9 >text.gz
+    bad_subwords 'text\.gz: by byte [0-9]+ the gzip became more than 100 times as large: this is not text'
+}
+check "subwords: a gzip that expands without end" subword_bomb
+one_piece() {
+    zeros 60000000 >text.gz # plain, whatever its name
+    bad_subwords 'text\.gz: more than 16777216 bytes of one kind, which may not be cut: this is not text'
+}
+check "subwords: zeros without end" one_piece
+cut_subwords() {
+    gzip -c text/train.txt | head -c 2000 >text.gz
+    bad_subwords 'text\.gz: damaged gzip after byte [0-9]+: .*'
+}
+check "subwords: a gzip cut short" cut_subwords
+tokenizer() { # REGEX FILE: as a tokenizer
+    bounded fails_like 3 "$1" train bpe.yaml --set data.bpe="$2" --out run
+    bounded fails_like 3 "$1" data bpe encode text/train.txt --bpe "$2"
+    printable
+}
+check "a device in place of a tokenizer" tokenizer '/dev/zero: not a regular file' /dev/zero
+nested() {
+    { printf '{"model": ' && zeros 1000000 | tr '\0' '['; } >deep.json
+    tokenizer 'deep.json: line 1, column [0-9]+: .*' deep.json
+    { printf '{"model": {"type": "BPE", "merges": [], "vocab": {"\\u001b[31m": 0}}, "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false}}'; } >escape.json
+    tokenizer 'escape.json: model.vocab: .*' escape.json
+    printf '{"model": {"type": "BPE", "merges": [], "vocab": {"a": 99999999999}}, "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false}}' >number.json
+    tokenizer 'number.json: model.vocab: number 99999999999 of 1 tokens, .*' number.json
+}
+check "tokenizers that are none" nested
+token_file() { # REGEX: bad.bin as training data
+    bounded fails_like 3 "$1" train bpe.yaml --set data.train=bad.bin --out run
+    bounded fails_like 3 "$1" data bpe decode bad.bin --bpe tok
+}
+token_files() {
+    le() { for n; do printf "\\$(printf %03o $((n & 255)))\\$(printf %03o $((n >> 8 & 255)))\\$(printf %03o $((n >> 16 & 255)))\\$(printf %03o $((n >> 24 & 255)))"; done; }
+    { le 20240520 1 2147483647 && zeros 2000; } >bad.bin
+    token_file 'bad.bin: 2012 bytes, but byte 8 says 2147483647 tokens, which take 4294968318'
+    { le 20240520 1 2 && zeros 1012 && le 299; } >bad.bin
+    bounded runs data bpe decode bad.bin --bpe tok
+    { le 20240520 1 2 && zeros 1012 && le 300; } >bad.bin
+    token_file 'bad.bin: token 0 is number 300, of a vocabulary of 300'
+    { le 20240801 7 1 && zeros 1012 && le 4294967295; } >bad.bin
+    token_file 'bad.bin: token 0 is number 4294967295, of a vocabulary of 300'
+}
+check "token files of more than there is" token_files
+
 # ---------------------------------------------------------------------------------------------------- weights
 
 weights() { # REGEX: the file lie as weights to begin with
