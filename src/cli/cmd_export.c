@@ -21,12 +21,18 @@ static foci_status check(const foci_parsed *parsed) {
     return o->out ? FOCI_OK : foci_fail(FOCI_ERR_CONFIG, "--out DIR: where are the files to go?");
 }
 
-static foci_status export_model(const foci_parsed *parsed, const foci_model *model, int64_t vocab) {
+/* Words come with their tokenizer, where they are subwords. */
+static foci_status export_model(const foci_parsed *parsed, const foci_model *model, const foci_vocabulary *words) {
     const settings *o = parsed->options;
+    const int64_t vocab = foci_vocabulary_size(words);
+    const foci_bpe *bpe = foci_vocabulary_bpe(words);
     foci_parameters p = {.count = 0};
     foci_status s = foci_load_model(&p, model, parsed->config, vocab, parsed->weights);
     if (!s) s = foci_hugging_face_write(parsed->config, &p, vocab, o->out);
-    if (!s) printf("%s: model.safetensors and config.json, of %s\n", o->out, parsed->weights);
+    if (!s && bpe) s = foci_bpe_save(bpe, o->out);
+    if (!s)
+        printf("%s: model.safetensors and config.json%s, of %s\n", o->out, bpe ? ", the tokenizer" : "",
+               parsed->weights);
     foci_parameters_free(&p);
     return s;
 }
@@ -40,7 +46,7 @@ static foci_status run(const foci_parsed *parsed) {
         return foci_config_fail(config, "model.kind", "%s: Hugging Face's library knows gpt's forms alone",
                                 model->name);
     FOCI_TRY(foci_corpus_open(&corpus, config, 0));
-    const foci_status s = export_model(parsed, model, foci_vocabulary_size(corpus.vocabulary));
+    const foci_status s = export_model(parsed, model, corpus.vocabulary);
     foci_corpus_close(&corpus);
     return s;
 }

@@ -15,9 +15,12 @@
 const foci_key foci_score_keys[] = {
     FOCI_KEY(foci_score_options, split, "val", 0, 0, NULL, "val; text, segmentation and sequences also have test",
              .placeholder = "S"),
-    FOCI_KEY(foci_score_options, walk, "disjoint", 0, 0, "disjoint sliding",
+    FOCI_KEY(foci_score_options, walk, "disjoint", 0, 0, FOCI_WALKS(FOCI_CHOICE_WORD),
              "text: disjoint windows, or sliding by one token, each token but those of the first window "
-             "predicted from a full window; of a model with a memory, its windows in order"),
+             "predicted from a full window, or strided by --stride; or every document by itself; of a model with a "
+             "memory, its windows in order"),
+    FOCI_KEY(foci_score_options, stride, "0", 0, 1e9, NULL,
+             "text: tokens from window to window of the walks strided and documents; 0: those of a window"),
     FOCI_KEY(foci_score_options, rows, "1", 1, 1e6, NULL,
              "text: it is cut into so many rows, each a text of its own that begins with nothing before it"),
     FOCI_KEY(foci_score_options, whole_windows, "false", 0, 0, NULL,
@@ -35,21 +38,26 @@ const foci_key foci_score_detail_keys[] = {
              .placeholder = "FILE"),
     {0}};
 
+static const char *const walk_name[] = {FOCI_WALKS(FOCI_CHOICE_NAME)};
+
 void foci_score_head(const foci_score_options *o, bool walks, foci_report *r) {
     foci_report_text(r, "split", o->split);
-    if (walks) foci_report_text(r, "walk", o->walk == FOCI_SLIDING ? "sliding" : "disjoint");
+    if (walks) foci_report_text(r, "walk", walk_name[o->walk]);
+    if (o->stride) foci_report_whole(r, "stride", o->stride);
     if (o->rows != 1) foci_report_whole(r, "rows", o->rows);
     if (o->whole_windows) foci_report_flag(r, "whole_windows", true);
 }
 
 /* The settings of the task; one without a choice is asked only for what is not the default: it refuses. */
-static int settings_of(const foci_score_options *o, const foci_task *task, char rows[32], const char *set[3]) {
+enum { SETTINGS = 4, SETTING = 32 };
+static int settings_of(const foci_score_options *o, const foci_task *task, char text[SETTINGS][SETTING],
+                       const char *set[SETTINGS]) {
     int n = 0;
-    if (task->settings || o->walk == FOCI_SLIDING)
-        set[n++] = o->walk == FOCI_SLIDING ? "walk=sliding" : "walk=disjoint";
-    snprintf(rows, 32, "rows=%lld", (long long)o->rows);
-    if (o->rows != 1) set[n++] = rows;
-    if (o->whole_windows) set[n++] = "whole_windows=true";
+    if (task->settings || o->walk) snprintf(text[n++], SETTING, "walk=%s", walk_name[o->walk]);
+    if (o->stride) snprintf(text[n++], SETTING, "stride=%lld", (long long)o->stride);
+    if (o->rows != 1) snprintf(text[n++], SETTING, "rows=%lld", (long long)o->rows);
+    if (o->whole_windows) snprintf(text[n++], SETTING, "whole_windows=true");
+    for (int i = 0; i < n; i++) set[i] = text[i];
     return n;
 }
 
@@ -196,9 +204,9 @@ static foci_status check(const foci_score_options *o, const foci_task *task) {
 static foci_status evaluate(const foci_subject *subject, const foci_score_options *o, const foci_task *task, details *d,
                             foci_ledger *ledger, const foci_watch *watch, foci_score *score) {
     const bool told = o->predictions || o->per_class;
-    char rows[32];
-    const char *set[3];
-    const int sets = settings_of(o, task, rows, set);
+    char text[SETTINGS][SETTING];
+    const char *set[SETTINGS];
+    const int sets = settings_of(o, task, text, set);
     const foci_evaluation how = {.split = o->split,
                                  .set = set,
                                  .sets = sets,
@@ -265,7 +273,13 @@ static void print(const foci_report *r, FILE *f) {
     const char *walk = foci_report_text_of(r, "walk");
     char text[256];
     foci_result_text(r, text, sizeof text);
-    fprintf(f, "%s%s%s%s", foci_report_text_of(r, "split"), walk ? ", " : "", walk ? walk : "", walk ? " windows" : "");
+    const bool documents = walk && strcmp(walk, "documents") == 0;
+    fprintf(f, "%s%s%s%s", foci_report_text_of(r, "split"), walk ? ", " : "",
+            documents ? "document by document"
+            : walk    ? walk
+                      : "",
+            walk && !documents ? " windows" : "");
+    if (foci_report_find(r, "stride")) fprintf(f, " by %.0f tokens", foci_report_number_of(r, "stride"));
     if (foci_report_find(r, "rows")) fprintf(f, ", %.0f rows", foci_report_number_of(r, "rows"));
     fprintf(f, "%s: %s\n", foci_report_find(r, "whole_windows") ? ", whole windows alone" : "", text);
     print_absent(foci_report_part_of(r, "left_out"), f);

@@ -3,11 +3,12 @@
 #define FOCI_MEASURE_SCORE_H
 
 #include "measure/measure.h"
+#include "task/perplexity.h"
 
 typedef struct foci_score_options {
     const char *split;
-    enum { FOCI_DISJOINT, FOCI_SLIDING } walk;
-    int64_t rows; /* of text */
+    foci_walk walk;
+    int64_t stride, rows; /* of text */
     bool whole_windows;
     const char *predictions, *out; /* files; NULL: none */
     bool per_class;
@@ -15,8 +16,8 @@ typedef struct foci_score_options {
 /* Bound to it: the data; and what else is wanted of them. */
 extern const foci_key foci_score_keys[], foci_score_detail_keys[];
 
-/* "split" and, where the task has one, "walk" (and "rows", "whole_windows" where they are not the defaults), with which
- * its reports begin. */
+/* "split" and, where the task has one, "walk" (and "stride", "rows", "whole_windows" where they are not the defaults),
+ * with which its reports begin. */
 void foci_score_head(const foci_score_options *options, bool walks, foci_report *r);
 
 #endif

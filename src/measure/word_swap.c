@@ -31,9 +31,11 @@ static foci_status measure(const foci_subject *subject, const foci_swap_options 
     const foci_contamination *c;
     const void *settings;
     foci_contaminated_score score;
+    if (o->score.walk != FOCI_WALK_DISJOINT && o->score.walk != FOCI_WALK_SLIDING)
+        return foci_fail(FOCI_ERR_CONFIG, "word-swap walks in disjoint or sliding windows");
     FOCI_TRY(foci_contamination_parse(o->contaminate ? o->contaminate : "word-swap", arena, &c, &settings));
     FOCI_TRY(foci_evaluate_contaminated(subject->config, subject->weights, o->score.split,
-                                        o->score.walk == FOCI_SLIDING, c, settings, watch, &score));
+                                        o->score.walk == FOCI_WALK_SLIDING, c, settings, watch, &score));
     foci_score_head(&o->score, true, r);
     tell(&score, r);
     tell_contamination(c, settings, &score.count, foci_report_part(r, "contamination"));

@@ -83,7 +83,7 @@ check "a list that is not there" fails 2 'there is no list `x`; there are models
 check "data of an unknown kind" fails 2 'there is no built-in data set `x`, only images, text, listops, pathfinder' data make x y
 check "options of another kind of data" fails 2 '--words is not for images' data make images y --words 300
 check "a size of text" fails 2 '--size is not for text' data make text y --size 32
-check "a walk that is not there" fails 2 '--walk: `up` is not one of disjoint, sliding; did you mean `sliding`?' eval c.yaml --walk up
+check "a walk that is not there" fails 2 '--walk: `up` is not one of disjoint, sliding, strided, documents; did you mean `sliding`?' eval c.yaml --walk up
 check "weights that nobody names" fails 2 'c.yaml is no run folder: --checkpoint must name the weights' eval c.yaml
 check "a folder without weights" fails 4 '.: no best.safetensors or last.safetensors here; --checkpoint names another file' eval .
 

@@ -32,6 +32,29 @@ trained() {
     bits_are_right out
 }
 check "trained and scored" trained
+walks() { # windows by strides, documents by themselves
+    for same in "disjoint strided" "sliding strided --stride 1"; do
+        set -- $same
+        runs eval run --walk $1 --json
+        cp out one
+        shift
+        runs eval run --walk "$@" --json
+        equal "$(json nll bytes tokens <one)" "$(json nll bytes tokens <out)"
+    done
+    runs eval run --walk strided --stride 5 --json
+    equal "split walk stride nll loss bpb ppl bytes tokens" "$(json <out)"
+    runs eval run --walk documents --json
+    equal "$(bytes_of text/valid.txt)" "$(json bytes <out)"
+    bits_are_right out
+    cp out one
+    tac text/valid.txt >turned.txt # the figure depends on no neighbour
+    runs eval run --walk documents --json --set data.valid=turned.txt
+    json nll <one >a
+    json nll <out >b
+    paste a b | awk '{ exit !($1 - $2 < 1e-6 && $2 - $1 < 1e-6) }'
+    fails 2 'a stride of 17 tokens is longer than the window of 16' eval run --walk strided --stride 17
+}
+check "walks" walks
 carried() { # a model with a memory
     runs train span.yaml --out span
     runs eval span --json
@@ -108,6 +131,19 @@ knows() { # a run has all that it needs
     equal "600 <|endoftext|>" "$(wc -l <run/vocabulary.txt | tr -d ' ') $(tail -n 1 run/vocabulary.txt)"
 }
 check "a run carries its tokenizer" knows
+decoder() { # of today
+    sed 's/^model: .*/model: {kind: gpt, context: 16, d_model: 16, depth: 2, num_heads: 2}/; s/^attention: .*/attention: {kind: softmax}/' bpe.yaml >gpt.yaml
+    runs train gpt.yaml --out gpt
+    runs eval gpt --json
+    equal "$(bytes_of text/valid.txt)" "$(json bytes <out)"
+    bits_are_right out
+    runs generate gpt --prompt 'the cat' --tokens 5
+    contains out '^the cat'
+    runs export gpt --out exported
+    same tok/tokenizer.json exported/tokenizer.json
+    equal 600 "$(sed -n 's/.*"vocab_size": \([0-9]*\).*/\1/p' exported/config.json)"
+}
+check "model.kind gpt, and its export" decoder
 killed() {
     runs train bpe.yaml --out whole --set train.checkpoint_every=5
     "$foci" train bpe.yaml --out part --set train.checkpoint_every=5 >log.part 2>&1 &

@@ -92,7 +92,7 @@ static void options(void **state) {
     foci_asked asked;
     assert_ok(foci_measure_ask(&asked, "here", "test:walk=sliding,checkpoint=x", &arena));
     assert_string_equal(((const foci_score_options *)asked.options)->split, "test");
-    assert_int_equal(((const foci_score_options *)asked.options)->walk, FOCI_SLIDING);
+    assert_int_equal(((const foci_score_options *)asked.options)->walk, FOCI_WALK_SLIDING);
     assert_string_equal(asked.checkpoint, "x");
     assert_true(isnan(asked.strength));
     assert_ok(foci_measure_ask(&asked, "here", "corrupt:limit=7", &arena));
