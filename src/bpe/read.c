@@ -161,6 +161,7 @@ static foci_status put_added(foci_bpe *b, const json_t *added) {
     const json_t *id = json_object_get(added, "id");
     const char *text = json_string_value(json_object_get(added, "content"));
     if (!json_is_integer(id) || !text) return foci_fail(FOCI_ERR_DATA, "no id or no content");
+    FOCI_TRY(wants(added, "", "special", true)); /* others are found in every text */
     FOCI_TRY(wants(added, "", "single_word", false));
     FOCI_TRY(wants(added, "", "lstrip", false));
     FOCI_TRY(wants(added, "", "rstrip", false));

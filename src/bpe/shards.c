@@ -272,3 +272,45 @@ foci_status foci_shard_finish(foci_shard_writer *w) {
     put_header(w); /* a failure sticks */
     return foci_writer_commit(&w->file);
 }
+
+/* ---------------------------------------------------------------------------------------- a stream of any length */
+
+/* "train.bin": "train_000001.bin" */
+static foci_status name_file(foci_shards_writer *w) {
+    const int stem = (int)strlen(w->path) - (is_called_bin(w->path) ? 4 : 0);
+    const int n = w->most ? snprintf(w->name, sizeof w->name, "%.*s_%06" PRId64 ".bin", stem, w->path, w->files)
+                          : snprintf(w->name, sizeof w->name, "%s", w->path);
+    return n < (int)sizeof w->name ? FOCI_OK : foci_fail(FOCI_ERR_IO, "%.64s...: path too long", w->path);
+}
+
+foci_status foci_shards_begin(foci_shards_writer *w) {
+    FOCI_TRY(name_file(w));
+    if (foci_path_kind(w->name)) return foci_fail(FOCI_ERR_IO, "%s: is there already", w->name);
+    FOCI_TRY(foci_shard_create(&w->file, w->name, w->kind));
+    w->open = true;
+    w->files++;
+    return FOCI_OK;
+}
+
+foci_status foci_shards_finish(foci_shards_writer *w) {
+    if (!w->open) return FOCI_OK;
+    w->open = false;
+    FOCI_TRY(foci_shard_finish(&w->file));
+    return foci_shard_note(w->name, w->bpe, w->file.count);
+}
+
+foci_status foci_shards_put(foci_shards_writer *w, const int32_t *id, int64_t count) {
+    for (int64_t at = 0, n; at < count; at += n) {
+        if (!w->open) FOCI_TRY(foci_shards_begin(w));
+        const int64_t room = w->most ? w->most - w->file.count : count;
+        n = count - at < room ? count - at : room;
+        FOCI_TRY(foci_shard_put(&w->file, id + at, n));
+        if (w->most && w->file.count == w->most) FOCI_TRY(foci_shards_finish(w));
+    }
+    return FOCI_OK;
+}
+
+void foci_shards_abort(foci_shards_writer *w) {
+    if (w->open) foci_writer_abort(&w->file.file);
+    w->open = false;
+}

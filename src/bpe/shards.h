@@ -46,4 +46,21 @@ foci_status foci_shard_finish(foci_shard_writer *w);
 /* PATH.json, beside a token file that foci wrote: which tokenizer made it. */
 foci_status foci_shard_note(const char *path, const foci_bpe *bpe, int64_t count);
 
+/* A stream of any length: PATH, or of `most` tokens each PATH_000000.bin, PATH_000001.bin ..., each with its note. Set
+ * the first four; then tokens, then the end, or foci_shards_abort. A file that is there already is FOCI_ERR_IO. */
+typedef struct foci_shards_writer {
+    const char *path;
+    const foci_bpe *bpe;
+    foci_shard_kind kind;
+    int64_t most; /* 0: one file */
+    int64_t files;
+    bool open; /* a file is being written */
+    char name[4096];
+    foci_shard_writer file;
+} foci_shards_writer;
+foci_status foci_shards_begin(foci_shards_writer *w); /* the first file */
+foci_status foci_shards_put(foci_shards_writer *w, const int32_t *id, int64_t count);
+foci_status foci_shards_finish(foci_shards_writer *w);
+void foci_shards_abort(foci_shards_writer *w); /* files that are complete stay */
+
 #endif

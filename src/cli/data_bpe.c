@@ -115,6 +115,7 @@ typedef struct encode_settings {
     const char *bpe, *out;
     foci_documents documents;
     bool special, bare;
+    int64_t shard;
 } encode_settings;
 
 static const foci_key encode_rows[] = {
@@ -132,13 +133,15 @@ static const foci_key encode_rows[] = {
     FOCI_KEY(encode_settings, special, "false", 0, 0, NULL,
              "the texts of special tokens become these (default: plain text, so that no text can end a document)"),
     FOCI_KEY(encode_settings, bare, "false", 0, 0, NULL, "--out: without a header, 2 bytes a token, as nanoGPT has it"),
+    FOCI_KEY(encode_settings, shard, NULL, 1, INT32_MAX, NULL,
+             "--out: N tokens a file, FILE_000000.bin, FILE_000001.bin ... (default: one file, of fewer than 2^31)"),
     {0}};
 
 static foci_status encode_check(const foci_parsed *parsed) {
     const encode_settings *o = parsed->options;
     if (!o->bpe) return foci_fail(FOCI_ERR_CONFIG, "data bpe encode: --bpe DIR is needed");
-    if (o->bare && !o->out) return foci_fail(FOCI_ERR_CONFIG, "--bare is for --out");
-    return o->out ? refuse_old(o->out) : FOCI_OK;
+    if ((o->bare || o->shard) && !o->out) return foci_fail(FOCI_ERR_CONFIG, "--bare and --shard are for --out");
+    return FOCI_OK;
 }
 
 /* Where tokens go, and how many there were. */
@@ -146,7 +149,7 @@ typedef struct encoding {
     const foci_parsed *parsed;
     const foci_bpe *bpe;
     int32_t end_of_text;
-    foci_shard_writer file;
+    foci_shards_writer file;
     foci_report *list; /* of numbers; NULL: they are printed */
     bool line_begun;
     int64_t tokens, bytes, documents;
@@ -157,7 +160,7 @@ static foci_status take_for_file(void *context, const int32_t *id, int64_t count
     e->tokens += count;
     for (int64_t i = 0; i < count; i++) e->documents += id[i] == e->end_of_text;
     FOCI_TRY(foci_watch_stopped(&foci_on_terminal));
-    return foci_shard_put(&e->file, id, count);
+    return foci_shards_put(&e->file, id, count);
 }
 
 /* A document begins a line. */
@@ -197,27 +200,34 @@ static void report_encoding(const encoding *e, foci_report *r) {
     foci_report_number(r, "bytes_per_token", e->tokens ? (double)e->bytes / (double)e->tokens : 0);
 }
 
+static foci_status tell_files(const encoding *e, const char *out) {
+    foci_report r = {NULL};
+    char files[64] = "";
+    if (e->file.most) snprintf(files, sizeof files, " in %lld files", (long long)e->file.files);
+    if (!e->parsed->json) {
+        printf("%s: %lld tokens%s of %lld bytes in %lld document%s, %.3f bytes a token\n", out, (long long)e->tokens,
+               files, (long long)e->bytes, (long long)e->documents, foci_plural(e->documents, "s"),
+               e->tokens ? (double)e->bytes / (double)e->tokens : 0.0);
+        return FOCI_OK;
+    }
+    foci_report_text(&r, "out", out);
+    foci_report_whole(&r, "files", e->file.files);
+    foci_report_whole(&r, "documents", e->documents);
+    report_encoding(e, &r);
+    return foci_print_report(&r, &foci_json_line);
+}
+
 static foci_status encode_to_file(encoding *e, const char *out) {
     const encode_settings *o = e->parsed->options;
     const foci_shard_kind kind = o->bare                            ? FOCI_SHARD_BARE
                                  : foci_bpe_size(e->bpe) <= 1 << 16 ? FOCI_SHARD_GPT2
                                                                     : FOCI_SHARD_LLAMA3;
-    FOCI_TRY(foci_shard_create(&e->file, out, kind));
-    const foci_status s = encode_texts(e);
-    if (s) return foci_writer_abort(&e->file.file), s;
-    FOCI_TRY(foci_shard_finish(&e->file));
-    FOCI_TRY(foci_shard_note(out, e->bpe, e->tokens));
-    foci_report r = {NULL};
-    if (!e->parsed->json) {
-        printf("%s: %lld tokens of %lld bytes in %lld document%s, %.3f bytes a token\n", out, (long long)e->tokens,
-               (long long)e->bytes, (long long)e->documents, foci_plural(e->documents, "s"),
-               e->tokens ? (double)e->bytes / (double)e->tokens : 0.0);
-        return FOCI_OK;
-    }
-    foci_report_text(&r, "out", out);
-    foci_report_whole(&r, "documents", e->documents);
-    report_encoding(e, &r);
-    return foci_print_report(&r, &foci_json_line);
+    e->file = (foci_shards_writer){.path = out, .bpe = e->bpe, .kind = kind, .most = o->shard};
+    foci_status s = foci_shards_begin(&e->file);
+    if (!s) s = encode_texts(e);
+    if (!s) s = foci_shards_finish(&e->file);
+    if (s) foci_shards_abort(&e->file);
+    return s ? s : tell_files(e, out);
 }
 
 static foci_status encode_to_json(encoding *e) {

@@ -216,6 +216,7 @@ static void bad_fields_are_named(void **state) {
          "t.json: decoder.type: not ByteLevel"},
         {"\"post_processor\":{\"type\":\"ByteLevel\"", "\"post_processor\":{\"type\":\"BertProcessing\"",
          "t.json: post_processor.type: not ByteLevel"},
+        {"\"special\":true", "\"special\":false", "t.json: added_tokens[0]: special: not true"},
         {"\"lstrip\":false", "\"lstrip\":true", "t.json: added_tokens[0]: lstrip: not false"},
         {"\"id\":257", "\"id\":\"x\"", "t.json: added_tokens[0]: no id or no content"},
         {"\"id\":257", "\"id\":300", "t.json: added_tokens[0]: number 300 of 258 tokens"},

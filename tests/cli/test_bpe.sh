@@ -76,7 +76,7 @@ files() {
     runs data bpe decode a.bin --bpe tok --no-special
     cat text/valid.txt odd.txt | cmp - out
     runs data bpe encode text/valid.txt odd.txt --bpe tok --out b.bin --bare --threads 3 --json
-    equal "out documents tokens bytes bytes_per_token" "$(json <out)"
+    equal "out files documents tokens bytes bytes_per_token" "$(json <out)"
     tail -c +1025 a.bin | cmp - b.bin
     runs data bpe decode b.bin --bpe tok --bare --no-special
     cat text/valid.txt odd.txt | cmp - out
@@ -87,6 +87,17 @@ files() {
     cat text/test.txt text/valid.txt odd.txt | cmp - out
 }
 check "token files" files
+sharded() { # the same stream in several files
+    runs data bpe encode text/valid.txt odd.txt --bpe tok --out part.bin --shard 1000
+    contains out '^part.bin: [0-9]+ tokens in [0-9]+ files of [0-9]+ bytes in 2 documents, '
+    runs data bpe decode 'part_*.bin' --bpe tok --no-special
+    cat text/valid.txt odd.txt | cmp - out
+    equal "$(ls part_*.bin | wc -l | tr -d ' ')" "$(ls part_*.bin.json | wc -l | tr -d ' ')"
+    equal 3024 "$(wc -c <part_000000.bin | tr -d ' ')"
+    equal "$(json tokens <a.bin.json)" "$(cat part_*.json | sed 's/}/}\n/g' | json tokens | awk '{ n += $1 } END { print n }')"
+    fails 6 'part_000000.bin: is there already' data bpe encode odd.txt --bpe tok --out part.bin --shard 1000
+}
+check "several token files" sharded
 golden() { # OpenAI's vocabulary
     equal "15496 11 995 0" "$(printf 'Hello, world!' | "$foci" data bpe encode - --bpe "$shared")"
     equal "Hello, world!" "$(echo 15496 11 995 0 | "$foci" data bpe decode - --bpe "$shared")"
@@ -104,7 +115,7 @@ usage() {
     fails_like 2 '--vocab: `255` is out of bounds: .*' data bpe train odd.txt --vocab 255 --out x
     fails 2 'data bpe encode: --bpe DIR is needed' data bpe encode odd.txt
     fails 2 'data bpe decode: --bpe DIR is needed' data bpe decode odd.txt
-    fails 2 '--bare is for --out' data bpe encode odd.txt --bpe tok --bare
+    fails 2 '--bare and --shard are for --out' data bpe encode odd.txt --bpe tok --bare
     fails_like 2 'there is no command `trane`; did you mean `train`\?' data bpe trane
     [ ! -e x ]
 }
