@@ -55,20 +55,23 @@ void foci_blocks_close(foci_blocks *b) {
     *b = (foci_blocks){NULL};
 }
 
-/* Behind what is left, which is moved to the front; twice as much room where it fills all. */
+static foci_status make_room(foci_blocks *b) {
+    const size_t room = 2 * b->room + (size_t)b->most * BLOCK;
+    char *grown = realloc(b->text, room);
+    if (!grown) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory for %zu bytes", b->path, room);
+    b->text = grown;
+    b->room = room;
+    return FOCI_OK;
+}
+
+/* Behind what is left, which is moved to the front; there is more room where it fills half of all. */
 static foci_status fill(foci_blocks *b) {
     const size_t rest = b->end - b->first;
     char place[40];
     size_t n;
     if (rest) memmove(b->text, b->text + b->first, rest);
     b->first = 0;
-    if (2 * rest >= b->room) {
-        const size_t room = 2 * b->room + (size_t)b->most * BLOCK;
-        char *grown = realloc(b->text, room);
-        if (!grown) return foci_fail(FOCI_ERR_RUNTIME, "%s: out of memory for %zu bytes", b->path, room);
-        b->text = grown;
-        b->room = room;
-    }
+    if (2 * rest >= b->room) FOCI_TRY(make_room(b));
     snprintf(place, sizeof place, "byte %lld", (long long)b->bytes);
     FOCI_TRY(foci_gzip_read(b->file, b->path, place, b->text + rest, b->room - rest, &n));
     b->end = rest + n;

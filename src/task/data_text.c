@@ -191,36 +191,44 @@ static foci_status open(const foci_config *config, unsigned splits, void *data) 
 }
 
 /* Bytes are those of text: special tokens have none. */
-static foci_status count_subwords(const foci_config *config, const foci_lines *lines, const char *key,
-                                  const foci_vocabulary *v, foci_tokens *t) {
-    const foci_bpe *bpe = foci_vocabulary_bpe(v);
-    int64_t bytes = 0, documents = 0;
-    foci_status s = foci_tokens_gather(t);
-    for (int64_t i = 0; i < t->count && !s; i++) {
-        const foci_token one = foci_bpe_token(bpe, t->ids[i]);
-        bytes += one.special ? 0 : one.size;
-        documents += t->ids[i] == foci_bpe_end_of_text(bpe);
+static void add_up(const foci_bpe *bpe, const foci_tokens *t, int64_t *bytes, int64_t *documents) {
+    enum { PART = 4096 };
+    int32_t ids[PART];
+    for (int64_t first = 0, n; first < t->count; first += n) {
+        n = t->count - first < PART ? t->count - first : PART;
+        foci_tokens_copy(t, first, n, ids);
+        for (int64_t i = 0; i < n; i++) {
+            const foci_token one = foci_bpe_token(bpe, ids[i]);
+            *bytes += one.special ? 0 : one.size;
+            *documents += ids[i] == foci_bpe_end_of_text(bpe);
+        }
     }
-    if (!s)
-        foci_say(lines, "%-10s  %s: %lld token%s of %lld bytes, %.3f bytes a token, %lld document%s", key,
-                 foci_config_string(config, key), (long long)t->count, foci_plural(t->count, "s"), (long long)bytes,
-                 (double)bytes / (double)t->count, (long long)documents, foci_plural(documents, "s"));
-    foci_tokens_free(t);
-    return s;
+}
+
+static void say_subwords(const foci_config *config, const foci_lines *lines, const char *key, const foci_vocabulary *v,
+                         const foci_tokens *t) {
+    int64_t bytes = 0, documents = 0;
+    add_up(foci_vocabulary_bpe(v), t, &bytes, &documents);
+    foci_say(lines, "%-10s  %s: %lld token%s of %lld bytes, %.3f bytes a token, %lld document%s", key,
+             foci_config_string(config, key), (long long)t->count, foci_plural(t->count, "s"), (long long)bytes,
+             (double)bytes / (double)t->count, (long long)documents, foci_plural(documents, "s"));
+}
+
+static void say_words(const foci_config *config, const foci_lines *lines, const char *key, const foci_vocabulary *v,
+                      const foci_tokens *t) {
+    const double perplexity = foci_unigram_perplexity(v, t);
+    char bits[64] = "";
+    if (foci_vocabulary_tokens(v) != FOCI_WORDS) snprintf(bits, sizeof bits, ", %.4f bits a token", log2(perplexity));
+    foci_say(lines, "%-10s  %s: %lld token%s, %lld line%s, %lld <unk>, unigram perplexity %.1f%s", key,
+             foci_config_string(config, key), (long long)t->count, foci_plural(t->count, "s"), (long long)t->lines,
+             foci_plural(t->lines, "s"), (long long)t->unknown, perplexity, bits);
 }
 
 static foci_status count_split(const foci_config *config, const foci_lines *lines, const char *key,
                                const foci_vocabulary *v) {
     foci_tokens t = {0};
     FOCI_TRY(read_tokens(config, key, v, &t));
-    if (!t.count) return FOCI_OK;
-    if (foci_vocabulary_bpe(v)) return count_subwords(config, lines, key, v, &t);
-    const double perplexity = foci_unigram_perplexity(v, &t);
-    char bits[64] = "";
-    if (foci_vocabulary_tokens(v) != FOCI_WORDS) snprintf(bits, sizeof bits, ", %.4f bits a token", log2(perplexity));
-    foci_say(lines, "%-10s  %s: %lld token%s, %lld line%s, %lld <unk>, unigram perplexity %.1f%s", key,
-             foci_config_string(config, key), (long long)t.count, foci_plural(t.count, "s"), (long long)t.lines,
-             foci_plural(t.lines, "s"), (long long)t.unknown, perplexity, bits);
+    if (t.count) (foci_vocabulary_bpe(v) ? say_subwords : say_words)(config, lines, key, v, &t);
     foci_tokens_free(&t);
     return FOCI_OK;
 }
