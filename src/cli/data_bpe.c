@@ -29,7 +29,7 @@ static const foci_key train_rows[] = {
              .placeholder = "DIR"),
     FOCI_KEY(train_settings, min_frequency, "2", 1, 1e18, NULL, "pairs seen less often are not merged"),
     FOCI_KEY(train_settings, special, NULL, 0, 0, NULL,
-             "a special token; repeatable (default: <|endoftext|>, with which documents begin)"),
+             "a special token; repeatable; an empty one: none (default: <|endoftext|>, with which documents begin)"),
     FOCI_KEY(train_settings, documents, "file", 0, 0, FOCI_DOCUMENTS(FOCI_CHOICE_WORD),
              "no merge reaches from one to the next: whole files, paragraphs (blank lines between) or lines"),
     {0}};
@@ -45,8 +45,10 @@ static foci_status train_check(const foci_parsed *parsed) {
 
 static int list_specials(const foci_parsed *parsed, const train_settings *o, const char *special[SPECIALS]) {
     int n = 0;
-    for (; n < SPECIALS && (special[n] = foci_parsed_text(parsed, &o->special, n)); n++) {}
-    if (!n) special[n++] = "<|endoftext|>";
+    const char *text;
+    for (int i = 0; n < SPECIALS && (text = foci_parsed_text(parsed, &o->special, i)); i++)
+        if (*text) special[n++] = text;
+    if (!o->special) special[n++] = "<|endoftext|>";
     return n;
 }
 

@@ -32,6 +32,9 @@ runs_out() {
     contains out '^few: 259 tokens, '
     json '<|a|>' '<|b|>' <few/vocab.json >numbers
     equal '257 258' "$(cat numbers)"
+    runs data bpe train short.txt --vocab 257 --out none --special=
+    contains out '^none: 257 tokens, '
+    fails 2 'the tokenizer has no end-of-text token for documents to begin with' data bpe encode short.txt --bpe none --documents file
 }
 check "pairs run out" runs_out
 
