@@ -181,10 +181,9 @@ static foci_status take_for_output(void *context, const int32_t *id, int64_t cou
 static foci_status encode_texts(encoding *e) {
     const encode_settings *o = e->parsed->options;
     const bool given = foci_parsed_text(e->parsed, &o->documents, 0);
+    const foci_documents otherwise = o->out && e->end_of_text >= 0 ? FOCI_FILE : FOCI_NO_DOCUMENTS;
     for (int i = 0; i < e->parsed->arguments; i++) {
-        foci_bpe_reading r = {.documents = given    ? o->documents
-                                           : o->out ? FOCI_FILE
-                                                    : FOCI_NO_DOCUMENTS,
+        foci_bpe_reading r = {.documents = given ? o->documents : otherwise,
                               .special = o->special,
                               .take = o->out ? take_for_file : take_for_output,
                               .context = e};
