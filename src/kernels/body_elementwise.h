@@ -1,4 +1,4 @@
-/* Element by element: sums, products, activations. */
+/* Element by element: sums, products, activations; and elements put in another order. */
 
 static void add(int64_t n, const real *restrict a, const real *restrict b, real *restrict y) {
 #pragma omp simd
@@ -138,4 +138,17 @@ static void swiglu_again(int64_t n, const real *gate, const real *up, const real
         dgate[i] = d * u * s * (1 + x * (1 - s));
         dup[i] = d * x * s;
     }
+}
+
+/* x (rows, columns) -> y (columns, rows), by squares of four. */
+static void turn_matrix(int64_t rows, int64_t columns, const real *restrict x, int64_t ldx, real *restrict y,
+                        int64_t ldy) {
+    enum { SQUARE = 4, STRIP = 16 };
+    const int64_t down = rows - rows % SQUARE, across = columns - columns % SQUARE;
+    for (int64_t j = 0; j < across; j += STRIP)
+        for (int64_t i = 0; i < down; i += SQUARE)
+            for (int64_t k = j; k < smaller(j + STRIP, across); k += SQUARE)
+                turn_square(y + k * ldy + i, ldy, x + i * ldx + k, ldx);
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t k = i < down ? across : 0; k < columns; k++) y[k * ldy + i] = x[i * ldx + k];
 }

@@ -144,6 +144,47 @@ void foci_gemm_parallel(const foci_product *p) {
     }
 }
 
+/* Columns of C that are made at a time: with all rows they stay in the second-level cache. */
+enum { FEW_ROWS = 384, TURNED_COLUMNS = 192, LEAST_TURNED = 48 };
+
+bool foci_gemm_has_few_rows(int64_t rows, int64_t columns, int64_t depth) {
+    return rows <= FEW_ROWS && 2 * rows <= columns && rows <= depth;
+}
+
+static foci_matrix turn(foci_matrix m) { return (foci_matrix){m.data, m.ld, !m.transposed}; }
+
+/* Columns s of C, by `turned`, the transpose of the whole product. An element is summed in the same order. */
+static void columns_of(const foci_product *p, const foci_product *turned, foci_range s) {
+    static _Thread_local foci_real tile[FEW_ROWS * TURNED_COLUMNS] __attribute__((aligned(64)));
+    const int64_t columns = s.end - s.first;
+    foci_product q = *turned;
+    q.rows = columns;
+    q.a.data = part(&turned->a, s.first, 0);
+    q.c = tile;
+    q.ldc = p->rows;
+    q.add = p->add || p->bias;
+    if (p->add) foci_kernel()->turn_matrix(p->rows, columns, p->c + s.first, p->ldc, tile, p->rows);
+    for (int64_t j = 0; j < columns && p->bias; j++)
+        for (int64_t i = 0; i < p->rows; i++) tile[j * p->rows + i] = p->bias[s.first + j];
+    foci_gemm(&q);
+    foci_kernel()->turn_matrix(columns, p->rows, tile, p->rows, p->c + s.first, p->ldc);
+}
+
+void foci_gemm_spread(const foci_product *p, foci_real *memory) {
+    foci_product q = *p;
+    if (!foci_gemm_has_few_rows(p->rows, p->columns, p->depth) || !(in_bf16(p) || own_kernels())) {
+        foci_gemm_pack(&q, memory);
+        foci_gemm_parallel(&q);
+        return;
+    }
+    q = (foci_product){.columns = p->rows, .depth = p->depth, .a = turn(p->b), .b = turn(p->a), .bf16 = p->bf16};
+    foci_gemm_pack(&q, memory);
+    int64_t width = round_up(foci_tiles(p->columns, TILES_PER_THREAD * foci_threads()), LEAST_TURNED);
+    if (width > TURNED_COLUMNS) width = TURNED_COLUMNS;
+    FOCI_PARALLEL_FOR
+    for (int64_t i = 0; i < foci_tiles(p->columns, width); i++) columns_of(p, &q, foci_tile(p->columns, width, i));
+}
+
 enum { LEAST_CHUNK = 512 }; /* of the depth */
 
 int64_t foci_gemm_chunks(int64_t rows, int64_t columns, int64_t depth) {

@@ -21,6 +21,12 @@ void foci_gemm(const foci_product *p);
 /* Over all threads: C is cut into tiles. */
 void foci_gemm_parallel(const foci_product *p);
 
+/* The same, with what the tiles share copied once: B or, where the rows are so few that copying B would cost more than
+ * what is made of it, A: B, a large weight, is read where it lies then, and C comes about in columns. The bits are the
+ * same. `memory`: foci_gemm_packed_size(depth, columns) reals, 64-byte aligned. */
+void foci_gemm_spread(const foci_product *p, foci_real *memory);
+bool foci_gemm_has_few_rows(int64_t rows, int64_t columns, int64_t depth);
+
 /* Over all threads, for few rows and columns and a great depth (the gradient of a weight: the depth is the batch). The
  * depth is cut into a fixed number of chunks, whose products lie in `partial` (chunks * rows * columns) and are added
  * in order. No bias. */

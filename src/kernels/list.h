@@ -20,6 +20,8 @@ FOCI_KERNEL(gelu_tanh_again, (int64_t n, const real *x, const real *dy, real *y,
 FOCI_KERNEL(swiglu, (int64_t n, const real *gate, const real *up, real *y))
 FOCI_KERNEL(swiglu_again,
             (int64_t n, const real *gate, const real *up, const real *dy, real *y, real *dgate, real *dup))
+/* x (rows, columns) -> y (columns, rows) */
+FOCI_KERNEL(turn_matrix, (int64_t rows, int64_t columns, const real *x, int64_t ldx, real *y, int64_t ldy))
 
 /* body_sums.h: in double, or by columns */
 FOCI_KERNEL(sum, (int64_t n, const real *x, double *sum))

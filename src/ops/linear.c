@@ -25,8 +25,7 @@ static void forward(const foci_node *n) {
                       .ldc = s.out,
                       .bias = n->input[BIAS] ? foci_data(n->input[BIAS]) : NULL,
                       .bf16 = foci_graph_bf16(n->graph)};
-    foci_gemm_pack(&p, n->workspace);
-    foci_gemm_parallel(&p);
+    foci_gemm_spread(&p, n->workspace);
 }
 
 /* dx = dy W;  dW = dyt x;  db = column sums of dy */
@@ -43,8 +42,7 @@ static void backward(const foci_node *n) {
                           .ldc = s.in,
                           .add = n->accumulate[X],
                           .bf16 = foci_graph_bf16(n->graph)};
-        foci_gemm_pack(&p, n->workspace);
-        foci_gemm_parallel(&p);
+        foci_gemm_spread(&p, n->workspace);
     }
     if (foci_wants(n, WEIGHT))
         foci_gemm_long(&(foci_product){.rows = s.out,

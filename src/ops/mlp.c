@@ -149,8 +149,65 @@ static foci_product to_branch(const foci_node *n, const shape *s, int64_t b, rea
     return p;
 }
 
+/* Few rows and large weights: each product is one over all rows, by foci_gemm_spread, and what lies between goes to
+ * memory, which it does for backward anyway. */
+static bool has_few_rows(const shape *s) {
+    return foci_gemm_has_few_rows(s->rows, s->hidden, s->in) && foci_gemm_has_few_rows(s->rows, s->out, s->hidden);
+}
+
+/* Over all threads, by strips of rows. */
+static void each_strip(const foci_node *n, const shape *s,
+                       void (*f)(const foci_node *n, const shape *s, foci_range r, real *a, real *dh), real *a,
+                       real *dh) {
+    const int64_t rows = foci_tiles(s->rows, 4 * foci_threads());
+    FOCI_PARALLEL_FOR
+    for (int64_t i = 0; i < foci_tiles(s->rows, rows); i++) {
+        const foci_range r = foci_tile(s->rows, rows, i);
+        f(n, s, r, a + r.first * s->ld, dh ? dh + r.first * s->ld : NULL);
+    }
+}
+
+static void activate_strip(const foci_node *n, const shape *s, foci_range r, real *a, real *dh) {
+    (void)dh;
+    const hidden_tile h = place_of(n, s, r, a), to = activation(n, s, r, h, a);
+    for (int64_t i = 0; to.data != a && !n->spared && i < r.end - r.first; i++) /* relu leaves it where it is saved */
+        memcpy(a + i * s->ld, to.data + i * to.ld, (size_t)s->hidden * sizeof *a);
+}
+
+static void forward_few(const foci_node *n, const shape *s) {
+    real *a = n->workspace, *packed = a + s->rows * s->ld;
+    const hidden_tile h = place_of(n, s, (foci_range){0, s->rows}, a);
+    for (int64_t b = 0; b < s->branches; b++)
+        foci_gemm_spread(&(foci_product){.rows = s->rows,
+                                         .columns = s->hidden,
+                                         .depth = s->in,
+                                         .a = {foci_data(n->input[X]), s->in},
+                                         .b = {foci_data(n->input[weight_of(b)]), s->in, true},
+                                         .c = h.data + b * s->hidden,
+                                         .ldc = h.ld,
+                                         .bias = optional(n->input[weight_of(b) + 1]),
+                                         .bf16 = foci_graph_bf16(n->graph)},
+                         packed);
+    each_strip(n, s, activate_strip, a, NULL);
+    if (n->spared) return;
+    foci_gemm_spread(&(foci_product){.rows = s->rows,
+                                     .columns = s->out,
+                                     .depth = s->hidden,
+                                     .a = {a, s->ld},
+                                     .b = {foci_data(n->input[WEIGHT2]), s->hidden, true},
+                                     .c = foci_data(n->output),
+                                     .ldc = s->out,
+                                     .bias = optional(n->input[BIAS2]),
+                                     .bf16 = foci_graph_bf16(n->graph)},
+                     packed);
+}
+
 static void forward(const foci_node *n) {
     const shape s = shape_of(n);
+    if (has_few_rows(&s)) {
+        forward_few(n, &s);
+        return;
+    }
     real *packed = n->workspace, *packed_second = packed + s.branches * foci_gemm_packed_size(s.in, s.hidden),
          *scratch = packed_second + foci_gemm_packed_size(s.hidden, s.out);
     foci_product first[2], second = {.columns = s.out,
@@ -225,10 +282,68 @@ static void parameter_gradients(const foci_node *n, const shape *s, int64_t rows
     }
 }
 
+static void activate_strip_again(const foci_node *n, const shape *s, foci_range r, real *a, real *dh) {
+    const hidden_tile h = activation_backward(n, s, r, a, dh);
+    for (int64_t i = 0; h.data != a && i < r.end - r.first; i++)
+        memcpy(a + i * s->ld, h.data + i * h.ld, (size_t)s->hidden * sizeof *a);
+}
+
+/* weight (rows, columns) += dyt x, over all rows of the batch */
+static void gradient_of_weight(const foci_node *n, const shape *s, int input, foci_strip dy, foci_strip x) {
+    if (foci_wants(n, input))
+        foci_gemm_parallel(&(foci_product){.rows = dy.width,
+                                           .columns = x.width,
+                                           .depth = s->rows,
+                                           .a = {dy.first, dy.ld, true},
+                                           .b = {x.first, x.ld},
+                                           .c = foci_grad(n->input[input]),
+                                           .ldc = x.width,
+                                           .add = n->accumulate[input],
+                                           .bf16 = foci_graph_bf16(n->graph)});
+    if (foci_wants(n, input + 1))
+        foci_bias_gradient(s->rows, dy, foci_grad(n->input[input + 1]), n->accumulate[input + 1]);
+}
+
+static void backward_few(const foci_node *n, const shape *s) {
+    const bool bf16 = foci_graph_bf16(n->graph);
+    real *a = n->workspace, *dh = a + s->rows * s->ld, *packed = dh + s->rows * s->ld;
+    const real *dy = foci_grad(n->output);
+    foci_gemm_spread(&(foci_product){.rows = s->rows,
+                                     .columns = s->hidden,
+                                     .depth = s->out,
+                                     .a = {dy, s->out},
+                                     .b = {foci_data(n->input[WEIGHT2]), s->hidden},
+                                     .c = dh,
+                                     .ldc = s->ld,
+                                     .bf16 = bf16},
+                     packed);
+    each_strip(n, s, activate_strip_again, a, dh);
+    gradient_of_weight(n, s, WEIGHT2, (foci_strip){dy, s->out, s->out}, (foci_strip){a, s->ld, s->hidden});
+    for (int64_t b = 0; b < s->branches; b++) {
+        const foci_strip branch = {dh + b * s->hidden, s->ld, s->hidden};
+        gradient_of_weight(n, s, weight_of(b), branch, (foci_strip){foci_data(n->input[X]), s->in, s->in});
+        if (!foci_wants(n, X)) continue;
+        foci_gemm_spread(&(foci_product){.rows = s->rows,
+                                         .columns = s->in,
+                                         .depth = s->hidden,
+                                         .a = {branch.first, s->ld},
+                                         .b = {foci_data(n->input[weight_of(b)]), s->in},
+                                         .c = foci_grad(n->input[X]),
+                                         .ldc = s->in,
+                                         .add = b > 0 || n->accumulate[X],
+                                         .bf16 = bf16},
+                         packed);
+    }
+}
+
 /* Per chunk of rows, tile by tile: da = dy W2, dh = act'(da), dx = dh W1 and that of the gate, and the parameters'
  * gradients, which are added over the chunks afterwards. */
 static void backward(const foci_node *n) {
     const shape s = shape_of(n);
+    if (has_few_rows(&s)) {
+        backward_few(n, &s);
+        return;
+    }
     const bool bf16 = foci_graph_bf16(n->graph), parameters = learns(n);
     const int64_t size = chunk_rows(s.rows), chunks = foci_tiles(s.rows, size), sum_size = sums_size(&s);
     const real *x = foci_data(n->input[X]), *dy = foci_grad(n->output);
@@ -315,6 +430,19 @@ static foci_tensor *gate_twice(foci_graph *g) {
     return foci_add(g, foci_gated_mlp(g, x, w, b, w, b, w, b, 0), foci_gated_mlp(g, x, w, b, w, b, w, b, 0));
 }
 static foci_tensor *several_chunks(foci_graph *g) { return three_layers(g, 3, 100, FOCI_GELU, 0.1, true); }
+static foci_tensor *wide(foci_graph *g, foci_activation activation, double dropout) { /* few rows */
+    foci_tensor *x = RANDOM(g, "x", 1, 2, 5), *down = RANDOM(g, "down", 6, 9);
+    foci_tensor *up = RANDOM(g, "up", 9, 5), *bias = RANDOM(g, "bias", 9);
+    if (activation != FOCI_SWIGLU) return foci_mlp(g, x, up, bias, down, RANDOM(g, "last", 6), activation, dropout);
+    return foci_gated_mlp(g, x, RANDOM(g, "gate", 9, 5), bias, up, bias, down, NULL, dropout);
+}
+static foci_tensor *wide_gelu(foci_graph *g) { return wide(g, FOCI_GELU, 0.3); }
+static foci_tensor *wide_relu(foci_graph *g) { return wide(g, FOCI_RELU, 0.3); }
+static foci_tensor *wide_gate(foci_graph *g) { return wide(g, FOCI_SWIGLU, 0); }
+static foci_tensor *wide_twice(foci_graph *g) {
+    foci_tensor *x = foci_scale(g, RANDOM(g, "x", 2, 4), 1), *w = RANDOM(g, "weight", 4, 4), *b = RANDOM(g, "bias", 4);
+    return foci_add(g, foci_mlp(g, x, w, b, w, b, FOCI_GELU_TANH, 0), foci_mlp(g, x, w, b, w, b, FOCI_RELU, 0));
+}
 static foci_tensor *twice(foci_graph *g) { /* the input, and all parameters */
     foci_tensor *x = foci_scale(g, RANDOM(g, "x", 4, 3), 1), *w = RANDOM(g, "weight", 3, 3), *b = RANDOM(g, "bias", 3);
     return foci_add(g, foci_mlp(g, x, w, b, w, b, FOCI_GELU, 0), foci_mlp(g, x, w, b, w, b, FOCI_RELU, 0));
@@ -326,6 +454,10 @@ static const foci_gradient_case gradients[] = {{"gelu", with_gelu},
                                                {"relu, dropout 0.4", relu_dropout},
                                                {"300 rows, dropout 0.1", several_chunks},
                                                {"everything used twice", twice},
+                                               {"few rows, gelu, dropout 0.3", wide_gelu},
+                                               {"few rows, relu, dropout 0.3", wide_relu},
+                                               {"few rows, gate", wide_gate},
+                                               {"few rows, everything used twice", wide_twice},
                                                {"gelu_tanh, dropout 0.2", with_gelu_tanh},
                                                {"gate", with_gate},
                                                {"gate, biases, 300 rows, dropout 0.3", gate_and_biases},
@@ -366,6 +498,25 @@ static bool operands_fit(foci_graph *g, foci_tensor *const *inputs) {
            (!inputs[GATE] || weight_fits(g, inputs, GATE, "gate", hidden, in));
 }
 
+/* Reals of scratch memory. */
+static int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }
+static int64_t packed_for_few(const shape *s) {
+    const int64_t up = foci_gemm_packed_size(s->in, s->hidden), down = foci_gemm_packed_size(s->hidden, s->in);
+    return most(most(up, down),
+                most(foci_gemm_packed_size(s->hidden, s->out), foci_gemm_packed_size(s->out, s->hidden)));
+}
+static int64_t forward_scratch(const shape *s) {
+    if (has_few_rows(s)) return s->rows * s->ld + packed_for_few(s);
+    return s->branches * foci_gemm_packed_size(s->in, s->hidden) + foci_gemm_packed_size(s->hidden, s->out) +
+           TILE * foci_threads() * s->ld;
+}
+static int64_t backward_scratch(const shape *s) {
+    if (has_few_rows(s)) return 2 * s->rows * s->ld + packed_for_few(s);
+    const int64_t chunks = foci_tiles(s->rows, chunk_rows(s->rows));
+    return foci_gemm_packed_size(s->out, s->hidden) + s->branches * foci_gemm_packed_size(s->hidden, s->in) +
+           chunks * sums_size(s) + FOCI_ALIGN + 2 * DEEP_TILE * foci_threads() * s->ld;
+}
+
 static foci_tensor *record(foci_graph *g, foci_tensor *const *inputs, foci_activation activation, double dropout) {
     if (!operands_fit(g, inputs)) return NULL;
     if (!(dropout >= 0 && dropout < 1))
@@ -381,14 +532,7 @@ static foci_tensor *record(foci_graph *g, foci_tensor *const *inputs, foci_activ
     foci_tensor *y = foci_emit(n, FOCI_REAL, x->ndim, shape_out);
     if (!y) return NULL;
     const shape s = shape_of(n);
-    const int64_t line = foci_threads() * s.ld, chunks = foci_tiles(rows, chunk_rows(rows));
-    foci_workspace(
-        n,
-        (size_t)(branches * foci_gemm_packed_size(s.in, hidden) + foci_gemm_packed_size(hidden, s.out) + TILE * line) *
-            sizeof(real),
-        (size_t)(foci_gemm_packed_size(s.out, hidden) + branches * foci_gemm_packed_size(hidden, s.in) +
-                 chunks * sums_size(&s) + FOCI_ALIGN + 2 * DEEP_TILE * line) *
-            sizeof(real));
+    foci_workspace(n, (size_t)forward_scratch(&s) * sizeof(real), (size_t)backward_scratch(&s) * sizeof(real));
     return y;
 }
 

@@ -51,6 +51,12 @@ static void packed_product(const foci_product *p) {
     free(memory);
 }
 
+static void spread_product(const foci_product *p) {
+    foci_real *memory = random_matrix(foci_gemm_packed_size(p->depth, p->columns) + FOCI_ALIGN, 4);
+    foci_gemm_spread(p, (foci_real *)(((uintptr_t)memory + 63) / 64 * 64));
+    free(memory);
+}
+
 /* Every row of C is two elements longer than what the product writes. */
 static void check_product(product *f, bool ta, bool tb, int64_t m, int64_t n, int64_t k, bool add, bool bias) {
     int64_t lda = (ta ? m : k) + 3, ldb = (tb ? k : n) + 1, ldc = n + 2;
@@ -103,6 +109,42 @@ static void packed_once(void **state) {
     for (int i = 0; i < SHAPES; i++) check_all(packed_product, shapes[i].m, shapes[i].n, shapes[i].k);
     check_all(packed_product, 300, 520, 9); /* tiles of rows and of columns */
     check_product(packed_product, false, true, 4099, 70, 3, false, true);
+}
+
+/* Few rows and a large B: C comes about in columns, with the same bits. */
+static void few_rows(void **state) {
+    (void)state;
+    static const int64_t sizes[][3] = {{1, 2, 1},      {1, 300, 70},  {3, 49, 20},    {17, 200, 33},
+                                       {61, 301, 400}, {96, 770, 97}, {384, 800, 390}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        assert_true(foci_gemm_has_few_rows(sizes[i][0], sizes[i][1], sizes[i][2]));
+        check_all(spread_product, sizes[i][0], sizes[i][1], sizes[i][2]);
+    }
+    for (int i = 0; i < SHAPES; i++) check_all(spread_product, shapes[i].m, shapes[i].n, shapes[i].k);
+    enum { M = 61, N = 301, K = 1537 };
+    foci_real *a = random_matrix(M * K, 1), *b = random_matrix(N * K, 2), *c = random_matrix(M * N, 3),
+              *d = random_matrix(M * N, 3), *bias = random_matrix(N, 4);
+    for (int t = 0; t < 8; t++) {
+        foci_product p = {.rows = M,
+                          .columns = N,
+                          .depth = K,
+                          .a = {a, K},
+                          .b = {b, t & 1 ? K : N, t & 1},
+                          .c = c,
+                          .ldc = N,
+                          .bias = t & 4 ? bias : NULL,
+                          .add = !(t & 4),
+                          .bf16 = t >> 1 & 1};
+        foci_gemm(&p);
+        p.c = d;
+        spread_product(&p);
+        assert_memory_equal(c, d, M * N * sizeof *c);
+    }
+    free(a);
+    free(b);
+    free(c);
+    free(d);
+    free(bias);
 }
 
 static void every_instruction_set(void **state) {
@@ -341,6 +383,7 @@ int main(void) {
                                      cmocka_unit_test(providers)};
     const struct CMUnitTest both[] = {cmocka_unit_test(one_thread),
                                       cmocka_unit_test(packed_once),
+                                      cmocka_unit_test(few_rows),
                                       cmocka_unit_test(all_threads),
                                       cmocka_unit_test(many_rows),
                                       cmocka_unit_test(long_inner_dimension),
