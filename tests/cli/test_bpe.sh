@@ -50,6 +50,14 @@ comes_back() { # any bytes
     same text/valid.txt again.txt
 }
 check "decode gives back what was encoded" comes_back
+on_terminal() { # no half of a character, and a mark for one that never came
+    printf 'caf\303\251 \303' | "$foci" data bpe encode - --bpe tok >numbers
+    script -qec "$foci data bpe decode numbers --bpe tok" /dev/null </dev/null | tr -d '\r\n' >shown
+    printf 'caf\303\251 \357\277\275' | cmp - shown
+    "$foci" data bpe decode numbers --bpe tok >bytes
+    printf 'caf\303\251 \303' | cmp - bytes
+}
+if command -v script >/dev/null; then check "decode on a terminal" on_terminal; else echo "skipped: script is not here"; fi
 special() {
     printf 'a<|endoftext|>b\n' >special.txt
     equal "64|599 65 198|" "$("$foci" data bpe encode special.txt --bpe tok --special | tr '\n' '|')"
