@@ -1,4 +1,4 @@
-/* Tokenizers from files. What a tokenizer.json may say is what gpt.md 8.8 lists; a field that says anything else asks
+/* Tokenizers from files. What a tokenizer.json may say is what docs/mathematics.md 8.8 lists; a field that says anything else asks
  * for another algorithm, and is refused by its name. */
 #include <inttypes.h>
 #include <jansson.h>
