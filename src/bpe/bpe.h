@@ -45,7 +45,8 @@ foci_status foci_bpe_save(const foci_bpe *bpe, const char *folder);
 
 int64_t foci_bpe_size(const foci_bpe *bpe);
 foci_token foci_bpe_token(const foci_bpe *bpe, int32_t id); /* below the size */
-/* As vocabulary files have it, a character a byte (docs/mathematics.md 8.8), a special one as it is: not ended; its length. */
+/* As vocabulary files have it, a character a byte (docs/mathematics.md 8.8), a special one as it is: not ended; its
+ * length. */
 enum { FOCI_TOKEN_NAME = 2 * FOCI_TOKEN_MAX };
 size_t foci_bpe_name(const foci_bpe *bpe, int32_t id, char name[FOCI_TOKEN_NAME]);
 /* With it documents begin: <|endoftext|>, or <|end_of_text|>, or else the only special token; -1: there is none. */

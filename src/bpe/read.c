@@ -1,5 +1,5 @@
-/* Tokenizers from files. What a tokenizer.json may say is what docs/mathematics.md 8.8 lists; a field that says anything else asks
- * for another algorithm, and is refused by its name. */
+/* Tokenizers from files. What a tokenizer.json may say is listed in docs/mathematics.md 8.8; a field that says anything
+ * else asks for another algorithm, and is refused by its name. */
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
