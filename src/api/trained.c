@@ -10,6 +10,7 @@
 #include "task/corpus.h"
 #include "task/image_data.h"
 #include "task/load_model.h"
+#include "task/generator.h"
 #include "task/prompt.h"
 #include "task/sampling.h"
 #include "task/task.h"
@@ -206,6 +207,14 @@ foci_status foci_trained_logprob(foci_trained *t, const int32_t *words, int64_t 
     return s;
 }
 
+static foci_status begin(foci_generator *g, const foci_vocabulary *v, const char *prompt) {
+    foci_ids ids = {0};
+    foci_status s = foci_prompt_read(&ids, v, prompt);
+    if (!s) s = foci_generator_add(g, ids.id, ids.count);
+    free(ids.id);
+    return s;
+}
+
 static foci_status generate(const foci_trained *t, foci_generator *g, const foci_generate_options *o,
                             bool (*word)(void *context, const char *word, double logprob), void *context) {
     const foci_vocabulary *v = t->corpus.vocabulary;
@@ -214,7 +223,7 @@ static foci_status generate(const foci_trained *t, foci_generator *g, const foci
                                     .top_p = o->top_p > 0 ? o->top_p : 1,
                                     .never = foci_vocabulary_id(v, "<unk>"),
                                     .seed = o->seed};
-    FOCI_TRY(foci_generator_prompt(g, v, o->prompt ? o->prompt : ""));
+    FOCI_TRY(begin(g, v, o->prompt ? o->prompt : ""));
     for (int64_t i = 0; i < o->words; i++) {
         const foci_real *logprob;
         int32_t id;

@@ -5,11 +5,17 @@
 
 #include "attention/attend.h"
 
+bool foci_generator_keeps(const foci_generator_options *o) {
+    return !o->recompute && !o->model->carries && foci_attention_abilities(o->config) & FOCI_INCREMENTAL;
+}
+
 foci_status foci_generator_open(foci_generator *g, const foci_generator_options *options, foci_parameters *parameters) {
     *g = (foci_generator){.options = *options, .parameters = parameters};
     foci_program_set_init(&g->set, parameters);
-    g->incremental =
-        !options->recompute && !options->model->carries && foci_attention_abilities(options->config) & FOCI_INCREMENTAL;
+    if (!g->options.rows) g->options.rows = 1;
+    g->batch = malloc((size_t)(g->options.rows * options->window) * sizeof *g->batch);
+    if (!g->batch) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for %lld texts", (long long)g->options.rows);
+    g->incremental = foci_generator_keeps(options);
     return FOCI_OK;
 }
 
@@ -19,18 +25,28 @@ void foci_generator_close(foci_generator *g) {
     foci_carry_close(&g->carry);
     foci_program_set_free(&g->set);
     free(g->ids);
+    free(g->batch);
     *g = (foci_generator){.count = 0};
+}
+
+/* `count` words of every text. */
+static void copy_rows(const foci_generator *g, const int32_t *from, int64_t from_row, int32_t *to, int64_t to_row,
+                      int64_t count) {
+    for (int64_t i = 0; i < g->options.rows && count; i++)
+        memcpy(to + i * to_row, from + i * from_row, (size_t)count * sizeof *to);
 }
 
 foci_status foci_generator_add(foci_generator *g, const int32_t *ids, int64_t count) {
     if (g->count + count > g->room) {
         int64_t room = 2 * (g->count + count);
-        int32_t *grown = realloc(g->ids, (size_t)room * sizeof *grown);
+        int32_t *grown = malloc((size_t)(g->options.rows * room) * sizeof *grown);
         if (!grown) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for a text of %lld words", (long long)room);
+        copy_rows(g, g->ids, g->room, grown, room, g->count);
+        free(g->ids);
         g->ids = grown;
         g->room = room;
     }
-    memcpy(g->ids + g->count, ids, (size_t)count * sizeof *ids);
+    copy_rows(g, ids, count, g->ids + g->count, g->room, count);
     g->count += count;
     return FOCI_OK;
 }
@@ -39,7 +55,7 @@ foci_status foci_generator_add(foci_generator *g, const int32_t *ids, int64_t co
 
 static const foci_graph *graph(const foci_generator *g) { return foci_program_graph(g->program); }
 
-/* One row for every token of the window, for all that the model caches. */
+/* One row for every token of every window, for all that the model caches. */
 static foci_status make_caches(foci_generator *g) {
     if (g->cache || !g->incremental) return FOCI_OK;
     const int slots = foci_graph_slots(graph(g));
@@ -49,7 +65,7 @@ static foci_status make_caches(foci_generator *g) {
         const foci_slot *s = foci_graph_slot(graph(g), i);
         if (s->kind != FOCI_SLOT_NOW) continue;
         const size_t row = (size_t)foci_last_dim(s->tensor) * sizeof(foci_real);
-        if (!(g->cache[g->caches++] = malloc((size_t)g->options.window * row)))
+        if (!(g->cache[g->caches++] = malloc((size_t)(g->options.rows * g->options.window) * row)))
             return foci_fail(FOCI_ERR_RUNTIME, "out of memory for keys and values");
     }
     return FOCI_OK;
@@ -70,8 +86,10 @@ static foci_status fill_caches(foci_generator *g) {
         const foci_real *now;
         if (s->kind != FOCI_SLOT_NOW) continue;
         FOCI_TRY(foci_program_fetch(g->program, s->name, &now));
-        const int64_t row = foci_last_dim(s->tensor), first = g->past * row;
-        memcpy(g->cache[n++] + first, now + first, (size_t)(g->tokens * row) * sizeof *now);
+        /* of one text what is new stands at the end, of several it lies between the old */
+        const int64_t row = foci_last_dim(s->tensor), first = g->options.rows == 1 ? g->past * row : 0;
+        const int64_t end = g->options.rows * (g->past + g->tokens) * row;
+        memcpy(g->cache[n++] + first, now + first, (size_t)(end - first) * sizeof *now);
     }
     return FOCI_OK;
 }
@@ -86,7 +104,7 @@ static foci_status open_pass(foci_generator *g, int64_t past, int64_t tokens) {
     FOCI_TRY(foci_program_open_model(
         &g->program, &g->set, &(foci_graph_options){.cache = g->incremental, .past = past}, o->model,
         &(foci_request){.config = o->config,
-                        .batch = 1,
+                        .batch = o->rows,
                         .classes = o->vocabulary,
                         .feeds = "ids",
                         .number = {{"tokens", (double)tokens}, {"window", (double)o->window}, {"last_only", 1}}}));
@@ -97,7 +115,8 @@ static foci_status open_pass(foci_generator *g, int64_t past, int64_t tokens) {
 /* The pass over `tokens` tokens from number `first` on, behind `past` others whose keys and values are held. */
 static foci_status pass(foci_generator *g, int64_t first, int64_t past, int64_t tokens) {
     FOCI_TRY(open_pass(g, past, tokens));
-    FOCI_TRY(foci_program_feed(g->program, "ids", g->ids + first));
+    copy_rows(g, g->ids + first, g->room, g->batch, tokens, tokens);
+    FOCI_TRY(foci_program_feed(g->program, "ids", g->batch));
     FOCI_TRY(feed_caches(g));
     FOCI_TRY(foci_program_forward(g->program));
     return fill_caches(g);
@@ -108,17 +127,18 @@ static foci_status read_on(foci_generator *g) {
     const foci_generator_options *o = &g->options;
     if (!g->program) {
         const foci_request r = {
-            .config = o->config, .batch = 1, .classes = o->vocabulary, .feeds = "ids", .number = {{"tokens", 1}}};
+            .config = o->config, .batch = o->rows, .classes = o->vocabulary, .feeds = "ids", .number = {{"tokens", 1}}};
         FOCI_TRY(foci_program_open_model(&g->program, &g->set, &(foci_graph_options){0}, o->model, &r));
         FOCI_TRY(foci_program_set_ready(&g->set));
-        FOCI_TRY(foci_carry_open(&g->carry, g->program, 1));
+        FOCI_TRY(foci_carry_open(&g->carry, g->program, o->rows));
     }
     if (o->recompute) {
         foci_carry_clear(&g->carry);
         g->held = 0;
     }
     for (; g->held < g->count; g->held++) {
-        FOCI_TRY(foci_program_feed(g->program, "ids", g->ids + g->held));
+        copy_rows(g, g->ids + g->held, g->room, g->batch, 1, 1);
+        FOCI_TRY(foci_program_feed(g->program, "ids", g->batch));
         FOCI_TRY(foci_carry_feed(&g->carry, g->program, 0));
         FOCI_TRY(foci_program_forward(g->program));
         FOCI_TRY(foci_carry_take(&g->carry, g->program, 0));

@@ -8,7 +8,10 @@
  * be kept, and the window is computed anew for each. So it is, from the start, with attention that is not incremental
  * (elliptical with scope sequence: its metric is made of all tokens).
  *
- * A model that carries something from window to window (foci_model.carries) reads word by word, in windows of one. */
+ * A model that carries something from window to window (foci_model.carries) reads word by word, in windows of one.
+ *
+ * Several texts of one length go side by side, as rows of one pass: what comes out for each is what it would be alone,
+ * to the bit, since products do not depend on the rows beside. */
 #ifndef FOCI_TASK_GENERATOR_H
 #define FOCI_TASK_GENERATOR_H
 
@@ -19,15 +22,17 @@ typedef struct foci_generator_options {
     const foci_config *config;
     int64_t vocabulary, window;
     bool recompute; /* keep nothing, whatever the attention; for comparison */
+    int64_t rows;   /* texts; 0: one */
 } foci_generator_options;
 
 typedef struct foci_generator {
     foci_generator_options options;
     foci_parameters *parameters;
     bool incremental; /* while the text fits the window */
-    int32_t *ids;     /* of the whole text */
+    int32_t *ids;     /* (rows, room): of the whole texts, `count` each */
     int64_t count, room;
-    foci_real **cache; /* per foci_cached of the model: (window, C), the first `held` rows filled */
+    int32_t *batch;    /* (rows, window): of a pass */
+    foci_real **cache; /* per foci_cached of the model: (rows, held, C) */
     int caches;
     int64_t held; /* words that are in the caches, or in what is carried */
     foci_carry carry;
@@ -37,13 +42,19 @@ typedef struct foci_generator {
     int64_t past, tokens;
 } foci_generator;
 
+/* Will keys and values be kept from word to word? */
+bool foci_generator_keeps(const foci_generator_options *o);
 /* The parameters are filled already and stay the caller's. */
 foci_status foci_generator_open(foci_generator *g, const foci_generator_options *options, foci_parameters *parameters);
 void foci_generator_close(foci_generator *g);
 
-/* Words of the text, each below the vocabulary. */
+/* Words of the texts, (rows, count), each below the vocabulary. */
 foci_status foci_generator_add(foci_generator *g, const int32_t *ids, int64_t count);
-/* The log-probability of every word to be the next; valid until the next call. The text must have a word. */
+static inline const int32_t *foci_generator_text(const foci_generator *g, int64_t row) {
+    return g->ids + row * g->room;
+}
+/* The log-probability of every word to be the next, (rows, vocabulary); valid until the next call. The texts must have
+ * a word. */
 foci_status foci_generator_next(foci_generator *g, const foci_real **logprob);
 
 #endif

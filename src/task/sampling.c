@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/philox.h"
 
@@ -13,6 +14,8 @@ const foci_key foci_sampling_keys[] = {
              .placeholder = "K"),
     FOCI_KEY(foci_sampling, top_p, "1", 1e-9, 1, NULL, "draw from the likeliest words that together have probability P",
              .placeholder = "P"),
+    FOCI_KEY(foci_sampling, repetition_penalty, "1", 1, 1e3, NULL,
+             "log-probabilities of words that the text has already are multiplied by X", .placeholder = "X"),
     FOCI_KEY(foci_sampling, seed, "0", 0, 9e15, NULL, "of the draws"),
     {0}};
 
@@ -43,14 +46,24 @@ static int32_t draw(const foci_sampling *s, const foci_real *logprob, int32_t *w
     for (int64_t i = 0; i < count; i++) weight[i] = exp(((double)logprob[word[i]] - largest) / s->temperature);
     count = keep(s, weight, count);
     for (int64_t i = 0; i < count; i++) all += weight[i];
-    foci_u32x4 u = foci_philox((uint64_t)s->seed, foci_stream("generate"), step, 0);
+    foci_u32x4 u = foci_philox((uint64_t)s->seed, foci_stream("generate"), step, s->text);
     double left = ((double)u.v[0] + (double)(u.v[1] >> 11) * 0x1p-21) * 0x1p-32 * all; /* [0, all) */
     int64_t i = 0;
     while (i < count - 1 && (left -= weight[i]) >= 0) i++;
     return word[i];
 }
 
-foci_status foci_sample(const foci_sampling *s, const foci_real *logprob, int64_t words, uint64_t step, int32_t *word) {
+/* A copy in which words that were seen are less likely. */
+static foci_real *penalised(const foci_sampling *s, const foci_real *logprob, int64_t words) {
+    foci_real *copy = malloc((size_t)words * sizeof *copy);
+    if (copy) memcpy(copy, logprob, (size_t)words * sizeof *copy);
+    for (int64_t i = 0; copy && i < s->seen_words; i++)
+        copy[s->seen[i]] = (foci_real)s->repetition_penalty * logprob[s->seen[i]];
+    return copy;
+}
+
+static foci_status sample(const foci_sampling *s, const foci_real *logprob, int64_t words, uint64_t step,
+                          int32_t *word) {
     int32_t best = -1;
     for (int64_t i = 0; i < words; i++)
         if (i != s->never && !isnan(logprob[i]) && (best < 0 || logprob[i] > logprob[best])) best = (int32_t)i;
@@ -68,4 +81,13 @@ foci_status foci_sample(const foci_sampling *s, const foci_real *logprob, int64_
     free(weight);
     return candidate && weight ? FOCI_OK
                                : foci_fail(FOCI_ERR_RUNTIME, "out of memory for %lld words", (long long)words);
+}
+
+foci_status foci_sample(const foci_sampling *s, const foci_real *logprob, int64_t words, uint64_t step, int32_t *word) {
+    if (!(s->repetition_penalty > 1) || !s->seen_words) return sample(s, logprob, words, step, word);
+    foci_real *copy = penalised(s, logprob, words);
+    if (!copy) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for %lld words", (long long)words);
+    const foci_status status = sample(s, copy, words, step, word);
+    free(copy);
+    return status;
 }
