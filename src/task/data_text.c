@@ -20,6 +20,7 @@ typedef struct options {
     const char *bpe;
     foci_documents documents;
     bool bare;
+    foci_reading windows;
 } options;
 
 static const foci_key keys[] = {
@@ -46,6 +47,9 @@ static const foci_key keys[] = {
              "lines, or nothing"),
     FOCI_KEY(options, bare, "false", 0, 0, NULL,
              "of tokens bpe: token files that are called .bin have no header (nanoGPT)"),
+    FOCI_KEY(options, windows, "columns", 0, 0, FOCI_READINGS(FOCI_CHOICE_WORD),
+             "in training: the text in batch_size columns, each read from beginning to end; or windows that begin "
+             "anywhere, drawn with replacement"),
     {0}};
 
 /* Every byte is in the vocabulary, and a tokenizer has its own. */

@@ -88,8 +88,75 @@ static const char lra[] = "model:\n"
                           "  test_at_end: true\n"
                           "  seed: 1111\n";
 
+/* nanoGPT's GPT-2 of 124 M on OpenWebText (config/train_gpt2.py): 40 x 12 windows an update, no biases, no dropout. */
+static const char gpt2[] = "model:\n"
+                           "  kind: gpt\n"
+                           "  context: 1024\n"
+                           "  d_model: 768\n"
+                           "  depth: 12\n"
+                           "  num_heads: 12\n"
+                           "  mlp: gelu\n" /* the exact one, also on OpenAI's weights */
+                           "  bias: false\n"
+                           "data:\n"
+                           "  kind: text\n"
+                           "  tokens: bpe\n"
+                           "  windows: drawn\n"
+                           "train:\n"
+                           "  batch_size: 480\n"
+                           "  micro_batch: 12\n"
+                           "  epochs: 1000000\n" /* max_steps ends it */
+                           "  max_steps: 600000\n"
+                           "  optimizer: adamw\n"
+                           "  lr: 6.0e-4\n"
+                           "  betas: [0.9, 0.95]\n"
+                           "  eps: 1.0e-8\n"
+                           "  weight_decay: 0.1\n"
+                           "  clip: 1\n"
+                           "  schedule: warmup_cosine\n"
+                           "  schedule_steps: 600000\n"
+                           "  warmup_steps: 2000\n"
+                           "  min_lr: 6.0e-5\n"
+                           "  eval_every: 1000\n"
+                           "  seed: 1337\n";
+
+/* A small model of Llama's form with llama2.c's settings for TinyStories (train.py): 15 M, windows of 256. */
+static const char llama_small[] = "model:\n"
+                                  "  kind: gpt\n"
+                                  "  context: 256\n"
+                                  "  d_model: 288\n"
+                                  "  depth: 6\n"
+                                  "  num_heads: 6\n"
+                                  "  d_inner: 768\n"
+                                  "  norm: rms\n"
+                                  "  position: rotary\n"
+                                  "  mlp: swiglu\n"
+                                  "  bias: false\n"
+                                  "data:\n"
+                                  "  kind: text\n"
+                                  "  tokens: bpe\n"
+                                  "  windows: drawn\n"
+                                  "train:\n"
+                                  "  batch_size: 512\n"
+                                  "  micro_batch: 128\n"
+                                  "  epochs: 1000000\n"
+                                  "  max_steps: 100000\n"
+                                  "  optimizer: adamw\n"
+                                  "  lr: 5.0e-4\n"
+                                  "  betas: [0.9, 0.95]\n"
+                                  "  eps: 1.0e-8\n"
+                                  "  weight_decay: 0.1\n"
+                                  "  clip: 1\n"
+                                  "  schedule: warmup_cosine\n"
+                                  "  schedule_steps: 100000\n"
+                                  "  warmup_steps: 1000\n"
+                                  "  min_lr: 0\n"
+                                  "  eval_every: 2000\n"
+                                  "  seed: 1337\n";
+
 const foci_recipe foci_recipes[] = {
     {"deit", "ImageNet training of DeiT: 300 epochs, RandAugment, mixup, cutmix, erasing, repeats", deit},
+    {"gpt2", "nanoGPT's GPT-2 of 124 M: half a million tokens an update, AdamW, 600,000 updates", gpt2},
+    {"llama-small", "a small model of Llama's form as llama2.c trains it: 15 M, AdamW, 100,000 updates", llama_small},
     {"lra", "Long Range Arena as in the paper: two layers, AdamW, one cycle of learning rate and beta1", lra},
     {"wikitext103", "language models on WikiText-103 as in the paper: Adam, clipping, 500,000 updates", wikitext103},
     {0}};

@@ -15,6 +15,7 @@ struct foci_task_state {
     foci_corpus corpus;
     foci_windows windows;
     int64_t batch_size, window;
+    bool drawn;   /* windows that begin anywhere (data.windows) */
     bool endless; /* the model goes on from window to window: how the text is read then (foci_windows_endless) */
     bool begins;  /* the current step reads elsewhere than behind the last one */
     uint64_t seed;
@@ -32,6 +33,10 @@ static foci_status open_training(foci_task_state *s) {
     FOCI_TRY(foci_corpus_blame(s->config, FOCI_TRAIN,
                                foci_windows_make(&s->windows, &s->corpus.train, s->batch_size, s->window)));
     if (s->endless) FOCI_TRY(foci_corpus_blame(s->config, FOCI_TRAIN, foci_windows_check_endless(&s->windows)));
+    if (s->drawn && s->corpus.train.count <= s->window)
+        return foci_corpus_blame(s->config, FOCI_TRAIN,
+                                 foci_fail(FOCI_ERR_DATA, "%lld tokens have no window of %lld and the token after it",
+                                           (long long)s->corpus.train.count, (long long)s->window));
     size_t bytes = (size_t)(s->batch_size * s->window) * sizeof *s->ids;
     s->ids = malloc(bytes);
     s->targets = malloc(bytes);
@@ -66,6 +71,9 @@ static foci_status open_text(foci_task_state *s, const foci_config *c, unsigned 
     s->seed = (uint64_t)asked.seed;
     const foci_model *model = foci_model_find(foci_config_string(c, "model.kind"));
     s->endless = model && model->carries;
+    s->drawn = strcmp(foci_config_string(c, "data.windows"), "drawn") == 0;
+    if (s->endless && s->drawn)
+        return foci_config_fail(c, "data.windows", "drawn: %s goes on from window to window", model->name);
     s->window = foci_config_int(c, "model.context");
     FOCI_TRY(foci_corpus_open(&s->corpus, c, splits));
     int64_t words = foci_vocabulary_size(s->corpus.vocabulary), wanted = foci_config_int(c, "model.vocab");
@@ -92,10 +100,12 @@ static foci_status list(const foci_task_state *s, foci_manifest *m) {
 
 /* Read without an end, about a pass makes an epoch. */
 static int64_t updates(const foci_task_state *s) {
+    const int64_t drawn = (s->corpus.train.count - 1) / (s->batch_size * s->window);
+    if (s->drawn) return drawn > 0 ? drawn : 1;
     return s->endless ? (s->windows.column - 1) / s->window : foci_windows_count(&s->windows);
 }
 static int64_t length_of(const foci_task_state *s, int64_t update) {
-    return s->endless ? s->window : foci_windows_length(&s->windows, update);
+    return s->endless || s->drawn ? s->window : foci_windows_length(&s->windows, update);
 }
 static int shape_of(const foci_task_state *s, int64_t update) { return length_of(s, update) != length_of(s, 0); }
 static int shapes(const foci_task_state *s) { return 1 + shape_of(s, updates(s) - 1); }
@@ -112,6 +122,8 @@ static foci_status next(foci_task_state *s, int64_t epoch, int64_t update) {
     int64_t start = update * s->window;
     if (s->endless) start = foci_windows_endless(&s->windows, s->seed, epoch * updates(s) + update, &s->begins);
     s->length = length_of(s, update);
+    if (s->drawn)
+        return foci_windows_draw(&s->windows, s->seed, epoch * updates(s) + update, s->ids, s->targets), FOCI_OK;
     foci_windows_copy(&s->windows, start, s->length, s->ids, s->targets);
     return FOCI_OK;
 }

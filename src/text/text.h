@@ -110,6 +110,13 @@ foci_status foci_windows_check_endless(const foci_windows *w); /* FOCI_ERR_DATA:
 int64_t foci_windows_endless(const foci_windows *w, uint64_t seed, int64_t number, bool *begins);
 /* `length` tokens of every column from position `start` on. */
 void foci_windows_copy(const foci_windows *w, int64_t start, int64_t length, int32_t *ids, int32_t *targets);
+/* Batch `number` of windows that begin anywhere in the stream, each place as likely, with replacement, across documents
+ * (nanoGPT); the stream must be longer than a window. */
+void foci_windows_draw(const foci_windows *w, uint64_t seed, int64_t number, int32_t *ids, int32_t *targets);
+
+/* How a training reads its text: columns from their beginning to their end, or windows that are drawn. */
+#define FOCI_READINGS(X) X(FOCI_READ_COLUMNS, "columns") X(FOCI_READ_DRAWN, "drawn")
+typedef enum foci_reading { FOCI_READINGS(FOCI_CHOICE_NUMBER) } foci_reading;
 
 /* Perplexity of the unigram model of the training frequencies on a token stream, add-one smoothed: the baseline to
  * beat. */

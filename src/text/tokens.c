@@ -162,6 +162,16 @@ int64_t foci_windows_endless(const foci_windows *w, uint64_t seed, int64_t numbe
     }
 }
 
+void foci_windows_draw(const foci_windows *w, uint64_t seed, int64_t number, int32_t *ids, int32_t *targets) {
+    const uint64_t name = foci_stream("drawn windows"), places = (uint64_t)(w->tokens->count - w->window);
+    for (int64_t i = 0; i < w->batch; i++, ids += w->window, targets += w->window) {
+        const foci_u32x4 u = foci_philox(seed, name, (uint64_t)number, (uint64_t)i);
+        const unsigned __int128 drawn = (unsigned __int128)((uint64_t)u.v[0] << 32 | u.v[1]) * places;
+        foci_tokens_copy(w->tokens, (int64_t)(drawn >> 64), w->window, ids);
+        foci_tokens_copy(w->tokens, (int64_t)(drawn >> 64) + 1, w->window, targets);
+    }
+}
+
 void foci_windows_copy(const foci_windows *w, int64_t start, int64_t length, int32_t *ids, int32_t *targets) {
     for (int64_t b = 0; b < w->batch; b++) {
         foci_tokens_copy(w->tokens, b * w->column + start, length, ids + b * length);

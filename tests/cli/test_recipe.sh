@@ -30,6 +30,15 @@ for c in softmax elliptical; do
     check "wikitext103/medium-$c" wikitext medium-$c 400000 56
 done
 
+decoders() { # nanoGPT's train.py with config/train_gpt2.py, llama2.c's train.py
+    says "$root/configs/gpt/gpt2.yaml" 'recipe: gpt2' 'd_model: 768' 'depth: 12' 'num_heads: 12' 'context: 1024' 'bias: false' 'mlp: gelu' \
+        'batch_size: 480' 'max_steps: 600000' 'schedule: warmup_cosine' 'schedule_steps: 600000' 'warmup_steps: 2000' 'lr: 0.0006' 'min_lr: 6.0e-05' \
+        'betas: \[0.9, 0.95\]' 'eps: 1.0e-08' 'weight_decay: 0.1' 'clip: 1' 'windows: drawn' 'tokens: bpe'
+    says "$root/configs/gpt/llama-small.yaml" 'recipe: llama-small' 'd_model: 288' 'depth: 6' 'norm: rms' 'position: rotary' 'mlp: swiglu' 'lr: 0.0005' \
+        'warmup_steps: 1000' 'max_steps: 100000' 'batch_size: 512'
+}
+check "decoders of today" decoders
+
 is_a_config() { # what is printed says the same again
     runs config show "$1"
     cp out shown.yaml

@@ -497,6 +497,29 @@ static void windows_cover_a_column(void **state) {
         }
 }
 
+/* Each of the places where a window fits is as likely; a batch is drawn again as it was. */
+static void windows_that_are_drawn(void **state) {
+    (void)state;
+    enum { BATCH = 3, WINDOW = 4, PLACES = 11, BATCHES = 4000 };
+    foci_windows w;
+    int32_t ids[BATCH * WINDOW], targets[BATCH * WINDOW], again[BATCH * WINDOW];
+    int count[PLACES] = {0};
+    assert_ok(foci_windows_make(&w, &fifteen, BATCH, WINDOW));
+    for (int64_t k = 0; k < BATCHES; k++) {
+        foci_windows_draw(&w, 5, k, ids, targets);
+        for (int i = 0; i < BATCH * WINDOW; i++) {
+            assert_int_equal(ids[i], ids[i / WINDOW * WINDOW] + i % WINDOW);
+            assert_int_equal(targets[i], ids[i] + 1);
+        }
+        for (int i = 0; i < BATCH; i++) count[ids[i * WINDOW]]++;
+    }
+    for (int i = 0; i < PLACES; i++) assert_close(count[i], BATCH * BATCHES / PLACES, 150);
+    foci_windows_draw(&w, 5, BATCHES - 1, again, targets);
+    assert_memory_equal(ids, again, sizeof ids);
+    foci_windows_draw(&w, 6, BATCHES - 1, again, targets);
+    assert_memory_not_equal(ids, again, sizeof ids);
+}
+
 /* Windows follow each other until a column has no whole one left; then somewhere in the first window. */
 static void endless_windows(void **state) {
     (void)state;
@@ -612,6 +635,7 @@ int main(void) {
         cmocka_unit_test(what_is_no_file_is_refused),
         cmocka_unit_test(columns_are_contiguous),
         cmocka_unit_test(windows_cover_a_column),
+        cmocka_unit_test(windows_that_are_drawn),
         cmocka_unit_test(endless_windows),
         cmocka_unit_test(impossible_windows_are_refused),
         cmocka_unit_test(the_unigram_baseline_by_hand),
