@@ -15,7 +15,7 @@ check "operations" lists ops ops FOCI_OP
 check "data sets" lists data task FOCI_DATA_SET
 recipes() {
     runs list recipes
-    equal "deit lra wikitext103" "$(sed 's/ .*//' out | tr '\n' ' ' | sed 's/ $//')"
+    equal "deit gpt2 llama-small lra wikitext103" "$(sed 's/ .*//' out | tr '\n' ' ' | sed 's/ $//')"
     lacks out '^[a-z0-9_]+ *$'
 }
 check "recipes" recipes
