@@ -1,6 +1,7 @@
 #include "text/subwords.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 static foci_status take(void *ids, const int32_t *id, int64_t count) { return foci_ids_add(ids, id, count); }
 
@@ -10,10 +11,20 @@ static int64_t count_documents(const foci_tokens *t, int32_t end_of_text) {
     return documents;
 }
 
+/* A word to who waits for the first step. */
+static void announce(const char *path) {
+    enum { MEGABYTE = 1 << 20, LARGE = 256 };
+    struct stat s;
+    if (stat(path, &s) == 0 && s.st_size / MEGABYTE >= LARGE)
+        foci_log(FOCI_LOG_INFO, "%s: %lld MB are encoded first; a token file (foci data bpe encode) is ready at once",
+                 path, (long long)(s.st_size / MEGABYTE));
+}
+
 static foci_status read_text(foci_tokens *t, const foci_vocabulary *v, const char *path) {
     const foci_bpe *bpe = foci_vocabulary_bpe(v);
     foci_ids ids = {0};
     foci_bpe_reading r = {.documents = foci_vocabulary_reading(v).documents, .take = take, .context = &ids};
+    announce(path);
     foci_status s = foci_bpe_encode_file(bpe, path, &r);
     if (!s && !ids.count) s = foci_fail(FOCI_ERR_DATA, "%s: the file is empty", path);
     if (s) return free(ids.id), s;
