@@ -7,14 +7,6 @@
 #include "attention/attention.h"
 #include "verify/case.h"
 
-/* (B, X, Y, D) -> (B, Y, X, D): between heads apart and heads joined. */
-static void swap_axes(int64_t b, int64_t x, int64_t y, int64_t d, const foci_real *from, foci_real *to) {
-    for (int64_t i = 0; i < b * x * y; i++) {
-        int64_t row = (i / (x * y) * y + i % y) * x + i / y % x;
-        memcpy(to + row * d, from + i * d, (size_t)d * sizeof *to);
-    }
-}
-
 static foci_status compare(foci_case *c, int variant, const char *what, const foci_real *got, int ndim,
                            const int64_t *shape) {
     char name[64];
@@ -190,7 +182,7 @@ static foci_status check_forward(const variant_case *v, foci_real *spare) {
     const foci_real *out;
     FOCI_TRY(foci_program_forward(v->run.program));
     FOCI_TRY(foci_program_fetch(v->run.program, "out", &out));
-    swap_axes(shape[0], shape[2], shape[1], shape[3], out, spare);
+    foci_case_swap_axes(shape[0], shape[2], shape[1], shape[3], out, spare);
     FOCI_TRY(compare(v->c, v->number, "out", spare, 4, shape));
     FOCI_TRY(check_observed(v));
     return check_metric(v);
@@ -221,7 +213,7 @@ static foci_status check_backward(variant_case *v, foci_real *spare) {
     foci_real *dout;
     char name[64];
     FOCI_TRY(foci_case_reals(v->c, "dout", 4, shape, &dout));
-    swap_axes(shape[0], shape[1], shape[2], shape[3], dout, spare);
+    foci_case_swap_axes(shape[0], shape[1], shape[2], shape[3], dout, spare);
     foci_parameters_zero_grad(&v->run.parameters);
     foci_program_backward_from(v->run.program, spare);
     for (int i = 0; i < INPUTS; i++) {

@@ -137,6 +137,13 @@ foci_status foci_case_numbers(foci_case *c, const char *name, int ndim, const in
     return *x ? read_numbers(c, t, *x) : out_of_memory(c);
 }
 
+void foci_case_swap_axes(int64_t b, int64_t x, int64_t y, int64_t d, const foci_real *from, foci_real *to) {
+    for (int64_t i = 0; i < b * x * y; i++) {
+        const int64_t row = (i / (x * y) * y + i % y) * x + i / y % x;
+        memcpy(to + row * d, from + i * d, (size_t)d * sizeof *to);
+    }
+}
+
 /* ---------------------------------------------------------------------------------------------- comparing */
 
 bool foci_case_has_group(const foci_case *c, const char *group) {

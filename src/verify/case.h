@@ -71,6 +71,9 @@ foci_status foci_case_numbers(foci_case *c, const char *name, int ndim, const in
 foci_status foci_case_ints(foci_case *c, const char *name, int ndim, const int64_t *shape, int64_t below,
                            int32_t exception, int32_t **x);
 
+/* (B, X, Y, D) -> (B, Y, X, D): between heads apart and heads joined. */
+void foci_case_swap_axes(int64_t b, int64_t x, int64_t y, int64_t d, const foci_real *from, foci_real *to);
+
 /* ------- comparing */
 
 /* A group of the checker's own, beside those that the case has tolerances for. */

@@ -61,20 +61,12 @@ static foci_status compare(const variant *v, const char *what, const foci_real *
     return foci_case_compare(v->c, what, got, numbered(v, what), ndim, shape);
 }
 
-/* (B, X, Y, D) -> (B, Y, X, D) */
-static void swap(int64_t b, int64_t x, int64_t y, int64_t d, const foci_real *from, foci_real *to) {
-    for (int64_t i = 0; i < b * x * y; i++) {
-        const int64_t row = (i / (x * y) * y + i % y) * x + i / y % x;
-        memcpy(to + row * d, from + i * d, (size_t)d * sizeof *to);
-    }
-}
-
 static foci_status check_forward(const variant *v, foci_real *spare) {
     const int64_t *s = v->shape;
     const foci_real *x;
     FOCI_TRY(foci_program_forward(v->run.program));
     FOCI_TRY(foci_program_fetch(v->run.program, "out", &x));
-    swap(s[0], s[2], s[1], s[3], x, spare);
+    foci_case_swap_axes(s[0], s[2], s[1], s[3], x, spare);
     FOCI_TRY(compare(v, "out", spare, 4, s));
     FOCI_TRY(foci_program_fetch(v->run.program, "prob", &x));
     FOCI_TRY(compare(v, "prob", x, FOCI_SHAPE(s[0], s[1], s[2], s[2])));
@@ -88,7 +80,7 @@ static foci_status check_backward(variant *v, foci_real *spare) {
     const int64_t *s = v->shape;
     foci_real *dout;
     FOCI_TRY(foci_case_reals(v->c, numbered(v, "dout"), 4, s, &dout));
-    swap(s[0], s[1], s[2], s[3], dout, spare);
+    foci_case_swap_axes(s[0], s[1], s[2], s[3], dout, spare);
     foci_parameters_zero_grad(&v->run.parameters);
     foci_program_backward_from(v->run.program, spare);
     for (int i = Q; i <= V; i++) {

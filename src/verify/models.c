@@ -56,28 +56,19 @@ static const kind segmenter = {.model = "segmenter",
                                .metric = "encoder.blocks.%d.attn.metric",
                                .buffers = "constant.",
                                .pixels = true};
+#define OF_WORDS \
+    .inputs = "tokens", .labels = "targets", .input = "ids", .label = "targets", .feeds = "ids targets", \
+    .words = "model.vocab", .classes = "model.vocab"
 static const kind lm = {.model = "lm",
                         .rename = lm_rename,
-                        .inputs = "tokens",
-                        .labels = "targets",
-                        .input = "ids",
-                        .label = "targets",
-                        .feeds = "ids targets",
-                        .words = "model.vocab",
-                        .classes = "model.vocab",
+                        OF_WORDS,
                         .output = "logprob",
                         .metric = "layers.%d.dec_attn.metric",
                         .buffers = "constant."};
 static const char *const gpt_rename[] = {"n_token", "vocab", NULL};
 static const kind gpt = {.model = "gpt",
                          .rename = gpt_rename,
-                         .inputs = "tokens",
-                         .labels = "targets",
-                         .input = "ids",
-                         .label = "targets",
-                         .feeds = "ids targets",
-                         .words = "model.vocab",
-                         .classes = "model.vocab",
+                         OF_WORDS,
                          .output = "logits",
                          .metric = "transformer.h.%d.attn.metric",
                          .or_metric = "model.layers.%d.self_attn.metric",
