@@ -28,7 +28,7 @@ static foci_status export_model(const foci_parsed *parsed, const foci_model *mod
     const foci_bpe *bpe = foci_vocabulary_bpe(words);
     foci_parameters p = {.count = 0};
     foci_status s = foci_load_model(&p, model, parsed->config, vocab, parsed->weights);
-    if (!s) s = foci_hugging_face_write(parsed->config, &p, vocab, o->out);
+    if (!s) s = foci_hugging_face_write(parsed->config, &p, vocab, bpe ? foci_bpe_end_of_text(bpe) : -1, o->out);
     if (!s && bpe) s = foci_bpe_save(bpe, o->out);
     if (!s)
         printf("%s: model.safetensors and config.json%s, of %s\n", o->out, bpe ? ", the tokenizer" : "",

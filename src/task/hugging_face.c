@@ -157,8 +157,11 @@ static foci_status write_weights(const foci_parameters *p, form f, const char *p
     return s;
 }
 
-static foci_status write_description(const foci_config *c, form f, int64_t vocab, const char *path) {
+static foci_status write_description(const foci_config *c, form f, int64_t vocab, int32_t end_of_text,
+                                     const char *path) {
     json_t *o = description(c, f, vocab);
+    json_object_set_new(o, "bos_token_id", end_of_text < 0 ? json_null() : json_integer(end_of_text));
+    json_object_set_new(o, "eos_token_id", end_of_text < 0 ? json_null() : json_integer(end_of_text));
     char *text = json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     json_decref(o);
     if (!text) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
@@ -167,7 +170,8 @@ static foci_status write_description(const foci_config *c, form f, int64_t vocab
     return s;
 }
 
-foci_status foci_hugging_face_write(const foci_config *c, const foci_parameters *p, int64_t vocab, const char *folder) {
+foci_status foci_hugging_face_write(const foci_config *c, const foci_parameters *p, int64_t vocab, int32_t end_of_text,
+                                    const char *folder) {
     char weights[4200], about[4200];
     const form f = form_of(c);
     FOCI_TRY(can_be_said(c, f));
@@ -175,7 +179,7 @@ foci_status foci_hugging_face_write(const foci_config *c, const foci_parameters 
     FOCI_TRY(foci_path_join(about, sizeof about, folder, "config.json"));
     FOCI_TRY(foci_make_dirs(folder));
     FOCI_TRY(write_weights(p, f, weights));
-    return write_description(c, f, vocab, about);
+    return write_description(c, f, vocab, end_of_text, about);
 }
 
 /* ------------------------------------------------------------------------------------------------ checking */

@@ -9,10 +9,11 @@
 #include "config/config.h"
 #include "core/parameters.h"
 
-/* Writes both files into the folder, which is made. FOCI_ERR_CONFIG, with the key, where that library has no such
- * model: other attention, sinusoids, a mixture of both forms. */
+/* Writes both files into the folder, which is made; `end_of_text`: the token that begins and ends documents, -1: none.
+ * FOCI_ERR_CONFIG, with the key, where that library has no such model: other attention, sinusoids, a mixture of both
+ * forms. */
 foci_status foci_hugging_face_write(const foci_config *config, const foci_parameters *p, int64_t vocab,
-                                    const char *folder);
+                                    int32_t end_of_text, const char *folder);
 
 /* Weights that a training starts from, a file with a config.json beside it: does that say the same of the model?
  * FOCI_ERR_CONFIG, with the key and both values, where it does not, or says what foci cannot do (scaled rotary

@@ -69,7 +69,7 @@ static foci_status check_variant(foci_case *c, const json_t *variant, int number
     spelling s = {.c = c, .number = number};
     json_t *name, *logits, *sizes;
     const foci_safetensor *tokens;
-    int32_t *ids;
+    int32_t *ids = NULL;
     FOCI_TRY(foci_case_known_keys(c, variant, "variants", " model file logits "));
     FOCI_TRY(foci_case_member(c, variant, "variants", "model", JSON_STRING, &name));
     FOCI_TRY(foci_case_member(c, variant, "variants", "logits", JSON_STRING, &logits));

@@ -34,6 +34,7 @@ untouched() { # with a rate of 0 what comes out is what went in
         "$(json model_type vocab_size n_embd n_layer n_head n_inner n_positions activation_function tie_word_embeddings <told)"
     runs eval still --json
     contains out '"bpb": *[0-9]'
+    equal null "$(json eos_token_id <told)"
 }
 check "files of GPT-2 come back as they went in" untouched
 
