@@ -3,8 +3,10 @@
 
     tests/bench/compare.py [CASE...] [--dtype fp32,bf16] [--rounds N] [--steps N] [--threads T]
     tests/bench/compare.py [CASE...] --within threads|elliptical|recompute|attention [--batch N] [...]
+    tests/bench/compare.py --peer llm.c=DIR [--rounds N] [--threads T]
 
-Cases: deit-tiny, vit-cifar10, lm-small, lm-medium, and each of them with -elliptical appended (default: all eight).
+Cases: deit-tiny, vit-cifar10, lm-small, lm-medium, gpt2-64, gpt2-1024, and each of them with -elliptical appended (default: all
+but gpt2-1024, which is large).
 
 Without --within, a round is a process of each side: `foci bench CASE.yaml` and peer.py. PyTorch's processes come in two
 speeds, so both ratios are printed: of the paired medians, and of foci's median to PyTorch's fastest process. PyTorch must be
@@ -14,6 +16,9 @@ installed; foci itself never needs it:
 
 It runs at its strongest, for its own process only: OpenBLAS's OpenMP build, jemalloc with large pages, oneDNN's bf16.
 
+With --peer, llm.c's train_gpt2 in its checkout DIR, where it was made and its starter pack fetched, beside gpt2-64, which is what
+it does: 4 windows of 64 tokens in float32.
+
 With --within, foci alone, its ways in turn: one thread and T threads, softmax and elliptical (and for language models elliptical
 of causal scope), activations kept and recomputed, softmax and every other attention of `foci list attention`.
 """
@@ -21,6 +26,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import statistics
 import subprocess
 import sys
@@ -36,7 +42,10 @@ NEEDED = {"python3-torch": "/usr/lib/python3/dist-packages/torch",
 STRONGEST = {"LD_LIBRARY_PATH": str(LIBRARIES / "openblas-openmp"), "LD_PRELOAD": str(LIBRARIES / "libjemalloc.so.2"),
              "MALLOC_CONF": "oversize_threshold:1,thp:always,metadata_thp:auto,dirty_decay_ms:-1,muzzy_decay_ms:-1"}
 ELLIPTICAL = "-elliptical"
-CASES = [name + attention for name in ("deit-tiny", "vit-cifar10", "lm-small", "lm-medium") for attention in ("", ELLIPTICAL)]
+CASES = [name + attention for name in ("deit-tiny", "vit-cifar10", "lm-small", "lm-medium", "gpt2-64", "gpt2-1024")
+         for attention in ("", ELLIPTICAL)]
+LARGE = {"gpt2-1024", "gpt2-1024" + ELLIPTICAL}
+LLMC = "gpt2-64"
 
 
 def run(command, environment={}):
@@ -57,11 +66,27 @@ def attentions(case):
     """The names of those that a case can have: a language model's are causal."""
     text = subprocess.run([str(FOCI), "list", "attention"], stdout=subprocess.PIPE, text=True, check=True).stdout
     rows = [line.split() for line in text.splitlines()]
-    return [name for name, causal, *_ in rows if causal == "causal" or not case.startswith("lm")]
+    return [name for name, causal, *_ in rows if causal == "causal" or not case.startswith(("lm", "gpt"))]
 
 
 def peer(case, dtype, a):
     return run([PYTHON, "-W", "ignore", HERE / "peer.py", case, "--dtype", dtype, "--steps", a.steps, "--threads", a.threads], STRONGEST)
+
+
+def llmc(folder, a):
+    """The median of its steps, but for the first ones; it is stopped after as many as are asked for."""
+    times = []
+    with subprocess.Popen(["./train_gpt2"], cwd=folder, env={**os.environ, "OMP_NUM_THREADS": str(a.threads)}, stdout=subprocess.PIPE,
+                          text=True) as p:
+        for line in p.stdout:
+            times += [float(ms) for ms in re.findall(r"took ([0-9.]+) ms", line)]
+            if len(times) == 2 + a.steps:
+                p.terminate()
+                break
+    if len(times) < 2 + a.steps:
+        sys.exit(f"compare.py: {folder}/train_gpt2 took no {2 + a.steps} steps")
+    ms = statistics.median(times[2:])
+    return {"step_ms": ms, "items_per_s": 4 * 64 * 1e3 / ms}
 
 
 def alternate(rounds, *sides):
@@ -99,6 +124,14 @@ def beside_pytorch(a):
                   f"{median(ours, 'rss_mb') / median(theirs, 'rss_mb'):.2f}")
 
 
+def beside_llmc(a):
+    name, _, folder = a.peer.partition("=")
+    print_head("case", "type", "foci, ms", "of peak", f"{name}, ms", f"foci / {name}")
+    ours, theirs = alternate(a.rounds, lambda: foci(LLMC, "fp32", a), lambda: llmc(folder, a))
+    print_row(LLMC, "fp32", f"{median(ours, 'step_ms'):.0f}", f"{100 * median(ours, 'mfu'):.0f} %", f"{median(theirs, 'step_ms'):.0f}",
+              f"{ratio(ours, theirs):.2f}")
+
+
 def within(a):
     ways = {"threads": ("1 thread", {"threads": 1}, [(f"{a.threads} threads", {})]),
             "elliptical": ("softmax", {"attention.kind": "softmax"},
@@ -111,7 +144,7 @@ def within(a):
     for case, dtype in a.runs:
         if a.within in ("elliptical", "attention") and case.endswith(ELLIPTICAL):
             continue
-        rows = [(name, keys)] + [o for o in others if "causal" not in o[0] or case.startswith("lm")]
+        rows = [(name, keys)] + [o for o in others if "causal" not in o[0] or case.startswith(("lm", "gpt"))]
         if a.within == "attention":
             rows += [(kind, {"attention.kind": kind}) for kind in attentions(case) if kind != name]
         results = alternate(a.rounds, *(lambda keys=keys: foci(case, dtype, a, **keys) for _, keys in rows))
@@ -128,6 +161,7 @@ def main():
     arguments.add_argument("--steps", type=int, default=4, help="steps that a process times, after warm-up (default: 4)")
     arguments.add_argument("--threads", type=int, default=2, help="of both sides (default: 2)")
     arguments.add_argument("--within", choices=("threads", "elliptical", "recompute", "attention"), help="compare foci with itself")
+    arguments.add_argument("--peer", metavar="llm.c=DIR", help="compare with llm.c's train_gpt2 in DIR")
     arguments.add_argument("--batch", type=int, help="samples of a step, with --within (default: as the case has it)")
     a = arguments.parse_args()
     if unknown := set(a.case) - set(CASES):
@@ -140,11 +174,14 @@ def main():
         arguments.error("--rounds, --steps, --threads and --batch are at least 1")
     if not FOCI.exists():
         sys.exit(f"compare.py: there is no {FOCI}; build foci first: make")
+    if a.peer and not (a.peer.startswith("llm.c=") and pathlib.Path(a.peer.partition("=")[2], "train_gpt2").exists()):
+        arguments.error("--peer llm.c=DIR: a checkout of llm.c in which `make train_gpt2` was run")
     missing = [package for package, file in NEEDED.items() if not pathlib.Path(file).exists()]
-    if missing and not a.within:
+    if missing and not a.within and not a.peer:
         sys.exit(f"compare.py: PyTorch is needed beside foci; on Debian or Ubuntu, as root: apt-get install {' '.join(missing)}")
-    a.runs = [(case, dtype) for case in a.case or CASES for dtype in a.dtype.split(",")]
-    (within if a.within else beside_pytorch)(a)
+    cases = a.case or [case for case in CASES if case not in LARGE]
+    a.runs = [(case, dtype) for case in cases for dtype in a.dtype.split(",")]
+    (beside_llmc if a.peer else within if a.within else beside_pytorch)(a)
 
 
 main()

@@ -2,7 +2,7 @@
 
     python3 peer.py CASE [--dtype fp32|bf16] [--steps N] [--threads T]
 
-CASE is a name of VIT or LM below, with -elliptical appended for elliptical attention. The models are those of the
+CASE is a name of VIT, LM or GPT below, with -elliptical appended for elliptical attention. The models are those of the
 configs beside this file: same shapes, same mathematics, written for the fewest passes over memory that PyTorch allows.
 """
 import argparse
@@ -33,6 +33,7 @@ LM = {  # batch, window, width; all of 16 layers, 8 heads, feed-forward 2048
     "lm-small": (16, 256, 128),
     "lm-medium": (8, 384, 256),
 }
+GPT = {"gpt2-64": (4, 64), "gpt2-1024": (4, 1024)}  # batch, window; all GPT-2 of 124 M parameters
 EDGES = (0, 20000, 40000, 200000, 267735)  # clusters of the vocabulary; the first one is the shortlist
 
 
@@ -139,13 +140,49 @@ class LM_(nn.Module):
         return loss / len(y)
 
 
+class GPTBlock(nn.Module):
+    def __init__(self, width, heads, metric):
+        super().__init__()
+        self.attention = Attention(width, heads, True, metric)
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+    def forward(self, x, v_before, mask):
+        y, v = self.attention(self.norm1(x), v_before, mask)
+        x = x + y
+        return x + self.down(F.gelu(self.up(self.norm2(x)), approximate="tanh")), v
+
+
+class GPT_(nn.Module):
+    """The head is the embedding."""
+
+    def __init__(self, batch, window, elliptical, words=50257, width=768, depth=12, heads=12):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(words, width) * 0.02)
+        self.position = nn.Parameter(torch.randn(window, width) * 0.02)
+        self.blocks = nn.ModuleList(GPTBlock(width, heads, elliptical and i > 0) for i in range(depth))
+        self.norm = nn.LayerNorm(width)
+        self.mask = torch.full((window, window), float("-inf")).triu(1)
+        text = torch.randint(words, (batch, window + 1))
+        self.ids, self.targets = text[:, :-1].contiguous(), text[:, 1:].flatten()
+        self.items = batch * window
+
+    def loss(self):
+        x, v = F.embedding(self.ids, self.weight) + self.position, None
+        for block in self.blocks:
+            x, v = block(x, v, self.mask)
+        return F.cross_entropy(F.linear(self.norm(x), self.weight).flatten(0, 1), self.targets)
+
+
 def model_of(case):
     name = case[:-len("-elliptical")] if case.endswith("-elliptical") else case
     if name in VIT:
         return ViT(*VIT[name], elliptical=name != case)
     if name in LM:
         return LM_(*LM[name], elliptical=name != case)
-    arguments.error(f"no case `{case}`; there are {', '.join([*VIT, *LM])}, and each of them with -elliptical")
+    if name in GPT:
+        return GPT_(*GPT[name], elliptical=name != case)
+    arguments.error(f"no case `{case}`; there are {', '.join([*VIT, *LM, *GPT])}, and each of them with -elliptical")
 
 
 def resident_mb():
