@@ -44,6 +44,7 @@ typedef struct foci_attention_io {
     foci_tensor **shared; /* where a layer leaves for the others what all have in common; NULL: it has no others */
     uint64_t seed;        /* of numbers that are drawn once */
     bool causal;
+    bool forward_only; /* causal, and what would see the future in spite of that must be asked for expressly */
     const foci_attention_span *span; /* NULL: a token sees the whole sequence, or causal what is before it */
     foci_tensor *mask;               /* (B, N): 1, or 0 where a token is padding; NULL: there is none */
     foci_tensor *bias;               /* (B, N) added to every key's scores: of the mask 0, or -1e6; NULL: nothing */

@@ -58,6 +58,7 @@ static foci_attention_io first_layer(foci_graph *g, const foci_config *config, c
                                .shared = foci_graph_alloc(g, sizeof(foci_tensor *)),
                                .seed = (uint64_t)foci_config_int(config, "train.seed"),
                                .causal = options->causal,
+                               .forward_only = options->forward_only,
                                .span = options->span,
                                .mask = options->mask,
                                .bias = bias_of(g, options->mask),

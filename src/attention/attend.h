@@ -18,7 +18,7 @@ typedef struct foci_attending {
 typedef struct foci_attend_options {
     int depth;
     int64_t longest; /* tokens */
-    bool causal;
+    bool causal, forward_only;
     double dropout;                  /* on the attention map */
     foci_tensor *mask;               /* (B, N): 1, or 0 where a token is padding; NULL: there is none */
     const foci_attention_span *span; /* lives as long as the recording; NULL: there is none */

@@ -58,6 +58,11 @@ static bool makes_sense(const foci_attention_io *io, const settings *o) {
                                "%s: over a span the metric is that of keys or values, whose memory is there, not of "
                                "queries or differences of the output",
                                foci_config_place(io->config, "attention.kind"));
+    if (o->scope == SEQUENCE && io->forward_only && !foci_config_is_set(io->config, "attention.scope"))
+        return foci_graph_fail(io->graph,
+                               "%s: attention.scope: with causal a metric is made of the tokens so far, with sequence "
+                               "of those to come too; this model asks which",
+                               foci_config_place(io->config, "attention.kind"));
     if (o->scope != CAUSAL) return true;
     if (o->reduce == MEDIAN)
         foci_graph_fail(io->graph, "%s: attention.reduce median needs attention.scope sequence",

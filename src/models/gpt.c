@@ -362,6 +362,7 @@ static foci_tensor *blocks(const gpt *m, const foci_config *config, foci_tensor 
                              &(foci_attend_options){.depth = depth,
                                                     .longest = m->o.context > all ? m->o.context : all,
                                                     .causal = true,
+                                                    .forward_only = true,
                                                     .dropout = m->o.dropout,
                                                     .rope_theta = m->o.position == ROTARY ? m->o.rope_theta : 0,
                                                     .norm_eps = m->o.norm_eps});

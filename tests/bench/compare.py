@@ -57,6 +57,8 @@ def run(command, environment={}):
 
 def foci(case, dtype, a, threads=None, **keys):
     keys = {"train.dtype": dtype, "attention.kind": "elliptical" if case.endswith(ELLIPTICAL) else "softmax", **keys}
+    if keys["attention.kind"] == "elliptical":  # which decoders want to be told
+        keys.setdefault("attention.scope", "sequence")
     batch = ["--batch", a.batch] if a.batch else []
     return run([FOCI, "bench", HERE / f"{case.removesuffix(ELLIPTICAL)}.yaml", "--json", "--steps", a.steps, "--threads", threads or a.threads,
                 *batch, *(f"--set={key}={value}" for key, value in keys.items())])

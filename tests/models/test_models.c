@@ -252,6 +252,8 @@ static void what_is_refused(void **state) {
         {"model: {kind: gpt, vocab: 9, d_model: 36, position: rotary}", "d_head 3 is odd: rotary positions need pairs"},
         {"model: {kind: gpt, vocab: 9, d_model: 15, num_heads: 5, position: sinusoidal}", "d_model 15 is odd"},
         {"model: {kind: gpt}", "vocab is 0"},
+        {"model: {kind: gpt, vocab: 9}\nattention: {kind: elliptical}",
+         "attention.scope: with causal a metric is made of the tokens so far"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         recorded r;

@@ -106,7 +106,7 @@ static void decoders_of_today(void **state) {
     compare_this(gpt2, "kind: softmax", 1, true);
     compare_this(gpt2, "kind: softmax", 5, true);
     compare_this(gpt2, "kind: elliptical, scope: causal", 3, true);
-    compare_this(gpt2, "kind: elliptical", 3, false);
+    compare_this(gpt2, "kind: elliptical, scope: sequence", 3, false);
     compare_this(llama, "kind: softmax", WINDOW + 4, true);
     compare_this(llama, "kind: softmax", 2, true);
     for (int i = 0; i < 3; i++) {
