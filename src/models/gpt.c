@@ -73,7 +73,7 @@ static const foci_key keys[] = {
 /* Under which names the parameters stand in files. */
 typedef struct names {
     const char *body, *token, *positions, *layer, *norm1, *attention, *norm2, *last_norm;
-    const char *q, *k, *k2, *v; /* the same thrice: they are one matrix, (in, out) in files */
+    const char *q, *k, *k2, *v; /* all the same: they are one matrix, (in, out) in files */
     const char *out, *gate, *up, *down;
     bool transposed;
 } names;
