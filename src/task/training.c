@@ -39,7 +39,8 @@ const foci_key foci_training_keys[] = {
     FOCI_KEY(foci_training, min_lr, "0", 0, 1e3, NULL, "learning rate at the end"),
     FOCI_KEY(foci_training, warmup_epochs, "0", 0, 1e6, NULL, "linear warm-up, in epochs"),
     FOCI_KEY(foci_training, warmup_steps, "0", 0, 1e9, NULL, "linear warm-up, in updates, in place of warmup_epochs"),
-    FOCI_KEY(foci_training, warmup_lr, "0", 0, 1e3, NULL, "learning rate at the start of the warm-up"),
+    FOCI_KEY(foci_training, warmup_lr, "0", 0, 1e3, NULL,
+             "learning rate at the start of the warm-up; warmup_cosine begins at lr / (warm-up + 1)"),
     FOCI_KEY(foci_training, freeze, "", 0, 0, NULL,
              "parameters that are not trained: names, or what they begin with (patch_embed blocks.0), with blanks "
              "between"),
