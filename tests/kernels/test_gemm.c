@@ -111,6 +111,34 @@ static void packed_once(void **state) {
     check_product(packed_product, false, true, 4099, 70, 3, false, true);
 }
 
+/* Every bit is that of one thread and nothing packed: B as it is and transposed, either precision, a bias or added. */
+static void same_bits(product *f) {
+    enum { M = 61, N = 301, K = 1537 };
+    foci_real *a = random_matrix(M * K, 1), *b = random_matrix(N * K, 2), *c = random_matrix(M * N, 3),
+              *d = random_matrix(M * N, 3), *bias = random_matrix(N, 4);
+    for (int t = 0; t < 12; t++) {
+        foci_product p = {.rows = M,
+                          .columns = N,
+                          .depth = K,
+                          .a = {a, K},
+                          .b = {b, t & 1 ? K : N, t & 1},
+                          .c = c,
+                          .ldc = N,
+                          .bias = t / 4 == 1 ? bias : NULL,
+                          .add = t / 4 == 2,
+                          .bf16 = t >> 1 & 1};
+        foci_gemm(&p);
+        p.c = d;
+        f(&p);
+        assert_memory_equal(c, d, M * N * sizeof *c);
+    }
+    free(a);
+    free(b);
+    free(c);
+    free(d);
+    free(bias);
+}
+
 /* Few rows and a large B: C comes about in columns, with the same bits. */
 static void few_rows(void **state) {
     (void)state;
@@ -121,30 +149,7 @@ static void few_rows(void **state) {
         check_all(spread_product, sizes[i][0], sizes[i][1], sizes[i][2]);
     }
     for (int i = 0; i < SHAPES; i++) check_all(spread_product, shapes[i].m, shapes[i].n, shapes[i].k);
-    enum { M = 61, N = 301, K = 1537 };
-    foci_real *a = random_matrix(M * K, 1), *b = random_matrix(N * K, 2), *c = random_matrix(M * N, 3),
-              *d = random_matrix(M * N, 3), *bias = random_matrix(N, 4);
-    for (int t = 0; t < 8; t++) {
-        foci_product p = {.rows = M,
-                          .columns = N,
-                          .depth = K,
-                          .a = {a, K},
-                          .b = {b, t & 1 ? K : N, t & 1},
-                          .c = c,
-                          .ldc = N,
-                          .bias = t & 4 ? bias : NULL,
-                          .add = !(t & 4),
-                          .bf16 = t >> 1 & 1};
-        foci_gemm(&p);
-        p.c = d;
-        spread_product(&p);
-        assert_memory_equal(c, d, M * N * sizeof *c);
-    }
-    free(a);
-    free(b);
-    free(c);
-    free(d);
-    free(bias);
+    same_bits(spread_product);
 }
 
 static void every_instruction_set(void **state) {
@@ -210,27 +215,7 @@ static void rounding(void **state) {
 /* Packing changes no bit, in either precision. */
 static void packing_does_not_change_bits(void **state) {
     (void)state;
-    enum { M = 61, N = 301, K = 1537 };
-    foci_real *a = random_matrix(M * K, 1), *b = random_matrix(N * K, 2), *c = random_matrix(M * N, 3),
-              *d = random_matrix(M * N, 3);
-    for (int t = 0; t < 4; t++) {
-        foci_product p = {.rows = M,
-                          .columns = N,
-                          .depth = K,
-                          .a = {a, K},
-                          .b = {b, t & 1 ? K : N, t & 1},
-                          .c = c,
-                          .ldc = N,
-                          .bf16 = t >> 1};
-        foci_gemm(&p);
-        p.c = d;
-        packed_product(&p);
-        assert_memory_equal(c, d, M * N * sizeof *c);
-    }
-    free(a);
-    free(b);
-    free(c);
-    free(d);
+    same_bits(packed_product);
 }
 
 /* A depth of nothing: C is cleared, or stays. */
