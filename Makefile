@@ -138,6 +138,7 @@ $(foreach i,$(ISAS),$(eval $(call isa_rules,$(i))))
 $(BUILD)/obj/kernels/openblas.o $(BUILD)/double/kernels/openblas.o: ALL_CFLAGS += -DFOCI_OPENBLAS='"$(OPENBLAS)"'
 # Chosen at run time, as those are.
 $(BUILD)/obj/kernels/vector_bf16.o: ALL_CFLAGS += $(if $(filter avx512,$(ISAS)),$(FLAGS_avx512) -mavx512bf16)
+$(BUILD)/obj/kernels/vector_amx.o: ALL_CFLAGS += $(if $(filter avx512,$(ISAS)),$(FLAGS_avx512) -mavx512bf16 -mamx-tile -mamx-bf16)
 
 $(TESTS): $(BUILD)/tests/%: tests/%.c $(BUILD)/libfoci.a Makefile
 	$(COMPILE) -Itests -o $@ $< $(BUILD)/libfoci.a $(LIBS) -lcmocka

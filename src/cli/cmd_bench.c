@@ -4,7 +4,7 @@
 #include "cli/subject.h"
 #include "plot/roofline.h"
 #include "kernels/gemm.h"
-#include "kernels/kernels.h"
+#include "kernels/bf16.h"
 #include "measure/bench.h"
 
 typedef struct settings {
@@ -39,7 +39,7 @@ static void print_table(const foci_bench_result *r) {
     printf("rate       %9.1f %s/s\n", r->items_per_s, r->items);
     printf("speed      %9.1f GFLOP/s of %.1f (%.0f %%; %s, %d thread%s, %s, %s); %.1f GFLOP a step\n", r->gflops,
            r->peak_gflops, 100 * r->mfu, r->bf16 ? "bf16" : "fp32", foci_threads(), foci_plural(foci_threads(), "s"),
-           foci_kernel()->isa, foci_gemm_provider(), r->gflop);
+           foci_bf16_isa(), foci_gemm_provider(), r->gflop);
     printf("traffic    %9.1f GB/s of %.1f (%.0f %%) in %.2f ms that memory bounds\n", r->memory_bound_gbs,
            r->bandwidth_gbs, 100 * r->memory_bound_gbs / r->bandwidth_gbs, r->memory_bound_ms);
     printf("memory     %9.1f MB resident; planned %.1f MB for a pass, %.1f MB for %lld parameters, "

@@ -8,7 +8,7 @@
 #include "base/cpu.h"
 #include "cli/cli.h"
 #include "kernels/gemm.h"
-#include "kernels/kernels.h"
+#include "kernels/bf16.h"
 
 volatile sig_atomic_t foci_stop, foci_save_now;
 
@@ -62,7 +62,7 @@ static void print_log(void *context, foci_log_level level, const char *line) {
 
 void foci_print_version(void) {
     printf("foci %s (%s; products by %s; %s kernels; %d thread%s)\n", FOCI_VERSION, __VERSION__, foci_gemm_provider(),
-           foci_kernel()->isa, foci_threads(), foci_plural(foci_threads(), "s"));
+           foci_bf16_isa(), foci_threads(), foci_plural(foci_threads(), "s"));
 }
 
 static foci_status run(int argc, char **argv) {

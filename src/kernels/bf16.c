@@ -8,14 +8,20 @@
 #include <immintrin.h>
 
 #define BF16 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")))
-#if defined(__clang__)
-#define UNROLL(...) _Pragma("clang loop unroll(full)") for (__VA_ARGS__)
-#else
-#define UNROLL(...) _Pragma("GCC unroll 16") for (__VA_ARGS__)
-#endif
 
 bool foci_bf16_supported(void) {
     return __builtin_cpu_supports("avx512bf16") && strcmp(foci_kernel()->isa, "avx512") == 0;
+}
+
+bool foci_bf16_has_tiles(void) {
+    static int has = -1; /* the same value whichever thread writes it first */
+    int known = __atomic_load_n(&has, __ATOMIC_RELAXED);
+    if (known < 0) {
+        foci_isa isa;
+        known = foci_isa_choose(&isa) == FOCI_OK && isa == FOCI_ISA_AMX;
+        __atomic_store_n(&has, known, __ATOMIC_RELAXED);
+    }
+    return known;
 }
 
 enum { LANES = 16 };
@@ -35,27 +41,27 @@ BF16 void foci_bf16_widen(int64_t n, const uint16_t *x, float *y) {
     }
 }
 
-BF16 void foci_bf16_peak(int64_t rounds, double *operations) {
-    enum { CHAINS = 12 };
-    __m512 sum[CHAINS];
-    const __m512bh x = (__m512bh)_mm512_set1_epi32(0x3f003f00), y = (__m512bh)_mm512_set1_epi32(0x3a003a00);
-    UNROLL (int i = 0; i < CHAINS; i++) sum[i] = _mm512_setzero_ps();
-    for (int64_t n = 0; n < rounds; n++) {
-        UNROLL (int i = 0; i < CHAINS; i++) {
-            sum[i] = _mm512_dpbf16_ps(sum[i], x, y);
-            __asm__("" : "+v"(sum[i])); /* not to be computed once for all chains */
-        }
-    }
-    float total = 0;
-    UNROLL (int i = 0; i < CHAINS; i++) total += _mm512_reduce_add_ps(sum[i]);
-    *operations = 4.0 * CHAINS * LANES * (double)rounds + (total == -1 ? 1 : 0);
-}
-
 #else
 
-void foci_bf16_peak(int64_t rounds, double *operations) { foci_kernel()->peak(rounds, operations); }
 bool foci_bf16_supported(void) { return false; }
+bool foci_bf16_has_tiles(void) { return false; }
 void foci_bf16_round(int64_t n, const foci_real *x, uint16_t *y) { (void)n, (void)x, (void)y; }
 void foci_bf16_widen(int64_t n, const uint16_t *x, foci_real *y) { (void)n, (void)x, (void)y; }
 
 #endif
+
+const char *foci_bf16_isa(void) { return foci_bf16_has_tiles() ? foci_isa_name(FOCI_ISA_AMX) : foci_kernel()->isa; }
+
+static const foci_bf16_products *products(void) {
+    return foci_bf16_has_tiles() ? &foci_bf16_tiles : &foci_bf16_vectors;
+}
+
+int64_t foci_bf16_pairs(int64_t depth) {
+    const int64_t step = products()->step;
+    return (depth + 2 * step - 1) / (2 * step) * step;
+}
+void foci_bf16_pack(const foci_matrix *b, int64_t depth, int64_t columns, foci_real *to) {
+    products()->pack(b, depth, columns, to);
+}
+void foci_bf16_gemm(const foci_product *p, foci_real *scratch) { products()->gemm(p, scratch); }
+void foci_bf16_peak(int64_t rounds, double *operations) { products()->peak(rounds, operations); }

@@ -1,4 +1,5 @@
-/* Matrix products of numbers rounded to bfloat16, summed in float32: one instruction multiplies 32 pairs. */
+/* Matrix products of numbers rounded to bfloat16, summed in float32: by vectors, where one instruction multiplies 32
+ * pairs (AVX512-BF16), or by tiles, where one multiplies 256 by 256 of them (AMX). */
 #ifndef FOCI_KERNELS_BF16_H
 #define FOCI_KERNELS_BF16_H
 
@@ -6,12 +7,18 @@
 
 /* The processor has AVX512-BF16, foci computes in float32, and FOCI_ISA does not forbid it. */
 bool foci_bf16_supported(void);
+/* It has AMX too, and the kernel lets the process use it. */
+bool foci_bf16_has_tiles(void);
+
+/* Name of the instruction set in use: that of the kernels, or "amx". */
+const char *foci_bf16_isa(void);
 
 /* n numbers rounded to nearest even, and back. */
 void foci_bf16_round(int64_t n, const foci_real *x, uint16_t *y);
 void foci_bf16_widen(int64_t n, const uint16_t *x, foci_real *y);
 
-/* As the kernel gemm_pack: b rounded and in pairs along the depth, (depth + 1) / 2 reals a column. */
+/* As the kernel gemm_pack: b rounded and in pairs along the depth, foci_bf16_pairs(depth) reals a column. */
+int64_t foci_bf16_pairs(int64_t depth);
 void foci_bf16_pack(const foci_matrix *b, int64_t depth, int64_t columns, foci_real *to);
 
 /* As the kernel gemm, with op(A) and op(B) rounded to nearest even; scratch FOCI_GEMM_DEPTH * FOCI_GEMM_COLUMNS reals,
@@ -25,5 +32,14 @@ void foci_bf16_attention_backward(const foci_attention_head *h, foci_real *scrat
 
 /* Products and sums of pairs that depend on nothing but registers, as the kernel `peak`. */
 void foci_bf16_peak(int64_t rounds, double *operations);
+
+/* The two ways that products are made. */
+typedef struct foci_bf16_products {
+    int64_t step; /* a packed column has a multiple of so many pairs */
+    void (*pack)(const foci_matrix *b, int64_t depth, int64_t columns, foci_real *to);
+    void (*gemm)(const foci_product *p, foci_real *scratch);
+    void (*peak)(int64_t rounds, double *operations);
+} foci_bf16_products;
+extern const foci_bf16_products foci_bf16_vectors, foci_bf16_tiles;
 
 #endif

@@ -140,15 +140,21 @@ static void swiglu_again(int64_t n, const real *gate, const real *up, const real
     }
 }
 
-/* x (rows, columns) -> y (columns, rows), by squares of four. */
+/* x (rows, columns) -> y (columns, rows), by squares whose lines are read and written whole: rows may lie so far apart
+ * that they compete for one place of the cache. */
 static void turn_matrix(int64_t rows, int64_t columns, const real *restrict x, int64_t ldx, real *restrict y,
                         int64_t ldy) {
-    enum { SQUARE = 4, STRIP = 16 };
+    enum { SQUARE = 16 };
     const int64_t down = rows - rows % SQUARE, across = columns - columns % SQUARE;
-    for (int64_t j = 0; j < across; j += STRIP)
-        for (int64_t i = 0; i < down; i += SQUARE)
-            for (int64_t k = j; k < smaller(j + STRIP, across); k += SQUARE)
-                turn_square(y + k * ldy + i, ldy, x + i * ldx + k, ldx);
+    for (int64_t j = 0; j < across; j += SQUARE)
+        for (int64_t i = 0; i < down; i += SQUARE) {
+            real turned[SQUARE * SQUARE] __attribute__((aligned(64)));
+            for (int64_t r = 0; r < SQUARE; r += 4)
+                for (int64_t k = 0; k < SQUARE; k += 4)
+                    turn_square(turned + k * SQUARE + r, SQUARE, x + (i + r) * ldx + j + k, ldx);
+            for (int64_t k = 0; k < SQUARE; k++)
+                memcpy(y + (j + k) * ldy + i, turned + k * SQUARE, SQUARE * sizeof *turned);
+        }
     for (int64_t i = 0; i < rows; i++)
         for (int64_t k = i < down ? across : 0; k < columns; k++) y[k * ldy + i] = x[i * ldx + k];
 }

@@ -1,14 +1,19 @@
-/* Matrix products of any size on one thread. B is copied block by block into panels that the register block of
- * body_product.h reads straight through; A is read where it lies, or (pairs in bfloat16) copied strip by strip.
+/* Matrix products of any size on one thread. B is copied block by block into panels that the block of registers
+ * (body_product.h) or tiles (body_tiles.h) reads straight through; A is read where it lies, or (pairs in bfloat16)
+ * copied strip by strip.
  *
  * An element of C is summed over the depth in one order, whatever the rows and columns beside it: C may be cut into
  * tiles anywhere without changing a bit. */
 
-/* Rows and columns of a register block. */
-enum { BLOCK_ROWS = BLOCK / 2, PANEL = 2 * LANES };
+/* Columns of a block of registers or tiles. */
+enum { PANEL = 2 * LANES };
 
 /* A block of B, in elements, fills half of a second-level cache of 1 MB. */
+#ifdef FOCI_TILES
+enum { GEMM_DEPTH = FOCI_GEMM_DEPTH / 2, GEMM_COLUMNS = FOCI_GEMM_COLUMNS * 2 };
+#else
 enum { GEMM_DEPTH = FOCI_GEMM_DEPTH, GEMM_COLUMNS = FOCI_GEMM_COLUMNS };
+#endif
 
 /* -------------------------------------------------------------------------------------------------- B in panels */
 
@@ -57,11 +62,28 @@ static const real *corner(const foci_matrix *m, int64_t row, int64_t column) {
     return m->data + (m->transposed ? column * m->ld + row : row * m->ld + column);
 }
 
-/* Rows of a strip that is copied from a transpose: whole vectors, or what a block takes. */
-enum { STRIP_ROWS = DEEP > 1 ? LANES : BLOCK_ROWS };
+#if defined(FOCI_TILES)
+/* Rows far enough from a power of two not to compete for the same places of the cache. */
+enum { STRIP_ROW = GEMM_DEPTH + TILE_ROWS, STRIP = BLOCK_ROWS * STRIP_ROW };
 
-/* Rows i .. i + rows - 1 of A, depth p .. p + depth - 1; `room` holds STRIP_ROWS * GEMM_DEPTH. */
-#ifdef FOCI_BF16_OPERANDS
+/* As below, in rows, which tiles want; those that A has not are zeros. */
+static operand strip_of(const foci_matrix *a, int64_t i, int64_t p, int64_t rows, int64_t depth, element *room) {
+    if (rows < BLOCK_ROWS) memset(room + rows * STRIP_ROW, 0, (size_t)((BLOCK_ROWS - rows) * STRIP_ROW) * sizeof *room);
+    if (!a->transposed) return along(room, STRIP_ROW, corner(a, i, p), a->ld, rows, depth);
+    element turned[TILE_ROWS * BLOCK_ROWS] __attribute__((aligned(64)));
+    for (int64_t q = 0; q < depth; q += DEEP * TILE_ROWS) {
+        copy_down(turned, BLOCK_ROWS, corner(a, i, p + q), a->ld, smaller(DEEP * TILE_ROWS, depth - q), rows);
+        for (int64_t r = 0; r < rows; r += 4)
+            for (int64_t t = 0; t < TILE_ROWS; t += 4)
+                turn_square((real *)room + r * STRIP_ROW + q / DEEP + t, STRIP_ROW,
+                            (const real *)turned + t * BLOCK_ROWS + r, BLOCK_ROWS);
+    }
+    return (operand){room, STRIP_ROW, 1};
+}
+#elif defined(FOCI_BF16_OPERANDS)
+enum { STRIP_ROWS = LANES, STRIP = STRIP_ROWS * GEMM_DEPTH };
+
+/* Rows i .. i + rows - 1 of A, depth p .. p + depth - 1; `room` holds STRIP elements. */
 static operand strip_of(const foci_matrix *a, int64_t i, int64_t p, int64_t rows, int64_t depth, element *room) {
     if (a->transposed) return copy_down(room, STRIP_ROWS, corner(a, i, p), a->ld, depth, rows);
     return along(room, GEMM_DEPTH, corner(a, i, p), a->ld, rows, depth);
@@ -69,12 +91,13 @@ static operand strip_of(const foci_matrix *a, int64_t i, int64_t p, int64_t rows
 #else
 /* Rows whose distance is a multiple of a large power of two compete for the same few places of the first-level cache:
  * only then is a strip copied. */
+enum { STRIP = BLOCK_ROWS * GEMM_DEPTH };
 static bool competes(int64_t distance) { return distance * (int64_t)sizeof(real) % 1024 == 0; }
 
 static operand strip_of(const foci_matrix *a, int64_t i, int64_t p, int64_t rows, int64_t depth, element *room) {
     const real *from = corner(a, i, p);
     if (!competes(a->ld)) return a->transposed ? (operand){from, 1, a->ld} : (operand){from, a->ld, 1};
-    if (a->transposed) return copy_down(room, STRIP_ROWS, from, a->ld, depth, rows);
+    if (a->transposed) return copy_down(room, BLOCK_ROWS, from, a->ld, depth, rows);
     for (int64_t r = 0; r < rows; r++) memcpy(room + r * GEMM_DEPTH, from + r * a->ld, (size_t)depth * sizeof *room);
     return (operand){room, GEMM_DEPTH, 1};
 }
@@ -90,42 +113,27 @@ static fetch next_strip(const foci_product *o, int64_t i, int64_t p, int64_t dep
 
 /* ------------------------------------------------------------------------------------------------------ products */
 
-static inline product below(product o, int64_t rows) {
-    o.a.data += rows * o.a.row;
-    o.c += rows * o.c_row;
-    if (o.from) o.from += rows * o.from_row;
-    return o;
-}
-
-/* A strip of A against the first vectors of a panel of B. */
-static inline __attribute__((always_inline)) void product_panel(int64_t rows, int vectors, int64_t depth, product o) {
-    for (; rows >= BLOCK_ROWS; rows -= BLOCK_ROWS, o = below(o, BLOCK_ROWS))
-        product_block(BLOCK_ROWS, vectors, depth, &o);
-    for (; rows >= 4; rows -= 4, o = below(o, 4)) product_block(4, vectors, depth, &o);
-    for (; rows > 0; rows--, o = below(o, 1)) product_block(1, vectors, depth, &o);
-}
-
-/* The last columns, fewer than a panel: made beside C, then put in place. */
-static void edge_columns(int64_t rows, int64_t width, int64_t depth, product edge) {
+/* Rows and columns that are no whole block: made beside C, then put in place. */
+static void edge(int64_t rows, int64_t columns, int64_t depth, product o) {
     real beside[BLOCK_ROWS * PANEL] __attribute__((aligned(64))) = {0};
-    const fetch next = *edge.ahead;
-    real *const c = edge.c;
-    const int64_t c_row = edge.c_row;
-    for (int64_t r = 0; r < rows && edge.from; r++)
-        memcpy(beside + r * PANEL, edge.from + r * edge.from_row, (size_t)width * sizeof *beside);
-    edge.from = edge.c = beside;
-    edge.from_row = edge.c_row = PANEL;
-    edge.ahead = &next;
-    if (width <= LANES) product_panel(rows, 1, depth, edge);
-    else product_panel(rows, 2, depth, edge);
-    for (int64_t r = 0; r < rows; r++) memcpy(c + r * c_row, beside + r * PANEL, (size_t)width * sizeof *beside);
+    const fetch next = *o.ahead;
+    real *const c = o.c;
+    const int64_t c_row = o.c_row;
+    for (int64_t r = 0; r < rows && o.from; r++)
+        memcpy(beside + r * PANEL, o.from + r * o.from_row, (size_t)columns * sizeof *beside);
+    o.from = o.c = beside;
+    o.from_row = o.c_row = PANEL;
+    o.ahead = &next;
+    if (columns <= LANES) product_panel(rows, 1, depth, o);
+    else product_panel(rows, 2, depth, o);
+    for (int64_t r = 0; r < rows; r++) memcpy(c + r * c_row, beside + r * PANEL, (size_t)columns * sizeof *beside);
 }
 
 /* A block of B: columns j .. j + columns - 1 of C, depth p .. p + depth - 1 of the sum; `b_panel` from panel to panel.
  * Strips of A stay in the first-level cache, each against all panels. */
 static void gemm_block(const foci_product *o, int64_t j, int64_t columns, int64_t p, int64_t depth, const element *b,
                        int64_t b_panel) {
-    element room[STRIP_ROWS * GEMM_DEPTH] __attribute__((aligned(64)));
+    element room[STRIP] __attribute__((aligned(64)));
     const bool add = p > 0 || o->add;
     const int64_t panels = (columns + PANEL - 1) / PANEL;
     for (int64_t i = 0; i < o->rows; i += BLOCK_ROWS) {
@@ -139,8 +147,9 @@ static void gemm_block(const foci_product *o, int64_t j, int64_t columns, int64_
                          .ahead = &next};
         strip.from = add ? strip.c : o->bias ? o->bias + j : NULL;
         for (int64_t k = 0; k < columns; k += PANEL) {
-            if (columns - k >= PANEL) product_panel(rows, 2, deep(depth), strip);
-            else edge_columns(rows, columns - k, deep(depth), strip);
+            const int64_t width = smaller(PANEL, columns - k);
+            if (whole_block(rows, width)) product_panel(rows, 2, deep(depth), strip);
+            else edge(rows, width, deep(depth), strip);
             strip.b.data += b_panel;
             strip.c += PANEL;
             if (strip.from) strip.from += PANEL;

@@ -4,7 +4,7 @@
  * that were rounded to bfloat16. Reals are read where they lie; pairs are copies, made by along() and down(). What
  * multiplies elements (body_product.h) knows no more of them than add_product. */
 
-#if defined(__AVX512F__)
+#if defined(__AVX512F__) || defined(FOCI_TILES)
 enum { VECTOR_BYTES = 64 };
 #elif defined(__AVX2__)
 enum { VECTOR_BYTES = 32 };
@@ -66,17 +66,25 @@ static inline void turn_square(real *restrict to, int64_t to_row, const real *re
 #ifdef FOCI_BF16_OPERANDS
 typedef uint32_t element; /* the first of the two in the lower half */
 enum { DEEP = 2 };
+#ifdef FOCI_TILES
+enum { DEPTH_STEP = TILE_ROWS };
+#else
+enum { DEPTH_STEP = 1 };
 static inline vector add_product(vector sum, element x, const element *b) {
     return (vector)_mm512_dpbf16_ps((__m512)sum, (__m512bh)_mm512_set1_epi32((int)x), (__m512bh)_mm512_loadu_si512(b));
 }
+#endif
 #else
 typedef real element;
-enum { DEEP = 1 };
+enum { DEEP = 1, DEPTH_STEP = 1 };
 static inline vector add_product(vector sum, element x, const element *b) { return sum + x * *(const vector *)b; }
 #endif
 
-/* Elements that n numbers along the depth take. */
-static int64_t deep(int64_t n) { return (n + DEEP - 1) / DEEP; }
+/* Elements that n numbers along the depth take, in whole steps of a product: the rest is zeros. */
+static int64_t deep(int64_t n) {
+    const int64_t step = DEEP * DEPTH_STEP;
+    return (n + step - 1) / step * DEPTH_STEP;
+}
 
 /* A matrix: entry (i, p), p along the depth, is data[i row + p column]. */
 typedef struct operand {
@@ -88,6 +96,23 @@ static inline operand at(operand o, int64_t i, int64_t p) {
     return (operand){o.data + i * o.row + p * o.column, o.row, o.column};
 }
 
+/* Cache lines from afar that are needed soon, asked for part by part while the block is at work: too many at a time,
+ * and what is near has to wait behind them. */
+typedef struct fetch {
+    const real *first;
+    int64_t row, line, lines; /* from row to row of the block, from line to line, lines of a row */
+} fetch;
+
+/* C (rows, columns) = a (rows, depth) b (columns, depth)^T, whose rows are neighbours. Columns are whole vectors. */
+typedef struct product {
+    operand a, b;
+    real *c;
+    int64_t c_row;
+    const real *from; /* what the sums start from, from_row from row to row (0: a bias), NULL: zeros */
+    int64_t from_row;
+    const fetch *ahead; /* or NULL */
+} product;
+
 /* Rows of reals: from one to the next, entries of each. */
 typedef struct real_rows {
     const real *first;
@@ -97,10 +122,12 @@ typedef struct real_rows {
 #ifdef FOCI_BF16_OPERANDS
 
 /* Rows that are read many times, side by side in `room`, which holds n of them filled up; pairs are copies anyway. */
-static real_rows together(real *room, real_rows from, int64_t n) {
+static inline real_rows together(real *room, real_rows from, int64_t n) {
     (void)room, (void)n;
     return from;
 }
+
+#ifdef __AVX512BF16__
 
 static inline __m512 first_of(const real *from, int64_t n) {
     return _mm512_maskz_loadu_ps((__mmask16)(n >= LANES ? 0xffff : n <= 0 ? 0 : (1 << n) - 1), from);
@@ -127,17 +154,47 @@ static operand copy_down(element *room, int64_t row, const real *from, int64_t f
     static const uint16_t turns[32] = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
                                        8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
     const __m512i in_turns = _mm512_loadu_si512(turns);
-    for (int64_t p = 0; p < depth; p += 2)
+    for (int64_t p = 0; p < DEEP * deep(depth); p += 2)
         for (int64_t i = 0; i < row; i += LANES) {
             const real *f = from + p * from_row + i;
             const __m512 second = p + 1 < depth ? first_of(f + from_row, n - i) : _mm512_setzero_ps();
-            const __m512i halves = (__m512i)_mm512_cvtne2ps_pbh(second, first_of(f, n - i));
+            const __m512 first = p < depth ? first_of(f, n - i) : _mm512_setzero_ps();
+            const __m512i halves = (__m512i)_mm512_cvtne2ps_pbh(second, first);
             _mm512_storeu_si512(room + p / 2 * row + i, _mm512_permutexvar_epi16(in_turns, halves));
         }
     return (operand){room, 1, row};
 }
 
-static operand down(element *room, const real *from, int64_t from_row, int64_t depth, int64_t n) {
+#else /* the oracle, compiled for any machine */
+
+/* To nearest even; what is smaller than the normal numbers is 0. */
+static uint32_t bf16_of(real x) {
+    uint32_t u;
+    memcpy(&u, &x, sizeof u);
+    if ((u & 0x7f800000) == 0) return u >> 31 << 15;
+    if ((u & 0x7fffffff) > 0x7f800000) return u >> 16 | 0x40; /* no number */
+    return (u + 0x7fff + (u >> 16 & 1)) >> 16;
+}
+
+static operand along(element *room, int64_t row, const real *from, int64_t from_row, int64_t n, int64_t depth) {
+    for (int64_t i = 0; i < n; i++, from += from_row)
+        for (int64_t p = 0; p < deep(padded(depth)); p++)
+            room[i * row + p] =
+                (2 * p < depth ? bf16_of(from[2 * p]) : 0) | (2 * p + 1 < depth ? bf16_of(from[2 * p + 1]) : 0) << 16;
+    return (operand){room, row, 1};
+}
+
+static operand copy_down(element *room, int64_t row, const real *from, int64_t from_row, int64_t depth, int64_t n) {
+    for (int64_t p = 0; p < deep(depth); p++, from += 2 * from_row)
+        for (int64_t i = 0; i < row; i++)
+            room[p * row + i] = (i < n && 2 * p < depth ? bf16_of(from[i]) : 0) |
+                                (i < n && 2 * p + 1 < depth ? bf16_of(from[from_row + i]) : 0) << 16;
+    return (operand){room, 1, row};
+}
+
+#endif
+
+static inline operand down(element *room, const real *from, int64_t from_row, int64_t depth, int64_t n) {
     return copy_down(room, padded(n), from, from_row, depth, n);
 }
 
@@ -162,14 +219,14 @@ static inline __attribute__((always_inline)) operand copy_down(element *room, in
     return (operand){room, 1, row};
 }
 
-static real_rows together(real *room, real_rows from, int64_t n) {
+static inline real_rows together(real *room, real_rows from, int64_t n) {
     const int64_t row = padded(from.width);
     copy_down(room, row, from.first, from.row, n, from.width);
     return (real_rows){room, row, row};
 }
 
 /* Rows of whole vectors are read where they lie. */
-static operand down(element *room, const real *from, int64_t from_row, int64_t depth, int64_t n) {
+static inline operand down(element *room, const real *from, int64_t from_row, int64_t depth, int64_t n) {
     if (n % PAD == 0) return (operand){from, 1, from_row};
     return copy_down(room, padded(n), from, from_row, depth, n);
 }

@@ -6,23 +6,7 @@ enum { BLOCK = 24 }; /* registers for sums */
 #else
 enum { BLOCK = 12 };
 #endif
-
-/* Cache lines from afar that are needed soon, asked for part by part while the block is at work: too many at a time,
- * and what is near has to wait behind them. */
-typedef struct fetch {
-    const real *first;
-    int64_t row, line, lines; /* from row to row of the block, from line to line, lines of a row */
-} fetch;
-
-/* C (rows, columns) = a (rows, depth) b (columns, depth)^T, whose rows are neighbours. Columns are whole vectors. */
-typedef struct product {
-    operand a, b;
-    real *c;
-    int64_t c_row;
-    const real *from; /* what the sums start from, from_row from row to row (0: a bias), NULL: zeros */
-    int64_t from_row;
-    const fetch *ahead; /* or NULL */
-} product;
+enum { BLOCK_ROWS = BLOCK / 2 }; /* beside two vectors */
 
 /* `rows`, `vectors` and whether there is an `ahead` are constants in every call. */
 static inline __attribute__((always_inline)) void product_block(int rows, int vectors, int64_t depth,
@@ -58,4 +42,25 @@ static inline __attribute__((always_inline)) void product_block(int rows, int ve
     }
     UNROLL (int r = 0; r < rows; r++)
         UNROLL (int w = 0; w < vectors; w++) *(vector *)(o->c + r * o->c_row + w * LANES) = sum[r][w];
+}
+
+static inline product below(product o, int64_t rows) {
+    o.a.data += rows * o.a.row;
+    o.c += rows * o.c_row;
+    if (o.from) o.from += rows * o.from_row;
+    return o;
+}
+
+/* Of rows there may be as few as there are. */
+static bool whole_block(int64_t rows, int64_t columns) {
+    (void)rows;
+    return columns == 2 * LANES;
+}
+
+/* A strip of A against the first vectors of a panel of B. */
+static inline __attribute__((always_inline)) void product_panel(int64_t rows, int vectors, int64_t depth, product o) {
+    for (; rows >= BLOCK_ROWS; rows -= BLOCK_ROWS, o = below(o, BLOCK_ROWS))
+        product_block(BLOCK_ROWS, vectors, depth, &o);
+    for (; rows >= 4; rows -= 4, o = below(o, 4)) product_block(4, vectors, depth, &o);
+    for (; rows > 0; rows--, o = below(o, 1)) product_block(1, vectors, depth, &o);
 }

@@ -9,6 +9,7 @@ const foci_kernels *foci_kernels_of(foci_isa isa) {
     if (!foci_isa_supported(isa)) return NULL;
     switch (isa) {
 #if defined(__x86_64__)
+    case FOCI_ISA_AMX:
     case FOCI_ISA_AVX512: return &foci_kernels_avx512;
     case FOCI_ISA_AVX2: return &foci_kernels_avx2;
 #endif

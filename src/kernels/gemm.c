@@ -61,7 +61,7 @@ static const foci_real *part(const foci_matrix *m, int64_t row, int64_t column) 
     return m->data + (m->transposed ? column * m->ld + row : row * m->ld + column);
 }
 /* Reals that a column of a packed B takes: two numbers share one in bfloat16. */
-static int64_t packed_depth(const foci_product *p) { return in_bf16(p) ? (p->depth + 1) / 2 : p->depth; }
+static int64_t packed_depth(const foci_product *p) { return in_bf16(p) ? foci_bf16_pairs(p->depth) : p->depth; }
 
 static foci_product part_of(const foci_product *p, foci_range r, foci_range s, foci_range t) {
     foci_product q = *p;
@@ -83,7 +83,8 @@ foci_product foci_gemm_columns(const foci_product *p, int64_t first, int64_t col
 enum { PACK_COLUMNS = 2 * FOCI_GEMM_STEP }; /* a multiple of every panel, as the step is */
 
 int64_t foci_gemm_packed_size(int64_t depth, int64_t columns) {
-    return foci_tiles(columns, PACK_COLUMNS) * PACK_COLUMNS * depth;
+    const int64_t least = foci_bf16_has_tiles() ? foci_bf16_pairs(depth) : 0;
+    return foci_tiles(columns, PACK_COLUMNS) * PACK_COLUMNS * (depth > least ? depth : least);
 }
 
 void foci_gemm_pack(foci_product *p, foci_real *memory) {

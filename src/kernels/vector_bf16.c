@@ -19,22 +19,32 @@
 #include "kernels/body_tile.h"
 #include "kernels/body_attention.h"
 
-void foci_bf16_pack(const foci_matrix *b, int64_t depth, int64_t columns, foci_real *to) {
-    gemm_pack(b, depth, columns, to);
-}
-void foci_bf16_gemm(const foci_product *p, foci_real *scratch) { gemm(p, scratch); }
 void foci_bf16_attention_forward(const foci_attention_head *h, int64_t first_query, int64_t end_query,
                                  foci_real *scratch) {
     attention_forward(h, first_query, end_query, scratch);
 }
 void foci_bf16_attention_backward(const foci_attention_head *h, foci_real *scratch) { attention_backward(h, scratch); }
 
+static void peak(int64_t rounds, double *operations) {
+    enum { CHAINS = 12 };
+    __m512 sum[CHAINS];
+    const __m512bh x = (__m512bh)_mm512_set1_epi32(0x3f003f00), y = (__m512bh)_mm512_set1_epi32(0x3a003a00);
+    UNROLL (int i = 0; i < CHAINS; i++) sum[i] = _mm512_setzero_ps();
+    for (int64_t n = 0; n < rounds; n++) {
+        UNROLL (int i = 0; i < CHAINS; i++) {
+            sum[i] = _mm512_dpbf16_ps(sum[i], x, y);
+            KEEP(sum[i]); /* not to be computed once for all chains */
+        }
+    }
+    float total = 0;
+    UNROLL (int i = 0; i < CHAINS; i++) total += _mm512_reduce_add_ps(sum[i]);
+    *operations = 4.0 * CHAINS * LANES * (double)rounds + (total == -1 ? 1 : 0);
+}
+
+const foci_bf16_products foci_bf16_vectors = {1, gemm_pack, gemm, peak};
+
 #else
 
-void foci_bf16_pack(const foci_matrix *b, int64_t depth, int64_t columns, foci_real *to) {
-    foci_kernel()->gemm_pack(b, depth, columns, to);
-}
-void foci_bf16_gemm(const foci_product *p, foci_real *scratch) { foci_kernel()->gemm(p, scratch); }
 void foci_bf16_attention_forward(const foci_attention_head *h, int64_t first_query, int64_t end_query,
                                  foci_real *scratch) {
     foci_kernel()->attention_forward(h, first_query, end_query, scratch);
@@ -42,5 +52,13 @@ void foci_bf16_attention_forward(const foci_attention_head *h, int64_t first_que
 void foci_bf16_attention_backward(const foci_attention_head *h, foci_real *scratch) {
     foci_kernel()->attention_backward(h, scratch);
 }
+
+static void pack(const foci_matrix *b, int64_t depth, int64_t columns, foci_real *to) {
+    foci_kernel()->gemm_pack(b, depth, columns, to);
+}
+static void gemm(const foci_product *p, foci_real *scratch) { foci_kernel()->gemm(p, scratch); }
+static void peak(int64_t rounds, double *operations) { foci_kernel()->peak(rounds, operations); }
+
+const foci_bf16_products foci_bf16_vectors = {1, pack, gemm, peak};
 
 #endif

@@ -2,7 +2,7 @@
 #include "measure/bench.h"
 
 #include "kernels/gemm.h"
-#include "kernels/kernels.h"
+#include "kernels/bf16.h"
 #include "run/open.h"
 
 const foci_key foci_bench_keys[] = {
@@ -98,7 +98,7 @@ void foci_bench_tell(const foci_bench_result *b, bool operations, foci_report *r
     foci_report_whole(r, "steps", b->steps);
     foci_report_whole(r, "threads", foci_threads());
     foci_report_whole(r, "parameters", b->parameters);
-    foci_report_text(r, "isa", foci_kernel()->isa);
+    foci_report_text(r, "isa", foci_bf16_isa());
     foci_report_text(r, "gemm", foci_gemm_provider());
     if (operations) tell_operations(b, foci_report_list(r, "operations"));
 }

@@ -11,7 +11,7 @@
 #include "base/philox.h"
 #include "config/config.h"
 #include "core/program.h"
-#include "kernels/kernels.h"
+#include "kernels/bf16.h"
 #include "models/models.h"
 #include "task/schema.h"
 
@@ -243,7 +243,7 @@ void foci_scaling_tell(const foci_scaling *s, foci_report *r) {
     foci_report_whole(r, "width", s->settings.width);
     foci_report_flag(r, "causal", s->settings.causal);
     foci_report_whole(r, "threads", foci_threads());
-    foci_report_text(r, "isa", foci_kernel()->isa);
+    foci_report_text(r, "isa", foci_bf16_isa());
     foci_report *variants = foci_report_list(r, "variants");
     for (int i = 0; i < s->rows; i = foci_scaling_next(s, i)) {
         foci_report *v = foci_report_part(variants, NULL);

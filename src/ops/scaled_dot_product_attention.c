@@ -30,9 +30,10 @@ static foci_attention_head head_of(const foci_node *n, int64_t b, int64_t h) {
     return head;
 }
 
-/* Narrow heads spend their time on exponentials: copies in bfloat16 would not pay. */
+/* Narrow heads spend their time on exponentials: copies in bfloat16 would not pay. Nor do they where a processor has
+ * tiles: it multiplies pairs in vectors no faster than float32. */
 static bool bf16(const foci_node *n) {
-    return foci_graph_bf16(n->graph) && foci_bf16_supported() && n->input[Q]->shape[3] > 16;
+    return foci_graph_bf16(n->graph) && foci_bf16_supported() && !foci_bf16_has_tiles() && n->input[Q]->shape[3] > 16;
 }
 
 /* Reals of scratch memory of one thread. */

@@ -8,7 +8,7 @@
 
 #include "base/parallel.h"
 #include "plot/gnuplot.h"
-#include "kernels/kernels.h"
+#include "kernels/bf16.h"
 
 /* Pixels: of the picture, and of the box between the axes with its margins. */
 enum {
@@ -166,7 +166,7 @@ static void write_frame(FILE *f, const picture *p, const char *name) {
     const foci_bench_result *r = p->result;
     char line[512];
     snprintf(line, sizeof line, "%s: %s, %d thread%s, %s. A step: %.1f ms, %.1f of %.1f GFLOP/s (%.0f %%)", name,
-             r->bf16 ? "bf16" : "fp32", foci_threads(), foci_plural(foci_threads(), "s"), foci_kernel()->isa,
+             r->bf16 ? "bf16" : "fp32", foci_threads(), foci_plural(foci_threads(), "s"), foci_bf16_isa(),
              r->step.median, r->gflops, r->peak_gflops, 100 * r->mfu);
     fputs("set encoding utf8\nset label ", f);
     foci_gnuplot_text(f, line);

@@ -11,13 +11,13 @@
 #include "base/file.h"
 #include "base/report.h"
 #include "kernels/gemm.h"
-#include "kernels/kernels.h"
+#include "kernels/bf16.h"
 
 /* What results depend on, to the last bit. */
 static void report_arithmetic(foci_report *r) {
     foci_report_text(r, "foci", FOCI_VERSION);
     foci_report_text(r, "compiler", __VERSION__);
-    foci_report_text(r, "isa", foci_kernel()->isa);
+    foci_report_text(r, "isa", foci_bf16_isa());
     foci_report_text(r, "gemm", foci_gemm_provider());
 }
 

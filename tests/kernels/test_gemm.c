@@ -1,35 +1,10 @@
 /* Matrix products against three plain loops. */
 #include "base/parallel.h"
-#include "base/philox.h"
 #include "check.h"
 #include "kernels/bf16.h"
 #include "kernels/gemm.h"
 #include "kernels/kernels.h"
-
-static foci_real *random_matrix(int64_t n, uint64_t stream) {
-    foci_real *x = malloc((size_t)(n > 0 ? n : 1) * sizeof *x);
-    assert_non_null(x);
-    for (int64_t i = 0; i < n; i++) {
-        foci_u32x4 u = foci_philox(7, stream, 0, (uint64_t)i);
-        x[i] = (foci_real)foci_normal(u.v[0], u.v[1]);
-    }
-    return x;
-}
-
-static double entry(const foci_matrix *m, int64_t i, int64_t j) {
-    return (double)m->data[m->transposed ? j * m->ld + i : i * m->ld + j];
-}
-
-static void naive(const foci_product *p) {
-    for (int64_t i = 0; i < p->rows; i++)
-        for (int64_t j = 0; j < p->columns; j++) {
-            double s = (p->bias ? (double)p->bias[j] : 0) + (p->add ? (double)p->c[i * p->ldc + j] : 0);
-            for (int64_t t = 0; t < p->depth; t++) s += entry(&p->a, i, t) * entry(&p->b, t, j);
-            p->c[i * p->ldc + j] = (foci_real)s;
-        }
-}
-
-typedef void product(const foci_product *p);
+#include "products.h"
 
 static const foci_kernels *table; /* of the instruction set under test */
 static void own_kernel(const foci_product *p) {
@@ -57,47 +32,13 @@ static void spread_product(const foci_product *p) {
     free(memory);
 }
 
-/* Every row of C is two elements longer than what the product writes. */
-static void check_product(product *f, bool ta, bool tb, int64_t m, int64_t n, int64_t k, bool add, bool bias) {
-    int64_t lda = (ta ? m : k) + 3, ldb = (tb ? k : n) + 1, ldc = n + 2;
-    foci_real *a = random_matrix((ta ? k : m) * lda, 1), *b = random_matrix((tb ? n : k) * ldb, 2);
-    foci_real *c = random_matrix(m * ldc, 3), *want = random_matrix(m * ldc, 3), *row = random_matrix(n, 5);
-    foci_product p = {.rows = m,
-                      .columns = n,
-                      .depth = k,
-                      .a = {a, lda, ta},
-                      .b = {b, ldb, tb},
-                      .c = c,
-                      .ldc = ldc,
-                      .add = add,
-                      .bias = bias ? row : NULL};
-    if (!add)
-        for (int64_t i = 0; i < m; i++)
-            for (int64_t j = 0; j < n; j++) c[i * ldc + j] = NAN; /* must not be read */
-    f(&p);
-    p.c = want;
-    naive(&p);
-    for (int64_t i = 0; i < m * ldc; i++) assert_close(c[i], want[i], 2e-5 * (1 + sqrt((double)k)));
-    free(a);
-    free(b);
-    free(c);
-    free(want);
-    free(row);
-}
-
-static void check_all(product *f, int64_t m, int64_t n, int64_t k) {
+static void check_all(way_to_multiply *f, int64_t m, int64_t n, int64_t k) {
     for (int t = 0; t < 4; t++) {
         check_product(f, t & 1, t >> 1, m, n, k, false, false);
         check_product(f, t & 1, t >> 1, m, n, k, true, false);
         if (f != long_product) check_product(f, t & 1, t >> 1, m, n, k, false, true);
     }
 }
-
-static const struct {
-    int64_t m, n, k;
-} shapes[] = {{1, 1, 1},    {7, 5, 3},     {33, 65, 17},   {1, 100, 129}, {13, 31, 400},
-              {25, 257, 5}, {12, 32, 384}, {24, 300, 769}, {5, 3, 2048}};
-enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 static void one_thread(void **state) {
     (void)state;
@@ -112,7 +53,7 @@ static void packed_once(void **state) {
 }
 
 /* Every bit is that of one thread and nothing packed: B as it is and transposed, either precision, a bias or added. */
-static void same_bits(product *f) {
+static void same_bits(way_to_multiply *f) {
     enum { M = 61, N = 301, K = 1537 };
     foci_real *a = random_matrix(M * K, 1), *b = random_matrix(N * K, 2), *c = random_matrix(M * N, 3),
               *d = random_matrix(M * N, 3), *bias = random_matrix(N, 4);
@@ -159,36 +100,7 @@ static void every_instruction_set(void **state) {
             for (int i = 0; i < SHAPES; i++) check_all(own_kernel, shapes[i].m, shapes[i].n, shapes[i].k);
 }
 
-/* To the nearest number of 8 significant bits, ties to even. */
-static foci_real rounded(foci_real x) {
-    float f = (float)x;
-    uint32_t u;
-    memcpy(&u, &f, sizeof u);
-    u = (u + 0x7fff + (u >> 16 & 1)) & 0xffff0000u;
-    memcpy(&f, &u, sizeof f);
-    return (foci_real)f;
-}
-
-static void round_all(const foci_matrix *m, int64_t rows) {
-    for (int64_t i = 0; i < rows * m->ld; i++) ((foci_real *)(uintptr_t)m->data)[i] = rounded(m->data[i]);
-}
-
-/* What is rounded beforehand is not changed by rounding: the result is that of plain products, summed in float32. */
-static void bf16_kernel(const foci_product *p) {
-    static foci_real scratch[FOCI_GEMM_DEPTH * FOCI_GEMM_COLUMNS] __attribute__((aligned(64)));
-    foci_real *before = malloc((size_t)(p->rows * p->ldc) * sizeof *before);
-    memcpy(before, p->c, (size_t)(p->rows * p->ldc) * sizeof *before);
-    foci_bf16_gemm(p, scratch);
-    foci_real *first = malloc((size_t)(p->rows * p->ldc) * sizeof *first);
-    memcpy(first, p->c, (size_t)(p->rows * p->ldc) * sizeof *first);
-    round_all(&p->a, p->a.transposed ? p->depth : p->rows);
-    round_all(&p->b, p->b.transposed ? p->columns : p->depth);
-    memcpy(p->c, before, (size_t)(p->rows * p->ldc) * sizeof *before);
-    foci_bf16_gemm(p, scratch);
-    assert_memory_equal(first, p->c, (size_t)(p->rows * p->ldc) * sizeof *first);
-    free(before);
-    free(first);
-}
+static void bf16_kernel(const foci_product *p) { rounded_product(foci_bf16_gemm, p); }
 
 static void bfloat16(void **state) {
     (void)state;
