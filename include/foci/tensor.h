@@ -122,11 +122,12 @@ void foci_output(foci_graph *g, const char *name, foci_tensor *t);
 /* A constant of the graph; data is copied. */
 foci_tensor *foci_constant(foci_graph *g, const char *name, foci_dtype dtype, int ndim, const int64_t *shape,
                            const void *data);
-/* x (B, M, C), of tokens that come behind `past` others: all of them, (B, past + M, C), in graphs that continue where
- * an earlier one stopped (foci_graph_options.cache); x itself in all others. Such a graph reads the tokens before from
- * the input SCOPE.name.past, and SCOPE.name.now is what the next one will read. */
+/* x (B, M, C), of tokens that come behind `past` others: all of them, (B, past + M, C), a view with gaps between the
+ * texts, in graphs that continue where an earlier one stopped (foci_graph_options.room); x itself in all others. Such a
+ * graph finds the rows before, and leaves those of x, in the input SCOPE.name.cache. */
 foci_tensor *foci_cached(foci_graph *g, const char *name, foci_tensor *x);
 int64_t foci_graph_past(const foci_graph *g); /* tokens before those of this graph */
+int64_t foci_graph_room(const foci_graph *g); /* for so many in all; 0: it continues nothing */
 /* x (B, T, C) of a window behind the `rows` tokens before it in the same stream, whatever came before: (B, rows + T,
  * C). No gradient flows into them. Whoever runs the graph window by window carries them on (core/carry.h); where nobody
  * does, they are zeros. All that a model carries has as many rows. */

@@ -320,18 +320,21 @@ void foci_observe(foci_graph *g, const char *name, foci_tensor *t) {
     if (g->options.observe) offer(g, FOCI_SLOT_OBSERVED, name, t);
 }
 
-int64_t foci_graph_past(const foci_graph *g) { return g->options.cache ? g->options.past : 0; }
+int64_t foci_graph_past(const foci_graph *g) { return g->options.past; }
+int64_t foci_graph_room(const foci_graph *g) { return g->options.room; }
+
+static void become(foci_graph *g, const foci_tensor *input, foci_slot_kind kind) {
+    for (int i = 0; i < g->slots && input; i++)
+        if (g->slot[i].tensor == input) g->slot[i].kind = kind;
+}
 
 void foci_graph_carry(foci_graph *g, foci_tensor *past, foci_tensor *now) {
     if (!foci_graph_ok(g)) return;
-    for (int i = 0; i < g->slots; i++)
-        if (g->slot[i].tensor == past) g->slot[i].kind = FOCI_SLOT_PAST;
+    become(g, past, FOCI_SLOT_PAST);
     if (now) offer(g, FOCI_SLOT_NOW, "now", now);
 }
 
-void foci_graph_cache(foci_graph *g, foci_tensor *past, foci_tensor *now) {
-    if (g->options.cache) foci_graph_carry(g, past, now);
-}
+void foci_graph_cache(foci_graph *g, const foci_tensor *input) { become(g, input, FOCI_SLOT_CACHE); }
 
 /* -------------------------------------------------------------------------------------------------- nodes */
 

@@ -22,12 +22,11 @@ typedef struct foci_graph_options {
     bool differentiate; /* plan a backward pass */
     bool frozen;        /* parameters need no gradient (inputs may) */
     bool observe;       /* keep what foci_observe is given */
-    bool cache;         /* what foci_cached is given goes on from `past` tokens of an earlier graph */
-    int64_t past;
-    uint64_t seed;         /* of the random numbers of dropout */
-    bool bf16;             /* products of matrices round their operands to bfloat16 */
-    bool recompute;        /* the results of segments are not kept for the backward pass, but computed again */
-    const char *place;     /* where the model stands in the config, for messages; may be NULL */
+    int64_t room, past; /* tokens that what foci_cached keeps has room for, and those that earlier graphs left there */
+    uint64_t seed;      /* of the random numbers of dropout */
+    bool bf16;          /* products of matrices round their operands to bfloat16 */
+    bool recompute;     /* the results of segments are not kept for the backward pass, but computed again */
+    const char *place;  /* where the model stands in the config, for messages; may be NULL */
     const char *gradients; /* names of inputs that the caller wants the gradient of, with blanks between; NULL: none */
 } foci_graph_options;
 
@@ -86,13 +85,14 @@ typedef struct foci_span {
 void foci_graph_profile(foci_graph *g, foci_span *spans);
 
 /* What the caller of a graph knows by name, SCOPE.name, in the order of recording: what was given to foci_input,
- * foci_output and (with `observe`) foci_observe; and what foci_cached makes: the rows of earlier tokens are fed to a
- * PAST (B, past, C), these and the new ones are read from the NOW (B, past + M, C) behind it. Without a past there is
- * only the NOW. What foci_carried makes is such a pair in every graph (core/carry.h). */
+ * foci_output and (with `observe`) foci_observe. A CACHE (B, room, C) of foci_cached is memory that the caller feeds to
+ * one graph after the other; each finds rows 0 .. past - 1 of every text there and writes those behind them. What
+ * foci_carried makes is a PAST, which is fed, and a NOW, which is read (core/carry.h). */
 typedef enum foci_slot_kind {
     FOCI_SLOT_INPUT,
     FOCI_SLOT_OUTPUT,
     FOCI_SLOT_OBSERVED,
+    FOCI_SLOT_CACHE,
     FOCI_SLOT_PAST,
     FOCI_SLOT_NOW
 } foci_slot_kind;
@@ -110,7 +110,7 @@ bool foci_names_hold(const char *names, const char *name);
 
 /* For foci_carried: a PAST, and the NOW behind it (NULL: what is fed is no rows, but their number). */
 void foci_graph_carry(foci_graph *g, foci_tensor *past, foci_tensor *now);
-void foci_graph_cache(foci_graph *g, foci_tensor *past, foci_tensor *now); /* for foci_cached; past may be NULL */
+void foci_graph_cache(foci_graph *g, const foci_tensor *input); /* for foci_cached: the input is a CACHE */
 
 foci_cost foci_graph_cost(const foci_graph *g);    /* floating-point operations of one forward and one backward pass */
 double foci_graph_cost_again(const foci_graph *g); /* and of what the backward pass computes again */

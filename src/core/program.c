@@ -54,11 +54,11 @@ static foci_status reserve(foci_program_set *set, size_t bytes) {
                      (double)bytes / 1e6, set->advice ? ": " : "", set->advice ? set->advice : "");
 }
 
-/* Before the first window of a stream there is nothing. (A graph that continues another is told what to go on from.) */
+/* Before the first window of a stream there is nothing. */
 static foci_status feed_nothing(foci_program *p) {
     const foci_graph *g = p->graph;
     size_t most = 0;
-    for (int i = 0; i < g->slots && !p->nothing && !g->options.cache; i++)
+    for (int i = 0; i < g->slots && !p->nothing; i++)
         if (g->slot[i].kind == FOCI_SLOT_PAST && foci_tensor_bytes(g->slot[i].tensor) > most)
             most = foci_tensor_bytes(g->slot[i].tensor);
     if (!most) return FOCI_OK;

@@ -39,7 +39,7 @@ void foci_graph_bind(foci_graph *g, void *memory) {
 }
 
 void foci_graph_feed(foci_graph *g, foci_tensor *input, const void *data) {
-    input->host_data = (void *)(uintptr_t)data; /* operations do not write to inputs */
+    input->host_data = (void *)(uintptr_t)data; /* but for foci_cached, operations do not write to inputs */
     for (int i = 0; i < g->tensors; i++)
         if (g->tensor[i].tensor->base == input) point_view(g->tensor[i].tensor);
 }

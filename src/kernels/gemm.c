@@ -30,10 +30,16 @@ static bool own_kernels(void) {
 
 static bool in_bf16(const foci_product *p) { return p->bf16 && p->depth && foci_bf16_supported(); }
 
+/* So few rows that reading B is all there is to do. */
+static bool suits_few(const foci_product *p) {
+    return p->rows <= FOCI_GEMM_FEW && p->b.transposed && !p->a.transposed && !p->packed && !in_bf16(p);
+}
+
 /* On the calling thread; the block of B at work lies in memory of the thread. */
 static void own_product(const foci_product *p) {
     static _Thread_local foci_real block[FOCI_GEMM_DEPTH * FOCI_GEMM_COLUMNS] __attribute__((aligned(64)));
     if (in_bf16(p)) foci_bf16_gemm(p, block);
+    else if (suits_few(p)) foci_kernel()->gemm_few(p);
     else foci_kernel()->gemm(p, block);
 }
 
@@ -173,6 +179,10 @@ static void columns_of(const foci_product *p, const foci_product *turned, foci_r
 
 void foci_gemm_spread(const foci_product *p, foci_real *memory) {
     foci_product q = *p;
+    if (own_kernels() && suits_few(p)) {
+        foci_gemm_parallel(p);
+        return;
+    }
     if (!foci_gemm_has_few_rows(p->rows, p->columns, p->depth) || !(in_bf16(p) || own_kernels())) {
         foci_gemm_pack(&q, memory);
         foci_gemm_parallel(&q);

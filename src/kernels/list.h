@@ -123,6 +123,8 @@ FOCI_KERNEL(sgd, (int64_t n, real *theta, const real *grad, real *momentum, cons
  * aligned */
 FOCI_KERNEL(gemm_pack, (const foci_matrix *b, int64_t depth, int64_t columns, real *to))
 FOCI_KERNEL(gemm, (const foci_product *p, real *scratch))
+/* body_few.h: the same bits; at most FOCI_GEMM_FEW rows, a not transposed, b transposed */
+FOCI_KERNEL(gemm_few, (const foci_product *p))
 
 /* body_attention.h: one head; scratch as types.h says, 64-byte aligned */
 FOCI_KERNEL(attention_forward, (const foci_attention_head *h, int64_t first_query, int64_t end_query, real *scratch))

@@ -55,6 +55,9 @@ typedef struct foci_product {
     bool bf16;               /* a and b may be rounded to bfloat16 (kernels/bf16.h) */
 } foci_product;
 
+/* Rows that are few. */
+enum { FOCI_GEMM_FEW = 8 };
+
 /* The block of B that is copied at a time. */
 enum { FOCI_GEMM_DEPTH = 384, FOCI_GEMM_COLUMNS = 256 };
 

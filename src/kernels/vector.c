@@ -30,6 +30,7 @@
 #include "kernels/body_dropout.h"
 #include "kernels/body_optimizer.h"
 #include "kernels/body_gemm.h"
+#include "kernels/body_few.h"
 #include "kernels/body_peak.h"
 #include "kernels/body_resample.h"
 #include "kernels/body_tile.h"

@@ -1,4 +1,4 @@
-/* cat: the tokens of b behind those of a. cached, carried: the same, where a comes from an earlier graph */
+/* cat: the tokens of b behind those of a. carried: the same, where a comes from the window before */
 #include <string.h>
 
 #include "core/graph.h"
@@ -56,19 +56,6 @@ foci_tensor *foci_cat(foci_graph *g, foci_tensor *a, foci_tensor *b) {
                                foci_shape_text(g, b));
     foci_node *n = foci_record(g, &foci_op_cat, 2, (foci_tensor *[]){a, b}, NULL, 0);
     return foci_emit(n, FOCI_REAL, FOCI_SHAPE(a->shape[0], a->shape[1] + b->shape[1], a->shape[2]));
-}
-
-foci_tensor *foci_cached(foci_graph *g, const char *name, foci_tensor *x) {
-    if (!foci_operand(g, "cached", "input", x, FOCI_REAL)) return NULL;
-    foci_tensor *past = NULL, *now = x;
-    foci_scope(g, "%s", name);
-    if (foci_graph_past(g)) {
-        past = foci_input(g, "past", FOCI_REAL, FOCI_SHAPE(x->shape[0], foci_graph_past(g), x->shape[2]));
-        now = foci_cat(g, past, x);
-    }
-    foci_graph_cache(g, past, now);
-    foci_end_scope(g);
-    return now;
 }
 
 foci_tensor *foci_carried(foci_graph *g, const char *name, foci_tensor *x, int64_t rows) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "attention/attend.h"
+#include "base/memory.h"
 
 bool foci_generator_keeps(const foci_generator_options *o) {
     return !o->recompute && !o->model->carries && foci_attention_abilities(o->config) & FOCI_INCREMENTAL;
@@ -55,41 +56,18 @@ foci_status foci_generator_add(foci_generator *g, const int32_t *ids, int64_t co
 
 static const foci_graph *graph(const foci_generator *g) { return foci_program_graph(g->program); }
 
-/* One row for every token of every window, for all that the model caches. */
-static foci_status make_caches(foci_generator *g) {
-    if (g->cache || !g->incremental) return FOCI_OK;
-    const int slots = foci_graph_slots(graph(g));
-    if (!(g->cache = calloc((size_t)slots, sizeof *g->cache)))
-        return foci_fail(FOCI_ERR_RUNTIME, "out of memory for keys and values");
-    for (int i = 0; i < slots; i++) {
-        const foci_slot *s = foci_graph_slot(graph(g), i);
-        if (s->kind != FOCI_SLOT_NOW) continue;
-        const size_t row = (size_t)foci_last_dim(s->tensor) * sizeof(foci_real);
-        if (!(g->cache[g->caches++] = malloc((size_t)(g->options.rows * g->options.window) * row)))
-            return foci_fail(FOCI_ERR_RUNTIME, "out of memory for keys and values");
-    }
-    return FOCI_OK;
-}
-
-/* What is cached has the same order in every program. */
+/* One row for every token of every window, for all that the model caches, which has the same order in every program. */
 static foci_status feed_caches(foci_generator *g) {
-    for (int i = 0, n = 0; i < foci_graph_slots(graph(g)); i++) {
+    const int slots = foci_graph_slots(graph(g));
+    if (!g->cache && !(g->cache = calloc((size_t)slots, sizeof *g->cache)))
+        return foci_fail(FOCI_ERR_RUNTIME, "out of memory for keys and values");
+    for (int i = 0, n = 0; i < slots; i++) {
         const foci_slot *s = foci_graph_slot(graph(g), i);
-        if (s->kind == FOCI_SLOT_PAST) FOCI_TRY(foci_program_feed(g->program, s->name, g->cache[n++]));
-    }
-    return FOCI_OK;
-}
-
-static foci_status fill_caches(foci_generator *g) {
-    for (int i = 0, n = 0; i < foci_graph_slots(graph(g)); i++) {
-        const foci_slot *s = foci_graph_slot(graph(g), i);
-        const foci_real *now;
-        if (s->kind != FOCI_SLOT_NOW) continue;
-        FOCI_TRY(foci_program_fetch(g->program, s->name, &now));
-        /* of one text what is new stands at the end, of several it lies between the old */
-        const int64_t row = foci_last_dim(s->tensor), first = g->options.rows == 1 ? g->past * row : 0;
-        const int64_t end = g->options.rows * (g->past + g->tokens) * row;
-        memcpy(g->cache[n++] + first, now + first, (size_t)(end - first) * sizeof *now);
+        if (s->kind != FOCI_SLOT_CACHE) continue;
+        if (n == g->caches &&
+            !(g->cache[g->caches++] = foci_large_alloc((size_t)foci_numel(s->tensor) * sizeof(foci_real))))
+            return foci_fail(FOCI_ERR_RUNTIME, "out of memory for keys and values");
+        FOCI_TRY(foci_program_feed(g->program, s->name, g->cache[n++]));
     }
     return FOCI_OK;
 }
@@ -102,14 +80,13 @@ static foci_status open_pass(foci_generator *g, int64_t past, int64_t tokens) {
     g->past = past;
     g->tokens = tokens;
     FOCI_TRY(foci_program_open_model(
-        &g->program, &g->set, &(foci_graph_options){.cache = g->incremental, .past = past}, o->model,
+        &g->program, &g->set, &(foci_graph_options){.room = g->incremental ? o->window : 0, .past = past}, o->model,
         &(foci_request){.config = o->config,
                         .batch = o->rows,
                         .classes = o->vocabulary,
                         .feeds = "ids",
                         .number = {{"tokens", (double)tokens}, {"window", (double)o->window}, {"last_only", 1}}}));
-    FOCI_TRY(foci_program_set_ready(&g->set));
-    return make_caches(g);
+    return foci_program_set_ready(&g->set);
 }
 
 /* The pass over `tokens` tokens from number `first` on, behind `past` others whose keys and values are held. */
@@ -118,8 +95,7 @@ static foci_status pass(foci_generator *g, int64_t first, int64_t past, int64_t 
     copy_rows(g, g->ids + first, g->room, g->batch, tokens, tokens);
     FOCI_TRY(foci_program_feed(g->program, "ids", g->batch));
     FOCI_TRY(feed_caches(g));
-    FOCI_TRY(foci_program_forward(g->program));
-    return fill_caches(g);
+    return foci_program_forward(g->program);
 }
 
 /* Words that are not held yet, one by one, each a window behind all that is carried. */

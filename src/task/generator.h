@@ -32,7 +32,7 @@ typedef struct foci_generator {
     int32_t *ids;     /* (rows, room): of the whole texts, `count` each */
     int64_t count, room;
     int32_t *batch;    /* (rows, window): of a pass */
-    foci_real **cache; /* per foci_cached of the model: (rows, held, C) */
+    foci_real **cache; /* per foci_cached of the model: (rows, window, C) */
     int caches;
     int64_t held; /* words that are in the caches, or in what is carried */
     foci_carry carry;

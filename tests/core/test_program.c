@@ -221,33 +221,47 @@ static void views_of_inputs(void **state) {
     runs(p, x + IN, x + 2 * IN, IN);
 }
 
+/* Two texts, room for three tokens of each. */
 static void record_memory(void *context, foci_graph *g) {
     (void)context;
-    foci_tensor *in = foci_input(g, "x", FOCI_REAL, FOCI_SHAPE(1, 1, IN));
+    foci_tensor *in = foci_input(g, "x", FOCI_REAL, FOCI_SHAPE(2, 1, IN));
     foci_scope(g, "layer");
     foci_tensor *all = foci_cached(g, "kv", foci_scale(g, in, 10));
     foci_end_scope(g);
-    foci_output(g, "y", foci_mean(g, all));
+    foci_output(g, "y", foci_contiguous(g, foci_heads_from(g, all, 1, 1, IN - 1)));
 }
 
 static void what_is_cached(void **state) {
     fixture *f = *state;
-    foci_program *first, *second;
-    assert_ok(foci_program_open(&first, &f->set, &(foci_graph_options){.cache = true}, record_memory, NULL));
-    assert_ok(
-        foci_program_open(&second, &f->set, &(foci_graph_options){.cache = true, .past = 1}, record_memory, NULL));
+    enum { ROOM = 3, TEXT = ROOM * IN };
+    foci_program *pass[2];
+    foci_real kept[2 * TEXT] = {0};
+    const foci_real *rows;
+    for (int past = 0; past < 2; past++)
+        assert_ok(foci_program_open(&pass[past], &f->set, &(foci_graph_options){.room = ROOM, .past = past},
+                                    record_memory, NULL));
     assert_ok(foci_program_set_ready(&f->set));
-    const foci_real *now, mean[IN] = {15, 5, 10};
-    foci_real kept[IN];
-    assert_ok(foci_program_feed(first, "x", x));
-    assert_ok(foci_program_forward(first));
-    assert_ok(foci_program_fetch(first, "layer.kv.now", &now));
-    memcpy(kept, now, sizeof kept);
-    assert_null(foci_program_find(first, "layer.kv.past"));
-    assert_ok(foci_program_feed(second, "x", x + IN));
-    assert_fails(foci_program_forward(second), FOCI_ERR_RUNTIME, "layer.kv.past was not fed");
-    assert_ok(foci_program_feed(second, "layer.kv.past", kept));
-    runs(second, x + IN, mean, IN);
+    assert_ok(foci_program_feed(pass[0], "x", x));
+    assert_fails(foci_program_forward(pass[0]), FOCI_ERR_RUNTIME, "layer.kv.cache was not fed");
+    for (int past = 0; past < 2; past++) {
+        assert_ok(foci_program_feed(pass[past], "x", x + past * IN));
+        assert_ok(foci_program_feed(pass[past], "layer.kv.cache", kept));
+        assert_ok(foci_program_forward(pass[past]));
+        assert_ok(foci_program_fetch(pass[past], "y", &rows));
+        for (int text = 0; text < 2; text++)
+            for (int token = 0; token <= past; token++)
+                for (int i = 1; i < IN; i++)
+                    assert_close(rows[(text * (past + 1) + token) * (IN - 1) + i - 1], 10 * x[(text + token) * IN + i],
+                                 1e-5);
+    }
+    for (int i = 0; i < IN; i++) {
+        assert_close(kept[IN + i], 10 * x[IN + i], 1e-5);
+        assert_close(kept[TEXT + IN + i], 10 * x[2 * IN + i], 1e-5);
+        assert_close(kept[2 * IN + i], 0, 0);
+    }
+    foci_program *p;
+    assert_fails(foci_program_open(&p, &f->set, &(foci_graph_options){.room = ROOM, .past = ROOM}, record_memory, NULL),
+                 FOCI_ERR_CONFIG, "behind 3 tokens must be (B, M, C) of 3 in all");
 }
 
 /* ----------------------------------------------------------------------------------------------- what is refused */

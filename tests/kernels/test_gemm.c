@@ -93,6 +93,37 @@ static void few_rows(void **state) {
     same_bits(spread_product);
 }
 
+/* Of at most FOCI_GEMM_FEW rows, B read where it lies: the bits of the other kernel. */
+static void few_rows_kernel(void **state) {
+    (void)state;
+    static foci_real scratch[FOCI_GEMM_DEPTH * FOCI_GEMM_COLUMNS] __attribute__((aligned(64)));
+    enum { N = 83, K = 790 };
+    foci_real *a = random_matrix(FOCI_GEMM_FEW * K, 1), *b = random_matrix(N * K, 2), *bias = random_matrix(N, 3);
+    foci_real *c = random_matrix(FOCI_GEMM_FEW * N, 4), *d = random_matrix(FOCI_GEMM_FEW * N, 4);
+    for (int isa = 0; isa < FOCI_ISA_COUNT; isa++)
+        for (int64_t rows = 1; rows <= FOCI_GEMM_FEW && (table = foci_kernels_of(isa)); rows++)
+            for (int start = 0; start < 3; start++) {
+                foci_product p = {.rows = rows,
+                                  .columns = N - rows,
+                                  .depth = K - rows,
+                                  .a = {a, K},
+                                  .b = {b, K, true},
+                                  .c = c,
+                                  .ldc = N,
+                                  .add = start == 1,
+                                  .bias = start == 2 ? bias : NULL};
+                table->gemm(&p, scratch);
+                p.c = d;
+                table->gemm_few(&p);
+                assert_memory_equal(c, d, FOCI_GEMM_FEW * N * sizeof *c);
+            }
+    free(a);
+    free(b);
+    free(bias);
+    free(c);
+    free(d);
+}
+
 static void every_instruction_set(void **state) {
     (void)state;
     for (int isa = 0; isa < FOCI_ISA_COUNT; isa++)
@@ -272,6 +303,7 @@ static int with_openblas(void **state) {
 
 int main(void) {
     const struct CMUnitTest own[] = {cmocka_unit_test(every_instruction_set),
+                                     cmocka_unit_test(few_rows_kernel),
                                      cmocka_unit_test(bfloat16),
                                      cmocka_unit_test(rounding),
                                      cmocka_unit_test(packing_does_not_change_bits),
