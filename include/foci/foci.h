@@ -137,10 +137,17 @@ foci_status foci_trained_logits(foci_trained *model, const float *images, int64_
 
 /* ------- text */
 
-/* Log-probabilities (K) of each word to come next after `count` words, by their numbers, at least one. Behind the end
- * of a line stands the word "<eos>". Words are what the text was cut into, perhaps characters or bytes: a character is
+/* The numbers of the words of a text, with what a text begins with before them: the first `room` of *count. Words are
+ * what the text was cut into, perhaps characters or bytes: a character is
  * called by itself, or "<U+0020>" where nothing would be seen, a byte by its value, "97", a subword by a character for
- * each of its bytes, as GPT-2's vocabulary has it. */
+ * each of its bytes, as GPT-2's vocabulary has it. FOCI_ERR_CONFIG where one is not known. */
+foci_status foci_trained_words(const foci_trained *model, const char *text, int32_t *words, int64_t room,
+                               int64_t *count);
+/* What word k is in a text: its bytes, not ended; how many. 0: there is no such word. */
+enum { FOCI_WORD_BYTES = 1024 };
+size_t foci_trained_spell(const foci_trained *model, int64_t k, char text[FOCI_WORD_BYTES]);
+/* Log-probabilities (K) of each word to come next after `count` words, by their numbers, at least one. Behind the end
+ * of a line stands the word "<eos>". */
 foci_status foci_trained_logprob(foci_trained *model, const int32_t *words, int64_t count, float *logprob);
 
 typedef struct foci_generate_options {

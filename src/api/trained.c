@@ -199,6 +199,26 @@ static foci_status next_word(const foci_trained *t, foci_generator *g, const int
     return FOCI_OK;
 }
 
+foci_status foci_trained_words(const foci_trained *t, const char *text, int32_t *words, int64_t room, int64_t *count) {
+    foci_ids ids = {0};
+    FOCI_TRY(wants(t, true));
+    const foci_status s = foci_prompt_read(&ids, t->corpus.vocabulary, text);
+    if (!s) {
+        *count = ids.count;
+        memcpy(words, ids.id, (size_t)(ids.count < room ? ids.count : room) * sizeof *words);
+    }
+    free(ids.id);
+    return s;
+}
+
+size_t foci_trained_spell(const foci_trained *t, int64_t k, char text[FOCI_WORD_BYTES]) {
+    char word[FOCI_WORD_MAX + 1];
+    if (!t->corpus.vocabulary || k < 0 || k >= t->about.classes) return 0;
+    const size_t size = foci_vocabulary_spell(t->corpus.vocabulary, (int32_t)k, word);
+    memcpy(text, word, size);
+    return size;
+}
+
 foci_status foci_trained_logprob(foci_trained *t, const int32_t *words, int64_t count, float *logprob) {
     foci_generator g;
     FOCI_TRY(open_generator(t, &g));

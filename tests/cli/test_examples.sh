@@ -68,6 +68,49 @@ C
     (cd away && $cc $flags use.c -o use $(pkg-config --cflags --libs foci) && ./use >out)
     equal "10 $(head -n 1 away/run/classes.txt)" "$(cat away/out)"
 }
+with_text() { # the numbers of a text spell it; the likeliest word is what is generated
+    make_text >/dev/null
+    "$foci" data bpe train text/train.txt --vocab 280 --out bpe >/dev/null 2>&1
+    cat >gpt.yaml <<'YAML'
+name: gpt
+model: {kind: gpt, context: 16, d_model: 16, depth: 1, num_heads: 1}
+data: {kind: text, tokens: bpe, bpe: bpe, train: text/train.txt, valid: text/valid.txt}
+train: {batch_size: 8, epochs: 1, max_steps: 3}
+YAML
+    "$foci" train gpt.yaml --out read >/dev/null 2>&1
+    cat >read.c <<'C'
+#include <foci/foci.h>
+#include <stdio.h>
+#include <string.h>
+static char first[64];
+static bool take(void *context, const char *word, double logprob) {
+    (void)context, (void)logprob;
+    return strcpy(first, word), false;
+}
+int main(void) {
+    static float logprob[1000];
+    char bytes[FOCI_WORD_BYTES];
+    const char *text = "the cat, \xc3\xa9";
+    int32_t words[64];
+    int64_t count, few, best = 0;
+    foci_trained *m;
+    const foci_generate_options greedy = {text, 1, 0, 0, 0, 0};
+    if (foci_trained_open(&m, "read", NULL) || foci_trained_words(m, text, words, 64, &count) ||
+        foci_trained_words(m, text, words, 1, &few) || foci_trained_logprob(m, words, count, logprob) ||
+        foci_trained_generate(m, &greedy, take, NULL))
+        return printf("%s\n", foci_error_message()), 1;
+    for (int64_t i = 1; i < count; i++) fwrite(bytes, 1, foci_trained_spell(m, words[i], bytes), stdout);
+    for (int64_t k = 0; k < foci_trained_about(m).classes; k++)
+        if (logprob[k] > logprob[best]) best = k;
+    printf(" %d %d %d\n", few == count, strcmp(first, foci_trained_class(m, best)) == 0,
+           foci_trained_spell(m, -1, bytes) + foci_trained_spell(m, 1 << 20, bytes) == 0);
+    foci_trained_close(m);
+    return 0;
+}
+C
+    $cc $flags read.c -o use $(pkg-config --cflags --libs foci) && ./use >out
+    equal "the cat, é 1 1 1" "$(cat out)"
+}
 in_cxx() { if ! have_cxx; then echo "skipped: no C++ compiler"; else runs_example "$cxx -std=c++11 -pedantic" train_and_classify.cpp; fi; }
 keeps_to_itself() { # no call that ends, prints, or forks; no allocator of its own; every name its own
     nm -g "$root/$build/libfoci.a" 2>/dev/null >names
@@ -81,5 +124,6 @@ check "foci.h defines no macros but FOCI_" no_other_macros
 check "libfoci neither exits, prints nor starts a process" keeps_to_itself
 check "the example in C" in_c
 check "a run without its data, by a program" without_data
+check "texts and words, by a program" with_text
 check "the example in C++" in_cxx
 finish
