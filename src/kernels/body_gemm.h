@@ -8,7 +8,8 @@
 /* Columns of a block of registers or tiles. */
 enum { PANEL = 2 * LANES };
 
-/* A block of B, in elements, fills half of a second-level cache of 1 MB. */
+/* A block of B, in elements, fills half of a second-level cache of 1 MB; tiles read what is in the first-level cache
+ * twice as fast as they multiply, so there strip and panel are shorter. */
 #ifdef FOCI_TILES
 enum { GEMM_DEPTH = FOCI_GEMM_DEPTH / 2, GEMM_COLUMNS = FOCI_GEMM_COLUMNS * 2 };
 #else
