@@ -12,11 +12,11 @@ enum { X, CACHE };
 
 /* x (B, M, C), cache (B, R, C), whose rows `past` .. past + M - 1 become x -> rows that are there (1) */
 static void forward(const foci_node *n) {
-    const int64_t *x = n->input[X]->shape, past = ((const behind *)n->attributes)->past, new = x[1] * x[2];
+    const int64_t *x = n->input[X]->shape, past = ((const behind *)n->attributes)->past, added = x[1] * x[2];
     const int64_t room = n->input[CACHE]->shape[1] * x[2];
     real *cache = foci_data(n->input[CACHE]);
     for (int64_t b = 0; b < x[0]; b++)
-        memcpy(cache + b * room + past * x[2], foci_data(n->input[X]) + b * new, (size_t) new * sizeof *cache);
+        memcpy(cache + b * room + past * x[2], foci_data(n->input[X]) + b * added, (size_t)added * sizeof *cache);
     foci_ints(n->output)[0] = (int32_t)(past + x[1]);
 }
 
