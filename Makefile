@@ -43,7 +43,8 @@ CFLAGS ?= -g
 ALL_CFLAGS := -std=gnu11 $(WARN) $(OPT) $(FP) -fopenmp -Iinclude -Isrc $(CFLAGS)
 LIBS := -lturbojpeg -lz -lyaml -ljansson -lxxhash -lpthread -ldl -lm
 
-ROOMS := $(filter-out cli,$(shell sed -n 's/^\([a-z]\+\).*/\1/p' src/rooms))
+# What is linked into everything; `mpi` is a plugin.
+ROOMS := $(filter-out cli mpi,$(shell sed -n 's/^\([a-z]\+\).*/\1/p' src/rooms))
 SOURCES := $(foreach r,$(ROOMS),$(wildcard src/$(r)/*.c))
 # The vector kernels: one body, compiled once per instruction set.
 VECTOR := src/kernels/vector.c
@@ -68,7 +69,7 @@ TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard $(foreach r,$(ROOMS) c
 DOUBLE_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard $(foreach r,$(ROOMS),tests/$(r)/double_*.c)))
 FUZZ_TESTS := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/tests/fuzz/test_%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all check demo install clean help deps tests fuzz fuzzers format format-check lines
+.PHONY: all mpi check demo install clean help deps tests fuzz fuzzers format format-check lines
 all: $(BUILD)/foci $(BUILD)/libfoci.a
 
 # Nothing compiles before the packages are there and the layers are right.
@@ -94,6 +95,7 @@ demo: $(BUILD)/foci
 install: $(BUILD)/foci $(BUILD)/libfoci.a
 	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin lib/pkgconfig include/foci share/man/man1 share/bash-completion/completions)
 	install -m 755 $(BUILD)/foci $(DESTDIR)$(PREFIX)/bin/foci
+	$(foreach p,$(wildcard $(BUILD)/foci-*.so),install -D -m 755 -t $(DESTDIR)$(PREFIX)/lib/foci $(p);)
 	install -m 644 $(BUILD)/libfoci.a $(DESTDIR)$(PREFIX)/lib/libfoci.a
 	install -m 644 include/foci/*.h $(DESTDIR)$(PREFIX)/include/foci
 	$(BUILD)/foci help man > $(DESTDIR)$(PREFIX)/share/man/man1/foci.1
@@ -104,6 +106,16 @@ install: $(BUILD)/foci $(BUILD)/libfoci.a
 endif
 deps:
 	sh scripts/deps.sh
+
+# A plugin for every MPI that is here, by its own compiler: Debian's names, else what `mpicc` says it is.
+MPICC := $(shell command -v mpicc)
+MPICC_openmpi := $(or $(shell command -v mpicc.openmpi),$(if $(MPICC),$(shell $(MPICC) -showme:version >/dev/null 2>&1 && echo $(MPICC))))
+MPICC_mpich := $(or $(shell command -v mpicc.mpich),$(if $(MPICC),$(shell $(MPICC) -compile_info >/dev/null 2>&1 && echo $(MPICC))))
+PLUGINS := $(foreach m,openmpi mpich,$(if $(MPICC_$(m)),$(BUILD)/foci-$(m).so))
+mpi: $(BUILD)/foci $(PLUGINS)
+	@$(if $(PLUGINS),:,echo 'no MPI is installed: `sh scripts/deps.sh --mpi` installs Open MPI' >&2; exit 1)
+$(BUILD)/foci-%.so: src/mpi/group.c src/base/group.h Makefile
+	@echo '  MPICC $(@:$(BUILD)/%=%)'; $(MPICC_$*) $(filter-out -fopenmp,$(ALL_CFLAGS)) -fPIC -shared -fvisibility=default -o $@ $<
 format:
 	find src include tests $(wildcard examples) -name '*.[ch]' | xargs clang-format -i
 format-check:

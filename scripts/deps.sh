@@ -1,13 +1,14 @@
 #!/bin/sh
 # Installs the packages foci is built from, and only those that are missing.
 # Debian and Ubuntu: through apt, as root or with sudo. Elsewhere: names what to install and stops.
-#   scripts/deps.sh [EXTRA PACKAGE...]
+#   scripts/deps.sh [--mpi] [EXTRA PACKAGE...]     --mpi: Open MPI as well, for `make mpi`
 set -eu
 
 packages="gcc make pkg-config libc6-dev libopenblas0-openmp libturbojpeg0-dev libstb-dev zlib1g-dev
           libyaml-dev libjansson-dev libxxhash-dev uthash-dev libcmocka-dev gnuplot-nox clang-format"
 case " $* " in *" clang "*) packages="$packages libomp-dev" ;; esac
-packages="$packages $*"
+case " $* " in *" --mpi "*) packages="$packages libopenmpi-dev openmpi-bin" ;; esac
+for extra; do [ "$extra" = --mpi ] || packages="$packages $extra"; done
 
 if ! command -v dpkg-query >/dev/null 2>&1; then
     for header in turbojpeg.h stb/stb_image.h zlib.h yaml.h jansson.h xxhash.h uthash.h cmocka.h; do

@@ -79,6 +79,16 @@ typedef struct foci_progress {
     const char *items;                  /* "images", "tokens" */
 } foci_progress;
 
+/* Processes that were started together, by mpirun or srun, and train one model: each takes its part of every batch
+ * (train.shards), to the same bits however many they are. *group is NULL where this process is alone. FOCI_ERR_CONFIG
+ * where it is one of several, and has no plugin for their MPI (`make mpi`), or was started by the launcher of another
+ * one. All of them call the same functions with the same arguments. */
+typedef struct foci_group foci_group;
+foci_status foci_group_join(foci_group **group);
+void foci_group_leave(foci_group *group); /* the last word; NULL is fine */
+int foci_group_rank(const foci_group *group);
+int foci_group_size(const foci_group *group); /* NULL: 1 */
+
 /* What is left 0 or NULL is not used, but for `out`, which must be given. */
 typedef struct foci_train_options {
     const char *out;                   /* run folder; made where it is missing */
@@ -87,6 +97,7 @@ typedef struct foci_train_options {
     bool resume, force;                /* go on with the run in the folder, to the same bits; replace it */
     bool accept_changed_data;          /* go on with it although its data changed */
     bool extend;                       /* with resume: to another length (epochs, max_steps, schedule_steps) */
+    foci_group *group;                 /* that this process is one of: process 0 writes the folder */
     const volatile sig_atomic_t *stop; /* not 0: finish the step or leave the evaluation, save, return
                                           FOCI_INTERRUPTED */
     volatile sig_atomic_t *save;       /* not 0: finish the step, save, go on; it is set to 0 again */

@@ -26,6 +26,18 @@ void *foci_large_calloc(size_t bytes) {
     return memory ? memset(memory, 0, bytes) : NULL;
 }
 
+void foci_large_forget(void *memory, size_t bytes) {
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), from = (uintptr_t)memory, to = from + bytes;
+    const uintptr_t first = (from + page - 1) / page * page, last = to / page * page;
+    if (first >= last) {
+        memset(memory, 0, bytes);
+        return;
+    }
+    memset(memory, 0, first - from);
+    memset((void *)last, 0, to - last);
+    if (madvise((void *)first, last - first, MADV_DONTNEED) < 0) memset((void *)first, 0, last - first);
+}
+
 /* The number in a small file: behind `label`, or the whole of it; SIZE_MAX where there is none ("max"). */
 static size_t number_in(const char *path, const char *label) {
     char line[256];

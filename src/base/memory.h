@@ -8,6 +8,8 @@
 /* NULL when memory is out. Its contents are undefined; free() gives it back. */
 void *foci_large_alloc(size_t bytes);
 void *foci_large_calloc(size_t bytes); /* zeroed */
+/* Zeros again, and its whole pages are given back until something is written there; of memory from the two above. */
+void foci_large_forget(void *memory, size_t bytes);
 
 /* Bytes that this process may still take: what the machine has free, the limit of its control group, its own limit. */
 size_t foci_memory_available(void);

@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/parallel.h"
 #include "cli/cli.h"
@@ -150,15 +151,37 @@ static foci_status open_config(foci_parsed *parsed) {
                    : foci_config_open(&parsed->config, what, set, parsed->overrides);
 }
 
+/* As many threads as there are cores for each process of this machine, unless somebody said how many. */
+static void share_cores(const foci_parsed *parsed) {
+    const int local = parsed->group->local, cores = (int)sysconf(_SC_NPROCESSORS_ONLN), allowed = foci_threads();
+    if (parsed->threads || getenv("OMP_NUM_THREADS")) return;
+    if (allowed == cores) foci_set_threads(cores > local ? cores / local : 1);
+    else if (allowed == 1 && cores > local)
+        foci_log(FOCI_LOG_WARN,
+                 "one of %d cores for each of %d processes: `mpirun --bind-to none` gives them the others too", cores,
+                 local);
+}
+
+/* The first process speaks for all. */
+static foci_status join(foci_parsed *parsed) {
+    FOCI_TRY(foci_group_join(&parsed->group));
+    if (!parsed->group) return FOCI_OK;
+    foci_speaks = !foci_group_rank(parsed->group);
+    if (!foci_speaks) foci_set_log(NULL, NULL);
+    share_cores(parsed);
+    return FOCI_OK;
+}
+
 static foci_status open_and_run(foci_parsed *parsed) {
     const foci_command *c = parsed->command;
     if (c->check) FOCI_TRY(c->check(parsed));
+    if (c->takes & FOCI_TAKES_GROUP) FOCI_TRY(join(parsed));
     if (parsed->threads) foci_set_threads((int)parsed->threads);
     if (c->takes & FOCI_TAKES_THREADS) foci_start_threads();
     if (c->takes & FOCI_ENDS_BY_SIGNAL) foci_catch_signals();
     if ((c->takes & FOCI_OPENS_WEIGHTS) == FOCI_OPENS_WEIGHTS)
         FOCI_TRY(foci_find_weights(parsed->argument[0], parsed->checkpoint, parsed->weights, sizeof parsed->weights));
-    if (c->takes & FOCI_OPENS_CONFIG) FOCI_TRY(open_config(parsed));
+    if (c->takes & FOCI_OPENS_CONFIG) FOCI_TRY(foci_group_agree(parsed->group, open_config(parsed)));
     return c->run(parsed);
 }
 
@@ -182,6 +205,7 @@ foci_status foci_parsed_run(const foci_command *command, const char *name, int a
     parsed->command = command;
     parsed->name = name;
     foci_status s = read_and_run(parsed, argc, argv);
+    foci_group_leave(parsed->group);
     foci_config_free(parsed->config);
     foci_arena_free(&parsed->arena);
     free(parsed);

@@ -136,8 +136,8 @@ static foci_status train(const foci_parsed *parsed) {
     char folder[4200];
     FOCI_TRY(folder_of(parsed, folder, sizeof folder));
     char init[4200];
-    if (o->init) FOCI_TRY(foci_weights_of(o->init, init, sizeof init));
-    FOCI_TRY(label(parsed, folder, o->init ? init : NULL));
+    if (o->init) FOCI_TRY(foci_group_agree(parsed->group, foci_weights_of(o->init, init, sizeof init)));
+    FOCI_TRY(foci_group_agree(parsed->group, label(parsed, folder, o->init ? init : NULL)));
     shown state = {.every = foci_config_int(parsed->config, "train.log_every"), .since = foci_now()};
     FOCI_TRY(foci_train(parsed->config, &(foci_train_options){.out = folder,
                                                               .command = foci_command_line(),
@@ -146,12 +146,13 @@ static foci_status train(const foci_parsed *parsed) {
                                                               .extend = o->extend,
                                                               .force = o->force,
                                                               .accept_changed_data = o->accept_changed_data,
+                                                              .group = parsed->group,
                                                               .stop = &foci_stop,
                                                               .save = &foci_save_now,
-                                                              .progress = show_progress,
-                                                              .evaluating = show_evaluation,
+                                                              .progress = foci_speaks ? show_progress : NULL,
+                                                              .evaluating = foci_speaks ? show_evaluation : NULL,
                                                               .context = &state}));
-    return parsed->json ? print_run(folder) : FOCI_OK;
+    return parsed->json && foci_speaks ? print_run(folder) : FOCI_OK;
 }
 
 const foci_command foci_command_train = {
@@ -165,7 +166,7 @@ const foci_command foci_command_train = {
         "saves and goes on.",
     .least = 1,
     .most = 1,
-    .takes = FOCI_TAKES_COMMON | FOCI_OPENS_CONFIG | FOCI_ENDS_BY_SIGNAL,
+    .takes = FOCI_TAKES_COMMON | FOCI_OPENS_CONFIG | FOCI_ENDS_BY_SIGNAL | FOCI_TAKES_GROUP,
     .size = sizeof(settings),
     .options = {{rows}},
     .check = check,

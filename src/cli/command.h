@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/arena.h"
+#include "base/group.h"
 #include "config/config.h"
 
 typedef struct foci_command foci_command;
@@ -23,7 +24,8 @@ enum {                     /* what a command takes */
        FOCI_TAKES_COMMON = FOCI_TAKES_SET | FOCI_TAKES_THREADS | FOCI_TAKES_JSON,
        FOCI_OPENS_CONFIG = 16, /* its first argument names a config or a run, which is opened, with what --set says */
        FOCI_OPENS_WEIGHTS = 32 | FOCI_OPENS_CONFIG | FOCI_TAKES_CHECKPOINT, /* and its weights are found */
-       FOCI_ENDS_BY_SIGNAL = 64                                             /* it looks at foci_stop */
+       FOCI_ENDS_BY_SIGNAL = 64,                                            /* it looks at foci_stop */
+       FOCI_TAKES_GROUP = 128 /* several processes can do it together; the first speaks for all */
 };
 
 struct foci_command {
@@ -54,6 +56,8 @@ struct foci_parsed {
     const void *options; /* the command's struct, filled */
     foci_config *config; /* where `takes` says so */
     char weights[4200];  /* likewise */
+
+    foci_group *group; /* that this process is one of; NULL: it is alone */
 
     const char *set, *checkpoint; /* the common options; of --set the last */
     int64_t threads;

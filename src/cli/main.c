@@ -11,6 +11,7 @@
 #include "kernels/bf16.h"
 
 volatile sig_atomic_t foci_stop, foci_save_now;
+bool foci_speaks = true;
 
 static void on_signal(int number) {
     if (number == SIGUSR1) {
@@ -101,7 +102,7 @@ int main(int argc, char **argv) {
     foci_set_log(print_log, NULL);
     foci_status s = run(argc, argv);
     if ((fflush(stdout) != 0 || ferror(stdout)) && !s) s = foci_fail(FOCI_ERR_IO, "standard output: cannot write");
-    if (s) {
+    if (s && foci_speaks) {
         if (foci_is_terminal()) fputs("\r\033[K", stderr);
         fprintf(stderr, "foci: %s\n", foci_error_message());
     }

@@ -85,7 +85,7 @@ static foci_status seek(foci_task_state *s, int64_t epoch, int64_t update) {
 /* The loss of a batch is a mean over its pixels, wherever they are: each part of it is divided by its share of them. */
 static foci_status next(foci_task_state *s, int64_t epoch, int64_t update) {
     const foci_training *t = &s->train;
-    const int64_t part = t->micro_batch ? t->micro_batch : t->batch_size, all = t->batch_size * pixels_of(s);
+    const int64_t part = foci_training_micro(t), all = t->batch_size * pixels_of(s);
     int64_t count = 0;
     (void)epoch, (void)update;
     FOCI_TRY(foci_scene_loader_next(s->loader, &s->batch));

@@ -4,6 +4,7 @@
 #ifndef FOCI_TASK_TASK_H
 #define FOCI_TASK_TASK_H
 
+#include "base/group.h"
 #include "base/ledger.h"
 #include "base/watch.h"
 #include "core/program.h"
@@ -46,6 +47,7 @@ typedef struct foci_evaluation {
     void *context;
     void (*class_scored)(void *context, const foci_class_score *c); /* likewise of every class, in the end */
     const foci_shifting *shifting; /* the images are changed so; NULL: they are as they are */
+    foci_group *group;             /* of processes that share the work, all of which get the score; NULL: one alone */
     foci_ledger *ledger;           /* gets the sums so far, and has those to go on from; NULL: none */
 } foci_evaluation;
 

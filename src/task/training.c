@@ -1,9 +1,15 @@
 #include "task/training.h"
 
+#include "config/config.h"
+
 const foci_key foci_training_keys[] = {
     FOCI_KEY(foci_training, batch_size, "128", 1, 1e6, NULL, "images, sequences or columns of text, per update"),
     FOCI_KEY(foci_training, micro_batch, "0", 0, 1e6, NULL,
-             "so many at once, gradients added up to batch_size; 0: all at once"),
+             "so many at once, gradients added up to batch_size; 0: all of a shard at once"),
+    FOCI_KEY(
+        foci_training, shards, "1", 1, 65536, NULL,
+        "equal parts of a batch whose gradients are added in one fixed order, so that as many processes, or fewer, "
+        "can share them to the same bits; the bits depend on this number"),
     FOCI_KEY(foci_training, epochs, "10", 1, 1e6, NULL, "passes over the training data", .is_length = true),
     FOCI_KEY(foci_training, max_steps, "0", 0, 1e12, NULL,
              "ends the run early, after so many updates, the schedule unchanged; 0: after the epochs",
@@ -86,6 +92,9 @@ const foci_key foci_training_keys[] = {
              .may_change = true),
     FOCI_KEY(foci_training, checkpoint_minutes, "0", 0, 1e6, NULL,
              "minutes of training after which a checkpoint is written too; 0: never", .may_change = true),
+    FOCI_KEY(foci_training, timeout, "600", 0, 1e9, NULL,
+             "of several processes: seconds after which one that waits for the others ends all; 0: never",
+             .may_change = true),
     FOCI_KEY(foci_training, keep_every, "0", 0, 1e9, NULL,
              "the weights of every so many checkpoints stay, as step-N.safetensors; 0: of none", .may_change = true),
     FOCI_KEY(foci_training, eval_batch, "0", 0, 1e6, NULL,
@@ -102,6 +111,26 @@ foci_training foci_training_read(const foci_config *c) {
     foci_training t;
     foci_config_read(c, "train", foci_training_keys, &t);
     return t;
+}
+
+int64_t foci_training_micro(const foci_training *t) {
+    return t->micro_batch ? t->micro_batch : t->batch_size / t->shards;
+}
+
+foci_status foci_training_check(const foci_training *t, const foci_config *config, const foci_group *group) {
+    const long long batch = t->batch_size, shards = t->shards, micro = foci_training_micro(t);
+    if (batch % shards)
+        return foci_config_fail(config, "train.shards", "%lld does not divide train.batch_size %lld", shards, batch);
+    if (batch / shards % micro)
+        return foci_config_fail(config, "train.micro_batch", "%lld does not divide %s %lld", micro,
+                                shards > 1 ? "a shard, train.batch_size / train.shards," : "train.batch_size",
+                                batch / shards);
+    if (foci_group_size(group) > shards)
+        return foci_config_fail(config, "train.shards",
+                                "%lld, fewer than the %d processes: shards decide the bits and processes do not, so "
+                                "name a number that will do for all machines to come, 64 perhaps",
+                                shards, foci_group_size(group));
+    return FOCI_OK;
 }
 
 int64_t foci_eval_batch(const foci_training *t, int64_t most, int64_t count) {

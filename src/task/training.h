@@ -2,6 +2,7 @@
 #ifndef FOCI_TASK_TRAINING_H
 #define FOCI_TASK_TRAINING_H
 
+#include "base/group.h"
 #include "foci/plugin.h"
 
 #define FOCI_OPTIMIZERS(X) X(FOCI_ADAMW, "adamw") X(FOCI_ADAM, "adam") X(FOCI_SGD, "sgd")
@@ -26,7 +27,7 @@ typedef enum foci_schedule_kind { FOCI_SCHEDULES(FOCI_CHOICE_NUMBER) } foci_sche
 
 /* Strings and lists are the config's. */
 typedef struct foci_training {
-    int64_t batch_size, micro_batch, epochs, max_steps;
+    int64_t batch_size, micro_batch, shards, epochs, max_steps;
     foci_optimizer_kind optimizer;
     double lr, eps, momentum, weight_decay, clip;
     bool nesterov;
@@ -50,12 +51,16 @@ typedef struct foci_training {
     enum { FOCI_DTYPES(FOCI_CHOICE_NUMBER) } dtype;
     enum { FOCI_RECOMPUTE(FOCI_CHOICE_NUMBER) } recompute;
     int64_t checkpoint_every, eval_every, keep_every, eval_batch, log_every;
-    double checkpoint_minutes;
+    double checkpoint_minutes, timeout;
     bool tensorboard;
 } foci_training;
 
 extern const foci_key foci_training_keys[];
 foci_training foci_training_read(const foci_config *c);
+/* Samples of a pass: train.micro_batch, or all of a shard. */
+int64_t foci_training_micro(const foci_training *t);
+/* FOCI_ERR_CONFIG where the batch cannot be cut into shards, these into passes, or there are more processes. */
+foci_status foci_training_check(const foci_training *t, const foci_config *config, const foci_group *group);
 /* Samples of a pass of an evaluation of `count`: train.eval_batch, or as in training but at most `most`. */
 int64_t foci_eval_batch(const foci_training *t, int64_t most, int64_t count);
 

@@ -20,7 +20,7 @@
 
 enum { WARM_UP = 2, MOST_INPUTS = 8, WORDS = 20000 }; /* WORDS: where no data tell */
 
-enum { STEP, FORWARD, BACKWARD, UPDATE, DATA, PARTS };
+enum { STEP, FORWARD, BACKWARD, EXCHANGE, UPDATE, SHARE, DATA, PARTS };
 
 typedef struct bench {
     const foci_config *config;
@@ -31,6 +31,8 @@ typedef struct bench {
     int64_t epoch, update, updates; /* of the data; an epoch has so many batches of full length */
     foci_training_programs programs;
     foci_optimizer optimizer;
+    bool cut; /* the batch, into shards */
+    foci_step_shards shards;
     int64_t batch, micro, classes;
     void *input[MOST_INPUTS];  /* made up */
     double part[PARTS], since; /* ms: of the step at work; clock, where its last phase ended */
@@ -89,19 +91,24 @@ static foci_status set_up(bench *b) {
     b->task = foci_task_of(b->model);
     b->classes = b->task->classes_key ? foci_config_int(c, b->task->classes_key) : 0;
     if (!b->classes) b->classes = b->task->classes_else;
-    const foci_training train = foci_training_read(c);
+    foci_training train = foci_training_read(c);
     b->batch = train.batch_size;
-    b->micro = train.micro_batch;
-    if (!b->micro || b->micro > b->batch) b->micro = b->batch;
-    if (b->batch % b->micro)
-        return foci_config_fail(c, "train.micro_batch", "%lld does not divide a batch of %lld", (long long)b->micro,
-                                (long long)b->batch);
+    if (train.micro_batch > train.batch_size / train.shards) train.micro_batch = 0;
+    FOCI_TRY(foci_training_check(&train, c, b->options->group));
+    b->micro = foci_training_micro(&train);
     if (b->options->data) FOCI_TRY(open_data(b));
     FOCI_TRY(foci_training_programs_record(&b->programs, b->model, c, b->micro, 1, ask, b));
     FOCI_TRY(foci_training_programs_allocate(&b->programs, 1, 2));
-    const foci_optimizer_options o = {
-        .kind = train.optimizer, .beta1 = 0.9, .beta2 = 0.999, .eps = 1e-8, .momentum = 0.9, .clip = train.clip};
+    const foci_optimizer_options o = {.kind = train.optimizer,
+                                      .beta1 = 0.9,
+                                      .beta2 = 0.999,
+                                      .eps = 1e-8,
+                                      .momentum = 0.9,
+                                      .clip = train.clip,
+                                      .group = b->options->group};
     FOCI_TRY(foci_optimizer_init(&b->optimizer, &o, &b->programs.parameters));
+    b->cut = train.shards > 1;
+    if (b->cut) FOCI_TRY(foci_step_shards_open(&b->shards, &b->programs.parameters, train.shards, &b->optimizer));
     if (!b->data) FOCI_TRY(make_up_inputs(b));
     b->times = calloc((size_t)b->options->steps * PARTS, sizeof *b->times);
     b->spans = calloc((size_t)foci_graph_calls(foci_program_graph(b->programs.program[0])), sizeof *b->spans);
@@ -123,10 +130,9 @@ static foci_status feed(const void *context, foci_program *p, int64_t first) {
 
 /* Clearing the gradients is a part of the update. */
 static void take_time(void *context, foci_step_phase phase) {
-    static const int part[] = {[FOCI_STEP_CLEAR] = UPDATE,
-                               [FOCI_STEP_FORWARD] = FORWARD,
-                               [FOCI_STEP_BACKWARD] = BACKWARD,
-                               [FOCI_STEP_UPDATE] = UPDATE};
+    static const int part[] = {
+        [FOCI_STEP_CLEAR] = UPDATE,      [FOCI_STEP_FORWARD] = FORWARD, [FOCI_STEP_BACKWARD] = BACKWARD,
+        [FOCI_STEP_EXCHANGE] = EXCHANGE, [FOCI_STEP_UPDATE] = UPDATE,   [FOCI_STEP_SHARE] = SHARE};
     bench *b = context;
     const double now = foci_now_ms();
     b->part[part[phase]] += now - b->since;
@@ -139,6 +145,7 @@ static foci_status one_step(bench *b, int64_t i) {
                          .parameters = &b->programs.parameters,
                          .batch = b->batch,
                          .micro = b->micro,
+                         .shards = b->cut ? &b->shards : NULL,
                          .feed = b->data ? feed : NULL,
                          .ended = take_time,
                          .context = b};
@@ -238,7 +245,9 @@ static foci_status measure(bench *b, foci_bench_result *r) {
     *r = (foci_bench_result){.step = times_of(b, STEP),
                              .forward = times_of(b, FORWARD),
                              .backward = times_of(b, BACKWARD),
+                             .exchange = times_of(b, EXCHANGE),
                              .update = times_of(b, UPDATE),
+                             .share = times_of(b, SHARE),
                              .data = times_of(b, DATA),
                              .reads_data = b->data,
                              .gflop = (double)(b->batch / b->micro) * (cost.forward + cost.backward) / 1e9,
@@ -264,6 +273,7 @@ foci_status foci_bench(const foci_config *config, const foci_bench_options *opti
     bench b = {.config = config, .options = options};
     foci_status s = measure(&b, result);
     foci_task_close_data(b.task, b.data);
+    foci_step_shards_close(&b.shards);
     foci_optimizer_free(&b.optimizer);
     foci_training_programs_free(&b.programs);
     for (int i = 0; i < MOST_INPUTS; i++) free(b.input[i]);

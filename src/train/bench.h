@@ -3,6 +3,7 @@
 #define FOCI_TRAIN_BENCH_H
 
 #include "config/config.h"
+#include "base/group.h"
 #include "train/profile.h"
 
 typedef struct foci_times { /* ms, over the steps */
@@ -11,7 +12,8 @@ typedef struct foci_times { /* ms, over the steps */
 
 typedef struct foci_bench_result {
     foci_times step, forward, backward, update; /* the update clears the gradients, too */
-    foci_times data;                            /* that a step waits for its batch; zeros without data */
+    foci_times exchange, share; /* of a batch in shards: gradients to their owners, summed up; weights to all */
+    foci_times data;            /* that a step waits for its batch; zeros without data */
     bool reads_data;
     double items_per_s; /* images or tokens */
     double gflop_per_item;
@@ -35,6 +37,7 @@ typedef struct foci_bench_options {
     int64_t steps;
     bool data;                      /* batches are read as in training; else they are made up, and model.num_classes or
                                        model.vocab stand for the data (0: 1,000 classes, 20,000 words) */
+    foci_group *group;              /* of processes that make the step together; NULL: one alone */
     long long (*allocations)(void); /* made by the process so far, -1: unknown */
     const char *trace;              /* not NULL: the last step is written there as Chrome trace events */
 } foci_bench_options;

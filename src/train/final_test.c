@@ -30,18 +30,28 @@ static foci_status write_test(const foci_task_test *test, foci_run_folder *folde
     return s;
 }
 
-foci_status foci_final_test(const foci_config *config, const foci_task *task, foci_task_state *data,
-                            const foci_model *model, foci_parameters *p, foci_run_folder *folder, int64_t step,
-                            const foci_watch *watch) {
-    const foci_task_test *test = task->test;
-    if (!test || !foci_config_bool(config, "train.test_at_end") || made_before(task, folder, step)) return FOCI_OK;
+static foci_status load_best(foci_parameters *p, const foci_run_folder *folder) {
     char best[4200];
     FOCI_TRY(foci_path_join(best, sizeof best, folder->path, "best.safetensors"));
-    FOCI_TRY(foci_load_weights(p, best));
-    foci_run_log(folder, "testing the best weights: %s over %s", test->how, test->what);
+    return foci_load_weights(p, best);
+}
+
+foci_status foci_final_test(const foci_config *config, const foci_task *task, foci_task_state *data,
+                            const foci_model *model, foci_parameters *p, foci_run_folder *folder, int64_t step,
+                            foci_group *group, const foci_watch *watch) {
+    const foci_task_test *test = task->test;
+    if (!test || !foci_config_bool(config, "train.test_at_end")) return FOCI_OK;
+    foci_evaluation evaluation = test->evaluation;
     foci_score score;
-    foci_status s = foci_task_evaluate(task, data, model, p, &test->evaluation, watch, &score);
+    evaluation.group = group;
+    bool made = foci_group_leads(group) && made_before(task, folder, step);
+    foci_group_broadcast(group, &made, sizeof made);
+    if (made) return FOCI_OK;
+    FOCI_TRY(foci_group_agree(group, foci_group_leads(group) ? load_best(p, folder) : FOCI_OK));
+    foci_group_broadcast(group, p->value, (size_t)p->size * sizeof *p->value);
+    foci_run_log(folder, "testing the best weights: %s over %s", test->how, test->what);
+    foci_status s = foci_task_evaluate(task, data, model, p, &evaluation, watch, &score);
     if (s == FOCI_INTERRUPTED) return foci_fail(s, "stopped in the test, after the last step; --resume makes it again");
     FOCI_TRY(s);
-    return write_test(test, folder, step, &score);
+    return foci_group_agree(group, write_test(test, folder, step, &score));
 }

@@ -119,6 +119,70 @@ static int64_t make_tiles(foci_optimizer_tile *tile, const foci_optimizer_option
     return tiles;
 }
 
+/* ------------------------------------------------------------------------------------------- whose tiles */
+
+/* The first tile of process r, so that all have about as many elements. */
+static int64_t first_tile_of(const foci_optimizer *o, int r) {
+    int64_t all = 0, before = 0, i = 0;
+    for (int64_t k = 0; k < o->tiles; k++) all += o->tile[k].end - o->tile[k].first;
+    while (i < o->tiles && before < foci_group_first(o->options.group, all, r)) {
+        before += o->tile[i].end - o->tile[i].first;
+        i++;
+    }
+    return i;
+}
+
+static foci_status deal_out(foci_optimizer *o, const foci_parameters *p) {
+    const int processes = foci_group_size(o->options.group), rank = foci_group_rank(o->options.group);
+    o->end_tile = o->tiles;
+    if (!o->options.group) return FOCI_OK;
+    const size_t n = (size_t)processes + 1;
+    o->own = malloc(n * sizeof *o->own);
+    o->bytes = malloc(n * sizeof *o->bytes);
+    o->square_bytes = malloc(n * sizeof *o->square_bytes);
+    if (!o->own || !o->bytes || !o->square_bytes) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    for (int r = 0; r <= processes; r++) {
+        const int64_t tile = r < processes ? first_tile_of(o, r) : o->tiles;
+        o->own[r] = !r ? 0 : tile < o->tiles ? o->tile[tile].first : p->size;
+        o->bytes[r] = (size_t)o->own[r] * sizeof(foci_real);
+        o->square_bytes[r] = (size_t)tile * sizeof *o->square;
+    }
+    o->first_tile = (int64_t)(o->square_bytes[rank] / sizeof *o->square);
+    o->end_tile = (int64_t)(o->square_bytes[rank + 1] / sizeof *o->square);
+    return FOCI_OK;
+}
+
+foci_range foci_optimizer_stretch(const foci_optimizer *o, const foci_parameters *p) {
+    const int rank = foci_group_rank(o->options.group);
+    return o->own ? (foci_range){o->own[rank], o->own[rank + 1]} : (foci_range){0, p->size};
+}
+
+void foci_optimizer_share(const foci_optimizer *o, foci_real *array) {
+    foci_group_collect(o->options.group, array, o->bytes);
+}
+
+void foci_optimizer_gather(foci_optimizer *o) {
+    foci_group_gather(o->options.group, o->m, o->bytes);
+    if (o->v) foci_group_gather(o->options.group, o->v, o->bytes);
+}
+
+void foci_optimizer_scatter(foci_optimizer *o) {
+    foci_group_scatter(o->options.group, o->m, o->bytes);
+    if (o->v) foci_group_scatter(o->options.group, o->v, o->bytes);
+}
+
+void foci_optimizer_forget(foci_optimizer *o) {
+    if (!o->own) return;
+    const int rank = o->options.group->rank, processes = o->options.group->size;
+    foci_real *const moment[] = {o->m, o->v};
+    for (int i = 0; i < 2 && moment[i]; i++) {
+        foci_large_forget(moment[i], o->bytes[rank]);
+        foci_large_forget(moment[i] + o->own[rank + 1], o->bytes[processes] - o->bytes[rank + 1]);
+    }
+}
+
+/* ------------------------------------------------------------------------------------- beginning and ending */
+
 static foci_real *moments(int64_t n) { return foci_large_calloc((size_t)n * sizeof(foci_real)); }
 
 foci_status foci_optimizer_init(foci_optimizer *o, const foci_optimizer_options *options, const foci_parameters *p) {
@@ -139,7 +203,10 @@ foci_status foci_optimizer_init(foci_optimizer *o, const foci_optimizer_options 
                          (long long)p->size);
     }
     make_tiles(o->tile, options, p);
-    return FOCI_OK;
+    foci_status s = deal_out(o, p);
+    if (s) foci_optimizer_free(o);
+    else foci_optimizer_forget(o);
+    return s;
 }
 
 void foci_optimizer_free(foci_optimizer *o) {
@@ -147,17 +214,23 @@ void foci_optimizer_free(foci_optimizer *o) {
     free(o->square);
     free(o->m);
     free(o->v);
+    free(o->own);
+    free(o->bytes);
+    free(o->square_bytes);
     *o = (foci_optimizer){0};
 }
+
+/* ------------------------------------------------------------------------------------------------ updating */
 
 static double norm(foci_optimizer *o, const foci_real *grad) {
     const foci_kernels *kernel = foci_kernel();
     FOCI_PARALLEL_FOR
-    for (int64_t i = 0; i < o->tiles; i++) {
+    for (int64_t i = o->first_tile; i < o->end_tile; i++) {
         const foci_optimizer_tile *t = &o->tile[i];
         kernel->sum_squares(t->end - t->first, grad + t->first, &o->square[i]);
     }
     double sum = 0;
+    foci_group_collect(o->options.group, o->square, o->square_bytes);
     for (int64_t i = 0; i < o->tiles; i++) sum += o->square[i];
     return sqrt(sum);
 }
@@ -196,6 +269,7 @@ foci_status foci_optimizer_step(foci_optimizer *o, foci_parameters *p, double lr
     double clip = o->options.clip, grad_scale = clip > 0 ? fmin(1, clip / (*grad_norm + 1e-6)) : 1;
     o->updates++;
     FOCI_PARALLEL_FOR
-    for (int64_t i = 0; i < o->tiles; i++) update_tile(o, p, &o->tile[i], lr * o->tile[i].rate, grad_scale);
+    for (int64_t i = o->first_tile; i < o->end_tile; i++)
+        update_tile(o, p, &o->tile[i], lr * o->tile[i].rate, grad_scale);
     return FOCI_OK;
 }

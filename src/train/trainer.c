@@ -15,33 +15,44 @@ static foci_status feed(const void *context, foci_program *p, int64_t first) {
     return foci_teacher_feed(&t->teacher, t->data, p, first);
 }
 
-static foci_status step(foci_trainer *t) {
+/* The batch at hand is read, and its gradients made. */
+static foci_status make_gradients(foci_trainer *t, foci_step *s, double *loss) {
     const int64_t update = t->state.position;
-    double loss, asked = foci_now();
+    const double asked = foci_now();
     FOCI_TRY(t->task->next(t->data, t->state.epoch, update));
     t->pace.wait += foci_now() - asked;
-    const foci_step s = {.program = t->programs.program[foci_task_shape_of(t->task, t->data, update)],
-                         .parameters = &t->programs.parameters,
-                         .batch = t->train.batch_size,
-                         .micro = t->micro,
-                         .feed = feed,
-                         .carry = &t->carry,
-                         .context = t};
+    *s = (foci_step){.program = t->programs.program[foci_task_shape_of(t->task, t->data, update)],
+                     .parameters = &t->programs.parameters,
+                     .batch = t->train.batch_size,
+                     .micro = t->micro,
+                     .shards = t->train.shards > 1 ? &t->shards : NULL,
+                     .losses = t->losses,
+                     .feed = feed,
+                     .carry = &t->carry,
+                     .context = t};
     if (t->task->begins && t->task->begins(t->data)) foci_carry_clear(&t->carry);
     foci_run_picture(&t->folder, t->state.step + 1, t->task, t->data);
-    FOCI_TRY(foci_step_gradients(&s, t->state.step, &loss));
+    return foci_step_gradients(s, t->state.step, loss);
+}
+
+static foci_status step(foci_trainer *t) {
+    foci_step s;
+    double loss = 0;
+    const double begun = foci_now();
+    const foci_status made = make_gradients(t, &s, &loss);
+    FOCI_TRY(foci_trainer_vote(t, &s, made, foci_now() - begun, &loss));
     t->pace.lr = foci_schedule_lr(&t->schedule, t->state.step, t->updates_per_epoch);
     foci_optimizer_options *o = &t->optimizer.options;
     o->beta1 = foci_schedule_momentum(&t->schedule, t->state.step, t->updates_per_epoch, o->beta1);
     o->momentum = foci_schedule_momentum(&t->schedule, t->state.step, t->updates_per_epoch, o->momentum);
     FOCI_TRY(foci_trainer_update(t, &s, loss));
-    foci_pace_step(&t->pace, loss, t->task->items_in(t->data, update));
+    foci_pace_step(&t->pace, loss, t->task->items_in(t->data, t->state.position));
     t->state.step++;
     t->state.position++;
     if (t->state.position == t->updates_per_epoch) {
         t->state.position = 0;
         t->state.epoch++;
-        FOCI_TRY(t->task->seek(t->data, t->state.epoch, 0));
+        FOCI_TRY(foci_trainer_all(t, t->task->seek(t->data, t->state.epoch, 0)));
     }
     return FOCI_OK;
 }
@@ -71,15 +82,13 @@ static foci_status evaluate(foci_trainer *t) {
 }
 
 static foci_status between_steps(foci_trainer *t) {
-    bool last = t->state.step >= t->steps, stopped = t->options->stop && *t->options->stop;
-    bool asked = t->options->save && *t->options->save;
-    const foci_training *train = &t->train;
-    const double minutes = train->checkpoint_minutes;
-    if (asked) *t->options->save = 0;
+    foci_trainer_look_at_flags(t);
+    const bool last = t->state.step >= t->steps;
+    bool stopped = t->asked.stop;
     bool evaluation = owes_evaluation(t);
-    if (due(t, train->log_every) || evaluation || stopped) FOCI_TRY(foci_trainer_lose(t, foci_trainer_line(t)));
-    const bool checkpoint = due(t, train->checkpoint_every) || asked || last || stopped ||
-                            (minutes > 0 && foci_now() - t->pace.saved >= 60 * minutes);
+    if (due(t, t->train.log_every) || evaluation || stopped)
+        FOCI_TRY(foci_trainer_all(t, foci_trainer_lose(t, foci_trainer_line(t))));
+    const bool checkpoint = due(t, t->train.checkpoint_every) || t->asked.save || last || stopped || t->asked.late;
     if (checkpoint || evaluation) FOCI_TRY(foci_trainer_save(t, checkpoint, last || stopped));
     if (evaluation && !stopped) {
         foci_status s = evaluate(t);
@@ -95,12 +104,12 @@ static foci_status between_steps(foci_trainer *t) {
 /* --------------------------------------------------------------------------------------------------- runs */
 
 static foci_status run(foci_trainer *t) {
-    FOCI_TRY(foci_trainer_open(t));
+    FOCI_TRY(foci_trainer_all(t, foci_trainer_open(t)));
     FOCI_TRY(foci_trainer_start(t));
     foci_pace_start(&t->pace);
     foci_trainer_expect(t);
     foci_pace_line(&t->pace);
-    FOCI_TRY(foci_trainer_lose(t, foci_trainer_summarise(t, FOCI_RUN_RUNNING, NULL)));
+    FOCI_TRY(foci_trainer_all(t, foci_trainer_lose(t, foci_trainer_summarise(t, FOCI_RUN_RUNNING, NULL))));
     if (owes_evaluation(t)) {
         foci_status s = evaluate(t);
         if (s) return s == FOCI_INTERRUPTED ? stop_here(t) : s;
@@ -112,13 +121,14 @@ static foci_status run(foci_trainer *t) {
     }
     FOCI_TRY(foci_trainer_bears(t));
     FOCI_TRY(foci_final_test(t->config, t->task, t->data, t->model, &t->programs.parameters, &t->folder, t->state.step,
-                             t->watch));
-    FOCI_TRY(foci_trainer_lose(t, foci_trainer_conclude(t)));
-    if (!t->lost) return FOCI_OK;
-    return foci_fail(FOCI_ERR_IO,
-                     "%s: the run is over and its last checkpoint complete, but metrics or best weights could not be "
-                     "written on the way",
-                     t->folder.path);
+                             t->group, t->watch));
+    foci_status s = foci_trainer_lose(t, foci_trainer_conclude(t));
+    if (!s && t->lost)
+        s = foci_fail(FOCI_ERR_IO,
+                      "%s: the run is over and its last checkpoint complete, but metrics or best weights could not be "
+                      "written on the way",
+                      t->folder.path);
+    return foci_trainer_all(t, s);
 }
 
 /* The last word of a run, which does not hide how it ended. */
@@ -135,7 +145,8 @@ static foci_status conclude(foci_trainer *t, foci_status s) {
 
 foci_status foci_train(const foci_config *config, const foci_train_options *options) {
     const foci_watch watch = {options->evaluating, options->context, options->stop};
-    foci_trainer t = {.config = config, .options = options, .watch = &watch, .folder.lock = -1};
+    foci_trainer t = {
+        .config = config, .options = options, .watch = &watch, .group = options->group, .folder.lock = -1};
     foci_status s = run(&t);
     if (s && t.folder.log) fprintf(t.folder.log, "%s\n", foci_error_message());
     if (t.pace.started > 0) s = conclude(&t, s);

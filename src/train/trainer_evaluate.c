@@ -5,14 +5,18 @@
 #include "core/load.h"
 #include "train/trainer_work.h"
 
-static const foci_evaluation validation = {.split = "val"};
+static foci_status score_weights(foci_trainer *t, foci_score *score) {
+    const foci_evaluation validation = {.split = "val", .group = t->group};
+    return foci_task_evaluate(t->task, t->data, t->model, &t->programs.parameters, &validation, t->watch, score);
+}
 
 /* The averaged weights take the place of the others meanwhile. */
 static foci_status evaluate_average(foci_trainer *t, foci_score *score) {
     foci_parameters *p = &t->programs.parameters;
     foci_real *weights = p->value;
+    foci_optimizer_share(&t->optimizer, t->ema);
     p->value = t->ema;
-    foci_status s = foci_task_evaluate(t->task, t->data, t->model, p, &validation, t->watch, score);
+    foci_status s = score_weights(t, score);
     p->value = weights;
     return s;
 }
@@ -35,6 +39,7 @@ static foci_status keep_best(foci_trainer *t, const foci_score *score) {
     char path[4200];
     if (isfinite(t->state.best) && !foci_metric_is_better(m, x, t->state.best)) return FOCI_OK;
     t->state.best = x;
+    if (!foci_group_leads(t->group)) return FOCI_OK;
     FOCI_TRY(foci_path_join(path, sizeof path, t->folder.path, "best.safetensors"));
     return foci_trainer_lose(t, foci_save_weights(&t->programs.parameters, path, t->meaning.pair, t->meaning.count));
 }
@@ -50,7 +55,8 @@ foci_status foci_trainer_evaluate(foci_trainer *t) {
     foci_score score, average = {0};
     char text[256];
     const double epoch = (double)t->state.step / (double)t->updates_per_epoch;
-    FOCI_TRY(foci_task_evaluate(t->task, t->data, t->model, &t->programs.parameters, &validation, t->watch, &score));
+    foci_group_doing(t->group, "step %lld: evaluation", (long long)t->state.step);
+    FOCI_TRY(score_weights(t, &score));
     t->unsound = !is_sound(&score);
     foci_score_text(&score, false, text, sizeof text);
     foci_run_log(&t->folder, "epoch %.2f, step %lld: validation %s", epoch, (long long)t->state.step, text);
@@ -59,9 +65,9 @@ foci_status foci_trainer_evaluate(foci_trainer *t) {
         foci_score_text(&average, false, text, sizeof text);
         foci_run_log(&t->folder, "    with averaged weights: %s", text);
     }
-    FOCI_TRY(write_scores(t, epoch, &score, &average));
-    FOCI_TRY(keep_best(t, &score));
+    FOCI_TRY(foci_trainer_all(t, write_scores(t, epoch, &score, &average)));
+    FOCI_TRY(foci_trainer_all(t, keep_best(t, &score)));
     t->state.evaluated = t->state.step;
     foci_pace_line(&t->pace); /* evaluation is not training time */
-    return foci_trainer_lose(t, foci_trainer_summarise(t, FOCI_RUN_RUNNING, NULL));
+    return foci_trainer_all(t, foci_trainer_lose(t, foci_trainer_summarise(t, FOCI_RUN_RUNNING, NULL)));
 }

@@ -28,10 +28,8 @@ foci_status foci_trainer_open(foci_trainer *t) {
     const foci_config *c = t->config;
     FOCI_TRY(foci_task_open(c, &t->model, &t->task));
     t->train = foci_training_read(c);
-    t->micro = t->train.micro_batch ? t->train.micro_batch : t->train.batch_size;
-    if (t->train.batch_size % t->micro)
-        return foci_config_fail(c, "train.micro_batch", "%lld does not divide train.batch_size %lld",
-                                (long long)t->micro, (long long)t->train.batch_size);
+    FOCI_TRY(foci_training_check(&t->train, c, t->group));
+    t->micro = foci_training_micro(&t->train);
     FOCI_TRY(foci_task_open_data(t->task, &t->data, c, FOCI_TRAIN | FOCI_VALID | FOCI_TEST));
     FOCI_TRY(foci_teacher_open(&t->teacher, c, t->task, t->data, t->micro));
     t->updates_per_epoch = t->task->updates(t->data);
@@ -44,7 +42,7 @@ foci_status foci_trainer_open(foci_trainer *t) {
 
 /* ------------------------------------------------------------------------------------- what a config asks for */
 
-static foci_optimizer_options optimizer_of(const foci_training *train) {
+static foci_optimizer_options optimizer_of(const foci_training *train, foci_group *group) {
     const foci_real_list betas = train->betas;
     return (foci_optimizer_options){.kind = train->optimizer,
                                     .beta1 = betas.count > 0 ? betas.value[0] : 0.9,
@@ -55,7 +53,8 @@ static foci_optimizer_options optimizer_of(const foci_training *train) {
                                     .weight_decay = train->weight_decay,
                                     .clip = train->clip,
                                     .freeze = train->freeze,
-                                    .lr_scale = train->lr_scale};
+                                    .lr_scale = train->lr_scale,
+                                    .group = group};
 }
 
 static foci_schedule schedule_of(const foci_trainer *t) {
@@ -95,11 +94,15 @@ static foci_status start_average(foci_trainer *t) {
 /* Memory, and initial weights; `from`: what --init says of them. */
 static foci_status begin(foci_trainer *t, char *from, size_t size) {
     const uint64_t seed = (uint64_t)t->train.seed;
-    const foci_optimizer_options options = optimizer_of(&t->train);
+    const foci_optimizer_options options = optimizer_of(&t->train, t->group);
     const bool average = t->train.ema_decay > 0;
     FOCI_TRY(foci_training_programs_allocate(&t->programs, seed, foci_trainer_arrays(t)));
     FOCI_TRY(foci_carry_open(&t->carry, t->programs.program[0], t->train.batch_size));
     FOCI_TRY(foci_optimizer_init(&t->optimizer, &options, &t->programs.parameters));
+    if (t->train.shards > 1)
+        FOCI_TRY(foci_step_shards_open(&t->shards, &t->programs.parameters, t->train.shards, &t->optimizer));
+    t->losses = calloc((size_t)(t->train.batch_size / t->micro), sizeof *t->losses);
+    if (!t->losses) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
     t->schedule = schedule_of(t);
     t->state = (foci_run_state){
         .seed = seed, .best = NAN, .meaning = &t->meaning, .carry = &t->carry, .teacher = t->teacher.checksum};
@@ -174,6 +177,7 @@ static void describe(foci_trainer *t, const char *from) {
 
 /* The run's folder, or nothing of it: a run that is refused leaves none behind. */
 static foci_status enter(foci_trainer *t, const char *from) {
+    if (!foci_group_leads(t->group)) return FOCI_OK;
     FOCI_TRY(foci_run_folder_open(&t->folder, t->options->out, t->options->resume, t->options->force));
     FOCI_TRY(restore(t));
     FOCI_TRY(foci_trainer_room(t));
@@ -181,23 +185,29 @@ static foci_status enter(foci_trainer *t, const char *from) {
     FOCI_TRY(foci_run_folder_describe(&t->folder, t->config, t->options->command));
     FOCI_TRY(foci_trainer_keep(t));
     describe(t, from);
-    if (t->options->extend) FOCI_TRY(foci_trainer_note_extension(t));
-    return t->task->seek(t->data, t->state.epoch, t->state.position);
+    return t->options->extend ? foci_trainer_note_extension(t) : FOCI_OK;
 }
 
 foci_status foci_trainer_start(foci_trainer *t) {
     char from[2048] = "";
-    FOCI_TRY(foci_trainer_know(t));
-    FOCI_TRY(begin(t, from, sizeof from));
-    foci_status s = enter(t, from);
-    if (s) foci_run_folder_give_back(&t->folder);
+    foci_status s = foci_trainer_know(t);
+    if (!s) s = begin(t, from, sizeof from);
+    FOCI_TRY(foci_trainer_all(t, s));
+    FOCI_TRY(foci_trainer_shake_hands(t));
+    s = foci_trainer_all(t, enter(t, from));
+    if (!s) foci_trainer_spread_state(t);
+    if (!s) s = foci_trainer_all(t, t->task->seek(t->data, t->state.epoch, t->state.position));
+    if (s && foci_group_leads(t->group)) foci_run_folder_give_back(&t->folder);
     return s;
 }
 
 void foci_trainer_close(foci_trainer *t) {
     foci_task_close_data(t->task, t->data);
     foci_teacher_close(&t->teacher);
+    foci_step_shards_close(&t->shards);
     foci_optimizer_free(&t->optimizer);
+    free(t->losses);
+    free(t->peer);
     foci_carry_close(&t->carry);
     free(t->ema);
     foci_training_programs_free(&t->programs);

@@ -35,7 +35,12 @@ static foci_status roll_back(foci_trainer *t, foci_status why) {
     foci_error reason;
     foci_error_take(&reason, why);
     foci_run_state then = {.step = 0, .teacher = t->state.teacher};
-    FOCI_TRY(foci_state_load(t->folder.path, &t->programs.parameters, &t->optimizer, t->ema, &then));
+    foci_status s = FOCI_OK;
+    if (foci_group_leads(t->group))
+        s = foci_state_load(t->folder.path, &t->programs.parameters, &t->optimizer, t->ema, &then);
+    FOCI_TRY(foci_trainer_all(t, s));
+    foci_trainer_spread_weights(t);
+    foci_group_broadcast(t->group, &then.watch, sizeof then.watch);
     t->state.left_out += t->state.step + 1 - t->policy.saved;
     t->state.watch = then.watch;
     foci_run_log(&t->folder, "step %lld: %s: back to the weights of step %lld, the updates since are left out",
@@ -58,10 +63,12 @@ enum { TILE = 1 << 15 };
 static void follow(foci_trainer *t) {
     const foci_parameters *p = &t->programs.parameters;
     const double decay = t->train.ema_decay;
+    const foci_range own = foci_optimizer_stretch(&t->optimizer, p);
     FOCI_PARALLEL_FOR
-    for (int64_t i = 0; i < foci_tiles(p->size, TILE); i++) {
-        const foci_range r = foci_tile(p->size, TILE, i);
-        foci_kernel()->lerp(r.end - r.first, (foci_real)(1 - decay), p->value + r.first, t->ema + r.first);
+    for (int64_t i = 0; i < foci_tiles(own.end - own.first, TILE); i++) {
+        const foci_range r = foci_tile(own.end - own.first, TILE, i);
+        const int64_t first = own.first + r.first;
+        foci_kernel()->lerp(r.end - r.first, (foci_real)(1 - decay), p->value + first, t->ema + first);
     }
     foci_parameters_take_drawn(p, t->ema);
 }

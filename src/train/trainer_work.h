@@ -6,7 +6,8 @@
  *     trainer_extend.c     a run that gets another length
  *     trainer_evaluate.c   scores along the way
  *     trainer_update.c     the update of a step
- *     trainer_write.c      progress, lines of metrics, summaries, checkpoints */
+ *     trainer_write.c      progress, lines of metrics, summaries, checkpoints
+ *     trainer_group.c      what several processes agree about */
 #ifndef FOCI_TRAIN_TRAINER_WORK_H
 #define FOCI_TRAIN_TRAINER_WORK_H
 
@@ -22,11 +23,24 @@
 #include "train/teacher.h"
 #include "train/trainer.h"
 
+/* What one who watches wants after this step; of several processes, what any of them was asked for. */
+typedef struct foci_asked {
+    bool stop, save;
+    bool late; /* by train.checkpoint_minutes; process 0 has the clock */
+} foci_asked;
+
+/* One of several processes. */
+typedef struct foci_peer {
+    char machine[64];
+    double seconds; /* of gradients since the last line of metrics */
+} foci_peer;
+
 typedef struct foci_trainer {
     /* what is asked for */
     const foci_config *config;
     const foci_train_options *options;
     const foci_watch *watch; /* of evaluations */
+    foci_group *group;       /* of processes that train together; NULL: one alone */
     foci_training train;     /* what the config says about training */
     foci_schedule schedule;
     int64_t micro;                    /* samples of one pass */
@@ -40,14 +54,19 @@ typedef struct foci_trainer {
     foci_teacher teacher;
     char feeds[256]; /* what a step feeds, where that is more than the task says */
     foci_optimizer optimizer;
-    foci_carry carry;     /* from window to window, where the model carries anything */
-    foci_real *ema;       /* flat as the parameters; NULL without train.ema_decay */
-    foci_meaning meaning; /* of the weights */
-    foci_manifest files;  /* that the data are made of */
+    foci_step_shards shards; /* where train.shards is above 1 */
+    double *losses;          /* of the parts of a step */
+    foci_carry carry;        /* from window to window, where the model carries anything */
+    foci_real *ema;          /* flat as the parameters; NULL without train.ema_decay */
+    foci_meaning meaning;    /* of the weights */
+    foci_manifest files;     /* that the data are made of */
 
     /* how far it is */
     foci_run_state state;
     foci_policy policy;
+    foci_asked asked;
+    foci_peer *peer; /* all processes; NULL: one */
+    int named;       /* the one last called slow, or -1 */
     foci_pace pace;
     foci_run_folder folder;
     double peak, gflop_per_item; /* peak: GFLOP/s of the processor, where progress is reported */
@@ -102,13 +121,29 @@ foci_status foci_trainer_line(foci_trainer *t); /* of metrics.jsonl, of the step
 /* metrics.csv and summary.json, from metrics.jsonl. */
 foci_status foci_trainer_summarise(foci_trainer *t, foci_run_status status, const char *message);
 foci_status foci_trainer_conclude(foci_trainer *t); /* the best score, for people */
-/* `counted`: a checkpoint as the config asks for them, not one for safety's sake. One that cannot be written is tried
- * again with the next one, as long as there is an older one to go back to. */
+/* `counted`: a checkpoint as the config asks for them, not one for safety's sake. */
 foci_status foci_trainer_save(foci_trainer *t, bool counted, bool last);
 /* Before the first step: is there room for a checkpoint beside the last one? */
 foci_status foci_trainer_room(const foci_trainer *t);
 double foci_trainer_elapsed(const foci_trainer *t); /* seconds of training, over all sittings */
 /* an I/O error: training goes on without what could not be written */
 foci_status foci_trainer_lose(foci_trainer *t, foci_status s);
+
+/* ---- trainer_group.c: of several processes. In one, nothing is asked, and statuses are what they are. */
+
+/* The failure of one is everybody's. Wherever one alone may fail, all pass here before they go on. */
+foci_status foci_trainer_all(const foci_trainer *t, foci_status s);
+/* Before the first step: FOCI_ERR_CONFIG where they would not train the same. */
+foci_status foci_trainer_shake_hands(foci_trainer *t);
+/* What process 0 has read goes to all: weights, moments, averages; and all that a run has come to. */
+void foci_trainer_spread_weights(foci_trainer *t);
+void foci_trainer_spread_state(foci_trainer *t);
+/* After the gradients of a step, which failed or not: does anybody want to stop, and what is the loss of the batch? */
+foci_status foci_trainer_vote(foci_trainer *t, const foci_step *step, foci_status status, double seconds, double *loss);
+/* Of one process: what is asked for after a step. */
+void foci_trainer_look_at_flags(foci_trainer *t);
+void foci_trainer_name_slow(foci_trainer *t);
+/* Before a checkpoint: all have the same weights, and process 0 gets what only others have. */
+foci_status foci_trainer_gather(foci_trainer *t);
 
 #endif

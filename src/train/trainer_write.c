@@ -13,7 +13,7 @@ void foci_trainer_expect(foci_trainer *t) {
     const double items = (double)foci_task_items(t->task, p);
     if (!t->options->progress) return;
     t->gflop_per_item = (cost.forward + cost.backward + foci_teacher_flop(&t->teacher)) / items / 1e9;
-    t->peak = foci_peak_gflops(t->programs.bf16, 4, 400000);
+    t->peak = foci_group_size(t->group) * foci_peak_gflops(t->programs.bf16, 4, 400000);
 }
 
 void foci_trainer_progress(foci_trainer *t) {
@@ -34,6 +34,7 @@ double foci_trainer_elapsed(const foci_trainer *t) { return foci_pace_elapsed(&t
 
 foci_status foci_trainer_line(foci_trainer *t) {
     if (!t->pace.steps) return FOCI_OK;
+    foci_trainer_name_slow(t);
     foci_report line = {NULL};
     foci_report_whole(&line, "step", t->state.step);
     foci_report_number(&line, "epoch", (double)t->state.step / (double)t->updates_per_epoch);
@@ -60,6 +61,7 @@ static foci_status read_record(const foci_trainer *t, json_t **lines) {
 
 foci_status foci_trainer_summarise(foci_trainer *t, foci_run_status status, const char *message) {
     json_t *lines;
+    if (!foci_group_leads(t->group)) return FOCI_OK;
     const foci_run_summary summary = {status,
                                       message,
                                       t->state.step,
@@ -78,6 +80,7 @@ foci_status foci_trainer_summarise(foci_trainer *t, foci_run_status status, cons
 foci_status foci_trainer_conclude(foci_trainer *t) {
     json_t *lines;
     char text[64];
+    if (!foci_group_leads(t->group)) return FOCI_OK;
     FOCI_TRY(read_record(t, &lines));
     const json_t *best = foci_run_record_score(lines, false);
     const foci_metric *m = best ? foci_run_record_metric(best) : NULL;
@@ -104,26 +107,36 @@ foci_status foci_trainer_room(const foci_trainer *t) {
                      free / 1e6, bytes / 1e6);
 }
 
+/* Process 0 has all of it. A checkpoint that cannot be written is tried again with the next one, as long as there is an
+ * older one to go back to: *written is false then. */
+static foci_status write_state(foci_trainer *t, bool last, bool *written) {
+    foci_status s =
+        foci_state_save(t->folder.path, &t->programs.parameters, &t->optimizer, t->ema, &t->state, t->train.keep_every);
+    *written = !s;
+    if (!s) return FOCI_OK;
+    if (s != FOCI_ERR_IO || !t->policy.saved || last)
+        return t->policy.saved
+                   ? foci_context(s, "the last complete checkpoint is that of step %lld", (long long)t->policy.saved)
+                   : s;
+    foci_run_log(&t->folder,
+                 "the checkpoint of step %lld was not written (%s); training goes on, that of step %lld is intact",
+                 (long long)t->state.step, foci_error_message(), (long long)t->policy.saved);
+    return FOCI_OK;
+}
+
 foci_status foci_trainer_save(foci_trainer *t, bool counted, bool last) {
+    bool written = false;
     t->state.elapsed = foci_trainer_elapsed(t);
     t->pace.started = foci_now();
     if (counted) {
         t->state.checkpoints++;
         t->state.counted = t->state.step;
     }
-    foci_status s =
-        foci_state_save(t->folder.path, &t->programs.parameters, &t->optimizer, t->ema, &t->state, t->train.keep_every);
+    FOCI_TRY(foci_trainer_gather(t));
+    FOCI_TRY(foci_trainer_all(t, foci_group_leads(t->group) ? write_state(t, last, &written) : FOCI_OK));
+    foci_group_broadcast(t->group, &written, sizeof written);
+    foci_optimizer_forget(&t->optimizer);
     foci_pace_checkpoint(&t->pace);
-    if (s == FOCI_ERR_IO && t->policy.saved && !last) {
-        foci_run_log(&t->folder,
-                     "the checkpoint of step %lld was not written (%s); training goes on, that of step %lld is intact",
-                     (long long)t->state.step, foci_error_message(), (long long)t->policy.saved);
-        return FOCI_OK;
-    }
-    if (s)
-        return t->policy.saved
-                   ? foci_context(s, "the last complete checkpoint is that of step %lld", (long long)t->policy.saved)
-                   : s;
-    foci_policy_checkpoint(&t->policy, t->state.step);
+    if (written) foci_policy_checkpoint(&t->policy, t->state.step);
     return FOCI_OK;
 }
