@@ -1,11 +1,12 @@
-# foci. `make` builds, `make check` tests, `make demo` does the main job, `make help` lists the rest: `make format` lays
-# out the C, `make lines` counts it.
+# foci. `make` builds, `make check` tests, `make demo` does the main job, `make help` lists the rest: `make portable`
+# builds one file that runs where nothing can be installed; `make format` lays out the C, `make lines` counts it.
 #
 #   CC=clang        another compiler
 #   SAN=1           address and undefined-behaviour sanitizers, in a build folder of their own
 #   BUILD=dir       where everything goes (default: build)
 #   T=seconds        of `make fuzz`, for each reader of files (clang; default 60)
 #   PREFIX=dir      where `make install` puts things (default: /usr/local)
+#   GLIBC=x.y       the newest glibc that `make portable` may need (default: 2.34)
 
 .SUFFIXES:
 ifeq ($(MAKELEVEL),0)
@@ -25,6 +26,7 @@ CC := clang
 endif
 BUILD ?= build$(if $(FUZZ),-fuzz,$(if $(SAN),-san))
 PREFIX ?= /usr/local
+GLIBC ?= 2.34
 VERSION := $(shell sed -n 's/.*FOCI_VERSION "\(.*\)"/\1/p' include/foci/foci.h)
 
 # OpenBLAS is loaded when it is needed: the OpenMP build first, wherever the distribution keeps it. (Debian's serial build
@@ -41,7 +43,8 @@ OPT := $(if $(FUZZ),-O1 $(CHECKED) -fsanitize=fuzzer-no-link$(,)address$(,)undef
 FP := -fno-math-errno -fno-trapping-math -ffp-contract=fast
 CFLAGS ?= -g
 ALL_CFLAGS := -std=gnu11 $(WARN) $(OPT) $(FP) -fopenmp -Iinclude -Isrc $(CFLAGS)
-LIBS := -lturbojpeg -lz -lyaml -ljansson -lxxhash -lpthread -ldl -lm
+DEPS_LIBS := -lturbojpeg -lz -lyaml -ljansson -lxxhash
+LIBS := $(DEPS_LIBS) -lpthread -ldl -lm
 
 ROOMS := $(filter-out cli,$(shell sed -n 's/^\([a-z]\+\).*/\1/p' src/rooms))
 SOURCES := $(foreach r,$(ROOMS),$(wildcard src/$(r)/*.c))
@@ -68,7 +71,7 @@ TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard $(foreach r,$(ROOMS) c
 DOUBLE_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard $(foreach r,$(ROOMS),tests/$(r)/double_*.c)))
 FUZZ_TESTS := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/tests/fuzz/test_%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all check demo install clean help deps tests fuzz fuzzers format format-check lines
+.PHONY: all check demo install portable clean help deps tests fuzz fuzzers format format-check lines
 all: $(BUILD)/foci $(BUILD)/libfoci.a
 
 # Nothing compiles before the packages are there and the layers are right.
@@ -81,9 +84,10 @@ $(BUILD)/layers.stamp: scripts/check-layers.sh src/rooms $(wildcard src/*/*.[ch]
 	@sh scripts/check-layers.sh
 	@touch $@
 
-# After a fresh installation the paths of the packages above are stale: start over in a new make.
+# After a fresh installation the paths of the packages above are stale: start over, with a new make for each goal in turn.
 ifeq ($(wildcard $(BUILD)/deps.stamp),)
-all check demo install tests: $(BUILD)/deps.stamp
+.NOTPARALLEL:
+all check demo install portable tests: $(BUILD)/deps.stamp
 	@$(MAKE) --no-print-directory $@
 else
 check: tests
@@ -101,6 +105,8 @@ install: $(BUILD)/foci $(BUILD)/libfoci.a
 	printf '%s\n' 'prefix=$(PREFIX)' 'Name: foci' 'Description: transformers trained from C' 'Version: $(VERSION)' \
 	    'Cflags: -I$${prefix}/include' 'Libs: -L$${prefix}/lib -lfoci -fopenmp $(LIBS)' \
 	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/foci.pc
+portable: $(BUILD)/portable/foci
+	@sh scripts/check-portable.sh $(GLIBC) $<
 endif
 deps:
 	sh scripts/deps.sh
@@ -119,6 +125,12 @@ $(BUILD)/foci: $(CLI) $(BUILD)/libfoci.a
 	@echo '  LD $(@:$(BUILD)/%=%)'; $(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/libfoci.a: $(OBJECTS)
 	@echo '  AR $(@:$(BUILD)/%=%)'; rm -f $@; ar qcs $@ $^
+# A folder to carry away: foci, static but for glibc, and beside it what it loads at run time. All of the OpenMP library is
+# in it, and visible: what is loaded uses this one in place of a second, and so knows that foci's threads are at work.
+PORTABLE_LIBS := -Wl,-Bstatic $(DEPS_LIBS) -Wl,--whole-archive -lgomp -Wl,--no-whole-archive -Wl,-Bdynamic -lpthread -ldl -lm
+PORTABLE_LINK := -static-libgcc -Wl,--wrap=hypot -Wl,--export-dynamic-symbol='omp_*' -Wl,--export-dynamic-symbol='GOMP_*'
+$(BUILD)/portable/foci: $(CLI) $(BUILD)/obj/portable.o $(BUILD)/libfoci.a
+	@mkdir -p $(@D); echo '  LD $(@:$(BUILD)/%=%)'; env -u LD_RUN_PATH $(CC) $(PORTABLE_LINK) -o $@ $^ $(PORTABLE_LIBS)
 $(BUILD)/libfoci-double.a: $(DOUBLE)
 	@echo '  AR $(@:$(BUILD)/%=%)'; rm -f $@; ar qcs $@ $^
 
