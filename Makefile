@@ -6,6 +6,7 @@
 #   BUILD=dir       where everything goes (default: build)
 #   T=seconds        of `make fuzz`, for each reader of files (clang; default 60)
 #   PREFIX=dir      where `make install` puts things (default: /usr/local)
+#   DEPS="dir..."   where dependencies are that no package brought: folders with include/ and lib/ (docs/clusters.md)
 #   GLIBC=x.y       the newest glibc that `make portable` may need (default: 2.34)
 
 .SUFFIXES:
@@ -29,6 +30,18 @@ PREFIX ?= /usr/local
 GLIBC ?= 2.34
 VERSION := $(shell sed -n 's/.*FOCI_VERSION "\(.*\)"/\1/p' include/foci/foci.h)
 
+# What lies there comes before the system's own: headers by the environment, which scripts/deps.sh and what the tests
+# compile share, libraries by -L (LIBRARY_PATH, for those two, comes behind the system), shared ones at run time too.
+ifdef DEPS
+PREFIXES := $(abspath $(DEPS))
+PREFIXES_LIB := $(wildcard $(PREFIXES:=/lib) $(PREFIXES:=/lib64))
+before = $(subst $() $(),:,$(strip $(1) $(filter-out $(1),$(subst :, ,$(2)))))
+export DEPS
+export C_INCLUDE_PATH := $(call before,$(PREFIXES:=/include),$(C_INCLUDE_PATH))
+export LIBRARY_PATH := $(call before,$(PREFIXES_LIB),$(LIBRARY_PATH))
+export LD_RUN_PATH := $(call before,$(PREFIXES_LIB),$(LD_RUN_PATH))
+endif
+
 # OpenBLAS is loaded when it is needed: the OpenMP build first, wherever the distribution keeps it. (Debian's serial build
 # is not safe to call from several threads; the pthread one brings a pool of its own.)
 OPENBLAS := /usr/lib/$(shell $(CC) -print-multiarch 2>/dev/null)/openblas-openmp/libopenblas.so.0
@@ -43,7 +56,7 @@ OPT := $(if $(FUZZ),-O1 $(CHECKED) -fsanitize=fuzzer-no-link$(,)address$(,)undef
 FP := -fno-math-errno -fno-trapping-math -ffp-contract=fast
 CFLAGS ?= -g
 ALL_CFLAGS := -std=gnu11 $(WARN) $(OPT) $(FP) -fopenmp -Iinclude -Isrc $(CFLAGS)
-DEPS_LIBS := -lturbojpeg -lz -lyaml -ljansson -lxxhash
+DEPS_LIBS := $(PREFIXES_LIB:%=-L%) -lturbojpeg -lz -lyaml -ljansson -lxxhash
 LIBS := $(DEPS_LIBS) -lpthread -ldl -lm
 
 ROOMS := $(filter-out cli,$(shell sed -n 's/^\([a-z]\+\).*/\1/p' src/rooms))
@@ -77,7 +90,7 @@ all: $(BUILD)/foci $(BUILD)/libfoci.a
 # Nothing compiles before the packages are there and the layers are right.
 $(BUILD)/deps.stamp: scripts/deps.sh
 	@mkdir -p $(@D)
-	@sh scripts/deps.sh $(if $(filter clang%,$(CC)),clang)
+	@CC='$(CC)' sh scripts/deps.sh $(if $(filter clang%,$(CC)),clang)
 	@touch $@
 $(BUILD)/layers.stamp: scripts/check-layers.sh src/rooms $(wildcard src/*/*.[ch]) $(wildcard include/foci/*.h)
 	@mkdir -p $(@D)
@@ -109,7 +122,7 @@ portable: $(BUILD)/portable/foci
 	@sh scripts/check-portable.sh $(GLIBC) $<
 endif
 deps:
-	sh scripts/deps.sh
+	CC='$(CC)' sh scripts/deps.sh
 format:
 	find src include tests $(wildcard examples) -name '*.[ch]' | xargs clang-format -i
 format-check:
