@@ -1,5 +1,6 @@
 # foci. `make` builds, `make check` tests, `make demo` does the main job, `make help` lists the rest: `make portable`
-# builds one file that runs where nothing can be installed; `make format` lays out the C, `make lines` counts it.
+# builds one file that runs where nothing can be installed, `make dist` an archive of the sources, both in the build
+# folder; `make format` lays out the C, `make lines` counts it.
 #
 #   CC=clang        another compiler
 #   SAN=1           address and undefined-behaviour sanitizers, in a build folder of their own
@@ -84,7 +85,7 @@ TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard $(foreach r,$(ROOMS) c
 DOUBLE_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard $(foreach r,$(ROOMS),tests/$(r)/double_*.c)))
 FUZZ_TESTS := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/tests/fuzz/test_%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all check demo install portable clean help deps tests fuzz fuzzers format format-check lines
+.PHONY: all check demo install portable dist clean help deps tests fuzz fuzzers format format-check lines
 all: $(BUILD)/foci $(BUILD)/libfoci.a
 
 # Nothing compiles before the packages are there and the layers are right.
@@ -123,6 +124,13 @@ portable: $(BUILD)/portable/foci
 endif
 deps:
 	CC='$(CC)' sh scripts/deps.sh
+# What is committed, and the same bytes whoever makes it.
+DIST := $(BUILD)/foci-$(VERSION).tar
+dist:
+	@mkdir -p $(BUILD)
+	@git -c tar.umask=0022 archive --prefix=foci-$(VERSION)/ -o $(DIST) HEAD
+	@gzip -9nf $(DIST)
+	@echo "$(DIST).gz: commit $$(git rev-parse --short HEAD)"
 format:
 	find src include tests $(wildcard examples) -name '*.[ch]' | xargs clang-format -i
 format-check:
