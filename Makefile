@@ -1,11 +1,14 @@
-# foci. `make` builds, `make check` tests, `make demo` does the main job, `make help` lists the rest: `make format` lays
-# out the C, `make lines` counts it.
+# foci. `make` builds, `make check` tests, `make demo` does the main job, `make help` lists the rest: `make portable`
+# builds one file that runs where nothing can be installed, `make dist` an archive of the sources, both in the build
+# folder; `make format` lays out the C, `make lines` counts it.
 #
 #   CC=clang        another compiler
 #   SAN=1           address and undefined-behaviour sanitizers, in a build folder of their own
 #   BUILD=dir       where everything goes (default: build)
 #   T=seconds        of `make fuzz`, for each reader of files (clang; default 60)
 #   PREFIX=dir      where `make install` puts things (default: /usr/local)
+#   DEPS="dir..."   where dependencies are that no package brought: folders with include/ and lib/ (docs/clusters.md)
+#   GLIBC=x.y       the newest glibc that `make portable` may need (default: 2.34)
 
 .SUFFIXES:
 ifeq ($(MAKELEVEL),0)
@@ -25,7 +28,20 @@ CC := clang
 endif
 BUILD ?= build$(if $(FUZZ),-fuzz,$(if $(SAN),-san))
 PREFIX ?= /usr/local
+GLIBC ?= 2.34
 VERSION := $(shell sed -n 's/.*FOCI_VERSION "\(.*\)"/\1/p' include/foci/foci.h)
+
+# What lies there comes before the system's own: headers by the environment, which scripts/deps.sh and what the tests
+# compile share, libraries by -L (LIBRARY_PATH, for those two, comes behind the system), shared ones at run time too.
+ifdef DEPS
+PREFIXES := $(abspath $(DEPS))
+PREFIXES_LIB := $(wildcard $(PREFIXES:=/lib) $(PREFIXES:=/lib64))
+before = $(subst $() $(),:,$(strip $(1) $(filter-out $(1),$(subst :, ,$(2)))))
+export DEPS
+export C_INCLUDE_PATH := $(call before,$(PREFIXES:=/include),$(C_INCLUDE_PATH))
+export LIBRARY_PATH := $(call before,$(PREFIXES_LIB),$(LIBRARY_PATH))
+export LD_RUN_PATH := $(call before,$(PREFIXES_LIB),$(LD_RUN_PATH))
+endif
 
 # OpenBLAS is loaded when it is needed: the OpenMP build first, wherever the distribution keeps it. (Debian's serial build
 # is not safe to call from several threads; the pthread one brings a pool of its own.)
@@ -41,7 +57,8 @@ OPT := $(if $(FUZZ),-O1 $(CHECKED) -fsanitize=fuzzer-no-link$(,)address$(,)undef
 FP := -fno-math-errno -fno-trapping-math -ffp-contract=fast
 CFLAGS ?= -g
 ALL_CFLAGS := -std=gnu11 $(WARN) $(OPT) $(FP) -fopenmp -Iinclude -Isrc $(CFLAGS)
-LIBS := -lturbojpeg -lz -lyaml -ljansson -lxxhash -lpthread -ldl -lm
+DEPS_LIBS := $(PREFIXES_LIB:%=-L%) -lturbojpeg -lz -lyaml -ljansson -lxxhash
+LIBS := $(DEPS_LIBS) -lpthread -ldl -lm
 
 # What is linked into everything; `mpi` is a plugin.
 ROOMS := $(filter-out cli mpi,$(shell sed -n 's/^\([a-z]\+\).*/\1/p' src/rooms))
@@ -69,27 +86,33 @@ TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard $(foreach r,$(ROOMS) c
 DOUBLE_TESTS := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard $(foreach r,$(ROOMS),tests/$(r)/double_*.c)))
 FUZZ_TESTS := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/tests/fuzz/test_%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all mpi check demo install clean help deps tests fuzz fuzzers format format-check lines
+# A plugin for every MPI that is here, by its own compiler: Debian's names, else what `mpicc` says it is.
+MPICC_openmpi := $(firstword $(shell command -v mpicc.openmpi || { mpicc -showme:version >/dev/null && command -v mpicc; } 2>/dev/null))
+MPICC_mpich := $(firstword $(shell command -v mpicc.mpich || { mpicc -compile_info >/dev/null && command -v mpicc; } 2>/dev/null))
+PLUGINS := $(foreach m,openmpi mpich,$(if $(MPICC_$(m)),$(BUILD)/foci-$(m).so))
+
+.PHONY: all mpi check demo install portable dist clean help deps tests fuzz fuzzers format format-check lines
 all: $(BUILD)/foci $(BUILD)/libfoci.a
 
 # Nothing compiles before the packages are there and the layers are right.
 $(BUILD)/deps.stamp: scripts/deps.sh
 	@mkdir -p $(@D)
-	@sh scripts/deps.sh $(if $(filter clang%,$(CC)),clang)
+	@CC='$(CC)' sh scripts/deps.sh $(if $(filter clang%,$(CC)),clang)
 	@touch $@
 $(BUILD)/layers.stamp: scripts/check-layers.sh src/rooms $(wildcard src/*/*.[ch]) $(wildcard include/foci/*.h)
 	@mkdir -p $(@D)
 	@sh scripts/check-layers.sh
 	@touch $@
 
-# After a fresh installation the paths of the packages above are stale: start over in a new make.
+# After a fresh installation the paths of the packages above are stale: start over, with a new make for each goal in turn.
 ifeq ($(wildcard $(BUILD)/deps.stamp),)
-all check demo install tests: $(BUILD)/deps.stamp
+.NOTPARALLEL:
+all mpi check demo install portable tests: $(BUILD)/deps.stamp
 	@$(MAKE) --no-print-directory $@
 else
 check: tests
 	@BUILD=$(BUILD) sh tests/run.sh
-tests: $(BUILD)/foci $(TESTS) $(DOUBLE_TESTS) $(FUZZ_TESTS)
+tests: $(BUILD)/foci $(PLUGINS) $(TESTS) $(DOUBLE_TESTS) $(FUZZ_TESTS)
 demo: $(BUILD)/foci
 	@FOCI=$(BUILD)/foci sh scripts/demo.sh
 install: $(BUILD)/foci $(BUILD)/libfoci.a
@@ -103,19 +126,20 @@ install: $(BUILD)/foci $(BUILD)/libfoci.a
 	printf '%s\n' 'prefix=$(PREFIX)' 'Name: foci' 'Description: transformers trained from C' 'Version: $(VERSION)' \
 	    'Cflags: -I$${prefix}/include' 'Libs: -L$${prefix}/lib -lfoci -fopenmp $(LIBS)' \
 	    > $(DESTDIR)$(PREFIX)/lib/pkgconfig/foci.pc
-endif
-deps:
-	sh scripts/deps.sh
-
-# A plugin for every MPI that is here, by its own compiler: Debian's names, else what `mpicc` says it is.
-MPICC := $(shell command -v mpicc)
-MPICC_openmpi := $(or $(shell command -v mpicc.openmpi),$(if $(MPICC),$(shell $(MPICC) -showme:version >/dev/null 2>&1 && echo $(MPICC))))
-MPICC_mpich := $(or $(shell command -v mpicc.mpich),$(if $(MPICC),$(shell $(MPICC) -compile_info >/dev/null 2>&1 && echo $(MPICC))))
-PLUGINS := $(foreach m,openmpi mpich,$(if $(MPICC_$(m)),$(BUILD)/foci-$(m).so))
+portable: $(BUILD)/portable/foci $(PLUGINS:$(BUILD)/%=$(BUILD)/portable/%)
+	@sh scripts/check-portable.sh $(GLIBC) $<
 mpi: $(BUILD)/foci $(PLUGINS)
 	@$(if $(PLUGINS),:,echo 'no MPI is installed: `sh scripts/deps.sh --mpi` installs Open MPI' >&2; exit 1)
-$(BUILD)/foci-%.so: src/mpi/group.c src/base/group.h Makefile
-	@echo '  MPICC $(@:$(BUILD)/%=%)'; $(MPICC_$*) $(filter-out -fopenmp,$(ALL_CFLAGS)) -fPIC -shared -fvisibility=default -o $@ $<
+endif
+deps:
+	CC='$(CC)' sh scripts/deps.sh
+# What is committed, and the same bytes whoever makes it.
+DIST := $(BUILD)/foci-$(VERSION).tar
+dist:
+	@mkdir -p $(BUILD)
+	@git -c tar.umask=0022 archive --prefix=foci-$(VERSION)/ -o $(DIST) HEAD
+	@gzip -9nf $(DIST)
+	@echo "$(DIST).gz: commit $$(git rev-parse --short HEAD)"
 format:
 	find src include tests $(wildcard examples) -name '*.[ch]' | xargs clang-format -i
 format-check:
@@ -131,6 +155,16 @@ $(BUILD)/foci: $(CLI) $(BUILD)/libfoci.a
 	@echo '  LD $(@:$(BUILD)/%=%)'; $(CC) $(ALL_CFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/libfoci.a: $(OBJECTS)
 	@echo '  AR $(@:$(BUILD)/%=%)'; rm -f $@; ar qcs $@ $^
+# A folder to carry away: foci, static but for glibc, and beside it what it loads at run time. All of the OpenMP library is
+# in it, and visible: what is loaded uses this one in place of a second, and so knows that foci's threads are at work.
+PORTABLE_LIBS := -Wl,-Bstatic $(DEPS_LIBS) -Wl,--whole-archive -lgomp -Wl,--no-whole-archive -Wl,-Bdynamic -lpthread -ldl -lm
+PORTABLE_LINK := -static-libgcc -Wl,--wrap=hypot -Wl,--export-dynamic-symbol='omp_*' -Wl,--export-dynamic-symbol='GOMP_*'
+$(BUILD)/portable/foci: $(CLI) $(BUILD)/obj/portable.o $(BUILD)/libfoci.a
+	@mkdir -p $(@D); echo '  LD $(@:$(BUILD)/%=%)'; env -u LD_RUN_PATH $(CC) $(PORTABLE_LINK) -o $@ $^ $(PORTABLE_LIBS)
+$(BUILD)/foci-%.so: src/mpi/group.c src/base/group.h Makefile
+	@echo '  MPICC $(@:$(BUILD)/%=%)'; $(MPICC_$*) $(filter-out -fopenmp,$(ALL_CFLAGS)) -fPIC -shared -o $@ $<
+$(BUILD)/portable/foci-%.so: $(BUILD)/foci-%.so
+	@mkdir -p $(@D); cp $< $@
 $(BUILD)/libfoci-double.a: $(DOUBLE)
 	@echo '  AR $(@:$(BUILD)/%=%)'; rm -f $@; ar qcs $@ $^
 

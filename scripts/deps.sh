@@ -1,6 +1,8 @@
 #!/bin/sh
-# Installs the packages foci is built from, and only those that are missing.
-# Debian and Ubuntu: through apt, as root or with sudo. Elsewhere: names what to install and stops.
+# Sees that what foci is built from is there, before anything compiles.
+# Debian and Ubuntu: installs the packages that are missing through apt, as root or with sudo.
+# Elsewhere, without root, or where DEPS names folders of dependencies (see the Makefile): compiles and links a line against
+# each, names those that are missing and where they come from, and stops.
 #   scripts/deps.sh [--mpi] [EXTRA PACKAGE...]     --mpi: Open MPI as well, for `make mpi`
 set -eu
 
@@ -10,31 +12,52 @@ case " $* " in *" clang "*) packages="$packages libomp-dev" ;; esac
 case " $* " in *" --mpi "*) packages="$packages libopenmpi-dev openmpi-bin" ;; esac
 for extra; do [ "$extra" = --mpi ] || packages="$packages $extra"; done
 
-if ! command -v dpkg-query >/dev/null 2>&1; then
-    for header in turbojpeg.h stb/stb_image.h zlib.h yaml.h jansson.h xxhash.h uthash.h cmocka.h; do
-        printf '#include <stdarg.h>\n#include <stddef.h>\n#include <stdint.h>\n#include <stdio.h>\n#include <setjmp.h>\n#include <%s>\n' "$header" |
-            "${CC:-cc}" -E - >/dev/null 2>&1 || missing="${missing:-} $header"
-    done
-    [ -z "${missing:-}" ] && exit 0
-    echo "foci needs a C compiler, make, and: libjpeg-turbo (turbojpeg), stb, zlib, libyaml, jansson, xxHash," >&2
-    echo "uthash, cmocka; gnuplot for plots, and on processors without AVX2 OpenBLAS (the OpenMP build) for speed." >&2
-    echo "Missing headers:$missing" >&2
-    exit 1
+# header, library (-: none), project, where it comes from
+dependencies() {
+    cat <<'LIST'
+turbojpeg.h      turbojpeg  libjpeg-turbo  https://github.com/libjpeg-turbo/libjpeg-turbo
+stb/stb_image.h  -          stb            https://github.com/nothings/stb
+zlib.h           z          zlib           https://zlib.net
+yaml.h           yaml       libyaml        https://github.com/yaml/libyaml
+jansson.h        jansson    Jansson        https://github.com/akheron/jansson
+xxhash.h         xxhash     xxHash         https://github.com/Cyan4973/xxHash
+uthash.h         -          uthash         https://github.com/troydhanson/uthash
+cmocka.h         cmocka     cmocka         https://cmocka.org
+LIST
+}
+
+here() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q '^install ok installed'; }
+if [ -z "${DEPS:-}" ] && command -v dpkg-query >/dev/null 2>&1; then
+    missing=
+    for p in $packages; do here "$p" || missing="$missing $p"; done
+    [ -n "$missing" ] || exit 0
+    if [ "$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi
+    if command -v apt-get >/dev/null 2>&1 && command -v ${sudo:-true} >/dev/null 2>&1; then
+        echo "installing:$missing" >&2
+        export DEBIAN_FRONTEND=noninteractive
+        install() { $sudo apt-get install -y -qq --no-install-recommends $missing >/dev/null; }
+        install 2>/dev/null || { $sudo apt-get update -qq && install; } && exit 0
+    fi
+    echo "not installed:$missing" >&2
 fi
 
-missing=
-for p in $packages; do
-    dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q '^install ok installed' || missing="$missing $p"
-done
-[ -z "$missing" ] && exit 0
-
-if [ "$(id -u)" = 0 ]; then sudo=
-elif command -v sudo >/dev/null 2>&1; then sudo=sudo
-else
-    echo "foci needs packages that only root can install:$missing" >&2
-    exit 1
-fi
-echo "installing:$missing" >&2
-export DEBIAN_FRONTEND=noninteractive
-install() { $sudo apt-get install -y -qq --no-install-recommends $missing >/dev/null; }
-install 2>/dev/null || { $sudo apt-get update -qq && install; }
+cc=${CC:-cc}
+$cc --version >/dev/null 2>&1 || { echo "foci needs a C compiler: $cc is not here" >&2; exit 1; }
+program=$(mktemp)
+trap 'rm -f "$program"' EXIT
+links() { # HEADER LIBRARY
+    {
+        printf '#include <%s>\n' setjmp.h stdarg.h stddef.h stdint.h stdio.h "$1"
+        echo 'int main(void) { return 0; }'
+    } | $cc -x c -o "$program" - $([ "$2" = - ] || echo "-Wl,--no-as-needed -l$2") >/dev/null 2>&1
+}
+missing=$(dependencies | while read -r header library project address; do
+    links "$header" "$library" || printf '  %-14s %-18s %s\n' "$project" "$header" "$address"
+done)
+[ -n "$missing" ] || exit 0
+echo "foci is built from these, and they are not here:" >&2
+echo "$missing" >&2
+echo "Build each from its source into a folder and name it, make DEPS=/folder: it has include/ and lib/. There may be" >&2
+echo "several, DEPS=\"/one /other\". Only make check needs cmocka. gnuplot (for foci plot) and, on processors without" >&2
+echo "AVX2, OpenBLAS (the OpenMP build) are looked for when foci runs." >&2
+! echo "$missing" | grep -qv '^  cmocka '

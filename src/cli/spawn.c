@@ -32,9 +32,15 @@ static void become(const foci_table_command *c, char **argv, pid_t parent) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(1);
     const int out = open(c->out, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-    const int log = open(c->log, O_WRONLY | O_CREAT | O_TRUNC, 0666), null = open("/dev/null", O_RDONLY);
-    if (out < 0 || log < 0 || null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(log, 2) < 0) _exit(6);
+    const int log = open(c->log, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    if (out < 0 || log < 0 || dup2(out, 1) < 0 || dup2(log, 2) < 0) _exit(6);
+    const int null = open("/dev/null", O_RDONLY);
+    if (null < 0 || dup2(null, 0) < 0) {
+        perror("foci: /dev/null");
+        _exit(6);
+    }
     execv("/proc/self/exe", argv);
+    perror("foci: /proc/self/exe");
     _exit(1);
 }
 
