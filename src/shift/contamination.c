@@ -75,7 +75,8 @@ static foci_status perplexity_of(study *s, bool sliding, const int32_t *ids, con
     const foci_walk_settings how = {sliding ? FOCI_WALK_SLIDING : FOCI_WALK_DISJOINT, .rows = 1};
     return foci_corpus_blame(s->config, s->split,
                              foci_perplexity_as_configured(s->config, s->model, s->corpus.vocabulary, &how,
-                                                           &s->parameters, ids, s->clean->count, NULL, watch, score));
+                                                           &s->parameters, ids, s->clean->count, NULL, NULL, watch,
+                                                           score));
 }
 
 static foci_status measure(study *s, bool sliding, const foci_contamination *c, const void *settings,

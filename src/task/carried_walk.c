@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/group.h"
 #include "base/parallel.h"
 #include "core/carry.h"
 #include "task/perplexity_work.h"
@@ -14,6 +15,7 @@ typedef struct walk {
     foci_program *whole, *last; /* windows of full length, and the shorter rest; NULL: there is none */
     foci_carry carry;
     int32_t *ids, *targets; /* (rows, length) */
+    int64_t held;           /* the window that follows what is carried */
 } walk;
 
 static int64_t length_of(const walk *w, int64_t window) {
@@ -83,19 +85,12 @@ static foci_status catch_up(walk *w, int64_t next) {
     return FOCI_OK;
 }
 
-static foci_status run(walk *w, int64_t windows, foci_nll_sum *all) {
-    foci_status status = FOCI_OK;
-    int64_t held = 0; /* the window that follows what is carried */
-    for (int64_t i = 0; i < windows && !status; i++) {
-        if (foci_perplexity_done(w->o->ledger, i + 1, all, &status)) continue;
-        if (held != i) FOCI_TRY(catch_up(w, i));
-        FOCI_TRY(run_window(w, i, all));
-        held = i + 1;
-        FOCI_TRY(foci_perplexity_keep(w->o->ledger, i + 1, all));
-        foci_watch_tell(w->o->watch, i + 1, windows);
-        status = foci_watch_stopped(w->o->watch);
-    }
-    return status;
+static foci_status run(void *context, int64_t i, foci_nll_sum *part) {
+    walk *w = context;
+    if (w->held != i) FOCI_TRY(catch_up(w, i));
+    FOCI_TRY(run_window(w, i, part));
+    w->held = i + 1;
+    return FOCI_OK;
 }
 
 foci_status foci_walk_carried(const foci_perplexity_options *o, foci_parameters *p, const int32_t *token, int64_t row,
@@ -107,8 +102,9 @@ foci_status foci_walk_carried(const foci_perplexity_options *o, foci_parameters 
                          "the number of rows, or score the tail too",
                          (long long)row, (long long)o->window);
     walk w = {.o = o, .token = token, .row = row};
-    foci_status s = open_walk(&w, p, windows);
-    if (!s) s = run(&w, windows, all);
+    foci_status s = foci_group_agree(o->group, open_walk(&w, p, windows));
+    const foci_perplexity_parts parts = {windows, 1, run, &w};
+    if (!s) s = foci_perplexity_sum(o, &parts, all);
     close_walk(&w);
     return s;
 }

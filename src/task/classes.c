@@ -2,7 +2,9 @@
 
 #include <math.h>
 
+#include "base/parallel.h"
 #include "task/batch_programs.h"
+#include "task/pieces.h"
 #include "task/rank.h"
 
 typedef struct walk {
@@ -14,22 +16,30 @@ typedef struct walk {
 
 /* -------------------------------------------------------------------------------------------------- a batch */
 
-static foci_status put_scores(const foci_labelled_source *s, const foci_program *p, const foci_labelled *b,
-                              foci_score *score) {
+/* Of a batch: the loss of all its samples, how many of them are first and among the first five, and how many they are.
+ */
+typedef struct sums {
+    double loss, first, fifth, count;
+} sums;
+
+static foci_status sum_up(const foci_labelled_source *s, const foci_program *p, const foci_labelled *b, sums *sum) {
     const foci_real *loss, *logits;
-    const double n = (double)b->count;
-    int64_t first = 0, fifth = 0;
     FOCI_TRY(foci_program_fetch(p, "loss", &loss));
     FOCI_TRY(foci_program_fetch(p, "logits", &logits));
+    *sum = (sums){.loss = (double)loss[0] * (double)b->count, .count = (double)b->count};
     for (int64_t i = 0; i < b->count; i++) {
         const int64_t rank = foci_rank(logits + i * s->classes, s->classes, b->labels[i], NULL);
-        first += rank < 1;
-        fifth += rank < 5;
+        sum->first += rank < 1;
+        sum->fifth += rank < 5;
     }
-    FOCI_TRY(foci_score_put(score, "loss", (double)loss[0] * n, n));
-    FOCI_TRY(foci_score_put(score, "top1", (double)first, n));
-    if (s->top5) FOCI_TRY(foci_score_put(score, "top5", (double)fifth, n));
-    return foci_score_put(score, s->counted, n, n);
+    return FOCI_OK;
+}
+
+static foci_status put_scores(const foci_labelled_source *s, const sums *sum, foci_score *score) {
+    FOCI_TRY(foci_score_put(score, "loss", sum->loss, sum->count));
+    FOCI_TRY(foci_score_put(score, "top1", sum->first, sum->count));
+    if (s->top5) FOCI_TRY(foci_score_put(score, "top5", sum->fifth, sum->count));
+    return foci_score_put(score, s->counted, sum->count, sum->count);
 }
 
 /* The class with the largest logit, the lowest where several are. */
@@ -68,21 +78,32 @@ static foci_status tell(const walk *w, const foci_program *p, const foci_labelle
 
 /* ------------------------------------------------------------------------------------------------------ all */
 
-static foci_status run_batches(walk *w, foci_score *score) {
+static foci_status run_batch(walk *w, sums *sum, int64_t *count) {
     const foci_labelled_source *s = w->source;
-    for (int64_t done = 0;;) {
-        foci_labelled b;
-        FOCI_TRY(s->next(s->of, &b));
-        if (b.count == 0) return FOCI_OK;
-        foci_program *p;
-        FOCI_TRY(foci_batch_programs_for(&w->programs, b.count, b.tokens, &p));
-        FOCI_TRY(s->feed(s->of, p));
-        FOCI_TRY(foci_program_forward(p));
-        FOCI_TRY(put_scores(s, p, &b, score));
-        FOCI_TRY(tell(w, p, &b));
-        foci_watch_tell(w->watch, done += b.count, s->count);
-        FOCI_TRY(foci_watch_stopped(w->watch));
+    foci_labelled b;
+    foci_program *p;
+    FOCI_TRY(s->next(s->of, &b));
+    FOCI_TRY(foci_batch_programs_for(&w->programs, b.count, b.tokens, &p));
+    FOCI_TRY(s->feed(s->of, p));
+    FOCI_TRY(foci_program_forward(p));
+    FOCI_TRY(sum_up(s, p, &b, sum));
+    FOCI_TRY(tell(w, p, &b));
+    *count += b.count;
+    return FOCI_OK;
+}
+
+static foci_status run_batches(walk *w, foci_pieces *batches, foci_score *score) {
+    const foci_labelled_source *source = w->source;
+    int64_t done = 0;
+    foci_status s = source->seek(source->of, batches->first);
+    for (int64_t i = batches->first; i < batches->end && !s; i++) {
+        s = run_batch(w, foci_piece(batches, i), &done);
+        foci_watch_tell(w->watch, foci_pieces_done(batches, done, source->count), source->count);
+        if (!s) s = foci_watch_stopped(w->watch);
     }
+    FOCI_TRY(foci_pieces_gather(batches, s));
+    for (int64_t i = 0; i < batches->count; i++) FOCI_TRY(put_scores(source, foci_piece(batches, i), score));
+    return FOCI_OK;
 }
 
 foci_status foci_classes_evaluate(const foci_labelled_source *source, const foci_config *config,
@@ -92,7 +113,10 @@ foci_status foci_classes_evaluate(const foci_labelled_source *source, const foci
     const foci_request request = {
         .config = config, .classes = source->classes, .vocabulary = source->vocabulary, .feeds = source->feeds};
     foci_batch_programs_open(&w.programs, model, p, &request);
-    const foci_status s = run_batches(&w, score);
+    foci_pieces batches;
+    foci_status s = foci_pieces_open(&batches, how->group, foci_tiles(source->count, source->batch), sizeof(sums));
+    if (!s) s = run_batches(&w, &batches, score);
+    foci_pieces_close(&batches);
     foci_batch_programs_close(&w.programs);
     return s;
 }

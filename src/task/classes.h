@@ -20,6 +20,7 @@ typedef struct foci_labelled_source {
     int64_t vocabulary;            /* as in foci_request */
     const char *feeds, *counted;   /* as in foci_request; the metric that is the number of samples */
     bool top5;
+    foci_status (*seek)(void *of, int64_t batch); /* which `next` is to give then */
     foci_status (*next)(void *of, foci_labelled *batch);
     foci_status (*feed)(const void *of, foci_program *p); /* the batch at hand */
     void (*name)(const void *of, int64_t index, char *text, size_t size);

@@ -136,6 +136,9 @@ typedef struct evaluating {
     foci_image_batch batch;
 } evaluating;
 
+static foci_status seek_images(void *of, int64_t batch) {
+    return foci_image_loader_seek(((evaluating *)of)->loader, 0, batch);
+}
 static foci_status next_images(void *of, foci_labelled *batch) {
     evaluating *e = of;
     FOCI_TRY(foci_image_loader_next(e->loader, &e->batch));
@@ -161,6 +164,7 @@ static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_pa
                                    .feeds = foci_task_images.feeds,
                                    .counted = "images",
                                    .top5 = true,
+                                   .seek = seek_images,
                                    .next = next_images,
                                    .feed = feed_images,
                                    .name = name_of,
@@ -169,10 +173,9 @@ static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_pa
     source.batch = foci_eval_batch(&s->train, FOCI_IMAGES_AT_ONCE, source.count);
     (void)settings;
     if (strcmp(e->split, "val") != 0) return foci_fail(FOCI_ERR_CONFIG, "images have the split val, not %s", e->split);
-    FOCI_TRY(
-        foci_image_loader_open(&all.loader, s->sets.val, &s->evaluation, source.batch, false, false, 0, s->workers));
-    foci_status status = foci_image_loader_seek(all.loader, 0, 0);
-    if (!status) status = foci_classes_evaluate(&source, s->config, model, p, e, watch, score);
+    FOCI_TRY(foci_group_agree(e->group, foci_image_loader_open(&all.loader, s->sets.val, &s->evaluation, source.batch,
+                                                               false, false, 0, s->workers)));
+    const foci_status status = foci_classes_evaluate(&source, s->config, model, p, e, watch, score);
     foci_image_loader_close(all.loader);
     return status;
 }

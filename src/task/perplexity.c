@@ -6,6 +6,7 @@
 
 #include "base/parallel.h"
 #include "config/config.h"
+#include "task/pieces.h"
 #include "task/training.h"
 
 const foci_key foci_walk_keys[] = {
@@ -97,7 +98,10 @@ static foci_status run_pass(pass *s, const foci_perplexity_options *o, const int
     return FOCI_OK;
 }
 
-bool foci_perplexity_done(foci_ledger *ledger, int64_t done, foci_nll_sum *all, foci_status *status) {
+/* -------------------------------------------------------------------------------------------------- in parts */
+
+/* What an earlier sitting has summed up behind `done` windows; false: it did not come so far. */
+static bool done_before(foci_ledger *ledger, int64_t done, foci_nll_sum *all, foci_status *status) {
     if (!ledger || !foci_ledger_next(ledger)) return false;
     if (atoll(ledger->cell[0]) != done)
         *status =
@@ -107,28 +111,74 @@ bool foci_perplexity_done(foci_ledger *ledger, int64_t done, foci_nll_sum *all, 
     return true;
 }
 
-foci_status foci_perplexity_keep(foci_ledger *ledger, int64_t done, const foci_nll_sum *all) {
+static foci_status keep(foci_ledger *ledger, int64_t done, const foci_nll_sum *all) {
     if (!ledger) return FOCI_OK;
     fprintf(ledger->file, "%lld,%lld,%.17g,%lld\n", (long long)done, (long long)all->tokens, all->nll,
             (long long)all->bytes);
     return foci_ledger_keep(ledger);
 }
 
+static void add(foci_nll_sum *all, const foci_nll_sum *part) {
+    all->nll += part->nll;
+    all->tokens += part->tokens;
+    all->bytes += part->bytes;
+}
+
+/* This process's; without others, they are added as they come. */
+static foci_status work_on(const foci_perplexity_options *o, const foci_perplexity_parts *parts, foci_pieces *pieces,
+                           foci_nll_sum *all) {
+    foci_status s = FOCI_OK;
+    for (int64_t i = pieces->first; i < pieces->end && !s; i++) {
+        const int64_t behind = (i + 1) * parts->at_once, done = behind < parts->windows ? behind : parts->windows;
+        if (done_before(o->ledger, done, all, &s)) continue;
+        s = parts->work(parts->context, i, foci_piece(pieces, i));
+        if (!s && !o->group) {
+            add(all, foci_piece(pieces, i));
+            s = keep(o->ledger, done, all);
+        }
+        foci_watch_tell(o->watch, foci_pieces_done(pieces, done - pieces->first * parts->at_once, parts->windows),
+                        parts->windows);
+        if (!s) s = foci_watch_stopped(o->watch);
+    }
+    return s;
+}
+
+foci_status foci_perplexity_sum(const foci_perplexity_options *o, const foci_perplexity_parts *parts,
+                                foci_nll_sum *all) {
+    foci_pieces pieces;
+    foci_status s = foci_pieces_open(&pieces, o->group, foci_tiles(parts->windows, parts->at_once), sizeof *all);
+    if (!s) s = foci_pieces_gather(&pieces, work_on(o, parts, &pieces, all));
+    for (int64_t i = 0; i < pieces.count && !s && o->group; i++) add(all, foci_piece(&pieces, i));
+    foci_pieces_close(&pieces);
+    return s;
+}
+
+/* ---------------------------------------------------------------------------------------------------- walks */
+
+typedef struct stretch_walk {
+    pass pass;
+    const foci_perplexity_options *o;
+    const int32_t *token;
+    int64_t row;
+    const stretch *windows;
+} stretch_walk;
+
+static foci_status run_part(void *context, int64_t i, foci_nll_sum *part) {
+    stretch_walk *w = context;
+    return run_pass(&w->pass, w->o, w->token, w->row, w->windows, i * w->pass.windows, part);
+}
+
 static foci_status run(const foci_perplexity_options *o, foci_parameters *p, const int32_t *token, int64_t row,
                        const stretch *w, foci_nll_sum *all) {
     if (!w->count) return FOCI_OK;
-    pass s = {.length = w->length, .counted = w->counted, .windows = o->at_once < w->count ? o->at_once : w->count};
-    foci_status status = open_pass(&s, o, p);
-    for (int64_t first = 0; first < w->count && !status; first += s.windows) {
-        const int64_t done = first + s.windows < w->count ? first + s.windows : w->count;
-        if (foci_perplexity_done(o->ledger, done, all, &status)) continue;
-        status = run_pass(&s, o, token, row, w, first, all);
-        if (!status) status = foci_perplexity_keep(o->ledger, done, all);
-        foci_watch_tell(o->watch, done, w->count);
-        if (!status) status = foci_watch_stopped(o->watch);
-    }
-    close_pass(&s);
-    return status;
+    stretch_walk walk = {.o = o, .token = token, .row = row, .windows = w};
+    walk.pass =
+        (pass){.length = w->length, .counted = w->counted, .windows = o->at_once < w->count ? o->at_once : w->count};
+    foci_status s = foci_group_agree(o->group, open_pass(&walk.pass, o, p));
+    const foci_perplexity_parts parts = {w->count, walk.pass.windows, run_part, &walk};
+    if (!s) s = foci_perplexity_sum(o, &parts, all);
+    close_pass(&walk.pass);
+    return s;
 }
 
 /* The first window of each row, those behind it, and what is left. */
@@ -260,7 +310,7 @@ enum { SLIDING_TOKENS = 16384 }; /* of the windows of one pass */
 foci_status foci_perplexity_as_configured(const foci_config *config, const foci_model *model,
                                           const foci_vocabulary *vocabulary, const foci_walk_settings *how,
                                           foci_parameters *p, const int32_t *token, int64_t count, foci_ledger *ledger,
-                                          const foci_watch *watch, foci_score *score) {
+                                          foci_group *group, const foci_watch *watch, foci_score *score) {
     static const char *const counted[] = {"tokens", "characters", "bytes", "tokens"};
     const foci_training train = foci_training_read(config);
     const int64_t window = foci_config_int(config, "model.context");
@@ -277,6 +327,7 @@ foci_status foci_perplexity_as_configured(const foci_config *config, const foci_
                                  .whole_windows = how->whole_windows,
                                  .at_once = batch,
                                  .ledger = ledger,
+                                 .group = group,
                                  .watch = watch};
     /* Each window brings only one token before the large weights of the softmax. */
     if (how->walk == FOCI_WALK_SLIDING && o.at_once < foci_tiles(SLIDING_TOKENS, window))

@@ -46,6 +46,7 @@ typedef struct foci_perplexity_options {
     bool whole_windows;              /* what is left of a row behind its windows is not scored; disjoint alone */
     int64_t at_once;                 /* windows per forward pass; changes speed and memory only */
     foci_ledger *ledger;             /* a row a pass: windows and tokens so far, and their nats; NULL: none */
+    foci_group *group;               /* of processes that share the passes, without a ledger; NULL: one alone */
     const foci_watch *watch;         /* counts windows */
 } foci_perplexity_options;
 
@@ -59,6 +60,6 @@ foci_status foci_perplexity(const foci_perplexity_options *options, foci_paramet
 foci_status foci_perplexity_as_configured(const foci_config *config, const foci_model *model,
                                           const foci_vocabulary *vocabulary, const foci_walk_settings *how,
                                           foci_parameters *p, const int32_t *token, int64_t count, foci_ledger *ledger,
-                                          const foci_watch *watch, foci_score *score);
+                                          foci_group *group, const foci_watch *watch, foci_score *score);
 
 #endif

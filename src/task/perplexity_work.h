@@ -9,9 +9,15 @@ typedef struct foci_nll_sum {
     int64_t tokens, bytes; /* predicted; bytes where they are counted */
 } foci_nll_sum;
 
-/* What an earlier sitting has summed up behind `done` windows; false: it did not come so far. */
-bool foci_perplexity_done(foci_ledger *ledger, int64_t done, foci_nll_sum *all, foci_status *status);
-foci_status foci_perplexity_keep(foci_ledger *ledger, int64_t done, const foci_nll_sum *all);
+/* A walk over `windows` windows, so many in a part: the sum of what work(context, i, &part) makes of each, in their
+ * order. Parts that the ledger has are not worked on. */
+typedef struct foci_perplexity_parts {
+    int64_t windows, at_once;
+    foci_status (*work)(void *context, int64_t i, foci_nll_sum *part);
+    void *context;
+} foci_perplexity_parts;
+foci_status foci_perplexity_sum(const foci_perplexity_options *o, const foci_perplexity_parts *parts,
+                                foci_nll_sum *all);
 
 /* The walk of a model that carries something from window to window: rows of `row` tokens side by side, from their first
  * window on. */

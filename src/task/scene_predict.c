@@ -116,13 +116,14 @@ static foci_status take(void *context, const foci_segmented *made) {
 
 static foci_status slide(work *w, foci_program_set *set) {
     foci_scene_reader *reader;
-    foci_sliding sliding = {.classes = w->p->labels->count, .watch = w->p->watch, .take = take, .context = w};
+    foci_sliding sliding = {
+        .classes = w->p->labels->count, .end = w->p->count, .watch = w->p->watch, .take = take, .context = w};
     const foci_scene_source source = {
         .read = read, .fit = fit, .context = w, .count = w->p->count, .keeps_image = w->p->options->out != NULL};
     FOCI_TRY(foci_sliding_open(&sliding, w->p->config, w->p->model, set));
     FOCI_TRY(
         foci_scene_reader_open(&reader, &source, sliding.batch, (int)foci_config_int(w->p->config, "data.workers")));
-    const foci_status s = foci_slide(&sliding, reader, w->p->count);
+    const foci_status s = foci_slide(&sliding, reader);
     foci_scene_reader_close(reader);
     return s;
 }

@@ -1,5 +1,7 @@
 #include "task/scene_score.h"
 
+#include <stdlib.h>
+
 void foci_scene_tally_add(foci_scene_tally *t, const foci_segmented *one) {
     const foci_image *image = &one->scene->image;
     for (int64_t i = 0; i < (int64_t)image->width * image->height; i++) {
@@ -9,8 +11,29 @@ void foci_scene_tally_add(foci_scene_tally *t, const foci_segmented *one) {
         t->predicted[predicted]++;
         t->both[label] += label == predicted;
     }
-    t->loss += one->loss;
     t->images++;
+}
+
+static void add(foci_scene_tally *t, const foci_scene_tally *part) {
+    for (int k = 0; k < FOCI_NO_CLASS; k++) {
+        t->labelled[k] += part->labelled[k];
+        t->predicted[k] += part->predicted[k];
+        t->both[k] += part->both[k];
+    }
+    t->images += part->images;
+}
+
+foci_status foci_scene_tally_gather(foci_scene_tally *t, foci_group *group) {
+    if (!group) return FOCI_OK;
+    foci_scene_tally *all = malloc((size_t)group->size * sizeof *all);
+    const foci_status s = foci_group_agree(group, all ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory"));
+    if (!s) {
+        foci_group_share(group, t, sizeof *t, all);
+        *t = (foci_scene_tally){.images = 0};
+        for (int r = 0; r < group->size; r++) add(t, &all[r]);
+    }
+    free(all);
+    return s;
 }
 
 static foci_class_score score_class(const foci_scene_tally *t, const char *name, int64_t k) {

@@ -11,10 +11,12 @@
 typedef struct foci_scene_tally {
     int64_t labelled[FOCI_NO_CLASS], predicted[FOCI_NO_CLASS], both[FOCI_NO_CLASS];
     int64_t images;
-    double loss;
+    double loss; /* of pixels; the caller's to add up */
 } foci_scene_tally;
 
 void foci_scene_tally_add(foci_scene_tally *t, const foci_segmented *one);
+/* Of several processes: counts of all. */
+foci_status foci_scene_tally_gather(foci_scene_tally *t, foci_group *group);
 /* Tells `e` of every class, and puts the scores of all images. */
 foci_status foci_scene_tally_score(const foci_scene_tally *t, const foci_labels *classes, const foci_evaluation *e,
                                    foci_score *score);

@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "images/sheet.h"
 #include "models/models.h"
+#include "task/pieces.h"
 #include "task/scene_data.h"
 #include "task/scene_score.h"
 #include "task/task.h"
@@ -117,6 +118,7 @@ typedef struct evaluating {
     const foci_pair_set *set;
     const foci_shifting *shifting;
     foci_scene_tally tally;
+    foci_pieces images; /* the loss of each */
 } evaluating;
 
 static foci_status read_scene(void *context, int64_t i, foci_image *image, unsigned char **labels) {
@@ -136,15 +138,30 @@ static foci_status fit_scene(void *context, const foci_image *image, foci_real *
 }
 
 static foci_status count_scene(void *context, const foci_segmented *done) {
-    foci_scene_tally_add(&((evaluating *)context)->tally, done);
+    evaluating *e = context;
+    foci_scene_tally_add(&e->tally, done);
+    *(double *)foci_piece(&e->images, done->number) = done->loss;
     return FOCI_OK;
 }
 
 static foci_status slide(const foci_task_state *s, const foci_model *model, foci_program_set *set,
                          foci_scene_reader *reader, evaluating *e, const foci_watch *watch) {
-    foci_sliding sliding = {.classes = classes(s), .watch = watch, .take = count_scene, .context = e};
+    foci_sliding sliding = {.classes = classes(s),
+                            .first = e->images.first,
+                            .end = e->images.end,
+                            .watch = watch,
+                            .take = count_scene,
+                            .context = e};
     FOCI_TRY(foci_sliding_open(&sliding, s->config, model, set));
-    return foci_slide(&sliding, reader, foci_pair_set_count(e->set));
+    return foci_slide(&sliding, reader);
+}
+
+/* Counts have no order, losses are added in that of the images. */
+static foci_status gather(evaluating *e, foci_status status) {
+    FOCI_TRY(foci_pieces_gather(&e->images, status));
+    FOCI_TRY(foci_scene_tally_gather(&e->tally, e->images.group));
+    for (int64_t i = 0; i < e->images.count; i++) e->tally.loss += *(double *)foci_piece(&e->images, i);
+    return FOCI_OK;
 }
 
 static foci_status choose(const foci_task_state *s, const char *split, const foci_pair_set **set) {
@@ -163,10 +180,13 @@ static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_pa
     FOCI_TRY(choose(s, e->split, &all.set));
     const foci_scene_source source = {
         .read = read_scene, .fit = fit_scene, .context = &all, .count = foci_pair_set_count(all.set)};
-    FOCI_TRY(foci_scene_reader_open(&reader, &source, foci_windows_at_once(s->config), s->workers));
+    FOCI_TRY(foci_group_agree(e->group,
+                              foci_scene_reader_open(&reader, &source, foci_windows_at_once(s->config), s->workers)));
     foci_program_set_init(&set, p);
     set.advice = "lower train.eval_batch";
-    foci_status status = slide(s, model, &set, reader, &all, watch);
+    foci_status status = foci_pieces_open(&all.images, e->group, foci_pair_set_count(all.set), sizeof(double));
+    if (!status) status = gather(&all, slide(s, model, &set, reader, &all, watch));
+    foci_pieces_close(&all.images);
     foci_program_set_free(&set);
     foci_scene_reader_close(reader);
     return status ? status : foci_scene_tally_score(&all.tally, &s->labels, e, score);

@@ -164,6 +164,9 @@ typedef struct evaluating {
     foci_sequence_batch batch;
 } evaluating;
 
+static foci_status seek_sequences(void *of, int64_t batch) {
+    return foci_sequence_loader_seek(((evaluating *)of)->loader, 0, batch);
+}
 static foci_status next_sequences(void *of, foci_labelled *batch) {
     evaluating *e = of;
     FOCI_TRY(foci_sequence_loader_next(e->loader, &e->batch));
@@ -188,6 +191,7 @@ static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_pa
                                    .vocabulary = words_of(s),
                                    .feeds = feeds_of(s),
                                    .counted = "sequences",
+                                   .seek = seek_sequences,
                                    .next = next_sequences,
                                    .feed = feed_sequences,
                                    .name = name_of,
@@ -198,9 +202,8 @@ static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_pa
     FOCI_TRY(foci_sequence_split(&s->splits, s->config, how->split, &all.set));
     source.count = foci_sequences_count(all.set);
     source.batch = foci_eval_batch(&s->train, s->train.batch_size, source.count);
-    FOCI_TRY(open_loader(&all.loader, s, all.set, source.batch, false));
-    foci_status status = foci_sequence_loader_seek(all.loader, 0, 0);
-    if (!status) status = foci_classes_evaluate(&source, s->config, model, p, how, watch, score);
+    FOCI_TRY(foci_group_agree(how->group, open_loader(&all.loader, s, all.set, source.batch, false)));
+    const foci_status status = foci_classes_evaluate(&source, s->config, model, p, how, watch, score);
     foci_sequence_loader_close(all.loader);
     return status;
 }

@@ -13,7 +13,8 @@
 /* An image some of whose windows are still to come. */
 typedef struct canvas {
     foci_scene scene;
-    foci_real *logits; /* (H, W, K), sums over windows */
+    int64_t number;
+    foci_real *logits; /* (H, W, K), sums over windows; NULL where the image is not wanted */
     int64_t waiting;   /* windows */
     struct canvas *next;
 } canvas;
@@ -30,7 +31,7 @@ typedef struct slide {
     pane *window;     /* (batch) */
     int64_t filled;
     canvas *first, *last; /* in order */
-    int64_t done;
+    int64_t read, done;
 } slide;
 
 /* Few at once: the logits of an image are many. */
@@ -158,7 +159,8 @@ static foci_status finish(const foci_sliding *s, canvas *c) {
                 malloc((size_t)foci_threads() * scratch * sizeof *r.blend)};
     foci_status status = r.predicted && r.loss && r.blend ? FOCI_OK : no_memory(&c->scene);
     if (!status) {
-        foci_segmented done = {.scene = &c->scene, .classes = s->classes, .predicted = r.predicted};
+        foci_segmented done = {
+            .scene = &c->scene, .number = c->number, .classes = s->classes, .predicted = r.predicted};
         average(s, c);
         classify(s, c, &r);
         for (size_t y = 0; y < height; y++) done.loss += r.loss[y];
@@ -182,47 +184,62 @@ static void drop_first(slide *a) {
 }
 
 /* Those in front that are complete. */
-static foci_status finish_complete(slide *a, int64_t count) {
+static foci_status finish_complete(slide *a) {
+    const foci_sliding *s = a->s;
     while (a->first && !a->first->waiting) {
-        FOCI_TRY(finish(a->s, a->first));
+        const bool wanted = a->first->logits;
+        if (wanted) FOCI_TRY(finish(s, a->first));
         drop_first(a);
-        foci_watch_tell(a->s->watch, ++a->done, count);
-        FOCI_TRY(foci_watch_stopped(a->s->watch));
+        if (wanted) foci_watch_tell(s->watch, ++a->done, s->end - s->first);
+        FOCI_TRY(foci_watch_stopped(s->watch));
     }
     return FOCI_OK;
 }
 
 /* A pass for the windows there are; what else the program takes is left as it was. */
-static foci_status run(slide *a, int64_t count) {
+static foci_status run(slide *a) {
     const foci_sliding *s = a->s;
-    const foci_real *logits;
-    FOCI_TRY(foci_program_feed(s->program, "images", a->input));
-    FOCI_TRY(foci_program_forward(s->program));
-    FOCI_TRY(foci_program_fetch(s->program, "logits", &logits));
+    const foci_real *logits = NULL;
+    bool wanted = false;
+    for (int64_t i = 0; i < a->filled; i++) wanted |= a->window[i].of->logits != NULL;
+    if (wanted) {
+        FOCI_TRY(foci_program_feed(s->program, "images", a->input));
+        FOCI_TRY(foci_program_forward(s->program));
+        FOCI_TRY(foci_program_fetch(s->program, "logits", &logits));
+    }
     for (int64_t i = 0; i < a->filled; i++) {
-        add_window(s, &a->window[i], logits + i * s->height * s->width * s->classes);
+        if (a->window[i].of->logits) add_window(s, &a->window[i], logits + i * s->height * s->width * s->classes);
         a->window[i].of->waiting--;
     }
     a->filled = 0;
-    return finish_complete(a, count);
+    return finish_complete(a);
 }
 
 static canvas *open_canvas(slide *a, foci_scene *scene) {
+    const int64_t classes = a->s->classes, number = a->read++;
+    const bool wanted = number >= a->s->first && number < a->s->end;
     canvas *c = calloc(1, sizeof *c);
     if (!c) return NULL;
     c->scene = *scene;
+    c->number = number;
     *scene = (foci_scene){0};
-    c->logits = calloc((size_t)c->scene.width * (size_t)c->scene.height, (size_t)a->s->classes * sizeof *c->logits);
+    if (wanted)
+        c->logits = calloc((size_t)c->scene.width * (size_t)c->scene.height, (size_t)classes * sizeof *c->logits);
+    if (wanted && !c->logits) {
+        *scene = c->scene;
+        free(c);
+        return NULL;
+    }
     if (a->last) a->last->next = c;
     else a->first = c;
     a->last = c;
     return c;
 }
 
-static foci_status add_scene(slide *a, foci_scene *scene, int64_t count) {
+static foci_status add_scene(slide *a, foci_scene *scene) {
     const foci_sliding *s = a->s;
     canvas *c = open_canvas(a, scene);
-    if (!c || !c->logits) return no_memory(c ? &c->scene : scene);
+    if (!c) return no_memory(scene);
     const int height = c->scene.height, width = c->scene.width;
     const int64_t across = windows_along(width, s->width, s->across),
                   all = across * windows_along(height, s->height, s->down);
@@ -236,29 +253,29 @@ static foci_status add_scene(slide *a, foci_scene *scene, int64_t count) {
             free(c->scene.pixels);
             c->scene.pixels = NULL;
         }
-        if (++a->filled == s->batch) FOCI_TRY(run(a, count));
+        if (++a->filled == s->batch) FOCI_TRY(run(a));
     }
     return FOCI_OK;
 }
 
-static foci_status slide_over(slide *a, foci_scene_reader *reader, int64_t count) {
+static foci_status slide_over(slide *a, foci_scene_reader *reader) {
     for (;;) {
         foci_scene scene;
         FOCI_TRY(foci_scene_reader_next(reader, &scene));
-        if (!scene.pixels) return a->filled ? run(a, count) : FOCI_OK;
-        const foci_status s = add_scene(a, &scene, count);
+        if (!scene.pixels) return a->filled ? run(a) : FOCI_OK;
+        const foci_status s = add_scene(a, &scene);
         foci_scene_free(&scene);
         FOCI_TRY(s);
     }
 }
 
-foci_status foci_slide(const foci_sliding *s, foci_scene_reader *reader, int64_t count) {
+foci_status foci_slide(const foci_sliding *s, foci_scene_reader *reader) {
     const size_t pixels = (size_t)3 * (size_t)s->height * (size_t)s->width;
     slide a = {.s = s,
                .input = calloc((size_t)s->batch * pixels, sizeof *a.input),
                .window = calloc((size_t)s->batch, sizeof *a.window)};
     foci_status status = a.input && a.window
-                             ? slide_over(&a, reader, count)
+                             ? slide_over(&a, reader)
                              : foci_fail(FOCI_ERR_RUNTIME, "out of memory for %lld windows", (long long)s->batch);
     while (a.first) drop_first(&a);
     free(a.input);

@@ -9,6 +9,7 @@
 /* What is made of one image: a class for every pixel. */
 typedef struct foci_segmented {
     const foci_scene *scene; /* its numbers are gone */
+    int64_t number;          /* of the image */
     int64_t classes;
     const unsigned char *predicted; /* (height, width) of the image */
     double loss;                    /* cross-entropy, summed over the pixels that have a class */
@@ -18,8 +19,11 @@ typedef struct foci_sliding {
     foci_program *program;                /* of `batch` windows: images -> logits */
     int64_t batch, classes, down, across; /* down, across: from one window to the next */
     int height, width;                    /* of a window */
-    const foci_watch *watch;
-    foci_status (*take)(void *context, const foci_segmented *image); /* told of every image, in order */
+    /* Images first .. end - 1 alone are wanted: passes without a window of theirs are left out. The others are what
+     * they are among all. */
+    int64_t first, end;
+    const foci_watch *watch;                                         /* counts those */
+    foci_status (*take)(void *context, const foci_segmented *image); /* told of every one of them, in order */
     void *context;
 } foci_sliding;
 
@@ -28,7 +32,7 @@ int64_t foci_windows_at_once(const foci_config *config);
 /* Fills in the program, and what the config says of windows. */
 foci_status foci_sliding_open(foci_sliding *s, const foci_config *config, const foci_model *model,
                               foci_program_set *set);
-/* All images of the reader; `count` of them, for the watch. */
-foci_status foci_slide(const foci_sliding *s, foci_scene_reader *reader, int64_t count);
+/* The images of the reader. */
+foci_status foci_slide(const foci_sliding *s, foci_scene_reader *reader);
 
 #endif

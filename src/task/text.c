@@ -145,7 +145,7 @@ static foci_status evaluate(foci_task_state *s, const foci_model *model, foci_pa
     FOCI_TRY(foci_corpus_tokens(&s->corpus, s->config, which, &tokens));
     return foci_corpus_blame(s->config, which,
                              foci_perplexity_as_configured(s->config, model, s->corpus.vocabulary, how, p, tokens->ids,
-                                                           tokens->count, e->ledger, watch, score));
+                                                           tokens->count, e->ledger, e->group, watch, score));
 }
 
 static const char *const sliding[] = {"walk=sliding"};

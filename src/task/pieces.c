@@ -1,0 +1,28 @@
+#include "task/pieces.h"
+
+#include <stdlib.h>
+
+foci_status foci_pieces_open(foci_pieces *p, foci_group *group, int64_t count, size_t bytes) {
+    const int rank = foci_group_rank(group);
+    *p = (foci_pieces){.group = group,
+                       .count = count,
+                       .first = foci_group_first(group, count, rank),
+                       .end = foci_group_first(group, count, rank + 1),
+                       .bytes = bytes,
+                       .sums = calloc((size_t)count + 1, bytes)};
+    return p->sums ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory for an evaluation");
+}
+
+foci_status foci_pieces_gather(foci_pieces *p, foci_status status) {
+    FOCI_TRY(foci_group_agree(p->group, status));
+    size_t at[foci_group_size(p->group) + 1];
+    for (int r = 0; r <= foci_group_size(p->group); r++)
+        at[r] = (size_t)foci_group_first(p->group, p->count, r) * p->bytes;
+    foci_group_collect(p->group, p->sums, at);
+    return FOCI_OK;
+}
+
+void foci_pieces_close(foci_pieces *p) {
+    free(p->sums);
+    *p = (foci_pieces){NULL};
+}
