@@ -28,6 +28,7 @@ foci_status foci_trainer_open(foci_trainer *t) {
     const foci_config *c = t->config;
     FOCI_TRY(foci_task_open(c, &t->model, &t->task));
     t->train = foci_training_read(c);
+    if (t->group) t->group->seconds = t->train.timeout;
     FOCI_TRY(foci_training_check(&t->train, c, t->group));
     t->micro = foci_training_micro(&t->train);
     FOCI_TRY(foci_task_open_data(t->task, &t->data, c, FOCI_TRAIN | FOCI_VALID | FOCI_TEST));

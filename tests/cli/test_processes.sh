@@ -1,0 +1,237 @@
+#!/bin/sh
+# Training by several processes over MPI: the same bits for any number of them, killed and resumed at another; and what is
+# refused. Open MPI, and MPICH where it is; skipped where neither is.
+. "$(dirname "$0")/lib.sh"
+plugins=$(dirname "$foci")
+launcher=
+[ -e "$plugins/foci-openmpi.so" ] && launcher=$(command -v mpirun.openmpi || command -v mpirun)
+[ -n "$launcher" ] || { echo "skipped: no Open MPI, or no plugin for it (make mpi)"; echo "[       OK ] nothing to do"; exit 0; }
+# As root, and with more processes than cores.
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
+export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_hwloc_base_binding_policy=none OMPI_MCA_btl_base_warn_component_unused=0
+make_images >/dev/null
+make_text >/dev/null
+make_span
+make_scenes >/dev/null
+make_lists >/dev/null
+limit=100 # seconds, after which a test has hung
+
+# together P ARGUMENT...: foci by P processes; exits with what the launcher says.
+together() {
+    count=$1
+    shift
+    code=0
+    timeout $limit "$launcher" -np "$count" "$foci" "$@" >out 2>err || code=$?
+}
+succeeds() {
+    together "$@"
+    [ "$code" -eq 0 ] || wrong "$*: exit code $code" "$(tail -n 20 err)"
+}
+# refused CODE REGEX P ARGUMENT...: told once.
+refused() {
+    expected=$1 message=$2
+    shift 2
+    together "$@"
+    equal "$expected" "$code"
+    contains err "^foci: $message\$"
+    equal 1 "$(grep -c '^foci: ' err)"
+}
+# Everything in the lines of metrics but times.
+numbers() { sed 's/"\(items_per_s\|data_wait_ms\|elapsed\)": [^,}]*[,}]//g' "$1/metrics.jsonl"; }
+alike() {
+    for f in last best ema; do
+        [ ! -e "$1/$f.safetensors" ] || same "$1/$f.safetensors" "$2/$f.safetensors"
+    done
+    [ -s "$1/metrics.jsonl" ]
+    equal "$(numbers "$1")" "$(numbers "$2")"
+}
+
+# the_same CONFIG "KEYS" P...: one process, and so many.
+the_same() {
+    config=$1 keys=$2
+    shift 2
+    rm -rf one many
+    runs train "$config" --out one $keys --threads 2
+    for p; do
+        succeeds "$p" train "$config" --out many --force $keys --threads $((1 + p % 2))
+        alike one many
+    done
+}
+set_keys() { for key; do printf -- ' --set %s' "$key"; done; }
+images=$(set_keys train.shards=8 train.max_steps=8 train.eval_every=4 train.ema_decay=0.9 data.mixup=0.8 data.cutmix=1 \
+    train.recompute=block train.log_every=1)
+text=$(set_keys train.shards=8 train.batch_size=16 train.max_steps=160 train.epochs=1 train.eval_every=80 train.log_every=20 \
+    train.test_at_end=true)
+check "images: mixup, drop path, clipping, averages, recomputing" the_same vit.yaml "$images" 2 3 4 8
+check "images: bf16 where the processor has it" the_same vit.yaml "$images --set train.dtype=auto" 3
+check "images: sgd, parts of shards" the_same vit.yaml "$images --set train.shards=4 --set train.micro_batch=2 --set train.optimizer=sgd" 3
+check "text: adaptive softmax, dropout, a short last window, a test at the end" the_same lm.yaml "$text" 2 3 4 8
+check "a model with a memory and experts" the_same span.yaml \
+    "$(set_keys train.shards=4 train.max_steps=30 train.eval_every=15 train.ema_decay=0.9)" 2 3
+check "segmentation" the_same city.yaml "$(set_keys train.shards=4 train.epochs=2 train.test_at_end=true)" 2 3
+check "sequences" the_same encoder.yaml "$(set_keys train.shards=8 train.max_steps=20 train.eval_every=10)" 3
+check "batch normalisation's running statistics" the_same vit.yaml \
+    "$(set_keys train.shards=4 train.max_steps=4 model.kind=fan model.img_size=32 model.patch_size=8)" 2 3
+
+# ------------------------------------------------------------------------------------------- stopping, resuming
+
+processes_of() { pgrep -f "^$foci train .*--out $1( |\$)"; }
+begin() { # P RUN KEYS...: in the background, up to its first checkpoint
+    count=$1 run=$2
+    shift 2
+    timeout $limit "$launcher" -np "$count" "$foci" train vit.yaml --out "$run" "$@" >out 2>err &
+    job=$!
+    until [ -s "$run/state.safetensors" ] || ! kill -0 $job 2>/dev/null; do sleep 0.05; done
+}
+ends_with() { # CODES
+    code=0
+    wait $job || code=$?
+    case " $* " in *" $code "*) ;; *) wrong "exit code $code, not one of $*" "$(cat err)" ;; esac
+}
+long="$(set_keys train.shards=8 train.max_steps=120 train.epochs=100 train.checkpoint_every=5 train.ema_decay=0.9 train.log_every=1)"
+whole() { [ -e whole ] || runs train vit.yaml --out whole $long; }
+killed() { # a process at a random moment, gone on with by another number
+    whole
+    for n in 1 2 3; do
+        rm -rf killed
+        begin $((n + 1)) killed $long
+        sleep "0.$(awk -v n=$n 'BEGIN { srand(); print int(10 * rand()) }')"
+        victim=$(processes_of killed | shuf -n 1)
+        [ -z "$victim" ] || kill -9 "$victim" 2>/dev/null || true
+        wait $job || true
+        succeeds $((5 - n)) train vit.yaml --out killed $long --resume
+        alike whole killed
+    done
+}
+check "kill -9 of any process, and another number goes on" killed
+stopped() { # any process may be told
+    whole
+    for n in 1 2; do
+        rm -rf stopped
+        begin 3 stopped $long
+        kill -TERM "$(processes_of stopped | sed -n "${n}p")"
+        ends_with 75
+        succeeds 2 train vit.yaml --out stopped $long --resume
+        alike whole stopped
+    done
+}
+check "one process is told to stop: all save, and exit with 75" stopped
+silent() { # a process that hangs
+    begin 3 silent $long --set train.timeout=2
+    victim=$(processes_of silent | tail -n 1)
+    kill -STOP "$victim"
+    code=0
+    wait $job || code=$?
+    kill -KILL "$victim" 2>/dev/null || true
+    equal 75 "$code"
+    contains err '^foci: process [0-9] on .* waited 2 s for the others \(step [0-9]+: .*\); all are ended, --resume goes on$'
+    ! processes_of silent
+}
+check "silence has an end" silent
+
+# ------------------------------------------------------------------------------------------------------ refused
+
+few() {
+    refused 2 '.*train.shards: 2, fewer than the 3 processes: shards decide the bits and processes do not.*' 3 \
+        train vit.yaml --out few --set train.shards=2
+    [ ! -e few ]
+}
+check "more processes than shards" few
+divides() {
+    fails_like 2 '.*train.shards: 3 does not divide train.batch_size 16' train vit.yaml --set train.shards=3
+    fails_like 2 '.*train.micro_batch: 3 does not divide a shard, train.batch_size / train.shards, 2' \
+        train vit.yaml --set train.shards=8 --set train.micro_batch=3
+}
+check "shards and parts that do not divide the batch" divides
+launched() { # one of four, but alone
+    code=0
+    OMPI_COMM_WORLD_SIZE=4 "$foci" train vit.yaml --out launched >out 2>err || code=$?
+    equal 2 "$code"
+    contains err '^foci: one of 4 processes of mpirun of Open MPI, but Open MPI sees 1: the launcher is another'
+    code=0
+    SLURM_STEP_NUM_TASKS=4 "$foci" train vit.yaml --out launched >out 2>err || code=$?
+    equal 2 "$code"
+    contains err '^foci: one of 4 processes of srun, which was not told .*--mpi=pmix'
+    [ ! -e launched ]
+}
+check "another launcher" launched
+alone() {
+    mkdir -p elsewhere && cp "$foci" elsewhere/foci
+    code=0
+    OMPI_COMM_WORLD_SIZE=2 elsewhere/foci train vit.yaml --out alone >out 2>err || code=$?
+    equal 2 "$code"
+    contains err '^foci: one of 2 processes of mpirun of Open MPI: there is no foci-openmpi.so beside the program .*`make mpi` builds it'
+    [ ! -e alone ]
+}
+check "no plugin" alone
+
+# of_two "WORDS OF THE FIRST" "OF THE SECOND": each in a folder of its own, first and second.
+of_two() {
+    code=0
+    timeout $limit "$launcher" -np 1 -wdir "$work/first.d" "$foci" $1 : -np 1 -wdir "$work/second.d" "$foci" $2 >out 2>err || code=$?
+    echo $code >code
+}
+folders() {
+    rm -rf first.d second.d
+    mkdir first.d second.d
+    for d in first.d second.d; do cp -r vit.yaml images "$d"; done
+}
+common="train vit.yaml --out ../differ --set train.shards=2"
+differs() {
+    folders
+    of_two "$common" "$common --set train.lr=0.5"
+    equal 2 "$code"
+    contains err '^foci: process 1 on .*: `lr: 0.5.*` here and `lr: 0.001.*` in process 0: together they would train to bits of no one kind$'
+    of_two "$common" "$common --set train.dtype=fp32 --set model.num_heads=1"
+    contains err '^foci: process 1 on .*: `num_heads: 1` here and `num_heads: 2` in process 0'
+    rm "second.d/$(cd second.d && ls images/train/*/* | head -n 1)"
+    of_two "$common" "$common"
+    equal 2 "$code"
+    contains err '^foci: process 1 on .*: `data: .*` here and `data: .*` in process 0'
+    equal 1 "$(grep -c '^foci: ' err)"
+    [ ! -e differ ]
+}
+check "another config, other data" differs
+spoilt() { # files that go away, in the folder of one of them
+    folders
+    rm -rf differ
+    of_two "$common $long" "$common $long" &
+    job=$!
+    until [ -s differ/state.safetensors ] || ! kill -0 $job 2>/dev/null; do sleep 0.05; done
+    rm -r second.d/images/train
+    wait $job
+    contains err "^foci: process 1 on .*: .*images/train"
+    equal 1 "$(grep -c '^foci: ' err)"
+    equal 3 "$(cat code)"
+}
+check "a data error of one process ends all, and is told once" spoilt
+
+# Another hash of the same weights, which are the largest that is hashed so, in process 1 alone.
+cat >other_hash.c <<'EOF'
+#include <stdint.h>
+#include <stdlib.h>
+uint64_t XXH3_64bits(const void *data, size_t size) {
+    const char *rank = getenv("OMPI_COMM_WORLD_RANK");
+    return (uint64_t)(data != NULL) + size + (size > 20000 && rank && rank[0] == '1');
+}
+EOF
+unequal() {
+    ldd "$foci" | grep -q xxhash || { echo "the library is linked in: no way to replace it"; return 0; }
+    ${CC:-cc} -shared -fPIC -o other_hash.so other_hash.c
+    code=0
+    timeout $limit "$launcher" -np 2 -x LD_PRELOAD="$work/other_hash.so" "$foci" train vit.yaml --out unequal $long >out 2>err || code=$?
+    equal 1 "$code"
+    contains err '^foci: the weights of process 1 are not those of process 0 after step 5: .* nothing was written$'
+    [ ! -e unequal/state.safetensors ]
+}
+[ -n "$sanitized" ] || check "weights that differ are not written" unequal
+
+# ------------------------------------------------------------------------------------------------------- MPICH
+
+other=$(command -v mpiexec.hydra || command -v mpiexec.mpich)
+if [ -e "$plugins/foci-mpich.so" ] && [ -n "$other" ]; then
+    launcher=$other
+    check "MPICH" the_same vit.yaml "$images" 3
+    check "MPICH: a model with a memory" the_same span.yaml "$(set_keys train.shards=4 train.max_steps=20)" 2
+fi
+finish
