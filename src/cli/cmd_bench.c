@@ -34,9 +34,16 @@ static void print_table(const foci_bench_result *r) {
     print_part("step", &r->step);
     print_part("  forward", &r->forward);
     print_part("  backward", &r->backward);
+    if (r->exchange.max > 0) print_part("  exchange", &r->exchange);
     print_part("  update", &r->update);
+    if (r->exchange.max > 0) print_part("  share", &r->share);
     if (r->reads_data) print_part("  data", &r->data);
     printf("rate       %9.1f %s/s\n", r->items_per_s, r->items);
+    if (r->processes > 1)
+        printf("processes  %9d; from the others come %.2f MB of gradients, %.2f MB of weights; %.1f %% of a step is "
+               "neither exchange nor share\n",
+               r->processes, r->exchange_mb, r->share_mb,
+               100 * (1 - (r->exchange.median + r->share.median) / r->step.median));
     printf("speed      %9.1f GFLOP/s of %.1f (%.0f %%; %s, %d thread%s, %s, %s); %.1f GFLOP a step\n", r->gflops,
            r->peak_gflops, 100 * r->mfu, r->bf16 ? "bf16" : "fp32", foci_threads(), foci_plural(foci_threads(), "s"),
            foci_bf16_isa(), foci_gemm_provider(), r->gflop);
@@ -82,8 +89,9 @@ static foci_status bench(const foci_parsed *parsed) {
     foci_bench_result r;
     if (o->roofline) FOCI_TRY(foci_roofline_check(o->roofline));
     foci_count_allocations();
-    foci_status s = foci_bench_subject(&subject, &o->how, o->profile && !*o->profile ? "trace.json" : o->profile, &r);
-    if (!s) s = show(parsed, &r);
+    foci_status s = foci_bench_subject(&subject, &o->how, o->profile && !*o->profile ? "trace.json" : o->profile,
+                                       parsed->group, &r);
+    if (!s && foci_speaks) s = show(parsed, &r);
     foci_profile_free(&r.profile);
     return s;
 }
@@ -96,7 +104,7 @@ const foci_command foci_command_bench = {
            "peak is what fused multiply-adds reach in the same run.",
     .least = 1,
     .most = 1,
-    .takes = FOCI_TAKES_COMMON | FOCI_OPENS_CONFIG,
+    .takes = FOCI_TAKES_COMMON | FOCI_OPENS_CONFIG | FOCI_TAKES_GROUP,
     .size = sizeof(settings),
     .options = {{foci_bench_keys, offsetof(settings, how)}, {rows}},
     .run = bench};

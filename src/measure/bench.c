@@ -27,9 +27,9 @@ static foci_status open_with_batch(const foci_subject *subject, int64_t batch, f
 }
 
 foci_status foci_bench_subject(const foci_subject *subject, const foci_bench_settings *o, const char *trace,
-                               foci_bench_result *r) {
+                               foci_group *group, foci_bench_result *r) {
     const foci_bench_options how = {
-        .steps = o->steps, .data = o->data, .allocations = subject->allocations, .trace = trace};
+        .steps = o->steps, .data = o->data, .group = group, .allocations = subject->allocations, .trace = trace};
     foci_config *own = NULL;
     *r = (foci_bench_result){.gflop = 0};
     if (o->batch) FOCI_TRY(open_with_batch(subject, o->batch, &own));
@@ -90,6 +90,8 @@ void foci_bench_tell(const foci_bench_result *b, bool operations, foci_report *r
     tell_times("forward", &b->forward, r);
     tell_times("backward", &b->backward, r);
     tell_times("update", &b->update, r);
+    tell_times("exchange", &b->exchange, r);
+    tell_times("share", &b->share, r);
     if (b->reads_data) tell_times("data", &b->data, r);
     else foci_report_text(r, "data_ms", NULL);
     tell_speed(b, r);
@@ -97,6 +99,9 @@ void foci_bench_tell(const foci_bench_result *b, bool operations, foci_report *r
     foci_report_whole(r, "batch", b->batch);
     foci_report_whole(r, "steps", b->steps);
     foci_report_whole(r, "threads", foci_threads());
+    foci_report_whole(r, "processes", b->processes);
+    foci_report_decimals(r, "exchange_mb", b->exchange_mb, 3);
+    foci_report_decimals(r, "share_mb", b->share_mb, 3);
     foci_report_whole(r, "parameters", b->parameters);
     foci_report_text(r, "isa", foci_bf16_isa());
     foci_report_text(r, "gemm", foci_gemm_provider());
@@ -106,7 +111,7 @@ void foci_bench_tell(const foci_bench_result *b, bool operations, foci_report *r
 static foci_status run(const foci_subject *subject, const void *options, const foci_watch *watch, foci_report *r) {
     foci_bench_result result;
     FOCI_TRY(foci_watch_stopped(watch));
-    foci_status s = foci_bench_subject(subject, options, NULL, &result);
+    foci_status s = foci_bench_subject(subject, options, NULL, NULL, &result);
     if (!s) foci_bench_tell(&result, false, r);
     foci_profile_free(&result.profile);
     return s;

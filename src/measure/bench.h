@@ -11,9 +11,9 @@ typedef struct foci_bench_settings {
 } foci_bench_settings;
 extern const foci_key foci_bench_keys[]; /* bound to it */
 
-/* Times it; `trace`: see foci_bench_options. */
+/* Times it; `trace`, `group`: see foci_bench_options. */
 foci_status foci_bench_subject(const foci_subject *subject, const foci_bench_settings *settings, const char *trace,
-                               foci_bench_result *result);
+                               foci_group *group, foci_bench_result *result);
 void foci_bench_tell(const foci_bench_result *result, bool operations, foci_report *r);
 
 #endif

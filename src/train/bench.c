@@ -139,6 +139,14 @@ static void take_time(void *context, foci_step_phase phase) {
     b->since = now;
 }
 
+/* As in training all tell their losses: whoever waits for the others does so here. */
+static void wait_for_all(bench *b) {
+    const int nothing = 0;
+    int all[foci_group_size(b->options->group)];
+    foci_group_share(b->options->group, &nothing, sizeof nothing, all);
+    b->since = foci_now_ms();
+}
+
 /* Step i, the first WARM_UP of them with a negative number. */
 static foci_status one_step(bench *b, int64_t i) {
     const foci_step s = {.program = b->programs.program[0],
@@ -155,6 +163,7 @@ static foci_status one_step(bench *b, int64_t i) {
     b->since = foci_now_ms();
     b->part[DATA] = b->since - start;
     FOCI_TRY(foci_step_gradients(&s, i + WARM_UP, &loss));
+    wait_for_all(b);
     FOCI_TRY(foci_step_update(&s, &b->optimizer, 1e-5, &norm));
     b->part[STEP] = b->since - start;
     for (int k = 0; k < PARTS && i >= 0; k++) b->times[k * b->options->steps + i] = b->part[k];
@@ -216,7 +225,8 @@ static foci_profile_row update_row(const bench *b, double ms) {
 static foci_status profile(const bench *b, foci_bench_result *r) {
     const foci_graph *g = foci_program_graph(b->programs.program[0]);
     const foci_profile_row update = update_row(b, r->update.median);
-    FOCI_TRY(foci_profile_make(&r->profile, g, b->spans, b->options->steps, (int)(b->batch / b->micro), &update));
+    const int64_t passes = b->batch / b->micro, own = foci_group_first(b->options->group, passes, 1);
+    FOCI_TRY(foci_profile_make(&r->profile, g, b->spans, b->options->steps, (int)own, &update));
     double bytes = 0;
     for (int i = 0; i < r->profile.rows; i++) {
         const foci_profile_row *q = &r->profile.row[i];
@@ -229,7 +239,7 @@ static foci_status profile(const bench *b, foci_bench_result *r) {
 }
 
 static foci_status measure(bench *b, foci_bench_result *r) {
-    FOCI_TRY(set_up(b));
+    FOCI_TRY(foci_group_agree(b->options->group, set_up(b)));
     foci_program *s = b->programs.program[0];
     int64_t steps = b->options->steps;
     for (int64_t i = -WARM_UP; i < 0; i++) FOCI_TRY(one_step(b, i));
@@ -263,7 +273,13 @@ static foci_status measure(bench *b, foci_bench_result *r) {
     r->items_per_s = 1e3 * items / r->step.median;
     r->gflop_per_item = r->gflop / items;
     r->gflops = 1e3 * r->gflop / r->step.median;
-    r->peak_gflops = foci_peak_gflops(r->bf16, 5, 4000000);
+    r->processes = foci_group_size(b->options->group);
+    r->peak_gflops = r->processes * foci_peak_gflops(r->bf16, 5, 4000000);
+    if (b->options->group) {
+        const foci_range own = foci_optimizer_stretch(&b->optimizer, &b->programs.parameters);
+        r->exchange_mb = foci_gradient_sum_received(&b->shards.sum) / 1e6;
+        r->share_mb = (flat - (double)(own.end - own.first) * sizeof(foci_real)) / 1e6;
+    }
     r->mfu = r->gflops / r->peak_gflops;
     r->bandwidth_gbs = bandwidth_gbs();
     return profile(b, r);

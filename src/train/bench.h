@@ -12,8 +12,10 @@ typedef struct foci_times { /* ms, over the steps */
 
 typedef struct foci_bench_result {
     foci_times step, forward, backward, update; /* the update clears the gradients, too */
-    foci_times exchange, share; /* of a batch in shards: gradients to their owners, summed up; weights to all */
-    foci_times data;            /* that a step waits for its batch; zeros without data */
+    foci_times exchange, share;   /* of a batch in shards: gradients to their owners, summed up; weights to all */
+    double exchange_mb, share_mb; /* that come from other processes then */
+    int processes;
+    foci_times data; /* that a step waits for its batch; zeros without data */
     bool reads_data;
     double items_per_s; /* images or tokens */
     double gflop_per_item;

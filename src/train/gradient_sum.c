@@ -135,6 +135,14 @@ void foci_gradient_sum_finish(foci_gradient_sum *s, foci_real *grad) {
     fold(all, count, grad + s->own[rank], s->own[rank + 1] - s->own[rank]);
 }
 
+double foci_gradient_sum_received(const foci_gradient_sum *s) {
+    if (!s->group) return 0;
+    const int rank = s->group->rank;
+    int64_t of[s->group->size + 1], others = list_blocks(s, NULL, of);
+    others -= of[rank + 1] - of[rank];
+    return (double)(others * (s->own[rank + 1] - s->own[rank])) * sizeof(foci_real);
+}
+
 /* --------------------------------------------------------------------------------------- opening and closing */
 
 double foci_gradient_sum_arrays(int64_t shards, int processes) {

@@ -44,6 +44,8 @@ double foci_gradient_sum_arrays(int64_t shards, int processes);
 /* Shard number i, of this process's the next, is in `grad`: it is taken, and unless it was the last, `grad` is zeros.
  */
 void foci_gradient_sum_take(foci_gradient_sum *s, int64_t i, foci_real *grad);
+/* Bytes that come from other processes in a step. */
+double foci_gradient_sum_received(const foci_gradient_sum *s);
 /* After the last: this process's stretch of `grad` becomes the sum over all shards. */
 void foci_gradient_sum_finish(foci_gradient_sum *s, foci_real *grad);
 
