@@ -1,6 +1,6 @@
 # foci. `make` builds, `make check` tests, `make demo` does the main job, `make help` lists the rest: `make portable`
 # builds one file that runs where nothing can be installed, `make dist` an archive of the sources, both in the build
-# folder; `make format` lays out the C, `make lines` counts it.
+# folder; `make mpi` builds plugins for training by several processes; `make format` lays out the C, `make lines` counts it.
 #
 #   CC=clang        another compiler
 #   SAN=1           address and undefined-behaviour sanitizers, in a build folder of their own

@@ -114,7 +114,8 @@ foci_training foci_training_read(const foci_config *c) {
 }
 
 int64_t foci_training_micro(const foci_training *t) {
-    return t->micro_batch ? t->micro_batch : t->batch_size / t->shards;
+    const int64_t shard = t->batch_size / t->shards;
+    return !t->micro_batch || (t->shards > 1 && t->micro_batch > shard) ? shard : t->micro_batch;
 }
 
 foci_status foci_training_check(const foci_training *t, const foci_config *config, const foci_group *group) {

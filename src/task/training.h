@@ -57,7 +57,7 @@ typedef struct foci_training {
 
 extern const foci_key foci_training_keys[];
 foci_training foci_training_read(const foci_config *c);
-/* Samples of a pass: train.micro_batch, or all of a shard. */
+/* Samples of a pass: train.micro_batch, or all of a shard, where it has no more. */
 int64_t foci_training_micro(const foci_training *t);
 /* FOCI_ERR_CONFIG where the batch cannot be cut into shards, these into passes, or there are more processes. */
 foci_status foci_training_check(const foci_training *t, const foci_config *config, const foci_group *group);

@@ -157,6 +157,17 @@ double foci_gradient_sum_arrays(int64_t shards, int processes) {
     return most + (processes > 1 ? (double)blocks / processes : 0);
 }
 
+int64_t foci_gradient_sum_blocks(int64_t shards, int processes) {
+    foci_block stack[FOCI_MOST_BLOCKS];
+    int64_t most = 0;
+    for (int r = 0; r < processes; r++) {
+        int deepest;
+        const int64_t blocks = run_through(r * shards / processes, (r + 1) * shards / processes, stack, &deepest);
+        most = blocks > most ? blocks : most;
+    }
+    return most;
+}
+
 foci_status foci_gradient_sum_open(foci_gradient_sum *s, int64_t size, int64_t shards, foci_group *group,
                                    const int64_t *own) {
     const int rank = foci_group_rank(group);

@@ -41,6 +41,9 @@ void foci_gradient_sum_close(foci_gradient_sum *s); /* a zeroed one is fine */
 /* Arrays as large as a gradient that it needs, for the process that needs most. */
 double foci_gradient_sum_arrays(int64_t shards, int processes);
 
+/* Blocks that the process with most of them sends to the owners. */
+int64_t foci_gradient_sum_blocks(int64_t shards, int processes);
+
 /* Shard number i, of this process's the next, is in `grad`: it is taken, and unless it was the last, `grad` is zeros.
  */
 void foci_gradient_sum_take(foci_gradient_sum *s, int64_t i, foci_real *grad);

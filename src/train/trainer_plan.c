@@ -56,6 +56,8 @@ static void tell_costs(const foci_trainer *t, foci_report *r) {
     const foci_cost cost = foci_graph_cost(foci_program_graph(p));
     const double mega = 1e6 * (double)foci_task_items(t->task, p);
     foci_report_text(r, "item", t->task->item);
+    foci_report_text(r, "items", t->task->items);
+    foci_report_whole(r, "items_per_update", t->train.batch_size / t->micro * foci_task_items(t->task, p));
     foci_report_number(r, "mflop_forward", cost.forward / mega);
     foci_report_number(r, "mflop_backward", cost.backward / mega);
     foci_report_number(r, "mflop_recompute", foci_graph_cost_again(foci_program_graph(p)) / mega);

@@ -105,4 +105,15 @@ check "unless it is asked for" fails_like 3 '.*text/train.txt.*' bench lm.yaml -
 check "no steps" fails 2 '--steps: `0` is out of bounds: 1 to 100000' bench lm.yaml --steps 0
 check "a batch that is no number" fails 2 '--batch: `x` is not a whole number' bench lm.yaml --batch x
 check "no config" fails 2 'usage: foci bench CONFIG (see foci bench --help)' bench
+planned() {
+    runs plan vit.yaml --set train.shards=8 --nodes 1,4,8 --rate 100 --memory 20 --network 1 --latency 50 --json
+    equal 3 "$(json plan <out | grep -o '"processes"' | wc -l)"
+    runs plan vit.yaml --set train.shards=8 --nodes 1,3 --rate 100 --memory 20
+    contains out '^one machine: 100.0 images/s, memory 20.0 GB/s; network 25 Gb/s, 30 us; 8 shards; a model, no measurement$'
+    contains out '^ +3 +[0-9.]+ +[0-9.]+ +[0-9]+ % +[0-9.]+ +[0-9]+$'
+    fails 2 '--nodes: 9 processes cannot share train.shards=8; --set train.shards=9 would do' \
+        plan vit.yaml --set train.shards=8 --nodes 1,9 --rate 1 --memory 1
+    fails 2 '--nodes: `x` does not begin with a number of processes, as in 1,8,64' plan vit.yaml --nodes 1,x --rate 1 --memory 1
+}
+check "a training on several machines is planned" planned
 finish

@@ -195,7 +195,7 @@ listed() { # by help: these and no others
         'data stats' 'data corrupt' 'data show' 'table run' 'table list' 'config show'; do
         if "$foci" $c --help | grep -q -- '^ *--json'; then echo "$c"; fi
     done | sort | tr '\n' ' ' >takes
-    equal "analyze attack bench config show diff eval experts generate predict runs scaling train verify " "$(cat takes)"
+    equal "analyze attack bench config show diff eval experts generate plan predict runs scaling train verify " "$(cat takes)"
     for c in 'data check vit.yaml' 'data stats vit.yaml' 'list ops' 'average run --out x' 'plot run' 'data show vit.yaml --out x.png' \
         'table list' 'help config'; do
         exits 2 $c --json
