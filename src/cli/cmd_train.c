@@ -132,7 +132,7 @@ static foci_status folder_of(const foci_parsed *parsed, char *folder, size_t siz
 
 static foci_status train(const foci_parsed *parsed) {
     const settings *o = parsed->options;
-    if (o->dry_run) return show_plan(parsed);
+    if (o->dry_run) return foci_speaks ? show_plan(parsed) : FOCI_OK;
     char folder[4200];
     FOCI_TRY(folder_of(parsed, folder, sizeof folder));
     char init[4200];

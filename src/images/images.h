@@ -120,6 +120,8 @@ foci_status foci_image_loader_augment(foci_image_loader *loader, int repeats, co
  * batch. */
 foci_status foci_image_loader_replace_bad(foci_image_loader *loader);
 bool foci_image_loader_mixes(const foci_image_loader *loader);
+/* Before the first seek: of every batch only the samples first .. end - 1 are wanted; the pixels of others are not. */
+void foci_image_loader_share(foci_image_loader *loader, int64_t first, int64_t end);
 int64_t foci_image_loader_batches(const foci_image_loader *loader); /* in an epoch */
 /* Starts (or restarts) at a batch of an epoch; without it the first is epoch 0, batch 0. */
 foci_status foci_image_loader_seek(foci_image_loader *loader, int64_t epoch, int64_t batch);

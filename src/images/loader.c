@@ -24,6 +24,7 @@ struct foci_image_loader {
     foci_transform transform;
     int64_t batch, pixels; /* samples in a full batch; numbers in a sample */
     int64_t samples;       /* in an epoch, after drop_last */
+    int64_t first, end;    /* places of a batch that are wanted */
     bool shuffle, drop_last, mixes;
     int repeats;
     foci_mix mix;
@@ -52,6 +53,12 @@ static int64_t ticket_at(const foci_image_loader *l, int64_t batch, int64_t plac
 static int64_t partner_of(const foci_image_loader *l, int64_t place) {
     int64_t hand = l->batch / l->mix.groups, first = place / hand * hand;
     return first + hand - 1 - (place - first);
+}
+
+/* Is it wanted, or mixed with one that is? */
+static bool is_wanted(const foci_image_loader *l, int64_t ticket) {
+    const int64_t at = place_of(l, ticket), other = l->mixes ? partner_of(l, at) : at;
+    return (at >= l->first && at < l->end) || (other >= l->first && other < l->end);
 }
 
 static foci_mixture mixture_of(const foci_image_loader *l, int64_t batch, int64_t place) {
@@ -98,13 +105,19 @@ static foci_status read_image(foci_image_loader *l, int64_t file, foci_image *im
 static foci_status make_samples(foci_image_loader *l, slot *s, int64_t ticket, int64_t count) {
     foci_image image;
     int64_t file = l->order[ticket / l->repeats];
-    for (int64_t i = 0; i < count; i++) label_sample(l, s, ticket + i);
+    bool wanted = false;
+    for (int64_t i = 0; i < count; i++) {
+        label_sample(l, s, ticket + i);
+        wanted |= is_wanted(l, ticket + i);
+    }
+    if (!wanted) return FOCI_OK;
     FOCI_TRY(read_image(l, file, &image));
     foci_status status = FOCI_OK;
     for (int64_t i = 0; i < count && !status; i++)
-        status = foci_transform_apply(&l->transform, &image, l->seed, l->epoch,
-                                      file * l->repeats + (ticket + i) % l->repeats,
-                                      s->images + place_of(l, ticket + i) * l->pixels);
+        if (is_wanted(l, ticket + i))
+            status = foci_transform_apply(&l->transform, &image, l->seed, l->epoch,
+                                          file * l->repeats + (ticket + i) % l->repeats,
+                                          s->images + place_of(l, ticket + i) * l->pixels);
     foci_image_free(&image);
     return status ? foci_context(status, "%s", foci_image_set_name(l->set, file)) : FOCI_OK;
 }
@@ -123,7 +136,8 @@ static void take_in(foci_image_loader *l, slot *s, int64_t ticket, bool bad) {
 static foci_status make(void *context, int at, int64_t ticket, int64_t count) {
     foci_image_loader *l = context;
     foci_status status = make_samples(l, &l->slot[at], ticket, count);
-    for (int64_t i = 0; i < count; i++) take_in(l, &l->slot[at], ticket + i, status != FOCI_OK);
+    for (int64_t i = 0; i < count; i++)
+        if (is_wanted(l, ticket + i)) take_in(l, &l->slot[at], ticket + i, status != FOCI_OK);
     return status;
 }
 
@@ -172,7 +186,7 @@ foci_status foci_image_loader_open(foci_image_loader **loader, const foci_image_
     if (!l) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
     l->set = set;
     l->transform = *t;
-    l->batch = batch;
+    l->batch = l->end = batch;
     l->pixels = (int64_t)3 * t->height * t->width;
     l->samples = drop_last ? count / batch * batch : count;
     l->shuffle = shuffle;
@@ -216,6 +230,11 @@ foci_status foci_image_loader_replace_bad(foci_image_loader *l) {
 }
 
 bool foci_image_loader_mixes(const foci_image_loader *l) { return l->mixes; }
+
+void foci_image_loader_share(foci_image_loader *l, int64_t first, int64_t end) {
+    l->first = first;
+    l->end = end;
+}
 
 int64_t foci_image_loader_batches(const foci_image_loader *l) { return (l->samples + l->batch - 1) / l->batch; }
 

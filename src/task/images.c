@@ -95,6 +95,7 @@ static void prepare(const foci_task_state *s, int shape, foci_request *r) {
     const double smoothing = s->train.label_smoothing;
     if (smoothing > 0) r->number[0] = (foci_named_number){"label_smoothing", smoothing};
 }
+static void share(foci_task_state *s, int64_t first, int64_t end) { foci_image_loader_share(s->loader, first, end); }
 static foci_status seek(foci_task_state *s, int64_t epoch, int64_t update) {
     return foci_image_loader_seek(s->loader, epoch, update);
 }
@@ -226,6 +227,7 @@ const foci_task foci_task_images = {
     .list = list,
     .updates = updates,
     .prepare = prepare,
+    .share = share,
     .seek = seek,
     .next = next,
     .feed = feed,

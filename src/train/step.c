@@ -20,9 +20,9 @@ static int64_t shards_of(const foci_step *s) { return s->shards ? s->shards->sum
 static int64_t first_shard(const foci_step *s) { return s->shards ? s->shards->sum.first : 0; }
 static int64_t end_shard(const foci_step *s) { return s->shards ? s->shards->sum.end : 1; }
 
-foci_range foci_step_samples(const foci_step *s) {
-    const int64_t shard = s->batch / shards_of(s);
-    return (foci_range){first_shard(s) * shard, end_shard(s) * shard};
+foci_range foci_step_samples(const foci_step_shards *s, int64_t batch) {
+    const int64_t shard = batch / s->sum.shards;
+    return (foci_range){s->sum.first * shard, s->sum.end * shard};
 }
 
 /* --------------------------------------------------------------------------------------------------- parts */

@@ -47,8 +47,8 @@ typedef struct foci_step {
 /* Of the optimiser that owns the stretches of the arrays. */
 foci_status foci_step_shards_open(foci_step_shards *s, foci_parameters *p, int64_t shards, const foci_optimizer *o);
 void foci_step_shards_close(foci_step_shards *s); /* a zeroed one is fine */
-/* The samples of the batch whose parts are run here. */
-foci_range foci_step_samples(const foci_step *s);
+/* The samples of a batch whose parts are run here. */
+foci_range foci_step_samples(const foci_step_shards *s, int64_t batch);
 
 /* The gradients of the batch's mean loss, in the parameters; `number` is the step's, which random numbers are drawn by.
  * Of several processes each has those of its own shards, and their part of the loss: foci_step_loss, of the losses that

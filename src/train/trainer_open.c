@@ -189,6 +189,13 @@ static foci_status enter(foci_trainer *t, const char *from) {
     return t->options->extend ? foci_trainer_note_extension(t) : FOCI_OK;
 }
 
+/* Samples of a batch that this process makes ready. */
+static void take_share(foci_trainer *t) {
+    if (!t->group || !t->task->share) return;
+    const foci_range own = foci_step_samples(&t->shards, t->train.batch_size);
+    t->task->share(t->data, own.first, own.end);
+}
+
 foci_status foci_trainer_start(foci_trainer *t) {
     char from[2048] = "";
     foci_status s = foci_trainer_know(t);
@@ -197,6 +204,7 @@ foci_status foci_trainer_start(foci_trainer *t) {
     FOCI_TRY(foci_trainer_shake_hands(t));
     s = foci_trainer_all(t, enter(t, from));
     if (!s) foci_trainer_spread_state(t);
+    if (!s) take_share(t);
     if (!s) s = foci_trainer_all(t, t->task->seek(t->data, t->state.epoch, t->state.position));
     if (s && foci_group_leads(t->group)) foci_run_folder_give_back(&t->folder);
     return s;

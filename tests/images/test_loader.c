@@ -402,6 +402,20 @@ static void mixed_batches_do_not_depend_on_threads_or_where_one_starts(void **st
     foci_image_loader_close(l);
 }
 
+/* In batches of 6, places 0 and 1 are mixed with 5 and 4. */
+static void a_share_of_a_batch_is_as_in_the_whole(void **state) {
+    (void)state;
+    run_augmented(&one, 6, 2, 3, &mixed);
+    foci_image_loader *l = open_augmented(6, 3, 3, &mixed);
+    foci_image_loader_share(l, 0, 2);
+    run_epoch(l, 1, 0, &other);
+    assert_int_equal(other.count, one.count);
+    for (int i = 0; i < one.count; i++)
+        if (i % 6 < 2) assert_memory_equal(one.images[i], other.images[i], sizeof one.images[i]);
+    assert_memory_equal(one.label, other.label, sizeof one.label);
+    foci_image_loader_close(l);
+}
+
 static void an_epoch_of_repeats_is_a_multiple_of_256(void **state) {
     (void)state;
     const char *dir = path_of("%s/many", folder);
@@ -475,6 +489,20 @@ static void a_corrupt_image_fails_its_batch_by_name(void **state) {
         assert_fails(foci_image_loader_next(l, &b), FOCI_ERR_DATA, "k/07.png");
         foci_image_loader_close(l);
     }
+    foci_image_set_close(spoilt);
+}
+
+/* Places 3 and 0 of batches of 4. */
+static void what_is_not_wanted_is_not_read(void **state) {
+    (void)state;
+    foci_image_set *spoilt = open_spoilt();
+    foci_image_loader *l;
+    foci_image_batch b;
+    assert_ok(foci_image_loader_open(&l, spoilt, &training, 4, false, false, 0, 2));
+    foci_image_loader_share(l, 1, 3);
+    assert_ok(foci_image_loader_seek(l, 0, 0));
+    for (int i = 0; i < 3; i++) assert_ok(foci_image_loader_next(l, &b));
+    foci_image_loader_close(l);
     foci_image_set_close(spoilt);
 }
 
@@ -601,6 +629,8 @@ int main(void) {
         cmocka_unit_test(a_batch_is_dealt_in_turn),
         cmocka_unit_test(a_batch_is_mixed_in_reverse_order),
         cmocka_unit_test(mixed_batches_do_not_depend_on_threads_or_where_one_starts),
+        cmocka_unit_test(a_share_of_a_batch_is_as_in_the_whole),
+        cmocka_unit_test(what_is_not_wanted_is_not_read),
         cmocka_unit_test(an_epoch_of_repeats_is_a_multiple_of_256),
         cmocka_unit_test(impossible_hands_are_refused),
         cmocka_unit_test(a_corrupt_image_fails_its_batch_by_name),
