@@ -199,13 +199,21 @@ static foci_status read_and_run(foci_parsed *parsed, int argc, char **argv) {
     return open_and_run(parsed);
 }
 
+/* Whatever is to be said is said before the others can end: a launcher that sees one of them fail ends the rest. */
+static void leave(foci_group *group, foci_status s) {
+    foci_print_failure(s);
+    fflush(stdout);
+    foci_speaks = false;
+    foci_group_leave(group);
+}
+
 foci_status foci_parsed_run(const foci_command *command, const char *name, int argc, char **argv) {
     foci_parsed *parsed = calloc(1, sizeof *parsed);
     if (!parsed) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
     parsed->command = command;
     parsed->name = name;
     foci_status s = read_and_run(parsed, argc, argv);
-    foci_group_leave(parsed->group);
+    if (parsed->group) leave(parsed->group, s);
     foci_config_free(parsed->config);
     foci_arena_free(&parsed->arena);
     free(parsed);

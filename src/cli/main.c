@@ -95,6 +95,12 @@ static void settle_threads(char **argv) {
     execv("/proc/self/exe", argv);
 }
 
+void foci_print_failure(foci_status s) {
+    if (!s || !foci_speaks) return;
+    if (foci_is_terminal()) fputs("\r\033[K", stderr);
+    fprintf(stderr, "foci: %s\n", foci_error_message());
+}
+
 int main(int argc, char **argv) {
     settle_threads(argv);
     signal(SIGXFSZ, SIG_IGN); /* a file over the limit is a write that fails */
@@ -102,9 +108,6 @@ int main(int argc, char **argv) {
     foci_set_log(print_log, NULL);
     foci_status s = run(argc, argv);
     if ((fflush(stdout) != 0 || ferror(stdout)) && !s) s = foci_fail(FOCI_ERR_IO, "standard output: cannot write");
-    if (s && foci_speaks) {
-        if (foci_is_terminal()) fputs("\r\033[K", stderr);
-        fprintf(stderr, "foci: %s\n", foci_error_message());
-    }
+    foci_print_failure(s);
     return (int)s;
 }

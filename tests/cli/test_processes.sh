@@ -139,8 +139,8 @@ few() {
 check "more processes than shards" few
 divides() {
     fails_like 2 '.*train.shards: 3 does not divide train.batch_size 16' train vit.yaml --set train.shards=3
-    fails_like 2 '.*train.micro_batch: 3 does not divide a shard, train.batch_size / train.shards, 2' \
-        train vit.yaml --set train.shards=8 --set train.micro_batch=3
+    fails_like 2 '.*train.micro_batch: 3 does not divide a shard, train.batch_size / train.shards, 8' \
+        train vit.yaml --set train.shards=2 --set train.micro_batch=3
 }
 check "shards and parts that do not divide the batch" divides
 launched() { # one of four, but alone
