@@ -28,6 +28,7 @@ void foci_catch_signals(void) {
     sigaction(SIGINT, &a, NULL);
     sigaction(SIGTERM, &a, NULL);
     sigaction(SIGUSR1, &a, NULL);
+    sigaction(SIGUSR2, &a, NULL);
     struct sigaction hangup;
     if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) /* which is nohup's wish */
         sigaction(SIGHUP, &a, NULL);
