@@ -163,7 +163,7 @@ const foci_command foci_command_train = {
         "Trains a model. The run folder gets config.yaml, env.json, metrics.jsonl, log.txt, last.safetensors, "
         "best.safetensors and state.safetensors. Ctrl-C, SIGTERM or the end of the terminal finishes the step, saves, "
         "and exits with 75; a second Ctrl-C ends it at once, and what came after the last checkpoint is lost. SIGUSR1 "
-        "saves and goes on.",
+        "saves and goes on, SIGUSR2 stops it as SIGTERM does.",
     .least = 1,
     .most = 1,
     .takes = FOCI_TAKES_COMMON | FOCI_OPENS_CONFIG | FOCI_ENDS_BY_SIGNAL | FOCI_TAKES_GROUP,

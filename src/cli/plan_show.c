@@ -30,4 +30,7 @@ void foci_plan_print(const foci_report *plan) {
            foci_report_number_of(plan, "plan_mb"), whole(plan, "batch"), foci_report_number_of(plan, "unshared_mb"));
     printf("parameters       %.1f MB with gradients and %lld moment%s\n", foci_report_number_of(plan, "parameters_mb"),
            moments, foci_plural(moments, "s"));
+    if (foci_report_find(plan, "shards"))
+        printf("shards           %lld, shared evenly by %s processes; %.1f MB of sums in one\n", whole(plan, "shards"),
+               foci_report_text_of(plan, "even_processes"), foci_report_number_of(plan, "sums_mb"));
 }

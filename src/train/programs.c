@@ -40,11 +40,11 @@ foci_status foci_training_programs_record(foci_training_programs *p, const foci_
     return FOCI_OK;
 }
 
-double foci_training_programs_flat(const foci_training_programs *p, int arrays) {
+double foci_training_programs_flat(const foci_training_programs *p, double arrays) {
     return (double)p->parameters.size * sizeof(foci_real) * (2 + arrays);
 }
 
-foci_status foci_training_programs_fit(const foci_training_programs *p, int arrays) {
+foci_status foci_training_programs_fit(const foci_training_programs *p, double arrays) {
     const double plan = (double)foci_program_set_bytes(&p->set, NULL) / 1e6;
     const double flat = foci_training_programs_flat(p, arrays) / 1e6, available = (double)foci_memory_available() / 1e6;
     if (plan + flat <= available) return FOCI_OK;
@@ -55,7 +55,7 @@ foci_status foci_training_programs_fit(const foci_training_programs *p, int arra
         plan + flat, plan, available);
 }
 
-foci_status foci_training_programs_allocate(foci_training_programs *p, uint64_t seed, int arrays) {
+foci_status foci_training_programs_allocate(foci_training_programs *p, uint64_t seed, double arrays) {
     FOCI_TRY(foci_training_programs_fit(p, arrays));
     FOCI_TRY(foci_program_set_ready(&p->set));
     foci_parameters_initialise(&p->parameters, seed);

@@ -17,11 +17,11 @@ foci_status foci_training_programs_record(foci_training_programs *p, const foci_
                                           int64_t batch, int shapes,
                                           void (*ask)(void *context, int shape, foci_request *r), void *context);
 /* Bytes of the parameters with gradients and `arrays` more that are as large (moments, averages). */
-double foci_training_programs_flat(const foci_training_programs *p, int arrays);
+double foci_training_programs_flat(const foci_training_programs *p, double arrays);
 /* FOCI_ERR_RUNTIME, with advice, where all of it will not fit into memory. */
-foci_status foci_training_programs_fit(const foci_training_programs *p, int arrays);
+foci_status foci_training_programs_fit(const foci_training_programs *p, double arrays);
 /* Parameters with gradients and initial values, and the block of memory, where it fits. */
-foci_status foci_training_programs_allocate(foci_training_programs *p, uint64_t seed, int arrays);
+foci_status foci_training_programs_allocate(foci_training_programs *p, uint64_t seed, double arrays);
 void foci_training_programs_free(foci_training_programs *p);
 
 #endif

@@ -18,6 +18,10 @@ const char *foci_trainer_dtype(const foci_trainer *t) { return t->programs.bf16 
 int foci_trainer_moments(const foci_trainer *t) { return t->train.optimizer == FOCI_SGD ? 1 : 2; }
 int foci_trainer_arrays(const foci_trainer *t) { return foci_trainer_moments(t) + (t->train.ema_decay > 0); }
 
+double foci_trainer_room_for(const foci_trainer *t) {
+    return foci_trainer_arrays(t) + foci_gradient_sum_arrays(t->train.shards, foci_group_size(t->group));
+}
+
 static void ask(void *context, int shape, foci_request *r) {
     foci_trainer *t = context;
     t->task->prepare(t->data, shape, r);
@@ -97,7 +101,7 @@ static foci_status begin(foci_trainer *t, char *from, size_t size) {
     const uint64_t seed = (uint64_t)t->train.seed;
     const foci_optimizer_options options = optimizer_of(&t->train, t->group);
     const bool average = t->train.ema_decay > 0;
-    FOCI_TRY(foci_training_programs_allocate(&t->programs, seed, foci_trainer_arrays(t)));
+    FOCI_TRY(foci_training_programs_allocate(&t->programs, seed, foci_trainer_room_for(t)));
     FOCI_TRY(foci_carry_open(&t->carry, t->programs.program[0], t->train.batch_size));
     FOCI_TRY(foci_optimizer_init(&t->optimizer, &options, &t->programs.parameters));
     if (t->train.shards > 1)

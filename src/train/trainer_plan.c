@@ -65,6 +65,20 @@ static void tell_costs(const foci_trainer *t, foci_report *r) {
     foci_report_text(r, "dtype", foci_trainer_dtype(t));
 }
 
+/* Numbers of processes of which all have as many shards. */
+static void tell_shards(const foci_trainer *t, foci_report *r) {
+    const int64_t shards = t->train.shards;
+    const double array = (double)t->programs.parameters.size * sizeof(foci_real) / 1e6;
+    char even[256] = "";
+    size_t used = 0;
+    for (int64_t n = 1; n <= shards; n++)
+        if (shards % n == 0 && used < sizeof even)
+            used += (size_t)snprintf(even + used, sizeof even - used, "%s%lld", n > 1 ? ", " : "", (long long)n);
+    foci_report_whole(r, "shards", shards);
+    foci_report_text(r, "even_processes", even);
+    foci_report_number(r, "sums_mb", foci_gradient_sum_arrays(shards, 1) * array);
+}
+
 static void tell_memory(const foci_trainer *t, foci_report *r) {
     const int moments = foci_trainer_moments(t);
     size_t unshared, bytes = foci_program_set_bytes(&t->programs.set, &unshared);
@@ -74,6 +88,7 @@ static void tell_memory(const foci_trainer *t, foci_report *r) {
     if (t->teacher.program) foci_report_number(r, "teacher_mb", foci_teacher_bytes(&t->teacher) / 1e6);
     foci_report_whole(r, "moments", moments);
     foci_report_number(r, "parameters_mb", foci_training_programs_flat(&t->programs, moments) / 1e6);
+    if (t->train.shards > 1) tell_shards(t, r);
 }
 
 static foci_status tell_plan(foci_trainer *t, foci_report *r) {
@@ -87,7 +102,7 @@ static foci_status tell_plan(foci_trainer *t, foci_report *r) {
     }
     tell_costs(t, r);
     tell_memory(t, r);
-    return foci_training_programs_fit(&t->programs, foci_trainer_arrays(t));
+    return foci_training_programs_fit(&t->programs, foci_trainer_room_for(t));
 }
 
 foci_status foci_train_plan(const foci_config *config, foci_report *r) {

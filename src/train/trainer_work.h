@@ -81,8 +81,9 @@ foci_status foci_trainer_open(foci_trainer *t);
 /* Memory and weights; the folder; what an earlier sitting left; and what log.txt begins with. */
 foci_status foci_trainer_start(foci_trainer *t);
 const char *foci_trainer_dtype(const foci_trainer *t);
-int foci_trainer_moments(const foci_trainer *t); /* of the optimiser, each as large as the parameters */
-int foci_trainer_arrays(const foci_trainer *t);  /* they and the average */
+int foci_trainer_moments(const foci_trainer *t);     /* of the optimiser, each as large as the parameters */
+int foci_trainer_arrays(const foci_trainer *t);      /* they and the average */
+double foci_trainer_room_for(const foci_trainer *t); /* in memory, such arrays: they and the sums of shards */
 void foci_trainer_close(foci_trainer *t);
 
 /* ---- trainer_data.c: what the run knows of its data */

@@ -10,6 +10,7 @@ skip() {
 }
 [ "$(id -u)" = 0 ] || skip "daemons of Slurm and names of hosts want root"
 [ -e "$(dirname "$foci")/foci-openmpi.so" ] && command -v mpirun >/dev/null || skip "no Open MPI, or no plugin for it (make mpi)"
+unshare -u true 2>/dev/null || skip "no names for hosts (unshare -u)"
 export FOCI="$foci" OMP_NUM_THREADS=1 OMP_WAIT_POLICY=passive
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
 export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_btl_base_warn_component_unused=0

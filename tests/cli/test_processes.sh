@@ -129,6 +129,22 @@ silent() { # a process that hangs
 }
 check "silence has an end" silent
 
+slow() { # a process that is held up time and again
+    begin 2 slow $long --set train.max_steps=100000 --set train.epochs=100000 --set train.eval_every=100000
+    victim=$(processes_of slow | tail -n 1)
+    for n in $(seq 100); do
+        ! grep -q 'is slow' slow/log.txt || break
+        kill -STOP "$victim"
+        sleep 0.1
+        kill -CONT "$victim"
+        sleep 0.05
+    done
+    kill -TERM "$victim"
+    ends_with 75
+    contains slow/log.txt '^process [01] on .* is slow: gradients take it [0-9.]+ times as long as the middle one$'
+}
+check "a process that holds up the others is named" slow
+
 # ------------------------------------------------------------------------------------------------------ refused
 
 few() {
@@ -143,6 +159,13 @@ divides() {
         train vit.yaml --set train.shards=2 --set train.micro_batch=3
 }
 check "shards and parts that do not divide the batch" divides
+told_before() {
+    runs train vit.yaml --dry-run --set train.shards=8
+    contains out '^shards +8, shared evenly by 1, 2, 4, 8 processes; [0-9.]+ MB of sums in one$'
+    runs train vit.yaml --dry-run
+    lacks out '^shards'
+}
+check "a dry run says how many can share evenly" told_before
 launched() { # one of four, but alone
     code=0
     OMPI_COMM_WORLD_SIZE=4 "$foci" train vit.yaml --out launched >out 2>err || code=$?
