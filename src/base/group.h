@@ -37,6 +37,8 @@ struct foci_group {
     void (*abort)(foci_group *g, int code); /* ends all processes; does not return */
 };
 
+int foci_group_started(void); /* how many the launcher started, if there was one; 1 */
+
 static inline bool foci_group_leads(const foci_group *g) { return !g || !g->rank; }
 
 void foci_group_doing(foci_group *g, const char *fmt, ...) FOCI_PRINTF(2, 3);

@@ -63,6 +63,12 @@ static foci_status load(const launcher *l, foci_group **g) {
     return FOCI_OK;
 }
 
+int foci_group_started(void) {
+    int count = 1;
+    find(&count);
+    return count;
+}
+
 foci_status foci_group_join(foci_group **g) {
     int count = 1;
     const launcher *l = find(&count);

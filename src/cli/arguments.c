@@ -176,6 +176,9 @@ static foci_status open_and_run(foci_parsed *parsed) {
     const foci_command *c = parsed->command;
     if (c->check) FOCI_TRY(c->check(parsed));
     if (c->takes & FOCI_TAKES_GROUP) FOCI_TRY(join(parsed));
+    else if (foci_group_started() > 1)
+        return foci_fail(FOCI_ERR_CONFIG, "%s is work for one process, and %d were started", parsed->name,
+                         foci_group_started());
     if (parsed->threads) foci_set_threads((int)parsed->threads);
     if (c->takes & FOCI_TAKES_THREADS) foci_start_threads();
     if (c->takes & FOCI_ENDS_BY_SIGNAL) foci_catch_signals();

@@ -178,6 +178,12 @@ launched() { # one of four, but alone
     [ ! -e launched ]
 }
 check "another launcher" launched
+single() {
+    together 2 list attention
+    equal 2 "$code"
+    contains err '^foci: foci list is work for one process, and 2 were started$'
+}
+check "what is work for one process" single
 alone() {
     mkdir -p elsewhere && cp "$foci" elsewhere/foci
     code=0
