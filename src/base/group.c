@@ -82,13 +82,11 @@ static foci_status take(foci_group *g, const outcome *mine, int failed) {
 foci_status foci_group_agree(foci_group *g, foci_status status) {
     if (!g) return status;
     outcome mine = {.error.status = FOCI_OK};
-    int *failed = calloc((size_t)g->size, sizeof *failed), of = status ? 1 : 0, first = -1;
+    int failed[g->size], of = status ? 1 : 0, first = -1;
     foci_error_take(&mine.error, status);
     if (gethostname(mine.machine, sizeof mine.machine - 1) < 0) snprintf(mine.machine, sizeof mine.machine, "?");
-    if (!failed) return status ? status : foci_fail(FOCI_ERR_RUNTIME, "out of memory");
     g->share(g, &of, sizeof of, failed);
     for (int r = g->size - 1; r >= 0; r--)
         if (failed[r]) first = r;
-    free(failed);
     return first < 0 ? FOCI_OK : take(g, &mine, first);
 }

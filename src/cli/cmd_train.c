@@ -117,7 +117,14 @@ static foci_status label(const foci_parsed *parsed, const char *out, const char 
     const foci_task *task;
     FOCI_TRY(foci_task_open(parsed->config, &model, &task));
     FOCI_TRY(foci_path_join(last, sizeof last, out, "last.safetensors"));
-    if (goes_on(parsed->options) && foci_path_kind(last) == 'f') return foci_config_label(parsed->config, last);
+    const char here = foci_path_kind(last);
+    char first = here;
+    foci_group_broadcast(parsed->group, &first, sizeof first);
+    if (goes_on(parsed->options) && here != first)
+        return foci_fail(FOCI_ERR_CONFIG,
+                         "%s: not the file here that process 0 sees; a run is gone on with where all see its folder",
+                         last);
+    if (goes_on(parsed->options) && here == 'f') return foci_config_label(parsed->config, last);
     return init && task->keeps_labels ? foci_config_label(parsed->config, init) : FOCI_OK;
 }
 

@@ -10,7 +10,7 @@ foci_status foci_pieces_open(foci_pieces *p, foci_group *group, int64_t count, s
                        .end = foci_group_first(group, count, rank + 1),
                        .bytes = bytes,
                        .sums = calloc((size_t)count + 1, bytes)};
-    return p->sums ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory for an evaluation");
+    return foci_group_agree(group, p->sums ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory for an evaluation"));
 }
 
 foci_status foci_pieces_gather(foci_pieces *p, foci_status status) {

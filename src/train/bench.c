@@ -139,12 +139,13 @@ static void take_time(void *context, foci_step_phase phase) {
     b->since = now;
 }
 
-/* As in training all tell their losses: whoever waits for the others does so here. */
-static void wait_for_all(bench *b) {
-    const int nothing = 0;
-    int all[foci_group_size(b->options->group)];
-    foci_group_share(b->options->group, &nothing, sizeof nothing, all);
+/* The batch at hand, and its gradients. */
+static foci_status make_gradients(bench *b, const foci_step *s, int64_t number) {
+    double loss, start = foci_now_ms();
+    if (b->data) FOCI_TRY(next_batch(b));
     b->since = foci_now_ms();
+    b->part[DATA] = b->since - start;
+    return foci_step_gradients(s, number, &loss);
 }
 
 /* Step i, the first WARM_UP of them with a negative number. */
@@ -157,13 +158,11 @@ static foci_status one_step(bench *b, int64_t i) {
                          .feed = b->data ? feed : NULL,
                          .ended = take_time,
                          .context = b};
-    double norm, loss, start = foci_now_ms();
+    double norm, start = foci_now_ms();
     memset(b->part, 0, sizeof b->part);
-    if (b->data) FOCI_TRY(next_batch(b));
+    /* as in training all say how it went: whoever waits for the others does so here */
+    FOCI_TRY(foci_group_agree(b->options->group, make_gradients(b, &s, i + WARM_UP)));
     b->since = foci_now_ms();
-    b->part[DATA] = b->since - start;
-    FOCI_TRY(foci_step_gradients(&s, i + WARM_UP, &loss));
-    wait_for_all(b);
     FOCI_TRY(foci_step_update(&s, &b->optimizer, 1e-5, &norm));
     b->part[STEP] = b->since - start;
     for (int k = 0; k < PARTS && i >= 0; k++) b->times[k * b->options->steps + i] = b->part[k];

@@ -43,8 +43,8 @@ static int run_through(int64_t first, int64_t end, foci_block *stack, int *deepe
 
 /* ------------------------------------------------------------------------------------------ within a process */
 
-/* Adds `merged` blocks, the top one first, to a gradient. The sum goes to `to`, which is the lowest of them, or free,
- * and the gradient is cleared; or it stays where it is. */
+/* Adds `merged` blocks, the top one first, to a gradient. The sum goes to `to`, which is the lowest of them, or free
+ * where there are none, and the gradient is cleared; or it stays where it is. */
 static void add_up(const foci_block *top, int merged, foci_real *grad, foci_real *to, int64_t size) {
     const foci_kernels *kernel = foci_kernel();
     FOCI_PARALLEL_FOR
@@ -52,9 +52,10 @@ static void add_up(const foci_block *top, int merged, foci_real *grad, foci_real
         const foci_range r = foci_tile(size, TILE, t);
         const int64_t n = r.end - r.first;
         foci_real *sum = grad + r.first;
-        for (int i = 0; i < merged; i++) kernel->add(n, top[-i].sum + r.first, sum, sum);
+        for (int i = 0; i < merged; i++)
+            kernel->add(n, top[-i].sum + r.first, sum, (i + 1 < merged ? grad : to) + r.first);
         if (to == grad) continue;
-        memcpy(to + r.first, sum, (size_t)n * sizeof *sum);
+        if (!merged) memcpy(to + r.first, sum, (size_t)n * sizeof *sum);
         memset(sum, 0, (size_t)n * sizeof *sum);
     }
 }

@@ -235,6 +235,33 @@ spoilt() { # files that go away, in the folder of one of them
 }
 check "a data error of one process ends all, and is told once" spoilt
 
+unseen() { # a run's folder that one of them does not see
+    folders
+    rm -rf differ
+    runs train vit.yaml --out first.d/run --set train.shards=2 --set train.max_steps=2
+    of_two "train vit.yaml --out run --set train.shards=2 --resume" "train vit.yaml --out run --set train.shards=2 --resume"
+    equal 2 "$code"
+    contains err '^foci: process 1 on .*: run/last.safetensors: not the file here that process 0 sees;'
+}
+check "a run that not all see" unseen
+
+# no_number KEYS: what is done about it is the same, and told once.
+no_number() {
+    keys="$(set_keys train.shards=4 train.optimizer=sgd train.lr=1000 train.schedule=constant train.clip=0 train.warmup_steps=0 \
+        train.epochs=100 train.max_steps=300 train.log_every=1 train.eval_every=1000 "$@")"
+    rm -rf one many
+    exits 5 train vit.yaml --out one $keys
+    mv err told
+    together 3 train vit.yaml --out many $keys
+    equal 5 "$code"
+    equal "$(grep '^foci: ' told)" "$(grep '^foci: ' err | sed 's#many/#one/#')"
+    equal "$(numbers one)" "$(numbers many)"
+    equal "$(grep -c 'left out' one/log.txt)" "$(grep -c 'left out' many/log.txt)"
+}
+check "no number: left out until there is no hope" no_number train.on_nonfinite=skip
+check "no number: back to the last checkpoint, but not for ever" no_number train.on_nonfinite=rollback train.checkpoint_every=2
+check "no number: the end" no_number
+
 # Another hash of the same weights, which are the largest that is hashed so, in process 1 alone.
 cat >other_hash.c <<'EOF'
 #include <stdint.h>
