@@ -17,6 +17,11 @@ typedef struct foci_gradient_case {
     foci_tensor *(*build)(foci_graph *g);
 } foci_gradient_case;
 
+/* Rows (tokens) first .. first + count - 1 of each sample's `of`. */
+typedef struct foci_some_rows {
+    int64_t first, count, of;
+} foci_some_rows;
+
 /* What backward reads besides the gradient of the output and what foci_save saved; the planner frees the rest. */
 #define FOCI_READS_INPUT(i) (1u << (i))
 #define FOCI_READS_OUTPUT (1u << 31)
@@ -35,9 +40,22 @@ typedef struct foci_op {
     bool cheap;
     /* the gradient of every element of the input where that of every element of the output is dy; NULL: they differ */
     foci_real (*even)(const foci_node *n, foci_real dy);
+    /* The inputs, as bits, of which some rows of the output (B, N, C) need the same rows alone, and of the others
+     * all; 0: they need all of all. The planner has only those rows made that somebody reads: shapes of inputs and
+     * output are as short then, and so is what was saved, which must be of rows. NULL: 0 */
+    unsigned (*rows)(const foci_node *n, foci_some_rows rows);
+    bool selects; /* the output is some rows of the input (B, N, C); the attributes begin with a foci_selection */
     foci_cost (*cost)(const foci_node *n); /* NULL: not counted */
     const foci_gradient_case *gradients;   /* ended by {0}; required where backward is set */
 } foci_op;
+
+typedef struct foci_selection {
+    int64_t first, count;
+} foci_selection;
+
+/* For foci_op.rows: of the first input, of all. */
+unsigned foci_rows_of_first(const foci_node *n, foci_some_rows rows);
+unsigned foci_rows_of_all(const foci_node *n, foci_some_rows rows);
 
 enum { FOCI_MAX_SAVED = 4 };
 
@@ -46,6 +64,8 @@ struct foci_node {
     foci_graph *graph;
     const char *layer; /* the scope it was recorded in */
     int index, inputs;
+    int number;          /* of its random numbers: the index when it was recorded */
+    foci_some_rows rows; /* of 0: the output has all */
     int segment;         /* foci_segment's number, from 1; 0: outside */
     foci_tensor **input; /* optional inputs may be NULL */
     foci_tensor *output;
@@ -84,6 +104,11 @@ typedef struct foci_random {
     uint64_t seed, stream, step, first, first_sample; /* first = first_sample * elements per sample of the output */
 } foci_random;
 foci_random foci_node_random(const foci_node *n);
+/* The number that row i of the output has where it has all rows: what is drawn for a row does not depend on others. */
+static inline int64_t foci_row_number(const foci_node *n, int64_t i) {
+    const foci_some_rows *r = &n->rows;
+    return r->of ? i / r->count * r->of + r->first + i % r->count : i;
+}
 /* From forward, of whatever thread: what it is to compute cannot be had; the pass ends with the first of these. */
 void foci_node_fail(const foci_node *n, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* How a parameter or buffer begins. */

@@ -388,17 +388,27 @@ foci_tensor *foci_emit(foci_node *n, foci_dtype dtype, int ndim, const int64_t *
     if (n->op->backward)
         for (int i = 0; i < n->inputs; i++) t->requires_grad |= n->input[i] && n->input[i]->requires_grad;
     n->output = t;
-    n->index = g->nodes;
+    n->index = n->number = g->nodes;
     g->node[g->nodes++] = n;
     return t;
 }
 
 foci_random foci_node_random(const foci_node *n) {
     const foci_graph *g = n->graph;
-    const int64_t rows = n->output->shape[0], per_row = foci_numel(n->output) / rows;
+    const int64_t rows = n->output->shape[0], here = foci_numel(n->output) / rows;
+    const int64_t per_row = n->rows.of ? here / n->rows.count * n->rows.of : here;
     const int64_t each = g->batch && rows % g->batch == 0 ? rows / g->batch : 1; /* rows of a sample */
     const uint64_t first = g->first_sample * (uint64_t)each;
-    return (foci_random){g->options.seed, (uint64_t)n->index + 1, g->step, first * (uint64_t)per_row, first};
+    return (foci_random){g->options.seed, (uint64_t)n->number + 1, g->step, first * (uint64_t)per_row, first};
+}
+
+unsigned foci_rows_of_first(const foci_node *n, foci_some_rows rows) {
+    (void)n, (void)rows;
+    return FOCI_READS_INPUT(0);
+}
+unsigned foci_rows_of_all(const foci_node *n, foci_some_rows rows) {
+    (void)n, (void)rows;
+    return ~0u;
 }
 
 bool foci_is_parameter(const foci_tensor *t) { return t->graph->tensor[t->id].role == FOCI_ROLE_PARAMETER; }

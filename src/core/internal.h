@@ -76,7 +76,8 @@ struct foci_graph {
 #define foci_grow(array, count) foci_grow_((void **)&(array), (count), sizeof *(array))
 bool foci_grow_(void **array, int count, size_t size); /* room for one more; false: out of memory */
 
-bool foci_graph_schedule(foci_graph *g); /* decides the calls; false: out of memory */
+bool foci_graph_spare_rows(foci_graph *g); /* results become as short as what is read of them; false: out of memory */
+bool foci_graph_schedule(foci_graph *g);   /* decides the calls; false: out of memory */
 
 static inline size_t foci_tensor_bytes(const foci_tensor *t) {
     return (size_t)foci_numel(t) * (t->dtype == FOCI_REAL ? sizeof(foci_real) : sizeof(int32_t));

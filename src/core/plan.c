@@ -280,8 +280,9 @@ foci_status foci_graph_plan(foci_graph *g, foci_tensor *output) {
         return foci_fail(FOCI_ERR_CONFIG, "the loss needs no gradient: it depends on no parameter");
     g->output = output;
     g->threads = foci_threads();
+    bool ok = foci_graph_spare_rows(g);
     find_reached(g);
-    bool ok = list_uses(g) && foci_graph_schedule(g);
+    ok = ok && list_uses(g) && foci_graph_schedule(g);
     planner p = {.g = g, .of = calloc((size_t)g->tensors, sizeof *p.of)};
     ok = ok && p.of;
     if (ok) {

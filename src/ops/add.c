@@ -45,6 +45,7 @@ const foci_op foci_op_add = {.name = "add",
                              .forward = forward,
                              .backward = backward,
                              .passes_gradient = true,
+                             .rows = foci_rows_of_all,
                              .gradients = gradients};
 
 foci_tensor *foci_add(foci_graph *g, foci_tensor *a, foci_tensor *b) {

@@ -93,8 +93,8 @@ foci_node *foci_record_attention(foci_graph *g, const foci_op *op, foci_tensor *
     if (!isfinite(options->scale)) return foci_graph_fail(g, "%s: the scale is not a finite number", op->name);
     if (!(options->dropout >= 0 && options->dropout < 1))
         return foci_graph_fail(g, "%s: dropout %g must lie in [0, 1)", op->name, options->dropout);
-    foci_attention_attributes a = {options->scale, foci_graph_trains(g) ? options->dropout : 0,
-                                   options->causal && q->shape[2] == k->shape[2], options->log_sum, result};
+    foci_attention_attributes a = {options->scale, foci_graph_trains(g) ? options->dropout : 0, options->causal,
+                                   options->log_sum, result};
     foci_tensor *const input[ATTENTION_INPUTS] = {
         q, k, v, options->metric, options->bias, options->key_bias, options->score_factor};
     return foci_record(g, op, ATTENTION_INPUTS, input, &a, sizeof a);
@@ -104,8 +104,10 @@ foci_node *foci_record_attention(foci_graph *g, const foci_op *op, foci_tensor *
 static foci_dropout_mask dropout_of(const foci_node *n, double p, uint64_t head) {
     const foci_tensor *q = n->input[ATTENTION_Q];
     const uint64_t heads = foci_node_random(n).first_sample * (uint64_t)q->shape[1] + head;
-    const int64_t keys = n->input[ATTENTION_K]->shape[2], row = foci_tiles(keys, FOCI_DROPOUT_BLOCK);
-    return foci_node_dropout(n, p, heads * (uint64_t)(q->shape[2] * row * FOCI_DROPOUT_BLOCK));
+    const int64_t keys = n->input[ATTENTION_K]->shape[2];
+    const int64_t row = foci_tiles(keys, FOCI_DROPOUT_BLOCK) * FOCI_DROPOUT_BLOCK;
+    const int64_t rows = n->rows.of ? n->rows.of : q->shape[2];
+    return foci_node_dropout(n, p, (heads * (uint64_t)rows + (uint64_t)n->rows.first) * (uint64_t)row);
 }
 
 foci_attention_head foci_attention_head_of(const foci_node *n, int64_t b, int64_t h) {
@@ -122,7 +124,7 @@ foci_attention_head foci_attention_head_of(const foci_node *n, int64_t b, int64_
                                 .q_row = q->stride[2],
                                 .k_row = k->stride[2],
                                 .scale = (real)a->scale,
-                                .causal = a->causal,
+                                .causal = foci_is_causal(n),
                                 .dropout = dropout_of(n, a->dropout, (uint64_t)(b * q->shape[1] + h))};
     if (v) {
         head.v = foci_data(v) + foci_head_offset(v, b, group);

@@ -43,6 +43,12 @@ typedef struct foci_attention_attributes {
     foci_metric_scale result; /* what the result is divided by, where the operation measures a metric */
 } foci_attention_attributes;
 
+/* The last token, alone, sees every key. */
+static inline bool foci_is_causal(const foci_node *n) {
+    const foci_attention_attributes *a = n->attributes;
+    return a->causal && n->input[ATTENTION_Q]->shape[2] == n->input[ATTENTION_K]->shape[2];
+}
+
 /* Checks the operands and starts the node: NULL after an error. v is NULL where only the map is wanted. */
 foci_node *foci_record_attention(foci_graph *g, const foci_op *op, foci_tensor *q, foci_tensor *k, foci_tensor *v,
                                  const foci_sdpa_options *options, foci_metric_scale result);

@@ -32,6 +32,7 @@ const foci_op foci_op_drop_path = {.name = "drop_path",
                                    .summary = "drops whole samples with probability p while training",
                                    .forward = forward,
                                    .backward = backward,
+                                   .rows = foci_rows_of_first,
                                    .gradients = gradients};
 
 foci_tensor *foci_drop_path(foci_graph *g, foci_tensor *x, double p) {

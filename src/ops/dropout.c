@@ -13,11 +13,13 @@ foci_dropout_mask foci_node_dropout(const foci_node *n, double p, uint64_t first
 static void apply(const foci_node *n, const real *x, real *y, bool accumulate) {
     const double p = *(const double *)n->attributes;
     const uint64_t first = foci_node_random(n).first;
-    int64_t size = foci_numel(n->output), tiles = foci_tiles(size, FOCI_TILE_ELEMENTS);
+    /* of some rows, each has numbers of its own */
+    const int64_t size = foci_numel(n->output), each = n->rows.of ? foci_last_dim(n->output) : FOCI_TILE_ELEMENTS;
     FOCI_PARALLEL_FOR
-    for (int64_t tile = 0; tile < tiles; tile++) {
-        foci_range r = foci_tile(size, FOCI_TILE_ELEMENTS, tile);
-        const foci_dropout_mask mask = foci_node_dropout(n, p, first + (uint64_t)r.first);
+    for (int64_t tile = 0; tile < foci_tiles(size, each); tile++) {
+        const foci_range r = foci_tile(size, each, tile);
+        const int64_t before = foci_row_number(n, tile) * each;
+        const foci_dropout_mask mask = foci_node_dropout(n, p, first + (uint64_t)before);
         foci_kernel()->dropout(r.end - r.first, &mask, x + r.first, y + r.first, accumulate);
     }
 }
@@ -36,6 +38,7 @@ const foci_op foci_op_dropout = {.name = "dropout",
                                  .summary = "drops elements with probability p while training",
                                  .forward = forward,
                                  .backward = backward,
+                                 .rows = foci_rows_of_first,
                                  .gradients = gradients};
 
 foci_tensor *foci_dropout(foci_graph *g, foci_tensor *x, double p) {

@@ -81,6 +81,7 @@ const foci_op foci_op_layer_norm = {.name = "layer_norm",
                                     .backward = backward,
                                     .reads = FOCI_READS_INPUT(X) | FOCI_READS_INPUT(WEIGHT),
                                     .cheap = true,
+                                    .rows = foci_rows_of_first,
                                     .gradients = gradients};
 
 foci_tensor *foci_layer_norm(foci_graph *g, foci_tensor *x, foci_tensor *weight, foci_tensor *bias, double eps) {

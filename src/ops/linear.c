@@ -91,6 +91,7 @@ const foci_op foci_op_linear = {.name = "linear",
                                 .forward = forward,
                                 .backward = backward,
                                 .reads = FOCI_READS_INPUT(X) | FOCI_READS_INPUT(WEIGHT),
+                                .rows = foci_rows_of_first,
                                 .cost = cost,
                                 .gradients = gradients};
 

@@ -48,11 +48,10 @@ static real *scratch_tile(real *scratch, const shape *s, int64_t rows, int parts
 /* Rows of a hidden tile, `ld` apart, dropped out in place; the same elements in forward and backward. */
 static void drop(const foci_node *n, const shape *s, foci_range rows, real *x, int64_t ld) {
     const double p = ((const attributes *)n->attributes)->dropout;
-    /* hidden elements of one sample */
-    const int64_t sample = foci_numel(n->input[X]) / n->input[X]->shape[0] / s->in * s->hidden;
-    const uint64_t before = foci_node_random(n).first_sample * (uint64_t)sample;
+    const uint64_t before = foci_node_random(n).first / (uint64_t)s->out * (uint64_t)s->hidden;
     for (int64_t i = rows.first; i < rows.end && p > 0; i++, x += ld) {
-        const foci_dropout_mask mask = foci_node_dropout(n, p, before + (uint64_t)(i * s->hidden));
+        const uint64_t number = (uint64_t)(foci_row_number(n, i) * s->hidden);
+        const foci_dropout_mask mask = foci_node_dropout(n, p, before + number);
         foci_kernel()->dropout(s->hidden, &mask, x, x, false);
     }
 }
@@ -470,6 +469,7 @@ const foci_op foci_op_mlp = {.name = "mlp",
                              .backward = backward,
                              .reads = FOCI_READS_INPUT(X) | FOCI_READS_INPUT(WEIGHT1) | FOCI_READS_INPUT(WEIGHT2) |
                                       FOCI_READS_INPUT(GATE),
+                             .rows = foci_rows_of_first,
                              .cost = cost,
                              .gradients = gradients};
 

@@ -57,6 +57,7 @@ const foci_op foci_op_rms_norm = {.name = "rms_norm",
                                   .forward = forward,
                                   .backward = backward,
                                   .reads = FOCI_READS_INPUT(X) | FOCI_READS_INPUT(WEIGHT),
+                                  .rows = foci_rows_of_first,
                                   .gradients = gradients};
 
 foci_tensor *foci_rms_norm(foci_graph *g, foci_tensor *x, foci_tensor *weight, double eps, double factor) {

@@ -132,11 +132,17 @@ static void backward(const foci_node *n) {
 /* Two products of N x M x D and E forward, four backward; causal skips half of each. That backward computes the scores
  * again, a fifth one, spares memory and is no part of the work. */
 static foci_cost cost(const foci_node *n) {
-    const foci_attention_attributes *a = n->attributes;
     const int64_t *q = n->input[Q]->shape, keys = n->input[K]->shape[2];
-    const double entries = (double)(q[0] * q[1] * q[2] * keys) * (a->causal ? 0.5 : 1);
+    const double entries = (double)(q[0] * q[1] * q[2] * keys) * (foci_is_causal(n) ? 0.5 : 1);
     const double both = 2 * entries * (double)(q[3] + value_width(n));
     return (foci_cost){both, 2 * both};
+}
+
+/* Rows of queries; causal, the last one alone, which sees all keys. */
+static unsigned rows(const foci_node *n, foci_some_rows r) {
+    const foci_tensor *metric = n->input[ATTENTION_METRIC];
+    if (n->input[FACTOR] || (foci_is_causal(n) && r.first + 1 < r.of)) return 0;
+    return FOCI_READS_INPUT(Q) | (metric && metric->shape[2] > 1 ? FOCI_READS_INPUT(ATTENTION_METRIC) : 0);
 }
 
 /* ----------------------------------------------------------------------------------------- gradient check */
@@ -311,6 +317,7 @@ const foci_op foci_op_scaled_dot_product_attention = {
     .reads = FOCI_READS_INPUT(Q) | FOCI_READS_INPUT(K) | FOCI_READS_INPUT(V) | FOCI_READS_INPUT(ATTENTION_METRIC) |
              FOCI_READS_INPUT(ATTENTION_BIAS) | FOCI_READS_INPUT(KEY_BIAS) | FOCI_READS_INPUT(FACTOR) |
              FOCI_READS_OUTPUT,
+    .rows = rows,
     .cost = cost,
     .gradients = gradients,
 };

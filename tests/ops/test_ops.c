@@ -153,8 +153,8 @@ static void shapes_that_do_not_fit(void **state) {
     REFUSE(foci_patch_embed(g, images, w, NULL), "patch_embed: images (2, 3, 33, 32) do not fit weight (576, 190)");
     REFUSE(foci_class_token(g, v, x), "class_token: token (190) does not fit input (32, 65, 192)");
     REFUSE(foci_narrow(g, x, 60, 6), "narrow: 6 tokens from 60 on do not lie in input (32, 65, 192)");
-    REFUSE(foci_select(g, x, 65), "select: 1 tokens from 65 on do not lie in input (32, 65, 192)");
-    REFUSE(foci_select(g, x, -1), "select: 1 tokens from -1 on do not lie in input (32, 65, 192)");
+    REFUSE(foci_select(g, x, 65), "narrow: 1 tokens from 65 on do not lie in input (32, 65, 192)");
+    REFUSE(foci_select(g, x, -1), "narrow: 1 tokens from -1 on do not lie in input (32, 65, 192)");
     REFUSE(foci_mean(g, w), "mean: input (576, 190) must be (B, N, C)");
     REFUSE(foci_heads(g, x, 3, 0, 5), "heads: input (32, 65, 192) does not divide into 3 parts of 5 heads");
     REFUSE(foci_cross_entropy(g, x, NULL, NULL, 0, -1), "cross_entropy: either labels or soft targets are needed");
