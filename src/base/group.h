@@ -37,7 +37,8 @@ struct foci_group {
     void (*abort)(foci_group *g, int code); /* ends all processes; does not return */
 };
 
-int foci_group_started(void); /* how many the launcher started, if there was one; 1 */
+/* How many the launcher started, if there was one, and which of them this is, without joining them; 1 and 0. */
+int foci_group_started(int *rank);
 
 static inline bool foci_group_leads(const foci_group *g) { return !g || !g->rank; }
 

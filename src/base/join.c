@@ -12,16 +12,17 @@
 
 /* A launcher leaves its mark in the environment. */
 typedef struct launcher {
-    const char *mark, *count; /* variables: that it was this one; how many processes */
-    const char *plugin;       /* NULL: they cannot find each other */
-    const char *mpi, *what;   /* "Open MPI", "mpirun" */
+    const char *mark, *count, *rank; /* variables: that it was this one; how many processes; which this is */
+    const char *plugin;              /* NULL: they cannot find each other */
+    const char *mpi, *what;          /* "Open MPI", "mpirun" */
 } launcher;
 
 static const launcher launchers[] = {
-    {"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "foci-openmpi.so", "Open MPI", "mpirun of Open MPI"},
-    {"PMIX_RANK", "SLURM_STEP_NUM_TASKS", "foci-openmpi.so", "Open MPI", "srun --mpi=pmix"},
-    {"PMI_RANK", "PMI_SIZE", "foci-mpich.so", "MPICH", "mpiexec of MPICH, or srun --mpi=pmi2"},
-    {"SLURM_STEP_NUM_TASKS", "SLURM_STEP_NUM_TASKS", NULL, NULL, "srun"},
+    {"OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK", "foci-openmpi.so", "Open MPI",
+     "mpirun of Open MPI"},
+    {"PMIX_RANK", "SLURM_STEP_NUM_TASKS", "PMIX_RANK", "foci-openmpi.so", "Open MPI", "srun --mpi=pmix"},
+    {"PMI_RANK", "PMI_SIZE", "PMI_RANK", "foci-mpich.so", "MPICH", "mpiexec of MPICH, or srun --mpi=pmi2"},
+    {"SLURM_STEP_NUM_TASKS", "SLURM_STEP_NUM_TASKS", "SLURM_PROCID", NULL, NULL, "srun"},
 };
 enum { LAUNCHERS = sizeof launchers / sizeof *launchers };
 
@@ -63,9 +64,11 @@ static foci_status load(const launcher *l, foci_group **g) {
     return FOCI_OK;
 }
 
-int foci_group_started(void) {
+int foci_group_started(int *rank) {
     int count = 1;
-    find(&count);
+    const launcher *l = find(&count);
+    const char *r = l ? getenv(l->rank) : NULL;
+    *rank = r ? atoi(r) : 0;
     return count;
 }
 

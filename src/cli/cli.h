@@ -13,8 +13,8 @@
 /* stderr is a terminal (and TERM is not dumb): a progress line may be redrawn. */
 bool foci_is_terminal(void);
 
-/* SIGINT, SIGTERM, SIGHUP and SIGUSR2 (which mpirun hands to its processes) set the first; a second one ends the
- * process at once. SIGUSR1 sets the other. */
+/* SIGINT, SIGTERM, SIGHUP and SIGUSR2 (which launchers hand to their processes) set the first; a second one, but for
+ * SIGUSR2, ends the process at once. SIGUSR1 sets the other. */
 extern volatile sig_atomic_t foci_stop, foci_save_now;
 extern bool foci_speaks; /* false in all processes of a group but the first: what is to be said, that one says */
 void foci_print_failure(foci_status s); /* "foci: ...", where there was one */

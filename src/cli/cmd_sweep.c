@@ -18,7 +18,7 @@ typedef struct varied {
 
 typedef struct settings {
     const char *vary, *measure, *out, *runs;
-    int64_t jobs;
+    foci_table_steps steps;
     bool status;
 } settings;
 
@@ -35,7 +35,6 @@ static const foci_key rows[] = {
     FOCI_KEY(settings, out, NULL, 0, 0, NULL, "results, logs and the table (default: sweeps/NAME of the config)",
              .placeholder = "DIR"),
     FOCI_KEY(settings, runs, NULL, 0, 0, NULL, "trained runs (default: runs in DIR of --out)", .placeholder = "DIR"),
-    FOCI_KEY(settings, jobs, "1", 1, 64, NULL, "commands at once; --threads are divided among them"),
     FOCI_KEY(settings, status, "false", 0, 0, NULL, "run nothing: show what is there so far"),
     {0}};
 
@@ -187,8 +186,8 @@ static foci_status sweep(const foci_parsed *parsed, plan *p) {
     foci_status s = build(p, t, parsed);
     if (!s)
         s = foci_table_show(
-            t, &(foci_table_options){
-                   .out = o->out ? o->out : folder, .runs = o->runs, .jobs = (int)o->jobs, .status_only = o->status});
+            t, &(foci_table_options){.out = o->out ? o->out : folder, .runs = o->runs, .status_only = o->status},
+            &o->steps, parsed->threads);
     foci_table_free(t);
     return s;
 }
@@ -210,6 +209,6 @@ const foci_command foci_command_sweep = {
     .most = 1,
     .takes = FOCI_TAKES_SET | FOCI_TAKES_THREADS | FOCI_ENDS_BY_SIGNAL,
     .size = sizeof(settings),
-    .options = {{rows}},
+    .options = {{rows}, {foci_table_steps_keys, offsetof(settings, steps)}},
     .run = run,
 };

@@ -11,7 +11,7 @@
 
 typedef struct settings {
     const char *out, *runs;
-    int64_t jobs;
+    foci_table_steps steps;
     bool resume, status;
 } settings;
 
@@ -22,7 +22,6 @@ static const foci_key rows[] = {
              .placeholder = "DIR"),
     FOCI_KEY(settings, runs, NULL, 0, 0, NULL, "trained runs (default: runs in DIR of --out); tables may share one",
              .placeholder = "DIR"),
-    FOCI_KEY(settings, jobs, "1", 1, 64, NULL, "commands at once; --threads are divided among them"),
     FOCI_KEY(settings, resume, "false", 0, 0, NULL,
              "go on with what DIR holds; it does so anyway: nothing that is there is done again"),
     FOCI_KEY(settings, status, "false", 0, 0, NULL, "run nothing: show what is there so far"),
@@ -43,8 +42,8 @@ static foci_status run(const foci_parsed *parsed) {
     foci_table *t;
     FOCI_TRY(foci_table_read(&t, parsed->argument[0]));
     foci_status s = foci_table_show(
-        t, &(foci_table_options){
-               .out = o->out ? o->out : folder, .runs = o->runs, .jobs = (int)o->jobs, .status_only = o->status});
+        t, &(foci_table_options){.out = o->out ? o->out : folder, .runs = o->runs, .status_only = o->status}, &o->steps,
+        parsed->threads);
     foci_table_free(t);
     return s;
 }
@@ -98,7 +97,7 @@ static const foci_command run_command = {
     .most = 1,
     .takes = FOCI_TAKES_THREADS | FOCI_ENDS_BY_SIGNAL,
     .size = sizeof(settings),
-    .options = {{rows}},
+    .options = {{rows}, {foci_table_steps_keys, offsetof(settings, steps)}},
     .run = run,
 };
 

@@ -25,7 +25,8 @@ enum {                     /* what a command takes */
        FOCI_OPENS_CONFIG = 16, /* its first argument names a config or a run, which is opened, with what --set says */
        FOCI_OPENS_WEIGHTS = 32 | FOCI_OPENS_CONFIG | FOCI_TAKES_CHECKPOINT, /* and its weights are found */
        FOCI_ENDS_BY_SIGNAL = 64,                                            /* it looks at foci_stop */
-       FOCI_TAKES_GROUP = 128 /* several processes can do it together; the first speaks for all */
+       FOCI_TAKES_GROUP = 128, /* several processes can do it together; the first speaks for all */
+       FOCI_FIRST_DOES = 256   /* of several processes the first does it, and the others leave: a table may start it */
 };
 
 struct foci_command {

@@ -18,7 +18,7 @@ static void on_signal(int number) {
         foci_save_now = 1;
         return;
     }
-    if (foci_stop) _exit(128 + number);
+    if (foci_stop && number != SIGUSR2) _exit(128 + number);
     foci_stop = 1;
 }
 

@@ -51,7 +51,8 @@ typedef struct work {
     const foci_table_options *o;
     job *job;
     int jobs, started, done, failed;
-    bool told;        /* the children, to stop */
+    bool ends;        /* no command is started any more, those that run are to stop */
+    unsigned told;    /* how often, in rounds of waiting */
     foci_error first; /* failure */
 } work;
 
@@ -354,15 +355,27 @@ static foci_status start(work *w, job *j) {
     return FOCI_OK;
 }
 
-/* The command's own message: what follows the last "foci: " that begins a line. */
+static bool has_word(const char *at, const char *end) {
+    while (at < end && !isalpha((unsigned char)*at)) at++;
+    return at < end;
+}
+
+/* The command's own message: what follows the last "foci: " that begins a line. Else the last line with a word in it,
+ * which may be a launcher's. */
 static void complaint(const work *w, const job *j, char *line, size_t size) {
     char path[PATH], *text;
     size_t length;
     log_path(w, j, ".log", path);
     snprintf(line, size, "it failed without a word");
     if (foci_read_file(path, 1 << 26, &text, &length, FOCI_ERR_IO)) return;
-    for (const char *at = text; (at = strstr(at, "foci: ")); at++)
-        if (at == text || at[-1] == '\n') snprintf(line, size, "%.*s", (int)strcspn(at + 6, "\n"), at + 6);
+    bool own = false;
+    for (const char *at = text, *end; *at; at = end + (*end == '\n')) {
+        const bool says = strncmp(at, "foci: ", 6) == 0;
+        end = at + strcspn(at, "\n");
+        own |= says;
+        if (says) at += 6;
+        if (says || (!own && has_word(at, end))) snprintf(line, size, "%.*s", (int)(end - at), at);
+    }
     free(text);
 }
 
@@ -393,7 +406,7 @@ static void finish(work *w, job *j, const foci_table_ending *how) {
     if (!how->signal && how->code == 0) {
         s = take_result(w, j);
     } else {
-        const bool own = !how->signal && how->code != FOCI_INTERRUPTED;
+        const bool own = !how->signal && how->code <= FOCI_ERR_IO; /* else it stopped, or is a launcher's code */
         complaint(w, j, line, sizeof line);
         s = foci_fail(own ? (foci_status)how->code : FOCI_ERR_RUNTIME, "%s: %s", j->name,
                       how->signal ? how->signal : line);
@@ -428,8 +441,9 @@ static int running(const work *w) {
     return n;
 }
 
-/* To save and end. */
-static void tell_all(const work *w) {
+/* To save and end: every second, as a launcher whose processes do not run yet hands nothing on. */
+static void tell_all(work *w) {
+    if (w->told++ % 50) return;
     for (const job *j = w->job; j < w->job + w->jobs; j++)
         if (j->state == RUNNING) w->o->runner->stop(w->o->runner->context, j->handle);
 }
@@ -437,10 +451,7 @@ static void tell_all(const work *w) {
 /* Waits for one of them. */
 static foci_status reap(work *w) {
     for (;;) {
-        if (*w->o->stop && !w->told) {
-            tell_all(w);
-            w->told = true;
-        }
+        if (*w->o->stop || w->ends) tell_all(w);
         for (job *j = w->job; j < w->job + w->jobs; j++) {
             if (j->state != RUNNING) continue;
             foci_table_ending how = {.signal = NULL};
@@ -451,7 +462,7 @@ static foci_status reap(work *w) {
             finish(w, j, &how);
             return FOCI_OK;
         }
-        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL); /* 50 rounds a second */
     }
 }
 
@@ -483,7 +494,7 @@ static foci_status run(work *w) {
     if (s) { /* nothing is left behind: without this process they would be killed */
         foci_error first;
         foci_error_take(&first, s);
-        tell_all(w);
+        w->ends = true;
         while (running(w) && !reap(w)) {}
         return foci_error_raise(&first);
     }
