@@ -355,27 +355,15 @@ static foci_status start(work *w, job *j) {
     return FOCI_OK;
 }
 
-static bool has_word(const char *at, const char *end) {
-    while (at < end && !isalpha((unsigned char)*at)) at++;
-    return at < end;
-}
-
-/* The command's own message: what follows the last "foci: " that begins a line. Else the last line with a word in it,
- * which may be a launcher's. */
+/* The command's own message: what follows the last "foci: " that begins a line. */
 static void complaint(const work *w, const job *j, char *line, size_t size) {
     char path[PATH], *text;
     size_t length;
     log_path(w, j, ".log", path);
-    snprintf(line, size, "it failed without a word");
+    snprintf(line, size, "it failed, and %s has no message of foci's", path);
     if (foci_read_file(path, 1 << 26, &text, &length, FOCI_ERR_IO)) return;
-    bool own = false;
-    for (const char *at = text, *end; *at; at = end + (*end == '\n')) {
-        const bool says = strncmp(at, "foci: ", 6) == 0;
-        end = at + strcspn(at, "\n");
-        own |= says;
-        if (says) at += 6;
-        if (says || (!own && has_word(at, end))) snprintf(line, size, "%.*s", (int)(end - at), at);
-    }
+    for (const char *at = text; (at = strstr(at, "foci: ")); at++)
+        if (at == text || at[-1] == '\n') snprintf(line, size, "%.*s", (int)strcspn(at + 6, "\n"), at + 6);
     free(text);
 }
 

@@ -1,7 +1,8 @@
 #!/bin/sh
 # scripts/cluster: a job of Slurm that its time limit stops, which is queued again, and a training over hosts of which some
-# do not answer, end with the bits of one process. The Slurm is one of this machine, with all its files in $work; the hosts
-# are names that a few lines of shell give this machine. Skipped without root, Open MPI or its plugin, a part without Slurm.
+# do not answer, end with the bits of one process; so does a table whose commands are steps of a job. The Slurm is one of
+# this machine, with all its files in $work; the hosts are names that a few lines of shell give this machine. Skipped without
+# root, Open MPI or its plugin, a part without Slurm.
 . "$(dirname "$0")/lib.sh"
 skip() {
     echo "skipped: $1"
@@ -186,4 +187,29 @@ wrong_config() {
     equal 2 "$(exit_code)"
 }
 check "foci's own exit codes are the job's" wrong_config
+steps() { # a table's, stopped and gone on with
+    cat >t.yaml <<'YAML'
+set: {train.max_steps: 400, train.shards: 2, train.epochs: 1000, train.eval_every: 200, train.log_every: 1}
+measure: {clean: val}
+runs:
+  - {name: softmax, config: vit.yaml, set: {attention.kind: softmax}}
+  - {name: elliptical, config: vit.yaml}
+YAML
+    runs table run t.yaml --out table
+    srun="srun --mpi=pmix -n2 --exclusive" code=0
+    salloc -n 2 "$foci" table run t.yaml --out steps --jobs 2 --launch "$srun" >out 2>err &
+    job=$!
+    for n in $(seq 300); do
+        ! grep -qs '^step 20/' steps/logs/*.log || break
+        sleep 0.1
+    done
+    kill -TERM "$(pgrep -P $job -f "^$foci table run")"
+    wait $job || code=$?
+    equal 75 "$code"
+    cat steps/logs/*.log >said
+    contains said '^foci: stopped after step [0-9]+ of 400; --resume goes on from there$'
+    salloc -n 2 "$foci" table run t.yaml --out steps --jobs 2 --launch "$srun" >out 2>err
+    same table/table.csv steps/table.csv
+}
+check "a table's trainings and measurements as steps of a job" steps
 finish

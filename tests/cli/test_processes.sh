@@ -182,6 +182,12 @@ single() {
     together 2 list attention
     equal 2 "$code"
     contains err '^foci: foci list is work for one process, and 2 were started$'
+    runs train vit.yaml --out measured --set train.max_steps=5
+    runs eval measured --json
+    cp out expected
+    succeeds 2 eval measured --json
+    same expected out
+    equal 'foci eval is work for one process: the first of 2 does it, the others leave' "$(cat err)"
 }
 check "what is work for one process" single
 alone() {
