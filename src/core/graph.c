@@ -20,6 +20,7 @@ foci_graph *foci_graph_new(foci_parameters *parameters, const foci_graph_options
     g->parameters = parameters;
     g->options = *options;
     if (options->place) g->options.place = foci_arena_strdup(&g->arena, options->place);
+    if (options->freeze) g->options.freeze = foci_arena_strdup(&g->arena, options->freeze);
     if (options->gradients) g->options.gradients = foci_arena_strdup(&g->arena, options->gradients);
     return g;
 }

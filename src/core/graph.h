@@ -21,6 +21,7 @@ typedef struct foci_graph_options {
     bool train;         /* dropout and drop path are active */
     bool differentiate; /* plan a backward pass */
     bool frozen;        /* parameters need no gradient (inputs may) */
+    const char *freeze; /* nor do these: names, or what they begin with, with blanks between; NULL: none */
     bool observe;       /* keep what foci_observe is given */
     int64_t room, past; /* tokens that what foci_cached keeps has room for, and those that earlier graphs left there */
     uint64_t seed;      /* of the random numbers of dropout */

@@ -76,6 +76,7 @@ struct foci_graph {
 #define foci_grow(array, count) foci_grow_((void **)&(array), (count), sizeof *(array))
 bool foci_grow_(void **array, int count, size_t size); /* room for one more; false: out of memory */
 
+void foci_graph_freeze(foci_graph *g);     /* decides what requires a gradient */
 bool foci_graph_spare_rows(foci_graph *g); /* results become as short as what is read of them; false: out of memory */
 bool foci_graph_schedule(foci_graph *g);   /* decides the calls; false: out of memory */
 

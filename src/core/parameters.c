@@ -33,6 +33,13 @@ static const foci_parameter_alias *find_alias(const foci_parameters *p, const ch
     return NULL;
 }
 
+bool foci_parameters_within(const foci_parameters *p, int entry, const char *prefixes) {
+    bool within = foci_names_within(p->entry[entry].name, prefixes);
+    for (int i = 0; i < p->aliases; i++)
+        within |= p->alias[i].index == entry && foci_names_within(p->alias[i].name, prefixes);
+    return within;
+}
+
 int foci_parameters_find(const foci_parameters *p, const char *name) {
     int i = find_entry(p, name);
     if (i >= 0) return i;

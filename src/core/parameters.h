@@ -57,6 +57,9 @@ static inline bool foci_names_within(const char *name, const char *prefixes) {
     return false;
 }
 
+/* The same of a parameter's name, or its second one. */
+bool foci_parameters_within(const foci_parameters *p, int entry, const char *prefixes);
+
 /* -1 where there is none. Aliases are found too. */
 int foci_parameters_find(const foci_parameters *p, const char *name);
 /* Of a second name: foci_parameter_alias.interleaved; 0 of any other. */

@@ -276,9 +276,11 @@ foci_status foci_graph_plan(foci_graph *g, foci_tensor *output) {
     for (int i = 0; i < g->slots && !output; i++)
         if (g->slot[g->slots - 1 - i].kind == FOCI_SLOT_OUTPUT) output = g->slot[g->slots - 1 - i].tensor;
     if (!output || g->nodes == 0) return foci_fail(FOCI_ERR_RUNTIME, "nothing is an output of this graph");
-    if (g->options.differentiate && !output->requires_grad)
-        return foci_fail(FOCI_ERR_CONFIG, "the loss needs no gradient: it depends on no parameter");
     g->output = output;
+    foci_graph_freeze(g);
+    if (g->options.differentiate && !output->requires_grad)
+        return foci_fail(FOCI_ERR_CONFIG, "the loss needs no gradient: it depends on no parameter%s",
+                         g->options.freeze && *g->options.freeze ? " that is trained" : "");
     g->threads = foci_threads();
     bool ok = foci_graph_spare_rows(g);
     find_reached(g);

@@ -88,10 +88,8 @@ static double rate_of(const foci_optimizer_options *options, const foci_paramete
     double factor = 1;
     size_t longest = 0;
     if (p->entry[entry].buffer) return 0;
-    const char *text = options->freeze;
-    for (group g; text && next_group(&text, false, &g);)
-        if (within(p, entry, &g)) return 0;
-    text = options->lr_scale;
+    if (options->freeze && foci_parameters_within(p, entry, options->freeze)) return 0;
+    const char *text = options->lr_scale;
     for (group g; text && next_group(&text, true, &g);)
         if (g.length > longest && within(p, entry, &g)) {
             longest = g.length;

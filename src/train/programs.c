@@ -27,6 +27,7 @@ foci_status foci_training_programs_record(foci_training_programs *p, const foci_
     const foci_graph_options options = {.train = true,
                                         .differentiate = true,
                                         .bf16 = p->bf16,
+                                        .freeze = train.freeze,
                                         .recompute = train.recompute == FOCI_RECOMPUTE_BLOCK,
                                         .seed = (uint64_t)train.seed,
                                         .place = foci_config_place(config, "model.kind")};
