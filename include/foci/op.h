@@ -44,6 +44,8 @@ typedef struct foci_op {
      * all; 0: they need all of all. The planner has only those rows made that somebody reads: shapes of inputs and
      * output are as short then, and so is what was saved, which must be of rows. NULL: 0 */
     unsigned (*rows)(const foci_node *n, foci_some_rows rows);
+    /* Records the operation for some columns of the output, of x in place of the first input. NULL: it cannot */
+    foci_tensor *(*columns)(const foci_node *n, foci_tensor *x, int64_t first, int64_t count);
     bool selects; /* the output is some rows of the input (B, N, C); the attributes begin with a foci_selection */
     foci_cost (*cost)(const foci_node *n); /* NULL: not counted */
     const foci_gradient_case *gradients;   /* ended by {0}; required where backward is set */

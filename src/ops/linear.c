@@ -86,12 +86,21 @@ static const foci_gradient_case gradients[] = {{"(3, 5, 7) with bias", with_bias
                                                {"1100 rows", many_rows},
                                                {0}};
 
+/* Rows of the weight are columns of y. */
+static foci_tensor *columns(const foci_node *n, foci_tensor *x, int64_t first, int64_t count) {
+    const int64_t in = foci_last_dim(x);
+    return foci_linear(n->graph, x,
+                       foci_view(n->input[WEIGHT], first * in, 2, (int64_t[]){count, in}, (int64_t[]){in, 1}),
+                       foci_view(n->input[BIAS], first, 1, &count, (int64_t[]){1}));
+}
+
 const foci_op foci_op_linear = {.name = "linear",
                                 .summary = "x Wt + b over the last dimension",
                                 .forward = forward,
                                 .backward = backward,
                                 .reads = FOCI_READS_INPUT(X) | FOCI_READS_INPUT(WEIGHT),
                                 .rows = foci_rows_of_first,
+                                .columns = columns,
                                 .cost = cost,
                                 .gradients = gradients};
 
