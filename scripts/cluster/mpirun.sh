@@ -48,11 +48,15 @@ look() {
     done <"$work/all" >"$work/hosts"
 }
 
-# Sets code. The keepalives end mpirun some 25 seconds after a host went away without a word.
+# These end mpirun some 25 seconds after a host went away without a word.
+export OMPI_MCA_oob_tcp_keepalive_time="${OMPI_MCA_oob_tcp_keepalive_time:-10}"
+export OMPI_MCA_oob_tcp_keepalive_intvl="${OMPI_MCA_oob_tcp_keepalive_intvl:-5}"
+export OMPI_MCA_oob_tcp_keepalive_probes="${OMPI_MCA_oob_tcp_keepalive_probes:-3}"
+
+# Sets code.
 train() {
     processes=$(awk -F = '{ n += $2 } END { print n }' "$work/hosts")
     mpirun -np "$processes" --hostfile "$work/hosts" --bind-to none --mca plm_rsh_agent "$rsh" \
-        --mca oob_tcp_keepalive_time 10 --mca oob_tcp_keepalive_intvl 5 --mca oob_tcp_keepalive_probes 3 \
         "$foci" train "$@" --resume &
     job=$!
     while # a signal ends the waiting, not the job

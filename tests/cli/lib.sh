@@ -11,6 +11,7 @@
 #   equal EXPECTED ACTUAL           two texts
 #   same FILE FILE                  two files, byte by byte
 #   same_weights FILE FILE          ... but for what their headers say of the data they learnt from
+#   alike RUN RUN                   weights and metrics of two runs, all but times
 #   contains FILE REGEX             a line of the file matches
 #   lacks FILE REGEX                no line does
 #   json [KEY...]                   see json.c
@@ -83,6 +84,14 @@ same_weights() {
     numbers_of "$1" >first
     numbers_of "$2" >second
     same first second
+}
+metrics_of() { sed 's/"\(items_per_s\|data_wait_ms\|elapsed\)": [^,}]*[,}]//g' "$1/metrics.jsonl"; } # but times
+alike() {
+    for f in last best ema; do
+        [ ! -e "$1/$f.safetensors" ] || same "$1/$f.safetensors" "$2/$f.safetensors"
+    done
+    [ -s "$1/metrics.jsonl" ]
+    equal "$(metrics_of "$1")" "$(metrics_of "$2")"
 }
 contains() { grep -Eq -- "$2" "$1" || wrong "$1: no line matches $2:" "$(head -n 40 "$1")"; }
 lacks() { ! grep -Eq -- "$2" "$1" || wrong "$1: a line matches $2:" "$(grep -E -- "$2" "$1")"; }

@@ -36,15 +36,6 @@ refused() {
     contains err "^foci: $message\$"
     equal 1 "$(grep -c '^foci: ' err)"
 }
-# Everything in the lines of metrics but times.
-numbers() { sed 's/"\(items_per_s\|data_wait_ms\|elapsed\)": [^,}]*[,}]//g' "$1/metrics.jsonl"; }
-alike() {
-    for f in last best ema; do
-        [ ! -e "$1/$f.safetensors" ] || same "$1/$f.safetensors" "$2/$f.safetensors"
-    done
-    [ -s "$1/metrics.jsonl" ]
-    equal "$(numbers "$1")" "$(numbers "$2")"
-}
 
 # the_same CONFIG "KEYS" P...: one process, and so many.
 the_same() {
