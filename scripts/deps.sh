@@ -4,13 +4,14 @@
 # Elsewhere, without root, or where DEPS names folders of dependencies (see the Makefile): compiles and links a line against
 # each, names those that are missing and where they come from, and stops.
 #   scripts/deps.sh [--mpi] [--slurm] [EXTRA PACKAGE...]
-#     --mpi: Open MPI as well, for `make mpi`; --slurm: Slurm, which tests/cli/test_cluster.sh starts for itself
+#     --mpi: Open MPI as well, for `make mpi`, and ip, with which tests make networks of hosts
+#     --slurm: Slurm, which tests/cli/test_cluster.sh starts for itself
 set -eu
 
 packages="gcc make pkg-config libc6-dev libopenblas0-openmp libturbojpeg0-dev libstb-dev zlib1g-dev
           libyaml-dev libjansson-dev libxxhash-dev uthash-dev libcmocka-dev gnuplot-nox clang-format"
 case " $* " in *" clang "*) packages="$packages libomp-dev" ;; esac
-case " $* " in *" --mpi "*) packages="$packages libopenmpi-dev openmpi-bin" ;; esac
+case " $* " in *" --mpi "*) packages="$packages libopenmpi-dev openmpi-bin iproute2" ;; esac
 case " $* " in *" --slurm "*) packages="$packages slurmctld slurmd slurm-client" ;; esac
 for extra; do case $extra in --mpi | --slurm) ;; *) packages="$packages $extra" ;; esac; done
 

@@ -6,17 +6,15 @@
 #   cable HOST down|up              pulls its cable at the switch, so that neither side is told, and plugs it in again
 #   cables_carry RATE               1gbit: no more in each direction
 #   left HOST...                    the processes on them
-#   power_off HOST...               ends these
 #
 # All are gone when the script ends, and whatever still runs on them.
 switch=foci-$$
 hosts=
 host() { echo "$switch-$1"; } # its namespace
 left() { for name; do ip netns pids "$(host "$name")"; done; }
-power_off() { kill -9 $(left "$@") 2>/dev/null || :; }
 scrap() {
     [ -n "$hosts" ] || return
-    power_off $hosts
+    kill -9 $(left $hosts)
     for name in $hosts; do ip netns del "$(host "$name")"; done
     ip netns del "$switch"
 } 2>/dev/null
