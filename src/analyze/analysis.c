@@ -275,8 +275,10 @@ static foci_status record(study *s, const foci_config *config) {
     const char *input = s->task->samples->input;
     foci_program_set_init(&s->set, &s->parameters);
     s->set.advice = "lower --batch";
+    foci_graph_options options = foci_run_options(config);
+    options.observe = true;
     FOCI_TRY(foci_program_open_model(
-        &s->program, &s->set, &(foci_graph_options){.observe = true}, s->model,
+        &s->program, &s->set, &options, s->model,
         &(foci_request){.config = config, .batch = s->batch, .classes = s->task->classes(s->data), .feeds = input}));
     FOCI_TRY(foci_program_set_ready(&s->set));
     const foci_tensor *fed = foci_program_find(s->program, input);

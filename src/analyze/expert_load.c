@@ -75,7 +75,9 @@ static foci_status open_study(study *s, const foci_config *config, const char *w
     foci_program_set_init(&s->set, &s->parameters);
     const foci_request r = {
         .config = config, .batch = 1, .classes = s->task->classes(s->data), .feeds = samples->input};
-    FOCI_TRY(foci_program_open_model(&s->program, &s->set, &(foci_graph_options){.observe = true}, s->model, &r));
+    foci_graph_options options = foci_run_options(config);
+    options.observe = true;
+    FOCI_TRY(foci_program_open_model(&s->program, &s->set, &options, s->model, &r));
     FOCI_TRY(look(s, load));
     FOCI_TRY(foci_program_set_ready(&s->set));
     FOCI_TRY(foci_carry_open(&s->carry, s->program, 1));

@@ -157,8 +157,9 @@ static foci_status prepare_batch(foci_trained *t, int64_t n) {
     t->input = calloc((size_t)n, (size_t)(t->about.channels * t->about.height * t->about.width) * sizeof *t->input);
     if (!t->input) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for %lld images", (long long)n);
     t->batch = n;
+    const foci_graph_options options = foci_run_options(t->config);
     FOCI_TRY(foci_program_open_model(
-        &t->program, &t->programs, &(foci_graph_options){0}, t->model,
+        &t->program, &t->programs, &options, t->model,
         &(foci_request){.config = t->config, .batch = n, .classes = t->about.classes, .feeds = "images"}));
     return foci_program_set_ready(&t->programs);
 }

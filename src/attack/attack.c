@@ -451,7 +451,8 @@ static foci_status fill(foci_attack_session *r, const char *weights, const foci_
     const int64_t capacity = images->batch ? images->batch : BATCH; /* queries of one image fill it too */
     r->batch = capacity < r->samples.count ? capacity : r->samples.count;
     FOCI_TRY(foci_load_model(&r->parameters, model, r->config, classes, weights));
-    FOCI_TRY(foci_victim_open(&r->victim, model, r->config, &r->parameters, &units, classes, capacity, false));
+    FOCI_TRY(foci_victim_open(&r->victim, model, r->config, &r->parameters, &units, classes, capacity,
+                              foci_run_options(r->config).bf16));
     return allocate(r);
 }
 

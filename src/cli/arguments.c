@@ -18,6 +18,8 @@ static const foci_key common_options[] =
      FOCI_KEY(foci_parsed, json, "false", 0, 0, NULL, "print one JSON object to standard output"),
      FOCI_KEY(foci_parsed, checkpoint, NULL, 0, 0, NULL,
               "weights (default: the run's best.safetensors, else last.safetensors)", .placeholder = "FILE"),
+     FOCI_KEY(foci_parsed, dtype, NULL, 0, 0, FOCI_DTYPES(FOCI_CHOICE_WORD),
+              "operands of products, as --set train.eval_dtype says it (default: the config's)"),
      {0}};
 
 /* "a|b|c" of choices, else a letter or a word for the type. */
@@ -130,7 +132,11 @@ static foci_status take_overrides(foci_parsed *parsed) {
         if (parsed->overrides == FOCI_MAX_SETS) return foci_fail(FOCI_ERR_CONFIG, "--set: more than %d", FOCI_MAX_SETS);
         parsed->override[parsed->overrides] = text;
     }
-    return FOCI_OK;
+    const char *dtype = foci_parsed_text(parsed, &parsed->dtype, 0);
+    if (!dtype) return FOCI_OK;
+    if (parsed->overrides == FOCI_MAX_SETS) return foci_fail(FOCI_ERR_CONFIG, "--set: more than %d", FOCI_MAX_SETS - 1);
+    parsed->override[parsed->overrides++] = foci_arena_printf(&parsed->arena, "train.eval_dtype=%s", dtype);
+    return parsed->override[parsed->overrides - 1] ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory");
 }
 
 const char *foci_parsed_text(const foci_parsed *parsed, const void *field, int i) {

@@ -63,7 +63,7 @@ const foci_command foci_command_analyze = {
            "over images among them.",
     .least = 1,
     .most = 1,
-    .takes = FOCI_TAKES_COMMON | FOCI_OPENS_WEIGHTS | FOCI_ENDS_BY_SIGNAL | FOCI_FIRST_DOES,
+    .takes = FOCI_TAKES_COMMON | FOCI_OPENS_WEIGHTS | FOCI_ENDS_BY_SIGNAL | FOCI_FIRST_DOES | FOCI_TAKES_DTYPE,
     .size = sizeof(settings),
     .options = {{foci_analyze_keys, offsetof(settings, how)}, {rows}},
     .run = run};

@@ -180,7 +180,7 @@ const foci_command foci_command_attack = {
            "object per line: for each method, for each eps.",
     .least = 1,
     .most = 1,
-    .takes = FOCI_TAKES_COMMON | FOCI_OPENS_WEIGHTS | FOCI_ENDS_BY_SIGNAL | FOCI_FIRST_DOES,
+    .takes = FOCI_TAKES_COMMON | FOCI_OPENS_WEIGHTS | FOCI_ENDS_BY_SIGNAL | FOCI_FIRST_DOES | FOCI_TAKES_DTYPE,
     .size = sizeof(settings),
     .options = {{rows},
                 {foci_attack_image_keys, offsetof(settings, images)},

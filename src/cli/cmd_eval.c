@@ -112,7 +112,8 @@ const foci_command foci_command_eval = {
            "accuracy on corrupted images and on folders of other images; or any other measure.",
     .least = 1,
     .most = 1,
-    .takes = FOCI_TAKES_COMMON | FOCI_TAKES_CHECKPOINT | FOCI_OPENS_CONFIG | FOCI_ENDS_BY_SIGNAL | FOCI_FIRST_DOES,
+    .takes = FOCI_TAKES_COMMON | FOCI_TAKES_CHECKPOINT | FOCI_OPENS_CONFIG | FOCI_ENDS_BY_SIGNAL | FOCI_FIRST_DOES |
+             FOCI_TAKES_DTYPE,
     .size = sizeof(settings),
     .options = {{foci_score_keys, offsetof(settings, text) + offsetof(foci_swap_options, score)},
                 {foci_score_detail_keys, offsetof(settings, text) + offsetof(foci_swap_options, score)},

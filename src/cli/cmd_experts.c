@@ -55,7 +55,7 @@ const foci_command foci_command_experts = {
            "the gate is (entropy of its softmax over all experts, mean over tokens). With --out as a picture.",
     .least = 1,
     .most = 1,
-    .takes = FOCI_TAKES_COMMON | FOCI_OPENS_WEIGHTS | FOCI_ENDS_BY_SIGNAL | FOCI_FIRST_DOES,
+    .takes = FOCI_TAKES_COMMON | FOCI_OPENS_WEIGHTS | FOCI_ENDS_BY_SIGNAL | FOCI_FIRST_DOES | FOCI_TAKES_DTYPE,
     .size = sizeof(settings),
     .options = {{foci_experts_keys, offsetof(settings, how)}, {rows}},
     .run = run};

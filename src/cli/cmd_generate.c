@@ -258,7 +258,7 @@ const foci_command foci_command_generate = {
            "texts beside it.",
     .least = 1,
     .most = 1,
-    .takes = FOCI_TAKES_COMMON | FOCI_OPENS_WEIGHTS,
+    .takes = FOCI_TAKES_COMMON | FOCI_OPENS_WEIGHTS | FOCI_TAKES_DTYPE,
     .size = sizeof(settings),
     .options = {{rows}, {foci_sampling_keys, offsetof(settings, sampling)}},
     .run = run,

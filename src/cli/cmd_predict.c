@@ -176,7 +176,7 @@ const foci_command foci_command_predict = {
         "standard input.",
     .least = 2,
     .most = 1 << 20,
-    .takes = FOCI_TAKES_COMMON | FOCI_OPENS_WEIGHTS | FOCI_ENDS_BY_SIGNAL,
+    .takes = FOCI_TAKES_COMMON | FOCI_OPENS_WEIGHTS | FOCI_ENDS_BY_SIGNAL | FOCI_TAKES_DTYPE,
     .size = sizeof(foci_predict_options),
     .options = {{rows}},
     .run = run,

@@ -9,6 +9,7 @@
 #include "base/arena.h"
 #include "base/group.h"
 #include "config/config.h"
+#include "task/training.h"
 
 typedef struct foci_command foci_command;
 typedef struct foci_parsed foci_parsed;
@@ -21,12 +22,13 @@ enum {                     /* what a command takes */
        FOCI_TAKES_THREADS = 2,
        FOCI_TAKES_JSON = 4,
        FOCI_TAKES_CHECKPOINT = 8,
+       FOCI_TAKES_DTYPE = 16,
        FOCI_TAKES_COMMON = FOCI_TAKES_SET | FOCI_TAKES_THREADS | FOCI_TAKES_JSON,
-       FOCI_OPENS_CONFIG = 16, /* its first argument names a config or a run, which is opened, with what --set says */
-       FOCI_OPENS_WEIGHTS = 32 | FOCI_OPENS_CONFIG | FOCI_TAKES_CHECKPOINT, /* and its weights are found */
-       FOCI_ENDS_BY_SIGNAL = 64,                                            /* it looks at foci_stop */
-       FOCI_TAKES_GROUP = 128, /* several processes can do it together; the first speaks for all */
-       FOCI_FIRST_DOES = 256   /* of several processes the first does it, and the others leave: a table may start it */
+       FOCI_OPENS_CONFIG = 32, /* its first argument names a config or a run, which is opened, with what --set says */
+       FOCI_OPENS_WEIGHTS = 64 | FOCI_OPENS_CONFIG | FOCI_TAKES_CHECKPOINT, /* and its weights are found */
+       FOCI_ENDS_BY_SIGNAL = 128,                                           /* it looks at foci_stop */
+       FOCI_TAKES_GROUP = 256, /* several processes can do it together; the first speaks for all */
+       FOCI_FIRST_DOES = 512   /* of several processes the first does it, and the others leave: a table may start it */
 };
 
 struct foci_command {
@@ -61,6 +63,7 @@ struct foci_parsed {
     foci_group *group; /* that this process is one of; NULL: it is alone */
 
     const char *set, *checkpoint; /* the common options; of --set the last */
+    foci_operands dtype;          /* where it is given */
     int64_t threads;
     bool json;
     const char *override[FOCI_MAX_SETS]; /* every --set */

@@ -70,8 +70,10 @@ static foci_status find_classes(foci_classifier *c, const foci_config *config, c
 static foci_status record(foci_classifier *c, const foci_model *model, const foci_config *config) {
     const int64_t chosen = foci_config_int(config, "train.eval_batch");
     c->batch = chosen && chosen < 128 ? chosen : 128;
+    foci_graph_options options = foci_run_options(config);
+    options.place = foci_config_place(config, "model.kind");
     FOCI_TRY(foci_program_open_model(
-        &c->program, &c->set, &(foci_graph_options){.place = foci_config_place(config, "model.kind")}, model,
+        &c->program, &c->set, &options, model,
         &(foci_request){.config = config, .batch = c->batch, .classes = c->classes, .feeds = "images"}));
     FOCI_TRY(foci_program_set_ready(&c->set));
     c->input = foci_large_calloc((size_t)(c->batch * c->pixels) * sizeof *c->input);

@@ -1,4 +1,5 @@
 #include "task/batch_programs.h"
+#include "task/load_model.h"
 
 #include <stdlib.h>
 
@@ -21,7 +22,8 @@ static foci_status open_program(foci_batch_programs *s, int64_t rows, int64_t to
     foci_batch_program *grown = realloc(s->item, (size_t)(s->count + 1) * sizeof *grown);
     if (!grown) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for a program");
     s->item = grown;
-    FOCI_TRY(foci_program_open_model(p, &s->set, &(foci_graph_options){0}, s->model, &r));
+    const foci_graph_options options = foci_run_options(r.config);
+    FOCI_TRY(foci_program_open_model(p, &s->set, &options, s->model, &r));
     s->item[s->count++] = (foci_batch_program){rows, tokens, *p};
     return foci_program_set_ready(&s->set);
 }

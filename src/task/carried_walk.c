@@ -6,6 +6,7 @@
 #include "base/parallel.h"
 #include "core/carry.h"
 #include "task/perplexity_work.h"
+#include "task/load_model.h"
 
 typedef struct walk {
     const foci_perplexity_options *o;
@@ -25,7 +26,8 @@ static int64_t length_of(const walk *w, int64_t window) {
 
 static foci_status open_program(walk *w, foci_program **p, int64_t length) {
     const foci_perplexity_options *o = w->o;
-    return foci_program_open_model(p, &w->set, &(foci_graph_options){0}, o->model,
+    const foci_graph_options options = foci_run_options(o->config);
+    return foci_program_open_model(p, &w->set, &options, o->model,
                                    &(foci_request){.config = o->config,
                                                    .batch = o->columns,
                                                    .classes = o->vocabulary,

@@ -5,6 +5,7 @@
 
 #include "attention/attend.h"
 #include "base/memory.h"
+#include "task/load_model.h"
 
 bool foci_generator_keeps(const foci_generator_options *o) {
     return !o->recompute && !o->model->carries && foci_attention_abilities(o->config) & FOCI_INCREMENTAL;
@@ -79,8 +80,11 @@ static foci_status open_pass(foci_generator *g, int64_t past, int64_t tokens) {
     foci_program_close(g->program);
     g->past = past;
     g->tokens = tokens;
+    foci_graph_options options = foci_run_options(o->config);
+    options.room = g->incremental ? o->window : 0;
+    options.past = past;
     FOCI_TRY(foci_program_open_model(
-        &g->program, &g->set, &(foci_graph_options){.room = g->incremental ? o->window : 0, .past = past}, o->model,
+        &g->program, &g->set, &options, o->model,
         &(foci_request){.config = o->config,
                         .batch = o->rows,
                         .classes = o->vocabulary,
@@ -104,7 +108,8 @@ static foci_status read_on(foci_generator *g) {
     if (!g->program) {
         const foci_request r = {
             .config = o->config, .batch = o->rows, .classes = o->vocabulary, .feeds = "ids", .number = {{"tokens", 1}}};
-        FOCI_TRY(foci_program_open_model(&g->program, &g->set, &(foci_graph_options){0}, o->model, &r));
+        const foci_graph_options options = foci_run_options(o->config);
+        FOCI_TRY(foci_program_open_model(&g->program, &g->set, &options, o->model, &r));
         FOCI_TRY(foci_program_set_ready(&g->set));
         FOCI_TRY(foci_carry_open(&g->carry, g->program, o->rows));
     }

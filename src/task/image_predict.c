@@ -8,6 +8,7 @@
 #include "task/image_data.h"
 #include "task/predict.h"
 #include "task/training.h"
+#include "task/load_model.h"
 
 typedef struct work {
     const foci_predicting *p;
@@ -64,7 +65,8 @@ static foci_status open_program(work *w, foci_program_set *set) {
     w->pixels = (int64_t)3 * w->transform.height * w->transform.width;
     const foci_request r = {
         .config = w->p->config, .batch = w->batch, .classes = w->p->labels->count, .feeds = "images"};
-    FOCI_TRY(foci_program_open_model(&w->program, set, &(foci_graph_options){0}, w->p->model, &r));
+    const foci_graph_options options = foci_run_options(w->p->config);
+    FOCI_TRY(foci_program_open_model(&w->program, set, &options, w->p->model, &r));
     w->input = calloc((size_t)(w->batch * w->pixels), sizeof *w->input);
     w->files.wrong = calloc((size_t)w->p->count, sizeof *w->files.wrong);
     if (!w->input || !w->files.wrong) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for images");

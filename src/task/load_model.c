@@ -7,6 +7,7 @@
 #include "core/load.h"
 #include "core/program.h"
 #include "task/task.h"
+#include "task/training.h"
 
 /* Words that the model's inputs may be, as the weights have rows for them; 0: its inputs are none. */
 static int64_t words_of(const foci_model *model, const char *weights) {
@@ -22,6 +23,11 @@ static int64_t words_of(const foci_model *model, const char *weights) {
     }
     foci_safetensors_close(&f);
     return words;
+}
+
+foci_graph_options foci_run_options(const foci_config *config) {
+    foci_graph_options o = {.bf16 = false};
+    return foci_eval_bf16(config, &o.bf16) ? (foci_graph_options){.bf16 = false} : o;
 }
 
 /* Recording one sample declares the parameters. */
@@ -76,6 +82,8 @@ static foci_status check_finite(const foci_parameters *p, const char *weights) {
 
 foci_status foci_load_model(foci_parameters *p, const foci_model *model, const foci_config *config, int64_t classes,
                             const char *weights) {
+    bool bf16;
+    FOCI_TRY(foci_eval_bf16(config, &bf16));
     foci_parameters_init(p);
     FOCI_TRY(declare(p, model, config, classes, weights));
     FOCI_TRY(foci_parameters_allocate(p, false));

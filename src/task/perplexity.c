@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "task/pieces.h"
 #include "task/training.h"
+#include "task/load_model.h"
 
 const foci_key foci_walk_keys[] = {
     FOCI_KEY(
@@ -45,8 +46,9 @@ static foci_status open_pass(pass *s, const foci_perplexity_options *o, foci_par
     s->ids = malloc((size_t)(s->windows * s->length) * sizeof *s->ids);
     s->targets = malloc((size_t)(s->windows * s->scored) * sizeof *s->targets);
     if (!s->ids || !s->targets) return foci_fail(FOCI_ERR_RUNTIME, "out of memory for an evaluation");
+    const foci_graph_options options = foci_run_options(o->config);
     FOCI_TRY(
-        foci_program_open_model(&s->program, &s->set, &(foci_graph_options){0}, o->model,
+        foci_program_open_model(&s->program, &s->set, &options, o->model,
                                 &(foci_request){.config = o->config,
                                                 .batch = s->windows,
                                                 .classes = o->vocabulary,

@@ -9,6 +9,7 @@
 #include "ops/bilinear.h"
 #include "task/image_data.h"
 #include "task/training.h"
+#include "task/load_model.h"
 
 /* An image some of whose windows are still to come. */
 typedef struct canvas {
@@ -49,7 +50,8 @@ foci_status foci_sliding_open(foci_sliding *s, const foci_config *config, const 
     s->down = stride ? stride : s->height;
     s->across = stride ? stride : s->width;
     const foci_request r = {.config = config, .batch = s->batch, .classes = s->classes, .feeds = "images"};
-    FOCI_TRY(foci_program_open_model(&s->program, set, &(foci_graph_options){0}, model, &r));
+    const foci_graph_options options = foci_run_options(config);
+    FOCI_TRY(foci_program_open_model(&s->program, set, &options, model, &r));
     return foci_program_set_ready(set);
 }
 

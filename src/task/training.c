@@ -1,6 +1,7 @@
 #include "task/training.h"
 
 #include "config/config.h"
+#include "kernels/bf16.h"
 
 const foci_key foci_training_keys[] = {
     FOCI_KEY(foci_training, batch_size, "128", 1, 1e6, NULL, "images, sequences or columns of text, per update"),
@@ -82,6 +83,8 @@ const foci_key foci_training_keys[] = {
     FOCI_KEY(foci_training, dtype, "fp32", 0, 0, FOCI_DTYPES(FOCI_CHOICE_WORD),
              "operands of products in training; sums, weights, norms and losses are float32. auto: bf16 where the "
              "processor has it"),
+    FOCI_KEY(foci_training, eval_dtype, "fp32", 0, 0, FOCI_DTYPES(FOCI_CHOICE_WORD),
+             "likewise where the model is only run: evaluations, attacks, analyses, predictions (--dtype there)"),
     FOCI_KEY(foci_training, recompute, "none", 0, 0, FOCI_RECOMPUTE(FOCI_CHOICE_WORD),
              "block: what a block of the model computes is not kept for the backward pass but computed again, to the "
              "same bits: less memory, more time",
@@ -111,6 +114,21 @@ foci_training foci_training_read(const foci_config *c) {
     foci_training t;
     foci_config_read(c, "train", foci_training_keys, &t);
     return t;
+}
+
+static foci_status in_bf16(const foci_config *config, const char *key, int dtype, bool *bf16) {
+    *bf16 = dtype != FOCI_DTYPE_FP32 && foci_bf16_supported();
+    if (dtype != FOCI_DTYPE_BF16 || *bf16) return FOCI_OK;
+    return foci_config_fail(config, key,
+                            "this processor has no products in bf16 (AVX512-BF16); auto falls back to fp32");
+}
+
+foci_status foci_training_bf16(const foci_config *config, bool *bf16) {
+    return in_bf16(config, "train.dtype", (int)foci_training_read(config).dtype, bf16);
+}
+
+foci_status foci_eval_bf16(const foci_config *config, bool *bf16) {
+    return in_bf16(config, "train.eval_dtype", (int)foci_training_read(config).eval_dtype, bf16);
 }
 
 int64_t foci_training_micro(const foci_training *t) {

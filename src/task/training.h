@@ -23,6 +23,7 @@ typedef enum foci_schedule_kind { FOCI_SCHEDULES(FOCI_CHOICE_NUMBER) } foci_sche
     X(FOCI_NONFINITE_STOP, "stop") X(FOCI_NONFINITE_SKIP, "skip") X(FOCI_NONFINITE_ROLLBACK, "rollback")
 #define FOCI_DISTILLATIONS(X) X(FOCI_DISTILL_HARD, "hard") X(FOCI_DISTILL_NONE, "none")
 #define FOCI_DTYPES(X) X(FOCI_DTYPE_FP32, "fp32") X(FOCI_DTYPE_BF16, "bf16") X(FOCI_DTYPE_AUTO, "auto")
+typedef enum foci_operands { FOCI_DTYPES(FOCI_CHOICE_NUMBER) } foci_operands;
 #define FOCI_RECOMPUTE(X) X(FOCI_RECOMPUTE_NONE, "none") X(FOCI_RECOMPUTE_BLOCK, "block")
 
 /* Strings and lists are the config's. */
@@ -48,7 +49,7 @@ typedef struct foci_training {
     enum { FOCI_DISTILLATIONS(FOCI_CHOICE_NUMBER) } distillation_type;
     double distillation_alpha;
     int64_t seed;
-    enum { FOCI_DTYPES(FOCI_CHOICE_NUMBER) } dtype;
+    foci_operands dtype, eval_dtype;
     enum { FOCI_RECOMPUTE(FOCI_CHOICE_NUMBER) } recompute;
     int64_t checkpoint_every, eval_every, keep_every, eval_batch, log_every;
     double checkpoint_minutes, timeout;
@@ -57,6 +58,10 @@ typedef struct foci_training {
 
 extern const foci_key foci_training_keys[];
 foci_training foci_training_read(const foci_config *c);
+/* Are operands of products in bf16, in training or in what only runs the model, as the config says? FOCI_ERR_CONFIG
+ * where it insists and the processor has no such products. */
+foci_status foci_training_bf16(const foci_config *config, bool *bf16);
+foci_status foci_eval_bf16(const foci_config *config, bool *bf16);
 /* Samples of a pass: train.micro_batch, or all of a shard, where it has no more. */
 int64_t foci_training_micro(const foci_training *t);
 /* FOCI_ERR_CONFIG where the batch cannot be cut into shards, these into passes, or there are more processes. */

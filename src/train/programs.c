@@ -4,23 +4,16 @@
 
 #include "base/memory.h"
 #include "config/config.h"
-#include "kernels/bf16.h"
 #include "task/training.h"
-
-static foci_status choose_dtype(const foci_config *config, const foci_training *train, bool *bf16) {
-    *bf16 = train->dtype != FOCI_DTYPE_FP32 && foci_bf16_supported();
-    if (train->dtype == FOCI_DTYPE_BF16 && !*bf16)
-        return foci_config_fail(config, "train.dtype",
-                                "this processor has no products in bf16 (AVX512-BF16); auto falls back to fp32");
-    return FOCI_OK;
-}
 
 foci_status foci_training_programs_record(foci_training_programs *p, const foci_model *model, const foci_config *config,
                                           int64_t batch, int shapes,
                                           void (*ask)(void *context, int shape, foci_request *r), void *context) {
     *p = (foci_training_programs){.bf16 = false};
     const foci_training train = foci_training_read(config);
-    FOCI_TRY(choose_dtype(config, &train, &p->bf16));
+    bool eval;
+    FOCI_TRY(foci_training_bf16(config, &p->bf16));
+    FOCI_TRY(foci_eval_bf16(config, &eval));
     foci_parameters_init(&p->parameters);
     foci_program_set_init(&p->set, &p->parameters);
     p->set.advice = "lower train.micro_batch";

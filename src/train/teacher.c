@@ -30,8 +30,9 @@ static foci_status open_weights(foci_teacher *t, const char *run, int64_t classe
     FOCI_TRY(foci_task_open(t->config, &model, &t->task));
     FOCI_TRY(foci_load_model(&t->parameters, model, t->config, classes, t->weights));
     const foci_request r = {.config = t->config, .batch = t->batch, .classes = classes, .feeds = t->task->feeds};
-    FOCI_TRY(foci_program_open_model(
-        &t->program, &t->set, &(foci_graph_options){.place = foci_config_place(t->config, "model.kind")}, model, &r));
+    foci_graph_options options = foci_run_options(t->config);
+    options.place = foci_config_place(t->config, "model.kind");
+    FOCI_TRY(foci_program_open_model(&t->program, &t->set, &options, model, &r));
     return foci_program_set_ready(&t->set);
 }
 

@@ -114,6 +114,7 @@ dry_run() { # CONFIG KEY: bench, told in KEY what the data would say, has as man
 }
 check "images: a dry run" dry_run vit num_classes
 check "text: a dry run" dry_run lm vocab
+near() { awk '{ d = ($1 - $2) / $1; print; exit !(d < 0.01 && d > -0.01 && d != 0) }'; }
 bf16() { # CONFIG: the same bits for any number of threads, near those of float32
     for n in 1 3; do
         runs train $1.yaml --out $1-bf16-$n --threads $n --set train.dtype=bf16
@@ -123,13 +124,38 @@ bf16() { # CONFIG: the same bits for any number of threads, near those of float3
     ! cmp -s $1-bf16-1/last.safetensors $1-1/last.safetensors || wrong "bf16 gives the weights of fp32"
     json loss <$1-1/metrics.jsonl | grep -v absent | tail -n 1 >fp32
     json loss <$1-bf16-1/metrics.jsonl | grep -v absent | tail -n 1 | paste fp32 - |
-        awk '{ d = ($1 - $2) / $1; print; exit !(d < 0.01 && d > -0.01) }'
+        near
     runs train $1.yaml --out $1-auto --set train.dtype=auto
     same $1-bf16-1/last.safetensors $1-auto/last.safetensors
+}
+run_bf16() { # CONFIG: what runs the model is in float32 unless it is asked, however the model was trained
+    for dtype in fp32 bf16 auto; do
+        runs eval $1-bf16-1 --json --dtype $dtype
+        json loss <out >$dtype
+    done
+    runs eval $1-bf16-1 --json
+    equal "$(cat fp32)" "$(json loss <out)"
+    equal "$(cat bf16)" "$(cat auto)"
+    paste fp32 bf16 | near
+    runs train $1.yaml --out $1-bf16-eval --set train.eval_dtype=bf16
+    same $1-1/last.safetensors $1-bf16-eval/last.safetensors
+    ! cmp -s $1-1/metrics.jsonl $1-bf16-eval/metrics.jsonl || wrong "evaluated in float32"
+}
+others_bf16() { # attacks, analyses, predictions
+    runs attack vit-1 --method pgd --eps 4/255 --limit 20 --json
+    cp out fp32
+    runs attack vit-1 --method pgd --eps 4/255 --limit 20 --json --dtype bf16
+    [ "$(json loss <fp32)" != "$(json loss <out)" ]
+    runs analyze vit-1 --json --dtype bf16
+    runs predict vit-1 images/val/*/*.png --dtype bf16
+    runs generate lm-1 --prompt 'the ' --tokens 5 --dtype bf16
 }
 if "$foci" train vit.yaml --dry-run --set train.dtype=bf16 >/dev/null 2>&1; then
     check "images: products in bf16" bf16 vit
     check "text: products in bf16" bf16 lm
+    check "images: run in bf16" run_bf16 vit
+    check "text: run in bf16" run_bf16 lm
+    check "attacks, analyses, predictions, text in bf16" others_bf16
 fi
 no_bf16() {
     export FOCI_ISA=generic
@@ -137,6 +163,8 @@ no_bf16() {
         train vit.yaml --out no --set train.dtype=bf16
     runs train vit.yaml --dry-run --set train.dtype=auto
     contains out '^products +in fp32$'
+    fails_like 2 '--set train.eval_dtype=bf16: train.eval_dtype: this processor has no products in bf16 .*' eval vit-1 --dtype bf16
+    fails_like 2 '--dtype: `half` is not one of fp32, bf16, auto.*' eval vit-1 --dtype half
 }
 check "a processor without bf16" no_bf16
 blind() { # CONFIG KEY COUNT DATA: the data are not there, yet the config says enough
