@@ -1,9 +1,11 @@
 # foci. `make` builds, `make check` tests, `make demo` does the main job, `make help` lists the rest: `make portable`
 # builds one file that runs where nothing can be installed, `make dist` an archive of the sources, both in the build
-# folder; `make mpi` builds plugins for training by several processes; `make format` lays out the C, `make lines` counts it.
+# folder; `make mpi` builds plugins for training by several processes; `make check-arm64` tests on an emulated ARM; `make
+# format` lays out the C, `make lines` counts it.
 #
 #   CC=clang        another compiler
 #   SAN=1           address and undefined-behaviour sanitizers, in a build folder of their own
+#   ARM64=1         for 64-bit ARM, by Debian's cross compiler, in a build folder of its own
 #   BUILD=dir       where everything goes (default: build)
 #   T=seconds        of `make fuzz`, for each reader of files (clang; default 60)
 #   PREFIX=dir      where `make install` puts things (default: /usr/local)
@@ -26,7 +28,14 @@ FUZZ ?=
 ifdef FUZZ
 CC := clang
 endif
-BUILD ?= build$(if $(FUZZ),-fuzz,$(if $(SAN),-san))
+ARM64 ?=
+BUILD ?= build$(if $(FUZZ),-fuzz,$(if $(SAN),-san,$(if $(ARM64),-arm64)))
+# A folder holds what that system has of libraries; qemu's user mode runs its programs.
+ifdef ARM64
+SYSROOT := $(abspath $(BUILD))/sysroot
+CC := aarch64-linux-gnu-gcc --sysroot=$(SYSROOT)
+EMULATOR := qemu-aarch64 -L $(SYSROOT)
+endif
 PREFIX ?= /usr/local
 GLIBC ?= 2.34
 VERSION := $(shell sed -n 's/.*FOCI_VERSION "\(.*\)"/\1/p' include/foci/foci.h)
@@ -66,12 +75,14 @@ SOURCES := $(foreach r,$(ROOMS),$(wildcard src/$(r)/*.c))
 # The vector kernels: one body, compiled once per instruction set.
 VECTOR := src/kernels/vector.c
 PLAIN := $(filter-out $(VECTOR),$(SOURCES))
-ifneq ($(filter x86_64%,$(shell $(CC) -dumpmachine)),)
-ISAS := generic avx2 avx512
-else
-ISAS := generic
-endif
-FLAGS_generic :=
+MACHINE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
+ISAS_x86_64 := avx2 avx512
+ISAS_aarch64 := neon
+ISAS := generic $(ISAS_$(MACHINE))
+# Every aarch64 has NEON, so plain C has to do without by request.
+FLAGS_generic := $(if $(filter neon,$(ISAS)),-march=armv8-a+nosimd)
+# Left to itself gcc loads what it multiplies so far ahead that there are too few registers.
+FLAGS_neon := $(if $(findstring clang,$(CC)),,-fno-schedule-insns)
 FLAGS_avx2 := -mavx2 -mfma
 FLAGS_avx512 := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512
 
@@ -89,15 +100,15 @@ FUZZ_TESTS := $(patsubst tests/fuzz/fuzz_%.c,$(BUILD)/tests/fuzz/test_%,$(wildca
 # A plugin for every MPI that is here, by its own compiler: Debian's names, else what `mpicc` says it is.
 MPICC_openmpi := $(firstword $(shell command -v mpicc.openmpi || { mpicc -showme:version >/dev/null && command -v mpicc; } 2>/dev/null))
 MPICC_mpich := $(firstword $(shell command -v mpicc.mpich || { mpicc -compile_info >/dev/null && command -v mpicc; } 2>/dev/null))
-PLUGINS := $(foreach m,openmpi mpich,$(if $(MPICC_$(m)),$(BUILD)/foci-$(m).so))
+PLUGINS := $(if $(ARM64),,$(foreach m,openmpi mpich,$(if $(MPICC_$(m)),$(BUILD)/foci-$(m).so)))
 
-.PHONY: all mpi check demo install portable dist clean help deps tests fuzz fuzzers format format-check lines
+.PHONY: all mpi check check-arm64 demo install portable dist clean help deps tests fuzz fuzzers format format-check lines
 all: $(BUILD)/foci $(BUILD)/libfoci.a
 
 # Nothing compiles before the packages are there and the layers are right.
 $(BUILD)/deps.stamp: scripts/deps.sh
 	@mkdir -p $(@D)
-	@CC='$(CC)' sh scripts/deps.sh $(if $(filter clang%,$(CC)),clang)
+	@CC='$(CC)' sh scripts/deps.sh $(if $(ARM64),--arm64=$(SYSROOT)) $(if $(filter clang%,$(CC)),clang)
 	@touch $@
 $(BUILD)/layers.stamp: scripts/check-layers.sh src/rooms $(wildcard src/*/*.[ch]) $(wildcard include/foci/*.h)
 	@mkdir -p $(@D)
@@ -111,7 +122,7 @@ all mpi check demo install portable tests: $(BUILD)/deps.stamp
 	@$(MAKE) --no-print-directory $@
 else
 check: tests
-	@BUILD=$(BUILD) sh tests/run.sh
+	@BUILD=$(BUILD) EMULATOR='$(EMULATOR)' sh tests/run.sh
 tests: $(BUILD)/foci $(PLUGINS) $(TESTS) $(DOUBLE_TESTS) $(FUZZ_TESTS)
 demo: $(BUILD)/foci
 	@FOCI=$(BUILD)/foci sh scripts/demo.sh
@@ -131,6 +142,8 @@ portable: $(BUILD)/portable/foci $(PLUGINS:$(BUILD)/%=$(BUILD)/portable/%)
 mpi: $(BUILD)/foci $(PLUGINS)
 	@$(if $(PLUGINS),:,echo 'no MPI is installed: `sh scripts/deps.sh --mpi` installs Open MPI' >&2; exit 1)
 endif
+check-arm64:
+	@$(MAKE) --no-print-directory ARM64=1 check
 deps:
 	CC='$(CC)' sh scripts/deps.sh
 # What is committed, and the same bytes whoever makes it.
@@ -147,7 +160,7 @@ format-check:
 lines:
 	@sh scripts/lines.sh
 clean:
-	rm -rf build build-san build-fuzz
+	rm -rf build build-san build-fuzz build-arm64
 help:
 	@sed -n '1,/^$$/s/^# \?//p' Makefile
 
@@ -204,4 +217,4 @@ fuzz:
 	@$(MAKE) --no-print-directory FUZZ=1 fuzzers
 	@sh tests/fuzz/run.sh $(T)
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)

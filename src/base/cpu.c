@@ -19,7 +19,7 @@ static bool has_tiles(void) {
 static bool has_tiles(void) { return false; }
 #endif
 
-static const char *const names[FOCI_ISA_COUNT] = {"generic", "avx2", "avx512", "amx"};
+static const char *const names[FOCI_ISA_COUNT] = {"generic", "neon", "avx2", "avx512", "amx"};
 
 bool foci_isa_supported(foci_isa isa) {
     switch (isa) {
@@ -32,6 +32,8 @@ bool foci_isa_supported(foci_isa isa) {
                __builtin_cpu_supports("fma");
     case FOCI_ISA_AMX:
         return foci_isa_supported(FOCI_ISA_AVX512) && __builtin_cpu_supports("avx512bf16") && has_tiles();
+#elif defined(__aarch64__)
+    case FOCI_ISA_NEON: return true;
 #endif
     default: return false;
     }
@@ -49,5 +51,5 @@ foci_status foci_isa_choose(foci_isa *isa) {
         }
         if (want && *want) return foci_fail(FOCI_ERR_CONFIG, "FOCI_ISA=%s: this processor does not have it", want);
     }
-    return foci_fail(FOCI_ERR_CONFIG, "FOCI_ISA=%s: not one of generic, avx2, avx512, amx", want);
+    return foci_fail(FOCI_ERR_CONFIG, "FOCI_ISA=%s: not one of generic, neon, avx2, avx512, amx", want);
 }

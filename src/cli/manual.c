@@ -111,7 +111,7 @@ static const entry exit_status[] = {{"0", "done"},
 
 static const entry environment[] = {
     {"FOCI_CACHE", "the folder for vocabularies that were counted (default: $XDG_CACHE_HOME/foci, else ~/.cache/foci)"},
-    {"FOCI_ISA", "generic, avx2, avx512 or amx: the kernels to use (default: the widest that the processor has)"},
+    {"FOCI_ISA", "generic, neon, avx2, avx512 or amx: the kernels to use (default: the widest that the processor has)"},
     {"FOCI_GEMM", "foci or openblas: what computes matrix products"},
     {"OMP_WAIT_POLICY, GOMP_SPINCOUNT, KMP_BLOCKTIME",
      "how long idle threads spin; foci sets a short time where none is given"},

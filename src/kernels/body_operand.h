@@ -29,6 +29,8 @@ typedef int32_t bits_;
 /* Keeps a sum in the register where it is: compilers like to move them about. */
 #if defined(__AVX2__)
 #define KEEP(x) __asm__("" : "+v"(x))
+#elif defined(__ARM_NEON)
+#define KEEP(x) __asm__("" : "+w"(x))
 #else
 #define KEEP(x)
 #endif

@@ -2,6 +2,8 @@
  * 64-bit lane, where the product of two of them has room; what is in the upper half never matters. */
 #if defined(__x86_64__)
 #include <immintrin.h>
+#elif defined(__ARM_NEON)
+#include <arm_neon.h>
 #endif
 
 typedef uint64_t wide __attribute__((vector_size(VECTOR_BYTES)));
@@ -22,6 +24,8 @@ static inline wide multiply(wide a, uint32_t b) {
     return (wide)_mm256_mul_epu32((__m256i)a, (__m256i)factor);
 #elif defined(__SSE2__)
     return (wide)_mm_mul_epu32((__m128i)a, (__m128i)factor);
+#elif defined(__ARM_NEON)
+    return (wide)vmull_u32(vmovn_u64((uint64x2_t)a), vmovn_u64((uint64x2_t)factor));
 #else
     return (a & 0xffffffffu) * factor;
 #endif

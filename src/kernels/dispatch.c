@@ -3,6 +3,8 @@
 extern const foci_kernels foci_kernels_generic;
 #if defined(__x86_64__)
 extern const foci_kernels foci_kernels_avx2, foci_kernels_avx512;
+#elif defined(__aarch64__)
+extern const foci_kernels foci_kernels_neon;
 #endif
 
 const foci_kernels *foci_kernels_of(foci_isa isa) {
@@ -12,6 +14,8 @@ const foci_kernels *foci_kernels_of(foci_isa isa) {
     case FOCI_ISA_AMX:
     case FOCI_ISA_AVX512: return &foci_kernels_avx512;
     case FOCI_ISA_AVX2: return &foci_kernels_avx2;
+#elif defined(__aarch64__)
+    case FOCI_ISA_NEON: return &foci_kernels_neon;
 #endif
     default: return &foci_kernels_generic;
     }

@@ -1,4 +1,4 @@
-/* Compiled once per instruction set (see the Makefile), with FOCI_VECTOR_ISA = generic, avx2 or avx512. */
+/* Compiled once per instruction set (see the Makefile), with FOCI_VECTOR_ISA = generic, neon, avx2 or avx512. */
 #include "kernels/kernels.h"
 
 #include <math.h>
