@@ -79,6 +79,8 @@ MACHINE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
 ISAS_x86_64 := avx2 avx512
 ISAS_aarch64 := neon
 ISAS := generic $(ISAS_$(MACHINE))
+# gcc 12 crashes there over a loop that looks for the largest of floats in double; over a call it does not.
+ALL_CFLAGS += $(if $(filter aarch64,$(MACHINE)),$(foreach f,fmax fmaxf fmin fminf,-fno-builtin-$(f)))
 # Every aarch64 has NEON, so plain C has to do without by request.
 FLAGS_generic := $(if $(filter neon,$(ISAS)),-march=armv8-a+nosimd)
 # Left to itself gcc loads what it multiplies so far ahead that there are too few registers.

@@ -88,5 +88,5 @@ echo "foci is built from these, and they are not here:" >&2
 echo "$missing" >&2
 echo "Build each from its source into a folder and name it, make DEPS=/folder: it has include/ and lib/. There may be" >&2
 echo "several, DEPS=\"/one /other\". Only make check needs cmocka. gnuplot (for foci plot) and, on processors without" >&2
-echo "AVX2, OpenBLAS (the OpenMP build) are looked for when foci runs." >&2
+echo "AVX2 or NEON, OpenBLAS (the OpenMP build) are looked for when foci runs." >&2
 ! echo "$missing" | grep -qv '^  cmocka '

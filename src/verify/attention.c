@@ -148,10 +148,7 @@ static foci_status compare_choice(const variant_case *v, const char *name, const
     FOCI_TRY(foci_case_tensor(v->c, numbered(v, name), -1, NULL, &t));
     if (t->numel != numel) return foci_case_fail(v->c, "tensor %s has not %lld elements", t->name, (long long)numel);
     FOCI_TRY(foci_case_numbers(v->c, t->name, t->ndim, t->shape, &want));
-    for (int64_t i = 0; i < numel; i++) {
-        const double off = fabs((double)(got[i] - want[i]));
-        if (off > difference) difference = off;
-    }
+    for (int64_t i = 0; i < numel; i++) difference = fmax(difference, fabs((double)(got[i] - want[i])));
     if (!foci_case_has_group(v->c, name)) FOCI_TRY(foci_case_add_group(v->c, name, 0));
     return foci_case_difference(v->c, name, difference, 0);
 }
