@@ -63,7 +63,8 @@ WARN += $(if $(findstring clang,$(CC)),,-Wno-format-truncation)
 CHECKED := -fno-omit-frame-pointer -fno-sanitize-recover=all $(if $(findstring clang,$(CC)),-Wno-pass-failed)
 OPT := $(if $(FUZZ),-O1 $(CHECKED) -fsanitize=fuzzer-no-link$(,)address$(,)undefined,$(if $(SAN),-O1 $(CHECKED) -fsanitize=address$(,)undefined,-O3))
 # No -ffast-math: only what changes no value that is a number (errno and traps are never looked at).
-FP := -fno-math-errno -fno-trapping-math -ffp-contract=fast
+# The vector kernels alone make one instruction of a product and a sum: all else computes alike on every processor.
+FP := -fno-math-errno -fno-trapping-math -ffp-contract=off
 CFLAGS ?= -g
 ALL_CFLAGS := -std=gnu11 $(WARN) $(OPT) $(FP) -fopenmp -Iinclude -Isrc $(CFLAGS)
 DEPS_LIBS := $(PREFIXES_LIB:%=-L%) -lturbojpeg -lz -lyaml -ljansson -lxxhash
@@ -84,9 +85,9 @@ ALL_CFLAGS += $(if $(filter aarch64,$(MACHINE)),$(foreach f,fmax fmaxf fmin fmin
 # Every aarch64 has NEON, so plain C has to do without by request.
 FLAGS_generic := $(if $(filter neon,$(ISAS)),-march=armv8-a+nosimd)
 # Left to itself gcc loads what it multiplies so far ahead that there are too few registers.
-FLAGS_neon := $(if $(findstring clang,$(CC)),,-fno-schedule-insns)
-FLAGS_avx2 := -mavx2 -mfma
-FLAGS_avx512 := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512
+FLAGS_neon := -ffp-contract=fast $(if $(findstring clang,$(CC)),,-fno-schedule-insns)
+FLAGS_avx2 := -ffp-contract=fast -mavx2 -mfma
+FLAGS_avx512 := -ffp-contract=fast -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512
 
 OBJECTS := $(PLAIN:src/%.c=$(BUILD)/obj/%.o) $(foreach i,$(ISAS),$(BUILD)/obj/kernels/vector-$(i).o)
 DOUBLE := $(OBJECTS:$(BUILD)/obj/%=$(BUILD)/double/%)

@@ -33,7 +33,7 @@ bool foci_isa_supported(foci_isa isa) {
     case FOCI_ISA_AMX:
         return foci_isa_supported(FOCI_ISA_AVX512) && __builtin_cpu_supports("avx512bf16") && has_tiles();
 #elif defined(__aarch64__)
-    case FOCI_ISA_NEON: return true;
+    case FOCI_ISA_NEON: return true; /* part of every one */
 #endif
     default: return false;
     }

@@ -13,7 +13,7 @@ typedef enum foci_isa {
     FOCI_ISA_COUNT
 } foci_isa;
 
-/* NEON: of every 64-bit ARM. AMX: AVX-512 with products of bfloat16 by tiles, of which the operating system has to give leave. */
+/* AMX: AVX-512 with products of bfloat16 by tiles, of which the operating system has to give leave. */
 bool foci_isa_supported(foci_isa isa);
 
 /* "generic", "neon", "avx2", "avx512", "amx". */

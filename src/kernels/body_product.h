@@ -1,8 +1,8 @@
 /* The block of registers that all products are made of: of a few rows with a few vectors of columns, whose sums never
  * leave the registers while they run down the depth. */
 
-#if defined(__AVX512F__) || defined(__ARM_NEON) /* of 32 */
-enum { BLOCK = 24 }; /* registers for sums */
+#if defined(__AVX512F__) || defined(__ARM_NEON)
+enum { BLOCK = 24 }; /* registers for sums, of 32 */
 #else
 enum { BLOCK = 12 };
 #endif
