@@ -52,11 +52,13 @@ check "batches of images that are read, more than an epoch of them" with_data vi
 check "windows of a text" with_data lm 8
 check "data time without data" equal null "$("$foci" bench vit.yaml --steps 1 --json | json data_ms)"
 # vit.yaml by hand, FLOPs of a step of 16 images, a multiply-add counted as two: 16 patches of 192 numbers, and a class token
-# makes 17; in each of 2 layers 12 x 16 x 16 weights meet every token; classes meet one token. Forward once, backward twice, but no
-# gradient for images. Attention: 17 x 17 x 16 twice forward and four times backward.
+# makes 17; 12 x 16 x 16 weights meet every token in the first layer, but in the last, of which the class token alone is read,
+# those of keys and values alone, and the other 10 x 16 x 16 one token, as the classes do. Forward once, backward twice, but no
+# gradient for images. Attention: 17 x 17 x 16, and 1 x 17 x 16, twice forward and four times backward.
 counted() {
     runs bench vit.yaml --steps 1 --json --set model.num_classes=10
-    equal "$(awk 'BEGIN { products = 3 * (2 * 17 * 12 * 256 + 16 * 10) + 2 * 16 * 192 * 16; attention = 2 * 6 * 17 * 17 * 16
+    equal "$(awk 'BEGIN { products = 3 * (17 * 12 * 256 + 17 * 2 * 256 + 10 * 256 + 16 * 10) + 2 * 16 * 192 * 16
+                          attention = 6 * (17 * 17 + 17) * 16
                           printf "%.6f", 2 * 16 * (products + attention) / 1e9 }')" "$(json gflop <out | awk '{ printf "%.6f", $1 }')"
 }
 check "FLOPs of a step" counted
