@@ -29,7 +29,6 @@ typedef struct sparing {
 static int row_dim(const foci_tensor *t) { return t->ndim - 2; }
 static int64_t rows_of(const foci_tensor *t) { return t->ndim >= 3 ? t->shape[row_dim(t)] : 1; }
 static foci_range all_rows(const foci_tensor *t) { return (foci_range){0, rows_of(t)}; }
-static bool is_part(foci_range r, const foci_tensor *t) { return r.end - r.first < rows_of(t); }
 
 /* Has every row of a view the number that it has in the root? */
 static bool keeps_rows(const foci_tensor *view) {
@@ -40,8 +39,9 @@ static bool keeps_rows(const foci_tensor *view) {
 }
 
 static void make_shorter(foci_tensor *t, int64_t rows) {
+    int64_t stride = 1;
     t->shape[row_dim(t)] = rows;
-    for (int d = t->ndim - 1, stride = 1; d >= 0; stride *= (int)t->shape[d--]) t->stride[d] = stride;
+    for (int d = t->ndim - 1; d >= 0; stride *= t->shape[d--]) t->stride[d] = stride;
 }
 
 /* ------------------------------------------------------------------------------------------------- who reads what */
@@ -79,7 +79,7 @@ static unsigned spares(const sparing *s, const foci_node *n) {
     const foci_tensor *t = n->output;
     const foci_range r = s->read[t->id];
     if (!n->op->rows || t->ndim != 3 || is_read_elsewhere(s->g, t)) return 0;
-    if (r.first == r.end || !is_part(r, t) || !pays(r, rows_of(t))) return 0;
+    if (r.first == r.end || !pays(r, rows_of(t))) return 0;
     const unsigned same = n->op->rows(n, (foci_some_rows){r.first, r.end - r.first, rows_of(t)});
     return fits(n, same) ? same : 0;
 }
