@@ -1,7 +1,7 @@
 # foci. `make` builds, `make check` tests, `make demo` does the main job, `make help` lists the rest: `make portable`
 # builds one file that runs where nothing can be installed, `make dist` an archive of the sources, both in the build
-# folder; `make mpi` builds plugins for training by several processes; `make check-arm64` tests on an emulated ARM; `make
-# format` lays out the C, `make lines` counts it.
+# folder; `make mpi` builds plugins for training by several processes; `make check-arm64` tests on an emulated ARM;
+# `make format` lays out the C, `make lines` counts it.
 #
 #   CC=clang        another compiler
 #   SAN=1           address and undefined-behaviour sanitizers, in a build folder of their own
@@ -30,7 +30,7 @@ CC := clang
 endif
 ARM64 ?=
 BUILD ?= build$(if $(FUZZ),-fuzz,$(if $(SAN),-san,$(if $(ARM64),-arm64)))
-# A folder holds what that system has of libraries; qemu's user mode runs its programs.
+# A folder holds the libraries; qemu's user mode runs the programs.
 ifdef ARM64
 SYSROOT := $(abspath $(BUILD))/sysroot
 CC := aarch64-linux-gnu-gcc --sysroot=$(SYSROOT)
@@ -82,8 +82,8 @@ ISAS_aarch64 := neon
 ISAS := generic $(ISAS_$(MACHINE))
 # gcc 12 crashes there over a loop that looks for the largest of floats in double; over a call it does not.
 ALL_CFLAGS += $(if $(filter aarch64,$(MACHINE)),$(foreach f,fmax fmaxf fmin fminf,-fno-builtin-$(f)))
-# Every aarch64 has NEON, so plain C has to do without by request.
-FLAGS_generic := $(if $(filter neon,$(ISAS)),-march=armv8-a+nosimd)
+# Every aarch64 has NEON, so plain C has to do without by request; clang warns that it vectorises no loop.
+FLAGS_generic := $(if $(filter neon,$(ISAS)),-march=armv8-a+nosimd $(if $(findstring clang,$(CC)),-Wno-pass-failed))
 # Left to itself gcc loads what it multiplies so far ahead that there are too few registers.
 FLAGS_neon := -ffp-contract=fast $(if $(findstring clang,$(CC)),,-fno-schedule-insns)
 FLAGS_avx2 := -ffp-contract=fast -mavx2 -mfma
