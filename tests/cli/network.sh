@@ -41,7 +41,11 @@ exec ip netns exec "$switch-\$host" unshare -u sh -c "hostname \$host; \$*"
 SH
     chmod +x agent
 }
-cable() { ip -n "$switch" link set "$1" "$2"; }
+works() { ip -n "$1" link show dev "$2" | grep -q 'state UP'; }
+cable() { # once it is plugged in, both sides take up to a second to see it
+    ip -n "$switch" link set "$1" "$2"
+    [ "$2" = down ] || until works "$switch" "$1" && works "$(host "$1")" net; do sleep 0.1; done
+}
 cables_carry() {
     for name in $hosts; do
         tc -n "$switch" qdisc add dev "$name" root tbf rate "$1" burst 128kb latency 50ms &&
