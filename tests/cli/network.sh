@@ -44,7 +44,12 @@ SH
 works() { ip -n "$1" link show dev "$2" | grep -q 'state UP'; }
 cable() { # once it is plugged in, both sides take up to a second to see it
     ip -n "$switch" link set "$1" "$2"
-    [ "$2" = down ] || until works "$switch" "$1" && works "$(host "$1")" net; do sleep 0.1; done
+    [ "$2" = up ] || return 0
+    for n in $(seq 100); do
+        ! works "$switch" "$1" || ! works "$(host "$1")" net || return 0
+        sleep 0.1
+    done
+    return 1
 }
 cables_carry() {
     for name in $hosts; do
