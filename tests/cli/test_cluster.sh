@@ -152,18 +152,18 @@ over() { # SECONDS: waits for the end of the job
 }
 exit_code() { scontrol show job "$job" | sed -n 's/.* ExitCode=\([0-9]*\):.*/\1/p'; }
 # The signal of --signal comes when Slurm next looks at the limits, every 30 seconds. Until then the processes stand still, so
-# that it comes in the midst of a training, however fast that is.
-processes() { pgrep -f "^$foci train .*--out $1 "; }
+# that it comes in the midst of a training, however fast that is. Slurm may have made them go on, and they may be over, before
+# this script does.
 limit() {
     alone
     submit -t 1 -n 2 --ntasks-per-node=2 --signal=TERM@55 -- vit.yaml --out limit $(long $steps)
     until [ -s limit/state.safetensors ] || [ -z "$(state)" ]; do sleep 0.05; done
-    kill -STOP $(processes limit)
+    pkill -STOP -f "^$foci train .*--out limit "
     for n in $(seq 500); do
         ! grep -q 'STEP .* CANCELLED' job.out || break
         sleep 0.1
     done
-    kill -CONT $(processes limit)
+    pkill -CONT -f "^$foci train .*--out limit " || true
     over 60
     equal 0 "$(exit_code)"
     contains job.out '^foci: stopped after step [0-9]+ of .*; --resume goes on from there$'
