@@ -46,6 +46,10 @@ typedef struct foci_op {
     unsigned (*rows)(const foci_node *n, foci_some_rows rows);
     /* Records the operation for some columns of the output, of x in place of the first input. NULL: it cannot */
     foci_tensor *(*columns)(const foci_node *n, foci_tensor *x, int64_t first, int64_t count);
+    /* The inputs, as bits, and the output (FOCI_READS_OUTPUT) that may lie in memory as FOCI_BF16, and their gradients
+     * with them, written once: products round them anyway. The planner makes them so where all who touch a tensor
+     * agree. NULL: 0 */
+    unsigned (*rounds)(const foci_node *n);
     bool selects; /* the output is some rows of the input (B, N, C); the attributes begin with a foci_selection */
     foci_cost (*cost)(const foci_node *n); /* NULL: not counted */
     const foci_gradient_case *gradients;   /* ended by {0}; required where backward is set */

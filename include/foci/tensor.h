@@ -12,7 +12,8 @@ struct foci_rng; /* base/philox.h */
 
 enum { FOCI_MAX_DIMS = 4 };
 
-typedef enum foci_dtype { FOCI_REAL, FOCI_INT } foci_dtype; /* foci_real; int32_t (tokens, labels) */
+/* foci_real; int32_t (tokens, labels); what the planner makes of reals between products, where these round them */
+typedef enum foci_dtype { FOCI_REAL, FOCI_INT, FOCI_BF16 } foci_dtype;
 
 struct foci_tensor {
     const char *name; /* for messages: the scope it was recorded in, "blocks.3.attn", or its own */

@@ -80,13 +80,23 @@ void foci_graph_freeze(foci_graph *g);     /* decides what requires a gradient *
 bool foci_graph_spare_rows(foci_graph *g); /* results become as short as what is read of them; false: out of memory */
 bool foci_graph_schedule(foci_graph *g);   /* decides the calls; false: out of memory */
 
-static inline size_t foci_tensor_bytes(const foci_tensor *t) {
-    return (size_t)foci_numel(t) * (t->dtype == FOCI_REAL ? sizeof(foci_real) : sizeof(int32_t));
+bool foci_graph_round(foci_graph *g); /* what flows between products becomes FOCI_BF16; false: out of memory */
+/* Do those who give this root tensor a gradient write every part of it once? */
+bool foci_gradient_is_written_once(const foci_tensor_info *root);
+
+static inline size_t foci_element_bytes(const foci_tensor *t) {
+    return t->dtype == FOCI_REAL ? sizeof(foci_real) : t->dtype == FOCI_BF16 ? sizeof(uint16_t) : sizeof(int32_t);
 }
+static inline size_t foci_tensor_bytes(const foci_tensor *t) { return (size_t)foci_numel(t) * foci_element_bytes(t); }
 static inline foci_tensor *foci_root(foci_tensor *t) { return t->base ? t->base : t; }
 /* Does the backward pass begin here: at the output, or at a penalty? */
 static inline bool foci_is_end(const foci_graph *g, const foci_tensor *t) {
     return t == foci_root(g->output) || g->tensor[t->id].penalty;
+}
+
+/* Do others than the nodes of the graph read this result? */
+static inline bool foci_is_read_elsewhere(const foci_graph *g, const foci_tensor *t) {
+    return g->tensor[t->id].keep || foci_is_end(g, t);
 }
 
 #endif

@@ -87,6 +87,13 @@ static bool leaves_gaps(const foci_tensor_info *root) {
     return covered != foci_numel(root->tensor);
 }
 
+bool foci_gradient_is_written_once(const foci_tensor_info *root) {
+    for (const foci_use *u = root->uses; u; u = u->next)
+        if (view_seen(root, u->node, u->input)) return false;
+    const foci_use *one = root->uses;
+    return !one || (!one->next && one->node->input[one->input] == root->tensor) || !leaves_gaps(root);
+}
+
 static void find_gaps(planner *p) {
     const foci_graph *g = p->g;
     for (int id = 0; id < g->tensors; id++) { /* those that have views */
@@ -284,7 +291,7 @@ foci_status foci_graph_plan(foci_graph *g, foci_tensor *output) {
     g->threads = foci_threads();
     bool ok = foci_graph_spare_rows(g);
     find_reached(g);
-    ok = ok && list_uses(g) && foci_graph_schedule(g);
+    ok = ok && list_uses(g) && foci_graph_round(g) && foci_graph_schedule(g);
     planner p = {.g = g, .of = calloc((size_t)g->tensors, sizeof *p.of)};
     ok = ok && p.of;
     if (ok) {

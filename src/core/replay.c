@@ -21,10 +21,10 @@ static void bind_root(foci_graph *g, foci_tensor_info *info) {
     t->host_grad = place(g, info->gradient);
 }
 
-static void point_view(foci_tensor *t) {
-    if (t->dtype == FOCI_REAL) t->host_data = foci_data(t->base) + t->offset;
-    else t->host_data = foci_ints(t->base) + t->offset;
+static void *part_of(const foci_tensor *view, void *base) {
+    return (char *)base + view->offset * (int64_t)foci_element_bytes(view);
 }
+static void point_view(foci_tensor *t) { t->host_data = part_of(t, t->base->host_data); }
 
 void foci_graph_bind(foci_graph *g, void *memory) {
     g->memory = memory;
@@ -34,7 +34,7 @@ void foci_graph_bind(foci_graph *g, void *memory) {
         foci_tensor *t = g->tensor[i].tensor;
         if (g->tensor[i].role != FOCI_ROLE_VIEW) continue;
         point_view(t);
-        t->host_grad = t->requires_grad && t->base->host_grad ? foci_grad(t->base) + t->offset : NULL;
+        t->host_grad = t->requires_grad && t->base->host_grad ? part_of(t, t->base->host_grad) : NULL;
     }
 }
 

@@ -70,15 +70,11 @@ static bool fits(const foci_node *n, unsigned same_rows) {
     return same_rows;
 }
 
-static bool is_read_elsewhere(const foci_graph *g, const foci_tensor *t) {
-    return g->tensor[t->id].keep || t == foci_root(g->output);
-}
-
 /* The inputs of which a node needs the rows alone that are read of its output; 0: it makes all. */
 static unsigned spares(const sparing *s, const foci_node *n) {
     const foci_tensor *t = n->output;
     const foci_range r = s->read[t->id];
-    if (!n->op->rows || t->ndim != 3 || is_read_elsewhere(s->g, t)) return 0;
+    if (!n->op->rows || t->ndim != 3 || foci_is_read_elsewhere(s->g, t)) return 0;
     if (r.first == r.end || !pays(r, rows_of(t))) return 0;
     const unsigned same = n->op->rows(n, (foci_some_rows){r.first, r.end - r.first, rows_of(t)});
     return fits(n, same) ? same : 0;
@@ -101,7 +97,7 @@ static bool find_part(const sparing *s, const foci_node *n, part *p) {
     const foci_graph *g = s->g;
     const foci_tensor *t = n->output;
     *p = (part){{0, 0}};
-    if (!n->op->columns || t->ndim != 3 || is_read_elsewhere(g, t)) return false;
+    if (!n->op->columns || t->ndim != 3 || foci_is_read_elsewhere(g, t)) return false;
     for (int id = t->id; id < g->tensors; id++) {
         const foci_tensor *view = g->tensor[id].tensor;
         const foci_range r = s->read[id];

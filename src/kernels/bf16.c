@@ -28,25 +28,33 @@ enum { LANES = 16 };
 
 static inline __mmask16 first_lanes(int64_t n) { return (__mmask16)(n >= LANES ? 0xffff : (1u << n) - 1); }
 
-BF16 void foci_bf16_round(int64_t n, const float *x, uint16_t *y) {
-    for (int64_t i = 0; i < n; i += LANES)
-        _mm256_mask_storeu_epi16(y + i, first_lanes(n - i),
-                                 (__m256i)_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(first_lanes(n - i), x + i)));
+BF16 void foci_bf16_round(int64_t rows, int64_t columns, const float *x, int64_t ldx, uint16_t *y, int64_t ldy) {
+    for (int64_t r = 0; r < rows; r++, x += ldx, y += ldy)
+        for (int64_t i = 0; i < columns; i += LANES) {
+            const __mmask16 lanes = first_lanes(columns - i);
+            _mm256_mask_storeu_epi16(y + i, lanes, (__m256i)_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(lanes, x + i)));
+        }
 }
 
-BF16 void foci_bf16_widen(int64_t n, const uint16_t *x, float *y) {
-    for (int64_t i = 0; i < n; i += LANES) {
-        const __m512i wide = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(first_lanes(n - i), x + i));
-        _mm512_mask_storeu_ps(y + i, first_lanes(n - i), (__m512)_mm512_slli_epi32(wide, 16));
-    }
+BF16 void foci_bf16_widen(int64_t rows, int64_t columns, const uint16_t *x, int64_t ldx, float *y, int64_t ldy) {
+    for (int64_t r = 0; r < rows; r++, x += ldx, y += ldy)
+        for (int64_t i = 0; i < columns; i += LANES) {
+            const __mmask16 lanes = first_lanes(columns - i);
+            const __m512i wide = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(lanes, x + i));
+            _mm512_mask_storeu_ps(y + i, lanes, (__m512)_mm512_slli_epi32(wide, 16));
+        }
 }
 
 #else
 
 bool foci_bf16_supported(void) { return false; }
 bool foci_bf16_has_tiles(void) { return false; }
-void foci_bf16_round(int64_t n, const foci_real *x, uint16_t *y) { (void)n, (void)x, (void)y; }
-void foci_bf16_widen(int64_t n, const uint16_t *x, foci_real *y) { (void)n, (void)x, (void)y; }
+void foci_bf16_round(int64_t rows, int64_t columns, const foci_real *x, int64_t ldx, uint16_t *y, int64_t ldy) {
+    (void)rows, (void)columns, (void)x, (void)ldx, (void)y, (void)ldy;
+}
+void foci_bf16_widen(int64_t rows, int64_t columns, const uint16_t *x, int64_t ldx, foci_real *y, int64_t ldy) {
+    (void)rows, (void)columns, (void)x, (void)ldx, (void)y, (void)ldy;
+}
 
 #endif
 

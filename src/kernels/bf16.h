@@ -13,9 +13,9 @@ bool foci_bf16_has_tiles(void);
 /* Name of the instruction set in use: that of the kernels, or "amx". */
 const char *foci_bf16_isa(void);
 
-/* n numbers rounded to nearest even, and back. */
-void foci_bf16_round(int64_t n, const foci_real *x, uint16_t *y);
-void foci_bf16_widen(int64_t n, const uint16_t *x, foci_real *y);
+/* Matrices (rows, columns) rounded to nearest even, and back. */
+void foci_bf16_round(int64_t rows, int64_t columns, const foci_real *x, int64_t ldx, uint16_t *y, int64_t ldy);
+void foci_bf16_widen(int64_t rows, int64_t columns, const uint16_t *x, int64_t ldx, foci_real *y, int64_t ldy);
 
 /* As the kernel gemm_pack: b rounded and in pairs along the depth, foci_bf16_pairs(depth) reals a column. */
 int64_t foci_bf16_pairs(int64_t depth);

@@ -41,7 +41,7 @@ static forward forward_of(const foci_attention_head *h, int64_t queries, int64_t
                  .queries_across = copy_at(scratch, l.queries_across),
                  .rows = copy_at(scratch, l.rows),
                  .copy = copy_at(scratch, l.copy)};
-    f.keys = along(copy_at(scratch, l.keys), deep(padded(k.width)), k.first, k.row, keys, k.width);
+    f.keys = along(copy_at(scratch, l.keys), deep(padded(k.width)), reals(k.first), k.row, keys, k.width);
     f.values = down(copy_at(scratch, l.values), v.first, v.row, keys, v.width);
     return f;
 }
@@ -120,8 +120,8 @@ static backward backward_of(const foci_attention_head *h, real *scratch) {
                   .douts_down = copy_at(scratch, l.douts_down),
                   .rows = copy_at(scratch, l.rows),
                   .copy = copy_at(scratch, l.copy)};
-    b.keys = along(copy_at(scratch, l.keys), deep(row), k.first, k.row, h->keys, k.width);
-    b.values = along(copy_at(scratch, l.values), deep(value_row), v.first, v.row, h->keys, v.width);
+    b.keys = along(copy_at(scratch, l.keys), deep(row), reals(k.first), k.row, h->keys, k.width);
+    b.values = along(copy_at(scratch, l.values), deep(value_row), reals(v.first), v.row, h->keys, v.width);
     b.keys_down = down(copy_at(scratch, l.keys_down), k.first, k.row, h->keys, k.width);
     memset(b.dkeys, 0, (size_t)(h->keys * row) * sizeof *b.dkeys);
     if (h->dkey_bias) memset(b.dkey_bias, 0, (size_t)(h->keys * LANES) * sizeof *b.dkey_bias);
@@ -172,7 +172,7 @@ static void tile_gradients(backward *b, const attention_tile *t) {
 /* to (keys, row) += s (keys, queries) by (queries, row): p and douts make dvalues, dp and queries dkeys */
 static void add_to_keys(backward *b, const attention_tile *t, const real *s, operand by, real *to, int64_t row,
                         soon *next) {
-    const operand a = along(b->copy, deep(TILE), s, TILE, t->keys, TILE);
+    const operand a = along(b->copy, deep(TILE), reals(s), TILE, t->keys, TILE);
     small_multiply(t->keys, row, deep(t->n), &(small_product){a, by, to + t->key * row, row, next},
                    (triangle){t->diagonal, INT32_MAX}, true);
 }

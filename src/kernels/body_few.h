@@ -14,12 +14,12 @@ static inline __attribute__((always_inline)) void turn_block(real *restrict to, 
 static inline __attribute__((always_inline)) void few_columns(int rows, const foci_product *o, int64_t j,
                                                               int64_t width) {
     const int64_t ldb = o->b.ld, whole = width < SIDE ? 0 : o->depth - o->depth % SIDE;
-    const real *b = o->b.data + j * ldb, *a[FEW];
+    const real *b = (const real *)o->b.data + j * ldb, *a[FEW];
     side sum[FEW] = {0};
     UNROLL (int r = 0; r < rows; r++) {
         const int64_t row = smaller(r, o->rows - 1);
         const real *from = o->add ? o->c + row * o->ldc : o->bias;
-        a[r] = o->a.data + row * o->a.ld;
+        a[r] = (const real *)o->a.data + row * o->a.ld;
         if (from) memcpy(&sum[r], from + j, (size_t)width * sizeof *from);
     }
     real turned[SIDE * SIDE] __attribute__((aligned(64))) = {0};

@@ -19,18 +19,18 @@ enum { GEMM_DEPTH = FOCI_GEMM_DEPTH, GEMM_COLUMNS = FOCI_GEMM_COLUMNS };
 /* -------------------------------------------------------------------------------------------------- B in panels */
 
 /* b (depth, columns) -> panels (columns / PANEL, deep(depth), PANEL), the last filled up with zeros. */
-static void pack_rows(int64_t depth, int64_t columns, const real *b, int64_t ldb, element *to) {
+static void pack_rows(int64_t depth, int64_t columns, foci_numbers b, int64_t ldb, element *to) {
     for (int64_t j = 0; j < columns; j += PANEL, to += deep(depth) * PANEL)
-        copy_down(to, PANEL, b + j, ldb, depth, smaller(PANEL, columns - j));
+        copy_down(to, PANEL, foci_numbers_at(b, j), ldb, depth, smaller(PANEL, columns - j));
 }
 
 /* LANES columns of a panel, of which b has `width`, as rows: LANES along the depth at a time, so that lines are used
  * whole. */
-static void pack_half(int64_t depth, int64_t width, const real *b, int64_t ldb, element *to) {
+static void pack_half(int64_t depth, int64_t width, foci_numbers b, int64_t ldb, element *to) {
     element room[LANES * LANES] __attribute__((aligned(64)));
     for (int64_t p = 0; p < deep(depth); p += LANES, to += LANES * PANEL) {
         const int64_t n = smaller(LANES, deep(depth) - p), numbers = smaller(DEEP * LANES, depth - DEEP * p);
-        const operand lines = along(room, LANES, b + DEEP * p, ldb, width, numbers);
+        const operand lines = along(room, LANES, foci_numbers_at(b, DEEP * p), ldb, width, numbers);
         const element *restrict line = lines.data;
         int64_t l = 0;
         for (; l + 4 <= width && n % 4 == 0; l += 4, line += 4 * lines.row)
@@ -44,24 +44,27 @@ static void pack_half(int64_t depth, int64_t width, const real *b, int64_t ldb, 
 }
 
 /* The same from the transpose, b (columns, depth). */
-static void pack_columns(int64_t depth, int64_t columns, const real *b, int64_t ldb, element *to) {
+static void pack_columns(int64_t depth, int64_t columns, foci_numbers b, int64_t ldb, element *to) {
     for (int64_t j = 0; j < columns; j += PANEL, to += deep(depth) * PANEL)
         for (int64_t h = 0; h < PANEL; h += LANES) {
             const int64_t left = columns - j - h;
-            pack_half(depth, left < 0 ? 0 : smaller(LANES, left), b + (j + h) * ldb, ldb, to + h);
+            pack_half(depth, left < 0 ? 0 : smaller(LANES, left), foci_numbers_at(b, (j + h) * ldb), ldb, to + h);
         }
 }
 
 static void gemm_pack(const foci_matrix *b, int64_t depth, int64_t columns, real *to) {
-    if (b->transposed) pack_columns(depth, columns, b->data, b->ld, (element *)to);
-    else pack_rows(depth, columns, b->data, b->ld, (element *)to);
+    const foci_numbers first = foci_matrix_at(b, 0, 0);
+    if (b->transposed) pack_columns(depth, columns, first, b->ld, (element *)to);
+    else pack_rows(depth, columns, first, b->ld, (element *)to);
 }
 
 /* -------------------------------------------------------------------------------------------------- A in strips */
 
-static const real *corner(const foci_matrix *m, int64_t row, int64_t column) {
-    return m->data + (m->transposed ? column * m->ld + row : row * m->ld + column);
-}
+#ifndef FOCI_TILES
+/* Rows whose distance, in elements, is a multiple of a large power of two compete for the same few places of the
+ * first-level cache: only then is a strip of elements copied. */
+static bool competes(int64_t distance) { return distance * (int64_t)sizeof(element) % 1024 == 0; }
+#endif
 
 #if defined(FOCI_TILES)
 /* Rows far enough from a power of two not to compete for the same places of the cache. */
@@ -70,10 +73,12 @@ enum { STRIP_ROW = GEMM_DEPTH + TILE_ROWS, STRIP = BLOCK_ROWS * STRIP_ROW };
 /* As below, in rows, which tiles want; those that A has not are zeros. */
 static operand strip_of(const foci_matrix *a, int64_t i, int64_t p, int64_t rows, int64_t depth, element *room) {
     if (rows < BLOCK_ROWS) memset(room + rows * STRIP_ROW, 0, (size_t)((BLOCK_ROWS - rows) * STRIP_ROW) * sizeof *room);
-    if (!a->transposed) return along(room, STRIP_ROW, corner(a, i, p), a->ld, rows, depth);
+    const foci_numbers from = foci_matrix_at(a, i, p);
+    if (!a->transposed) return along(room, STRIP_ROW, from, a->ld, rows, depth);
     element turned[TILE_ROWS * BLOCK_ROWS] __attribute__((aligned(64)));
     for (int64_t q = 0; q < depth; q += DEEP * TILE_ROWS) {
-        copy_down(turned, BLOCK_ROWS, corner(a, i, p + q), a->ld, smaller(DEEP * TILE_ROWS, depth - q), rows);
+        copy_down(turned, BLOCK_ROWS, foci_numbers_at(from, q * a->ld), a->ld, smaller(DEEP * TILE_ROWS, depth - q),
+                  rows);
         for (int64_t r = 0; r < rows; r += 4)
             for (int64_t t = 0; t < TILE_ROWS; t += 4)
                 turn_square((real *)room + r * STRIP_ROW + q / DEEP + t, STRIP_ROW,
@@ -84,21 +89,22 @@ static operand strip_of(const foci_matrix *a, int64_t i, int64_t p, int64_t rows
 #elif defined(FOCI_BF16_OPERANDS)
 enum { STRIP_ROWS = LANES, STRIP = STRIP_ROWS * GEMM_DEPTH };
 
-/* Rows i .. i + rows - 1 of A, depth p .. p + depth - 1; `room` holds STRIP elements. */
+/* Rows i .. i + rows - 1 of A, depth p .. p + depth - 1; `room` holds STRIP elements. Whole pairs are read where they
+ * lie. */
 static operand strip_of(const foci_matrix *a, int64_t i, int64_t p, int64_t rows, int64_t depth, element *room) {
-    if (a->transposed) return copy_down(room, STRIP_ROWS, corner(a, i, p), a->ld, depth, rows);
-    return along(room, GEMM_DEPTH, corner(a, i, p), a->ld, rows, depth);
+    const foci_numbers from = foci_matrix_at(a, i, p);
+    const bool pairs = a->bf16 && a->ld % 2 == 0 && depth % 2 == 0 && (uintptr_t)from.first % sizeof(element) == 0;
+    if (a->transposed) return copy_down(room, STRIP_ROWS, from, a->ld, depth, rows);
+    if (pairs && !competes(a->ld / 2)) return (operand){from.first, a->ld / 2, 1};
+    return along(room, GEMM_DEPTH, from, a->ld, rows, depth);
 }
 #else
-/* Rows whose distance is a multiple of a large power of two compete for the same few places of the first-level cache:
- * only then is a strip copied. */
 enum { STRIP = BLOCK_ROWS * GEMM_DEPTH };
-static bool competes(int64_t distance) { return distance * (int64_t)sizeof(real) % 1024 == 0; }
 
 static operand strip_of(const foci_matrix *a, int64_t i, int64_t p, int64_t rows, int64_t depth, element *room) {
-    const real *from = corner(a, i, p);
+    const real *from = foci_matrix_at(a, i, p).first;
     if (!competes(a->ld)) return a->transposed ? (operand){from, 1, a->ld} : (operand){from, a->ld, 1};
-    if (a->transposed) return copy_down(room, BLOCK_ROWS, from, a->ld, depth, rows);
+    if (a->transposed) return copy_down(room, BLOCK_ROWS, reals(from), a->ld, depth, rows);
     for (int64_t r = 0; r < rows; r++) memcpy(room + r * GEMM_DEPTH, from + r * a->ld, (size_t)depth * sizeof *room);
     return (operand){room, GEMM_DEPTH, 1};
 }
@@ -107,9 +113,11 @@ static operand strip_of(const foci_matrix *a, int64_t i, int64_t p, int64_t rows
 /* The strip from row i on, asked for panel by panel: some lines of every row; of a transpose, where every step along
  * the depth is a line of its own, some steps. */
 static fetch next_strip(const foci_product *o, int64_t i, int64_t p, int64_t depth, int64_t panels) {
-    const int64_t ld = o->a.ld, share = panels * (o->a.transposed ? BLOCK_ROWS : LINE);
+    const int64_t packed = o->a.bf16 ? sizeof(real) / sizeof(uint16_t) : 1; /* numbers in the place of a real */
+    const int64_t ld = o->a.ld / packed, share = panels * (o->a.transposed ? BLOCK_ROWS : LINE * packed);
     const int64_t lines = i < o->rows ? (depth + share - 1) / share : 0;
-    return (fetch){corner(&o->a, i, p), o->a.transposed ? lines * ld : ld, o->a.transposed ? ld : LINE, lines};
+    const real *first = foci_matrix_at(&o->a, i, p).first;
+    return (fetch){first, o->a.transposed ? lines * ld : ld, o->a.transposed ? ld : LINE, lines};
 }
 
 /* ------------------------------------------------------------------------------------------------------ products */
@@ -171,7 +179,7 @@ static void gemm(const foci_product *o, real *scratch) {
         const int64_t size = DEEP * deep((o->depth + blocks - 1) / blocks);
         for (int64_t p = 0; p < o->depth; p += size) {
             const int64_t depth = smaller(size, o->depth - p), all = deep(o->packed ? o->depth : depth);
-            const foci_matrix b = {corner(&o->b, p, j), o->b.ld, o->b.transposed};
+            const foci_matrix b = foci_matrix_from(o->b, p, j);
             const element *panels = (const element *)scratch;
             if (o->packed) panels = (const element *)o->packed + j * all + p / DEEP * PANEL;
             else gemm_pack(&b, depth, columns, scratch);

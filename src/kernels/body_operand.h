@@ -115,6 +115,8 @@ typedef struct product {
     const fetch *ahead; /* or NULL */
 } product;
 
+static inline foci_numbers reals(const real *x) { return (foci_numbers){x, false}; }
+
 /* Rows of reals: from one to the next, entries of each. */
 typedef struct real_rows {
     const real *first;
@@ -131,19 +133,29 @@ static inline real_rows together(real *room, real_rows from, int64_t n) {
 
 #ifdef __AVX512BF16__
 
-static inline __m512 first_of(const real *from, int64_t n) {
-    return _mm512_maskz_loadu_ps((__mmask16)(n >= LANES ? 0xffff : n <= 0 ? 0 : (1 << n) - 1), from);
+static inline __mmask16 lanes_of(int64_t n) { return (__mmask16)(n >= LANES ? 0xffff : n <= 0 ? 0 : (1 << n) - 1); }
+
+/* The first n of two vectors of numbers, in bfloat16. */
+static inline __attribute__((always_inline)) __m512i two_vectors(foci_numbers from, int64_t n) {
+    if (from.bf16) return _mm512_maskz_loadu_epi16((__mmask32)lanes_of(n - LANES) << LANES | lanes_of(n), from.first);
+    const real *f = from.first;
+    return (__m512i)_mm512_cvtne2ps_pbh(_mm512_maskz_loadu_ps(lanes_of(n - LANES), f + LANES),
+                                        _mm512_maskz_loadu_ps(lanes_of(n), f));
+}
+
+/* The first n of a vector of numbers, in bfloat16. */
+static inline __attribute__((always_inline)) __m256i one_vector(foci_numbers from, int64_t n) {
+    if (from.bf16) return _mm256_maskz_loadu_epi16(lanes_of(n), from.first);
+    return (__m256i)_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(lanes_of(n), from.first));
 }
 
 /* from (n, depth), as an operand of n rows; those of `room` hold `row` elements, deep(padded(depth)) at least. */
-static inline __attribute__((always_inline)) operand along(element *room, int64_t row, const real *from,
+static inline __attribute__((always_inline)) operand along(element *room, int64_t row, foci_numbers from,
                                                            int64_t from_row, int64_t n, int64_t depth) {
     const int64_t length = deep(padded(depth));
     for (int64_t i = 0; i < n; i++)
         for (int64_t p = 0; p < length; p += LANES) {
-            const real *f = from + i * from_row + 2 * p;
-            const int64_t left = depth - 2 * p;
-            const __m512i pairs = (__m512i)_mm512_cvtne2ps_pbh(first_of(f + LANES, left - LANES), first_of(f, left));
+            const __m512i pairs = two_vectors(foci_numbers_at(from, i * from_row + 2 * p), depth - 2 * p);
             if (length - p < LANES) _mm512_mask_storeu_epi32(room + i * row + p, 0xff, pairs);
             else _mm512_storeu_si512(room + i * row + p, pairs);
         }
@@ -152,17 +164,15 @@ static inline __attribute__((always_inline)) operand along(element *room, int64_
 
 /* from (depth, n), as an operand of n rows, filled up with zeros to `row`, whole vectors; `room` holds deep(depth) *
  * row. */
-static operand copy_down(element *room, int64_t row, const real *from, int64_t from_row, int64_t depth, int64_t n) {
-    static const uint16_t turns[32] = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
-                                       8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
-    const __m512i in_turns = _mm512_loadu_si512(turns);
+static operand copy_down(element *room, int64_t row, foci_numbers from, int64_t from_row, int64_t depth, int64_t n) {
     for (int64_t p = 0; p < DEEP * deep(depth); p += 2)
         for (int64_t i = 0; i < row; i += LANES) {
-            const real *f = from + p * from_row + i;
-            const __m512 second = p + 1 < depth ? first_of(f + from_row, n - i) : _mm512_setzero_ps();
-            const __m512 first = p < depth ? first_of(f, n - i) : _mm512_setzero_ps();
-            const __m512i halves = (__m512i)_mm512_cvtne2ps_pbh(second, first);
-            _mm512_storeu_si512(room + p / 2 * row + i, _mm512_permutexvar_epi16(in_turns, halves));
+            const foci_numbers f = foci_numbers_at(from, p * from_row + i);
+            const __m256i second = one_vector(foci_numbers_at(f, from_row), p + 1 < depth ? n - i : 0);
+            const __m256i first = one_vector(f, p < depth ? n - i : 0);
+            _mm512_storeu_si512(
+                room + p / 2 * row + i,
+                _mm512_or_si512(_mm512_cvtepu16_epi32(first), _mm512_slli_epi32(_mm512_cvtepu16_epi32(second), 16)));
         }
     return (operand){room, 1, row};
 }
@@ -178,43 +188,48 @@ static uint32_t bf16_of(real x) {
     return (u + 0x7fff + (u >> 16 & 1)) >> 16;
 }
 
-static operand along(element *room, int64_t row, const real *from, int64_t from_row, int64_t n, int64_t depth) {
-    for (int64_t i = 0; i < n; i++, from += from_row)
+static uint32_t number(foci_numbers from, int64_t i) {
+    return from.bf16 ? ((const uint16_t *)from.first)[i] : bf16_of(((const real *)from.first)[i]);
+}
+
+static operand along(element *room, int64_t row, foci_numbers from, int64_t from_row, int64_t n, int64_t depth) {
+    for (int64_t i = 0; i < n; i++)
         for (int64_t p = 0; p < deep(padded(depth)); p++)
-            room[i * row + p] =
-                (2 * p < depth ? bf16_of(from[2 * p]) : 0) | (2 * p + 1 < depth ? bf16_of(from[2 * p + 1]) : 0) << 16;
+            room[i * row + p] = (2 * p < depth ? number(from, i * from_row + 2 * p) : 0) |
+                                (2 * p + 1 < depth ? number(from, i * from_row + 2 * p + 1) : 0) << 16;
     return (operand){room, row, 1};
 }
 
-static operand copy_down(element *room, int64_t row, const real *from, int64_t from_row, int64_t depth, int64_t n) {
-    for (int64_t p = 0; p < deep(depth); p++, from += 2 * from_row)
+static operand copy_down(element *room, int64_t row, foci_numbers from, int64_t from_row, int64_t depth, int64_t n) {
+    for (int64_t p = 0; p < deep(depth); p++)
         for (int64_t i = 0; i < row; i++)
-            room[p * row + i] = (i < n && 2 * p < depth ? bf16_of(from[i]) : 0) |
-                                (i < n && 2 * p + 1 < depth ? bf16_of(from[from_row + i]) : 0) << 16;
+            room[p * row + i] = (i < n && 2 * p < depth ? number(from, 2 * p * from_row + i) : 0) |
+                                (i < n && 2 * p + 1 < depth ? number(from, (2 * p + 1) * from_row + i) : 0) << 16;
     return (operand){room, 1, row};
 }
 
 #endif
 
 static inline operand down(element *room, const real *from, int64_t from_row, int64_t depth, int64_t n) {
-    return copy_down(room, padded(n), from, from_row, depth, n);
+    return copy_down(room, padded(n), reals(from), from_row, depth, n);
 }
 
 #else
 
-static inline operand along(element *room, int64_t row, const real *from, int64_t from_row, int64_t n, int64_t depth) {
+static inline operand along(element *room, int64_t row, foci_numbers from, int64_t from_row, int64_t n, int64_t depth) {
     (void)room, (void)row, (void)n, (void)depth;
-    return (operand){from, from_row, 1};
+    return (operand){from.first, from_row, 1};
 }
 
-static inline __attribute__((always_inline)) operand copy_down(element *room, int64_t row, const real *from,
+static inline __attribute__((always_inline)) operand copy_down(element *room, int64_t row, foci_numbers from,
                                                                int64_t from_row, int64_t depth, int64_t n) {
     for (int64_t p = 0; p < depth; p++) {
+        const real *f = (const real *)from.first + p * from_row;
         real *to = room + p * row;
         if (n == row) {
-            memcpy(to, from + p * from_row, (size_t)row * sizeof *to);
+            memcpy(to, f, (size_t)row * sizeof *to);
         } else {
-            memcpy(to, from + p * from_row, (size_t)n * sizeof *to);
+            memcpy(to, f, (size_t)n * sizeof *to);
             memset(to + n, 0, (size_t)(row - n) * sizeof *to);
         }
     }
@@ -223,14 +238,14 @@ static inline __attribute__((always_inline)) operand copy_down(element *room, in
 
 static inline real_rows together(real *room, real_rows from, int64_t n) {
     const int64_t row = padded(from.width);
-    copy_down(room, row, from.first, from.row, n, from.width);
+    copy_down(room, row, reals(from.first), from.row, n, from.width);
     return (real_rows){room, row, row};
 }
 
 /* Rows of whole vectors are read where they lie. */
 static inline operand down(element *room, const real *from, int64_t from_row, int64_t depth, int64_t n) {
     if (n % PAD == 0) return (operand){from, 1, from_row};
-    return copy_down(room, padded(n), from, from_row, depth, n);
+    return copy_down(room, padded(n), reals(from), from_row, depth, n);
 }
 
 #endif

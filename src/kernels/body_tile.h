@@ -44,7 +44,7 @@ static void transpose(real *restrict to, const real *restrict from, int64_t n, i
 /* from (n, row), both multiples of PAD, as an operand of n rows, neighbours: its transpose. `room` holds deep(row) *
  * TILE, `rows` n * deep(row). */
 static operand across(element *room, element *rows, const real *from, int64_t n, int64_t row) {
-    const operand lines = along(rows, deep(row), from, row, n, row);
+    const operand lines = along(rows, deep(row), reals(from), row, n, row);
     transpose((real *)room, (const real *)lines.data, n, lines.row);
     return (operand){room, 1, TILE};
 }

@@ -31,6 +31,24 @@ static bool own_kernels(void) {
 
 static bool in_bf16(const foci_product *p) { return p->bf16 && p->depth && foci_bf16_supported(); }
 
+/* Reals that a column of a packed B takes: two numbers share one in bfloat16. */
+static int64_t packed_depth(const foci_product *p) { return in_bf16(p) ? foci_bf16_pairs(p->depth) : p->depth; }
+
+/* Rows r, columns s and depth t of a product. */
+static foci_product part_of(const foci_product *p, foci_range r, foci_range s, foci_range t) {
+    foci_product q = *p;
+    q.rows = r.end - r.first;
+    q.columns = s.end - s.first;
+    q.depth = t.end - t.first;
+    q.a = foci_matrix_from(p->a, r.first, t.first);
+    q.b = foci_matrix_from(p->b, t.first, s.first);
+    if (p->c) q.c = p->c + r.first * p->ldc + s.first;
+    if (p->rounded) q.rounded = p->rounded + r.first * p->ldc + s.first;
+    if (p->bias) q.bias = p->bias + s.first;
+    if (p->packed) q.packed = p->packed + s.first * packed_depth(p);
+    return q;
+}
+
 /* So few rows that reading B is all there is to do. */
 static bool suits_few(const foci_product *p) {
     return p->rows <= FOCI_GEMM_FEW && p->b.transposed && !p->a.transposed && !p->packed && !in_bf16(p);
@@ -52,8 +70,27 @@ static void blas_product(const foci_product *p) {
                1, p->a.data, (int)p->a.ld, p->b.data, (int)p->b.ld, p->add || p->bias, p->c, (int)p->ldc);
 }
 
+/* C in bfloat16: made in float32 beside its place, as much at a time as stays in the second-level cache. */
+enum { ROUNDED_ROWS = 96, ROUNDED_COLUMNS = FOCI_GEMM_COLUMNS };
+static void rounded_product(const foci_product *p) {
+    static _Thread_local foci_real beside[ROUNDED_ROWS * ROUNDED_COLUMNS] __attribute__((aligned(64)));
+    const int64_t across = foci_tiles(p->columns, ROUNDED_COLUMNS), down = foci_tiles(p->rows, ROUNDED_ROWS);
+    for (int64_t tile = 0; tile < across * down; tile++) {
+        const foci_range r = foci_tile(p->rows, ROUNDED_ROWS, tile % down),
+                         s = foci_tile(p->columns, ROUNDED_COLUMNS, tile / down);
+        foci_product q = part_of(p, r, s, (foci_range){0, p->depth});
+        q.rounded = NULL;
+        q.c = beside;
+        q.ldc = q.columns;
+        own_product(&q);
+        foci_bf16_round(q.rows, q.columns, beside, q.ldc, p->rounded + r.first * p->ldc + s.first, p->ldc);
+    }
+}
+
 void foci_gemm(const foci_product *p) {
-    if (p->bf16 || own_kernels()) {
+    if (p->rounded) {
+        rounded_product(p);
+    } else if (p->bf16 || own_kernels()) {
         own_product(p);
     } else if (omp_in_parallel()) {
         blas_product(p);
@@ -61,26 +98,6 @@ void foci_gemm(const foci_product *p) {
         FOCI_PARALLEL_FOR
         for (int once = 0; once < 1; once++) blas_product(p);
     }
-}
-
-/* Rows r, columns s and depth t of a product. */
-static const foci_real *part(const foci_matrix *m, int64_t row, int64_t column) {
-    return m->data + (m->transposed ? column * m->ld + row : row * m->ld + column);
-}
-/* Reals that a column of a packed B takes: two numbers share one in bfloat16. */
-static int64_t packed_depth(const foci_product *p) { return in_bf16(p) ? foci_bf16_pairs(p->depth) : p->depth; }
-
-static foci_product part_of(const foci_product *p, foci_range r, foci_range s, foci_range t) {
-    foci_product q = *p;
-    q.rows = r.end - r.first;
-    q.columns = s.end - s.first;
-    q.depth = t.end - t.first;
-    q.a.data = part(&p->a, r.first, t.first);
-    q.b.data = part(&p->b, t.first, s.first);
-    q.c = p->c + r.first * p->ldc + s.first;
-    if (p->bias) q.bias = p->bias + s.first;
-    if (p->packed) q.packed = p->packed + s.first * packed_depth(p);
-    return q;
 }
 
 foci_product foci_gemm_columns(const foci_product *p, int64_t first, int64_t columns) {
@@ -99,7 +116,7 @@ void foci_gemm_pack(foci_product *p, foci_real *memory) {
     FOCI_PARALLEL_FOR
     for (int64_t tile = 0; tile < foci_tiles(p->columns, PACK_COLUMNS); tile++) {
         foci_range s = foci_tile(p->columns, PACK_COLUMNS, tile);
-        const foci_matrix b = {part(&p->b, 0, s.first), p->b.ld, p->b.transposed};
+        const foci_matrix b = foci_matrix_from(p->b, 0, s.first);
         foci_real *to = memory + s.first * packed_depth(p);
         if (in_bf16(p)) foci_bf16_pack(&b, p->depth, s.end - s.first, to);
         else foci_kernel()->gemm_pack(&b, p->depth, s.end - s.first, to);
@@ -153,13 +170,13 @@ void foci_gemm_parallel(const foci_product *p) {
 }
 
 /* Columns of C that are made at a time: with all rows they stay in the second-level cache. */
-enum { FEW_ROWS = 384, TURNED_COLUMNS = 192, LEAST_TURNED = 48 };
+enum { FEW_ROWS = 384, TURNED_ROWS = 48, TURNED_COLUMNS = 192, LEAST_TURNED = 48 };
 
 bool foci_gemm_has_few_rows(int64_t rows, int64_t columns, int64_t depth) {
     return rows <= FEW_ROWS && 2 * rows <= columns && rows <= depth;
 }
 
-static foci_matrix turn(foci_matrix m) { return (foci_matrix){m.data, m.ld, !m.transposed}; }
+static foci_matrix turn(foci_matrix m) { return (foci_matrix){m.data, m.ld, !m.transposed, m.bf16}; }
 
 /* Columns s of C, by `turned`, the transpose of the whole product. An element is summed in the same order. */
 static void columns_of(const foci_product *p, const foci_product *turned, foci_range s) {
@@ -167,7 +184,7 @@ static void columns_of(const foci_product *p, const foci_product *turned, foci_r
     const int64_t columns = s.end - s.first;
     foci_product q = *turned;
     q.rows = columns;
-    q.a.data = part(&turned->a, s.first, 0);
+    q.a = foci_matrix_from(turned->a, s.first, 0);
     q.c = tile;
     q.ldc = p->rows;
     q.add = p->add || p->bias;
@@ -175,7 +192,13 @@ static void columns_of(const foci_product *p, const foci_product *turned, foci_r
     for (int64_t j = 0; j < columns && p->bias; j++)
         for (int64_t i = 0; i < p->rows; i++) tile[j * p->rows + i] = p->bias[s.first + j];
     foci_gemm(&q);
-    foci_kernel()->turn_matrix(columns, p->rows, tile, p->rows, p->c + s.first, p->ldc);
+    if (!p->rounded) foci_kernel()->turn_matrix(columns, p->rows, tile, p->rows, p->c + s.first, p->ldc);
+    for (int64_t i = 0; i < p->rows && p->rounded; i += TURNED_ROWS) {
+        static _Thread_local foci_real back[TURNED_ROWS * TURNED_COLUMNS];
+        const int64_t rows = p->rows - i < TURNED_ROWS ? p->rows - i : TURNED_ROWS;
+        foci_kernel()->turn_matrix(columns, rows, tile + i, p->rows, back, columns);
+        foci_bf16_round(rows, columns, back, columns, p->rounded + i * p->ldc + s.first, p->ldc);
+    }
 }
 
 void foci_gemm_spread(const foci_product *p, foci_real *memory) {

@@ -35,12 +35,29 @@ typedef struct foci_sgd_step {
 /* Weights of resampling: of 32 bits 8 are for the pixel, 2 for the overshoot of bicubic. */
 enum { FOCI_RESAMPLE_BITS = 32 - 8 - 2 };
 
-/* A matrix, row-major, `ld` elements from row to row; `transposed`: what is meant is its transpose. */
+/* Numbers, one behind the other: reals or, with `bf16`, in bfloat16 (kernels/bf16.h). */
+typedef struct foci_numbers {
+    const void *first;
+    bool bf16;
+} foci_numbers;
+static inline foci_numbers foci_numbers_at(foci_numbers x, int64_t i) {
+    return (foci_numbers){(const char *)x.first + i * (int64_t)(x.bf16 ? sizeof(uint16_t) : sizeof(foci_real)), x.bf16};
+}
+
+/* A matrix of such, row-major, `ld` elements from row to row; `transposed`: what is meant is its transpose. */
 typedef struct foci_matrix {
-    const foci_real *data;
+    const void *data;
     int64_t ld;
-    bool transposed;
+    bool transposed, bf16;
 } foci_matrix;
+static inline foci_numbers foci_matrix_at(const foci_matrix *m, int64_t row, int64_t column) {
+    return foci_numbers_at((foci_numbers){m->data, m->bf16},
+                           m->transposed ? column * m->ld + row : row * m->ld + column);
+}
+/* From this row and column on. */
+static inline foci_matrix foci_matrix_from(foci_matrix m, int64_t row, int64_t column) {
+    return (foci_matrix){foci_matrix_at(&m, row, column).first, m.ld, m.transposed, m.bf16};
+}
 
 /* C (rows, columns) = a (rows, depth) b (depth, columns), plus the bias (columns) in every row where there is one, plus
  * what C holds where `add`; without `add` C is never read. */
@@ -48,6 +65,7 @@ typedef struct foci_product {
     int64_t rows, columns, depth;
     foci_matrix a, b;
     foci_real *c;
+    uint16_t *rounded; /* C is made here, in bfloat16, in place of `c`; not together with `add`. NULL: it is not */
     int64_t ldc;
     bool add;
     const foci_real *bias;   /* or NULL; not together with `add` */

@@ -29,7 +29,7 @@ static shape shape_of(const foci_tensor *x) {
 /* ------------------------------------------------------------------------------------------------- forward */
 
 static void mean_of(const shape *s, const real *x, real *mean, real *partial) {
-    foci_column_sums(s->rows, s->c, x, mean, false, partial);
+    foci_column_sums(s->rows, s->c, (foci_numbers){x}, mean, false, partial);
     for (int64_t i = 0; i < s->c; i++) mean[i] /= (real)s->rows;
 }
 

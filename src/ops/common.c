@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "kernels/bf16.h"
 #include "kernels/gemm.h"
 
 bool foci_operand(foci_graph *g, const char *op, const char *what, const foci_tensor *t, foci_dtype dtype) {
@@ -19,6 +20,29 @@ bool foci_operand(foci_graph *g, const char *op, const char *what, const foci_te
 
 bool foci_same_shape(const foci_tensor *a, const foci_tensor *b) {
     return a->ndim == b->ndim && memcmp(a->shape, b->shape, (size_t)a->ndim * sizeof a->shape[0]) == 0;
+}
+
+void foci_product_to(foci_product *p, foci_numbers c) {
+    void *to = (void *)(uintptr_t)c.first;
+    if (c.bf16) p->rounded = to;
+    else p->c = to;
+}
+
+const real *foci_as_reals(foci_numbers x, int64_t n, real *room) {
+    if (!x.bf16) return x.first;
+    foci_bf16_widen(1, n, x.first, n, room, n);
+    return room;
+}
+
+void foci_from_reals(int64_t n, const real *x, foci_numbers y) {
+    void *to = (void *)(uintptr_t)y.first;
+    if (y.bf16) foci_bf16_round(1, n, x, n, to, n);
+    else if (to != x) memcpy(to, x, (size_t)n * sizeof *x);
+}
+
+int64_t foci_row_room(const foci_node *n) {
+    const int64_t c = foci_last_dim(n->output);
+    return foci_graph_bf16(n->graph) ? foci_tile_rows(c) * c : 0;
 }
 
 void foci_each_element(const foci_node *n, foci_element_kernel *kernel) {
@@ -61,13 +85,25 @@ void foci_each_row_backward(const foci_node *n, const foci_tensor *seen, foci_ro
 
 int64_t foci_column_scratch(int64_t rows, int64_t c) { return foci_tiles(rows, foci_sum_tile(rows)) * c; }
 
-void foci_column_sums(int64_t rows, int64_t c, const real *x, real *out, bool accumulate, real *scratch) {
+/* sum (c) += the column sums of x (rows, c) */
+static void add_columns(int64_t rows, int64_t c, foci_numbers x, real *sum) {
+    enum { PART = 2048 };
+    real room[PART];
+    if (!x.bf16) foci_kernel()->column_sums(rows, c, x.first, c, sum);
+    for (int64_t i = 0; i < rows && x.bf16; i++)
+        for (int64_t j = 0; j < c; j += PART) {
+            const int64_t n = c - j < PART ? c - j : PART;
+            foci_kernel()->column_sums(1, n, foci_as_reals(foci_numbers_at(x, i * c + j), n, room), n, sum + j);
+        }
+}
+
+void foci_column_sums(int64_t rows, int64_t c, foci_numbers x, real *out, bool accumulate, real *scratch) {
     int64_t size = foci_sum_tile(rows), tiles = foci_tiles(rows, size);
     FOCI_PARALLEL_FOR
     for (int64_t tile = 0; tile < tiles; tile++) {
         foci_range r = foci_tile(rows, size, tile);
         memset(scratch + tile * c, 0, (size_t)c * sizeof *scratch);
-        foci_kernel()->column_sums(r.end - r.first, c, x + r.first * c, c, scratch + tile * c);
+        add_columns(r.end - r.first, c, foci_numbers_at(x, r.first * c), scratch + tile * c);
     }
     foci_add_tiles(tiles, c, scratch, out, accumulate);
 }
@@ -106,8 +142,8 @@ void foci_weight_gradient(const foci_node *n, int64_t rows, foci_strip dy, foci_
     foci_gemm(&(foci_product){.rows = dy.width,
                               .columns = x.width,
                               .depth = rows,
-                              .a = {dy.first, dy.ld, true},
-                              .b = {x.first, x.ld, false},
+                              .a = {dy.first, dy.ld, true, dy.bf16},
+                              .b = {x.first, x.ld, false, x.bf16},
                               .c = weight,
                               .ldc = x.width,
                               .add = add,

@@ -19,6 +19,27 @@ static inline int64_t foci_tile_rows(int64_t row_elements) {
     return rows > 0 ? rows : 1;
 }
 
+/* What a tensor holds, and its gradient, of operations that take FOCI_BF16 as well (foci_op.rounds). */
+static inline foci_numbers foci_values(const foci_tensor *t) {
+    return (foci_numbers){t->host_data, t->dtype == FOCI_BF16};
+}
+static inline foci_numbers foci_gradients(const foci_tensor *t) {
+    return (foci_numbers){t->host_grad, t->dtype == FOCI_BF16};
+}
+static inline foci_matrix foci_matrix_of(foci_numbers x, int64_t ld) {
+    return (foci_matrix){x.first, ld, false, x.bf16};
+}
+static inline foci_matrix foci_transposed_of(foci_numbers x, int64_t ld) {
+    return (foci_matrix){x.first, ld, true, x.bf16};
+}
+/* Where a product is to be made. */
+void foci_product_to(foci_product *p, foci_numbers c);
+/* n numbers as reals: where they are, or widened into `room`. And back from there. */
+const real *foci_as_reals(foci_numbers x, int64_t n, real *room);
+void foci_from_reals(int64_t n, const real *x, foci_numbers y);
+/* Reals that a thread needs for a tile of rows (foci_tile_rows) of an output that may become FOCI_BF16. */
+int64_t foci_row_room(const foci_node *n);
+
 /* Operations of one input, over all threads: y = f(x) on every element or on every row, and dx (+)= f'(seen, dy), where
  * `seen` is x or y, whichever backward reads. */
 typedef void foci_element_kernel(int64_t n, const real *x, real *y);
@@ -33,7 +54,7 @@ void foci_each_row_backward(const foci_node *n, const foci_tensor *seen, foci_ro
 /* out (c) = column sums of x (rows, c), added to what is there or not. `scratch` holds foci_column_scratch
  * elements. */
 int64_t foci_column_scratch(int64_t rows, int64_t c);
-void foci_column_sums(int64_t rows, int64_t c, const real *x, real *out, bool accumulate, real *scratch);
+void foci_column_sums(int64_t rows, int64_t c, foci_numbers x, real *out, bool accumulate, real *scratch);
 
 /* y (rows, out) = x (rows, in) weightt + bias, weight (out, in), bias (out) or NULL, y with rows ldy apart.
  * In the precision of the node's graph. */
@@ -43,8 +64,9 @@ void foci_affine(const foci_node *n, int64_t rows, int64_t in, int64_t out, cons
 /* The gradients of an affine map over some rows, on the calling thread: weight (out, in) = or += dyt x, bias (out) = or
  * += the sums of dy; where it is NULL, it is not wanted. */
 typedef struct foci_strip {
-    const real *first;
+    const void *first;
     int64_t ld, width;
+    bool bf16; /* not where the bias is wanted */
 } foci_strip;
 void foci_weight_gradient(const foci_node *n, int64_t rows, foci_strip dy, foci_strip x, real *weight, bool add);
 void foci_bias_gradient(int64_t rows, foci_strip dy, real *bias, bool add);

@@ -2,6 +2,7 @@
  * over one layer (Nielsen et al., "Elliptical Attention", NeurIPS 2024, section 3.3) */
 #include <math.h>
 
+#include "kernels/bf16.h"
 #include "ops/attention_head.h"
 #include "ops/common.h"
 
@@ -20,35 +21,54 @@ static int64_t empty_rows(const foci_node *n) {
     return filled ? ((const attributes *)n->attributes)->memory - foci_ints(filled)[0] : 0;
 }
 
-static int64_t scratch_of(const foci_node *n) {
+static int64_t kernel_scratch(const foci_node *n) {
     const attributes *a = n->attributes;
     return foci_metric_scratch(n->input[NUM]->shape[2], n->input[NUM]->shape[3], a->median);
 }
 
-/* From row `first` on, of head h of `heads`, neighbours of which may share one of t. */
-static const real *head_of(const foci_tensor *t, int64_t b, int64_t h, int64_t heads, int64_t first) {
-    return t ? foci_data(t) + foci_head_offset(t, b, h * t->shape[1] / heads) + first * t->stride[2] : NULL;
+/* Reals of scratch memory of one thread: the kernel's, and rows that lie in memory in bfloat16. */
+static int64_t rows_size(const foci_node *n) {
+    const int64_t *shape = n->input[NUM]->shape;
+    return foci_graph_bf16(n->graph) ? foci_tiles(shape[2] * shape[3], FOCI_ALIGN) * FOCI_ALIGN : 0;
 }
-static int64_t row_of(const foci_tensor *t) { return t ? t->stride[2] : 0; }
+static int64_t scratch_of(const foci_node *n) { return kernel_scratch(n) + FILLED * rows_size(n); }
+
+/* Rows of an input, from row `first` on, of head h of `heads`, neighbours of which may share one of it. */
+typedef struct rows_of_head {
+    const real *first;
+    int64_t row;
+} rows_of_head;
+static rows_of_head head_of(const foci_node *n, int input, int64_t b, int64_t h, int64_t heads, int64_t first) {
+    const foci_tensor *t = n->input[input];
+    if (!t) return (rows_of_head){NULL, 0};
+    const foci_numbers from =
+        foci_numbers_at(foci_values(t), foci_head_offset(t, b, h * t->shape[1] / heads) + first * t->stride[2]);
+    if (!from.bf16) return (rows_of_head){from.first, t->stride[2]};
+    real *own = (real *)n->workspace + foci_thread() * scratch_of(n) + kernel_scratch(n) + input * rows_size(n);
+    foci_bf16_widen(t->shape[2] - first, t->shape[3], from.first, t->stride[2], own, t->shape[3]);
+    return (rows_of_head){own, t->shape[3]};
+}
 
 static void forward(const foci_node *n) {
     const attributes *a = n->attributes;
-    foci_tensor *const *in = n->input;
-    const int64_t *shape = in[NUM]->shape, heads = n->output->shape[1], out = n->output->stride[1],
+    const int64_t *shape = n->input[NUM]->shape, heads = n->output->shape[1], out = n->output->stride[1],
                   first = empty_rows(n);
     FOCI_PARALLEL_FOR
     for (int64_t task = 0; task < shape[0] * heads; task++) {
         const int64_t b = task / heads, h = task % heads;
+        const rows_of_head cur = head_of(n, NUM, b, h, heads, first), prev = head_of(n, NUM_BEFORE, b, h, heads, first);
+        const rows_of_head den = head_of(n, DEN, b, h, heads, first),
+                           den_prev = head_of(n, DEN_BEFORE, b, h, heads, first);
         foci_metric_head head = {.tokens = shape[2] - first,
                                  .width = shape[3],
-                                 .cur = head_of(in[NUM], b, h, heads, first),
-                                 .prev = head_of(in[NUM_BEFORE], b, h, heads, first),
-                                 .den = head_of(in[DEN], b, h, heads, first),
-                                 .den_prev = head_of(in[DEN_BEFORE], b, h, heads, first),
-                                 .cur_row = row_of(in[NUM]),
-                                 .prev_row = row_of(in[NUM_BEFORE]),
-                                 .den_row = row_of(in[DEN]),
-                                 .den_prev_row = row_of(in[DEN_BEFORE]),
+                                 .cur = cur.first,
+                                 .prev = prev.first,
+                                 .den = den.first,
+                                 .den_prev = den_prev.first,
+                                 .cur_row = cur.row,
+                                 .prev_row = prev.row,
+                                 .den_row = den.row,
+                                 .den_prev_row = den_prev.row,
                                  .delta = a->delta,
                                  .attenuation = a->attenuation,
                                  .scale = a->scale,
@@ -61,10 +81,16 @@ static void forward(const foci_node *n) {
     }
 }
 
+static unsigned rounds(const foci_node *n) {
+    (void)n;
+    return FOCI_READS_INPUT(NUM) | FOCI_READS_INPUT(NUM_BEFORE) | FOCI_READS_INPUT(DEN) | FOCI_READS_INPUT(DEN_BEFORE);
+}
+
 const foci_op foci_op_elliptical_metric = {.name = "elliptical_metric",
                                            .summary =
                                                "the metric of elliptical attention, from the change over one layer",
                                            .forward = forward,
+                                           .rounds = rounds,
                                            .detaches = true};
 
 foci_tensor *foci_elliptical_metric(foci_graph *g, const foci_elliptical_metric_options *o) {

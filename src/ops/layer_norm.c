@@ -9,51 +9,63 @@ enum { MEAN, RSTD }; /* saved, (rows) each */
 
 static const real *optional(const foci_tensor *t) { return t ? foci_data(t) : NULL; }
 
+/* Reals of the workspace, before the room of the threads. */
+static int64_t sums_size(const foci_node *n) {
+    const int64_t rows = foci_rows(n->output), c = foci_last_dim(n->output);
+    return n->input[WEIGHT] || n->input[BIAS] ? 2 * foci_tiles(rows, foci_sum_tile(rows)) * c : 0;
+}
+
 static void forward(const foci_node *n) {
     int64_t rows = foci_rows(n->output), c = foci_last_dim(n->output), size = foci_tile_rows(c);
     const real *x = foci_data(n->input[X]), *weight = optional(n->input[WEIGHT]), *bias = optional(n->input[BIAS]);
-    real *y = foci_data(n->output), *mean = foci_data(n->saved[MEAN]), *rstd = foci_data(n->saved[RSTD]);
+    real *mean = foci_data(n->saved[MEAN]), *rstd = foci_data(n->saved[RSTD]);
     double eps = *(const double *)n->attributes;
     FOCI_PARALLEL_FOR
     for (int64_t tile = 0; tile < foci_tiles(rows, size); tile++) {
         foci_range r = foci_tile(rows, size, tile);
-        foci_kernel()->layer_norm(r.end - r.first, c, x + r.first * c, weight, bias, eps, y + r.first * c,
-                                  mean + r.first, rstd + r.first);
+        const foci_numbers to = foci_numbers_at(foci_values(n->output), r.first * c);
+        real *y = to.bf16 ? (real *)n->workspace + foci_thread() * foci_row_room(n) : (real *)(uintptr_t)to.first;
+        foci_kernel()->layer_norm(r.end - r.first, c, x + r.first * c, weight, bias, eps, y, mean + r.first,
+                                  rstd + r.first);
+        foci_from_reals((r.end - r.first) * c, y, to);
     }
 }
 
-/* The sums over rows: every tile leaves dweight (c) and dbias (c) in its row of the workspace. */
-static void parameter_gradients(const foci_node *n) {
-    int64_t rows = foci_rows(n->output), c = foci_last_dim(n->output), size = foci_sum_tile(rows);
-    int64_t tiles = foci_tiles(rows, size);
-    const real *x = foci_data(n->input[X]), *dy = foci_grad(n->output);
-    const real *mean = foci_data(n->saved[MEAN]), *rstd = foci_data(n->saved[RSTD]);
+/* Some rows: the gradient of x; dweight and dbias (c), NULL where they are not wanted, are added to. */
+static void backward_rows(const foci_node *n, foci_range r, real *dweight, real *dbias) {
+    const int64_t count = r.end - r.first, c = foci_last_dim(n->output), first = r.first * c;
+    const real *x = foci_data(n->input[X]) + first, *weight = optional(n->input[WEIGHT]);
+    const real *mean = foci_data(n->saved[MEAN]) + r.first, *rstd = foci_data(n->saved[RSTD]) + r.first;
+    const real *dy = foci_as_reals(foci_numbers_at(foci_gradients(n->output), first), count * c,
+                                   (real *)n->workspace + sums_size(n) + foci_thread() * foci_row_room(n));
+    if (dweight) foci_kernel()->layer_norm_sums(count, c, x, mean, rstd, dy, dweight, dbias);
+    if (foci_wants(n, X))
+        foci_kernel()->layer_norm_backward(count, c, x, weight, mean, rstd, dy, foci_grad(n->input[X]) + first,
+                                           n->accumulate[X]);
+}
+
+/* Every tile leaves its sums over rows, dweight (c) and dbias (c), in its row of the workspace. */
+static void backward(const foci_node *n) {
+    const int64_t rows = foci_rows(n->output), c = foci_last_dim(n->output), size = foci_sum_tile(rows);
+    const int64_t tiles = foci_tiles(rows, size), piece = foci_tile_rows(c);
+    const bool learns = foci_wants(n, WEIGHT) || foci_wants(n, BIAS);
     real *dweight = n->workspace, *dbias = dweight + tiles * c; /* (tiles, c) each */
+    if (learns) memset(dweight, 0, (size_t)(2 * tiles * c) * sizeof *dweight);
     FOCI_PARALLEL_FOR
     for (int64_t tile = 0; tile < tiles; tile++) {
-        foci_range r = foci_tile(rows, size, tile);
-        memset(dweight + tile * c, 0, (size_t)c * sizeof *dweight);
-        memset(dbias + tile * c, 0, (size_t)c * sizeof *dbias);
-        foci_kernel()->layer_norm_sums(r.end - r.first, c, x + r.first * c, mean + r.first, rstd + r.first,
-                                       dy + r.first * c, dweight + tile * c, dbias + tile * c);
+        const foci_range all = foci_tile(rows, size, tile);
+        for (foci_range r = {all.first, 0}; r.first < all.end; r.first = r.end) {
+            r.end = r.first + piece < all.end ? r.first + piece : all.end;
+            backward_rows(n, r, learns ? dweight + tile * c : NULL, dbias + tile * c);
+        }
     }
     if (foci_wants(n, WEIGHT)) foci_add_tiles(tiles, c, dweight, foci_grad(n->input[WEIGHT]), n->accumulate[WEIGHT]);
     if (foci_wants(n, BIAS)) foci_add_tiles(tiles, c, dbias, foci_grad(n->input[BIAS]), n->accumulate[BIAS]);
 }
 
-static void backward(const foci_node *n) {
-    int64_t rows = foci_rows(n->output), c = foci_last_dim(n->output), size = foci_tile_rows(c);
-    const real *x = foci_data(n->input[X]), *weight = optional(n->input[WEIGHT]), *dy = foci_grad(n->output);
-    const real *mean = foci_data(n->saved[MEAN]), *rstd = foci_data(n->saved[RSTD]);
-    if (foci_wants(n, WEIGHT) || foci_wants(n, BIAS)) parameter_gradients(n);
-    if (!foci_wants(n, X)) return;
-    real *dx = foci_grad(n->input[X]);
-    FOCI_PARALLEL_FOR
-    for (int64_t tile = 0; tile < foci_tiles(rows, size); tile++) {
-        foci_range r = foci_tile(rows, size, tile);
-        foci_kernel()->layer_norm_backward(r.end - r.first, c, x + r.first * c, weight, mean + r.first, rstd + r.first,
-                                           dy + r.first * c, dx + r.first * c, n->accumulate[X]);
-    }
+static unsigned rounds(const foci_node *n) {
+    (void)n;
+    return FOCI_READS_OUTPUT;
 }
 
 static foci_tensor *weight_and_bias(foci_graph *g) {
@@ -82,6 +94,7 @@ const foci_op foci_op_layer_norm = {.name = "layer_norm",
                                     .reads = FOCI_READS_INPUT(X) | FOCI_READS_INPUT(WEIGHT),
                                     .cheap = true,
                                     .rows = foci_rows_of_first,
+                                    .rounds = rounds,
                                     .gradients = gradients};
 
 foci_tensor *foci_layer_norm(foci_graph *g, foci_tensor *x, foci_tensor *weight, foci_tensor *bias, double eps) {
@@ -97,7 +110,9 @@ foci_tensor *foci_layer_norm(foci_graph *g, foci_tensor *x, foci_tensor *weight,
     foci_node *n = foci_record(g, &foci_op_layer_norm, 3, (foci_tensor *[]){x, weight, bias}, &eps, sizeof eps);
     foci_save(n, FOCI_REAL, rows);
     foci_save(n, FOCI_REAL, rows);
-    int64_t tiles = foci_tiles(rows, foci_sum_tile(rows));
-    foci_workspace(n, 0, (size_t)(weight || bias ? 2 * tiles * c : 0) * sizeof(real));
-    return foci_emit(n, FOCI_REAL, x->ndim, x->shape);
+    foci_tensor *y = foci_emit(n, FOCI_REAL, x->ndim, x->shape);
+    if (!y) return NULL;
+    const int64_t room = foci_threads() * foci_row_room(n);
+    foci_workspace(n, (size_t)room * sizeof(real), (size_t)(sums_size(n) + room) * sizeof(real));
+    return y;
 }

@@ -19,37 +19,37 @@ static void forward(const foci_node *n) {
     foci_product p = {.rows = s.rows,
                       .columns = s.out,
                       .depth = s.in,
-                      .a = {foci_data(n->input[X]), s.in},
+                      .a = foci_matrix_of(foci_values(n->input[X]), s.in),
                       .b = {foci_data(n->input[WEIGHT]), s.in, true},
-                      .c = foci_data(n->output),
                       .ldc = s.out,
                       .bias = n->input[BIAS] ? foci_data(n->input[BIAS]) : NULL,
                       .bf16 = foci_graph_bf16(n->graph)};
+    foci_product_to(&p, foci_values(n->output));
     foci_gemm_spread(&p, n->workspace);
 }
 
 /* dx = dy W;  dW = dyt x;  db = column sums of dy */
 static void backward(const foci_node *n) {
     shape s = shape_of(n);
-    const real *x = foci_data(n->input[X]), *weight = foci_data(n->input[WEIGHT]), *dy = foci_grad(n->output);
+    const foci_numbers x = foci_values(n->input[X]), dy = foci_gradients(n->output);
     if (foci_wants(n, X)) {
         foci_product p = {.rows = s.rows,
                           .columns = s.in,
                           .depth = s.out,
-                          .a = {dy, s.out},
-                          .b = {weight, s.in},
-                          .c = foci_grad(n->input[X]),
+                          .a = foci_matrix_of(dy, s.out),
+                          .b = {foci_data(n->input[WEIGHT]), s.in},
                           .ldc = s.in,
                           .add = n->accumulate[X],
                           .bf16 = foci_graph_bf16(n->graph)};
+        foci_product_to(&p, foci_gradients(n->input[X]));
         foci_gemm_spread(&p, n->workspace);
     }
     if (foci_wants(n, WEIGHT))
         foci_gemm_long(&(foci_product){.rows = s.out,
                                        .columns = s.in,
                                        .depth = s.rows,
-                                       .a = {dy, s.out, true},
-                                       .b = {x, s.in},
+                                       .a = foci_transposed_of(dy, s.out),
+                                       .b = foci_matrix_of(x, s.in),
                                        .c = foci_grad(n->input[WEIGHT]),
                                        .ldc = s.in,
                                        .add = n->accumulate[WEIGHT],
@@ -86,6 +86,11 @@ static const foci_gradient_case gradients[] = {{"(3, 5, 7) with bias", with_bias
                                                {"1100 rows", many_rows},
                                                {0}};
 
+static unsigned rounds(const foci_node *n) {
+    (void)n;
+    return FOCI_READS_INPUT(X) | FOCI_READS_OUTPUT;
+}
+
 /* Rows of the weight are columns of y. */
 static foci_tensor *columns(const foci_node *n, foci_tensor *x, int64_t first, int64_t count) {
     const int64_t in = foci_last_dim(x);
@@ -101,6 +106,7 @@ const foci_op foci_op_linear = {.name = "linear",
                                 .reads = FOCI_READS_INPUT(X) | FOCI_READS_INPUT(WEIGHT),
                                 .rows = foci_rows_of_first,
                                 .columns = columns,
+                                .rounds = rounds,
                                 .cost = cost,
                                 .gradients = gradients};
 

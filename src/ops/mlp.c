@@ -77,14 +77,12 @@ static hidden_tile place_of(const foci_node *n, const shape *s, foci_range r, re
     return (hidden_tile){foci_data(n->saved[0]) + r.first * s->wide, s->wide};
 }
 static void keep(const foci_node *n, const shape *s, foci_range r, hidden_tile h) {
-    uint16_t *to = rounded_rows(n, s, r);
-    for (int64_t i = 0; foci_graph_bf16(n->graph) && i < r.end - r.first; i++)
-        foci_bf16_round(s->wide, h.data + i * h.ld, to + i * s->wide);
+    if (foci_graph_bf16(n->graph))
+        foci_bf16_round(r.end - r.first, s->wide, h.data, h.ld, rounded_rows(n, s, r), s->wide);
 }
 static hidden_tile kept(const foci_node *n, const shape *s, foci_range r, real *scratch) {
-    const uint16_t *from = rounded_rows(n, s, r);
-    for (int64_t i = 0; foci_graph_bf16(n->graph) && i < r.end - r.first; i++)
-        foci_bf16_widen(s->wide, from + i * s->wide, scratch + i * s->ld);
+    if (foci_graph_bf16(n->graph))
+        foci_bf16_widen(r.end - r.first, s->wide, rounded_rows(n, s, r), s->wide, scratch, s->ld);
     return place_of(n, s, r, scratch);
 }
 
@@ -140,7 +138,7 @@ static const real *optional(const foci_tensor *t) { return t ? foci_data(t) : NU
 static foci_product to_branch(const foci_node *n, const shape *s, int64_t b, real *packed) {
     foci_product p = {.columns = s->hidden,
                       .depth = s->in,
-                      .a = {foci_data(n->input[X]), s->in},
+                      .a = foci_matrix_of(foci_values(n->input[X]), s->in),
                       .b = {foci_data(n->input[weight_of(b)]), s->in, true},
                       .bias = optional(n->input[weight_of(b) + 1]),
                       .bf16 = foci_graph_bf16(n->graph)};
@@ -180,7 +178,7 @@ static void forward_few(const foci_node *n, const shape *s) {
         foci_gemm_spread(&(foci_product){.rows = s->rows,
                                          .columns = s->hidden,
                                          .depth = s->in,
-                                         .a = {foci_data(n->input[X]), s->in},
+                                         .a = foci_matrix_of(foci_values(n->input[X]), s->in),
                                          .b = {foci_data(n->input[weight_of(b)]), s->in, true},
                                          .c = h.data + b * s->hidden,
                                          .ldc = h.ld,
@@ -226,7 +224,7 @@ static void forward(const foci_node *n) {
         for (int64_t b = 0; b < s.branches; b++) {
             foci_product p = first[b];
             p.rows = r.end - r.first;
-            p.a.data += r.first * s.in;
+            p.a = foci_matrix_from(p.a, r.first, 0);
             p.c = h.data + b * s.hidden;
             p.ldc = h.ld;
             foci_gemm(&p);
@@ -287,6 +285,11 @@ static void activate_strip_again(const foci_node *n, const shape *s, foci_range 
         memcpy(a + i * s->ld, h.data + i * h.ld, (size_t)s->hidden * sizeof *a);
 }
 
+static foci_strip rows_of_x(const foci_node *n, const shape *s, int64_t first) {
+    const foci_numbers x = foci_values(n->input[X]);
+    return (foci_strip){foci_numbers_at(x, first * s->in).first, s->in, s->in, x.bf16};
+}
+
 /* weight (rows, columns) += dyt x, over all rows of the batch */
 static void gradient_of_weight(const foci_node *n, const shape *s, int input, foci_strip dy, foci_strip x) {
     if (foci_wants(n, input))
@@ -294,7 +297,7 @@ static void gradient_of_weight(const foci_node *n, const shape *s, int input, fo
                                            .columns = x.width,
                                            .depth = s->rows,
                                            .a = {dy.first, dy.ld, true},
-                                           .b = {x.first, x.ld},
+                                           .b = {x.first, x.ld, false, x.bf16},
                                            .c = foci_grad(n->input[input]),
                                            .ldc = x.width,
                                            .add = n->accumulate[input],
@@ -320,18 +323,18 @@ static void backward_few(const foci_node *n, const shape *s) {
     gradient_of_weight(n, s, WEIGHT2, (foci_strip){dy, s->out, s->out}, (foci_strip){a, s->ld, s->hidden});
     for (int64_t b = 0; b < s->branches; b++) {
         const foci_strip branch = {dh + b * s->hidden, s->ld, s->hidden};
-        gradient_of_weight(n, s, weight_of(b), branch, (foci_strip){foci_data(n->input[X]), s->in, s->in});
+        gradient_of_weight(n, s, weight_of(b), branch, rows_of_x(n, s, 0));
         if (!foci_wants(n, X)) continue;
-        foci_gemm_spread(&(foci_product){.rows = s->rows,
-                                         .columns = s->in,
-                                         .depth = s->hidden,
-                                         .a = {branch.first, s->ld},
-                                         .b = {foci_data(n->input[weight_of(b)]), s->in},
-                                         .c = foci_grad(n->input[X]),
-                                         .ldc = s->in,
-                                         .add = b > 0 || n->accumulate[X],
-                                         .bf16 = bf16},
-                         packed);
+        foci_product p = {.rows = s->rows,
+                          .columns = s->in,
+                          .depth = s->hidden,
+                          .a = {branch.first, s->ld},
+                          .b = {foci_data(n->input[weight_of(b)]), s->in},
+                          .ldc = s->in,
+                          .add = b > 0 || n->accumulate[X],
+                          .bf16 = bf16};
+        foci_product_to(&p, foci_gradients(n->input[X]));
+        foci_gemm_spread(&p, packed);
     }
 }
 
@@ -345,7 +348,7 @@ static void backward(const foci_node *n) {
     }
     const bool bf16 = foci_graph_bf16(n->graph), parameters = learns(n);
     const int64_t size = chunk_rows(s.rows), chunks = foci_tiles(s.rows, size), sum_size = sums_size(&s);
-    const real *x = foci_data(n->input[X]), *dy = foci_grad(n->output);
+    const real *dy = foci_grad(n->output);
     foci_product to_hidden = {
         .columns = s.hidden, .depth = s.out, .b = {foci_data(n->input[WEIGHT2]), s.hidden}, .ldc = s.ld, .bf16 = bf16};
     foci_product to_x[2];
@@ -379,13 +382,13 @@ static void backward(const foci_node *n) {
             const hidden_tile act = activation_backward(n, &s, r, a, dh);
             if (parameters)
                 parameter_gradients(n, &s, rows, (foci_strip){p.a.data, s.out, s.out},
-                                    (foci_strip){act.data, act.ld, s.hidden}, dh,
-                                    (foci_strip){x + r.first * s.in, s.in, s.in}, &sum, r.first > all.first);
+                                    (foci_strip){act.data, act.ld, s.hidden}, dh, rows_of_x(n, &s, r.first), &sum,
+                                    r.first > all.first);
             for (int64_t b = 0; foci_wants(n, X) && b < s.branches; b++) {
                 foci_product q = to_x[b];
                 q.rows = rows;
                 q.a = (foci_matrix){dh + b * s.hidden, s.ld, false};
-                q.c = foci_grad(n->input[X]) + r.first * s.in;
+                foci_product_to(&q, foci_numbers_at(foci_gradients(n->input[X]), r.first * s.in));
                 foci_gemm(&q);
             }
         }
@@ -403,6 +406,9 @@ static foci_cost cost(const foci_node *n) {
            second = 2.0 * (double)s.rows * (double)s.hidden * (double)s.out;
     return (foci_cost){first + (n->spared ? 0 : second), first * (1 + n->input[X]->requires_grad) + 2 * second};
 }
+
+/* Through a gate, two products add to one gradient. */
+static unsigned rounds(const foci_node *n) { return n->input[GATE] ? 0 : FOCI_READS_INPUT(X); }
 
 static foci_tensor *three_layers(foci_graph *g, int64_t batch, int64_t tokens, foci_activation activation,
                                  double dropout, bool bias) {
@@ -470,6 +476,7 @@ const foci_op foci_op_mlp = {.name = "mlp",
                              .reads = FOCI_READS_INPUT(X) | FOCI_READS_INPUT(WEIGHT1) | FOCI_READS_INPUT(WEIGHT2) |
                                       FOCI_READS_INPUT(GATE),
                              .rows = foci_rows_of_first,
+                             .rounds = rounds,
                              .cost = cost,
                              .gradients = gradients};
 

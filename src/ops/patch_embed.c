@@ -76,7 +76,7 @@ static void backward(const foci_node *n) {
                        scratch);
     }
     if (foci_wants(n, BIAS))
-        foci_column_sums(s.rows, s.out, dy, foci_grad(n->input[BIAS]), n->accumulate[BIAS], scratch);
+        foci_column_sums(s.rows, s.out, (foci_numbers){dy}, foci_grad(n->input[BIAS]), n->accumulate[BIAS], scratch);
     if (foci_wants(n, IMAGES)) {
         foci_gemm_parallel(&(foci_product){.rows = s.rows,
                                            .columns = s.in,

@@ -12,33 +12,57 @@ typedef struct attributes {
 
 static const real *weight_of(const foci_node *n) { return n->input[WEIGHT] ? foci_data(n->input[WEIGHT]) : NULL; }
 
+/* Reals of the workspace, before the room of the threads. */
+static int64_t sums_size(const foci_node *n) {
+    const int64_t rows = foci_rows(n->output);
+    return n->input[WEIGHT] ? foci_tiles(rows, foci_sum_tile(rows)) * foci_last_dim(n->output) : 0;
+}
+
 static void forward(const foci_node *n) {
     const attributes *a = n->attributes;
     const int64_t rows = foci_rows(n->output), c = foci_last_dim(n->output), size = foci_tile_rows(c);
     FOCI_PARALLEL_FOR
     for (int64_t tile = 0; tile < foci_tiles(rows, size); tile++) {
         const foci_range r = foci_tile(rows, size, tile);
+        const foci_numbers to = foci_numbers_at(foci_values(n->output), r.first * c);
+        real *y = to.bf16 ? (real *)n->workspace + foci_thread() * foci_row_room(n) : (real *)(uintptr_t)to.first;
         foci_kernel()->rms_norm(r.end - r.first, c, foci_data(n->input[X]) + r.first * c, weight_of(n), a->eps,
-                                (real)a->factor, foci_data(n->output) + r.first * c, foci_data(n->saved[0]) + r.first);
+                                (real)a->factor, y, foci_data(n->saved[0]) + r.first);
+        foci_from_reals((r.end - r.first) * c, y, to);
     }
+}
+
+/* Some rows; dweight (c), NULL where it is not wanted, is added to. */
+static void backward_rows(const foci_node *n, foci_range r, real *dweight) {
+    const int64_t count = r.end - r.first, c = foci_last_dim(n->output), first = r.first * c;
+    const real *dy = foci_as_reals(foci_numbers_at(foci_gradients(n->output), first), count * c,
+                                   (real *)n->workspace + sums_size(n) + foci_thread() * foci_row_room(n));
+    foci_kernel()->rms_norm_backward(
+        count, c, foci_data(n->input[X]) + first, weight_of(n), (real)((const attributes *)n->attributes)->factor,
+        foci_data(n->saved[0]) + r.first, dy, foci_wants(n, X) ? foci_grad(n->input[X]) + first : NULL,
+        n->accumulate[X], dweight);
 }
 
 /* Every tile leaves its part of dweight (c) in its row of the workspace. */
 static void backward(const foci_node *n) {
     const int64_t rows = foci_rows(n->output), c = foci_last_dim(n->output), size = foci_sum_tile(rows);
-    const int64_t tiles = foci_tiles(rows, size);
-    const real factor = (real)((const attributes *)n->attributes)->factor;
+    const int64_t tiles = foci_tiles(rows, size), piece = foci_tile_rows(c);
     real *dweight = foci_wants(n, WEIGHT) ? n->workspace : NULL;
     if (dweight) memset(dweight, 0, (size_t)(tiles * c) * sizeof *dweight);
     FOCI_PARALLEL_FOR
     for (int64_t tile = 0; tile < tiles; tile++) {
-        const foci_range r = foci_tile(rows, size, tile);
-        foci_kernel()->rms_norm_backward(r.end - r.first, c, foci_data(n->input[X]) + r.first * c, weight_of(n), factor,
-                                         foci_data(n->saved[0]) + r.first, foci_grad(n->output) + r.first * c,
-                                         foci_wants(n, X) ? foci_grad(n->input[X]) + r.first * c : NULL,
-                                         n->accumulate[X], dweight ? dweight + tile * c : NULL);
+        const foci_range all = foci_tile(rows, size, tile);
+        for (foci_range r = {all.first, 0}; r.first < all.end; r.first = r.end) {
+            r.end = r.first + piece < all.end ? r.first + piece : all.end;
+            backward_rows(n, r, dweight ? dweight + tile * c : NULL);
+        }
     }
     if (dweight) foci_add_tiles(tiles, c, dweight, foci_grad(n->input[WEIGHT]), n->accumulate[WEIGHT]);
+}
+
+static unsigned rounds(const foci_node *n) {
+    (void)n;
+    return FOCI_READS_OUTPUT;
 }
 
 static foci_tensor *with_weight(foci_graph *g) {
@@ -58,6 +82,7 @@ const foci_op foci_op_rms_norm = {.name = "rms_norm",
                                   .backward = backward,
                                   .reads = FOCI_READS_INPUT(X) | FOCI_READS_INPUT(WEIGHT),
                                   .rows = foci_rows_of_first,
+                                  .rounds = rounds,
                                   .gradients = gradients};
 
 foci_tensor *foci_rms_norm(foci_graph *g, foci_tensor *x, foci_tensor *weight, double eps, double factor) {
@@ -73,6 +98,9 @@ foci_tensor *foci_rms_norm(foci_graph *g, foci_tensor *x, foci_tensor *weight, d
     foci_node *n = foci_record(g, op, 2, (foci_tensor *[]){x, weight}, &a, sizeof a);
     if (!n) return NULL;
     foci_save(n, FOCI_REAL, rows);
-    foci_workspace(n, 0, weight ? (size_t)(foci_tiles(rows, foci_sum_tile(rows)) * c) * sizeof(real) : 0);
-    return foci_emit(n, FOCI_REAL, x->ndim, x->shape);
+    foci_tensor *y = foci_emit(n, FOCI_REAL, x->ndim, x->shape);
+    if (!y) return NULL;
+    const int64_t room = foci_threads() * foci_row_room(n);
+    foci_workspace(n, (size_t)room * sizeof(real), (size_t)(sums_size(n) + room) * sizeof(real));
+    return y;
 }

@@ -17,7 +17,7 @@ static inline foci_real *random_matrix(int64_t n, uint64_t stream) {
 }
 
 static double entry(const foci_matrix *m, int64_t i, int64_t j) {
-    return (double)m->data[m->transposed ? j * m->ld + i : i * m->ld + j];
+    return (double)*(const foci_real *)foci_matrix_at(m, i, j).first;
 }
 
 static void naive(const foci_product *p) {
@@ -76,10 +76,25 @@ static inline foci_real rounded(foci_real x) {
 }
 
 static inline void round_all(const foci_matrix *m, int64_t rows) {
-    for (int64_t i = 0; i < rows * m->ld; i++) ((foci_real *)(uintptr_t)m->data)[i] = rounded(m->data[i]);
+    foci_real *x = (foci_real *)(uintptr_t)m->data;
+    for (int64_t i = 0; i < rows * m->ld; i++) x[i] = rounded(x[i]);
 }
 
-/* What is rounded beforehand is not changed by rounding: the result is that of plain products, summed in float32. */
+/* The same numbers, already rounded, in bfloat16, in rows of `ld`. */
+static inline foci_matrix halves_of(const foci_matrix *m, int64_t rows, int64_t ld) {
+    uint16_t *half = calloc((size_t)(rows * ld), sizeof *half);
+    assert_non_null(half);
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < m->ld && j < ld; j++) {
+            uint32_t u;
+            memcpy(&u, (const foci_real *)m->data + i * m->ld + j, sizeof u);
+            half[i * ld + j] = (uint16_t)(u >> 16);
+        }
+    return (foci_matrix){half, ld, m->transposed, true};
+}
+
+/* What is rounded beforehand is not changed by rounding, wherever it lies: the result is that of plain products, summed
+ * in float32. */
 static inline void rounded_product(void (*multiply)(const foci_product *p, foci_real *scratch), const foci_product *p) {
     static foci_real scratch[FOCI_GEMM_DEPTH * FOCI_GEMM_COLUMNS] __attribute__((aligned(64)));
     const size_t size = (size_t)(p->rows * p->ldc) * sizeof *p->c;
@@ -92,6 +107,17 @@ static inline void rounded_product(void (*multiply)(const foci_product *p, foci_
     memcpy(p->c, before, size);
     multiply(p, scratch);
     assert_memory_equal(first, p->c, size);
+    for (int odd = 0; odd < 2; odd++) { /* pairs are whole in rows of an even length alone */
+        const int64_t rows_a = p->a.transposed ? p->depth : p->rows, rows_b = p->b.transposed ? p->columns : p->depth;
+        foci_product q = *p;
+        q.a = halves_of(&p->a, rows_a, (p->a.ld - 3) / 2 * 2 + 2 + odd);
+        q.b = halves_of(&p->b, rows_b, p->b.ld / 2 * 2 + 2 + odd);
+        memcpy(p->c, before, size);
+        multiply(&q, scratch);
+        assert_memory_equal(first, p->c, size);
+        free((void *)(uintptr_t)q.a.data);
+        free((void *)(uintptr_t)q.b.data);
+    }
     free(before);
     free(first);
 }

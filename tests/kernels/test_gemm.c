@@ -140,14 +140,47 @@ static void bfloat16(void **state) {
     check_all(bf16_kernel, 13, 40, 1537);
 }
 
+/* C in bfloat16 is C, rounded. */
+static void rounded_result(void **state) {
+    (void)state;
+    if (!foci_bf16_supported()) skip();
+    static const int64_t sizes[][3] = {{1, 1, 1}, {7, 5, 3}, {101, 300, 769}, {200, 520, 40}, {61, 301, 400}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (int way = 0; way < 3; way++) {
+            const int64_t m = sizes[i][0], n = sizes[i][1], k = sizes[i][2], ldc = n + 3;
+            foci_real *a = random_matrix(m * k, 1), *b = random_matrix(n * k, 2), *bias = random_matrix(n, 3);
+            foci_real *c = random_matrix(m * ldc, 4),
+                      *room = aligned_alloc(64, 4 * (size_t)foci_gemm_packed_size(k, n + 64));
+            uint16_t *half = calloc((size_t)(m * ldc), sizeof *half);
+            foci_product p = {m, n, k, {a, k}, {b, k, true}, c, NULL, ldc, false, way == 1 ? NULL : bias, NULL, true};
+            foci_gemm(&p);
+            p.c = NULL;
+            p.rounded = half;
+            if (way == 0) foci_gemm(&p);
+            else foci_gemm_spread(&p, room);
+            for (int64_t r = 0; r < m; r++)
+                for (int64_t j = 0; j < ldc; j++) {
+                    const uint32_t u = (uint32_t)half[r * ldc + j] << 16;
+                    const foci_real want = j < n ? rounded(c[r * ldc + j]) : 0;
+                    assert_memory_equal(&u, &want, sizeof u);
+                }
+            free(a);
+            free(b);
+            free(bias);
+            free(c);
+            free(room);
+            free(half);
+        }
+}
+
 static void rounding(void **state) {
     (void)state;
     if (!foci_bf16_supported()) skip();
     for (int64_t n = 0; n < 70; n++) {
         foci_real *x = random_matrix(n, 5), *y = random_matrix(n, 6);
         uint16_t *half = malloc((size_t)n * sizeof *half);
-        foci_bf16_round(n, x, half);
-        foci_bf16_widen(n, half, y);
+        foci_bf16_round(1, n, x, n, half, n);
+        foci_bf16_widen(1, n, half, n, y, n);
         for (int64_t i = 0; i < n; i++) assert_true(y[i] == rounded(x[i]));
         free(x);
         free(y);
@@ -210,8 +243,8 @@ static void cutting_does_not_change_bits(void **state) {
             foci_product q = p;
             q.rows = M - i < 17 ? M - i : 17;
             q.columns = N - j < 45 ? N - j : 45;
-            q.a.data += i * K;
-            q.b.data += j * K;
+            q.a = foci_matrix_from(p.a, i, 0);
+            q.b = foci_matrix_from(p.b, 0, j);
             q.c = parts + i * N + j;
             foci_gemm(&q);
         }
@@ -305,6 +338,7 @@ int main(void) {
     const struct CMUnitTest own[] = {cmocka_unit_test(every_instruction_set),
                                      cmocka_unit_test(few_rows_kernel),
                                      cmocka_unit_test(bfloat16),
+                                     cmocka_unit_test(rounded_result),
                                      cmocka_unit_test(rounding),
                                      cmocka_unit_test(packing_does_not_change_bits),
                                      cmocka_unit_test(no_depth),
