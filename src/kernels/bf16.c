@@ -26,23 +26,39 @@ bool foci_bf16_has_tiles(void) {
 
 enum { LANES = 16 };
 
-static inline __mmask16 first_lanes(int64_t n) { return (__mmask16)(n >= LANES ? 0xffff : (1u << n) - 1); }
-
-BF16 void foci_bf16_round(int64_t rows, int64_t columns, const float *x, int64_t ldx, uint16_t *y, int64_t ldy) {
-    for (int64_t r = 0; r < rows; r++, x += ldx, y += ldy)
-        for (int64_t i = 0; i < columns; i += LANES) {
-            const __mmask16 lanes = first_lanes(columns - i);
-            _mm256_mask_storeu_epi16(y + i, lanes, (__m256i)_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(lanes, x + i)));
-        }
+/* The rest of a row, under a mask: stores under one are slow, and loads that follow them wait. */
+BF16 static void round_rest(int64_t n, const float *x, uint16_t *y) {
+    const __mmask16 lanes = (__mmask16)((1u << n) - 1);
+    _mm256_mask_storeu_epi16(y, lanes, (__m256i)_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(lanes, x)));
+}
+BF16 static inline __m512 wide(__m256i x) { return (__m512)_mm512_slli_epi32(_mm512_cvtepu16_epi32(x), 16); }
+BF16 static void widen_rest(int64_t n, const uint16_t *x, float *y) {
+    const __mmask16 lanes = (__mmask16)((1u << n) - 1);
+    _mm512_mask_storeu_ps(y, lanes, wide(_mm256_maskz_loadu_epi16(lanes, x)));
 }
 
+BF16 void foci_bf16_round(int64_t rows, int64_t columns, const float *x, int64_t ldx, uint16_t *y, int64_t ldy) {
+    for (int64_t r = 0; r < rows; r++, x += ldx, y += ldy) {
+        int64_t i = 0;
+        for (; i + 2 * LANES <= columns; i += 2 * LANES)
+            _mm512_storeu_si512(y + i,
+                                (__m512i)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(x + i + LANES), _mm512_loadu_ps(x + i)));
+        for (; i < columns; i += LANES) round_rest(columns - i < LANES ? columns - i : LANES, x + i, y + i);
+    }
+}
+
+/* Rows far apart are asked for some rows ahead. */
+enum { ROWS_AHEAD = 8, LINE = 64 / sizeof(uint16_t) };
+
 BF16 void foci_bf16_widen(int64_t rows, int64_t columns, const uint16_t *x, int64_t ldx, float *y, int64_t ldy) {
-    for (int64_t r = 0; r < rows; r++, x += ldx, y += ldy)
-        for (int64_t i = 0; i < columns; i += LANES) {
-            const __mmask16 lanes = first_lanes(columns - i);
-            const __m512i wide = _mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(lanes, x + i));
-            _mm512_mask_storeu_ps(y + i, lanes, (__m512)_mm512_slli_epi32(wide, 16));
-        }
+    for (int64_t r = 0; r < rows; r++, x += ldx, y += ldy) {
+        int64_t i = 0;
+        for (int64_t j = 0; j < columns && r + ROWS_AHEAD < rows; j += LINE)
+            __builtin_prefetch(x + ROWS_AHEAD * ldx + j);
+        for (; i + LANES <= columns; i += LANES)
+            _mm512_storeu_ps(y + i, wide(_mm256_loadu_si256((const __m256i *)(x + i))));
+        if (i < columns) widen_rest(columns - i, x + i, y + i);
+    }
 }
 
 #else

@@ -1,22 +1,36 @@
 /* Layer normalisation: y = (x - mean) rstd weight + bias, rstd = 1 / sqrt(variance + eps), biased variance.
  */
 
+/* Rows at a time: step by step for all of them, so that none waits for its own sums and root. */
+enum { NORM_ROWS = 8 };
+
+static inline real row_sum(int64_t c, const real *restrict a) {
+    real total = 0;
+#pragma omp simd reduction(+ : total)
+    for (int64_t i = 0; i < c; i++) total += a[i];
+    return total;
+}
+static inline real row_squares(int64_t c, const real *restrict a, real m) {
+    real squares = 0;
+#pragma omp simd reduction(+ : squares)
+    for (int64_t i = 0; i < c; i++) squares += (a[i] - m) * (a[i] - m);
+    return squares;
+}
+
 static void layer_norm(int64_t rows, int64_t c, const real *restrict x, const real *restrict weight,
                        const real *restrict bias, double eps, real *restrict y, real *restrict mean,
                        real *restrict rstd) {
-    for (int64_t r = 0; r < rows; r++) {
-        const real *a = x + r * c;
-        real *b = y + r * c, total = 0, squares = 0;
-#pragma omp simd reduction(+ : total)
-        for (int64_t i = 0; i < c; i++) total += a[i];
-        const real m = total / (real)c;
-#pragma omp simd reduction(+ : squares)
-        for (int64_t i = 0; i < c; i++) squares += (a[i] - m) * (a[i] - m);
-        const real s = (real)(1 / sqrt((double)squares / (double)c + eps));
+    for (int64_t first = 0; first < rows; first += NORM_ROWS) {
+        const int64_t end = smaller(first + NORM_ROWS, rows);
+        for (int64_t r = first; r < end; r++) mean[r] = row_sum(c, x + r * c) / (real)c;
+        for (int64_t r = first; r < end; r++) rstd[r] = row_squares(c, x + r * c, mean[r]);
+        for (int64_t r = first; r < end; r++) rstd[r] = (real)(1 / sqrt((double)rstd[r] / (double)c + eps));
+        for (int64_t r = first; r < end; r++) {
+            const real *a = x + r * c, m = mean[r], s = rstd[r];
+            real *b = y + r * c;
 #pragma omp simd
-        for (int64_t i = 0; i < c; i++) b[i] = (a[i] - m) * s * (weight ? weight[i] : 1) + (bias ? bias[i] : 0);
-        mean[r] = m;
-        rstd[r] = s;
+            for (int64_t i = 0; i < c; i++) b[i] = (a[i] - m) * s * (weight ? weight[i] : 1) + (bias ? bias[i] : 0);
+        }
     }
 }
 
@@ -24,20 +38,29 @@ static void layer_norm(int64_t rows, int64_t c, const real *restrict x, const re
 static void layer_norm_backward(int64_t rows, int64_t c, const real *restrict x, const real *restrict weight,
                                 const real *restrict mean, const real *restrict rstd, const real *restrict dy,
                                 real *restrict dx, bool accumulate) {
-    for (int64_t r = 0; r < rows; r++) {
-        const real *a = x + r * c, *d = dy + r * c, m = mean[r], s = rstd[r];
-        real *out = dx + r * c, g_sum = 0, gz_sum = 0;
+    for (int64_t first = 0; first < rows; first += NORM_ROWS) {
+        const int64_t end = smaller(first + NORM_ROWS, rows);
+        real g_mean[NORM_ROWS], gz_mean[NORM_ROWS];
+        for (int64_t r = first; r < end; r++) {
+            const real *a = x + r * c, *d = dy + r * c, m = mean[r], s = rstd[r];
+            real g_sum = 0, gz_sum = 0;
 #pragma omp simd reduction(+ : g_sum, gz_sum)
-        for (int64_t i = 0; i < c; i++) {
-            real g = d[i] * (weight ? weight[i] : 1);
-            g_sum += g;
-            gz_sum += g * ((a[i] - m) * s);
+            for (int64_t i = 0; i < c; i++) {
+                real g = d[i] * (weight ? weight[i] : 1);
+                g_sum += g;
+                gz_sum += g * ((a[i] - m) * s);
+            }
+            g_mean[r - first] = g_sum / (real)c, gz_mean[r - first] = gz_sum / (real)c;
         }
-        const real g_mean = g_sum / (real)c, gz_mean = gz_sum / (real)c;
+        for (int64_t r = first; r < end; r++) {
+            const real *a = x + r * c, *d = dy + r * c, m = mean[r], s = rstd[r];
+            const real g_all = g_mean[r - first], gz_all = gz_mean[r - first];
+            real *out = dx + r * c;
 #pragma omp simd
-        for (int64_t i = 0; i < c; i++) {
-            real g = d[i] * (weight ? weight[i] : 1);
-            out[i] = (accumulate ? out[i] : 0) + s * (g - g_mean - (a[i] - m) * s * gz_mean);
+            for (int64_t i = 0; i < c; i++) {
+                real g = d[i] * (weight ? weight[i] : 1);
+                out[i] = (accumulate ? out[i] : 0) + s * (g - g_all - (a[i] - m) * s * gz_all);
+            }
         }
     }
 }

@@ -137,6 +137,7 @@ static inline __mmask16 lanes_of(int64_t n) { return (__mmask16)(n >= LANES ? 0x
 
 /* The first n of two vectors of numbers, in bfloat16. */
 static inline __attribute__((always_inline)) __m512i two_vectors(foci_numbers from, int64_t n) {
+    if (from.bf16 && n >= 2 * LANES) return _mm512_loadu_si512(from.first);
     if (from.bf16) return _mm512_maskz_loadu_epi16((__mmask32)lanes_of(n - LANES) << LANES | lanes_of(n), from.first);
     const real *f = from.first;
     return (__m512i)_mm512_cvtne2ps_pbh(_mm512_maskz_loadu_ps(lanes_of(n - LANES), f + LANES),
@@ -145,7 +146,8 @@ static inline __attribute__((always_inline)) __m512i two_vectors(foci_numbers fr
 
 /* The first n of a vector of numbers, in bfloat16. */
 static inline __attribute__((always_inline)) __m256i one_vector(foci_numbers from, int64_t n) {
-    if (from.bf16) return _mm256_maskz_loadu_epi16(lanes_of(n), from.first);
+    if (from.bf16)
+        return n >= LANES ? _mm256_loadu_si256(from.first) : _mm256_maskz_loadu_epi16(lanes_of(n), from.first);
     return (__m256i)_mm512_cvtneps_pbh(_mm512_maskz_loadu_ps(lanes_of(n), from.first));
 }
 
@@ -162,19 +164,26 @@ static inline __attribute__((always_inline)) operand along(element *room, int64_
     return (operand){room, row, 1};
 }
 
-/* from (depth, n), as an operand of n rows, filled up with zeros to `row`, whole vectors; `room` holds deep(depth) *
- * row. */
+/* Pairs of the first n of two vectors, one from each. */
+static inline __attribute__((always_inline)) __m512i in_turns(foci_numbers first, foci_numbers second, int64_t n,
+                                                              bool both) {
+    const __m256i a = one_vector(first, n), b = both ? one_vector(second, n) : _mm256_setzero_si256();
+    return _mm512_or_si512(_mm512_cvtepu16_epi32(a), _mm512_slli_epi32(_mm512_cvtepu16_epi32(b), 16));
+}
+
 static operand copy_down(element *room, int64_t row, foci_numbers from, int64_t from_row, int64_t depth, int64_t n) {
-    for (int64_t p = 0; p < DEEP * deep(depth); p += 2)
-        for (int64_t i = 0; i < row; i += LANES) {
-            const foci_numbers f = foci_numbers_at(from, p * from_row + i);
-            const __m256i second = one_vector(foci_numbers_at(f, from_row), p + 1 < depth ? n - i : 0);
-            const __m256i first = one_vector(f, p < depth ? n - i : 0);
-            _mm512_storeu_si512(
-                room + p / 2 * row + i,
-                _mm512_or_si512(_mm512_cvtepu16_epi32(first), _mm512_slli_epi32(_mm512_cvtepu16_epi32(second), 16)));
-        }
-    return (operand){room, 1, row};
+    const __m512i zero = _mm512_setzero_si512();
+    for (int64_t p = 0; p < DEEP * deep(depth); p += 2, room += row) {
+        const foci_numbers first = foci_numbers_at(from, p * from_row), second = foci_numbers_at(first, from_row);
+        int64_t i = 0;
+        for (; i + LANES <= smaller(row, n) && p + 1 < depth; i += LANES)
+            _mm512_storeu_si512(room + i, in_turns(foci_numbers_at(first, i), foci_numbers_at(second, i), LANES, true));
+        for (; i < row && p < depth; i += LANES)
+            _mm512_storeu_si512(room + i,
+                                in_turns(foci_numbers_at(first, i), foci_numbers_at(second, i), n - i, p + 1 < depth));
+        for (; i < row; i += LANES) _mm512_storeu_si512(room + i, zero);
+    }
+    return (operand){room - deep(depth) * row, 1, row};
 }
 
 #else /* the oracle, compiled for any machine */

@@ -86,14 +86,15 @@ void foci_each_row_backward(const foci_node *n, const foci_tensor *seen, foci_ro
 int64_t foci_column_scratch(int64_t rows, int64_t c) { return foci_tiles(rows, foci_sum_tile(rows)) * c; }
 
 /* sum (c) += the column sums of x (rows, c) */
-static void add_columns(int64_t rows, int64_t c, foci_numbers x, real *sum) {
-    enum { PART = 2048 };
-    real room[PART];
-    if (!x.bf16) foci_kernel()->column_sums(rows, c, x.first, c, sum);
-    for (int64_t i = 0; i < rows && x.bf16; i++)
-        for (int64_t j = 0; j < c; j += PART) {
-            const int64_t n = c - j < PART ? c - j : PART;
-            foci_kernel()->column_sums(1, n, foci_as_reals(foci_numbers_at(x, i * c + j), n, room), n, sum + j);
+static void add_columns(int64_t rows, int64_t c, foci_numbers x, int64_t ld, real *sum) {
+    enum { ROWS = 8, COLUMNS = 256 };
+    real room[ROWS * COLUMNS];
+    if (!x.bf16) foci_kernel()->column_sums(rows, c, x.first, ld, sum);
+    for (int64_t j = 0; j < c && x.bf16; j += COLUMNS)
+        for (int64_t i = 0; i < rows; i += ROWS) {
+            const int64_t n = c - j < COLUMNS ? c - j : COLUMNS, m = rows - i < ROWS ? rows - i : ROWS;
+            foci_bf16_widen(m, n, foci_numbers_at(x, i * ld + j).first, ld, room, n);
+            foci_kernel()->column_sums(m, n, room, n, sum + j);
         }
 }
 
@@ -103,7 +104,7 @@ void foci_column_sums(int64_t rows, int64_t c, foci_numbers x, real *out, bool a
     for (int64_t tile = 0; tile < tiles; tile++) {
         foci_range r = foci_tile(rows, size, tile);
         memset(scratch + tile * c, 0, (size_t)c * sizeof *scratch);
-        add_columns(r.end - r.first, c, foci_numbers_at(x, r.first * c), scratch + tile * c);
+        add_columns(r.end - r.first, c, foci_numbers_at(x, r.first * c), c, scratch + tile * c);
     }
     foci_add_tiles(tiles, c, scratch, out, accumulate);
 }
@@ -153,5 +154,5 @@ void foci_weight_gradient(const foci_node *n, int64_t rows, foci_strip dy, foci_
 void foci_bias_gradient(int64_t rows, foci_strip dy, real *bias, bool add) {
     if (!bias) return;
     if (!add) memset(bias, 0, (size_t)dy.width * sizeof *bias);
-    foci_kernel()->column_sums(rows, dy.width, dy.first, dy.ld, bias);
+    add_columns(rows, dy.width, (foci_numbers){dy.first, dy.bf16}, dy.ld, bias);
 }

@@ -66,7 +66,7 @@ void foci_affine(const foci_node *n, int64_t rows, int64_t in, int64_t out, cons
 typedef struct foci_strip {
     const void *first;
     int64_t ld, width;
-    bool bf16; /* not where the bias is wanted */
+    bool bf16;
 } foci_strip;
 void foci_weight_gradient(const foci_node *n, int64_t rows, foci_strip dy, foci_strip x, real *weight, bool add);
 void foci_bias_gradient(int64_t rows, foci_strip dy, real *bias, bool add);

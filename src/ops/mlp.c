@@ -11,7 +11,7 @@
 #include "ops/common.h"
 
 enum { X, WEIGHT1, BIAS1, WEIGHT2, BIAS2, GATE, GATE_BIAS, INPUTS };
-enum { TILE = 96, DEEP_TILE = 192 };     /* rows at a time: forward; backward, where they are the depth of sums */
+enum { TILE = 96, DEEP_TILE = 200 };     /* rows at a time: forward; backward, where they are the depth of sums */
 enum { LEAST_CHUNK = 128, CHUNKS = 16 }; /* rows that a chunk has, and chunks that there are */
 
 typedef struct attributes {
@@ -45,46 +45,48 @@ static real *scratch_tile(real *scratch, const shape *s, int64_t rows, int parts
     return scratch + (foci_thread() * parts + i) * rows * s->ld;
 }
 
-/* Rows of a hidden tile, `ld` apart, dropped out in place; the same elements in forward and backward. */
-static void drop(const foci_node *n, const shape *s, foci_range rows, real *x, int64_t ld) {
+/* A row of the hidden layer, dropped out in place; the same elements in forward and backward. */
+static void drop(const foci_node *n, const shape *s, int64_t row, real *x) {
     const double p = ((const attributes *)n->attributes)->dropout;
+    if (p == 0) return;
     const uint64_t before = foci_node_random(n).first / (uint64_t)s->out * (uint64_t)s->hidden;
-    for (int64_t i = rows.first; i < rows.end && p > 0; i++, x += ld) {
-        const uint64_t number = (uint64_t)(foci_row_number(n, i) * s->hidden);
-        const foci_dropout_mask mask = foci_node_dropout(n, p, before + number);
-        foci_kernel()->dropout(s->hidden, &mask, x, x, false);
-    }
+    const foci_dropout_mask mask = foci_node_dropout(n, p, before + (uint64_t)(foci_row_number(n, row) * s->hidden));
+    foci_kernel()->dropout(s->hidden, &mask, x, x, false);
 }
 
 static foci_activation activation_of(const foci_node *n) { return ((const attributes *)n->attributes)->activation; }
 
-/* A tile of the hidden layer. */
-typedef struct hidden_tile {
-    real *data;
+/* Rows of the hidden layer, or of its gradient, as products read them. */
+typedef struct hidden_rows {
+    foci_numbers first;
     int64_t ld;
-} hidden_tile;
+} hidden_rows;
+
+/* In scratch memory a row is made of reals, `ld` apart; where products are in bfloat16, it is rounded in its place. */
+static hidden_rows rows_in(const foci_node *n, const shape *s, real *scratch) {
+    const bool bf16 = foci_graph_bf16(n->graph);
+    return (hidden_rows){{scratch, bf16}, bf16 ? 2 * s->ld : s->ld};
+}
+static void round_in_place(const foci_node *n, int64_t columns, real *row) {
+    if (foci_graph_bf16(n->graph)) foci_bf16_round(1, columns, row, columns, (void *)row, columns);
+}
 
 static int64_t saved_size(const foci_graph *g, int64_t elements) {
     return foci_graph_bf16(g) ? (elements + 1) / 2 : elements;
 }
-static uint16_t *rounded_rows(const foci_node *n, const shape *s, foci_range r) {
-    return (uint16_t *)foci_data(n->saved[0]) + r.first * s->wide;
+static hidden_rows saved_rows(const foci_node *n, const shape *s, int64_t first) {
+    const foci_numbers saved = {foci_data(n->saved[0]), foci_graph_bf16(n->graph)};
+    return (hidden_rows){foci_numbers_at(saved, first * s->wide), s->wide};
+}
+static uint16_t *rounded_row(const foci_node *n, const shape *s, int64_t row) {
+    return (uint16_t *)foci_data(n->saved[0]) + row * s->wide;
 }
 
-/* Where rows r are made: in float32 where they are saved, else in `scratch`, from where keep() rounds them. */
-static hidden_tile place_of(const foci_node *n, const shape *s, foci_range r, real *scratch) {
-    if (foci_graph_bf16(n->graph)) return (hidden_tile){scratch, s->ld};
-    return (hidden_tile){foci_data(n->saved[0]) + r.first * s->wide, s->wide};
+/* Where the first products make rows from `first` on: where they are saved, or in scratch memory. */
+static real *place_of(const foci_node *n, const shape *s, int64_t first, real *scratch) {
+    return foci_graph_bf16(n->graph) ? scratch : foci_data(n->saved[0]) + first * s->wide;
 }
-static void keep(const foci_node *n, const shape *s, foci_range r, hidden_tile h) {
-    if (foci_graph_bf16(n->graph))
-        foci_bf16_round(r.end - r.first, s->wide, h.data, h.ld, rounded_rows(n, s, r), s->wide);
-}
-static hidden_tile kept(const foci_node *n, const shape *s, foci_range r, real *scratch) {
-    if (foci_graph_bf16(n->graph))
-        foci_bf16_widen(r.end - r.first, s->wide, rounded_rows(n, s, r), s->wide, scratch, s->ld);
-    return place_of(n, s, r, scratch);
-}
+static int64_t place_ld(const foci_node *n, const shape *s) { return foci_graph_bf16(n->graph) ? s->ld : s->wide; }
 
 /* One row of what comes out of the activation, and of what goes back through it: it and the gradient dh, in place. */
 static void activate(const foci_node *n, int64_t hidden, const real *h, real *a) {
@@ -104,32 +106,43 @@ static void activate_again(const foci_node *n, int64_t hidden, const real *h, re
     }
 }
 
-/* What the second product reads, made from what the first ones made; what backward needs is kept. */
-static hidden_tile activation(const foci_node *n, const shape *s, foci_range r, hidden_tile h, real *scratch) {
-    const bool relu = activation_of(n) == FOCI_RELU;
-    if (!relu) keep(n, s, r, h);
-    if (!relu && n->spared) return h;
-    const hidden_tile a = relu ? h : (hidden_tile){scratch, s->ld};
-    for (int64_t i = 0; i < r.end - r.first; i++) activate(n, s->hidden, h.data + i * h.ld, a.data + i * a.ld);
-    drop(n, s, r, a.data, a.ld);
-    if (relu) keep(n, s, r, a);
-    return a;
+/* What the second product reads, from row `first` on: relu's, which are saved, or those in scratch memory. */
+static hidden_rows activated(const foci_node *n, const shape *s, int64_t first, real *scratch) {
+    return activation_of(n) == FOCI_RELU ? saved_rows(n, s, first) : rows_in(n, s, scratch);
 }
 
-/* In backward: the same again, and da (rows, ld) becomes the gradient of what goes into dropout and activation. */
-static hidden_tile activation_backward(const foci_node *n, const shape *s, foci_range r, real *scratch, real *da) {
-    const double dropout = ((const attributes *)n->attributes)->dropout;
-    const hidden_tile h = kept(n, s, r, scratch);
-    const bool relu = activation_of(n) == FOCI_RELU;
-    const real factor = foci_node_dropout(n, dropout, 0).factor;
-    if (!relu) drop(n, s, r, da, s->ld);
-    for (int64_t i = 0; i < r.end - r.first; i++) {
-        activate_again(n, s->hidden, h.data + i * h.ld, scratch + i * s->ld, da + i * s->ld);
-        if (relu && dropout > 0) foci_kernel()->scale(s->hidden, factor, da + i * s->ld, da + i * s->ld, false);
+/* Makes it of what the first products made; what backward needs is saved. */
+static void activation(const foci_node *n, const shape *s, foci_range r, real *scratch) {
+    const bool relu = activation_of(n) == FOCI_RELU, bf16 = foci_graph_bf16(n->graph);
+    const int64_t ld = place_ld(n, s);
+    real *h = place_of(n, s, r.first, scratch), *a = relu ? h : scratch;
+    for (int64_t i = r.first; i < r.end; i++, h += ld, a += relu ? ld : s->ld) {
+        if (bf16 && !relu) foci_bf16_round(1, s->wide, h, ld, rounded_row(n, s, i), s->wide);
+        if (!relu && n->spared) continue;
+        activate(n, s->hidden, h, a);
+        drop(n, s, i, a);
+        if (bf16 && relu) foci_bf16_round(1, s->wide, a, ld, rounded_row(n, s, i), s->wide);
+        else round_in_place(n, s->hidden, a);
     }
-    if (relu) return h;
-    drop(n, s, r, scratch, s->ld);
-    return (hidden_tile){scratch, s->ld};
+}
+
+/* In backward: the same again into scratch memory, and dh becomes the gradient of what goes into dropout and
+ * activation; rows of both are `ld` apart. */
+static void activation_backward(const foci_node *n, const shape *s, foci_range r, real *a, real *dh) {
+    const double dropout = ((const attributes *)n->attributes)->dropout;
+    const bool relu = activation_of(n) == FOCI_RELU, bf16 = foci_graph_bf16(n->graph);
+    const real factor = foci_node_dropout(n, dropout, 0).factor;
+    for (int64_t i = r.first; i < r.end; i++, a += s->ld, dh += s->ld) {
+        const real *h = bf16 ? a : foci_data(n->saved[0]) + i * s->wide;
+        if (bf16) foci_bf16_widen(1, s->wide, rounded_row(n, s, i), s->wide, a, s->ld);
+        if (!relu) drop(n, s, i, dh);
+        activate_again(n, s->hidden, h, a, dh);
+        if (relu && dropout > 0) foci_kernel()->scale(s->hidden, factor, dh, dh, false);
+        round_in_place(n, s->wide, dh);
+        if (relu) continue;
+        drop(n, s, i, a);
+        round_in_place(n, s->hidden, a);
+    }
 }
 
 static const real *optional(const foci_tensor *t) { return t ? foci_data(t) : NULL; }
@@ -166,22 +179,21 @@ static void each_strip(const foci_node *n, const shape *s,
 
 static void activate_strip(const foci_node *n, const shape *s, foci_range r, real *a, real *dh) {
     (void)dh;
-    const hidden_tile h = place_of(n, s, r, a), to = activation(n, s, r, h, a);
-    for (int64_t i = 0; to.data != a && !n->spared && i < r.end - r.first; i++) /* relu leaves it where it is saved */
-        memcpy(a + i * s->ld, to.data + i * to.ld, (size_t)s->hidden * sizeof *a);
+    activation(n, s, r, a);
 }
+
+static foci_matrix matrix_of(hidden_rows h) { return foci_matrix_of(h.first, h.ld); }
 
 static void forward_few(const foci_node *n, const shape *s) {
     real *a = n->workspace, *packed = a + s->rows * s->ld;
-    const hidden_tile h = place_of(n, s, (foci_range){0, s->rows}, a);
     for (int64_t b = 0; b < s->branches; b++)
         foci_gemm_spread(&(foci_product){.rows = s->rows,
                                          .columns = s->hidden,
                                          .depth = s->in,
                                          .a = foci_matrix_of(foci_values(n->input[X]), s->in),
                                          .b = {foci_data(n->input[weight_of(b)]), s->in, true},
-                                         .c = h.data + b * s->hidden,
-                                         .ldc = h.ld,
+                                         .c = place_of(n, s, 0, a) + b * s->hidden,
+                                         .ldc = place_ld(n, s),
                                          .bias = optional(n->input[weight_of(b) + 1]),
                                          .bf16 = foci_graph_bf16(n->graph)},
                          packed);
@@ -190,7 +202,7 @@ static void forward_few(const foci_node *n, const shape *s) {
     foci_gemm_spread(&(foci_product){.rows = s->rows,
                                      .columns = s->out,
                                      .depth = s->hidden,
-                                     .a = {a, s->ld},
+                                     .a = matrix_of(activated(n, s, 0, a)),
                                      .b = {foci_data(n->input[WEIGHT2]), s->hidden, true},
                                      .c = foci_data(n->output),
                                      .ldc = s->out,
@@ -220,20 +232,19 @@ static void forward(const foci_node *n) {
     for (int64_t tile = 0; tile < foci_tiles(s.rows, TILE); tile++) {
         const foci_range r = foci_tile(s.rows, TILE, tile);
         real *here = scratch_tile(scratch, &s, TILE, 1, 0);
-        const hidden_tile h = place_of(n, &s, r, here);
         for (int64_t b = 0; b < s.branches; b++) {
             foci_product p = first[b];
             p.rows = r.end - r.first;
             p.a = foci_matrix_from(p.a, r.first, 0);
-            p.c = h.data + b * s.hidden;
-            p.ldc = h.ld;
+            p.c = place_of(n, &s, r.first, here) + b * s.hidden;
+            p.ldc = place_ld(n, &s);
             foci_gemm(&p);
         }
-        const hidden_tile a = activation(n, &s, r, h, here);
+        activation(n, &s, r, here);
         if (n->spared) continue;
         foci_product q = second;
         q.rows = r.end - r.first;
-        q.a = (foci_matrix){a.data, a.ld, false};
+        q.a = matrix_of(activated(n, &s, r.first, here));
         q.c += r.first * s.out;
         foci_gemm(&q);
     }
@@ -267,22 +278,21 @@ static bool learns(const foci_node *n) {
     return any;
 }
 
+/* Columns from `first` on of rows of the hidden layer. */
+static foci_strip strip_of(hidden_rows h, int64_t first, int64_t width) {
+    return (foci_strip){foci_numbers_at(h.first, first).first, h.ld, width, h.first.bf16};
+}
+
 /* The gradients of the parameters from some rows: of what the hidden layer was, a, and of its gradient, dh. */
-static void parameter_gradients(const foci_node *n, const shape *s, int64_t rows, foci_strip dy, foci_strip a,
-                                const real *dh, foci_strip x, const sums *sum, bool add) {
-    foci_weight_gradient(n, rows, dy, a, sum->of[WEIGHT2], add);
+static void parameter_gradients(const foci_node *n, const shape *s, int64_t rows, foci_strip dy, hidden_rows a,
+                                hidden_rows dh, foci_strip x, const sums *sum, bool add) {
+    foci_weight_gradient(n, rows, dy, strip_of(a, 0, s->hidden), sum->of[WEIGHT2], add);
     foci_bias_gradient(rows, dy, sum->of[BIAS2], add);
     for (int64_t b = 0; b < s->branches; b++) {
-        const foci_strip branch = {dh + b * s->hidden, s->ld, s->hidden};
+        const foci_strip branch = strip_of(dh, b * s->hidden, s->hidden);
         foci_weight_gradient(n, rows, branch, x, sum->of[weight_of(b)], add);
         foci_bias_gradient(rows, branch, sum->of[weight_of(b) + 1], add);
     }
-}
-
-static void activate_strip_again(const foci_node *n, const shape *s, foci_range r, real *a, real *dh) {
-    const hidden_tile h = activation_backward(n, s, r, a, dh);
-    for (int64_t i = 0; h.data != a && i < r.end - r.first; i++)
-        memcpy(a + i * s->ld, h.data + i * h.ld, (size_t)s->hidden * sizeof *a);
 }
 
 static foci_strip rows_of_x(const foci_node *n, const shape *s, int64_t first) {
@@ -296,7 +306,7 @@ static void gradient_of_weight(const foci_node *n, const shape *s, int input, fo
         foci_gemm_parallel(&(foci_product){.rows = dy.width,
                                            .columns = x.width,
                                            .depth = s->rows,
-                                           .a = {dy.first, dy.ld, true},
+                                           .a = {dy.first, dy.ld, true, dy.bf16},
                                            .b = {x.first, x.ld, false, x.bf16},
                                            .c = foci_grad(n->input[input]),
                                            .ldc = x.width,
@@ -319,16 +329,16 @@ static void backward_few(const foci_node *n, const shape *s) {
                                      .ldc = s->ld,
                                      .bf16 = bf16},
                      packed);
-    each_strip(n, s, activate_strip_again, a, dh);
-    gradient_of_weight(n, s, WEIGHT2, (foci_strip){dy, s->out, s->out}, (foci_strip){a, s->ld, s->hidden});
+    each_strip(n, s, activation_backward, a, dh);
+    gradient_of_weight(n, s, WEIGHT2, (foci_strip){dy, s->out, s->out}, strip_of(activated(n, s, 0, a), 0, s->hidden));
     for (int64_t b = 0; b < s->branches; b++) {
-        const foci_strip branch = {dh + b * s->hidden, s->ld, s->hidden};
+        const foci_strip branch = strip_of(rows_in(n, s, dh), b * s->hidden, s->hidden);
         gradient_of_weight(n, s, weight_of(b), branch, rows_of_x(n, s, 0));
         if (!foci_wants(n, X)) continue;
         foci_product p = {.rows = s->rows,
                           .columns = s->in,
                           .depth = s->hidden,
-                          .a = {branch.first, s->ld},
+                          .a = {branch.first, branch.ld, false, branch.bf16},
                           .b = {foci_data(n->input[weight_of(b)]), s->in},
                           .ldc = s->in,
                           .add = b > 0 || n->accumulate[X],
@@ -379,15 +389,15 @@ static void backward(const foci_node *n) {
             p.a = (foci_matrix){dy + r.first * s.out, s.out, false};
             p.c = dh;
             foci_gemm(&p);
-            const hidden_tile act = activation_backward(n, &s, r, a, dh);
+            activation_backward(n, &s, r, a, dh);
+            const hidden_rows gradient = rows_in(n, &s, dh);
             if (parameters)
-                parameter_gradients(n, &s, rows, (foci_strip){p.a.data, s.out, s.out},
-                                    (foci_strip){act.data, act.ld, s.hidden}, dh, rows_of_x(n, &s, r.first), &sum,
-                                    r.first > all.first);
+                parameter_gradients(n, &s, rows, (foci_strip){p.a.data, s.out, s.out}, activated(n, &s, r.first, a),
+                                    gradient, rows_of_x(n, &s, r.first), &sum, r.first > all.first);
             for (int64_t b = 0; foci_wants(n, X) && b < s.branches; b++) {
                 foci_product q = to_x[b];
                 q.rows = rows;
-                q.a = (foci_matrix){dh + b * s.hidden, s.ld, false};
+                q.a = foci_matrix_from(matrix_of(gradient), 0, b * s.hidden);
                 foci_product_to(&q, foci_numbers_at(foci_gradients(n->input[X]), r.first * s.in));
                 foci_gemm(&q);
             }
