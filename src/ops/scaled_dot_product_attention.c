@@ -134,17 +134,17 @@ static void forward(const foci_node *n) {
     foci_turn_score_factor(n, turned_of(n, false));
     FOCI_PARALLEL_FOR
     for (int64_t task = 0; task < all * parts; task++) {
-        foci_attention_head head = head_of(n, task / parts / heads, task / parts % heads);
-        foci_range queries = foci_tile(tokens, part, task % parts);
-        make_reals(n, task / parts / heads, task / parts % heads, queries, false, &head);
-        foci_use_score_factor(n, turned_of(n, false), task / parts % heads, &head);
+        const int64_t b = task / parts / heads, h = task / parts % heads;
+        const foci_range queries = foci_tile(tokens, part, task % parts);
+        foci_attention_head head = head_of(n, b, h);
+        make_reals(n, b, h, queries, false, &head);
+        foci_use_score_factor(n, turned_of(n, false), h, &head);
         (bf16(n) ? foci_bf16_attention_forward : foci_kernel()->attention_forward)(
             &head, queries.first, queries.end, (real *)n->workspace + foci_thread() * scratch);
         if (n->output->dtype == FOCI_BF16)
-            round_back(
-                n, foci_numbers_at(foci_values(n->output), out_offset(n, task / parts / heads, task / parts % heads)),
-                n->output->shape[2], head.value_width, queries, head.out);
-        if (log_sums(n)) write_log_sums(n, &head, queries, task / parts / heads, task / parts % heads);
+            round_back(n, foci_numbers_at(foci_values(n->output), out_offset(n, b, h)), n->output->shape[2],
+                       head.value_width, queries, head.out);
+        if (log_sums(n)) write_log_sums(n, &head, queries, b, h);
     }
 }
 
