@@ -23,7 +23,7 @@ static void right(FILE *f, const char *text, int width) { fprintf(f, "%*s%s", wi
 static void paper_text(const foci_grid *g, int row, int column, char text[48]) {
     const foci_table_paper *p = foci_grid_paper(g, row, column);
     text[0] = 0;
-    if (p) snprintf(text, 48, "%.*f", g->column[column].field->decimals, p->value);
+    if (p) snprintf(text, 48, "%.*f %s", g->column[column].field->decimals, p->value, p->mark);
 }
 
 static void unit_text(const foci_column *c, char text[96]) {
@@ -95,14 +95,49 @@ static void print_row(const foci_grid *g, FILE *f, int row, int first, const lay
     fputc('\n', f);
 }
 
+/* Row by row, what is known of its difference to the baseline. */
+static void print_differences(const foci_grid *g, FILE *f) {
+    char mean[64], interval[96];
+    int width[3] = {0};
+    if (!foci_grid_compares(g)) return;
+    for (int row = 0; row < g->table->rows; row++)
+        for (int c = 0; c < g->columns; c++) {
+            const foci_paired d = foci_grid_to_baseline(g, row, c);
+            if (!d.n) continue;
+            foci_paired_texts(&d, g->column[c].field, mean, interval);
+            width[0] = widest(width[0], g->column[c].title);
+            width[1] = widest(width[1], mean);
+            width[2] = widest(width[2], interval);
+        }
+    fprintf(f, "\nDifferences: %s\n", foci_paired_note);
+    for (int row = 0; row < g->table->rows; row++) {
+        bool first = true;
+        for (int c = 0; c < g->columns; c++) {
+            const foci_paired d = foci_grid_to_baseline(g, row, c);
+            if (!d.n) continue;
+            if (first) fprintf(f, "\n%s less %s\n", g->table->row[row].name, g->table->row[row].baseline->name);
+            first = false;
+            foci_paired_texts(&d, g->column[c].field, mean, interval);
+            fputs("  ", f);
+            left(f, g->column[c].title, width[0]);
+            fputs("   ", f);
+            right(f, mean, width[1]);
+            fputs("   ", f);
+            right(f, interval, width[2]);
+            fprintf(f, "   %d seed%s  %s\n", d.n, foci_plural(d.n, "s"), foci_paired_word(&d, g->column[c].field));
+        }
+    }
+}
+
 static void print_foot(const foci_grid *g, FILE *f, bool colour) {
     const foci_table *t = g->table;
     bool marked = false;
     for (int i = 0; i < t->rows * g->columns; i++) marked |= !colour && g->cell[i].best;
     if (t->seeds > 1 || marked) fputc('\n', f);
-    if (t->seeds > 1) fprintf(f, "mean ± standard deviation over %d seeds%s", t->seeds, marked ? "; " : "");
+    if (t->seeds > 1) fprintf(f, "mean ± standard deviation over %d seeds, or (n)%s", t->seeds, marked ? "; " : "");
     if (marked) fputs("* best, ' second", f);
     if (t->seeds > 1 || marked) fputc('\n', f);
+    print_differences(g, f);
     if (*t->note) fprintf(f, "\n%s\n", t->note);
 }
 
@@ -124,6 +159,28 @@ static void markdown_text(FILE *f, const char *text) {
         if (strchr("|*_`<>[]\\", *text)) fputc('\\', f);
         fputc(*text, f);
     }
+}
+
+static void markdown_differences(const foci_grid *g, FILE *f) {
+    if (!foci_grid_compares(g)) return;
+    fprintf(
+        f,
+        "\nDifferences: %s\n\n| | less | | difference | 95 %% interval | seeds | |\n|---|---|---|---:|---:|---:|---|\n",
+        foci_paired_note);
+    for (int row = 0; row < g->table->rows; row++)
+        for (int c = 0; c < g->columns; c++) {
+            char mean[64], interval[96];
+            const foci_paired d = foci_grid_to_baseline(g, row, c);
+            if (!d.n) continue;
+            foci_paired_texts(&d, g->column[c].field, mean, interval);
+            fputs("| ", f);
+            markdown_text(f, g->table->row[row].name);
+            fputs(" | ", f);
+            markdown_text(f, g->table->row[row].baseline->name);
+            fputs(" | ", f);
+            markdown_text(f, g->column[c].title);
+            fprintf(f, " | %s | %s | %d | %s |\n", mean, interval, d.n, foci_paired_word(&d, g->column[c].field));
+        }
 }
 
 void foci_grid_markdown(const foci_grid *g, FILE *f) {
@@ -161,7 +218,8 @@ void foci_grid_markdown(const foci_grid *g, FILE *f) {
         }
     }
     fputc('\n', f);
-    if (t->seeds > 1) fprintf(f, "\nMean ± standard deviation over %d seeds.\n", t->seeds);
+    if (t->seeds > 1) fprintf(f, "\nMean ± standard deviation over %d seeds, or (n).\n", t->seeds);
+    markdown_differences(g, f);
     if (*t->note) {
         fputc('\n', f);
         markdown_text(f, t->note);
@@ -176,10 +234,21 @@ static void csv_number(FILE *f, double x) {
     foci_csv_number(f, x, 10);
 }
 
+static void csv_difference(const foci_grid *g, FILE *f, int row, int column) {
+    const foci_paired d = foci_grid_to_baseline(g, row, column);
+    fputc(',', f);
+    if (d.n) foci_csv_text(f, g->table->row[row].baseline->name);
+    fprintf(f, ",%d", d.n);
+    csv_number(f, d.n ? d.mean : (double)NAN);
+    csv_number(f, d.mean - d.half);
+    csv_number(f, d.mean + d.half);
+    fprintf(f, ",%s", d.n ? foci_paired_word(&d, g->column[column].field) : "");
+}
+
 /* A line for every figure: all digits, and every seed. */
 void foci_grid_csv(const foci_grid *g, FILE *f) {
     const foci_table *t = g->table;
-    fputs("run,measurement,result,unit,seeds,mean,sd,rank,paper", f);
+    fputs("run,measurement,result,unit,seeds,mean,sd,rank,paper,mark,baseline,pairs,difference,low,high,verdict", f);
     for (int s = 0; s < foci_table_samples(t); s++) {
         if (t->seeds) fprintf(f, ",seed %lld", (long long)t->seed[s]);
         else fputs(",value", f);
@@ -197,6 +266,8 @@ void foci_grid_csv(const foci_grid *g, FILE *f) {
             csv_number(f, cell->sd);
             fprintf(f, ",%s", cell->best ? "best" : cell->second ? "second" : "");
             csv_number(f, p ? p->value : (double)NAN);
+            fprintf(f, ",%s", p ? p->mark : "");
+            csv_difference(g, f, row, c);
             for (int s = 0; s < foci_table_samples(t); s++) csv_number(f, foci_grid_value(g, row, c, s));
             fputc('\n', f);
         }
@@ -221,6 +292,31 @@ static void latex_cell(FILE *f, const foci_cell *cell) {
     if (split) fprintf(f, "%.*s$\\pm$%s", (int)(split - cell->text), cell->text, split + strlen(sign));
     else fputs(cell->text, f);
     fputs(cell->best || cell->second ? "}" : "", f);
+}
+
+static void latex_differences(const foci_grid *g, FILE *f) {
+    if (!foci_grid_compares(g)) return;
+    fputs("\\par\\medskip\n\\begin{tabular}{lllrrrl}\n\\toprule\n & less & & difference & 95 \\% interval & seeds & "
+          "\\\\\n\\midrule\n",
+          f);
+    for (int row = 0; row < g->table->rows; row++)
+        for (int c = 0; c < g->columns; c++) {
+            char mean[64], interval[96];
+            const foci_paired d = foci_grid_to_baseline(g, row, c);
+            if (!d.n) continue;
+            foci_paired_texts(&d, g->column[c].field, mean, interval);
+            latex_text(f, g->table->row[row].name);
+            fputs(" & ", f);
+            latex_text(f, g->table->row[row].baseline->name);
+            fputs(" & ", f);
+            latex_text(f, g->column[c].title);
+            fputs(" & ", f);
+            latex_text(f, mean);
+            fprintf(f, " & %s & %d & %s \\\\\n", interval, d.n, foci_paired_word(&d, g->column[c].field));
+        }
+    fputs("\\bottomrule\n\\end{tabular}\n\\par\\smallskip\\footnotesize ", f);
+    latex_text(f, foci_paired_note);
+    fputc('\n', f);
 }
 
 void foci_grid_latex(const foci_grid *g, FILE *f) {
@@ -248,6 +344,7 @@ void foci_grid_latex(const foci_grid *g, FILE *f) {
         fputs(" \\\\\n", f);
     }
     fputs("\\bottomrule\n\\end{tabular}\n", f);
+    latex_differences(g, f);
     if (*t->note) {
         fputs("\\par\\smallskip\\footnotesize ", f);
         latex_text(f, t->note);
