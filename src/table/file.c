@@ -9,6 +9,7 @@
  *     measure:
  *       clean: val
  *       PGD: {run: "pgd:eps=1/255,limit=1000", show: [top1]}
+ *       both: {mean: [clean, PGD]}            # of measurements above that show the same
  *     runs:
  *       - name: softmax
  *         config: ../cifar10/softmax.yaml       # beside this file; left out: only published figures
@@ -20,7 +21,8 @@
  *     first:                                    # trainings that others begin from, no rows of the table
  *       - {name: encoder, config: encoder.yaml}
  *
- * A row may name some of the table's seeds and measurements. What it begins from (init, teacher) is trained with its
+ * Runs of one name are one row of the table; each has measurements of its own then.
+ * A run may name some of the table's seeds and measurements. What it begins from (init, teacher) is trained with its
  * own seed, or with the first that it has. Marks of published figures are those of `marks`. */
 #include <errno.h>
 #include <math.h>
@@ -156,16 +158,21 @@ static foci_status read_row_seeds(reader *r, yaml_node_t *n, foci_table_row *row
     return fail_at(r, n, "a run needs a seed");
 }
 
+static foci_status find_measure(reader *r, const yaml_node_t *n, int *index) {
+    const char *label;
+    FOCI_TRY(text_of(r, n, "a measurement", &label));
+    for (*index = 0; *index < r->t->measures; ++*index)
+        if (strcmp(r->t->measure[*index].label, label) == 0) return FOCI_OK;
+    return fail_at(r, n, "the table has no measurement `%s`", label);
+}
+
 /* Some of its measurements. */
 static foci_status read_row_measures(reader *r, yaml_node_t *n, foci_table_row *row) {
     FOCI_TRY(list(r, n, "measure"));
     for (int m = 0; m < r->t->measures; m++) row->no_measure[m] = true;
     for (yaml_node_item_t *i = n->data.sequence.items.start; i < n->data.sequence.items.top; i++) {
-        const char *label;
-        int m = 0;
-        FOCI_TRY(text_of(r, node(r, *i), "a measurement", &label));
-        while (m < r->t->measures && strcmp(r->t->measure[m].label, label) != 0) m++;
-        if (m == r->t->measures) return fail_at(r, node(r, *i), "the table has no measurement `%s`", label);
+        int m;
+        FOCI_TRY(find_measure(r, node(r, *i), &m));
         row->no_measure[m] = false;
     }
     return FOCI_OK;
@@ -206,8 +213,20 @@ static foci_status read_sets(reader *r, yaml_node_t *n, const char **set, int *s
     return FOCI_OK;
 }
 
+static foci_status read_mean(reader *r, yaml_node_t *n, const char *place, const char *label) {
+    int of[FOCI_TABLE_MEASURES], count = 0;
+    FOCI_TRY(list(r, n, "mean"));
+    for (yaml_node_item_t *i = n->data.sequence.items.start; i < n->data.sequence.items.top; i++) {
+        if (count == FOCI_TABLE_MEASURES) return fail_at(r, n, "more than %d measurements", FOCI_TABLE_MEASURES);
+        FOCI_TRY(find_measure(r, node(r, *i), &of[count]));
+        if (r->t->measure[of[count++]].means) return fail_at(r, node(r, *i), "a mean of means");
+    }
+    return count ? foci_table_add_mean(r->t, place, label, of, count) : fail_at(r, n, "a mean of nothing");
+}
+
 static foci_status read_measure(reader *r, const pair *p) {
     const char *spec = NULL, *show[FOCI_TABLE_FIELDS];
+    yaml_node_t *mean = NULL;
     int shown = 0;
     bool chosen = false;
     if (p->value->type == YAML_MAPPING_NODE) {
@@ -216,6 +235,8 @@ static foci_status read_measure(reader *r, const pair *p) {
             FOCI_TRY(read_pair(r, p->value, at, &q));
             if (strcmp(q.key, "run") == 0) {
                 FOCI_TRY(text_of(r, q.value, "run", &spec));
+            } else if (strcmp(q.key, "mean") == 0) {
+                mean = q.value;
             } else if (strcmp(q.key, "show") == 0) {
                 FOCI_TRY(list(r, q.value, "show"));
                 chosen = true;
@@ -226,16 +247,18 @@ static foci_status read_measure(reader *r, const pair *p) {
                     FOCI_TRY(text_of(r, node(r, *i), "a result", &show[shown++]));
                 }
             } else {
-                return fail_at(r, q.at, "unknown `%s`: a measurement has run and show", q.key);
+                return fail_at(r, q.at, "unknown `%s`: a measurement has run and show, or mean", q.key);
             }
         }
-        if (!spec) return fail_at(r, p->value, "measurement `%s` lacks `run`", p->key);
+        if (!spec == !mean || (mean && chosen))
+            return fail_at(r, p->value, "measurement `%s` needs either run, perhaps with show, or mean", p->key);
     } else {
         FOCI_TRY(text_of(r, p->value, "a measurement", &spec));
     }
     char place[4400];
     snprintf(place, sizeof place, "%s:%zu:%zu", r->t->path, p->value->start_mark.line + 1,
              p->value->start_mark.column + 1);
+    if (mean) return read_mean(r, mean, place, p->key);
     return foci_table_add_measure(r->t, place, p->key, spec, chosen ? show : NULL, shown);
 }
 
@@ -304,13 +327,49 @@ static foci_status read_config(reader *r, const yaml_node_t *n, foci_table_row *
     return foci_path_kind(row->config) ? FOCI_OK : fail_at(r, n, "%s is not there", row->config);
 }
 
+/* A run of the same name: no measurement belongs to both. */
+static foci_status join_run(const reader *r, const yaml_node_t *n, const foci_table_row *first, foci_table_row *row) {
+    bool both = first->shown < 0 || row->shown < 0 || !first->config || !row->config;
+    for (int m = 0; m < r->t->measures; m++)
+        both |= !r->t->measure[m].means && !first->no_measure[m] && !row->no_measure[m];
+    if (both) return fail_at(r, n, "a second run is named `%s`, and they share a measurement", row->name);
+    row->shown = first->shown;
+    return FOCI_OK;
+}
+
+/* Those that are rows of the table first, all else behind, in order. */
+static foci_status sort_rows(reader *r) {
+    foci_table *t = r->t;
+    const int all = t->others;
+    foci_table_row *row = malloc(sizeof t->row);
+    named *names = malloc(sizeof r->named);
+    int at[FOCI_TABLE_RUNS], n = 0;
+    foci_status s = row && names ? FOCI_OK : out_of_memory();
+    for (int pass = 0; !s && pass < 2; pass++)
+        for (int i = 0; i < all; i++)
+            if ((t->row[i].shown != i) == pass) {
+                at[i] = n;
+                names[n] = r->named[i];
+                row[n++] = t->row[i];
+                if (!pass) t->rows++, t->others--;
+            }
+    for (int i = 0; !s && i < all; i++)
+        if (row[i].shown >= 0) row[i].shown = at[row[i].shown];
+    if (!s) memcpy(t->row, row, (size_t)all * sizeof *row);
+    if (!s) memcpy(r->named, names, (size_t)all * sizeof *names);
+    free(row);
+    free(names);
+    return s;
+}
+
 static foci_status read_run(reader *r, yaml_node_t *n, bool shown) {
     FOCI_TRY(mapping(r, n, "a run"));
-    const int all = r->t->rows + r->t->others;
+    const int all = r->t->others;
     if (all == FOCI_TABLE_RUNS) return fail_at(r, n, "more than %d runs", FOCI_TABLE_RUNS);
     foci_table_row *row = &r->t->row[all];
     named *names = &r->named[all];
-    ++*(shown ? &r->t->rows : &r->t->others);
+    r->t->others++;
+    row->shown = shown ? all : -1;
     memcpy(row->set, r->set, sizeof row->set);
     row->sets = r->sets;
     row->items = r->items;
@@ -335,7 +394,7 @@ static foci_status read_run(reader *r, yaml_node_t *n, bool shown) {
     if (!row->name || !*row->name || (!row->config && !row->papers))
         return fail_at(r, n, "a run needs a name, and a config or published figures");
     for (const foci_table_row *other = r->t->row; other < row; other++)
-        if (strcmp(other->name, row->name) == 0) return fail_at(r, n, "a second run is named `%s`", row->name);
+        if (strcmp(other->name, row->name) == 0) FOCI_TRY(join_run(r, n, other, row));
     return FOCI_OK;
 }
 
@@ -403,8 +462,9 @@ static foci_status read_table(reader *r) {
     if (!r->t->measures) return foci_fail(FOCI_ERR_CONFIG, "%s: `measure` is missing", r->t->path);
     if (!runs) return foci_fail(FOCI_ERR_CONFIG, "%s: `runs` is missing", r->t->path);
     FOCI_TRY(read_runs(r, runs, true));
-    if (!r->t->rows) return foci_fail(FOCI_ERR_CONFIG, "%s: there are no runs", r->t->path);
+    if (!r->t->others) return foci_fail(FOCI_ERR_CONFIG, "%s: there are no runs", r->t->path);
     if (first) FOCI_TRY(read_runs(r, first, false));
+    FOCI_TRY(sort_rows(r));
     return join_rows(r);
 }
 

@@ -6,10 +6,18 @@
 
 #include "table/table.h"
 
+static double value_of(const foci_grid *g, int row, int sample, int measure, int field) {
+    const foci_table_result *r = foci_table_at(g->table, row, sample, measure);
+    return r->known ? r->value[field] : (double)NAN;
+}
+
 double foci_grid_value(const foci_grid *g, int row, int column, int sample) {
     const foci_column *c = &g->column[column];
-    const foci_table_result *r = foci_table_at(g->table, row, sample, c->measure_index);
-    return r->known ? r->value[c->field_index] : (double)NAN;
+    const foci_table_measure *m = c->measure;
+    double sum = 0;
+    if (!m->means) return value_of(g, row, sample, c->measure_index, c->field_index);
+    for (int i = 0; i < m->means; i++) sum += value_of(g, row, sample, m->mean[i], c->field_index);
+    return sum / m->means;
 }
 
 const foci_table_paper *foci_grid_paper(const foci_grid *g, int row, int column) {

@@ -205,7 +205,8 @@ static void dots(const foci_grid *g, FILE *f, int column) {
 /* Are the two the same measurement but for its strength, the option that it needs? */
 static bool akin(const foci_column *a, const foci_column *b) {
     const foci_asked *x = &a->measure->asked, *y = &b->measure->asked;
-    if (!isfinite(x->strength) || x->measure != y->measure || x->count != y->count || a->field != b->field)
+    if (!isfinite(x->strength) || a->measure->means || b->measure->means || x->measure != y->measure ||
+        x->count != y->count || a->field != b->field)
         return false;
     for (int i = 0; i < x->count; i++) {
         const struct foci_asked_option *o = &x->option[i], *p = &y->option[i];
@@ -314,7 +315,9 @@ static void seeds(const foci_grid *g, FILE *f) {
     fputs("<tbody>\n", f);
     for (int row = 0; row < t->rows; row++)
         for (int s = 0; s < t->seeds; s++) {
-            if (!t->row[row].config || t->row[row].no_seed[s]) continue;
+            bool any = false;
+            for (int c = 0; c < g->columns; c++) any |= isfinite(foci_grid_value(g, row, c, s));
+            if (!any) continue;
             fputs("<tr><th>", f);
             text(f, t->row[row].name);
             fprintf(f, ", seed %lld</th>", (long long)t->seed[s]);
@@ -348,6 +351,7 @@ static void recipe(const foci_grid *g, FILE *f) {
     for (int row = 0; row < t->rows + t->others; row++)
         if (t->row[row].config) training(f, &t->row[row]);
     for (int m = 0; m < t->measures; m++) {
+        if (t->measure[m].means) continue;
         text(f, t->measure[m].label);
         fprintf(f, ": foci %s %s", t->measure[m].words[0], t->measure[m].asked.measure->untrained ? "CONFIG" : "RUN");
         for (int i = 1; i < t->measure[m].count; i++) {

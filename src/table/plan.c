@@ -41,7 +41,7 @@ static bool same_training(const foci_table_row *a, const foci_table_row *b) {
 
 /* It is, and no row before it is the same but for its name. */
 static bool is_trained(const foci_table *t, const foci_table_row *row) {
-    bool any = row >= t->row + t->rows;
+    bool any = row->shown < 0;
     for (const foci_table_row *other = t->row; row->config && other < row; other++)
         if (same_training(other, row)) return false;
     for (int m = 0; m < t->measures; m++)

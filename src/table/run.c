@@ -90,10 +90,8 @@ typedef struct identity {
     char name[64];
 } identity;
 
-static bool is_shown(const foci_table *t, const foci_table_row *row) { return row < t->row + t->rows; }
-
 static foci_status check_measures(const foci_table *t, const foci_table_row *row, const foci_config *config) {
-    for (int i = 0; i < t->measures && is_shown(t, row); i++)
+    for (int i = 0; i < t->measures && row->shown >= 0; i++)
         if (!row->no_measure[i]) FOCI_TRY(foci_measure_fits(t->measure[i].asked.measure, config));
     return FOCI_OK;
 }
@@ -269,19 +267,22 @@ static foci_status add_training(work *w, const foci_table_row *row, int sample, 
     return FOCI_OK;
 }
 
+static bool is_measured(const foci_table *t, int row, int sample, int measure, bool untrained) {
+    const foci_table_measure *m = &t->measure[measure];
+    return !m->means && m->asked.measure->untrained == untrained && foci_table_has(&t->row[row], sample, measure);
+}
+
 /* What needs a training comes for each seed, what needs none once. */
 static foci_status add_measurements(work *w, int row, int sample, bool untrained) {
     identity id;
     int train = -1;
     bool any = false;
-    for (int m = 0; m < w->t->measures; m++)
-        any |= w->t->measure[m].asked.measure->untrained == untrained && foci_table_has(&w->t->row[row], sample, m);
+    for (int m = 0; m < w->t->measures; m++) any |= is_measured(w->t, row, sample, m, untrained);
     if (!any) return FOCI_OK;
     if (!untrained) FOCI_TRY(add_training(w, &w->t->row[row], sample, &train));
     FOCI_TRY(identify(w, &w->t->row[row], sample, &id));
     for (int m = 0; m < w->t->measures; m++) {
-        if (w->t->measure[m].asked.measure->untrained != untrained || !foci_table_has(&w->t->row[row], sample, m))
-            continue;
+        if (!is_measured(w->t, row, sample, m, untrained)) continue;
         FOCI_TRY(add_job(w, row, sample, m, &id));
         w->job[w->jobs - 1].after[0] = train;
     }
@@ -293,10 +294,10 @@ static foci_status add_jobs(work *w) {
     const int samples = foci_table_samples(t);
     w->job = calloc((size_t)((t->rows + t->others) * samples * (t->measures + 1)), sizeof *w->job);
     if (!w->job) return out_of_memory();
-    for (int row = 0; row < t->rows; row++) {
+    for (int row = 0; row < t->rows + t->others; row++) {
         bool first = true;
         for (int sample = 0; sample < samples; sample++) {
-            if (!t->row[row].config || t->row[row].no_seed[sample]) continue;
+            if (t->row[row].no_seed[sample]) continue;
             FOCI_TRY(add_measurements(w, row, sample, false));
             if (first) FOCI_TRY(add_measurements(w, row, sample, true));
             first = false;
@@ -307,8 +308,12 @@ static foci_status add_jobs(work *w) {
 
 /* ------------------------------------------------------------------------------------------------ the results */
 
+static foci_table_result *result_of(const work *w, const job *j) {
+    return foci_table_at(w->t, w->t->row[j->row].shown, j->sample, j->measure);
+}
+
 static void take_values(work *w, const job *j, const json_t *result) {
-    foci_table_result *r = foci_table_at(w->t, j->row, j->sample, j->measure);
+    foci_table_result *r = result_of(w, j);
     const foci_table_measure *m = &w->t->measure[j->measure];
     r->known = true;
     for (int i = 0; i < m->fields; i++) {
@@ -470,7 +475,7 @@ static foci_status take_result(work *w, job *j) {
 
 static void note_failure(work *w, job *j, foci_status s) {
     j->state = FAILED;
-    if (j->measure >= 0) foci_table_at(w->t, j->row, j->sample, j->measure)->failed = true;
+    if (j->measure >= 0) result_of(w, j)->failed = true;
     if (!w->failed++) foci_error_take(&w->first, s);
     foci_log(FOCI_LOG_WARN, "%s", foci_error_message());
 }

@@ -21,14 +21,16 @@
 enum {
     FOCI_TABLE_RUNS = 256, /* with those that others begin from */
     FOCI_TABLE_SEEDS = 64,
-    FOCI_TABLE_MEASURES = 64,
+    FOCI_TABLE_MEASURES = 48,
     FOCI_TABLE_FIELDS = 8,
     FOCI_TABLE_SETS = 64
 };
 
-/* One measurement of a table: "pgd:eps=1/255,limit=1000" under a label. */
+/* One measurement of a table: "pgd:eps=1/255,limit=1000" under a label; or the mean of others, which have its fields.
+ */
 typedef struct foci_table_measure {
     const char *label, *spec;
+    int mean[FOCI_TABLE_MEASURES], means; /* indices of these; means 0: it is measured itself */
     foci_asked asked;
     const char *words[FOCI_ASKED_WORDS]; /* the command's arguments but for the run */
     int count;
@@ -42,7 +44,10 @@ typedef struct foci_table_paper { /* a published figure: of a measurement's fiel
     const char *mark; /* where it comes from, "read", "recalled" */
 } foci_table_paper;
 
+/* What is run for a row. Where a row of the table needs several configs, each with measurements of its own, the others
+ * are `shown` in the first. */
 typedef struct foci_table_row {
+    int shown;                 /* index of the row that has its results; -1: none, others begin from it */
     const char *name, *config; /* config NULL: nothing is run, its figures are published ones */
     const char *set[FOCI_TABLE_SETS];
     int sets;
@@ -66,7 +71,7 @@ typedef struct foci_table {
     int64_t seed[FOCI_TABLE_SEEDS];
     int seeds; /* 0: the seed of each config */
     foci_table_row row[FOCI_TABLE_RUNS];
-    int rows, others; /* behind the rows, trainings that others begin from: no rows of the table */
+    int rows, others; /* behind the rows, what is no row of the table by itself */
     foci_table_measure measure[FOCI_TABLE_MEASURES];
     int measures;
     foci_table_result *result; /* (rows, max(seeds, 1), measures), filled by foci_table_run */
@@ -88,11 +93,13 @@ void foci_table_free(foci_table *t);
  * own. */
 foci_status foci_table_add_measure(foci_table *t, const char *place, const char *label, const char *spec,
                                    const char *const *show, int shown);
+/* The mean of measurements that are there, by index. */
+foci_status foci_table_add_mean(foci_table *t, const char *place, const char *label, const int *of, int count);
 /* Adds a row, its name and config set; NULL where there are too many or memory is out. */
 foci_table_row *foci_table_add_row(foci_table *t);
 /* Does the row have it? */
 static inline bool foci_table_has(const foci_table_row *row, int sample, int measure) {
-    return row->config && !row->no_seed[sample] && !row->no_measure[measure];
+    return row->shown >= 0 && row->config && !row->no_seed[sample] && !row->no_measure[measure];
 }
 
 /* --------------------------------------------------------------------------------------------------- running */

@@ -205,6 +205,28 @@ YAML
 }
 check "runs that begin from others" begun
 
+joined() { # one row of two configs, and the mean of what was measured of both
+    cat >joined.yaml <<'YAML'
+seeds: [0, 1]
+set: {train.max_steps: 20}
+baseline: softmax
+measure: {one: {run: val, show: [top1]}, two: {run: val, show: [top1]}, both: {mean: [one, two]}}
+runs:
+  - {name: softmax, config: vit.yaml, set: {attention.kind: softmax}, measure: [one]}
+  - {name: softmax, config: vit.yaml, set: {attention.kind: softmax, train.lr: 2.0e-3}, measure: [two]}
+  - {name: elliptical, config: vit.yaml, measure: [one]}
+  - {name: elliptical, config: vit.yaml, set: {train.lr: 2.0e-3}, measure: [two], seeds: [1]}
+YAML
+    runs table run joined.yaml --out joined --runs whole/runs
+    equal 3 "$(grep -c '^\[.*train: ' err)"
+    equal 7 "$(wc -l <joined/table.csv)"
+    awk -F, '$1 == "\"softmax\"" { x[NR] = $NF } END { d = (x[2] + x[3]) / 2 - x[4]; exit d * d > 1e-9 }' joined/table.csv ||
+        wrong "a wrong mean"
+    contains joined/table.csv '^"elliptical","both",top1,%,1,'
+    contains joined/table.csv '^"elliptical","one",top1,%,2,.*,"softmax",2,'
+}
+check "one row of several configs" joined
+
 state() { # what foci table list says
     mkdir -p here/configs/tables/small
     sed "s,: images,: $PWD/images,g" vit.yaml >here/vit.yaml
@@ -250,7 +272,7 @@ wrong_files() {
     bad 'bad.yaml:1:18: measurement val has no option `eps`.*' "measure: {clean: \"val:eps=1\"}\n$run"
     bad 'bad.yaml:1:18: there is no result named `top3`' "measure: {clean: {run: val, show: [top3]}}\n$run"
     bad 'bad.yaml:2:1: duplicate `measure`; the first is in line 1' "measure: {clean: val}\nmeasure: {clean: val}\n$run"
-    bad 'bad.yaml:[0-9:]+: a second run is named `a`' 'measure: {clean: val}\nruns: [{name: a, config: vit.yaml}, {name: a, config: vit.yaml}]\n'
+    bad 'bad.yaml:[0-9:]+: a second run is named `a`, and they share a measurement' 'measure: {clean: val}\nruns: [{name: a, config: vit.yaml}, {name: a, config: vit.yaml}]\n'
     bad 'bad.yaml:[0-9:]+: nope.yaml is not there' 'measure: {clean: val}\nruns: [{name: a, config: nope.yaml}]\n'
     rows() { bad "bad.yaml:[0-9:]+: $1" "seeds: [0, 1]\nmeasure: {clean: val}\nruns: [{name: a, config: vit.yaml}, {name: b, config: vit.yaml, $2}]\n"; }
     rows '`72` is not a number and a mark, .*' 'paper: {clean.top1: 72}'
@@ -262,6 +284,12 @@ wrong_files() {
     rows '`b` begins from another run itself' 'teacher: b'
     rows '`x` is no number of images or tokens' 'items: x'
     rows 'unknown `first`: a run has .*' 'first: a'
+    measures() { bad "bad.yaml:[0-9:]+: $1" "measure: {clean: val, $2}\n$run"; }
+    measures 'the table has no measurement `x`' 'both: {mean: [clean, x]}'
+    measures 'a mean of nothing' 'both: {mean: []}'
+    measures 'a mean of means' 'both: {mean: [clean]}, all: {mean: [both]}'
+    measures '`loss` shows other results than `clean`' 'loss: {run: val, show: [loss]}, both: {mean: [clean, loss]}'
+    measures 'measurement `both` needs either run, .*' 'both: {mean: [clean], run: val}'
     bad 'bad.yaml:[0-9:]+: a run needs a name, and a config or published figures' 'measure: {clean: val}\nruns: [{name: a}]\n'
     bad 'bad.yaml:[0-9:]+: unknown `paper`: a run has .*' "measure: {clean: val}\n${run}first: [{name: b, config: vit.yaml, paper: {clean.top1: 1 log}}]\n"
     bad 'bad.yaml:1:12: seed 1 stands here twice' "seeds: [1, 1]\nmeasure: {clean: val}\n$run"
