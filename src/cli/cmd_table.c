@@ -17,8 +17,8 @@ typedef struct settings {
 
 static const foci_key rows[] = {
     FOCI_KEY(settings, out, NULL, 0, 0, NULL,
-             "results, logs and the table: table.md, table.csv, table.tex, table.html (default: below tables/, by the "
-             "name of the file)",
+             "the table (table.md, table.csv, table.tex, table.html), results and logs (default: below tables/, by the "
+             "name of the file; results in tables/results)",
              .placeholder = "DIR"),
     FOCI_KEY(settings, runs, NULL, 0, 0, NULL,
              "trained runs, which tables may share (default: runs in DIR of --out; without --out tables/runs)",
@@ -30,7 +30,7 @@ static const foci_key rows[] = {
              "run nothing: print what the trainings would take, and which data are missing"),
     {0}};
 
-static const char FOLDER[] = "configs/tables", RUNS[] = "tables/runs";
+static const char FOLDER[] = "configs/tables", RUNS[] = "tables/runs", RESULTS[] = "tables/results";
 
 /* "configs/tables/small/robust.yaml" -> tables/small/robust; what lies elsewhere -> tables/NAME */
 static foci_status default_folder(const char *file, char *folder, size_t size) {
@@ -59,8 +59,10 @@ static foci_status run(const foci_parsed *parsed) {
     FOCI_TRY(default_folder(parsed->argument[0], folder, sizeof folder));
     foci_table *t;
     FOCI_TRY(foci_table_read(&t, parsed->argument[0]));
-    const foci_table_options options = {
-        .out = o->out ? o->out : folder, .runs = o->runs || o->out ? o->runs : RUNS, .status_only = o->status};
+    const foci_table_options options = {.out = o->out ? o->out : folder,
+                                        .runs = o->runs || o->out ? o->runs : RUNS,
+                                        .results = o->out ? NULL : RESULTS,
+                                        .status_only = o->status};
     foci_status s = o->dry_run ? plan(t, &options) : foci_table_show(t, &options, &o->steps, parsed->threads);
     foci_table_free(t);
     return s;
@@ -74,7 +76,7 @@ static void list_table(foci_table *t, const char *path) {
     foci_table_state state;
     printf("%-56s %s\n", path, t->title);
     if (default_folder(path, folder, sizeof folder) ||
-        foci_table_look(t, &(foci_table_options){.out = folder, .runs = RUNS}, &state)) {
+        foci_table_look(t, &(foci_table_options){.out = folder, .runs = RUNS, .results = RESULTS}, &state)) {
         printf("    %s\n", foci_error_message());
     } else if (state.done) {
         printf("    %d of %d done", state.done, state.jobs);
@@ -85,7 +87,19 @@ static void list_table(foci_table *t, const char *path) {
     }
 }
 
-/* The files of a folder that are tables. */
+static void list_file(const char *path) {
+    foci_table *t;
+    const char *dot = strrchr(path, '.');
+    if (!dot || strcmp(dot, ".yaml") != 0) return;
+    if (foci_table_read(&t, path)) {
+        fprintf(stderr, "%s\n", foci_error_message());
+        return;
+    }
+    list_table(t, path);
+    foci_table_free(t);
+}
+
+/* The files of a folder that are tables, by their names; behind them those of the folders in it. */
 static foci_status list_folder(const char *folder) {
     char *names[1024], path[4200];
     int n = 0;
@@ -95,20 +109,14 @@ static foci_status list_folder(const char *folder) {
         if (e->d_name[0] != '.' && (names[n] = strdup(e->d_name))) n++;
     closedir(d);
     qsort(names, (size_t)n, sizeof *names, by_name);
-    for (int i = 0; i < n; i++) {
-        const char *dot = strrchr(names[i], '.');
-        foci_table *t;
-        if (!foci_path_join(path, sizeof path, folder, names[i])) {
-            if (foci_path_kind(path) == 'd') list_folder(path);
-            else if (dot && strcmp(dot, ".yaml") == 0 && !foci_table_read(&t, path)) {
-                list_table(t, path);
-                foci_table_free(t);
-            } else if (dot && strcmp(dot, ".yaml") == 0) {
-                fprintf(stderr, "%s\n", foci_error_message());
-            }
+    for (int folders = 0; folders < 2; folders++)
+        for (int i = 0; i < n; i++) {
+            if (foci_path_join(path, sizeof path, folder, names[i])) continue;
+            if ((foci_path_kind(path) == 'd') != folders) continue;
+            if (folders) list_folder(path);
+            else list_file(path);
         }
-        free(names[i]);
-    }
+    for (int i = 0; i < n; i++) free(names[i]);
     return FOCI_OK;
 }
 

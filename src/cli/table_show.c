@@ -83,21 +83,12 @@ void foci_table_plan_print(const foci_table *t, const foci_report *plan, const f
         printf("%-*s %5s %11s %10s %10.3g %10.3g %10.3g\n\n", width, "sum", "", "", "",
                foci_report_number_of(plan, "exaflop"), foci_report_number_of(plan, "days"),
                foci_report_number_of(plan, "hours"));
-        printf("items: images, sequences or tokens of one training. days: here, %.0f threads at %.0f %% of their peak, "
-               "%.0f "
-               "GFLOP/s in float32, %.0f in bf16. hours: (n) nodes of %.0f such cores, %.0f Gb/s between them, by the "
-               "formula "
-               "of `foci plan`. Evaluations and measurements are not counted.\n",
+        puts("items: images, sequences or tokens of one training. Evaluations and measurements are not counted.");
+        printf("days: here, %.0f threads at %.0f %% of their peak, %.0f GFLOP/s in float32, %.0f in bf16\n",
                foci_report_number_of(plan, "threads"), 100 * foci_report_number_of(plan, "share"),
-               foci_report_number_of(plan, "gflops"), foci_report_number_of(plan, "gflops_bf16"),
+               foci_report_number_of(plan, "gflops"), foci_report_number_of(plan, "gflops_bf16"));
+        printf("hours: on (n) nodes of %.0f such cores, %.0f Gb/s between them, by the formula of `foci plan`\n",
                foci_report_number_of(plan, "cores"), foci_report_number_of(plan, "gbits"));
-    }
-    const char *last = "";
-    for (const foci_report_entry *e = trainings->first; e; e = e->next) {
-        const char *missing = foci_report_text_of(e->part, "missing");
-        if (missing && strcmp(missing, last) != 0)
-            printf("missing: %s: %s\n", foci_report_text_of(e->part, "run"), missing);
-        if (missing) last = missing;
     }
     for (const foci_report_entry *e = foci_report_part_of(plan, "missing")->first; e; e = e->next)
         printf("missing: %s\n", e->text);

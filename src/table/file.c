@@ -327,13 +327,19 @@ static foci_status read_config(reader *r, const yaml_node_t *n, foci_table_row *
     return foci_path_kind(row->config) ? FOCI_OK : fail_at(r, n, "%s is not there", row->config);
 }
 
-/* A run of the same name: no measurement belongs to both. */
-static foci_status join_run(const reader *r, const yaml_node_t *n, const foci_table_row *first, foci_table_row *row) {
+/* A run of the same name: no measurement belongs to both. Its published figures are those of the first, too. */
+static foci_status join_run(const reader *r, const yaml_node_t *n, foci_table_row *first, foci_table_row *row) {
     bool both = first->shown < 0 || row->shown < 0 || !first->config || !row->config;
     for (int m = 0; m < r->t->measures; m++)
         both |= !r->t->measure[m].means && !first->no_measure[m] && !row->no_measure[m];
     if (both) return fail_at(r, n, "a second run is named `%s`, and they share a measurement", row->name);
+    if (first->shown != (int)(first - r->t->row)) return FOCI_OK; /* the first of all is there to be joined */
     row->shown = first->shown;
+    for (int i = 0; i < row->papers; i++) {
+        if (first->papers == FOCI_TABLE_MEASURES)
+            return fail_at(r, n, "more than %d published figures", FOCI_TABLE_MEASURES);
+        first->paper[first->papers++] = row->paper[i];
+    }
     return FOCI_OK;
 }
 
@@ -393,7 +399,7 @@ static foci_status read_run(reader *r, yaml_node_t *n, bool shown) {
     }
     if (!row->name || !*row->name || (!row->config && !row->papers))
         return fail_at(r, n, "a run needs a name, and a config or published figures");
-    for (const foci_table_row *other = r->t->row; other < row; other++)
+    for (foci_table_row *other = r->t->row; other < row; other++)
         if (strcmp(other->name, row->name) == 0) FOCI_TRY(join_run(r, n, other, row));
     return FOCI_OK;
 }

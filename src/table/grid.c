@@ -64,11 +64,11 @@ static const double student95[FOCI_TABLE_SEEDS - 1] = {
     2.02108, 2.01954, 2.01808, 2.01669, 2.01537, 2.0141,  2.0129,  2.01174, 2.01063, 2.00958, 2.00856, 2.00758, 2.00665,
     2.00575, 2.00488, 2.00404, 2.00324, 2.00247, 2.00172, 2.001,   2.0003,  1.99962, 1.99897, 1.99834};
 
-const char foci_paired_note[] = "paired over the seeds that both have, with a 95 % interval by Student's t. Where it "
-                                "holds 0 no difference is seen. Best "
-                                "is marked where it is ahead of the next by such an interval, second where it is so of "
-                                "the third; nothing is corrected "
-                                "for the number of comparisons.";
+const char foci_paired_note[] =
+    "paired over the seeds that both have, with a 95 % interval by Student's t. Where it holds 0 no difference is "
+    "seen. "
+    "Best is marked where it is ahead of the next by such an interval, second where it is so of the third; nothing is "
+    "corrected for the number of comparisons.";
 
 /* Seed by seed: the mean and, from two pairs on, half the interval, t sd / sqrt(n). */
 foci_paired foci_grid_difference(const foci_grid *g, int row, int other, int column) {
@@ -92,32 +92,27 @@ foci_paired foci_grid_difference(const foci_grid *g, int row, int other, int col
     return d;
 }
 
-const char *foci_paired_word(const foci_paired *d, const foci_metric *field) {
+static const char *verdict(const foci_paired *d, const foci_metric *field) {
     if (d->n < 2) return "one seed, no interval";
     if (!foci_is_seen(d)) return "no difference seen";
     return !field->better ? "differs" : d->mean * field->better > 0 ? "better" : "worse";
 }
 
-void foci_paired_texts(const foci_paired *d, const foci_metric *field, char mean[64], char interval[96]) {
-    snprintf(mean, 64, "%+.*f", field->decimals, d->mean);
-    if (isfinite(d->percent)) snprintf(mean + strlen(mean), 64 - strlen(mean), " (%+.1f %%)", d->percent);
-    snprintf(interval, 96, "-");
-    if (d->n > 1)
-        snprintf(interval, 96, "%+.*f to %+.*f", field->decimals, d->mean - d->half, field->decimals,
-                 d->mean + d->half);
-}
-
-foci_paired foci_grid_to_baseline(const foci_grid *g, int row, int column) {
+static void compare(foci_grid *g, int row, int column) {
     const foci_table_row *baseline = g->table->row[row].baseline;
-    if (!baseline) return (foci_paired){.half = (double)NAN};
-    return foci_grid_difference(g, row, (int)(baseline - g->table->row), column);
-}
-
-bool foci_grid_compares(const foci_grid *g) {
-    for (int row = 0; row < g->table->rows; row++)
-        for (int c = 0; c < g->columns; c++)
-            if (foci_grid_to_baseline(g, row, c).n) return true;
-    return false;
+    const foci_metric *field = g->column[column].field;
+    if (!baseline) return;
+    foci_comparison c = {row, column, foci_grid_difference(g, row, (int)(baseline - g->table->row), column),
+                         .interval = "-"};
+    const foci_paired *d = &c.difference;
+    if (!d->n) return;
+    const int used = snprintf(c.mean, sizeof c.mean, "%+.*f", field->decimals, d->mean);
+    if (isfinite(d->percent)) snprintf(c.mean + used, sizeof c.mean - (size_t)used, " (%+.1f %%)", d->percent);
+    if (d->n > 1)
+        snprintf(c.interval, sizeof c.interval, "%+.*f to %+.*f", field->decimals, d->mean - d->half, field->decimals,
+                 d->mean + d->half);
+    c.verdict = verdict(d, field);
+    g->comparison[g->comparisons++] = c;
 }
 
 /* The row that comes after `than` (-1: first) by its mean, or -1. */
@@ -177,15 +172,25 @@ foci_status foci_grid_make(foci_grid *g, const foci_table *t) {
         }
         if (!any && measure->fields) g->columns++; /* nothing yet: the last of its fields stands for it */
     }
-    g->cell = calloc((size_t)(t->rows * g->columns) + 1, sizeof *g->cell);
-    if (!g->cell) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    const size_t cells = (size_t)(t->rows * g->columns) + 1;
+    g->cell = calloc(cells, sizeof *g->cell);
+    g->comparison = calloc(cells, sizeof *g->comparison);
+    if (!g->cell || !g->comparison) {
+        foci_grid_free(g);
+        return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    }
     for (int row = 0; row < t->rows; row++)
-        for (int c = 0; c < g->columns; c++) fill(g, row, c, &g->cell[row * g->columns + c]);
+        for (int c = 0; c < g->columns; c++) {
+            fill(g, row, c, &g->cell[row * g->columns + c]);
+            compare(g, row, c);
+        }
     for (int c = 0; c < g->columns; c++) rank(g, c);
     return FOCI_OK;
 }
 
 void foci_grid_free(foci_grid *g) {
     free(g->cell);
+    free(g->comparison);
     g->cell = NULL;
+    g->comparison = NULL;
 }

@@ -100,27 +100,22 @@ static void figures(const foci_grid *g, FILE *f) {
 }
 
 static void differences(const foci_grid *g, FILE *f) {
-    if (!foci_grid_compares(g)) return;
+    if (!g->comparisons) return;
     fprintf(f, "<h2>Differences</h2>\n<p class=\"soft\">Differences are %s</p>\n<div class=\"wide\"><table>\n",
             foci_paired_note);
     fputs("<thead><tr><th></th><th></th><th>difference</th><th>95 % interval</th><th>seeds</th><th></th></tr></thead>\n"
           "<tbody>\n",
           f);
-    for (int row = 0; row < g->table->rows; row++)
-        for (int c = 0; c < g->columns; c++) {
-            char mean[64], interval[96];
-            const foci_paired d = foci_grid_to_baseline(g, row, c);
-            if (!d.n) continue;
-            foci_paired_texts(&d, g->column[c].field, mean, interval);
-            fputs("<tr><th>", f);
-            text(f, g->table->row[row].name);
-            fputs(" less ", f);
-            text(f, g->table->row[row].baseline->name);
-            fputs("</th><td>", f);
-            text(f, g->column[c].title);
-            fprintf(f, "</td><td>%s</td><td>%s</td><td>%d</td><td>%s</td></tr>\n", mean, interval, d.n,
-                    foci_paired_word(&d, g->column[c].field));
-        }
+    for (const foci_comparison *x = g->comparison; x < g->comparison + g->comparisons; x++) {
+        fputs("<tr><th>", f);
+        text(f, g->table->row[x->row].name);
+        fputs(" less ", f);
+        text(f, g->table->row[x->row].baseline->name);
+        fputs("</th><td>", f);
+        text(f, g->column[x->column].title);
+        fprintf(f, "</td><td>%s</td><td>%s</td><td>%d</td><td>%s</td></tr>\n", x->mean, x->interval, x->difference.n,
+                x->verdict);
+    }
     fputs("</tbody></table></div>\n", f);
 }
 

@@ -96,9 +96,37 @@ static void tell_costs(const foci_table_row *row, const foci_training *train, in
     all->hours += hours;
 }
 
+/* A name once. */
+static void tell_missing(foci_report *list, const char *name) {
+    for (const foci_report_entry *e = list->first; e; e = e->next)
+        if (strcmp(e->text, name) == 0) return;
+    foci_report_text(list, NULL, name);
+}
+
+/* "data.train: nothing is at data/x, nor at ..." -> data/x; another message as it is */
+static void tell_missing_data(foci_report *list, const char *message) {
+    static const char at[] = "nothing is at ";
+    const char *name = strstr(message, at);
+    char text[2048];
+    if (!name) snprintf(text, sizeof text, "%s", message);
+    else snprintf(text, sizeof text, "%.*s", (int)strcspn(name + strlen(at), ","), name + strlen(at));
+    tell_missing(list, text);
+}
+
+/* Of runs of one name, with that of its config. */
+static void tell_name(const foci_table *t, const foci_table_row *row, const foci_config *config, foci_report *r) {
+    char name[512];
+    bool joined = false;
+    for (const foci_table_row *other = t->row; other < t->row + t->rows + t->others; other++)
+        joined |= other != row && strcmp(other->name, row->name) == 0;
+    snprintf(name, sizeof name, "%s%s%s", row->name, joined ? ": " : "",
+             joined ? foci_config_string(config, "name") : "");
+    foci_report_text(r, "run", name);
+}
+
 /* A config that is wrong is an error, data that are missing are not. */
 static foci_status tell_training(const foci_table *t, const foci_table_row *row, const machine *here, foci_report *list,
-                                 sums *all) {
+                                 foci_report *missing, sums *all) {
     foci_config *config;
     foci_report dry = {NULL};
     foci_status s = foci_config_load(&config, foci_schema_all(), row->config, row->set, row->sets);
@@ -106,18 +134,19 @@ static foci_status tell_training(const foci_table *t, const foci_table_row *row,
     const foci_training train = foci_training_read(config);
     const int count = seeds_of(t, row);
     s = foci_train_plan(config, &dry);
-    foci_config_free(config);
-    if (s == FOCI_ERR_DATA || (s == FOCI_ERR_RUNTIME && dry.first) || !s) {
-        foci_report *r = foci_report_part(list, NULL);
-        const bool reads = !s && foci_report_find(&dry, "updates");
-        foci_report_text(r, "run", row->name);
-        foci_report_whole(r, "count", count);
-        if (dry.first) tell_costs(row, &train, count, &dry, here, r, all);
-        foci_report_text(r, "missing", reads ? NULL : s ? foci_error_message() : foci_report_text_of(&dry, "data"));
-        s = FOCI_OK;
+    if (s && s != FOCI_ERR_DATA && !dry.first) {
+        foci_config_free(config);
+        return foci_context(s, "%s: run `%s`", t->path, row->name);
     }
+    if (s) tell_missing_data(missing, foci_error_message());
+    else if (!foci_report_find(&dry, "updates")) tell_missing_data(missing, foci_report_text_of(&dry, "data"));
+    foci_report *r = foci_report_part(list, NULL);
+    tell_name(t, row, config, r);
+    foci_report_whole(r, "count", count);
+    if (dry.first) tell_costs(row, &train, count, &dry, here, r, all);
+    foci_config_free(config);
     foci_report_free(&dry);
-    return s ? foci_context(s, "%s: run `%s`", t->path, row->name) : FOCI_OK;
+    return FOCI_OK;
 }
 
 /* Folders that a measurement reads. */
@@ -125,7 +154,7 @@ static void tell_folders(const foci_table_measure *m, foci_report *list) {
     for (int i = 0; i < m->asked.count; i++) {
         const struct foci_asked_option *o = &m->asked.option[i];
         if (o->key && o->key->placeholder && strcmp(o->key->placeholder, "DIR") == 0 && !foci_path_kind(o->value))
-            foci_report_text(list, NULL, o->value);
+            tell_missing(list, o->value);
     }
 }
 
@@ -133,10 +162,9 @@ foci_status foci_table_plan(const foci_table *t, foci_report *r) {
     machine here;
     sums all = {0};
     for (int bf16 = 0; bf16 < 2; bf16++) here.gflops[bf16] = SHARE * foci_peak_gflops(bf16, 3, 1000000);
-    foci_report *trainings = foci_report_list(r, "trainings");
+    foci_report *trainings = foci_report_list(r, "trainings"), *missing = foci_report_list(r, "missing");
     for (const foci_table_row *row = t->row; row < t->row + t->rows + t->others; row++)
-        if (is_trained(t, row)) FOCI_TRY(tell_training(t, row, &here, trainings, &all));
-    foci_report *missing = foci_report_list(r, "missing");
+        if (is_trained(t, row)) FOCI_TRY(tell_training(t, row, &here, trainings, missing, &all));
     for (int m = 0; m < t->measures; m++) tell_folders(&t->measure[m], missing);
     foci_report_number(r, "exaflop", all.exaflop);
     foci_report_number(r, "days", all.days);

@@ -1,6 +1,7 @@
 /* Does the work of a table: trains and measures by commands of foci, several at once, and keeps every result in a
- * file of its own, OUT/results/RUN/MEASUREMENT.json, named by what it was made from. What is there is not done again,
- * so that a table that was stopped at any moment, in any way, goes on with what is missing.
+ * file of its own, OUT/results/RUN/MEASUREMENT.json, named by what it was made from (tables may share that folder,
+ * too). What is there is not done again, so that a table that was stopped at any moment, in any way, goes on with what
+ * is missing.
  *
  * A run's folder, too, is named by its config, all that differs from the defaults: a changed key is another run, and
  * tables may share a folder of runs. */
@@ -190,8 +191,9 @@ static const char *result_path(work *w, int measure, const identity *id, uint64_
     char label[48];
     slug(m->label, label);
     for (int i = 0; i < m->count; i++) key = hash_of(m->words[i], key);
-    return foci_arena_printf(&w->t->arena, "%s/results/%s/%s-%08x.json", w->o->out, id->name, label,
-                             (unsigned)(key >> 32));
+    const char *folder = w->o->results ? w->o->results : foci_arena_printf(&w->t->arena, "%s/results", w->o->out);
+    if (!folder) return NULL;
+    return foci_arena_printf(&w->t->arena, "%s/%s/%s-%08x.json", folder, id->name, label, (unsigned)(key >> 32));
 }
 
 /* "--relative-to softmax" where that is a row: its result of this measurement; in that row itself, nothing. */

@@ -124,9 +124,10 @@ typedef struct foci_table_runner {
 } foci_table_runner;
 
 typedef struct foci_table_options {
-    const char *out, *runs; /* results, logs; trained runs (NULL: OUT/runs), which tables may share */
-    int jobs, threads;      /* commands at once, and the threads of all together */
-    bool status_only;       /* run nothing: read what is there */
+    const char *out;            /* logs */
+    const char *runs, *results; /* which tables may share; NULL: OUT/runs, OUT/results */
+    int jobs, threads;          /* commands at once, and the threads of all together */
+    bool status_only;           /* run nothing: read what is there */
     const volatile sig_atomic_t *stop;
     const foci_table_runner *runner;
 } foci_table_options;
@@ -138,8 +139,8 @@ foci_status foci_table_run(foci_table *t, const foci_table_options *options);
 /* What the trainings of a table would take, and which data are missing. Opens the data that are there, runs nothing.
  *
  *     "trainings": "run", "count" (seeds), "parameters", "items", "exaflop" (of all seeds), "days" (here), "hours" and
- *         "nodes" (as many of `nodes` as can share a batch), "missing" (or null)
- *     "missing": the folders that measurements want; "exaflop", "days", "hours": sums
+ *         "nodes" (as many of `nodes` as can share a batch); without data that its shape needs only the first two
+ *     "missing": files and folders; "exaflop", "days", "hours": sums
  *     "gflops", "gflops_bf16", "share" (of the peak), "threads", "nodes", "cores", "gbits": what they are computed from
  */
 foci_status foci_table_plan(const foci_table *t, foci_report *r);
@@ -169,10 +170,15 @@ typedef struct foci_paired {
 static inline bool foci_is_seen(const foci_paired *d) {
     return d->mean - d->half > 0 || d->mean + d->half < 0; /* NaN: no */
 }
-extern const char foci_paired_note[]; /* what is said below them, the test named */
-/* "better", "no difference seen"; "+0.44 (+0.7 %)" and "-0.35 to +1.23". */
-const char *foci_paired_word(const foci_paired *d, const foci_metric *field);
-void foci_paired_texts(const foci_paired *d, const foci_metric *field, char mean[64], char interval[96]);
+extern const char foci_paired_note[]; /* what is said of them, the test named */
+
+/* A row beside its baseline in a column: the difference, and how it reads. */
+typedef struct foci_comparison {
+    int row, column;
+    foci_paired difference;
+    char mean[64], interval[96]; /* "+0.44 (+0.7 %)", "-0.35 to +1.23" */
+    const char *verdict;         /* "better", "no difference seen" */
+} foci_comparison;
 
 typedef struct foci_column {
     const foci_table_measure *measure;
@@ -188,6 +194,8 @@ typedef struct foci_grid {
     foci_column column[FOCI_TABLE_MEASURES * FOCI_TABLE_FIELDS];
     int columns;
     foci_cell *cell;
+    foci_comparison *comparison; /* of rows that have a baseline, row by row */
+    int comparisons;
 } foci_grid;
 foci_status foci_grid_make(foci_grid *g, const foci_table *t);
 void foci_grid_free(foci_grid *g);
@@ -197,10 +205,6 @@ static inline const foci_cell *foci_grid_cell(const foci_grid *g, int row, int c
 const foci_table_paper *foci_grid_paper(const foci_grid *g, int row, int column); /* NULL: none */
 double foci_grid_value(const foci_grid *g, int row, int column, int sample);      /* NaN: none */
 foci_paired foci_grid_difference(const foci_grid *g, int row, int other, int column);
-/* Of a row to its baseline; n 0 where there is nothing to compare. */
-foci_paired foci_grid_to_baseline(const foci_grid *g, int row, int column);
-
-bool foci_grid_compares(const foci_grid *g); /* is there a difference to a baseline? */
 
 void foci_grid_text(const foci_grid *g, FILE *f, bool colour);
 void foci_grid_markdown(const foci_grid *g, FILE *f);

@@ -95,37 +95,26 @@ static void print_row(const foci_grid *g, FILE *f, int row, int first, const lay
     fputc('\n', f);
 }
 
-/* Row by row, what is known of its difference to the baseline. */
 static void print_differences(const foci_grid *g, FILE *f) {
-    char mean[64], interval[96];
-    int width[3] = {0};
-    if (!foci_grid_compares(g)) return;
-    for (int row = 0; row < g->table->rows; row++)
-        for (int c = 0; c < g->columns; c++) {
-            const foci_paired d = foci_grid_to_baseline(g, row, c);
-            if (!d.n) continue;
-            foci_paired_texts(&d, g->column[c].field, mean, interval);
-            width[0] = widest(width[0], g->column[c].title);
-            width[1] = widest(width[1], mean);
-            width[2] = widest(width[2], interval);
-        }
-    fprintf(f, "\nDifferences: %s\n", foci_paired_note);
-    for (int row = 0; row < g->table->rows; row++) {
-        bool first = true;
-        for (int c = 0; c < g->columns; c++) {
-            const foci_paired d = foci_grid_to_baseline(g, row, c);
-            if (!d.n) continue;
-            if (first) fprintf(f, "\n%s less %s\n", g->table->row[row].name, g->table->row[row].baseline->name);
-            first = false;
-            foci_paired_texts(&d, g->column[c].field, mean, interval);
-            fputs("  ", f);
-            left(f, g->column[c].title, width[0]);
-            fputs("   ", f);
-            right(f, mean, width[1]);
-            fputs("   ", f);
-            right(f, interval, width[2]);
-            fprintf(f, "   %d seed%s  %s\n", d.n, foci_plural(d.n, "s"), foci_paired_word(&d, g->column[c].field));
-        }
+    const foci_comparison *end = g->comparison + g->comparisons;
+    int title = 0, mean = 0, interval = 0, row = -1;
+    for (const foci_comparison *x = g->comparison; x < end; x++) {
+        title = widest(title, g->column[x->column].title);
+        mean = widest(mean, x->mean);
+        interval = widest(interval, x->interval);
+    }
+    if (g->comparisons) fprintf(f, "\nDifferences: %s\n", foci_paired_note);
+    for (const foci_comparison *x = g->comparison; x < end; x++) {
+        const foci_table_row *r = &g->table->row[x->row];
+        if (x->row != row) fprintf(f, "\n%s less %s\n", r->name, r->baseline->name);
+        row = x->row;
+        fputs("  ", f);
+        left(f, g->column[x->column].title, title);
+        fputs("   ", f);
+        right(f, x->mean, mean);
+        fputs("   ", f);
+        right(f, x->interval, interval);
+        fprintf(f, "   %d seed%s  %s\n", x->difference.n, foci_plural(x->difference.n, "s"), x->verdict);
     }
 }
 
@@ -162,25 +151,19 @@ static void markdown_text(FILE *f, const char *text) {
 }
 
 static void markdown_differences(const foci_grid *g, FILE *f) {
-    if (!foci_grid_compares(g)) return;
-    fprintf(
-        f,
-        "\nDifferences: %s\n\n| | less | | difference | 95 %% interval | seeds | |\n|---|---|---|---:|---:|---:|---|\n",
-        foci_paired_note);
-    for (int row = 0; row < g->table->rows; row++)
-        for (int c = 0; c < g->columns; c++) {
-            char mean[64], interval[96];
-            const foci_paired d = foci_grid_to_baseline(g, row, c);
-            if (!d.n) continue;
-            foci_paired_texts(&d, g->column[c].field, mean, interval);
+    if (!g->comparisons) return;
+    fprintf(f, "\nDifferences: %s\n\n| | less | | difference | 95 %% interval | seeds | |\n", foci_paired_note);
+    fputs("|---|---|---|---:|---:|---:|---|\n", f);
+    for (const foci_comparison *x = g->comparison; x < g->comparison + g->comparisons; x++) {
+        const foci_table_row *r = &g->table->row[x->row];
+        const char *const name[] = {r->name, r->baseline->name, g->column[x->column].title};
+        for (int i = 0; i < 3; i++) {
             fputs("| ", f);
-            markdown_text(f, g->table->row[row].name);
-            fputs(" | ", f);
-            markdown_text(f, g->table->row[row].baseline->name);
-            fputs(" | ", f);
-            markdown_text(f, g->column[c].title);
-            fprintf(f, " | %s | %s | %d | %s |\n", mean, interval, d.n, foci_paired_word(&d, g->column[c].field));
+            markdown_text(f, name[i]);
+            fputc(' ', f);
         }
+        fprintf(f, "| %s | %s | %d | %s |\n", x->mean, x->interval, x->difference.n, x->verdict);
+    }
 }
 
 void foci_grid_markdown(const foci_grid *g, FILE *f) {
@@ -234,20 +217,27 @@ static void csv_number(FILE *f, double x) {
     foci_csv_number(f, x, 10);
 }
 
-static void csv_difference(const foci_grid *g, FILE *f, int row, int column) {
-    const foci_paired d = foci_grid_to_baseline(g, row, column);
+/* The next comparison, where it is of this figure; else fields without anything. */
+static void csv_difference(const foci_grid *g, FILE *f, int row, int column, int *next) {
+    const foci_comparison *x = &g->comparison[*next];
+    if (*next == g->comparisons || x->row != row || x->column != column) {
+        fputs(",,,,,,", f);
+        return;
+    }
     fputc(',', f);
-    if (d.n) foci_csv_text(f, g->table->row[row].baseline->name);
-    fprintf(f, ",%d", d.n);
-    csv_number(f, d.n ? d.mean : (double)NAN);
-    csv_number(f, d.mean - d.half);
-    csv_number(f, d.mean + d.half);
-    fprintf(f, ",%s", d.n ? foci_paired_word(&d, g->column[column].field) : "");
+    foci_csv_text(f, g->table->row[row].baseline->name);
+    fprintf(f, ",%d", x->difference.n);
+    csv_number(f, x->difference.mean);
+    csv_number(f, x->difference.mean - x->difference.half);
+    csv_number(f, x->difference.mean + x->difference.half);
+    fprintf(f, ",%s", x->verdict);
+    ++*next;
 }
 
 /* A line for every figure: all digits, and every seed. */
 void foci_grid_csv(const foci_grid *g, FILE *f) {
     const foci_table *t = g->table;
+    int next = 0;
     fputs("run,measurement,result,unit,seeds,mean,sd,rank,paper,mark,baseline,pairs,difference,low,high,verdict", f);
     for (int s = 0; s < foci_table_samples(t); s++) {
         if (t->seeds) fprintf(f, ",seed %lld", (long long)t->seed[s]);
@@ -267,7 +257,7 @@ void foci_grid_csv(const foci_grid *g, FILE *f) {
             fprintf(f, ",%s", cell->best ? "best" : cell->second ? "second" : "");
             csv_number(f, p ? p->value : (double)NAN);
             fprintf(f, ",%s", p ? p->mark : "");
-            csv_difference(g, f, row, c);
+            csv_difference(g, f, row, c, &next);
             for (int s = 0; s < foci_table_samples(t); s++) csv_number(f, foci_grid_value(g, row, c, s));
             fputc('\n', f);
         }
@@ -295,25 +285,18 @@ static void latex_cell(FILE *f, const foci_cell *cell) {
 }
 
 static void latex_differences(const foci_grid *g, FILE *f) {
-    if (!foci_grid_compares(g)) return;
-    fputs("\\par\\medskip\n\\begin{tabular}{lllrrrl}\n\\toprule\n & less & & difference & 95 \\% interval & seeds & "
-          "\\\\\n\\midrule\n",
-          f);
-    for (int row = 0; row < g->table->rows; row++)
-        for (int c = 0; c < g->columns; c++) {
-            char mean[64], interval[96];
-            const foci_paired d = foci_grid_to_baseline(g, row, c);
-            if (!d.n) continue;
-            foci_paired_texts(&d, g->column[c].field, mean, interval);
-            latex_text(f, g->table->row[row].name);
+    if (!g->comparisons) return;
+    fputs("\\par\\medskip\n\\begin{tabular}{lllrrrl}\n\\toprule\n", f);
+    fputs(" & less & & difference & 95 \\% interval & seeds & \\\\\n\\midrule\n", f);
+    for (const foci_comparison *x = g->comparison; x < g->comparison + g->comparisons; x++) {
+        const foci_table_row *r = &g->table->row[x->row];
+        const char *const name[] = {r->name, r->baseline->name, g->column[x->column].title, x->mean};
+        for (int i = 0; i < 4; i++) {
+            latex_text(f, name[i]);
             fputs(" & ", f);
-            latex_text(f, g->table->row[row].baseline->name);
-            fputs(" & ", f);
-            latex_text(f, g->column[c].title);
-            fputs(" & ", f);
-            latex_text(f, mean);
-            fprintf(f, " & %s & %d & %s \\\\\n", interval, d.n, foci_paired_word(&d, g->column[c].field));
         }
+        fprintf(f, "%s & %d & %s \\\\\n", x->interval, x->difference.n, x->verdict);
+    }
     fputs("\\bottomrule\n\\end{tabular}\n\\par\\smallskip\\footnotesize ", f);
     latex_text(f, foci_paired_note);
     fputc('\n', f);

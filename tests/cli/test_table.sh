@@ -199,6 +199,15 @@ YAML
     equal 2 "$(grep -l "\"--init\", \"$before\"" begun/trained/*/trained.json | wc -l)"
     equal 1 "$(grep -l "train.teacher=$before" begun/trained/*/trained.json | wc -l)"
     cp out begun/first
+    for after in 0.2 0.6 1.2; do
+        "$foci" table run begun.yaml --out torn >/dev/null 2>&1 &
+        pid=$!
+        sleep $after
+        kill -KILL $pid 2>/dev/null || true
+        wait $pid || true
+    done
+    runs table run begun.yaml --out torn
+    same begun/first out
     runs table run begun.yaml --out begun --runs begun/trained
     lacks err '^\['
     same begun/first out
@@ -233,13 +242,17 @@ state() { # what foci table list says
     for f in here/configs/tables/t01-good.yaml here/configs/tables/small/t01-good.yaml; do
         sed "s,config: ,config: $PWD/here/,; s/seeds: .*/seeds: [0]/" good.yaml >$f
     done
+    sed -i 's/seeds: .*/seeds: [1, 0]/' here/configs/tables/t01-good.yaml
     cd here
     runs table run configs/tables/small/t01-good.yaml
     ls tables/small/t01-good/table.md tables/runs/*/trained.json
     runs table list
     contains out '^configs/tables/t01-good.yaml +A table of'
-    contains out '^    2 of 4 done, last 20[0-9-]+ [0-9:]+ UTC by foci 0'
+    contains out '^    4 of 8 done, last 20[0-9-]+ [0-9:]+ UTC by foci 0'
     contains out '^    4 of 4 done, last '
+    cp configs/tables/small/t01-good.yaml configs/tables/small/t02-same.yaml
+    runs table run configs/tables/small/t02-same.yaml # all was measured for the other
+    lacks err '^\['
     cd ..
 }
 check "what a list says of each table" state
@@ -305,7 +318,12 @@ check "wrong files and arguments" wrong_files
 
 listed() {
     (cd "$root" && "$foci" table list) >out
-    contains out '^configs/tables/imagenet-attacks.yaml +ImageNet'
+    for number in 01 02 03 04 05 06 07 08 09 10 11 12 13 14 15 16 17 18 19 20 21; do
+        contains out "^configs/tables/t$number-[a-z0-9-]+\.yaml +"
+    done
+    for number in 1 3 4 5 6 7; do contains out "^configs/tables/f0$number-[a-z0-9-]+\.yaml +"; done
+    grep '^configs/' out | sed 's/ .*//' >shown
+    { grep -v /small/ shown | LC_ALL=C sort && grep /small/ shown | LC_ALL=C sort; } | diff - shown
     for file in "$root"/configs/tables/*.yaml; do # a twin for each
         [ -f "$root/configs/tables/small/${file##*/}" ] || wrong "no small ${file##*/}"
     done

@@ -87,15 +87,15 @@ static void differences(void **state) {
         double mean, half;
         const char *word;
     } rows[] = {{3, 3, 6.5724, "no difference seen"}, {3, 1.5, 1.24207, "better"}, {1, -1, 0, "one seed, no interval"}};
+    assert_int_equal(g.comparisons, 3); /* not the baseline itself, nor what is not there */
     for (int r = 0; r < 3; r++) {
-        const foci_paired d = foci_grid_to_baseline(&g, r + 1, 0);
-        assert_int_equal(d.n, rows[r].n);
-        assert_close(d.mean, rows[r].mean, 1e-12);
-        if (d.n > 1) assert_close(d.half, rows[r].half, 1e-4);
-        assert_string_equal(foci_paired_word(&d, g.column[0].field), rows[r].word);
+        const foci_comparison *x = &g.comparison[r];
+        assert_int_equal(x->row, r + 1);
+        assert_int_equal(x->difference.n, rows[r].n);
+        assert_close(x->difference.mean, rows[r].mean, 1e-12);
+        if (x->difference.n > 1) assert_close(x->difference.half, rows[r].half, 1e-4);
+        assert_string_equal(x->verdict, rows[r].word);
     }
-    assert_int_equal(foci_grid_to_baseline(&g, 0, 0).n, 0); /* the baseline itself, and what is not there */
-    assert_int_equal(foci_grid_to_baseline(&g, 4, 0).n, 0);
     static void (*const write[])(const foci_grid *g, FILE *f) = {foci_grid_markdown, foci_grid_latex, foci_grid_html,
                                                                  foci_grid_csv};
     for (size_t i = 0; i < 4; i++) {
@@ -128,7 +128,7 @@ static void formats(void **state) {
          {"\\textbf{60.00 $\\pm$ 0.00}", "\\underline{55.00 $\\pm$ 0.00}", "x\\_1 | <b>", "& 72.50 recalled ",
           "A \\& B"}},
         {foci_grid_csv,
-         {"\"b\",\"m_1\",top1,%,2,60,0,best,,,,0,,,,,60,60", "\"c\",\"m_1\",top1,%,2,55,0,second,", ",72.5,recalled,"}},
+         {"\"b\",\"m_1\",top1,%,2,60,0,best,,,,,,,,,60,60", "\"c\",\"m_1\",top1,%,2,55,0,second,", ",72.5,recalled,"}},
         {foci_grid_html,
          {"<b>60.00 ± 0.00</b>", "<u>55.00 ± 0.00</u>", "x_1 | &lt;b&gt;", ">72.50 <small>recalled<", "A &amp; B"}},
     };
