@@ -67,7 +67,8 @@ static const double student95[FOCI_TABLE_SEEDS - 1] = {
 const char foci_paired_note[] =
     "paired over the seeds that both have, with a 95 % interval by Student's t. Where it holds 0 no difference is "
     "seen. "
-    "Best is marked where it is ahead of the next by such an interval, second where it is so of the third; nothing is "
+    "Among the rows of a baseline the best is marked where it is ahead of the next by such an interval, second where "
+    "it is so of the third; nothing is "
     "corrected for the number of comparisons.";
 
 /* Seed by seed: the mean and, from two pairs on, half the interval, t sd / sqrt(n). */
@@ -115,15 +116,24 @@ static void compare(foci_grid *g, int row, int column) {
     g->comparison[g->comparisons++] = c;
 }
 
-/* The row that comes after `than` (-1: first) by its mean, or -1. */
-static int next_best(const foci_grid *g, int column, int than) {
+/* Rows that have one baseline, and it, are compared with each other; where there is none, all are. */
+static int group_of(const foci_table *t, int row) {
+    bool any = false;
+    for (int i = 0; i < t->rows; i++) any |= t->row[i].baseline != NULL;
+    const foci_table_row *baseline = t->row[row].baseline;
+    return !any ? 0 : baseline ? (int)(baseline - t->row) : row;
+}
+
+/* The row of the group that comes after `than` (-1: first) by its mean, or -1. */
+static int next_best(const foci_grid *g, int column, int group, int than) {
     const int better = g->column[column].field->better;
     const double limit = than < 0 ? INFINITY : foci_grid_cell(g, than, column)->mean * better;
     int best = -1;
     double highest = -INFINITY;
     for (int row = 0; row < g->table->rows; row++) {
         const double x = foci_grid_cell(g, row, column)->mean * better;
-        if (x > highest && (x < limit || (x == limit && row > than))) best = row, highest = x;
+        if (x > highest && (x < limit || (x == limit && row > than)) && group_of(g->table, row) == group)
+            best = row, highest = x;
     }
     return best;
 }
@@ -135,10 +145,9 @@ static bool is_ahead(const foci_grid *g, int row, int other, int column) {
 }
 
 /* Best is told where it is ahead of the next, second where it is ahead of the third besides. */
-static void rank(foci_grid *g, int column) {
-    if (!g->column[column].field->better) return;
-    const int best = next_best(g, column, -1), second = best < 0 ? -1 : next_best(g, column, best),
-              third = second < 0 ? -1 : next_best(g, column, second);
+static void rank(foci_grid *g, int column, int group) {
+    const int best = next_best(g, column, group, -1), second = best < 0 ? -1 : next_best(g, column, group, best),
+              third = second < 0 ? -1 : next_best(g, column, group, second);
     if (second < 0 || !is_ahead(g, best, second, column)) return;
     g->cell[best * g->columns + column].best = true;
     g->cell[second * g->columns + column].second = third >= 0 && is_ahead(g, second, third, column);
@@ -184,7 +193,8 @@ foci_status foci_grid_make(foci_grid *g, const foci_table *t) {
             fill(g, row, c, &g->cell[row * g->columns + c]);
             compare(g, row, c);
         }
-    for (int c = 0; c < g->columns; c++) rank(g, c);
+    for (int c = 0; c < g->columns; c++)
+        for (int group = 0; group < t->rows && g->column[c].field->better; group++) rank(g, c, group);
     return FOCI_OK;
 }
 

@@ -73,6 +73,19 @@ static void best_and_second(void **state) {
     }
 }
 
+/* Each baseline and its rows by themselves. */
+static void best_of_a_group(void **state) {
+    (void)state;
+    foci_table *t = table_of(4, 2, (double[]){50, 51, 60, 61, 90, 91, 80, 81}, "val", "top1");
+    foci_grid g;
+    t->row[1].baseline = &t->row[0];
+    t->row[3].baseline = &t->row[2];
+    assert_ok(foci_grid_make(&g, t));
+    for (int r = 0; r < 4; r++) assert_int_equal(foci_grid_cell(&g, r, 0)->best, r == 1 || r == 2);
+    foci_grid_free(&g);
+    foci_table_free(t);
+}
+
 /* Differences 1, 2, 6: mean 3, sd sqrt(7), t(2) = 4.30265, so 3 +- 6.572; and 1, 1.5, 2: 1.5 +- 1.242. */
 static void differences(void **state) {
     (void)state;
@@ -87,6 +100,7 @@ static void differences(void **state) {
         double mean, half;
         const char *word;
     } rows[] = {{3, 3, 6.5724, "no difference seen"}, {3, 1.5, 1.24207, "better"}, {1, -1, 0, "one seed, no interval"}};
+    for (int r = 0; r < 5; r++) assert_int_equal(foci_grid_cell(&g, r, 0)->best, false);
     assert_int_equal(g.comparisons, 3); /* not the baseline itself, nor what is not there */
     for (int r = 0; r < 3; r++) {
         const foci_comparison *x = &g.comparison[r];
@@ -193,9 +207,8 @@ static void measurements(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(mean_and_deviation), cmocka_unit_test(best_and_second),
-        cmocka_unit_test(differences),        cmocka_unit_test(formats),
-        cmocka_unit_test(measurements),
+        cmocka_unit_test(mean_and_deviation), cmocka_unit_test(best_and_second), cmocka_unit_test(best_of_a_group),
+        cmocka_unit_test(differences),        cmocka_unit_test(formats),         cmocka_unit_test(measurements),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
