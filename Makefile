@@ -198,15 +198,16 @@ $(BUILD)/double/kernels/vector-$(1).o: $(VECTOR) Makefile | $(READY)
 endef
 $(foreach i,$(ISAS),$(eval $(call isa_rules,$(i))))
 $(BUILD)/obj/kernels/openblas.o $(BUILD)/double/kernels/openblas.o: ALL_CFLAGS += -DFOCI_OPENBLAS='"$(OPENBLAS)"'
-# Which commit it is built from, "" where none is known; the file changes only with it.
-COMMIT := $(if $(wildcard .git),$(shell git describe --always --dirty --abbrev=10 --exclude '*' 2>/dev/null))
-$(BUILD)/commit: FORCE
-	@mkdir -p $(@D); echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' >$@
-$(BUILD)/obj/base/error.o $(BUILD)/double/base/error.o: ALL_CFLAGS += -DFOCI_COMMIT='"$(COMMIT:%= (%))"'
-$(BUILD)/obj/base/error.o $(BUILD)/double/base/error.o: $(BUILD)/commit
 # Chosen at run time, as those are.
 $(BUILD)/obj/kernels/vector_bf16.o: ALL_CFLAGS += $(if $(filter avx512,$(ISAS)),$(FLAGS_avx512) -mavx512bf16)
 $(BUILD)/obj/kernels/vector_amx.o: ALL_CFLAGS += $(if $(filter avx512,$(ISAS)),$(FLAGS_avx512) -mavx512bf16 -mamx-tile -mamx-bf16)
+
+# Which commit the command is built from, "" where none is known; the file changes only with it.
+COMMIT := $(if $(wildcard .git),$(shell git describe --always --dirty --abbrev=10 --exclude '*' 2>/dev/null))
+$(BUILD)/commit: FORCE
+	@mkdir -p $(@D); echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' >$@
+$(BUILD)/obj/cli/main.o $(BUILD)/obj/cli/main-renamed.o: ALL_CFLAGS += -DFOCI_COMMIT='"$(COMMIT:%= (%))"'
+$(BUILD)/obj/cli/main.o: $(BUILD)/commit
 
 $(TESTS): $(BUILD)/tests/%: tests/%.c $(BUILD)/libfoci.a Makefile
 	$(COMPILE) -Itests -o $@ $< $(BUILD)/libfoci.a $(LIBS) -lcmocka

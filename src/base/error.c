@@ -20,7 +20,6 @@ static void sanitize(char *s) {
 
 const char *foci_error_message(void) { return message; }
 const char *foci_version(void) { return FOCI_VERSION; }
-const char *foci_build(void) { return FOCI_VERSION FOCI_COMMIT; }
 
 foci_status foci_fail(foci_status status, const char *fmt, ...) {
     char text[sizeof message]; /* the arguments may point into the old message */

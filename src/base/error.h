@@ -35,9 +35,6 @@ typedef struct foci_error {
 void foci_error_take(foci_error *e, foci_status status); /* copies this thread's message into e */
 foci_status foci_error_raise(const foci_error *e);       /* makes it this thread's message */
 
-/* foci_version(), and behind it the commit that it was built from, where that is known. */
-const char *foci_build(void);
-
 void foci_log(foci_log_level level, const char *fmt, ...) FOCI_PRINTF(2, 3);
 
 #endif

@@ -46,6 +46,7 @@ foci_status foci_table_show(foci_table *t, const foci_table_options *options, co
     all.threads = foci_threads();
     all.stop = &foci_stop;
     all.runner = &runner;
+    all.program = foci_program_version;
     foci_status s = foci_launcher_read(&launcher, steps->launch);
     if (!s) s = run_and_print(t, &all);
     foci_launcher_free(&launcher);

@@ -389,13 +389,13 @@ static bool known(work *w, job *j) {
 }
 
 /* When it was made, and by what. */
-static void tell_origin(foci_report *r) {
+static void tell_origin(const work *w, foci_report *r) {
     char date[32];
     const time_t now = time(NULL);
     struct tm utc;
     strftime(date, sizeof date, "%Y-%m-%d %H:%M", gmtime_r(&now, &utc));
     foci_report_text(r, "date", date);
-    foci_report_text(r, "foci", foci_build());
+    foci_report_text(r, "foci", w->o->program);
 }
 
 static foci_status keep(const work *w, job *j, const json_t *result) {
@@ -407,7 +407,7 @@ static foci_status keep(const work *w, job *j, const json_t *result) {
     foci_report *command = foci_report_list(&file, "command");
     for (int i = 0; i < j->words; i++) foci_report_text(command, NULL, j->word[i]);
     if (j->measure >= 0) tell_source(w, j, foci_report_part(&file, "of"));
-    tell_origin(&file);
+    tell_origin(w, &file);
     foci_report_json_value(&file, "result", result);
     foci_status s = foci_report_write(&file, &(foci_json_form){.digits = 17, .point = true}, j->result);
     foci_report_free(&file);

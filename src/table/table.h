@@ -127,6 +127,7 @@ typedef struct foci_table_options {
     const char *out;            /* logs */
     const char *runs, *results; /* which tables may share; NULL: OUT/runs, OUT/results */
     int jobs, threads;          /* commands at once, and the threads of all together */
+    const char *program;        /* version and commit of what runs, which results name */
     bool status_only;           /* run nothing: read what is there */
     const volatile sig_atomic_t *stop;
     const foci_table_runner *runner;
