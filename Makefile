@@ -105,7 +105,7 @@ MPICC_openmpi := $(firstword $(shell command -v mpicc.openmpi || { mpicc -showme
 MPICC_mpich := $(firstword $(shell command -v mpicc.mpich || { mpicc -compile_info >/dev/null && command -v mpicc; } 2>/dev/null))
 PLUGINS := $(if $(ARM64),,$(foreach m,openmpi mpich,$(if $(MPICC_$(m)),$(BUILD)/foci-$(m).so)))
 
-.PHONY: all mpi check check-arm64 demo install portable dist clean help deps tests fuzz fuzzers format format-check lines
+.PHONY: all mpi check check-arm64 demo install portable dist clean help deps tests fuzz fuzzers format format-check lines FORCE
 all: $(BUILD)/foci $(BUILD)/libfoci.a
 
 # Nothing compiles before the packages are there and the layers are right.
@@ -201,6 +201,13 @@ $(BUILD)/obj/kernels/openblas.o $(BUILD)/double/kernels/openblas.o: ALL_CFLAGS +
 # Chosen at run time, as those are.
 $(BUILD)/obj/kernels/vector_bf16.o: ALL_CFLAGS += $(if $(filter avx512,$(ISAS)),$(FLAGS_avx512) -mavx512bf16)
 $(BUILD)/obj/kernels/vector_amx.o: ALL_CFLAGS += $(if $(filter avx512,$(ISAS)),$(FLAGS_avx512) -mavx512bf16 -mamx-tile -mamx-bf16)
+
+# Which commit the command is built from, "" where none is known; the file changes only with it.
+COMMIT := $(if $(wildcard .git),$(shell git describe --always --dirty --abbrev=10 --exclude '*' 2>/dev/null))
+$(BUILD)/commit: FORCE
+	@mkdir -p $(@D); echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' >$@
+$(BUILD)/obj/cli/main.o $(BUILD)/obj/cli/main-renamed.o: ALL_CFLAGS += -DFOCI_COMMIT='"$(COMMIT:%= (%))"'
+$(BUILD)/obj/cli/main.o: $(BUILD)/commit
 
 $(TESTS): $(BUILD)/tests/%: tests/%.c $(BUILD)/libfoci.a Makefile
 	$(COMPILE) -Itests -o $@ $< $(BUILD)/libfoci.a $(LIBS) -lcmocka

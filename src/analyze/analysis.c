@@ -28,7 +28,7 @@ typedef struct tap {
 typedef struct taps {
     char name[64];
     tap heads, out, block; /* (B, N, C) */
-    tap map, metric;       /* (B, H, N, keys), (B, H, 1 or N, D) */
+    tap map, metric, keys; /* (B, H, N, keys), (B, H, 1 or N, D), (B, H, N, D) */
 } taps;
 
 typedef struct view {
@@ -61,6 +61,7 @@ static tap *tap_of(taps *t, const char *what) {
     if (strcmp(what, "out") == 0) return &t->out;
     if (strcmp(what, "output") == 0) return &t->block;
     if (strcmp(what, "prob") == 0) return &t->map;
+    if (strcmp(what, "keys") == 0) return &t->keys;
     return strcmp(what, "metric") == 0 ? &t->metric : NULL;
 }
 
@@ -95,7 +96,7 @@ static foci_status look(const foci_program *p, foci_arena *memory, view *v) {
 static foci_status fetch(const foci_program *p, view *v) {
     for (int i = 0; i < v->layers; i++) {
         taps *t = &v->layer[i];
-        tap *const all[] = {&t->heads, &t->out, &t->block, &t->map, &t->metric};
+        tap *const all[] = {&t->heads, &t->out, &t->block, &t->map, &t->metric, &t->keys};
         for (size_t k = 0; k < sizeof all / sizeof *all; k++)
             if (all[k]->shape) FOCI_TRY(foci_program_fetch(p, all[k]->name, &all[k]->x));
     }
@@ -106,7 +107,7 @@ static foci_status fetch(const foci_program *p, view *v) {
 
 /* A layer is a row of numbers: these, then its pairs of heads, then a spread per head. Means over samples are means of
  * rows. */
-enum { ATTENTION, HEADS, BLOCK, RANK, PAIRS, SPREAD = sizeof(foci_spread) / sizeof(double) };
+enum { ATTENTION, HEADS, BLOCK, RANK, KEYS, PAIRS, SPREAD = sizeof(foci_spread) / sizeof(double) };
 static int64_t row_length(const view *v) { return PAIRS + foci_head_pairs(v->heads) + SPREAD * v->heads; }
 
 static const foci_real *sample_of(const tap *t, int64_t b) { return t->x + b * t->numel; }
@@ -133,12 +134,22 @@ static void spread_of_heads(const tap *m, int64_t b, double *row) {
 
 static bool measures_metric(const taps *t, int64_t heads) { return t->metric.shape && t->metric.shape[1] == heads; }
 
-static void measure_layer(const taps *t, int64_t heads, int64_t b, double *row) {
+/* Mean |k - k of the layer before|; NAN where there is none, or of another size. */
+static double key_change(const tap *now, const tap *before, int64_t b) {
+    double sum = 0;
+    if (!before || !now->shape || !before->shape || now->numel != before->numel) return (double)NAN;
+    const foci_real *x = sample_of(now, b), *y = sample_of(before, b);
+    for (int64_t i = 0; i < now->numel; i++) sum += fabs((double)(x[i] - y[i]));
+    return sum / (double)now->numel;
+}
+
+static void measure_layer(const taps *t, const taps *before, int64_t heads, int64_t b, double *row) {
     const tap *block = &t->block, *map = &t->map;
     row[ATTENTION] = cosine(&t->out, b);
     row[HEADS] = cosine(&t->heads, b);
     row[BLOCK] = cosine(block, b);
     row[RANK] = block->shape ? foci_effective_rank(sample_of(block, b), block->shape[1], block->shape[2]) : (double)NAN;
+    row[KEYS] = key_change(&t->keys, before ? &before->keys : NULL, b);
     row += PAIRS;
     if (map->shape) foci_head_distances(sample_of(map, b), heads, map->shape[2] * map->shape[3], row);
     else
@@ -152,8 +163,10 @@ static foci_status measure_batch(const view *v, int64_t samples, double *sum) {
     double *row = calloc((size_t)(samples * layers * length), sizeof *row);
     if (!row) return no_memory();
     FOCI_PARALLEL_FOR
-    for (int64_t i = 0; i < samples * layers; i++)
-        measure_layer(&v->layer[i % layers], v->heads, i / layers, row + i * length);
+    for (int64_t i = 0; i < samples * layers; i++) {
+        const taps *t = &v->layer[i % layers];
+        measure_layer(t, i % layers ? t - 1 : NULL, v->heads, i / layers, row + i * length);
+    }
     for (int64_t b = 0; b < samples; b++)
         for (int64_t k = 0; k < layers * length; k++) sum[k] += row[b * layers * length + k];
     free(row);
@@ -168,6 +181,7 @@ static foci_status report_layer(const taps *t, int64_t heads, const double *sum,
                                .cosine_heads = sum[HEADS] / n,
                                .cosine_block = sum[BLOCK] / n,
                                .effective_rank = sum[RANK] / n,
+                               .key_change = sum[KEYS] / n,
                                .pair = foci_arena_alloc(&a->memory, (size_t)pairs * sizeof *l->pair + 1)};
     memcpy(l->name, t->name, sizeof l->name);
     if (!l->pair) return no_memory();

@@ -2,9 +2,9 @@
  * of the validation data.
  *
  * What is measured are tensors that recording offers by name (foci_observe): inside the layers, scopes such as blocks.3
- * and layers.3, `heads` the joined heads, `out` the attention output before the residual sum, `output` the residual
- * stream after the block, `prob` the attention map, `metric` the diagonal of elliptical attention. No model and no
- * variant is known here; a measure whose tensor is not offered is NAN. */
+ * and layers.3, `keys`, `heads` the joined heads, `out` the attention output before the residual sum, `output` the
+ * residual stream after the block, `prob` the attention map, `metric` the diagonal of elliptical attention. No model
+ * and no variant is known here; a measure whose tensor is not offered is NAN. */
 #ifndef FOCI_ANALYZE_ANALYSIS_H
 #define FOCI_ANALYZE_ANALYSIS_H
 
@@ -19,6 +19,7 @@ typedef struct foci_layer_analysis {
     double cosine_attention, cosine_heads, cosine_block; /* token cosine of out, heads, output */
     double effective_rank;                               /* of output */
     double head_distance;                                /* mean over pairs */
+    double key_change;                                   /* mean |k - k of the layer before|; NAN of the first */
     double *pair;                                        /* (pairs) head distances */
     foci_spread *metric;                                 /* (heads), NULL: the layer has none */
 } foci_layer_analysis;

@@ -200,6 +200,7 @@ foci_tensor *foci_attend(foci_attending *a, foci_tensor *x, foci_heads_of_layer 
     io.x = x, io.q = now.q, io.k = now.k, io.k2 = now.k2, io.v = now.v;
     io.scale = 1 / sqrt((double)now.q->shape[3]);
     turn(&io);
+    if (foci_graph_observes(io.graph)) foci_observe(io.graph, "keys", foci_contiguous(io.graph, io.k));
     pass_on(&a->next, &now);
     a->projections = projections_at(a, a->next.layer);
     foci_tensor *heads = record(variant_at(a, io.layer), &io);

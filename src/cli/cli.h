@@ -16,6 +16,7 @@ bool foci_is_terminal(void);
 /* SIGINT, SIGTERM, SIGHUP and SIGUSR2 (which launchers hand to their processes) set the first; a second one, but for
  * SIGUSR2, ends the process at once. SIGUSR1 sets the other. */
 extern volatile sig_atomic_t foci_stop, foci_save_now;
+extern const char foci_program_version[]; /* and the commit, where that is known */
 extern bool foci_speaks; /* false in all processes of a group but the first: what is to be said, that one says */
 void foci_print_failure(foci_status s); /* "foci: ...", where there was one */
 void foci_catch_signals(void);

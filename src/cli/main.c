@@ -10,6 +10,8 @@
 #include "kernels/gemm.h"
 #include "kernels/bf16.h"
 
+const char foci_program_version[] = FOCI_VERSION FOCI_COMMIT;
+
 volatile sig_atomic_t foci_stop, foci_save_now;
 bool foci_speaks = true;
 

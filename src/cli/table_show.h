@@ -17,4 +17,7 @@ extern const foci_key foci_table_steps_keys[];
 foci_status foci_table_show(foci_table *t, const foci_table_options *options, const foci_table_steps *steps,
                             int64_t threads);
 
+void foci_table_plan_print(const foci_table *t, const foci_report *plan,
+                           const foci_table_state *state); /* of foci_table_plan */
+
 #endif

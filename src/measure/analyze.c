@@ -14,7 +14,8 @@ const foci_key foci_analyze_keys[] = {
     FOCI_KEY(foci_analyze_options, batch, NULL, 1, 100000, NULL,
              "of them at once (default 32, 16); changes speed and memory only"),
     FOCI_KEY(foci_analyze_options, layer, "-1", -1, 10000, NULL,
-             "whose attention is drawn over images, from 0; -1: the last", .placeholder = "L"),
+             "whose attention is drawn over images, and whose tokens a table tells of, from 0; -1: the last",
+             .placeholder = "L"),
     FOCI_KEY(foci_analyze_options, history, "false", 0, 0, NULL,
              "the run's step-N.safetensors too, which train.keep_every leaves: how it came to be"),
     {0}};
@@ -92,17 +93,20 @@ static void tell_layer(const foci_analysis *a, const foci_layer_analysis *l, foc
     foci_report_number(r, "cosine_block", l->cosine_block);
     foci_report_number(r, "effective_rank", l->effective_rank);
     foci_report_number(r, "head_distance", l->head_distance);
+    foci_report_number(r, "key_change", l->key_change);
     foci_report_numbers(r, "head_distances", foci_head_pairs(a->heads), l->pair);
     tell_metric(a, l, r);
 }
 
 static void tell_stage(const foci_analysis *a, foci_report *r) {
-    const foci_layer_analysis *last = &a->of[a->layers - 1];
+    const foci_layer_analysis *layer = &a->of[a->layer];
     foci_report_whole(r, a->items, a->samples);
     foci_report_whole(r, "heads", a->heads);
     foci_report_whole(r, "tokens", a->tokens);
-    foci_report_number(r, "token_cosine", last->cosine_block);
-    foci_report_number(r, "effective_rank", last->effective_rank);
+    foci_report_number(r, "token_cosine", layer->cosine_block);
+    foci_report_number(r, "attention_cosine", layer->cosine_attention);
+    foci_report_number(r, "key_change", layer->key_change);
+    foci_report_number(r, "effective_rank", layer->effective_rank);
     foci_report_number(r, "head_distance", a->head_distance_mean);
     foci_report *layers = foci_report_list(r, "layers");
     for (int i = 0; i < a->layers; i++) tell_layer(a, &a->of[i], foci_report_part(layers, NULL));
@@ -130,11 +134,12 @@ static foci_status run(const foci_subject *subject, const void *options, const f
     return s;
 }
 
-const foci_measure foci_measure_analyze = {.name = "analyze",
-                                           .summary = "collapse of tokens and redundancy of heads",
-                                           .size = sizeof(foci_analyze_options),
-                                           .options = {{foci_analyze_keys}},
-                                           .metrics = {"token_cosine", "head_distance", "effective_rank"},
-                                           .run = run,
-                                           .form = &foci_json_compact,
-                                           .command = "analyze"};
+const foci_measure foci_measure_analyze = {
+    .name = "analyze",
+    .summary = "collapse of tokens and redundancy of heads",
+    .size = sizeof(foci_analyze_options),
+    .options = {{foci_analyze_keys}},
+    .metrics = {"token_cosine", "attention_cosine", "key_change", "head_distance", "effective_rank"},
+    .run = run,
+    .form = &foci_json_compact,
+    .command = "analyze"};

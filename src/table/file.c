@@ -4,14 +4,26 @@
  *     note: a line below the table
  *     seeds: [0, 1, 2]                          # train.seed; left out: what each config says
  *     set: {train.epochs: 2}                    # for every run
+ *     items: 500000                             # of a training, where the data are not here to tell
+ *     baseline: softmax                         # the row that the others are compared with
  *     measure:
  *       clean: val
  *       PGD: {run: "pgd:eps=1/255,limit=1000", show: [top1]}
+ *       both: {mean: [clean, PGD]}            # of measurements above that show the same
  *     runs:
  *       - name: softmax
- *         config: ../cifar10/softmax.yaml       # beside this file
+ *         config: ../cifar10/softmax.yaml       # beside this file; left out: only published figures
  *         set: {attention.kind: softmax}
- *         paper: {clean.top1: 72.23}            # published, LABEL.RESULT */
+ *         paper: {clean.top1: 72.23 recalled}   # published, LABEL.RESULT, and where the figure comes from
+ *       - {name: mom, config: ../cifar10/softmax.yaml, set: {attention.kind: mom}, seeds: [0]}
+ *       - {name: fine, config: fine.yaml, init: encoder, measure: [clean], baseline: mom, items: 1000}
+ *       - {name: pupil, config: pupil.yaml, teacher: softmax}
+ *     first:                                    # trainings that others begin from, no rows of the table
+ *       - {name: encoder, config: encoder.yaml}
+ *
+ * Runs of one name are one row of the table; each has measurements of its own then.
+ * A run may name some of the table's seeds and measurements. What it begins from (init, teacher) is trained with its
+ * own seed, or with the first that it has. Marks of published figures are those of `marks`. */
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -25,11 +37,23 @@
 
 enum { BYTES = 1 << 18, TEXT = 4096, DEPTH = 8 };
 
+/* Where a published figure comes from: the paper itself; logs of its authors, of a rival's; a rival's table; a later
+ * paper that trained it again; or memory alone. */
+static const char *const marks[] = {"read", "log", "rival-log", "rival-table", "later", "recalled"};
+
+/* Where a row names another. */
+typedef struct named {
+    const yaml_node_t *baseline, *init, *teacher;
+} named;
+
 typedef struct reader {
     foci_table *t;
     yaml_document_t document;
     const char *set[FOCI_TABLE_SETS]; /* of every run */
     int sets;
+    double items;
+    const yaml_node_t *baseline;
+    named named[FOCI_TABLE_RUNS];
 } reader;
 
 static yaml_node_t *node(reader *r, int id) { return yaml_document_get_node(&r->document, id); }
@@ -93,21 +117,74 @@ static foci_status list(const reader *r, const yaml_node_t *n, const char *what)
 
 /* -------------------------------------------------------------------------------------------------- parts */
 
+static foci_status read_seed(reader *r, const yaml_node_t *n, int64_t *seed) {
+    const char *text;
+    char *end;
+    FOCI_TRY(text_of(r, n, "a seed", &text));
+    errno = 0;
+    *seed = strtoll(text, &end, 10);
+    if (!*text || *end || errno || *seed < 0 || *seed > 9000000000000000)
+        return fail_at(r, n, "`%s` is no seed: a whole number from 0 on", text);
+    return FOCI_OK;
+}
+
 static foci_status read_seeds(reader *r, yaml_node_t *n) {
     FOCI_TRY(list(r, n, "seeds"));
     for (yaml_node_item_t *i = n->data.sequence.items.start; i < n->data.sequence.items.top; i++) {
-        const char *text;
-        char *end;
-        FOCI_TRY(text_of(r, node(r, *i), "a seed", &text));
-        errno = 0;
-        const long long seed = strtoll(text, &end, 10);
-        if (!*text || *end || errno || seed < 0 || seed > 9000000000000000)
-            return fail_at(r, node(r, *i), "`%s` is no seed: a whole number from 0 on", text);
+        int64_t seed;
+        FOCI_TRY(read_seed(r, node(r, *i), &seed));
         if (r->t->seeds == FOCI_TABLE_SEEDS) return fail_at(r, node(r, *i), "more than %d seeds", FOCI_TABLE_SEEDS);
         for (int k = 0; k < r->t->seeds; k++)
-            if (r->t->seed[k] == seed) return fail_at(r, node(r, *i), "seed %lld stands here twice", seed);
+            if (r->t->seed[k] == seed) return fail_at(r, node(r, *i), "seed %lld stands here twice", (long long)seed);
         r->t->seed[r->t->seeds++] = seed;
     }
+    return FOCI_OK;
+}
+
+/* Some of the table's seeds. */
+static foci_status read_row_seeds(reader *r, yaml_node_t *n, foci_table_row *row) {
+    FOCI_TRY(list(r, n, "seeds"));
+    for (int s = 0; s < r->t->seeds; s++) row->no_seed[s] = true;
+    for (yaml_node_item_t *i = n->data.sequence.items.start; i < n->data.sequence.items.top; i++) {
+        int64_t seed;
+        int s = 0;
+        FOCI_TRY(read_seed(r, node(r, *i), &seed));
+        while (s < r->t->seeds && r->t->seed[s] != seed) s++;
+        if (s == r->t->seeds) return fail_at(r, node(r, *i), "the table has no seed %lld", (long long)seed);
+        row->no_seed[s] = false;
+    }
+    for (int s = 0; s < r->t->seeds; s++)
+        if (!row->no_seed[s]) return FOCI_OK;
+    return fail_at(r, n, "a run needs a seed");
+}
+
+static foci_status find_measure(reader *r, const yaml_node_t *n, int *index) {
+    const char *label;
+    FOCI_TRY(text_of(r, n, "a measurement", &label));
+    for (*index = 0; *index < r->t->measures; ++*index)
+        if (strcmp(r->t->measure[*index].label, label) == 0) return FOCI_OK;
+    return fail_at(r, n, "the table has no measurement `%s`", label);
+}
+
+/* Some of its measurements. */
+static foci_status read_row_measures(reader *r, yaml_node_t *n, foci_table_row *row) {
+    FOCI_TRY(list(r, n, "measure"));
+    for (int m = 0; m < r->t->measures; m++) row->no_measure[m] = true;
+    for (yaml_node_item_t *i = n->data.sequence.items.start; i < n->data.sequence.items.top; i++) {
+        int m;
+        FOCI_TRY(find_measure(r, node(r, *i), &m));
+        row->no_measure[m] = false;
+    }
+    return FOCI_OK;
+}
+
+static foci_status read_items(reader *r, const yaml_node_t *n, double *items) {
+    const char *text;
+    char *end;
+    FOCI_TRY(text_of(r, n, "items", &text));
+    *items = strtod(text, &end);
+    if (!*text || *end || !(*items >= 1 && *items <= 1e18))
+        return fail_at(r, n, "`%s` is no number of images or tokens", text);
     return FOCI_OK;
 }
 
@@ -136,8 +213,20 @@ static foci_status read_sets(reader *r, yaml_node_t *n, const char **set, int *s
     return FOCI_OK;
 }
 
+static foci_status read_mean(reader *r, yaml_node_t *n, const char *place, const char *label) {
+    int of[FOCI_TABLE_MEASURES], count = 0;
+    FOCI_TRY(list(r, n, "mean"));
+    for (yaml_node_item_t *i = n->data.sequence.items.start; i < n->data.sequence.items.top; i++) {
+        if (count == FOCI_TABLE_MEASURES) return fail_at(r, n, "more than %d measurements", FOCI_TABLE_MEASURES);
+        FOCI_TRY(find_measure(r, node(r, *i), &of[count]));
+        if (r->t->measure[of[count++]].means) return fail_at(r, node(r, *i), "a mean of means");
+    }
+    return count ? foci_table_add_mean(r->t, place, label, of, count) : fail_at(r, n, "a mean of nothing");
+}
+
 static foci_status read_measure(reader *r, const pair *p) {
     const char *spec = NULL, *show[FOCI_TABLE_FIELDS];
+    yaml_node_t *mean = NULL;
     int shown = 0;
     bool chosen = false;
     if (p->value->type == YAML_MAPPING_NODE) {
@@ -146,6 +235,8 @@ static foci_status read_measure(reader *r, const pair *p) {
             FOCI_TRY(read_pair(r, p->value, at, &q));
             if (strcmp(q.key, "run") == 0) {
                 FOCI_TRY(text_of(r, q.value, "run", &spec));
+            } else if (strcmp(q.key, "mean") == 0) {
+                mean = q.value;
             } else if (strcmp(q.key, "show") == 0) {
                 FOCI_TRY(list(r, q.value, "show"));
                 chosen = true;
@@ -156,16 +247,18 @@ static foci_status read_measure(reader *r, const pair *p) {
                     FOCI_TRY(text_of(r, node(r, *i), "a result", &show[shown++]));
                 }
             } else {
-                return fail_at(r, q.at, "unknown `%s`: a measurement has run and show", q.key);
+                return fail_at(r, q.at, "unknown `%s`: a measurement has run and show, or mean", q.key);
             }
         }
-        if (!spec) return fail_at(r, p->value, "measurement `%s` lacks `run`", p->key);
+        if (!spec == !mean || (mean && chosen))
+            return fail_at(r, p->value, "measurement `%s` needs either run, perhaps with show, or mean", p->key);
     } else {
         FOCI_TRY(text_of(r, p->value, "a measurement", &spec));
     }
     char place[4400];
     snprintf(place, sizeof place, "%s:%zu:%zu", r->t->path, p->value->start_mark.line + 1,
              p->value->start_mark.column + 1);
+    if (mean) return read_mean(r, mean, place, p->key);
     return foci_table_add_measure(r->t, place, p->key, spec, chosen ? show : NULL, shown);
 }
 
@@ -179,7 +272,13 @@ static foci_status read_measures(reader *r, yaml_node_t *n) {
     return FOCI_OK;
 }
 
-/* {clean.top1: 72.23} */
+static const char *mark_of(const char *text) {
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        if (strcmp(marks[i], text) == 0) return marks[i];
+    return NULL;
+}
+
+/* {clean.top1: 72.23 recalled} */
 static foci_status read_paper(reader *r, yaml_node_t *n, foci_table_row *row) {
     FOCI_TRY(mapping(r, n, "paper"));
     for (yaml_node_pair_t *at = NULL; next_pair(n, &at);) {
@@ -200,10 +299,15 @@ static foci_status read_paper(reader *r, yaml_node_t *n, foci_table_row *row) {
             if (strcmp(m->field[i]->name, dot + 1) == 0) field = m->field[i];
         if (!field) return fail_at(r, p.at, "measurement `%s` shows no `%s`", m->label, dot + 1);
         const double value = strtod(text, &end);
-        if (!*text || *end || !isfinite(value)) return fail_at(r, p.value, "`%s` is not a number", text);
+        const char *mark = end > text && *end == ' ' && isfinite(value) ? mark_of(end + 1) : NULL;
+        if (!mark)
+            return fail_at(
+                r, p.value,
+                "`%s` is not a number and a mark, as in 72.5 recalled (or read, log, rival-log, rival-table, later)",
+                text);
         if (row->papers == FOCI_TABLE_MEASURES)
             return fail_at(r, p.at, "more than %d published figures", FOCI_TABLE_MEASURES);
-        row->paper[row->papers++] = (foci_table_paper){m->label, field->name, value};
+        row->paper[row->papers++] = (foci_table_paper){m->label, field->name, value, mark};
     }
     return FOCI_OK;
 }
@@ -217,45 +321,131 @@ static foci_status beside(reader *r, const char *name, const char **path) {
     return *path ? FOCI_OK : out_of_memory();
 }
 
-static foci_status read_run(reader *r, yaml_node_t *n) {
-    FOCI_TRY(mapping(r, n, "a run"));
-    foci_table_row *row = foci_table_add_row(r->t);
-    if (!row) return fail_at(r, n, "more than %d runs", FOCI_TABLE_RUNS);
-    memcpy(row->set, r->set, sizeof row->set);
-    row->sets = r->sets;
-    for (yaml_node_pair_t *at = NULL; next_pair(n, &at);) {
-        pair p;
-        FOCI_TRY(read_pair(r, n, at, &p));
-        if (strcmp(p.key, "name") == 0) {
-            FOCI_TRY(text_of(r, p.value, "name", &row->name));
-        } else if (strcmp(p.key, "config") == 0) {
-            FOCI_TRY(text_of(r, p.value, "config", &row->config));
-            FOCI_TRY(beside(r, row->config, &row->config));
-            if (!foci_path_kind(row->config)) return fail_at(r, p.value, "%s is not there", row->config);
-        } else if (strcmp(p.key, "set") == 0) {
-            FOCI_TRY(read_sets(r, p.value, row->set, &row->sets));
-        } else if (strcmp(p.key, "paper") == 0) {
-            FOCI_TRY(read_paper(r, p.value, row));
-        } else {
-            return fail_at(r, p.at, "unknown `%s`: a run has name, config, set and paper", p.key);
-        }
+static foci_status read_config(reader *r, const yaml_node_t *n, foci_table_row *row) {
+    FOCI_TRY(text_of(r, n, "config", &row->config));
+    FOCI_TRY(beside(r, row->config, &row->config));
+    return foci_path_kind(row->config) ? FOCI_OK : fail_at(r, n, "%s is not there", row->config);
+}
+
+/* A run of the same name: no measurement belongs to both. Its published figures are those of the first, too. */
+static foci_status join_run(const reader *r, const yaml_node_t *n, foci_table_row *first, foci_table_row *row) {
+    bool both = first->shown < 0 || row->shown < 0 || !first->config || !row->config;
+    for (int m = 0; m < r->t->measures; m++)
+        both |= !r->t->measure[m].means && !first->no_measure[m] && !row->no_measure[m];
+    if (both) return fail_at(r, n, "a second run is named `%s`, and they share a measurement", row->name);
+    if (first->shown != (int)(first - r->t->row)) return FOCI_OK; /* the first of all is there to be joined */
+    row->shown = first->shown;
+    for (int i = 0; i < row->papers; i++) {
+        if (first->papers == FOCI_TABLE_MEASURES)
+            return fail_at(r, n, "more than %d published figures", FOCI_TABLE_MEASURES);
+        first->paper[first->papers++] = row->paper[i];
     }
-    if (!row->name || !*row->name || !row->config) return fail_at(r, n, "a run needs name and config");
-    for (const foci_table_row *other = r->t->row; other < row; other++)
-        if (strcmp(other->name, row->name) == 0) return fail_at(r, n, "a second run is named `%s`", row->name);
     return FOCI_OK;
 }
 
-static foci_status read_runs(reader *r, yaml_node_t *n) {
-    FOCI_TRY(list(r, n, "runs"));
+/* Those that are rows of the table first, all else behind, in order. */
+static foci_status sort_rows(reader *r) {
+    foci_table *t = r->t;
+    const int all = t->others;
+    foci_table_row *row = malloc(sizeof t->row);
+    named *names = malloc(sizeof r->named);
+    int at[FOCI_TABLE_RUNS], n = 0;
+    foci_status s = row && names ? FOCI_OK : out_of_memory();
+    for (int pass = 0; !s && pass < 2; pass++)
+        for (int i = 0; i < all; i++)
+            if ((t->row[i].shown != i) == pass) {
+                at[i] = n;
+                names[n] = r->named[i];
+                row[n++] = t->row[i];
+                if (!pass) t->rows++, t->others--;
+            }
+    for (int i = 0; !s && i < all; i++)
+        if (row[i].shown >= 0) row[i].shown = at[row[i].shown];
+    if (!s) memcpy(t->row, row, (size_t)all * sizeof *row);
+    if (!s) memcpy(r->named, names, (size_t)all * sizeof *names);
+    free(row);
+    free(names);
+    return s;
+}
+
+static foci_status read_run(reader *r, yaml_node_t *n, bool shown) {
+    FOCI_TRY(mapping(r, n, "a run"));
+    const int all = r->t->others;
+    if (all == FOCI_TABLE_RUNS) return fail_at(r, n, "more than %d runs", FOCI_TABLE_RUNS);
+    foci_table_row *row = &r->t->row[all];
+    named *names = &r->named[all];
+    r->t->others++;
+    row->shown = shown ? all : -1;
+    memcpy(row->set, r->set, sizeof row->set);
+    row->sets = r->sets;
+    row->items = r->items;
+    if (shown) names->baseline = r->baseline;
+    for (yaml_node_pair_t *at = NULL; next_pair(n, &at);) {
+        pair p;
+        FOCI_TRY(read_pair(r, n, at, &p));
+        if (strcmp(p.key, "name") == 0) FOCI_TRY(text_of(r, p.value, "name", &row->name));
+        else if (strcmp(p.key, "config") == 0) FOCI_TRY(read_config(r, p.value, row));
+        else if (strcmp(p.key, "set") == 0) FOCI_TRY(read_sets(r, p.value, row->set, &row->sets));
+        else if (strcmp(p.key, "seeds") == 0) FOCI_TRY(read_row_seeds(r, p.value, row));
+        else if (strcmp(p.key, "items") == 0) FOCI_TRY(read_items(r, p.value, &row->items));
+        else if (strcmp(p.key, "init") == 0) names->init = p.value;
+        else if (strcmp(p.key, "teacher") == 0) names->teacher = p.value;
+        else if (shown && strcmp(p.key, "measure") == 0) FOCI_TRY(read_row_measures(r, p.value, row));
+        else if (shown && strcmp(p.key, "paper") == 0) FOCI_TRY(read_paper(r, p.value, row));
+        else if (shown && strcmp(p.key, "baseline") == 0) names->baseline = p.value;
+        else
+            return fail_at(r, p.at, "unknown `%s`: a run has name, config, set, seeds, items, init, teacher%s", p.key,
+                           shown ? ", measure, paper and baseline" : "");
+    }
+    if (!row->name || !*row->name || (!row->config && !row->papers))
+        return fail_at(r, n, "a run needs a name, and a config or published figures");
+    for (foci_table_row *other = r->t->row; other < row; other++)
+        if (strcmp(other->name, row->name) == 0) FOCI_TRY(join_run(r, n, other, row));
+    return FOCI_OK;
+}
+
+static foci_status read_runs(reader *r, yaml_node_t *n, bool shown) {
+    FOCI_TRY(list(r, n, shown ? "runs" : "first"));
     for (yaml_node_item_t *i = n->data.sequence.items.start; i < n->data.sequence.items.top; i++)
-        FOCI_TRY(read_run(r, node(r, *i)));
+        FOCI_TRY(read_run(r, node(r, *i), shown));
+    return FOCI_OK;
+}
+
+/* The row of that name, of the first `count`; left alone where none is named. */
+static foci_status find_row(reader *r, const yaml_node_t *n, int count, const foci_table_row **found) {
+    const char *name;
+    if (!n) return FOCI_OK;
+    FOCI_TRY(text_of(r, n, "a run", &name));
+    for (*found = r->t->row; *found < r->t->row + count; ++*found)
+        if ((*found)->config && strcmp((*found)->name, name) == 0) return FOCI_OK;
+    return fail_at(r, n, "no run with a config is named `%s`", name);
+}
+
+/* Rows that others begin from begin from none themselves. */
+static foci_status join_rows(reader *r) {
+    const int all = r->t->rows + r->t->others;
+    for (int i = 0; i < all; i++) {
+        foci_table_row *row = &r->t->row[i];
+        const named *n = &r->named[i];
+        FOCI_TRY(find_row(r, n->baseline, r->t->rows, &row->baseline));
+        FOCI_TRY(find_row(r, n->init, all, &row->init));
+        FOCI_TRY(find_row(r, n->teacher, all, &row->teacher));
+        if (row->baseline == row) row->baseline = NULL;
+    }
+    for (int i = 0; i < all; i++) {
+        const foci_table_row *row = &r->t->row[i];
+        const yaml_node_t *at = row->init ? r->named[i].init : r->named[i].teacher;
+        const foci_table_row *before[] = {row->init, row->teacher};
+        for (int k = 0; k < 2; k++)
+            if (before[k] && (before[k]->init || before[k]->teacher))
+                return fail_at(r, at, "`%s` begins from another run itself", before[k]->name);
+    }
     return FOCI_OK;
 }
 
 /* Runs refer to what all have and to measurements: they come last, wherever they stand. */
 static foci_status read_table(reader *r) {
-    yaml_node_t *root = yaml_document_get_root_node(&r->document), *runs = NULL;
+    yaml_node_t *root = yaml_document_get_root_node(&r->document), *runs = NULL, *first = NULL;
     if (!root) return foci_fail(FOCI_ERR_CONFIG, "%s: the file is empty", r->t->path);
     FOCI_TRY(mapping(r, root, "a table"));
     for (yaml_node_pair_t *at = NULL; next_pair(root, &at);) {
@@ -265,14 +455,23 @@ static foci_status read_table(reader *r) {
         else if (strcmp(p.key, "note") == 0) FOCI_TRY(text_of(r, p.value, "note", &r->t->note));
         else if (strcmp(p.key, "seeds") == 0) FOCI_TRY(read_seeds(r, p.value));
         else if (strcmp(p.key, "set") == 0) FOCI_TRY(read_sets(r, p.value, r->set, &r->sets));
+        else if (strcmp(p.key, "items") == 0) FOCI_TRY(read_items(r, p.value, &r->items));
+        else if (strcmp(p.key, "baseline") == 0) r->baseline = p.value;
         else if (strcmp(p.key, "measure") == 0) FOCI_TRY(read_measures(r, p.value));
         else if (strcmp(p.key, "runs") == 0) runs = p.value;
-        else return fail_at(r, p.at, "unknown `%s`: a table has title, note, seeds, set, measure and runs", p.key);
+        else if (strcmp(p.key, "first") == 0) first = p.value;
+        else
+            return fail_at(
+                r, p.at, "unknown `%s`: a table has title, note, seeds, set, items, baseline, measure, runs and first",
+                p.key);
     }
     if (!r->t->measures) return foci_fail(FOCI_ERR_CONFIG, "%s: `measure` is missing", r->t->path);
     if (!runs) return foci_fail(FOCI_ERR_CONFIG, "%s: `runs` is missing", r->t->path);
-    FOCI_TRY(read_runs(r, runs));
-    return r->t->rows ? FOCI_OK : foci_fail(FOCI_ERR_CONFIG, "%s: there are no runs", r->t->path);
+    FOCI_TRY(read_runs(r, runs, true));
+    if (!r->t->others) return foci_fail(FOCI_ERR_CONFIG, "%s: there are no runs", r->t->path);
+    if (first) FOCI_TRY(read_runs(r, first, false));
+    FOCI_TRY(sort_rows(r));
+    return join_rows(r);
 }
 
 static foci_status syntax_error(const reader *r, const yaml_parser_t *p) {

@@ -1,14 +1,23 @@
-/* Results to cells: mean and deviation over seeds, and which are best and second in their column. */
+/* Results to cells: mean and deviation over seeds, paired differences, and which are best and second in their column.
+ */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "table/table.h"
 
+static double value_of(const foci_grid *g, int row, int sample, int measure, int field) {
+    const foci_table_result *r = foci_table_at(g->table, row, sample, measure);
+    return r->known ? r->value[field] : (double)NAN;
+}
+
 double foci_grid_value(const foci_grid *g, int row, int column, int sample) {
     const foci_column *c = &g->column[column];
-    const foci_table_result *r = foci_table_at(g->table, row, sample, c->measure_index);
-    return r->known ? r->value[c->field_index] : (double)NAN;
+    const foci_table_measure *m = c->measure;
+    double sum = 0;
+    if (!m->means) return value_of(g, row, sample, c->measure_index, c->field_index);
+    for (int i = 0; i < m->means; i++) sum += value_of(g, row, sample, m->mean[i], c->field_index);
+    return sum / m->means;
 }
 
 const foci_table_paper *foci_grid_paper(const foci_grid *g, int row, int column) {
@@ -41,41 +50,107 @@ static void fill(const foci_grid *g, int row, int column, foci_cell *cell) {
         const double x = foci_grid_value(g, row, column, s) - cell->mean;
         if (isfinite(x)) squares += x * x;
     }
-    if (cell->n < 2) {
-        snprintf(cell->text, sizeof cell->text, "%.*f", decimals, cell->mean);
-        return;
+    if (cell->n > 1) cell->sd = sqrt(squares / (cell->n - 1));
+    int used = snprintf(cell->text, sizeof cell->text, "%.*f", decimals, cell->mean);
+    if (cell->n > 1) used += snprintf(cell->text + used, sizeof cell->text - used, " ± %.*f", decimals, cell->sd);
+    if (cell->n < g->table->seeds) snprintf(cell->text + used, sizeof cell->text - used, " (%d)", cell->n);
+}
+
+/* The t of two-sided 95 % intervals with 1, 2, 3 .. degrees of freedom. */
+static const double student95[FOCI_TABLE_SEEDS - 1] = {
+    12.7062, 4.30265, 3.18245, 2.77645, 2.57058, 2.44691, 2.36462, 2.306,   2.26216, 2.22814, 2.20099, 2.17881, 2.16037,
+    2.14479, 2.13145, 2.11991, 2.10982, 2.10092, 2.09302, 2.08596, 2.07961, 2.07387, 2.06866, 2.0639,  2.05954, 2.05553,
+    2.05183, 2.04841, 2.04523, 2.04227, 2.03951, 2.03693, 2.03452, 2.03224, 2.03011, 2.02809, 2.02619, 2.02439, 2.02269,
+    2.02108, 2.01954, 2.01808, 2.01669, 2.01537, 2.0141,  2.0129,  2.01174, 2.01063, 2.00958, 2.00856, 2.00758, 2.00665,
+    2.00575, 2.00488, 2.00404, 2.00324, 2.00247, 2.00172, 2.001,   2.0003,  1.99962, 1.99897, 1.99834};
+
+const char foci_paired_note[] =
+    "paired over the seeds that both have, with a 95 % interval by Student's t. Where it holds 0 no difference is "
+    "seen. "
+    "Among the rows of a baseline the best is marked where it is ahead of the next by such an interval, second where "
+    "it is so of the third; nothing is "
+    "corrected for the number of comparisons.";
+
+/* Seed by seed: the mean and, from two pairs on, half the interval, t sd / sqrt(n). */
+foci_paired foci_grid_difference(const foci_grid *g, int row, int other, int column) {
+    foci_paired d = {.half = (double)NAN};
+    double sum = 0, base = 0, squares = 0;
+    for (int s = 0; s < foci_table_samples(g->table); s++) {
+        const double x = foci_grid_value(g, row, column, s), y = foci_grid_value(g, other, column, s);
+        if (!isfinite(x - y)) continue;
+        sum += x - y;
+        base += y;
+        d.n++;
     }
-    cell->sd = sqrt(squares / (cell->n - 1));
-    snprintf(cell->text, sizeof cell->text, "%.*f ± %.*f", decimals, cell->mean, decimals, cell->sd);
+    if (!d.n) return d;
+    d.mean = sum / d.n;
+    d.percent = 100 * sum / fabs(base);
+    for (int s = 0; s < foci_table_samples(g->table); s++) {
+        const double x = foci_grid_value(g, row, column, s) - foci_grid_value(g, other, column, s) - d.mean;
+        if (isfinite(x)) squares += x * x;
+    }
+    if (d.n > 1) d.half = student95[d.n - 2] * sqrt(squares / (d.n - 1) / d.n);
+    return d;
 }
 
-/* What the column shows of a mean: what cannot be told apart in print shares its place. */
-static double shown(const foci_grid *g, int row, int column) {
-    const double unit = pow(10, g->column[column].field->decimals);
-    return round(foci_grid_cell(g, row, column)->mean * unit) * g->column[column].field->better;
+static const char *verdict(const foci_paired *d, const foci_metric *field) {
+    if (d->n < 2) return "one seed, no interval";
+    if (!foci_is_seen(d)) return "no difference seen";
+    return !field->better ? "differs" : d->mean * field->better > 0 ? "better" : "worse";
 }
 
-static double highest_below(const foci_grid *g, int column, double limit) {
-    double best = -INFINITY;
+static void compare(foci_grid *g, int row, int column) {
+    const foci_table_row *baseline = g->table->row[row].baseline;
+    const foci_metric *field = g->column[column].field;
+    if (!baseline) return;
+    foci_comparison c = {row, column, foci_grid_difference(g, row, (int)(baseline - g->table->row), column),
+                         .interval = "-"};
+    const foci_paired *d = &c.difference;
+    if (!d->n) return;
+    const int used = snprintf(c.mean, sizeof c.mean, "%+.*f", field->decimals, d->mean);
+    if (isfinite(d->percent)) snprintf(c.mean + used, sizeof c.mean - (size_t)used, " (%+.1f %%)", d->percent);
+    if (d->n > 1)
+        snprintf(c.interval, sizeof c.interval, "%+.*f to %+.*f", field->decimals, d->mean - d->half, field->decimals,
+                 d->mean + d->half);
+    c.verdict = verdict(d, field);
+    g->comparison[g->comparisons++] = c;
+}
+
+/* Rows that have one baseline, and it, are compared with each other; where there is none, all are. */
+static int group_of(const foci_table *t, int row) {
+    bool any = false;
+    for (int i = 0; i < t->rows; i++) any |= t->row[i].baseline != NULL;
+    const foci_table_row *baseline = t->row[row].baseline;
+    return !any ? 0 : baseline ? (int)(baseline - t->row) : row;
+}
+
+/* The row of the group that comes after `than` (-1: first) by its mean, or -1. */
+static int next_best(const foci_grid *g, int column, int group, int than) {
+    const int better = g->column[column].field->better;
+    const double limit = than < 0 ? INFINITY : foci_grid_cell(g, than, column)->mean * better;
+    int best = -1;
+    double highest = -INFINITY;
     for (int row = 0; row < g->table->rows; row++) {
-        const double x = shown(g, row, column);
-        if (x > best && x < limit) best = x;
+        const double x = foci_grid_cell(g, row, column)->mean * better;
+        if (x > highest && (x < limit || (x == limit && row > than)) && group_of(g->table, row) == group)
+            best = row, highest = x;
     }
     return best;
 }
 
-/* Of two or more. The second is told only where there is a third. */
-static void rank(foci_grid *g, int column) {
-    int rows = 0;
-    for (int row = 0; row < g->table->rows; row++) rows += foci_grid_cell(g, row, column)->n > 0;
-    if (!g->column[column].field->better || rows < 2) return;
-    const double best = highest_below(g, column, INFINITY), second = highest_below(g, column, best);
-    if (highest_below(g, column, best) == -INFINITY) return; /* all are equal */
-    for (int row = 0; row < g->table->rows; row++) {
-        foci_cell *cell = &g->cell[row * g->columns + column];
-        cell->best = cell->n && shown(g, row, column) == best;
-        cell->second = cell->n && shown(g, row, column) == second;
-    }
+/* Is it better than the other by more than chance: does the interval of their difference lie on one side of 0? */
+static bool is_ahead(const foci_grid *g, int row, int other, int column) {
+    const foci_paired d = foci_grid_difference(g, row, other, column);
+    return foci_is_seen(&d) && d.mean * g->column[column].field->better > 0;
+}
+
+/* Best is told where it is ahead of the next, second where it is ahead of the third besides. */
+static void rank(foci_grid *g, int column, int group) {
+    const int best = next_best(g, column, group, -1), second = best < 0 ? -1 : next_best(g, column, group, best),
+              third = second < 0 ? -1 : next_best(g, column, group, second);
+    if (second < 0 || !is_ahead(g, best, second, column)) return;
+    g->cell[best * g->columns + column].best = true;
+    g->cell[second * g->columns + column].second = third >= 0 && is_ahead(g, second, third, column);
 }
 
 static bool worth_showing(foci_grid *g, int column) {
@@ -106,15 +181,26 @@ foci_status foci_grid_make(foci_grid *g, const foci_table *t) {
         }
         if (!any && measure->fields) g->columns++; /* nothing yet: the last of its fields stands for it */
     }
-    g->cell = calloc((size_t)(t->rows * g->columns) + 1, sizeof *g->cell);
-    if (!g->cell) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    const size_t cells = (size_t)(t->rows * g->columns) + 1;
+    g->cell = calloc(cells, sizeof *g->cell);
+    g->comparison = calloc(cells, sizeof *g->comparison);
+    if (!g->cell || !g->comparison) {
+        foci_grid_free(g);
+        return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    }
     for (int row = 0; row < t->rows; row++)
-        for (int c = 0; c < g->columns; c++) fill(g, row, c, &g->cell[row * g->columns + c]);
-    for (int c = 0; c < g->columns; c++) rank(g, c);
+        for (int c = 0; c < g->columns; c++) {
+            fill(g, row, c, &g->cell[row * g->columns + c]);
+            compare(g, row, c);
+        }
+    for (int c = 0; c < g->columns; c++)
+        for (int group = 0; group < t->rows && g->column[c].field->better; group++) rank(g, c, group);
     return FOCI_OK;
 }
 
 void foci_grid_free(foci_grid *g) {
     free(g->cell);
+    free(g->comparison);
     g->cell = NULL;
+    g->comparison = NULL;
 }

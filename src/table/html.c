@@ -88,10 +88,33 @@ static void figures(const foci_grid *g, FILE *f) {
                                    : "");
             if (!g->column[c].paper) continue;
             fputs("<td class=\"paper\">", f);
-            if (p) number(f, &g->column[c], p->value);
+            if (p) {
+                number(f, &g->column[c], p->value);
+                fprintf(f, " <small>%s</small>", p->mark);
+            }
             fputs("</td>", f);
         }
         fputs("</tr>\n", f);
+    }
+    fputs("</tbody></table></div>\n", f);
+}
+
+static void differences(const foci_grid *g, FILE *f) {
+    if (!g->comparisons) return;
+    fprintf(f, "<h2>Differences</h2>\n<p class=\"soft\">Differences are %s</p>\n<div class=\"wide\"><table>\n",
+            foci_paired_note);
+    fputs("<thead><tr><th></th><th></th><th>difference</th><th>95 % interval</th><th>seeds</th><th></th></tr></thead>\n"
+          "<tbody>\n",
+          f);
+    for (const foci_comparison *x = g->comparison; x < g->comparison + g->comparisons; x++) {
+        fputs("<tr><th>", f);
+        text(f, g->table->row[x->row].name);
+        fputs(" less ", f);
+        text(f, g->table->row[x->row].baseline->name);
+        fputs("</th><td>", f);
+        text(f, g->column[x->column].title);
+        fprintf(f, "</td><td>%s</td><td>%s</td><td>%d</td><td>%s</td></tr>\n", x->mean, x->interval, x->difference.n,
+                x->verdict);
     }
     fputs("</tbody></table></div>\n", f);
 }
@@ -177,7 +200,8 @@ static void dots(const foci_grid *g, FILE *f, int column) {
 /* Are the two the same measurement but for its strength, the option that it needs? */
 static bool akin(const foci_column *a, const foci_column *b) {
     const foci_asked *x = &a->measure->asked, *y = &b->measure->asked;
-    if (!isfinite(x->strength) || x->measure != y->measure || x->count != y->count || a->field != b->field)
+    if (!isfinite(x->strength) || a->measure->means || b->measure->means || x->measure != y->measure ||
+        x->count != y->count || a->field != b->field)
         return false;
     for (int i = 0; i < x->count; i++) {
         const struct foci_asked_option *o = &x->option[i], *p = &y->option[i];
@@ -286,6 +310,9 @@ static void seeds(const foci_grid *g, FILE *f) {
     fputs("<tbody>\n", f);
     for (int row = 0; row < t->rows; row++)
         for (int s = 0; s < t->seeds; s++) {
+            bool any = false;
+            for (int c = 0; c < g->columns; c++) any |= isfinite(foci_grid_value(g, row, c, s));
+            if (!any) continue;
             fputs("<tr><th>", f);
             text(f, t->row[row].name);
             fprintf(f, ", seed %lld</th>", (long long)t->seed[s]);
@@ -300,20 +327,26 @@ static void seeds(const foci_grid *g, FILE *f) {
     fputs("</tbody></table></div></details>\n", f);
 }
 
+static void training(FILE *f, const foci_table_row *row) {
+    text(f, row->name);
+    fputs(": foci train ", f);
+    text(f, row->config);
+    for (int i = 0; i < row->sets; i++) {
+        fputs(" --set ", f);
+        text(f, row->set[i]);
+    }
+    if (row->init) fprintf(f, " --init "), text(f, row->init->name);
+    if (row->teacher) fprintf(f, " --set train.teacher="), text(f, row->teacher->name);
+    fputc('\n', f);
+}
+
 static void recipe(const foci_grid *g, FILE *f) {
     const foci_table *t = g->table;
     fputs("<details><summary>What was run</summary>\n<pre>", f);
-    for (int row = 0; row < t->rows; row++) {
-        text(f, t->row[row].name);
-        fputs(": foci train ", f);
-        text(f, t->row[row].config);
-        for (int i = 0; i < t->row[row].sets; i++) {
-            fputs(" --set ", f);
-            text(f, t->row[row].set[i]);
-        }
-        fputc('\n', f);
-    }
+    for (int row = 0; row < t->rows + t->others; row++)
+        if (t->row[row].config) training(f, &t->row[row]);
     for (int m = 0; m < t->measures; m++) {
+        if (t->measure[m].means) continue;
         text(f, t->measure[m].label);
         fprintf(f, ": foci %s %s", t->measure[m].words[0], t->measure[m].asked.measure->untrained ? "CONFIG" : "RUN");
         for (int i = 1; i < t->measure[m].count; i++) {
@@ -322,7 +355,7 @@ static void recipe(const foci_grid *g, FILE *f) {
         }
         fputc('\n', f);
     }
-    fprintf(f, "</pre><p class=\"soft\">foci %s; table file ", FOCI_VERSION);
+    fprintf(f, "</pre><p class=\"soft\">foci %s; table file ", foci_version());
     text(f, t->path);
     fputs("</p></details>\n", f);
 }
@@ -339,13 +372,14 @@ void foci_grid_html(const foci_grid *g, FILE *f) {
     figures(g, f);
     fprintf(f, "<p class=\"soft\">%s<b>Bold</b>: best; <u>underlined</u>: second.",
             t->seeds > 1 ? "Mean ± standard deviation over seeds. " : "");
-    if (t->seeds > 1) fprintf(f, " %d seeds.", t->seeds);
+    if (t->seeds > 1) fprintf(f, " %d seeds, or (n).", t->seeds);
     fputs("</p>\n", f);
     if (*t->note) {
         fputs("<p>", f);
         text(f, t->note);
         fputs("</p>\n", f);
     }
+    differences(g, f);
     plots(g, f);
     seeds(g, f);
     recipe(g, f);

@@ -37,6 +37,22 @@ foci_status foci_table_add_measure(foci_table *t, const char *place, const char 
     return FOCI_OK;
 }
 
+foci_status foci_table_add_mean(foci_table *t, const char *place, const char *label, const int *of, int count) {
+    const foci_table_measure *first = &t->measure[of[0]];
+    FOCI_TRY(foci_table_add_measure(t, place, label, first->spec, NULL, 0));
+    foci_table_measure *m = &t->measure[t->measures - 1];
+    memcpy(m->field, first->field, sizeof m->field);
+    m->fields = first->fields;
+    memcpy(m->mean, of, (size_t)count * sizeof *of);
+    m->means = count;
+    for (int i = 1; i < count; i++)
+        if (t->measure[of[i]].fields != m->fields ||
+            memcmp(t->measure[of[i]].field, m->field, (size_t)m->fields * sizeof *m->field) != 0)
+            return foci_fail(FOCI_ERR_CONFIG, "%s: `%s` shows other results than `%s`", place, t->measure[of[i]].label,
+                             first->label);
+    return FOCI_OK;
+}
+
 foci_table *foci_table_new(const char *path) {
     foci_table *t = calloc(1, sizeof *t);
     if (!t) return NULL;
@@ -54,5 +70,6 @@ void foci_table_free(foci_table *t) {
 
 foci_table_row *foci_table_add_row(foci_table *t) {
     if (t->rows == FOCI_TABLE_RUNS) return NULL;
+    t->row[t->rows].shown = t->rows;
     return &t->row[t->rows++];
 }

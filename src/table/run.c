@@ -1,6 +1,7 @@
 /* Does the work of a table: trains and measures by commands of foci, several at once, and keeps every result in a
- * file of its own, OUT/results/RUN/MEASUREMENT.json, named by what it was made from. What is there is not done again,
- * so that a table that was stopped at any moment, in any way, goes on with what is missing.
+ * file of its own, OUT/results/RUN/MEASUREMENT.json, named by what it was made from (tables may share that folder,
+ * too). What is there is not done again, so that a table that was stopped at any moment, in any way, goes on with what
+ * is missing.
  *
  * A run's folder, too, is named by its config, all that differs from the defaults: a changed key is another run, and
  * tables may share a folder of runs. */
@@ -32,10 +33,11 @@ typedef enum job_state { WAITING, RUNNING, DONE, FAILED } job_state;
 
 /* A command. The training of a sample has measure -1; measurements wait for it. */
 typedef struct job {
-    int row, sample, measure, after; /* after: index of the job to wait for, or -1 */
-    int reference;                   /* row whose result of the same measurement it reads, or -1 */
-    bool alone;                      /* all threads, nothing beside it */
-    uint64_t hash;                   /* of the config */
+    int row, sample, measure;
+    int after[2];  /* indices of jobs to wait for, or -1 */
+    int reference; /* row whose result of the same measurement it reads, or -1 */
+    bool alone;    /* all threads, nothing beside it */
+    uint64_t hash; /* of the config */
     job_state state;
     int handle;         /* of the runner, while it runs */
     const char *name;   /* for people */
@@ -89,26 +91,47 @@ typedef struct identity {
     char name[64];
 } identity;
 
-static foci_status check_measures(const foci_table *t, const foci_config *config) {
-    for (int i = 0; i < t->measures; i++) FOCI_TRY(foci_measure_fits(t->measure[i].asked.measure, config));
+static foci_status check_measures(const foci_table *t, const foci_table_row *row, const foci_config *config) {
+    for (int i = 0; i < t->measures && row->shown >= 0; i++)
+        if (!row->no_measure[i]) FOCI_TRY(foci_measure_fits(t->measure[i].asked.measure, config));
     return FOCI_OK;
+}
+
+/* The sample of a row that another row's sample begins from: of the same seed, or the first that it has. */
+static int sample_before(const foci_table_row *before, int sample) {
+    if (!before->no_seed[sample]) return sample;
+    for (sample = 0; before->no_seed[sample]; sample++) {}
+    return sample;
 }
 
 static foci_status identify(work *w, const foci_table_row *row, int sample, identity *id) {
     const char *set[FOCI_TABLE_SETS + 1];
+    const foci_table_row *const before[] = {row->init, row->teacher};
     foci_config *config;
     const int sets = overrides(w, row, sample, set);
     foci_status s = foci_config_load(&config, foci_schema_all(), row->config, set, sets);
-    if (!s && (s = check_measures(w->t, config))) foci_config_free(config);
+    if (!s && (s = check_measures(w->t, row, config))) foci_config_free(config);
     if (s) return foci_context(s, "%s: run `%s`", w->t->path, row->name);
     char *text = foci_config_essence(config), name[48];
     slug(foci_config_string(config, "name"), name);
     foci_config_free(config);
     if (!text) return out_of_memory();
     id->hash = hash_of(text, 0);
-    snprintf(id->name, sizeof id->name, "%s-%08x", name, (unsigned)(id->hash >> 32));
     free(text);
+    for (int i = 0; i < 2; i++) {
+        identity of;
+        if (!before[i]) continue;
+        FOCI_TRY(identify(w, before[i], sample_before(before[i], sample), &of));
+        id->hash = hash_of(i ? "teacher" : "init", id->hash ^ of.hash);
+    }
+    snprintf(id->name, sizeof id->name, "%s-%08x", name, (unsigned)(id->hash >> 32));
     return FOCI_OK;
+}
+
+static const char *run_folder(work *w, const identity *id) {
+    foci_arena *arena = &w->t->arena;
+    return w->o->runs ? foci_arena_printf(arena, "%s/%s", w->o->runs, id->name)
+                      : foci_arena_printf(arena, "%s/runs/%s", w->o->out, id->name);
 }
 
 /* -------------------------------------------------------------------------------------------------- the jobs */
@@ -130,10 +153,32 @@ static foci_status say_overrides(work *w, job *j) {
     return FOCI_OK;
 }
 
+/* The folder of what a training begins from; or NULL in *run. */
+static foci_status folder_before(work *w, const foci_table_row *before, int sample, const char **run) {
+    identity id;
+    *run = NULL;
+    if (!before) return FOCI_OK;
+    FOCI_TRY(identify(w, before, sample_before(before, sample), &id));
+    *run = run_folder(w, &id);
+    return *run ? FOCI_OK : out_of_memory();
+}
+
 static foci_status train_command(work *w, job *j, const char *run) {
+    const foci_table_row *row = &w->t->row[j->row];
+    const char *init, *teacher;
+    FOCI_TRY(folder_before(w, row->init, j->sample, &init));
+    FOCI_TRY(folder_before(w, row->teacher, j->sample, &teacher));
     FOCI_TRY(say(j, "train"));
-    FOCI_TRY(say(j, w->t->row[j->row].config));
+    FOCI_TRY(say(j, row->config));
     FOCI_TRY(say_overrides(w, j));
+    if (teacher) {
+        FOCI_TRY(say(j, "--set"));
+        FOCI_TRY(say(j, foci_arena_printf(&w->t->arena, "train.teacher=%s", teacher)));
+    }
+    if (init) {
+        FOCI_TRY(say(j, "--init"));
+        FOCI_TRY(say(j, init));
+    }
     FOCI_TRY(say(j, "--out"));
     FOCI_TRY(say(j, run));
     return say(j, "--resume");
@@ -146,8 +191,9 @@ static const char *result_path(work *w, int measure, const identity *id, uint64_
     char label[48];
     slug(m->label, label);
     for (int i = 0; i < m->count; i++) key = hash_of(m->words[i], key);
-    return foci_arena_printf(&w->t->arena, "%s/results/%s/%s-%08x.json", w->o->out, id->name, label,
-                             (unsigned)(key >> 32));
+    const char *folder = w->o->results ? w->o->results : foci_arena_printf(&w->t->arena, "%s/results", w->o->out);
+    if (!folder) return NULL;
+    return foci_arena_printf(&w->t->arena, "%s/%s/%s-%08x.json", folder, id->name, label, (unsigned)(key >> 32));
 }
 
 /* "--relative-to softmax" where that is a row: its result of this measurement; in that row itself, nothing. */
@@ -157,6 +203,8 @@ static foci_status say_reference(work *w, job *j, const char *option, const char
     if (row == j->row) return FOCI_OK;
     if (row < w->t->rows) {
         identity id;
+        if (!foci_table_has(&w->t->row[row], j->sample, j->measure))
+            return foci_fail(FOCI_ERR_CONFIG, "%s: `%s`, which it is relative to, is not measured so", j->name, name);
         FOCI_TRY(identify(w, &w->t->row[row], j->sample, &id));
         j->reference = row;
         *read = id.hash;
@@ -179,18 +227,17 @@ static foci_status measure_command(work *w, job *j, const char *run, uint64_t *r
     return say(j, "--json");
 }
 
-static foci_status add_job(work *w, int row, int sample, int measure, int after, const identity *id) {
+static foci_status add_job(work *w, int row, int sample, int measure, const identity *id) {
     foci_arena *arena = &w->t->arena;
     const foci_table_row *r = &w->t->row[row];
     const char *label = measure < 0 ? "train" : w->t->measure[measure].label, *seed = "";
     uint64_t read = 0;
     job *j = &w->job[w->jobs++];
-    *j = (job){.row = row, .sample = sample, .measure = measure, .after = after, .reference = -1, .hash = id->hash};
+    *j = (job){.row = row, .sample = sample, .measure = measure, .after = {-1, -1}, .reference = -1, .hash = id->hash};
     j->alone = measure >= 0 && w->t->measure[measure].asked.measure->untrained;
     if (w->t->seeds) seed = foci_arena_printf(arena, ", seed %lld", (long long)w->t->seed[sample]);
     j->name = foci_arena_printf(arena, "%s: %s%s", label, r->name, seed ? seed : "");
-    const char *runs = w->o->runs ? w->o->runs : foci_arena_printf(arena, "%s/runs", w->o->out);
-    const char *run = runs ? foci_arena_printf(arena, "%s/%s", runs, id->name) : NULL;
+    const char *run = run_folder(w, id);
     if (!j->name || !run) return out_of_memory();
     j->run = j->alone ? NULL : run;
     FOCI_TRY(measure < 0 ? train_command(w, j, run) : measure_command(w, j, run, &read));
@@ -206,33 +253,69 @@ static int same_training(const work *w, const identity *id) {
     return -1;
 }
 
+/* The job that trains a row's sample; what it begins from is trained before. */
+static foci_status add_training(work *w, const foci_table_row *row, int sample, int *index) {
+    const foci_table_row *const before[] = {row->init, row->teacher};
+    int after[] = {-1, -1};
+    identity id;
+    for (int i = 0; i < 2; i++)
+        if (before[i]) FOCI_TRY(add_training(w, before[i], sample_before(before[i], sample), &after[i]));
+    FOCI_TRY(identify(w, row, sample, &id));
+    *index = same_training(w, &id);
+    if (*index >= 0) return FOCI_OK;
+    *index = w->jobs;
+    FOCI_TRY(add_job(w, (int)(row - w->t->row), sample, -1, &id));
+    memcpy(w->job[*index].after, after, sizeof after);
+    return FOCI_OK;
+}
+
+static bool is_measured(const foci_table *t, int row, int sample, int measure, bool untrained) {
+    const foci_table_measure *m = &t->measure[measure];
+    return !m->means && m->asked.measure->untrained == untrained && foci_table_has(&t->row[row], sample, measure);
+}
+
+/* What needs a training comes for each seed, what needs none once. */
+static foci_status add_measurements(work *w, int row, int sample, bool untrained) {
+    identity id;
+    int train = -1;
+    bool any = false;
+    for (int m = 0; m < w->t->measures; m++) any |= is_measured(w->t, row, sample, m, untrained);
+    if (!any) return FOCI_OK;
+    if (!untrained) FOCI_TRY(add_training(w, &w->t->row[row], sample, &train));
+    FOCI_TRY(identify(w, &w->t->row[row], sample, &id));
+    for (int m = 0; m < w->t->measures; m++) {
+        if (!is_measured(w->t, row, sample, m, untrained)) continue;
+        FOCI_TRY(add_job(w, row, sample, m, &id));
+        w->job[w->jobs - 1].after[0] = train;
+    }
+    return FOCI_OK;
+}
+
 static foci_status add_jobs(work *w) {
-    const int samples = foci_table_samples(w->t);
-    bool trained = false;
-    for (int m = 0; m < w->t->measures; m++) trained |= !w->t->measure[m].asked.measure->untrained;
-    w->job = calloc((size_t)(w->t->rows * samples * (w->t->measures + 1)), sizeof *w->job);
+    const foci_table *t = w->t;
+    const int samples = foci_table_samples(t);
+    w->job = calloc((size_t)((t->rows + t->others) * samples * (t->measures + 1)), sizeof *w->job);
     if (!w->job) return out_of_memory();
-    for (int row = 0; row < w->t->rows; row++)
+    for (int row = 0; row < t->rows + t->others; row++) {
+        bool first = true;
         for (int sample = 0; sample < samples; sample++) {
-            identity id;
-            FOCI_TRY(identify(w, &w->t->row[row], sample, &id));
-            int train = same_training(w, &id);
-            if (train < 0 && trained) {
-                train = w->jobs;
-                FOCI_TRY(add_job(w, row, sample, -1, -1, &id));
-            }
-            for (int m = 0; m < w->t->measures; m++) {
-                const bool untrained = w->t->measure[m].asked.measure->untrained;
-                if (sample == 0 || !untrained) FOCI_TRY(add_job(w, row, sample, m, untrained ? -1 : train, &id));
-            }
+            if (t->row[row].no_seed[sample]) continue;
+            FOCI_TRY(add_measurements(w, row, sample, false));
+            if (first) FOCI_TRY(add_measurements(w, row, sample, true));
+            first = false;
         }
+    }
     return FOCI_OK;
 }
 
 /* ------------------------------------------------------------------------------------------------ the results */
 
+static foci_table_result *result_of(const work *w, const job *j) {
+    return foci_table_at(w->t, w->t->row[j->row].shown, j->sample, j->measure);
+}
+
 static void take_values(work *w, const job *j, const json_t *result) {
-    foci_table_result *r = foci_table_at(w->t, j->row, j->sample, j->measure);
+    foci_table_result *r = result_of(w, j);
     const foci_table_measure *m = &w->t->measure[j->measure];
     r->known = true;
     for (int i = 0; i < m->fields; i++) {
@@ -305,6 +388,16 @@ static bool known(work *w, job *j) {
     return ok;
 }
 
+/* When it was made, and by what. */
+static void tell_origin(const work *w, foci_report *r) {
+    char date[32];
+    const time_t now = time(NULL);
+    struct tm utc;
+    strftime(date, sizeof date, "%Y-%m-%d %H:%M", gmtime_r(&now, &utc));
+    foci_report_text(r, "date", date);
+    foci_report_text(r, "foci", w->o->program);
+}
+
 static foci_status keep(const work *w, job *j, const json_t *result) {
     char folder[PATH];
     snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(j->result, '/') - j->result), j->result);
@@ -314,6 +407,7 @@ static foci_status keep(const work *w, job *j, const json_t *result) {
     foci_report *command = foci_report_list(&file, "command");
     for (int i = 0; i < j->words; i++) foci_report_text(command, NULL, j->word[i]);
     if (j->measure >= 0) tell_source(w, j, foci_report_part(&file, "of"));
+    tell_origin(w, &file);
     foci_report_json_value(&file, "result", result);
     foci_status s = foci_report_write(&file, &(foci_json_form){.digits = 17, .point = true}, j->result);
     foci_report_free(&file);
@@ -383,7 +477,7 @@ static foci_status take_result(work *w, job *j) {
 
 static void note_failure(work *w, job *j, foci_status s) {
     j->state = FAILED;
-    if (j->measure >= 0) foci_table_at(w->t, j->row, j->sample, j->measure)->failed = true;
+    if (j->measure >= 0) result_of(w, j)->failed = true;
     if (!w->failed++) foci_error_take(&w->first, s);
     foci_log(FOCI_LOG_WARN, "%s", foci_error_message());
 }
@@ -403,6 +497,14 @@ static void finish(work *w, job *j, const foci_table_ending *how) {
     if (s && !*w->o->stop) note_failure(w, j, s);
 }
 
+/* Is one of the jobs that it needs the result of in that state? */
+static bool waits_for(const work *w, const job *j, job_state state) {
+    const job *read = read_by(w, j);
+    for (int i = 0; i < 2; i++)
+        if (j->after[i] >= 0 && w->job[j->after[i]].state == state) return true;
+    return read && read->state == state;
+}
+
 /* A job that may start now. What has to be alone comes when all else is done. */
 static job *ready(work *w) {
     bool others = false;
@@ -410,12 +512,9 @@ static job *ready(work *w) {
     for (job *j = w->job; j < w->job + w->jobs; j++) {
         if (j->state == RUNNING || (j->state == WAITING && !j->alone)) others = true;
         if (j->state != WAITING) continue;
-        const job *after = j->after < 0 ? NULL : &w->job[j->after], *read = read_by(w, j);
-        if (after && after->state == FAILED) {
-            note_failure(w, j, foci_fail(FOCI_ERR_RUNTIME, "%s: its training failed", j->name));
-        } else if (read && read->state == FAILED) {
-            note_failure(w, j, foci_fail(FOCI_ERR_RUNTIME, "%s: what it is relative to failed", j->name));
-        } else if ((!after || after->state == DONE) && (!read || read->state == DONE)) {
+        if (waits_for(w, j, FAILED)) {
+            note_failure(w, j, foci_fail(FOCI_ERR_RUNTIME, "%s: what it needs failed", j->name));
+        } else if (!waits_for(w, j, WAITING) && !waits_for(w, j, RUNNING)) {
             if (!j->alone) return j;
             if (!alone) alone = j;
         }
@@ -516,8 +615,7 @@ static foci_status run_locked(work *w) {
 
 /* A run that is trained again may become another, and so may what is relative to it. */
 static bool waits_for_others(const work *w, const job *j) {
-    const job *read = read_by(w, j);
-    return (j->after >= 0 && w->job[j->after].state != DONE) || (read && read->state != DONE);
+    return waits_for(w, j, WAITING) || waits_for(w, j, RUNNING) || waits_for(w, j, FAILED);
 }
 
 foci_status foci_table_run(foci_table *t, const foci_table_options *options) {
@@ -531,6 +629,34 @@ foci_status foci_table_run(foci_table *t, const foci_table_options *options) {
         if (w.done < w.jobs) foci_log(FOCI_LOG_INFO, "%d of %d done already", w.done, w.jobs);
         s = run_locked(&w);
     }
+    free(w.job);
+    return s;
+}
+
+/* ---------------------------------------------------------------------------------------------- what is there */
+
+/* Whole, whatever it was measured on: foci_table_run looks closer. */
+static void look_at(const job *j, foci_table_state *state) {
+    char *text;
+    size_t size;
+    if (foci_path_kind(j->result) != 'f' || foci_read_file(j->result, 1 << 22, &text, &size, FOCI_ERR_IO)) return;
+    json_t *file = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+    const char *date = json_string_value(json_object_get(file, "date")),
+               *foci = json_string_value(json_object_get(file, "foci"));
+    state->done += json_is_object(json_object_get(file, "result"));
+    if (date && strcmp(date, state->date) > 0) snprintf(state->date, sizeof state->date, "%s", date);
+    if (foci && !*state->foci) snprintf(state->foci, sizeof state->foci, "%s", foci);
+    if (foci && strcmp(foci, state->foci) != 0) snprintf(state->foci, sizeof state->foci, "several");
+    json_decref(file);
+    free(text);
+}
+
+foci_status foci_table_look(foci_table *t, const foci_table_options *options, foci_table_state *state) {
+    work w = {.t = t, .o = options};
+    *state = (foci_table_state){.date = ""};
+    foci_status s = add_jobs(&w);
+    state->jobs = w.jobs;
+    for (int i = 0; !s && i < w.jobs; i++) look_at(&w.job[i], state);
     free(w.job);
     return s;
 }

@@ -14,20 +14,23 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/report.h"
 #include "measure/measure.h"
 #include "task/metrics.h"
 
 enum {
-    FOCI_TABLE_RUNS = 256,
+    FOCI_TABLE_RUNS = 256, /* with those that others begin from */
     FOCI_TABLE_SEEDS = 64,
-    FOCI_TABLE_MEASURES = 64,
+    FOCI_TABLE_MEASURES = 48,
     FOCI_TABLE_FIELDS = 8,
     FOCI_TABLE_SETS = 64
 };
 
-/* One measurement of a table: "pgd:eps=1/255,limit=1000" under a label. */
+/* One measurement of a table: "pgd:eps=1/255,limit=1000" under a label; or the mean of others, which have its fields.
+ */
 typedef struct foci_table_measure {
     const char *label, *spec;
+    int mean[FOCI_TABLE_MEASURES], means; /* indices of these; means 0: it is measured itself */
     foci_asked asked;
     const char *words[FOCI_ASKED_WORDS]; /* the command's arguments but for the run */
     int count;
@@ -38,14 +41,22 @@ typedef struct foci_table_measure {
 typedef struct foci_table_paper { /* a published figure: of a measurement's field */
     const char *label, *field;
     double value;
+    const char *mark; /* where it comes from, "read", "recalled" */
 } foci_table_paper;
 
+/* What is run for a row. Where a row of the table needs several configs, each with measurements of its own, the others
+ * are `shown` in the first. */
 typedef struct foci_table_row {
-    const char *name, *config;
+    int shown;                 /* index of the row that has its results; -1: none, others begin from it */
+    const char *name, *config; /* config NULL: nothing is run, its figures are published ones */
     const char *set[FOCI_TABLE_SETS];
     int sets;
     foci_table_paper paper[FOCI_TABLE_MEASURES];
     int papers;
+    bool no_seed[FOCI_TABLE_SEEDS], no_measure[FOCI_TABLE_MEASURES]; /* of the table's, which the row does without */
+    const struct foci_table_row *baseline;                           /* that it is compared with; NULL: none */
+    const struct foci_table_row *init, *teacher; /* with whose weights its training begins, from whom it learns */
+    double items; /* images or tokens of its training, where its data cannot tell; or 0 */
 } foci_table_row;
 
 /* A result: one seed of one row, one measurement. */
@@ -60,7 +71,7 @@ typedef struct foci_table {
     int64_t seed[FOCI_TABLE_SEEDS];
     int seeds; /* 0: the seed of each config */
     foci_table_row row[FOCI_TABLE_RUNS];
-    int rows;
+    int rows, others; /* behind the rows, what is no row of the table by itself */
     foci_table_measure measure[FOCI_TABLE_MEASURES];
     int measures;
     foci_table_result *result; /* (rows, max(seeds, 1), measures), filled by foci_table_run */
@@ -82,8 +93,14 @@ void foci_table_free(foci_table *t);
  * own. */
 foci_status foci_table_add_measure(foci_table *t, const char *place, const char *label, const char *spec,
                                    const char *const *show, int shown);
+/* The mean of measurements that are there, by index. */
+foci_status foci_table_add_mean(foci_table *t, const char *place, const char *label, const int *of, int count);
 /* Adds a row, its name and config set; NULL where there are too many or memory is out. */
 foci_table_row *foci_table_add_row(foci_table *t);
+/* Does the row have it? */
+static inline bool foci_table_has(const foci_table_row *row, int sample, int measure) {
+    return row->shown >= 0 && row->config && !row->no_seed[sample] && !row->no_measure[measure];
+}
 
 /* --------------------------------------------------------------------------------------------------- running */
 
@@ -107,9 +124,11 @@ typedef struct foci_table_runner {
 } foci_table_runner;
 
 typedef struct foci_table_options {
-    const char *out, *runs; /* results, logs; trained runs (NULL: OUT/runs), which tables may share */
-    int jobs, threads;      /* commands at once, and the threads of all together */
-    bool status_only;       /* run nothing: read what is there */
+    const char *out;            /* logs */
+    const char *runs, *results; /* which tables may share; NULL: OUT/runs, OUT/results */
+    int jobs, threads;          /* commands at once, and the threads of all together */
+    const char *program;        /* version and commit of what runs, which results name */
+    bool status_only;           /* run nothing: read what is there */
     const volatile sig_atomic_t *stop;
     const foci_table_runner *runner;
 } foci_table_options;
@@ -118,14 +137,49 @@ typedef struct foci_table_options {
  * rest is done all the same, and the first failure is what is returned in the end. */
 foci_status foci_table_run(foci_table *t, const foci_table_options *options);
 
+/* What the trainings of a table would take, and which data are missing. Opens the data that are there, runs nothing.
+ *
+ *     "trainings": "run", "count" (seeds), "parameters", "items", "exaflop" (of all seeds), "days" (here), "hours" and
+ *         "nodes" (as many of `nodes` as can share a batch); without data that its shape needs only the first two
+ *     "missing": files and folders; "exaflop", "days", "hours": sums
+ *     "gflops", "gflops_bf16", "share" (of the peak), "threads", "nodes", "cores", "gbits": what they are computed from
+ */
+foci_status foci_table_plan(const foci_table *t, foci_report *r);
+
+/* How much of it is there, in folders as foci_table_run has them; the newest result, and by which foci it was made. */
+typedef struct foci_table_state {
+    int done, jobs;
+    char date[32], foci[64]; /* "" where there is none; "several" versions */
+} foci_table_state;
+foci_status foci_table_look(foci_table *t, const foci_table_options *options, foci_table_state *state);
+
 /* --------------------------------------------------------------------------------------------------- showing */
 
 typedef struct foci_cell {
     int n;           /* seeds that have it */
     double mean, sd; /* over the seeds; sd NaN below two */
     bool best, second, failed;
-    char text[48]; /* "71.23 ± 0.12", "" where nothing is known */
+    char text[96]; /* "71.23 ± 0.12", " (2)" behind it where that is of fewer seeds; "" where nothing is known */
 } foci_cell;
+
+/* One row less another in a column, over the seeds that both have: the mean, and its 95 % interval by Student's t for
+ * paired samples, mean - half to mean + half (half NaN below two seeds). */
+typedef struct foci_paired {
+    int n;
+    double mean, half, percent; /* percent: of the other's mean */
+} foci_paired;
+static inline bool foci_is_seen(const foci_paired *d) {
+    return d->mean - d->half > 0 || d->mean + d->half < 0; /* NaN: no */
+}
+extern const char foci_paired_note[]; /* what is said of them, the test named */
+
+/* A row beside its baseline in a column: the difference, and how it reads. */
+typedef struct foci_comparison {
+    int row, column;
+    foci_paired difference;
+    char mean[64], interval[96]; /* "+0.44 (+0.7 %)", "-0.35 to +1.23" */
+    const char *verdict;         /* "better", "no difference seen" */
+} foci_comparison;
 
 typedef struct foci_column {
     const foci_table_measure *measure;
@@ -141,6 +195,8 @@ typedef struct foci_grid {
     foci_column column[FOCI_TABLE_MEASURES * FOCI_TABLE_FIELDS];
     int columns;
     foci_cell *cell;
+    foci_comparison *comparison; /* of rows that have a baseline, row by row */
+    int comparisons;
 } foci_grid;
 foci_status foci_grid_make(foci_grid *g, const foci_table *t);
 void foci_grid_free(foci_grid *g);
@@ -149,6 +205,7 @@ static inline const foci_cell *foci_grid_cell(const foci_grid *g, int row, int c
 }
 const foci_table_paper *foci_grid_paper(const foci_grid *g, int row, int column); /* NULL: none */
 double foci_grid_value(const foci_grid *g, int row, int column, int sample);      /* NaN: none */
+foci_paired foci_grid_difference(const foci_grid *g, int row, int other, int column);
 
 void foci_grid_text(const foci_grid *g, FILE *f, bool colour);
 void foci_grid_markdown(const foci_grid *g, FILE *f);

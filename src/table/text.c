@@ -23,7 +23,7 @@ static void right(FILE *f, const char *text, int width) { fprintf(f, "%*s%s", wi
 static void paper_text(const foci_grid *g, int row, int column, char text[48]) {
     const foci_table_paper *p = foci_grid_paper(g, row, column);
     text[0] = 0;
-    if (p) snprintf(text, 48, "%.*f", g->column[column].field->decimals, p->value);
+    if (p) snprintf(text, 48, "%.*f %s", g->column[column].field->decimals, p->value, p->mark);
 }
 
 static void unit_text(const foci_column *c, char text[96]) {
@@ -95,14 +95,38 @@ static void print_row(const foci_grid *g, FILE *f, int row, int first, const lay
     fputc('\n', f);
 }
 
+static void print_differences(const foci_grid *g, FILE *f) {
+    const foci_comparison *end = g->comparison + g->comparisons;
+    int title = 0, mean = 0, interval = 0, row = -1;
+    for (const foci_comparison *x = g->comparison; x < end; x++) {
+        title = widest(title, g->column[x->column].title);
+        mean = widest(mean, x->mean);
+        interval = widest(interval, x->interval);
+    }
+    if (g->comparisons) fprintf(f, "\nDifferences: %s\n", foci_paired_note);
+    for (const foci_comparison *x = g->comparison; x < end; x++) {
+        const foci_table_row *r = &g->table->row[x->row];
+        if (x->row != row) fprintf(f, "\n%s less %s\n", r->name, r->baseline->name);
+        row = x->row;
+        fputs("  ", f);
+        left(f, g->column[x->column].title, title);
+        fputs("   ", f);
+        right(f, x->mean, mean);
+        fputs("   ", f);
+        right(f, x->interval, interval);
+        fprintf(f, "   %d seed%s  %s\n", x->difference.n, foci_plural(x->difference.n, "s"), x->verdict);
+    }
+}
+
 static void print_foot(const foci_grid *g, FILE *f, bool colour) {
     const foci_table *t = g->table;
     bool marked = false;
     for (int i = 0; i < t->rows * g->columns; i++) marked |= !colour && g->cell[i].best;
     if (t->seeds > 1 || marked) fputc('\n', f);
-    if (t->seeds > 1) fprintf(f, "mean ± standard deviation over %d seeds%s", t->seeds, marked ? "; " : "");
+    if (t->seeds > 1) fprintf(f, "mean ± standard deviation over %d seeds, or (n)%s", t->seeds, marked ? "; " : "");
     if (marked) fputs("* best, ' second", f);
     if (t->seeds > 1 || marked) fputc('\n', f);
+    print_differences(g, f);
     if (*t->note) fprintf(f, "\n%s\n", t->note);
 }
 
@@ -123,6 +147,22 @@ static void markdown_text(FILE *f, const char *text) {
     for (; *text; text++) {
         if (strchr("|*_`<>[]\\", *text)) fputc('\\', f);
         fputc(*text, f);
+    }
+}
+
+static void markdown_differences(const foci_grid *g, FILE *f) {
+    if (!g->comparisons) return;
+    fprintf(f, "\nDifferences: %s\n\n| | less | | difference | 95 %% interval | seeds | |\n", foci_paired_note);
+    fputs("|---|---|---|---:|---:|---:|---|\n", f);
+    for (const foci_comparison *x = g->comparison; x < g->comparison + g->comparisons; x++) {
+        const foci_table_row *r = &g->table->row[x->row];
+        const char *const name[] = {r->name, r->baseline->name, g->column[x->column].title};
+        for (int i = 0; i < 3; i++) {
+            fputs("| ", f);
+            markdown_text(f, name[i]);
+            fputc(' ', f);
+        }
+        fprintf(f, "| %s | %s | %d | %s |\n", x->mean, x->interval, x->difference.n, x->verdict);
     }
 }
 
@@ -161,7 +201,8 @@ void foci_grid_markdown(const foci_grid *g, FILE *f) {
         }
     }
     fputc('\n', f);
-    if (t->seeds > 1) fprintf(f, "\nMean ± standard deviation over %d seeds.\n", t->seeds);
+    if (t->seeds > 1) fprintf(f, "\nMean ± standard deviation over %d seeds, or (n).\n", t->seeds);
+    markdown_differences(g, f);
     if (*t->note) {
         fputc('\n', f);
         markdown_text(f, t->note);
@@ -176,10 +217,28 @@ static void csv_number(FILE *f, double x) {
     foci_csv_number(f, x, 10);
 }
 
+/* The next comparison, where it is of this figure; else fields without anything. */
+static void csv_difference(const foci_grid *g, FILE *f, int row, int column, int *next) {
+    const foci_comparison *x = &g->comparison[*next];
+    if (*next == g->comparisons || x->row != row || x->column != column) {
+        fputs(",,,,,,", f);
+        return;
+    }
+    fputc(',', f);
+    foci_csv_text(f, g->table->row[row].baseline->name);
+    fprintf(f, ",%d", x->difference.n);
+    csv_number(f, x->difference.mean);
+    csv_number(f, x->difference.mean - x->difference.half);
+    csv_number(f, x->difference.mean + x->difference.half);
+    fprintf(f, ",%s", x->verdict);
+    ++*next;
+}
+
 /* A line for every figure: all digits, and every seed. */
 void foci_grid_csv(const foci_grid *g, FILE *f) {
     const foci_table *t = g->table;
-    fputs("run,measurement,result,unit,seeds,mean,sd,rank,paper", f);
+    int next = 0;
+    fputs("run,measurement,result,unit,seeds,mean,sd,rank,paper,mark,baseline,pairs,difference,low,high,verdict", f);
     for (int s = 0; s < foci_table_samples(t); s++) {
         if (t->seeds) fprintf(f, ",seed %lld", (long long)t->seed[s]);
         else fputs(",value", f);
@@ -197,6 +256,8 @@ void foci_grid_csv(const foci_grid *g, FILE *f) {
             csv_number(f, cell->sd);
             fprintf(f, ",%s", cell->best ? "best" : cell->second ? "second" : "");
             csv_number(f, p ? p->value : (double)NAN);
+            fprintf(f, ",%s", p ? p->mark : "");
+            csv_difference(g, f, row, c, &next);
             for (int s = 0; s < foci_table_samples(t); s++) csv_number(f, foci_grid_value(g, row, c, s));
             fputc('\n', f);
         }
@@ -221,6 +282,24 @@ static void latex_cell(FILE *f, const foci_cell *cell) {
     if (split) fprintf(f, "%.*s$\\pm$%s", (int)(split - cell->text), cell->text, split + strlen(sign));
     else fputs(cell->text, f);
     fputs(cell->best || cell->second ? "}" : "", f);
+}
+
+static void latex_differences(const foci_grid *g, FILE *f) {
+    if (!g->comparisons) return;
+    fputs("\\par\\medskip\n\\begin{tabular}{lllrrrl}\n\\toprule\n", f);
+    fputs(" & less & & difference & 95 \\% interval & seeds & \\\\\n\\midrule\n", f);
+    for (const foci_comparison *x = g->comparison; x < g->comparison + g->comparisons; x++) {
+        const foci_table_row *r = &g->table->row[x->row];
+        const char *const name[] = {r->name, r->baseline->name, g->column[x->column].title, x->mean};
+        for (int i = 0; i < 4; i++) {
+            latex_text(f, name[i]);
+            fputs(" & ", f);
+        }
+        fprintf(f, "%s & %d & %s \\\\\n", x->interval, x->difference.n, x->verdict);
+    }
+    fputs("\\bottomrule\n\\end{tabular}\n\\par\\smallskip\\footnotesize ", f);
+    latex_text(f, foci_paired_note);
+    fputc('\n', f);
 }
 
 void foci_grid_latex(const foci_grid *g, FILE *f) {
@@ -248,6 +327,7 @@ void foci_grid_latex(const foci_grid *g, FILE *f) {
         fputs(" \\\\\n", f);
     }
     fputs("\\bottomrule\n\\end{tabular}\n", f);
+    latex_differences(g, f);
     if (*t->note) {
         fputs("\\par\\smallskip\\footnotesize ", f);
         latex_text(f, t->note);

@@ -51,6 +51,8 @@ const foci_metric foci_metrics[] = {
 
     /* of collapse and redundancy */
     {"token_cosine", "token similarity", "", 4, -1},
+    {"attention_cosine", "output similarity", "", 4, -1},
+    {"key_change", "key change", "", 4, 0},
     {"head_distance", "head distance", "", 3, 1},
     {"effective_rank", "effective rank", "", 2, 1},
 

@@ -13,15 +13,19 @@ measure:
   clean: val
   best: {run: 'val:checkpoint=none.safetensors', show: [top1]}
 runs:
-  - {name: softmax, config: vit.yaml, set: {attention.kind: softmax}, paper: {clean.top1: 72.5}}
-  - {name: elliptical, config: vit.yaml}
+  - {name: softmax, config: vit.yaml, set: {attention.kind: softmax}, paper: {clean.top1: 72.5 recalled}}
+  - {name: elliptical, config: vit.yaml, baseline: softmax}
+  - {name: published, paper: {clean.top1: 71 log}}
 YAML
 sed '/^  best:/d' t.yaml >good.yaml
 
 whole() { # everything is done once; a second call does nothing and prints the same
     runs table run good.yaml --out whole --jobs 2 --threads 2
     cp out first
-    contains out '^softmax +[0-9.]+ ± [0-9.]+. +72\.50 '
+    contains out '^softmax +[0-9.]+ ± [0-9.]+. +72\.50 recalled '
+    contains out '^published +-  +71\.00 log '
+    contains out '^elliptical less softmax$'
+    contains out '^  clean top-1, % +[+-][0-9.]+ \([+-][0-9.]+ %\) +[+-][0-9.]+ to [+-][0-9.]+   2 seeds  (no difference seen|better|worse)$'
     equal 8 "$(grep -c '^\[' err)"
     cp -r whole/runs before
     runs table run good.yaml --out whole
@@ -29,8 +33,8 @@ whole() { # everything is done once; a second call does nothing and prints the s
     lacks err '^\['
     diff -r before whole/runs
     for f in table.md table.csv table.tex table.html; do [ -s whole/$f ]; done
-    contains whole/table.csv '^run,measurement,result,unit,seeds,mean,sd,rank,paper,seed 0,seed 1$'
-    equal 5 "$(wc -l <whole/table.csv)"
+    contains whole/table.csv '^run,measurement,result,unit,seeds,mean,sd,rank,paper,mark,baseline,pairs,difference,low,high,verdict,seed 0,seed 1$'
+    equal 7 "$(wc -l <whole/table.csv)"
     contains whole/table.html 'A table of &lt;two&gt; &amp; more'
     contains whole/table.tex '100 \\% made up'
     lacks whole/table.html 'https?:|src=|href=|@import|url\('
@@ -170,6 +174,89 @@ shared() { # --runs: trained once for two tables
 }
 check "tables share runs; --status runs nothing" shared
 
+begun() { # from another run of the table, and with a teacher; in one seed only; not all is measured
+    cat >begun.yaml <<'YAML'
+seeds: [0, 1]
+set: {train.max_steps: 5}
+measure: {clean: val, loss: {run: val, show: [loss]}}
+runs:
+  - {name: fine, config: vit.yaml, init: before, measure: [loss]}
+  - {name: pupil, config: vit.yaml, set: {model.distilled: true}, teacher: before, seeds: [1]}
+first:
+  - {name: before, config: vit.yaml, set: {train.lr: 2.0e-3}, seeds: [0]}
+YAML
+    runs table run begun.yaml --out begun --dry-run
+    contains out '^fine +2 +[0-9]+ +[0-9.]+ '
+    contains out '^before +1 '
+    contains out '^0 of 8 trainings and measurements are there'
+    [ ! -e begun ] || wrong "a dry run wrote something"
+    runs table run begun.yaml --out begun --runs begun/trained
+    equal 4 "$(grep -c '^\[.*train: ' err)"
+    contains out '^fine +- +-  +[0-9.]+ ± '
+    contains out '^pupil +[0-9.]+ \(1\)'
+    before=$(grep -l '"train: before' begun/trained/*/trained.json)
+    before=${before%/trained.json}
+    equal 2 "$(grep -l "\"--init\", \"$before\"" begun/trained/*/trained.json | wc -l)"
+    equal 1 "$(grep -l "train.teacher=$before" begun/trained/*/trained.json | wc -l)"
+    cp out begun/first
+    for after in 0.2 0.6 1.2; do
+        "$foci" table run begun.yaml --out torn >/dev/null 2>&1 &
+        pid=$!
+        sleep $after
+        kill -KILL $pid 2>/dev/null || true
+        wait $pid || true
+    done
+    runs table run begun.yaml --out torn
+    same begun/first out
+    runs table run begun.yaml --out begun --runs begun/trained
+    lacks err '^\['
+    same begun/first out
+}
+check "runs that begin from others" begun
+
+joined() { # one row of two configs, and the mean of what was measured of both
+    cat >joined.yaml <<'YAML'
+seeds: [0, 1]
+set: {train.max_steps: 20}
+baseline: softmax
+measure: {one: {run: val, show: [top1]}, two: {run: val, show: [top1]}, both: {mean: [one, two]}}
+runs:
+  - {name: softmax, config: vit.yaml, set: {attention.kind: softmax}, measure: [one]}
+  - {name: softmax, config: vit.yaml, set: {attention.kind: softmax, train.lr: 2.0e-3}, measure: [two]}
+  - {name: elliptical, config: vit.yaml, measure: [one]}
+  - {name: elliptical, config: vit.yaml, set: {train.lr: 2.0e-3}, measure: [two], seeds: [1]}
+YAML
+    runs table run joined.yaml --out joined --runs whole/runs
+    equal 3 "$(grep -c '^\[.*train: ' err)"
+    equal 7 "$(wc -l <joined/table.csv)"
+    awk -F, '$1 == "\"softmax\"" { x[NR] = $NF } END { d = (x[2] + x[3]) / 2 - x[4]; exit d * d > 1e-9 }' joined/table.csv ||
+        wrong "a wrong mean"
+    contains joined/table.csv '^"elliptical","both",top1,%,1,'
+    contains joined/table.csv '^"elliptical","one",top1,%,2,.*,"softmax",2,'
+}
+check "one row of several configs" joined
+
+state() { # what foci table list says
+    mkdir -p here/configs/tables/small
+    sed "s,: images,: $PWD/images,g" vit.yaml >here/vit.yaml
+    for f in here/configs/tables/t01-good.yaml here/configs/tables/small/t01-good.yaml; do
+        sed "s,config: ,config: $PWD/here/,; s/seeds: .*/seeds: [0]/" good.yaml >$f
+    done
+    sed -i 's/seeds: .*/seeds: [1, 0]/' here/configs/tables/t01-good.yaml
+    cd here
+    runs table run configs/tables/small/t01-good.yaml
+    ls tables/small/t01-good/table.md tables/runs/*/trained.json
+    runs table list
+    contains out '^configs/tables/t01-good.yaml +A table of'
+    contains out '^    4 of 8 done, last 20[0-9-]+ [0-9:]+ UTC by foci 0'
+    contains out '^    4 of 4 done, last '
+    cp configs/tables/small/t01-good.yaml configs/tables/small/t02-same.yaml
+    runs table run configs/tables/small/t02-same.yaml # all was measured for the other
+    lacks err '^\['
+    cd ..
+}
+check "what a list says of each table" state
+
 sweep() {
     runs sweep vit.yaml --vary attention.kind=softmax,elliptical --vary train.seed=0,1 --measure val --set train.max_steps=20 --out s --runs whole/runs
     lacks err 'train:'
@@ -198,8 +285,26 @@ wrong_files() {
     bad 'bad.yaml:1:18: measurement val has no option `eps`.*' "measure: {clean: \"val:eps=1\"}\n$run"
     bad 'bad.yaml:1:18: there is no result named `top3`' "measure: {clean: {run: val, show: [top3]}}\n$run"
     bad 'bad.yaml:2:1: duplicate `measure`; the first is in line 1' "measure: {clean: val}\nmeasure: {clean: val}\n$run"
-    bad 'bad.yaml:[0-9:]+: a second run is named `a`' 'measure: {clean: val}\nruns: [{name: a, config: vit.yaml}, {name: a, config: vit.yaml}]\n'
+    bad 'bad.yaml:[0-9:]+: a second run is named `a`, and they share a measurement' 'measure: {clean: val}\nruns: [{name: a, config: vit.yaml}, {name: a, config: vit.yaml}]\n'
     bad 'bad.yaml:[0-9:]+: nope.yaml is not there' 'measure: {clean: val}\nruns: [{name: a, config: nope.yaml}]\n'
+    rows() { bad "bad.yaml:[0-9:]+: $1" "seeds: [0, 1]\nmeasure: {clean: val}\nruns: [{name: a, config: vit.yaml}, {name: b, config: vit.yaml, $2}]\n"; }
+    rows '`72` is not a number and a mark, .*' 'paper: {clean.top1: 72}'
+    rows '`72 guessed` is not a number and a mark, .*' 'paper: {clean.top1: 72 guessed}'
+    rows 'the table has no seed 2' 'seeds: [0, 2]'
+    rows 'a run needs a seed' 'seeds: []'
+    rows 'the table has no measurement `PGD`' 'measure: [PGD]'
+    rows 'no run with a config is named `c`' 'init: c'
+    rows '`b` begins from another run itself' 'teacher: b'
+    rows '`x` is no number of images or tokens' 'items: x'
+    rows 'unknown `first`: a run has .*' 'first: a'
+    measures() { bad "bad.yaml:[0-9:]+: $1" "measure: {clean: val, $2}\n$run"; }
+    measures 'the table has no measurement `x`' 'both: {mean: [clean, x]}'
+    measures 'a mean of nothing' 'both: {mean: []}'
+    measures 'a mean of means' 'both: {mean: [clean]}, all: {mean: [both]}'
+    measures '`loss` shows other results than `clean`' 'loss: {run: val, show: [loss]}, both: {mean: [clean, loss]}'
+    measures 'measurement `both` needs either run, .*' 'both: {mean: [clean], run: val}'
+    bad 'bad.yaml:[0-9:]+: a run needs a name, and a config or published figures' 'measure: {clean: val}\nruns: [{name: a}]\n'
+    bad 'bad.yaml:[0-9:]+: unknown `paper`: a run has .*' "measure: {clean: val}\n${run}first: [{name: b, config: vit.yaml, paper: {clean.top1: 1 log}}]\n"
     bad 'bad.yaml:1:12: seed 1 stands here twice' "seeds: [1, 1]\nmeasure: {clean: val}\n$run"
     bad 'bad.yaml:[0-9:]+: .*clean.top2.*|bad.yaml:[0-9:]+: measurement `clean` shows no `top2`' 'measure: {clean: val}\nruns: [{name: a, config: vit.yaml, paper: {clean.top2: 1}}]\n'
     bad 'bad.yaml: run `a`: .*attention.kind.*' 'measure: {clean: val}\nruns: [{name: a, config: vit.yaml, set: {attention.kind: nosuch}}]\n'
@@ -213,12 +318,19 @@ check "wrong files and arguments" wrong_files
 
 listed() {
     (cd "$root" && "$foci" table list) >out
-    contains out '^configs/tables/imagenet-attacks.yaml +ImageNet'
-    contains out '^configs/tables/small/imagenet-attacks.yaml +CIFAR-10'
+    for number in 01 02 03 04 05 06 07 08 09 10 11 12 13 14 15 16 17 18 19 20 21; do
+        contains out "^configs/tables/t$number-[a-z0-9-]+\.yaml +"
+    done
+    for number in 1 3 4 5 6 7; do contains out "^configs/tables/f0$number-[a-z0-9-]+\.yaml +"; done
+    grep '^configs/' out | sed 's/ .*//' >shown
+    { grep -v /small/ shown | LC_ALL=C sort && grep /small/ shown | LC_ALL=C sort; } | diff - shown
     for file in "$root"/configs/tables/*.yaml; do # a twin for each
         [ -f "$root/configs/tables/small/${file##*/}" ] || wrong "no small ${file##*/}"
     done
-    for file in "$root"/configs/tables/*.yaml "$root"/configs/tables/small/*.yaml; do runs table run "$file" --status --out listed; done
+    for file in "$root"/configs/tables/*.yaml "$root"/configs/tables/small/*.yaml; do
+        runs table run "$file" --status --out listed
+        runs table run "$file" --dry-run --out listed
+    done
 }
 check "the tables that come with foci" listed
 finish

@@ -79,9 +79,12 @@ static foci_table *table_of(const char *folder, int rows) {
 static foci_status run(foci_table *t, const char *folder, theatre *stage, const volatile sig_atomic_t *stopped) {
     static const volatile sig_atomic_t never;
     const foci_table_runner runner = {start, look, stop, stage};
-    return foci_table_run(
-        t, &(foci_table_options){
-               .out = folder, .jobs = 2, .threads = 4, .runner = &runner, .stop = stopped ? stopped : &never});
+    return foci_table_run(t, &(foci_table_options){.out = folder,
+                                                   .program = "foci of a test",
+                                                   .jobs = 2,
+                                                   .threads = 4,
+                                                   .runner = &runner,
+                                                   .stop = stopped ? stopped : &never});
 }
 
 static void commands_in_order(void **state) {
