@@ -33,8 +33,8 @@ static foci_status show(const foci_parsed *parsed, const foci_stages *all) {
     const settings *o = parsed->options;
     const foci_subject subject = foci_subject_of(parsed, parsed->weights);
     foci_report r = {NULL};
-    foci_analyze_tell(&subject, all, &r);
-    foci_status s = o->out ? write_folder(parsed, all, &r) : FOCI_OK;
+    foci_status s = foci_analyze_tell(&subject, &o->how, all, &r);
+    if (!s && o->out) s = write_folder(parsed, all, &r);
     if (!s && parsed->json) return foci_print_report(&r, &foci_json_compact);
     if (!s) foci_analysis_print(&all->stage[all->count - 1].analysis);
     foci_report_free(&r);

@@ -15,6 +15,10 @@ typedef struct settings {
     bool resume, status, dry_run;
 } settings;
 
+static const char FOLDER[] = "configs/tables";
+#define RUNS "tables/runs"
+#define RESULTS "tables/results"
+
 static const foci_key rows[] = {
     FOCI_KEY(settings, out, NULL, 0, 0, NULL,
              "the table (table.md, table.csv, table.tex, table.html), results and logs (default: below tables/, by the "
@@ -29,8 +33,6 @@ static const foci_key rows[] = {
     FOCI_KEY(settings, dry_run, "false", 0, 0, NULL,
              "run nothing: print what the trainings would take, and which data are missing"),
     {0}};
-
-static const char FOLDER[] = "configs/tables", RUNS[] = "tables/runs", RESULTS[] = "tables/results";
 
 /* "configs/tables/small/robust.yaml" -> tables/small/robust; what lies elsewhere -> tables/NAME */
 static foci_status default_folder(const char *file, char *folder, size_t size) {
@@ -68,7 +70,44 @@ static foci_status run(const foci_parsed *parsed) {
     return s;
 }
 
+/* ---------------------------------------------------------------------------------------- the files of a folder */
+
 static int by_name(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+
+/* What is done with the path of each table; FOCI_OK goes on. */
+typedef struct visitor {
+    foci_status (*visit)(void *context, const char *path);
+    void *context;
+} visitor;
+
+static bool is_table(const char *path) {
+    const char *dot = strrchr(path, '.');
+    return dot && strcmp(dot, ".yaml") == 0;
+}
+
+/* The files of a folder that are tables, by their names; behind them those of the folders in it. */
+static foci_status visit_folder(const char *folder, const visitor *v) {
+    char *names[1024], path[4200];
+    int n = 0;
+    foci_status s = FOCI_OK;
+    DIR *d = opendir(folder);
+    if (!d) return foci_fail(FOCI_ERR_CONFIG, "%s: %s", folder, strerror(errno));
+    for (const struct dirent *e; n < 1024 && (e = readdir(d));)
+        if (e->d_name[0] != '.' && (names[n] = strdup(e->d_name))) n++;
+    closedir(d);
+    qsort(names, (size_t)n, sizeof *names, by_name);
+    for (int folders = 0; folders < 2; folders++)
+        for (int i = 0; i < n && !s; i++) {
+            if (foci_path_join(path, sizeof path, folder, names[i])) continue;
+            if ((foci_path_kind(path) == 'd') != folders) continue;
+            if (folders) s = visit_folder(path, v);
+            else if (is_table(path)) s = v->visit(v->context, path);
+        }
+    for (int i = 0; i < n; i++) free(names[i]);
+    return s;
+}
+
+/* ----------------------------------------------------------------------------------------------------- table list */
 
 /* Its path and title; and how much of it is there, where `foci table run` puts it by default. */
 static void list_table(foci_table *t, const char *path) {
@@ -87,48 +126,107 @@ static void list_table(foci_table *t, const char *path) {
     }
 }
 
-static void list_file(const char *path) {
+static foci_status list_file(void *context, const char *path) {
     foci_table *t;
-    const char *dot = strrchr(path, '.');
-    if (!dot || strcmp(dot, ".yaml") != 0) return;
+    (void)context;
     if (foci_table_read(&t, path)) {
         fprintf(stderr, "%s\n", foci_error_message());
-        return;
+        return FOCI_OK;
     }
     list_table(t, path);
     foci_table_free(t);
-}
-
-/* The files of a folder that are tables, by their names; behind them those of the folders in it. */
-static foci_status list_folder(const char *folder) {
-    char *names[1024], path[4200];
-    int n = 0;
-    DIR *d = opendir(folder);
-    if (!d) return foci_fail(FOCI_ERR_CONFIG, "%s: %s", folder, strerror(errno));
-    for (const struct dirent *e; n < 1024 && (e = readdir(d));)
-        if (e->d_name[0] != '.' && (names[n] = strdup(e->d_name))) n++;
-    closedir(d);
-    qsort(names, (size_t)n, sizeof *names, by_name);
-    for (int folders = 0; folders < 2; folders++)
-        for (int i = 0; i < n; i++) {
-            if (foci_path_join(path, sizeof path, folder, names[i])) continue;
-            if ((foci_path_kind(path) == 'd') != folders) continue;
-            if (folders) list_folder(path);
-            else list_file(path);
-        }
-    for (int i = 0; i < n; i++) free(names[i]);
     return FOCI_OK;
 }
 
 static foci_status list(const foci_parsed *parsed) {
-    const char *folder = parsed->arguments ? parsed->argument[0] : "configs/tables";
-    if (parsed->arguments || foci_path_kind(folder)) FOCI_TRY(list_folder(folder));
+    const char *folder = parsed->arguments ? parsed->argument[0] : FOLDER;
+    if (parsed->arguments || foci_path_kind(folder)) FOCI_TRY(visit_folder(folder, &(visitor){list_file, NULL}));
     else
         printf("There is no %s here: it comes with the source of foci. foci table list DIR lists those of DIR.\n",
                folder);
     puts("\nWhat can be measured: foci list measures");
     return FOCI_OK;
 }
+
+/* --------------------------------------------------------------------------------------------------- table report */
+
+typedef struct report_settings {
+    const char *out, *runs, *results;
+} report_settings;
+
+static const foci_key report_rows[] = {
+    FOCI_KEY(report_settings, out, "tables/report.html", 0, 0, NULL,
+             "the page, an .html; or an .md: its text without the pictures", .placeholder = "FILE"),
+    FOCI_KEY(report_settings, runs, RUNS, 0, 0, NULL, "trained runs, which results are compared with",
+             .placeholder = "DIR"),
+    FOCI_KEY(report_settings, results, RESULTS, 0, 0, NULL,
+             "what was measured; also looked at: results/ beside each table's file", .placeholder = "DIR"),
+    {0}};
+
+enum { REPORT_TABLES = 256 };
+typedef struct reporting {
+    const report_settings *o;
+    foci_table *table[REPORT_TABLES];
+    foci_grid *grid[REPORT_TABLES];
+    int tables;
+} reporting;
+
+static foci_status report_table(void *context, const char *path) {
+    reporting *r = context;
+    static const volatile sig_atomic_t never = 0;
+    char folder[4200];
+    if (r->tables == REPORT_TABLES) return foci_fail(FOCI_ERR_CONFIG, "more than %d tables", REPORT_TABLES);
+    FOCI_TRY(default_folder(path, folder, sizeof folder));
+    FOCI_TRY(foci_table_read(&r->table[r->tables], path));
+    foci_table *t = r->table[r->tables++];
+    const foci_table_options options = {
+        .out = folder, .runs = r->o->runs, .results = r->o->results, .status_only = true, .stop = &never};
+    FOCI_TRY(foci_table_run(t, &options));
+    foci_grid *g = calloc(1, sizeof *g);
+    if (!g) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    r->grid[r->tables - 1] = g;
+    return foci_grid_make(g, t);
+}
+
+static foci_status write_report(const reporting *r, bool html) {
+    char folder[4200], *text = NULL;
+    size_t size = 0;
+    const char *slash = strrchr(r->o->out, '/');
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - r->o->out) : 0, r->o->out);
+    if (*folder) FOCI_TRY(foci_make_dirs(folder));
+    FILE *f = open_memstream(&text, &size);
+    if (!f) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    const foci_grid *const *grid = (const foci_grid *const *)r->grid;
+    foci_status s = html ? foci_report_html(grid, r->tables, f) : foci_report_markdown(grid, r->tables, f);
+    if (fclose(f) != 0 && !s) s = foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!s) s = foci_write_file(r->o->out, text, size);
+    free(text);
+    return s;
+}
+
+static foci_status report(const foci_parsed *parsed) {
+    reporting r = {.o = parsed->options};
+    const visitor v = {report_table, &r};
+    const char *dot = strrchr(r.o->out, '.');
+    const bool html = dot && strcmp(dot, ".html") == 0;
+    if (!html && (!dot || strcmp(dot, ".md") != 0))
+        return foci_fail(FOCI_ERR_CONFIG, "--out %s: a report is an .html or an .md", r.o->out);
+    foci_status s = FOCI_OK;
+    for (int i = 0; i < parsed->arguments && !s; i++)
+        s = is_table(parsed->argument[i]) ? report_table(&r, parsed->argument[i])
+                                          : visit_folder(parsed->argument[i], &v);
+    if (!s && !r.tables) s = foci_fail(FOCI_ERR_CONFIG, "there is no table in %s", parsed->argument[0]);
+    if (!s) s = write_report(&r, html);
+    if (!s) printf("%d table%s in %s\n", r.tables, foci_plural(r.tables, "s"), r.o->out);
+    for (int i = 0; i < r.tables; i++) {
+        if (r.grid[i]) foci_grid_free(r.grid[i]);
+        free(r.grid[i]);
+        foci_table_free(r.table[i]);
+    }
+    return s;
+}
+
+/* --------------------------------------------------------------------------------------------------- the commands */
 
 static const foci_command run_command = {
     .name = "run",
@@ -153,6 +251,19 @@ static const foci_command list_command = {.name = "list",
                                           .most = 1,
                                           .run = list};
 
-const foci_command foci_command_table = {.name = "table",
-                                         .summary = "train, measure and write a table of runs",
-                                         .commands = (const foci_command *const[]){&run_command, &list_command, NULL}};
+static const foci_command report_command = {
+    .name = "report",
+    .summary = "one page of several tables, and what holds",
+    .synopsis = "DIR_OR_FILE...",
+    .doc = "One self-contained page of all tables in some folders, as far as they are measured: each claim that the "
+           "files make, with what the tables say of it, then every table with its pictures. Runs nothing.",
+    .least = 1,
+    .most = 64,
+    .size = sizeof(report_settings),
+    .options = {{report_rows}},
+    .run = report};
+
+const foci_command foci_command_table = {
+    .name = "table",
+    .summary = "train, measure and write a table of runs",
+    .commands = (const foci_command *const[]){&run_command, &list_command, &report_command, NULL}};

@@ -3,10 +3,12 @@
 #include "measure/analyze.h"
 
 #include <dirent.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "images/png.h"
 
 const foci_key foci_analyze_keys[] = {
     FOCI_KEY(foci_analyze_options, limit, NULL, 1, 1e12, NULL,
@@ -16,6 +18,8 @@ const foci_key foci_analyze_keys[] = {
     FOCI_KEY(foci_analyze_options, layer, "-1", -1, 10000, NULL,
              "whose attention is drawn over images, and whose tokens a table tells of, from 0; -1: the last",
              .placeholder = "L"),
+    FOCI_KEY(foci_analyze_options, maps, "0", 0, 100, NULL,
+             "images that the report itself holds, each with what the class token attends to in --layer"),
     FOCI_KEY(foci_analyze_options, history, "false", 0, 0, NULL,
              "the run's step-N.safetensors too, which train.keep_every leaves: how it came to be"),
     {0}};
@@ -57,7 +61,7 @@ foci_status foci_analyze_stages(const foci_subject *subject, const foci_analyze_
     *all = (foci_stages){.count = 0};
     if (o->history) FOCI_TRY(find_steps(subject->run, all));
     for (int i = 0; i < all->count; i++) FOCI_TRY(analyze_step(subject, &a, &all->stage[i]));
-    a.pictures = pictures;
+    a.pictures = pictures > (int)o->maps ? pictures : (int)o->maps;
     all->stage[all->count].step = -1;
     return foci_analyze(subject->config, subject->weights, &a, &all->stage[all->count++].analysis);
 }
@@ -112,23 +116,82 @@ static void tell_stage(const foci_analysis *a, foci_report *r) {
     for (int i = 0; i < a->layers; i++) tell_layer(a, &a->of[i], foci_report_part(layers, NULL));
 }
 
-void foci_analyze_tell(const foci_subject *subject, const foci_stages *all, foci_report *r) {
-    tell_stage(&all->stage[all->count - 1].analysis, r);
+/* -------------------------------------------------------------------------------------------- attention maps */
+
+/* RFC 4648. From malloc; NULL: memory is out. */
+static char *base64(const unsigned char *bytes, size_t size) {
+    static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    char *text = malloc((size + 2) / 3 * 4 + 1), *out = text;
+    for (size_t i = 0; text && i < size; i += 3) {
+        const unsigned b = i + 1 < size ? bytes[i + 1] : 0, c = i + 2 < size ? bytes[i + 2] : 0;
+        const unsigned word = (unsigned)bytes[i] << 16 | b << 8 | c;
+        for (int k = 0; k < 4; k++) *out++ = size - i < (size_t)k ? '=' : digit[word >> (18 - 6 * k) & 63];
+    }
+    if (text) *out = 0;
+    return text;
+}
+
+static foci_status tell_photograph(const foci_analysis *a, const foci_attention_picture *p, foci_report *r) {
+    const int64_t plane = (int64_t)a->height * a->columns;
+    foci_image image = {a->columns, a->height, malloc((size_t)(3 * plane))};
+    for (int64_t i = 0; image.pixels && i < 3 * plane; i++)
+        image.pixels[i] = (unsigned char)lrint(255 * fmin(1, fmax(0, (double)p->input[i % 3 * plane + i / 3])));
+    int size = 0;
+    unsigned char *png = image.pixels ? foci_png_encode(&image, &size) : NULL;
+    char *text = png ? base64(png, (size_t)size) : NULL;
+    if (text) foci_report_text(r, "photograph", text);
+    free(text);
+    free(png);
+    free(image.pixels);
+    return text ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+}
+
+static void tell_attention(const foci_analysis *a, const foci_attention_picture *p, int64_t columns, foci_report *r) {
+    foci_report *rows = foci_report_list(r, "attention"), *row = NULL;
+    for (int64_t i = 0; i + 1 < a->tokens; i++) {
+        double sum = 0;
+        for (int64_t h = 0; h < a->heads; h++) sum += (double)p->map[h * a->tokens * a->tokens + 1 + i];
+        if (i % columns == 0) row = foci_report_list(rows, NULL);
+        foci_report_number(row, NULL, sum / (double)a->heads);
+    }
+}
+
+/* Of images, by a model with a class token before their patches. */
+static foci_status tell_maps(const foci_subject *subject, const foci_analysis *a, int64_t count, foci_report *r) {
+    if (!a->height) return foci_fail(FOCI_ERR_CONFIG, "--maps: attention maps are drawn over images");
+    const int64_t patch = foci_config_int(subject->config, "model.patch_size"), columns = a->columns / patch;
+    if (a->tokens != a->height / patch * columns + 1)
+        return foci_fail(FOCI_ERR_CONFIG, "--maps: the model has no class token alone before its patches");
+    foci_report *maps = foci_report_list(r, "maps");
+    for (int64_t i = 0; i < count && i < a->pictures; i++) {
+        foci_report *one = foci_report_part(maps, NULL);
+        FOCI_TRY(tell_photograph(a, &a->picture[i], one));
+        tell_attention(a, &a->picture[i], columns, one);
+    }
+    return FOCI_OK;
+}
+
+foci_status foci_analyze_tell(const foci_subject *subject, const foci_analyze_options *options, const foci_stages *all,
+                              foci_report *r) {
+    const foci_analysis *last = &all->stage[all->count - 1].analysis;
+    tell_stage(last, r);
+    if (options->maps) FOCI_TRY(tell_maps(subject, last, options->maps, r));
     foci_report_text(r, "checkpoint", subject->weights);
-    if (all->count == 1) return;
+    if (all->count == 1) return FOCI_OK;
     foci_report *history = foci_report_list(r, "history");
     for (int i = 0; i + 1 < all->count; i++) {
         foci_report *one = foci_report_part(history, NULL);
         tell_stage(&all->stage[i].analysis, one);
         foci_report_whole(one, "step", all->stage[i].step);
     }
+    return FOCI_OK;
 }
 
 static foci_status run(const foci_subject *subject, const void *options, const foci_watch *watch, foci_report *r) {
     foci_stages *all = calloc(1, sizeof *all);
     if (!all) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
     foci_status s = foci_analyze_stages(subject, options, 0, watch, all);
-    if (!s) foci_analyze_tell(subject, all, r);
+    if (!s) s = foci_analyze_tell(subject, options, all, r);
     foci_stages_free(all);
     free(all);
     return s;

@@ -145,6 +145,7 @@ static void tell(const comparison *x, const foci_shift_options *o, const foci_su
     const foci_corrupted *r = x->r;
     foci_report_whole(report, "images", r->images);
     foci_report_number(report, "clean_error", r->clean);
+    foci_report_number(report, "error", foci_corrupted_mean_of_all(r));
     foci_report_number(report, "mean_error", foci_corrupted_mean(r));
     foci_report_number(report, "mce", x->any ? foci_mean_corruption_error(r, x->reference) : (double)NAN);
     foci_report_text(report, "relative_to", x->any ? x->to : NULL);
@@ -213,7 +214,7 @@ const foci_measure foci_measure_corrupt = {.name = "corrupt",
                                            .options = {{foci_corrupt_keys}, {foci_folder_keys}},
                                            .reads = "relative_to",
                                            .task = "images",
-                                           .metrics = {"mean_error", "mce"},
+                                           .metrics = {"mean_error", "error", "mce"},
                                            .run = run,
                                            .form = &foci_json_compact,
                                            .print = print,

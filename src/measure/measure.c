@@ -3,6 +3,7 @@
 #include "measure/measure.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "models/models.h"
@@ -152,19 +153,20 @@ static foci_status set_defaults(const asking *a) {
     return FOCI_OK;
 }
 
-/* Where the measure's strength stands: a number by the row of that name. */
-static foci_status take_strength(const asking *a, const foci_key *key, const char *value) {
-    struct {
-        double real;
-    } read;
-    foci_key alone = *key;
-    if (!a->asked->measure->needs || strcmp(key->name, a->asked->measure->needs) != 0 || key->type != FOCI_KEY_REAL)
-        return FOCI_OK;
-    alone.at = 0;
-    FOCI_TRY(foci_key_parse(&alone, key->name, value, a->arena, &read));
-    a->asked->strength = read.real;
-    a->asked->strength_text = value;
-    return FOCI_OK;
+/* A value as a number, NaN where it is none; 1/255 is one where the row takes numbers. Without a row it is
+ * "model.img_size=64". */
+static double number_of(const asking *a, const foci_key *key, const char *value) {
+    double real = (double)NAN;
+    char *end;
+    if (key && key->type == FOCI_KEY_REAL) {
+        foci_key alone = *key;
+        alone.at = 0;
+        return foci_key_parse(&alone, key->name, value, a->arena, &real) ? (double)NAN : real;
+    }
+    const char *equals = strchr(value, '=');
+    if (!key) value = equals ? equals + 1 : "";
+    real = strtod(value, &end);
+    return *value && !*end ? real : (double)NAN;
 }
 
 /* Checked by its row, and put into the text. */
@@ -181,10 +183,12 @@ static foci_status add_inner(asking *a, const foci_key *key, const char *value) 
 
 static foci_status note(asking *a, const foci_key *key, const char *name, const char *value) {
     foci_asked *asked = a->asked;
+    if (!value) return out_of_memory();
     if (asked->count == FOCI_ASKED_OPTIONS)
         return foci_fail(FOCI_ERR_CONFIG, "%s: measurement `%s` has too many options", a->place, a->spec);
-    asked->option[asked->count++] = (struct foci_asked_option){key, word_of(name, a->arena), value};
-    return asked->option[asked->count - 1].name && value ? FOCI_OK : out_of_memory();
+    asked->option[asked->count++] =
+        (struct foci_asked_option){key, word_of(name, a->arena), value, number_of(a, key, value)};
+    return asked->option[asked->count - 1].name ? FOCI_OK : out_of_memory();
 }
 
 static foci_status unknown_option(const asking *a, const char *name, size_t length) {
@@ -216,7 +220,6 @@ static foci_status add_option(asking *a, const char *text, size_t length) {
     const foci_key *inner = find_in(m->inner, text, name), *key = inner ? inner : find_open(m, text, name, &at);
     if (!key) return unknown_option(a, text, name);
     FOCI_TRY(inner ? add_inner(a, key, value) : set_option(a, text, name, value));
-    FOCI_TRY(take_strength(a, key, value));
     return note(a, key, inner ? "" : key->name, value);
 }
 
@@ -240,7 +243,7 @@ foci_status foci_measure_ask(foci_asked *asked, const char *place, const char *s
     asking a = {.asked = asked, .arena = arena, .place = place, .spec = spec};
     const size_t name = strcspn(spec, ":");
     const foci_measure *m = find(spec, name);
-    *asked = (foci_asked){.measure = m, .strength = (double)NAN};
+    *asked = (foci_asked){.measure = m};
     if (!m) return no_such_measure(&a, (int)name);
     asked->options = a.options = foci_arena_alloc(arena, m->size + 1);
     if (!a.options) return out_of_memory();

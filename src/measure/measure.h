@@ -33,7 +33,7 @@ typedef struct foci_measure {
     foci_option_rows options[6]; /* the rows that are bound to it, ended by {0} */
     const foci_key *inner;       /* and settings that go, behind the measure's name, into the option `within`: */
     const char *within;          /* "word-swap:rate=0.1,min=2" */
-    const char *needs;           /* an option that has to be given, its strength: "eps"; NULL: none */
+    const char *needs;           /* an option that has to be given: "eps"; NULL: none */
     const char *reads;           /* an option that may name another row of a table, whose report is read; or NULL */
     const char *task;            /* that the model must have, "images" or "text"; NULL: whatever it is */
     const char *metrics[FOCI_MEASURE_METRICS]; /* names of its report (task/metrics.c), in a table those that
@@ -73,11 +73,10 @@ typedef struct foci_asked {
     const foci_measure *measure;
     const void *options;    /* its struct, filled */
     const char *checkpoint; /* weights in place of the run's best; or NULL */
-    double strength;        /* the number that it needs, NaN where there is none; and as it was written */
-    const char *strength_text;
     struct foci_asked_option {
         const foci_key *key;      /* NULL: checkpoint, or set with a key of the config, "attention.reduce=median" */
         const char *name, *value; /* "step-size"; "" where it goes inside of another */
+        double number;            /* the value, where it is one, else NaN */
     } option[FOCI_ASKED_OPTIONS]; /* as they were given, in order */
     int count;
     bool sets; /* keys of the config are among them */

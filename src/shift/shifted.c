@@ -241,6 +241,18 @@ double foci_corrupted_mean(const foci_corrupted *r) {
     return sum / n;
 }
 
+double foci_corrupted_mean_of_all(const foci_corrupted *r) {
+    double sum = 0;
+    int n = 0;
+    for (int k = 0; k < FOCI_CORRUPTIONS; k++) {
+        const double error = foci_corrupted_error(r, k);
+        if (isnan(error)) continue;
+        sum += error;
+        n++;
+    }
+    return sum / n;
+}
+
 double foci_mean_corruption_error(const foci_corrupted *r, const foci_corrupted *reference) {
     double sum = 0;
     int n = 0;

@@ -31,6 +31,7 @@ foci_status foci_measure_corrupted_folders(foci_classifier *c, const char *dir, 
 double foci_corrupted_error(const foci_corrupted *r, int corruption);
 /* Over the 15 of ImageNet-C; NAN where one is not measured. */
 double foci_corrupted_mean(const foci_corrupted *r);
+double foci_corrupted_mean_of_all(const foci_corrupted *r); /* over those that are measured */
 /* Corruption error, percent: the errors' sum over that of the reference at the same severities; NULL is AlexNet, whose
  * published errors are means over all five. NAN where either lacks one. */
 double foci_corruption_error(const foci_corrupted *r, const foci_corrupted *reference, int corruption);

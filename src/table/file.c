@@ -20,6 +20,11 @@
  *       - {name: pupil, config: pupil.yaml, teacher: softmax}
  *     first:                                    # trainings that others begin from, no rows of the table
  *       - {name: encoder, config: encoder.yaml}
+ *     claims:                                   # of a run beside its baseline: better, or worse by a margin at most
+ *       - {claim: Robust to attacks, run: fine, in: [PGD.top1]}
+ *       - {claim: At equal cost, run: fine, in: [clean.loss], margin: 2}
+ *       - {claim: On natural adversarial images, untestable: there is no such set of this size}
+ *     facts: [on how published figures are to be read]
  *
  * Runs of one name are one row of the table; each has measurements of its own then.
  * A run may name some of the table's seeds and measurements. What it begins from (init, teacher) is trained with its
@@ -278,6 +283,22 @@ static const char *mark_of(const char *text) {
     return NULL;
 }
 
+/* "clean.top1", LABEL.RESULT */
+static foci_status find_result(const reader *r, const yaml_node_t *n, const char *text, struct foci_table_of *of) {
+    const char *dot = strrchr(text, '.');
+    const foci_table *t = r->t;
+    of->measure = -1;
+    for (int i = 0; dot && i < t->measures; i++)
+        if (strlen(t->measure[i].label) == (size_t)(dot - text) &&
+            strncmp(t->measure[i].label, text, (size_t)(dot - text)) == 0)
+            of->measure = i;
+    if (of->measure < 0) return fail_at(r, n, "`%s` does not begin with the name of a measurement: LABEL.RESULT", text);
+    const foci_table_measure *m = &t->measure[of->measure];
+    for (of->field = 0; of->field < m->fields; of->field++)
+        if (strcmp(m->field[of->field]->name, dot + 1) == 0) return FOCI_OK;
+    return fail_at(r, n, "measurement `%s` shows no `%s`", m->label, dot + 1);
+}
+
 /* {clean.top1: 72.23 recalled} */
 static foci_status read_paper(reader *r, yaml_node_t *n, foci_table_row *row) {
     FOCI_TRY(mapping(r, n, "paper"));
@@ -285,19 +306,10 @@ static foci_status read_paper(reader *r, yaml_node_t *n, foci_table_row *row) {
         pair p;
         const char *text;
         char *end;
+        struct foci_table_of of;
         FOCI_TRY(read_pair(r, n, at, &p));
         FOCI_TRY(text_of(r, p.value, "a published figure", &text));
-        const char *dot = strrchr(p.key, '.');
-        const foci_table_measure *m = NULL;
-        for (int i = 0; dot && i < r->t->measures; i++)
-            if (strlen(r->t->measure[i].label) == (size_t)(dot - p.key) &&
-                strncmp(r->t->measure[i].label, p.key, (size_t)(dot - p.key)) == 0)
-                m = &r->t->measure[i];
-        if (!m) return fail_at(r, p.at, "`%s` does not begin with the name of a measurement: LABEL.RESULT", p.key);
-        const foci_metric *field = NULL;
-        for (int i = 0; i < m->fields; i++)
-            if (strcmp(m->field[i]->name, dot + 1) == 0) field = m->field[i];
-        if (!field) return fail_at(r, p.at, "measurement `%s` shows no `%s`", m->label, dot + 1);
+        FOCI_TRY(find_result(r, p.at, p.key, &of));
         const double value = strtod(text, &end);
         const char *mark = end > text && *end == ' ' && isfinite(value) ? mark_of(end + 1) : NULL;
         if (!mark)
@@ -307,7 +319,8 @@ static foci_status read_paper(reader *r, yaml_node_t *n, foci_table_row *row) {
                 text);
         if (row->papers == FOCI_TABLE_MEASURES)
             return fail_at(r, p.at, "more than %d published figures", FOCI_TABLE_MEASURES);
-        row->paper[row->papers++] = (foci_table_paper){m->label, field->name, value, mark};
+        const foci_table_measure *m = &r->t->measure[of.measure];
+        row->paper[row->papers++] = (foci_table_paper){m->label, m->field[of.field]->name, value, mark};
     }
     return FOCI_OK;
 }
@@ -443,9 +456,74 @@ static foci_status join_rows(reader *r) {
     return FOCI_OK;
 }
 
+/* ------------------------------------------------------------------------------------------ claims and facts */
+
+static foci_status read_margin(const reader *r, const yaml_node_t *n, const char *text, double *margin) {
+    char *end;
+    *margin = strtod(text, &end);
+    if (*text && !*end && *margin >= 0 && *margin <= 1000) return FOCI_OK;
+    return fail_at(r, n, "`%s` is no margin: percent, from 0 on", text);
+}
+
+static foci_status read_in(reader *r, yaml_node_t *n, foci_table_claim *c) {
+    FOCI_TRY(list(r, n, "in"));
+    for (yaml_node_item_t *i = n->data.sequence.items.start; i < n->data.sequence.items.top; i++) {
+        const char *text;
+        if (c->count == FOCI_TABLE_MEASURES) return fail_at(r, n, "more than %d results", FOCI_TABLE_MEASURES);
+        FOCI_TRY(text_of(r, node(r, *i), "a result", &text));
+        FOCI_TRY(find_result(r, node(r, *i), text, &c->in[c->count++]));
+    }
+    return FOCI_OK;
+}
+
+static foci_status read_claim(reader *r, yaml_node_t *n) {
+    FOCI_TRY(mapping(r, n, "a claim"));
+    if (r->t->claims == FOCI_TABLE_CLAIMS) return fail_at(r, n, "more than %d claims", FOCI_TABLE_CLAIMS);
+    foci_table_claim *c = &r->t->claim[r->t->claims++];
+    *c = (foci_table_claim){.margin = (double)NAN};
+    for (yaml_node_pair_t *at = NULL; next_pair(n, &at);) {
+        pair p;
+        const char *margin;
+        FOCI_TRY(read_pair(r, n, at, &p));
+        if (strcmp(p.key, "claim") == 0) FOCI_TRY(text_of(r, p.value, "claim", &c->text));
+        else if (strcmp(p.key, "run") == 0) FOCI_TRY(find_row(r, p.value, r->t->rows, &c->row));
+        else if (strcmp(p.key, "in") == 0) FOCI_TRY(read_in(r, p.value, c));
+        else if (strcmp(p.key, "untestable") == 0) FOCI_TRY(text_of(r, p.value, "untestable", &c->reason));
+        else if (strcmp(p.key, "margin") == 0) {
+            FOCI_TRY(text_of(r, p.value, "margin", &margin));
+            FOCI_TRY(read_margin(r, p.value, margin, &c->margin));
+        } else
+            return fail_at(r, p.at, "unknown `%s`: a claim has claim, run, in and margin, or claim and untestable",
+                           p.key);
+    }
+    if (!c->text || !c->row != !c->count || !c->row == !c->reason)
+        return fail_at(r, n, "a claim needs claim, run and in, or claim and untestable");
+    if (c->row && !c->row->baseline) return fail_at(r, n, "`%s` has no baseline", c->row->name);
+    for (int i = 0; i < c->count; i++)
+        if (!r->t->measure[c->in[i].measure].field[c->in[i].field]->better)
+            return fail_at(r, n, "neither more nor less of a result is better");
+    return FOCI_OK;
+}
+
+static foci_status read_claims(reader *r, yaml_node_t *n) {
+    FOCI_TRY(list(r, n, "claims"));
+    for (yaml_node_item_t *i = n->data.sequence.items.start; i < n->data.sequence.items.top; i++)
+        FOCI_TRY(read_claim(r, node(r, *i)));
+    return FOCI_OK;
+}
+
+static foci_status read_facts(reader *r, yaml_node_t *n) {
+    FOCI_TRY(list(r, n, "facts"));
+    for (yaml_node_item_t *i = n->data.sequence.items.start; i < n->data.sequence.items.top; i++) {
+        if (r->t->facts == FOCI_TABLE_FACTS) return fail_at(r, n, "more than %d facts", FOCI_TABLE_FACTS);
+        FOCI_TRY(text_of(r, node(r, *i), "a fact", &r->t->fact[r->t->facts++]));
+    }
+    return FOCI_OK;
+}
+
 /* Runs refer to what all have and to measurements: they come last, wherever they stand. */
 static foci_status read_table(reader *r) {
-    yaml_node_t *root = yaml_document_get_root_node(&r->document), *runs = NULL, *first = NULL;
+    yaml_node_t *root = yaml_document_get_root_node(&r->document), *runs = NULL, *first = NULL, *claims = NULL;
     if (!root) return foci_fail(FOCI_ERR_CONFIG, "%s: the file is empty", r->t->path);
     FOCI_TRY(mapping(r, root, "a table"));
     for (yaml_node_pair_t *at = NULL; next_pair(root, &at);) {
@@ -460,10 +538,13 @@ static foci_status read_table(reader *r) {
         else if (strcmp(p.key, "measure") == 0) FOCI_TRY(read_measures(r, p.value));
         else if (strcmp(p.key, "runs") == 0) runs = p.value;
         else if (strcmp(p.key, "first") == 0) first = p.value;
+        else if (strcmp(p.key, "claims") == 0) claims = p.value;
+        else if (strcmp(p.key, "facts") == 0) FOCI_TRY(read_facts(r, p.value));
         else
-            return fail_at(
-                r, p.at, "unknown `%s`: a table has title, note, seeds, set, items, baseline, measure, runs and first",
-                p.key);
+            return fail_at(r, p.at,
+                           "unknown `%s`: a table has title, note, seeds, set, items, baseline, measure, runs, first, "
+                           "claims and facts",
+                           p.key);
     }
     if (!r->t->measures) return foci_fail(FOCI_ERR_CONFIG, "%s: `measure` is missing", r->t->path);
     if (!runs) return foci_fail(FOCI_ERR_CONFIG, "%s: `runs` is missing", r->t->path);
@@ -471,7 +552,8 @@ static foci_status read_table(reader *r) {
     if (!r->t->others) return foci_fail(FOCI_ERR_CONFIG, "%s: there are no runs", r->t->path);
     if (first) FOCI_TRY(read_runs(r, first, false));
     FOCI_TRY(sort_rows(r));
-    return join_rows(r);
+    FOCI_TRY(join_rows(r));
+    return claims ? read_claims(r, claims) : FOCI_OK;
 }
 
 static foci_status syntax_error(const reader *r, const yaml_parser_t *p) {

@@ -84,7 +84,8 @@ foci_paired foci_grid_difference(const foci_grid *g, int row, int other, int col
     }
     if (!d.n) return d;
     d.mean = sum / d.n;
-    d.percent = 100 * sum / fabs(base);
+    d.base = base / d.n;
+    d.percent = 100 * d.mean / fabs(d.base);
     for (int s = 0; s < foci_table_samples(g->table); s++) {
         const double x = foci_grid_value(g, row, column, s) - foci_grid_value(g, other, column, s) - d.mean;
         if (isfinite(x)) squares += x * x;
@@ -99,21 +100,25 @@ static const char *verdict(const foci_paired *d, const foci_metric *field) {
     return !field->better ? "differs" : d->mean * field->better > 0 ? "better" : "worse";
 }
 
-static void compare(foci_grid *g, int row, int column) {
+foci_comparison foci_grid_compare(const foci_grid *g, int row, int column) {
     const foci_table_row *baseline = g->table->row[row].baseline;
     const foci_metric *field = g->column[column].field;
-    if (!baseline) return;
     foci_comparison c = {row, column, foci_grid_difference(g, row, (int)(baseline - g->table->row), column),
                          .interval = "-"};
     const foci_paired *d = &c.difference;
-    if (!d->n) return;
     const int used = snprintf(c.mean, sizeof c.mean, "%+.*f", field->decimals, d->mean);
     if (isfinite(d->percent)) snprintf(c.mean + used, sizeof c.mean - (size_t)used, " (%+.1f %%)", d->percent);
     if (d->n > 1)
         snprintf(c.interval, sizeof c.interval, "%+.*f to %+.*f", field->decimals, d->mean - d->half, field->decimals,
                  d->mean + d->half);
     c.verdict = verdict(d, field);
-    g->comparison[g->comparisons++] = c;
+    return c;
+}
+
+static void compare(foci_grid *g, int row, int column) {
+    if (!g->table->row[row].baseline) return;
+    const foci_comparison c = foci_grid_compare(g, row, column);
+    if (c.difference.n) g->comparison[g->comparisons++] = c;
 }
 
 /* Rows that have one baseline, and it, are compared with each other; where there is none, all are. */
@@ -153,6 +158,10 @@ static void rank(foci_grid *g, int column, int group) {
     g->cell[second * g->columns + column].second = third >= 0 && is_ahead(g, second, third, column);
 }
 
+void foci_column_title(const foci_table_measure *m, const foci_metric *field, char title[128]) {
+    snprintf(title, 128, "%s %s%s%s", m->label, field->title, *field->unit ? ", " : "", field->unit);
+}
+
 static bool worth_showing(foci_grid *g, int column) {
     bool any = false;
     foci_column *c = &g->column[column];
@@ -172,8 +181,7 @@ foci_status foci_grid_make(foci_grid *g, const foci_table *t) {
         for (int f = 0; f < measure->fields; f++) {
             foci_column *c = &g->column[g->columns];
             *c = (foci_column){.measure = measure, .field = measure->field[f], .measure_index = m, .field_index = f};
-            snprintf(c->title, sizeof c->title, "%s %s%s%s", measure->label, c->field->title,
-                     *c->field->unit ? ", " : "", c->field->unit);
+            foci_column_title(measure, c->field, c->title);
             if (worth_showing(g, g->columns)) {
                 g->columns++;
                 any = true;

@@ -1,11 +1,11 @@
-/* The table as one page that needs nothing else: the figures, a plot of every column with all seeds, curves where a
- * measurement was made at several strengths, and what was run. Plots are drawn in the page's own colours, so that they
- * follow light and dark; each is small, and as many stand side by side as the screen is wide. */
+/* A table as one page that needs nothing else: the figures, what follows for its claims, pictures (html_plots.c), every
+ * seed, and what was run. */
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "table/table.h"
+#include "table/page.h"
 
 static const char style[] =
     ":root{color-scheme:light dark;--paper:#fff;--ink:#1c1e21;--soft:#5d646d;--line:#d9dde2;--tint:#f3f5f7;"
@@ -34,11 +34,12 @@ static const char style[] =
     ".soft{fill:var(--soft)}"
     "svg "
     ".rule{stroke:var(--line);stroke-width:1}details{margin-top:1rem}summary{cursor:pointer}code,pre{font-size:.85rem}"
-    "pre{overflow-x:auto}\n";
+    "pre{overflow-x:auto}\n"
+    "h3{font-size:1rem;margin:1.5rem 0 .5rem}summary{font-weight:600}.scroll{overflow-x:auto}section{margin-top:3rem}"
+    ".plots+figure,.plots+.plots{margin-top:1rem}li{max-width:44rem}.where{overflow-wrap:anywhere}"
+    "image{image-rendering:pixelated}.grey{filter:grayscale(1) brightness(.7)}.lit{fill:#ffab00}\n";
 
-enum { COLOURS = 8, WIDTH = 320 };
-
-static void text(FILE *f, const char *s) {
+void foci_page_text(FILE *f, const char *s) {
     for (; *s; s++) {
         if (*s == '&') fputs("&amp;", f);
         else if (*s == '<') fputs("&lt;", f);
@@ -50,6 +51,40 @@ static void text(FILE *f, const char *s) {
 
 static void number(FILE *f, const foci_column *c, double x) { fprintf(f, "%.*f", c->field->decimals, x); }
 
+void foci_page_begin(FILE *f, const char *title) {
+    fputs("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
+          f);
+    foci_page_text(f, title);
+    fprintf(f, "</title>\n<style>\n%s</style></head><body>\n<h1>", style);
+    foci_page_text(f, title);
+    fputs("</h1>\n", f);
+}
+
+/* Its path without the ending, letters and digits alone: no two tables have the same. */
+static void print_anchor(FILE *f, const foci_table *t) {
+    const char *dot = strrchr(t->path, '.');
+    for (const char *c = t->path; *c && c != dot; c++) fputc(isalnum((unsigned char)*c) ? *c : '-', f);
+}
+
+void foci_page_link(FILE *f, const foci_table *t) {
+    fputs("<a href=\"#", f);
+    print_anchor(f, t);
+    fputs("\">", f);
+    foci_page_text(f, *t->title ? t->title : t->path);
+    fputs("</a>", f);
+}
+
+void foci_page_section(FILE *f, const foci_table *t) {
+    fputs("<section id=\"", f);
+    print_anchor(f, t);
+    fputs("\"><h2>", f);
+    foci_page_text(f, *t->title ? t->title : t->path);
+    fputs("</h2>\n", f);
+}
+
+void foci_page_end(FILE *f) { fputs("</body></html>\n", f); }
+
 /* --------------------------------------------------------------------------------------------------- figures */
 
 static void head(const foci_grid *g, FILE *f) {
@@ -57,7 +92,7 @@ static void head(const foci_grid *g, FILE *f) {
     for (int c = 0; c < g->columns; c++) {
         const foci_metric *field = g->column[c].field;
         fputs("<th>", f);
-        text(f, g->column[c].measure->label);
+        foci_page_text(f, g->column[c].measure->label);
         fprintf(f, "<small>%s%s%s%s</small></th>%s", field->title, *field->unit ? ", " : "", field->unit,
                 field->better > 0   ? " ↑"
                 : field->better < 0 ? " ↓"
@@ -73,7 +108,7 @@ static void figures(const foci_grid *g, FILE *f) {
     fputs("<tbody>\n", f);
     for (int row = 0; row < g->table->rows; row++) {
         fputs("<tr><th>", f);
-        text(f, g->table->row[row].name);
+        foci_page_text(f, g->table->row[row].name);
         fputs("</th>", f);
         for (int c = 0; c < g->columns; c++) {
             const foci_cell *cell = foci_grid_cell(g, row, c);
@@ -101,205 +136,24 @@ static void figures(const foci_grid *g, FILE *f) {
 
 static void differences(const foci_grid *g, FILE *f) {
     if (!g->comparisons) return;
-    fprintf(f, "<h2>Differences</h2>\n<p class=\"soft\">Differences are %s</p>\n<div class=\"wide\"><table>\n",
+    fprintf(f,
+            "<details><summary>Differences</summary>\n<p class=\"soft\">Differences are %s</p>\n<div "
+            "class=\"wide\"><table>\n",
             foci_paired_note);
     fputs("<thead><tr><th></th><th></th><th>difference</th><th>95 % interval</th><th>seeds</th><th></th></tr></thead>\n"
           "<tbody>\n",
           f);
     for (const foci_comparison *x = g->comparison; x < g->comparison + g->comparisons; x++) {
         fputs("<tr><th>", f);
-        text(f, g->table->row[x->row].name);
+        foci_page_text(f, g->table->row[x->row].name);
         fputs(" less ", f);
-        text(f, g->table->row[x->row].baseline->name);
+        foci_page_text(f, g->table->row[x->row].baseline->name);
         fputs("</th><td>", f);
-        text(f, g->column[x->column].title);
+        foci_page_text(f, g->column[x->column].title);
         fprintf(f, "</td><td>%s</td><td>%s</td><td>%d</td><td>%s</td></tr>\n", x->mean, x->interval, x->difference.n,
                 x->verdict);
     }
-    fputs("</tbody></table></div>\n", f);
-}
-
-/* ----------------------------------------------------------------------------------------------------- plots */
-
-typedef struct span {
-    double low, high;
-} span;
-
-static void widen(span *s, double x) {
-    if (!isfinite(x)) return;
-    s->low = fmin(s->low, x);
-    s->high = fmax(s->high, x);
-}
-static span margin(span s) {
-    double more = s.high > s.low ? 0.06 * (s.high - s.low) : fmax(fabs(s.high) * 0.05, 1e-9);
-    return (span){s.low - more, s.high + more};
-}
-static double place(span s, double x, double from, double to) {
-    return from + (x - s.low) / (s.high - s.low) * (to - from);
-}
-
-static span span_of(const foci_grid *g, int column) {
-    span s = {INFINITY, -INFINITY};
-    for (int row = 0; row < g->table->rows; row++) {
-        const foci_cell *cell = foci_grid_cell(g, row, column);
-        const foci_table_paper *p = foci_grid_paper(g, row, column);
-        if (p) widen(&s, p->value);
-        widen(&s, cell->mean - (isfinite(cell->sd) ? cell->sd : 0));
-        widen(&s, cell->mean + (isfinite(cell->sd) ? cell->sd : 0));
-        for (int i = 0; i < foci_table_samples(g->table); i++) widen(&s, foci_grid_value(g, row, column, i));
-    }
-    return s;
-}
-
-/* A row of a column: the seeds, mean and deviation on a line, its name above; a published figure is a diamond. */
-static void dots_of_row(const foci_grid *g, FILE *f, int row, int column, span s, double y) {
-    const foci_cell *cell = foci_grid_cell(g, row, column);
-    const foci_table_paper *p = foci_grid_paper(g, row, column);
-    const double from = 4, to = WIDTH - 4;
-    fprintf(f, "<text x=\"0\" y=\"%.0f\">", y - 9);
-    text(f, g->table->row[row].name);
-    fprintf(f, "</text><text class=\"soft\" x=\"%d\" y=\"%.0f\" text-anchor=\"end\">%s</text>", WIDTH, y - 9,
-            *cell->text ? cell->text : "–");
-    fprintf(f, "<line class=\"rule\" x1=\"0\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/>", WIDTH, y, y);
-    for (int i = 0; i < foci_table_samples(g->table) && cell->n > 1; i++) {
-        const double x = foci_grid_value(g, row, column, i);
-        if (isfinite(x))
-            fprintf(f, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3\" fill=\"var(--c%d)\" opacity=\".45\"/>",
-                    place(s, x, from, to), y, row % COLOURS);
-    }
-    if (isfinite(cell->sd))
-        fprintf(f, "<line x1=\"%.1f\" x2=\"%.1f\" y1=\"%.1f\" y2=\"%.1f\" stroke=\"var(--c%d)\" stroke-width=\"2.5\"/>",
-                place(s, cell->mean - cell->sd, from, to), place(s, cell->mean + cell->sd, from, to), y, y,
-                row % COLOURS);
-    if (cell->n)
-        fprintf(f, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"5\" fill=\"var(--c%d)\"/>", place(s, cell->mean, from, to), y,
-                row % COLOURS);
-    if (!p) return;
-    const double x = place(s, p->value, from, to);
-    fprintf(
-        f,
-        "<path d=\"M%.1f %.1fl5.5 5.5l-5.5 5.5l-5.5 -5.5z\" fill=\"none\" stroke=\"var(--ink)\" stroke-width=\"1.4\"/>",
-        x, y - 5.5);
-}
-
-static void dots(const foci_grid *g, FILE *f, int column) {
-    const span s = margin(span_of(g, column));
-    const int height = 34 * g->table->rows + 16;
-    fputs("<figure><figcaption>", f);
-    text(f, g->column[column].title);
-    fprintf(f, "</figcaption><svg viewBox=\"0 0 %d %d\" role=\"img\">", WIDTH, height);
-    for (int row = 0; row < g->table->rows; row++) dots_of_row(g, f, row, column, s, 26 + 34 * row);
-    fprintf(f,
-            "<text class=\"soft\" x=\"0\" y=\"%d\">%.4g</text><text class=\"soft\" x=\"%d\" y=\"%d\" "
-            "text-anchor=\"end\">%.4g</text></svg></figure>\n",
-            height - 2, s.low, WIDTH, height - 2, s.high);
-}
-
-/* ---------------------------------------------------------------------------------------------------- curves */
-
-/* Are the two the same measurement but for its strength, the option that it needs? */
-static bool akin(const foci_column *a, const foci_column *b) {
-    const foci_asked *x = &a->measure->asked, *y = &b->measure->asked;
-    if (!isfinite(x->strength) || a->measure->means || b->measure->means || x->measure != y->measure ||
-        x->count != y->count || a->field != b->field)
-        return false;
-    for (int i = 0; i < x->count; i++) {
-        const struct foci_asked_option *o = &x->option[i], *p = &y->option[i];
-        const bool strength = o->key && strcmp(o->key->name, x->measure->needs) == 0;
-        if (o->key != p->key || (!strength && strcmp(o->value, p->value) != 0)) return false;
-    }
-    return true;
-}
-
-typedef struct curve {
-    int column[FOCI_TABLE_MEASURES];
-    double x[FOCI_TABLE_MEASURES];
-    int count, known; /* points; cells that have a value */
-} curve;
-
-static curve curve_from(const foci_grid *g, int first) {
-    curve k = {.count = 0};
-    for (int c = 0; c < g->columns; c++) {
-        if (!akin(&g->column[first], &g->column[c]) || k.count == FOCI_TABLE_MEASURES) continue;
-        if (c < first) return (curve){.count = 0}; /* drawn already */
-        int at = k.count++;
-        const double x = g->column[c].measure->asked.strength;
-        for (int row = 0; row < g->table->rows; row++) k.known += foci_grid_cell(g, row, c)->n > 0;
-        for (; at > 0 && k.x[at - 1] > x; at--) k.x[at] = k.x[at - 1], k.column[at] = k.column[at - 1];
-        k.x[at] = x, k.column[at] = c;
-    }
-    return k;
-}
-
-static void curves(const foci_grid *g, FILE *f, const curve *k) {
-    enum { HEIGHT = 190, LEFT = 40, BOTTOM = 165 };
-    const foci_column *c = &g->column[k->column[0]];
-    span sx = {k->x[0], k->x[k->count - 1]}, sy = {INFINITY, -INFINITY};
-    for (int i = 0; i < k->count; i++) {
-        span s = span_of(g, k->column[i]);
-        widen(&sy, s.low);
-        widen(&sy, s.high);
-    }
-    sy = margin(sy);
-    if (!(sx.high > sx.low) || !isfinite(sy.low)) return;
-    const foci_measure *m = c->measure->asked.measure;
-    fputs("<figure><figcaption>", f);
-    fprintf(f, "%s, %s by %s</figcaption><svg viewBox=\"0 0 %d %d\" role=\"img\">", m->name, c->field->title, m->needs,
-            WIDTH, HEIGHT + 18 * g->table->rows);
-    for (int tick = 0; tick <= 4; tick++) {
-        const double value = sy.low + (sy.high - sy.low) * tick / 4, y = place(sy, value, BOTTOM, 8);
-        const int decimals = sy.high - sy.low > 8 ? 0 : sy.high - sy.low > 0.8 ? 1 : 3;
-        fprintf(f,
-                "<line class=\"rule\" x1=\"%d\" x2=\"%d\" y1=\"%.1f\" y2=\"%.1f\"/><text class=\"soft\" x=\"%d\" "
-                "y=\"%.1f\" text-anchor=\"end\">%.*f</text>",
-                LEFT, WIDTH - 4, y, y, LEFT - 5, y + 4, decimals, fabs(value) * pow(10, decimals) < 0.5 ? 0 : value);
-    }
-    for (int i = 0; i < k->count; i++) {
-        fprintf(f, "<text class=\"soft\" x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">",
-                place(sx, k->x[i], LEFT + 12, WIDTH - 22), BOTTOM + 16);
-        text(f, g->column[k->column[i]].measure->asked.strength_text);
-        fputs("</text>", f);
-    }
-    for (int row = 0; row < g->table->rows; row++) {
-        fprintf(f, "<polyline fill=\"none\" stroke=\"var(--c%d)\" stroke-width=\"2\"%s points=\"", row % COLOURS,
-                row >= COLOURS ? " stroke-dasharray=\"5 3\"" : "");
-        for (int i = 0; i < k->count; i++) {
-            const foci_cell *cell = foci_grid_cell(g, row, k->column[i]);
-            if (cell->n)
-                fprintf(f, "%.1f,%.1f ", place(sx, k->x[i], LEFT + 12, WIDTH - 22), place(sy, cell->mean, BOTTOM, 8));
-        }
-        fputs("\"/>", f);
-        for (int i = 0; i < k->count; i++) {
-            const foci_cell *cell = foci_grid_cell(g, row, k->column[i]);
-            if (cell->n)
-                fprintf(f, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\" fill=\"var(--c%d)\"/>",
-                        place(sx, k->x[i], LEFT + 12, WIDTH - 22), place(sy, cell->mean, BOTTOM, 8), row % COLOURS);
-        }
-        const int y = HEIGHT + 18 * row + 8;
-        fprintf(f, "<circle cx=\"6\" cy=\"%d\" r=\"4.5\" fill=\"var(--c%d)\"/><text x=\"16\" y=\"%d\">", y - 4,
-                row % COLOURS, y);
-        text(f, g->table->row[row].name);
-        fputs("</text>", f);
-    }
-    fputs("</svg></figure>\n", f);
-}
-
-/* ------------------------------------------------------------------------------------------------------ page */
-
-static void plots(const foci_grid *g, FILE *f) {
-    bool any = false, paper = false;
-    for (int c = 0; c < g->columns; c++) any |= isfinite(span_of(g, c).low), paper |= g->column[c].paper;
-    if (!any) return;
-    fprintf(f, "<h2>Plots</h2>\n<p class=\"soft\">Large dots are means%s%s.</p>\n<div class=\"plots\">\n",
-            g->table->seeds > 1 ? ", bars one standard deviation, small dots single seeds" : "",
-            paper ? "; diamonds are the paper's figures" : "");
-    for (int c = 0; c < g->columns; c++) {
-        const curve k = curve_from(g, c);
-        if (k.count > 2 && k.known) curves(g, f, &k);
-    }
-    for (int c = 0; c < g->columns; c++)
-        if (isfinite(span_of(g, c).low)) dots(g, f, c);
-    fputs("</div>\n", f);
+    fputs("</tbody></table></div></details>\n", f);
 }
 
 static void seeds(const foci_grid *g, FILE *f) {
@@ -314,7 +168,7 @@ static void seeds(const foci_grid *g, FILE *f) {
             for (int c = 0; c < g->columns; c++) any |= isfinite(foci_grid_value(g, row, c, s));
             if (!any) continue;
             fputs("<tr><th>", f);
-            text(f, t->row[row].name);
+            foci_page_text(f, t->row[row].name);
             fprintf(f, ", seed %lld</th>", (long long)t->seed[s]);
             for (int c = 0; c < g->columns; c++) {
                 const double x = foci_grid_value(g, row, c, s);
@@ -328,15 +182,15 @@ static void seeds(const foci_grid *g, FILE *f) {
 }
 
 static void training(FILE *f, const foci_table_row *row) {
-    text(f, row->name);
+    foci_page_text(f, row->name);
     fputs(": foci train ", f);
-    text(f, row->config);
+    foci_page_text(f, row->config);
     for (int i = 0; i < row->sets; i++) {
         fputs(" --set ", f);
-        text(f, row->set[i]);
+        foci_page_text(f, row->set[i]);
     }
-    if (row->init) fprintf(f, " --init "), text(f, row->init->name);
-    if (row->teacher) fprintf(f, " --set train.teacher="), text(f, row->teacher->name);
+    if (row->init) fprintf(f, " --init "), foci_page_text(f, row->init->name);
+    if (row->teacher) fprintf(f, " --set train.teacher="), foci_page_text(f, row->teacher->name);
     fputc('\n', f);
 }
 
@@ -347,28 +201,70 @@ static void recipe(const foci_grid *g, FILE *f) {
         if (t->row[row].config) training(f, &t->row[row]);
     for (int m = 0; m < t->measures; m++) {
         if (t->measure[m].means) continue;
-        text(f, t->measure[m].label);
+        foci_page_text(f, t->measure[m].label);
         fprintf(f, ": foci %s %s", t->measure[m].words[0], t->measure[m].asked.measure->untrained ? "CONFIG" : "RUN");
         for (int i = 1; i < t->measure[m].count; i++) {
             fputc(' ', f);
-            text(f, t->measure[m].words[i]);
+            foci_page_text(f, t->measure[m].words[i]);
         }
         fputc('\n', f);
     }
     fprintf(f, "</pre><p class=\"soft\">foci %s; table file ", foci_version());
-    text(f, t->path);
+    foci_page_text(f, t->path);
     fputs("</p></details>\n", f);
 }
 
-void foci_grid_html(const foci_grid *g, FILE *f) {
+/* -------------------------------------------------------------------------------------------- claims and facts */
+
+void foci_page_evidence(FILE *f, const foci_evidence *e, int count, bool tables) {
+    fprintf(f,
+            "<div class=\"wide\"><table>\n<thead><tr><th>%s</th><th></th><th></th><th>difference</th>"
+            "<th>95 %% interval</th><th>seeds</th></tr></thead>\n<tbody>\n",
+            tables ? "table" : "");
+    for (; count-- > 0; e++) {
+        const foci_table_claim *c = e->claim;
+        fputs("<tr><th>", f);
+        if (tables) foci_page_link(f, e->grid->table);
+        else foci_page_text(f, c->row->name);
+        fputs("</th><td>", f);
+        if (tables) foci_page_text(f, c->row->name), fputs(", ", f);
+        foci_page_text(f, e->title);
+        fprintf(f, "</td><td>%s", foci_verdict_text(e));
+        if (isfinite(c->margin)) fprintf(f, " (at most %g %% worse)", c->margin);
+        fprintf(f, "</td><td>%s</td><td>%s</td><td>%d</td></tr>\n", e->seen.difference.n ? e->seen.mean : "–",
+                e->seen.difference.n > 1 ? e->seen.interval : "–", e->seen.difference.n);
+    }
+    fputs("</tbody></table></div>\n", f);
+}
+
+static void claims(const foci_grid *g, FILE *f) {
+    foci_evidence e[FOCI_TABLE_MEASURES];
+    char sum[96];
+    for (const foci_table_claim *c = g->table->claim; c < g->table->claim + g->table->claims; c++) {
+        for (int i = 0; i < c->count; i++) foci_claim_judge(g, c, i, &e[i]);
+        foci_claim_sum(e, c->count, sum);
+        fputs("<h3>", f);
+        foci_page_text(f, c->text);
+        fprintf(f, ": %s</h3>\n", c->reason ? "not testable at this scale" : sum);
+        if (c->reason) fputs("<p>", f), foci_page_text(f, c->reason), fputs("</p>\n", f);
+        else foci_page_evidence(f, e, c->count, false);
+    }
+}
+
+static void facts(const foci_grid *g, FILE *f) {
+    if (g->table->facts) fputs("<ul>\n", f);
+    for (int i = 0; i < g->table->facts; i++) {
+        fputs("<li>", f);
+        foci_page_text(f, g->table->fact[i]);
+        fputs("</li>\n", f);
+    }
+    if (g->table->facts) fputs("</ul>\n", f);
+}
+
+/* ------------------------------------------------------------------------------------------------------ page */
+
+void foci_page_table(const foci_grid *g, FILE *f) {
     const foci_table *t = g->table;
-    fputs("<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
-          f);
-    text(f, *t->title ? t->title : "foci table");
-    fprintf(f, "</title>\n<style>\n%s</style></head><body>\n<h1>", style);
-    text(f, *t->title ? t->title : "foci table");
-    fputs("</h1>\n", f);
     figures(g, f);
     fprintf(f, "<p class=\"soft\">%s<b>Bold</b>: best; <u>underlined</u>: second.",
             t->seeds > 1 ? "Mean ± standard deviation over seeds. " : "");
@@ -376,12 +272,21 @@ void foci_grid_html(const foci_grid *g, FILE *f) {
     fputs("</p>\n", f);
     if (*t->note) {
         fputs("<p>", f);
-        text(f, t->note);
+        foci_page_text(f, t->note);
         fputs("</p>\n", f);
     }
+    facts(g, f);
+    foci_page_curves(g, f);
+    foci_page_attention(g, f);
     differences(g, f);
-    plots(g, f);
+    foci_page_dots(g, f);
     seeds(g, f);
     recipe(g, f);
-    fputs("</body></html>\n", f);
+}
+
+void foci_grid_html(const foci_grid *g, FILE *f) {
+    foci_page_begin(f, *g->table->title ? g->table->title : "foci table");
+    claims(g, f);
+    foci_page_table(g, f);
+    foci_page_end(f);
 }

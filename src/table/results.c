@@ -18,6 +18,34 @@ foci_table_result *foci_result_of(const foci_work *w, const foci_job *j) {
     return foci_table_at(w->t, w->t->row[j->row].shown, j->sample, j->measure);
 }
 
+/* {"photograph": "iVBOR..", "attention": [[0.1, ..], ..]}; false where it is not of that form. */
+static bool take_picture(foci_arena *arena, const json_t *from, foci_table_picture *p) {
+    const char *photograph = json_string_value(json_object_get(from, "photograph"));
+    const json_t *rows = json_object_get(from, "attention");
+    *p = (foci_table_picture){.rows = (int)json_array_size(rows),
+                              .columns = (int)json_array_size(json_array_get(rows, 0))};
+    if (!photograph ||
+        photograph[strspn(photograph, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=")])
+        return false;
+    p->photograph = foci_arena_strdup(arena, photograph);
+    double *attention = foci_arena_alloc(arena, sizeof(double) * (size_t)(p->rows * p->columns + 1));
+    p->attention = attention;
+    for (int i = 0; attention && i < p->rows * p->columns; i++)
+        attention[i] =
+            json_number_value(json_array_get(json_array_get(rows, (size_t)(i / p->columns)), (size_t)(i % p->columns)));
+    return p->photograph && attention;
+}
+
+static void take_pictures(foci_work *w, const json_t *maps, foci_table_result *r) {
+    const size_t count = json_array_size(maps);
+    r->pictures = 0;
+    if (!count) return;
+    r->picture = foci_arena_alloc(&w->t->arena, count * sizeof *r->picture);
+    while (r->picture && (size_t)r->pictures < count &&
+           take_picture(&w->t->arena, json_array_get(maps, (size_t)r->pictures), &r->picture[r->pictures]))
+        r->pictures++;
+}
+
 static void take_values(foci_work *w, const foci_job *j, const json_t *result) {
     foci_table_result *r = foci_result_of(w, j);
     const foci_table_measure *m = &w->t->measure[j->measure];
@@ -26,6 +54,7 @@ static void take_values(foci_work *w, const foci_job *j, const json_t *result) {
         const json_t *x = json_object_get(result, m->field[i]->name);
         r->value[i] = json_is_number(x) ? json_number_value(x) : (double)NAN;
     }
+    take_pictures(w, json_object_get(result, "maps"), r);
 }
 
 /* The data that a run is measured on, by names and content; NULL where they cannot be read. Looked at once. */

@@ -23,7 +23,9 @@ enum {
     FOCI_TABLE_SEEDS = 64,
     FOCI_TABLE_MEASURES = 48,
     FOCI_TABLE_FIELDS = 8,
-    FOCI_TABLE_SETS = 64
+    FOCI_TABLE_SETS = 64,
+    FOCI_TABLE_CLAIMS = 16,
+    FOCI_TABLE_FACTS = 16
 };
 
 /* One measurement of a table: "pgd:eps=1/255,limit=1000" under a label; or the mean of others, which have its fields.
@@ -59,10 +61,32 @@ typedef struct foci_table_row {
     double items; /* images or tokens of its training, where its data cannot tell; or 0 */
 } foci_table_row;
 
+/* What is said of a row and its baseline, to be held against the table: that it is better in some results, or worse by
+ * `margin` percent at most. */
+typedef struct foci_table_claim {
+    const char *text;
+    const foci_table_row *row;
+    double margin;      /* NaN: none, it is to be better */
+    const char *reason; /* why it is not to be tested here; or NULL */
+    struct foci_table_of {
+        int measure, field;
+    } in[FOCI_TABLE_MEASURES];
+    int count;
+} foci_table_claim;
+
+/* An image and where a model looks: what its class token takes of every patch, (rows, columns). */
+typedef struct foci_table_picture {
+    const char *photograph; /* a PNG in base64 */
+    int rows, columns;
+    const double *attention;
+} foci_table_picture;
+
 /* A result: one seed of one row, one measurement. */
 typedef struct foci_table_result {
     bool known, failed;
     double value[FOCI_TABLE_FIELDS]; /* NaN: not reported */
+    foci_table_picture *picture;
+    int pictures;
 } foci_table_result;
 
 typedef struct foci_table {
@@ -74,6 +98,10 @@ typedef struct foci_table {
     int rows, others; /* behind the rows, what is no row of the table by itself */
     foci_table_measure measure[FOCI_TABLE_MEASURES];
     int measures;
+    foci_table_claim claim[FOCI_TABLE_CLAIMS];
+    int claims;
+    const char *fact[FOCI_TABLE_FACTS]; /* on how published figures are to be read */
+    int facts;
     foci_table_result *result; /* (rows, max(seeds, 1), measures), filled by foci_table_run */
     bool looked;               /* it holds what there is: nothing was wrong with the configs */
 } foci_table;
@@ -166,7 +194,7 @@ typedef struct foci_cell {
  * paired samples, mean - half to mean + half (half NaN below two seeds). */
 typedef struct foci_paired {
     int n;
-    double mean, half, percent; /* percent: of the other's mean */
+    double mean, half, base, percent; /* base: the other's mean, of which `percent` is */
 } foci_paired;
 static inline bool foci_is_seen(const foci_paired *d) {
     return d->mean - d->half > 0 || d->mean + d->half < 0; /* NaN: no */
@@ -199,6 +227,7 @@ typedef struct foci_grid {
     int comparisons;
 } foci_grid;
 foci_status foci_grid_make(foci_grid *g, const foci_table *t);
+void foci_column_title(const foci_table_measure *m, const foci_metric *field, char title[128]); /* "clean top-1, %" */
 void foci_grid_free(foci_grid *g);
 static inline const foci_cell *foci_grid_cell(const foci_grid *g, int row, int column) {
     return &g->cell[row * g->columns + column];
@@ -206,6 +235,27 @@ static inline const foci_cell *foci_grid_cell(const foci_grid *g, int row, int c
 const foci_table_paper *foci_grid_paper(const foci_grid *g, int row, int column); /* NULL: none */
 double foci_grid_value(const foci_grid *g, int row, int column, int sample);      /* NaN: none */
 foci_paired foci_grid_difference(const foci_grid *g, int row, int other, int column);
+foci_comparison foci_grid_compare(const foci_grid *g, int row, int column); /* of a row that has a baseline */
+
+/* A claim held against one result: the difference to the baseline, and what follows. */
+typedef enum foci_verdict {
+    FOCI_NOT_MEASURED, /* or in one seed only */
+    FOCI_HOLDS,        /* the interval lies on the claimed side */
+    FOCI_FAILS,        /* on the other */
+    FOCI_NOT_SEEN,     /* on both */
+    FOCI_VERDICTS
+} foci_verdict;
+typedef struct foci_evidence {
+    const foci_grid *grid;
+    const foci_table_claim *claim;
+    char title[128]; /* of the result */
+    foci_comparison seen;
+    foci_verdict verdict;
+} foci_evidence;
+void foci_claim_judge(const foci_grid *g, const foci_table_claim *c, int i, foci_evidence *e);
+const char *foci_verdict_text(const foci_evidence *e);
+/* Of all evidence for a claim: "holds", "holds in 3 of 5", "does not hold", "no difference seen". */
+void foci_claim_sum(const foci_evidence *e, int count, char text[96]);
 
 void foci_grid_text(const foci_grid *g, FILE *f, bool colour);
 void foci_grid_markdown(const foci_grid *g, FILE *f);
@@ -214,5 +264,10 @@ void foci_grid_latex(const foci_grid *g, FILE *f);
 void foci_grid_html(const foci_grid *g, FILE *f);
 /* table.md, table.csv, table.tex and table.html in the folder. */
 foci_status foci_table_write(const foci_grid *g, const char *folder);
+
+/* Several tables, the claims that are made of them and what came of these, as one page; or as Markdown, without
+ * pictures and without tables of which nothing is measured. */
+foci_status foci_report_html(const foci_grid *const *grid, int grids, FILE *f);
+foci_status foci_report_markdown(const foci_grid *const *grid, int grids, FILE *f);
 
 #endif

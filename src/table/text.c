@@ -6,7 +6,7 @@
 
 #include "base/file.h"
 #include "base/report.h"
-#include "table/table.h"
+#include "table/page.h"
 
 /* Columns of a UTF-8 text on a terminal, as far as tables need it. */
 static int width_of(const char *text) {
@@ -143,7 +143,7 @@ void foci_grid_text(const foci_grid *g, FILE *f, bool colour) {
 
 /* -------------------------------------------------------------------------------------------------- Markdown */
 
-static void markdown_text(FILE *f, const char *text) {
+void foci_markdown_text(FILE *f, const char *text) {
     for (; *text; text++) {
         if (strchr("|*_`<>[]\\", *text)) fputc('\\', f);
         fputc(*text, f);
@@ -159,31 +159,31 @@ static void markdown_differences(const foci_grid *g, FILE *f) {
         const char *const name[] = {r->name, r->baseline->name, g->column[x->column].title};
         for (int i = 0; i < 3; i++) {
             fputs("| ", f);
-            markdown_text(f, name[i]);
+            foci_markdown_text(f, name[i]);
             fputc(' ', f);
         }
         fprintf(f, "| %s | %s | %d | %s |\n", x->mean, x->interval, x->difference.n, x->verdict);
     }
 }
 
-void foci_grid_markdown(const foci_grid *g, FILE *f) {
+void foci_markdown_figures(const foci_grid *g, FILE *f) {
     const foci_table *t = g->table;
     if (*t->title) {
         fputs("**", f);
-        markdown_text(f, t->title);
+        foci_markdown_text(f, t->title);
         fputs("**\n\n", f);
     }
     fputs("| |", f);
     for (int c = 0; c < g->columns; c++) {
         fputc(' ', f);
-        markdown_text(f, g->column[c].title);
+        foci_markdown_text(f, g->column[c].title);
         fputs(g->column[c].paper ? " | paper |" : " |", f);
     }
     fputs("\n|---|", f);
     for (int c = 0; c < g->columns; c++) fputs(g->column[c].paper ? "---:|---:|" : "---:|", f);
     for (int row = 0; row < t->rows; row++) {
         fputs("\n| ", f);
-        markdown_text(f, t->row[row].name);
+        foci_markdown_text(f, t->row[row].name);
         fputs(" |", f);
         for (int c = 0; c < g->columns; c++) {
             const foci_cell *cell = foci_grid_cell(g, row, c);
@@ -202,12 +202,16 @@ void foci_grid_markdown(const foci_grid *g, FILE *f) {
     }
     fputc('\n', f);
     if (t->seeds > 1) fprintf(f, "\nMean ± standard deviation over %d seeds, or (n).\n", t->seeds);
-    markdown_differences(g, f);
     if (*t->note) {
         fputc('\n', f);
-        markdown_text(f, t->note);
+        foci_markdown_text(f, t->note);
         fputc('\n', f);
     }
+}
+
+void foci_grid_markdown(const foci_grid *g, FILE *f) {
+    foci_markdown_figures(g, f);
+    markdown_differences(g, f);
 }
 
 /* ------------------------------------------------------------------------------------------------------- CSV */

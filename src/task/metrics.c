@@ -45,6 +45,7 @@ const foci_metric foci_metrics[] = {
     {"corrupted_pixel_accuracy", "corrupted pixel accuracy", "%", 2, 1},
     {"mce", "mCE", "%", 2, -1},
     {"mean_error", "mean corrupted error", "%", 2, -1},
+    {"error", "corrupted error", "%", 2, -1},
     {"clean_error", "clean error", "%", 2, -1},
     {"aupr", "AUPR", "%", 2, 1},
     {"auroc", "AUROC", "%", 2, 1},

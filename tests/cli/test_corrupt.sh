@@ -90,7 +90,7 @@ check "broken and strange files" hostile
 value() { json "$1" <out; }
 on_the_fly() {
     runs eval run --corrupt all --json
-    equal 'images clean_error mean_error mce relative_to corruptions frost seed seconds images_per_s checkpoint set' "$(json <out)"
+    equal 'images clean_error error mean_error mce relative_to corruptions frost seed seconds images_per_s checkpoint set' "$(json <out)"
     equal '40 null null 0' "$(value images) $(value mce) $(value relative_to) $(value seed)"
     cp out first
     runs eval run --corrupt all --json --threads 3
@@ -102,6 +102,7 @@ on_the_fly() {
     runs eval run --corrupt fog:severity=3 --json
     equal '{"fog":{"errors":[null,null,' "$(value corruptions | cut -c 1-28)"
     equal null "$(value mean_error)"
+    equal "$(value corruptions | sed 's/.*"error":\([0-9.]*\).*/\1/')" "$(value error)"
     runs eval run --corrupt fog,jpeg_compression --severity 1-2 --limit 11
     contains out '^top-1 error in % of 11 images, clean [0-9.]+; [0-9]+ images/s$'
     contains out '^jpeg_compression  *[0-9.]+  *[0-9.]+  *[0-9.]+$'

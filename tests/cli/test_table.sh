@@ -236,6 +236,108 @@ YAML
 }
 check "one row of several configs" joined
 
+came_along() { # results beside the table's file: they stand without runs and data, until there are others
+    mkdir -p along
+    sed "s,config: ,config: $PWD/," good.yaml >along/good.yaml
+    runs table run good.yaml --out along/first --runs whole/runs --jobs 2
+    mv along/first/results along/
+    mv images elsewhere
+    runs table run along/good.yaml --out along/out --runs along/runs
+    mv elsewhere images
+    same first out
+    lacks err '^\['
+    [ ! -e along/runs ] || wrong "something was trained"
+    rm "$(find along/results -name 'clean-*' | sort | head -n 1)"
+    runs table run along/good.yaml --out along/out --runs along/runs --jobs 2
+    equal 2 "$(grep -c '^\[' err)"
+    equal 1 "$(grep -c '^\[.*train: ' err)"
+    same first out
+    cp -r whole along/others
+    for run in along/others/runs/*; do
+        grep -q 'kind: softmax' "$run/config.yaml" || cp "$run/best.safetensors" other.safetensors
+    done
+    for run in along/others/runs/*; do cp other.safetensors "$run/best.safetensors"; done
+    runs table run along/good.yaml --out along/out --runs along/others/runs
+    [ "$(grep -c '^\[.*clean: ' err)" -ge 2 ] || wrong "results of other weights were taken"
+}
+check "results that came with the table's file" came_along
+
+claims() { # held against the interval of the difference; several tables in one page
+    mkdir -p claimed
+    cat >claimed/t1.yaml <<YAML
+title: One
+seeds: [0, 1, 2]
+set: {train.max_steps: 5}
+baseline: small
+measure:
+  size: {run: "bench:steps=1,batch=4", show: [gflop, parameters, plan_mb]}
+  clean: {run: val, show: [top1]}
+runs:
+  - {name: small, config: $PWD/vit.yaml, measure: [size]}
+  - {name: large, config: $PWD/vit.yaml, set: {model.embed_dim: 32}, measure: [size]}
+claims:
+  - {claim: Larger is dearer, run: large, in: [size.gflop]}
+  - {claim: By less than tenfold, run: large, in: [size.gflop, size.plan_mb], margin: 900}
+  - {claim: By less than a tenth, run: large, in: [size.gflop], margin: 10}
+  - {claim: It learns, run: large, in: [clean.top1]}
+  - {claim: Elsewhere, untestable: there is no <data> of it}
+facts: [a fact & another]
+YAML
+    sed 's/^title: One/title: Two/; s/^seeds: .*/seeds: [3]/; /Elsewhere/d' claimed/t1.yaml >claimed/t2.yaml
+    runs table run claimed/t1.yaml --out o1 --runs r
+    contains o1/table.html '<h3>Larger is dearer: does not hold</h3>'
+    contains o1/table.html '<h3>By less than tenfold: holds</h3>'
+    contains o1/table.html 'at most 900 % worse'
+    contains o1/table.html '<h3>It learns: not measured</h3>'
+    runs table run claimed/t2.yaml
+    runs table report claimed --results o1/results --out claimed/r.html
+    equal '2 tables in claimed/r.html' "$(cat out)"
+    contains claimed/r.html '<a href="#claimed-t2">Two</a>.*large, size GFLOP/step</td><td>not measured</td><td>–'
+    runs table run claimed/t2.yaml --out o1
+    runs table report claimed --results o1/results --out claimed/r.html
+    contains claimed/r.html '>Larger is dearer: does not hold</h3>'
+    contains claimed/r.html '<a href="#claimed-t2">Two</a>.*large, size GFLOP/step</td><td>one seed, no interval'
+    contains claimed/r.html '>Elsewhere: not testable at this scale</h3>'
+    contains claimed/r.html 'there is no &lt;data&gt; of it'
+    contains claimed/r.html '<li>a fact &amp; another \(<a href="#claimed-t1">One</a>\)</li>'
+    lacks claimed/r.html 'https?:|src=|@import|url\('
+    runs table report claimed/t2.yaml claimed/t1.yaml --results o1/results --out claimed/r.md
+    contains claimed/r.md '^\*\*By less than a tenth: does not hold\.\*\*$'
+    contains claimed/r.md '^\| t1.yaml \| large, size GFLOP/step \| \+[0-9.]+ \(\+[0-9.]+ %\) \| \+[0-9.]+ to \+[0-9.]+ \| 3 \| does not hold \|$'
+    fails_like 2 '--out x.pdf: a report is an .html or an .md' table report claimed --out x.pdf
+    fails_like 2 'none: No such file or directory' table report none
+    mkdir empty
+    fails_like 2 'there is no table in empty' table report empty
+}
+check "claims, and a page of several tables" claims
+
+looked_at() { # maps of attention, and curves over what measurements differ in
+    cat >looked.yaml <<'YAML'
+set: {train.max_steps: 5}
+measure:
+  maps: {run: "analyze:limit=2,maps=2", show: [effective_rank]}
+  layer 0: {run: "analyze:limit=2,layer=0", show: [token_cosine]}
+  layer 1: {run: "analyze:limit=2,layer=1", show: [token_cosine]}
+  size 16: {run: "bench:steps=1,batch=2,model.img_size=16", show: [plan_mb]}
+  size 32: {run: "bench:steps=1,batch=2,model.img_size=32", show: [plan_mb]}
+  size 48: {run: "bench:steps=1,batch=2,model.img_size=48", show: [plan_mb]}
+runs:
+  - {name: softmax, config: vit.yaml, set: {attention.kind: softmax}}
+  - {name: elliptical, config: vit.yaml}
+YAML
+    runs table run looked.yaml --out looked
+    equal 6 "$(grep -o 'data:image/png;base64' looked/table.html | wc -l)"
+    equal 64 "$(grep -o 'class="lit"' looked/table.html | wc -l)"
+    contains looked/table.html '<figcaption>size: planned, MB</figcaption>'
+    lacks looked/table.html '<figcaption>layer: '
+    sed -n 's/.*base64,\([^"]*\)".*/\1/p' looked/table.html | head -n 1 | base64 -d | head -c 4 | tail -c 3 >magic
+    equal PNG "$(cat magic)"
+    runs analyze "$(find looked/runs -mindepth 1 -maxdepth 1 | head -n 1)" --limit 2 --maps 1 --json
+    awk 'match($0, /"attention":\[\[[^]]*\]/) { n = split(substr($0, RSTART + 14, RLENGTH - 15), x, ",") } END { exit n != 4 }' out ||
+        wrong "not four patches a row"
+}
+check "attention maps and curves" looked_at
+
 state() { # what foci table list says
     mkdir -p here/configs/tables/small
     sed "s,: images,: $PWD/images,g" vit.yaml >here/vit.yaml
@@ -305,6 +407,14 @@ wrong_files() {
     measures 'measurement `both` needs either run, .*' 'both: {mean: [clean], run: val}'
     bad 'bad.yaml:[0-9:]+: a run needs a name, and a config or published figures' 'measure: {clean: val}\nruns: [{name: a}]\n'
     bad 'bad.yaml:[0-9:]+: unknown `paper`: a run has .*' "measure: {clean: val}\n${run}first: [{name: b, config: vit.yaml, paper: {clean.top1: 1 log}}]\n"
+    claim() { bad "bad.yaml:[0-9:]+: $1" "measure: {clean: val}\nruns: [{name: a, config: vit.yaml}, {name: b, config: vit.yaml, baseline: a}]\nclaims: [{claim: c, $2}]\n"; }
+    claim 'a claim needs claim, run and in, or claim and untestable' 'run: b'
+    claim 'a claim needs claim, .*' 'run: b, in: [clean.top1], untestable: x'
+    claim 'no run with a config is named `c`' 'run: c, in: [clean.top1]'
+    claim 'measurement `clean` shows no `mce`' 'run: b, in: [clean.mce]'
+    claim '`a` has no baseline' 'run: a, in: [clean.top1]'
+    claim '`-1` is no margin: .*' 'run: b, in: [clean.top1], margin: -1'
+    claim 'unknown `runs`: a claim has .*' 'runs: b'
     bad 'bad.yaml:1:12: seed 1 stands here twice' "seeds: [1, 1]\nmeasure: {clean: val}\n$run"
     bad 'bad.yaml:[0-9:]+: .*clean.top2.*|bad.yaml:[0-9:]+: measurement `clean` shows no `top2`' 'measure: {clean: val}\nruns: [{name: a, config: vit.yaml, paper: {clean.top2: 1}}]\n'
     bad 'bad.yaml: run `a`: .*attention.kind.*' 'measure: {clean: val}\nruns: [{name: a, config: vit.yaml, set: {attention.kind: nosuch}}]\n'

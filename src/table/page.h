@@ -1,0 +1,25 @@
+/* What the pages of one table and of several share, for this room alone. */
+#ifndef FOCI_TABLE_PAGE_H
+#define FOCI_TABLE_PAGE_H
+
+#include "table/table.h"
+
+void foci_page_text(FILE *f, const char *s);
+void foci_page_begin(FILE *f, const char *title);
+void foci_page_end(FILE *f);
+void foci_page_link(FILE *f, const foci_table *t);    /* its title, which leads to its section */
+void foci_page_section(FILE *f, const foci_table *t); /* that section's heading */
+void foci_page_table(const foci_grid *g, FILE *f);    /* all about it, but for title and claims */
+/* What speaks for and against a claim, line by line; of one table or of several. */
+void foci_page_evidence(FILE *f, const foci_evidence *e, int count, bool tables);
+
+/* text.c */
+void foci_markdown_text(FILE *f, const char *text);
+void foci_markdown_figures(const foci_grid *g, FILE *f); /* title, figures and note, without differences */
+
+/* html_plots.c */
+void foci_page_curves(const foci_grid *g, FILE *f);
+void foci_page_attention(const foci_grid *g, FILE *f);
+void foci_page_dots(const foci_grid *g, FILE *f);
+
+#endif
