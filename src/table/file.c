@@ -15,6 +15,7 @@
  *         config: ../cifar10/softmax.yaml       # beside this file; left out: only published figures
  *         set: {attention.kind: softmax}
  *         paper: {clean.top1: 72.23 recalled}   # published, LABEL.RESULT, and where the figure comes from
+ *       - {name: shifted, config: ../cifar10/elliptical.yaml, eval_set: {attention.reduce: median}}
  *       - {name: mom, config: ../cifar10/softmax.yaml, set: {attention.kind: mom}, seeds: [0]}
  *       - {name: fine, config: fine.yaml, init: encoder, measure: [clean], baseline: mom, items: 1000}
  *       - {name: pupil, config: pupil.yaml, teacher: softmax}
@@ -27,7 +28,8 @@
  *     facts: [on how published figures are to be read]
  *
  * Runs of one name are one row of the table; each has measurements of its own then.
- * A run may name some of the table's seeds and measurements. What it begins from (init, teacher) is trained with its
+ * A run may name some of the table's seeds and measurements. eval_set changes keys when it is measured, not in its
+ * training. What it begins from (init, teacher) is trained with its
  * own seed, or with the first that it has. Marks of published figures are those of `marks`. */
 #include <errno.h>
 #include <math.h>
@@ -403,12 +405,14 @@ static foci_status read_run(reader *r, yaml_node_t *n, bool shown) {
         else if (strcmp(p.key, "items") == 0) FOCI_TRY(read_items(r, p.value, &row->items));
         else if (strcmp(p.key, "init") == 0) names->init = p.value;
         else if (strcmp(p.key, "teacher") == 0) names->teacher = p.value;
+        else if (shown && strcmp(p.key, "eval_set") == 0)
+            FOCI_TRY(read_sets(r, p.value, row->eval_set, &row->eval_sets));
         else if (shown && strcmp(p.key, "measure") == 0) FOCI_TRY(read_row_measures(r, p.value, row));
         else if (shown && strcmp(p.key, "paper") == 0) FOCI_TRY(read_paper(r, p.value, row));
         else if (shown && strcmp(p.key, "baseline") == 0) names->baseline = p.value;
         else
             return fail_at(r, p.at, "unknown `%s`: a run has name, config, set, seeds, items, init, teacher%s", p.key,
-                           shown ? ", measure, paper and baseline" : "");
+                           shown ? ", eval_set, measure, paper and baseline" : "");
     }
     if (!row->name || !*row->name || (!row->config && !row->papers))
         return fail_at(r, n, "a run needs a name, and a config or published figures");

@@ -191,6 +191,10 @@ static void training(FILE *f, const foci_table_row *row) {
     }
     if (row->init) fprintf(f, " --init "), foci_page_text(f, row->init->name);
     if (row->teacher) fprintf(f, " --set train.teacher="), foci_page_text(f, row->teacher->name);
+    for (int i = 0; i < row->eval_sets; i++) {
+        fputs(i ? " --set " : "; measured with --set ", f);
+        foci_page_text(f, row->eval_set[i]);
+    }
     fputc('\n', f);
 }
 

@@ -44,6 +44,18 @@ typedef struct identity {
     char name[64];
 } identity;
 
+/* The config as it is trained, and that there is one as it is measured. */
+static foci_status load(foci_work *w, const foci_table_row *row, int sample, foci_config **config) {
+    const char *set[2 * FOCI_TABLE_SETS + 1];
+    const int sets = overrides(w, row, sample, set);
+    memcpy(set + sets, row->eval_set, (size_t)row->eval_sets * sizeof *set);
+    if (row->eval_sets) {
+        FOCI_TRY(foci_config_load(config, foci_schema_all(), row->config, set, sets + row->eval_sets));
+        foci_config_free(*config);
+    }
+    return foci_config_load(config, foci_schema_all(), row->config, set, sets);
+}
+
 static foci_status check_measures(const foci_table *t, const foci_table_row *row, const foci_config *config) {
     for (int i = 0; i < t->measures && row->shown >= 0; i++)
         if (!row->no_measure[i]) FOCI_TRY(foci_measure_fits(t->measure[i].asked.measure, config));
@@ -58,11 +70,9 @@ static int sample_before(const foci_table_row *before, int sample) {
 }
 
 static foci_status identify(foci_work *w, const foci_table_row *row, int sample, identity *id) {
-    const char *set[FOCI_TABLE_SETS + 1];
     const foci_table_row *const before[] = {row->init, row->teacher};
     foci_config *config;
-    const int sets = overrides(w, row, sample, set);
-    foci_status s = foci_config_load(&config, foci_schema_all(), row->config, set, sets);
+    foci_status s = load(w, row, sample, &config);
     if (!s && (s = check_measures(w->t, row, config))) foci_config_free(config);
     if (s) return foci_context(s, "%s: run `%s`", w->t->path, row->name);
     char *text = foci_config_essence(config), name[48];
@@ -96,14 +106,17 @@ static foci_status say(foci_job *j, const char *word) {
     return FOCI_OK;
 }
 
-static foci_status say_overrides(foci_work *w, foci_job *j) {
-    const char *set[FOCI_TABLE_SETS + 1];
-    const int sets = overrides(w, &w->t->row[j->row], j->sample, set);
+static foci_status say_sets(foci_job *j, const char *const *set, int sets) {
     for (int i = 0; i < sets; i++) {
         FOCI_TRY(say(j, "--set"));
         FOCI_TRY(say(j, set[i]));
     }
     return FOCI_OK;
+}
+
+static foci_status say_overrides(foci_work *w, foci_job *j) {
+    const char *set[FOCI_TABLE_SETS + 1];
+    return say_sets(j, set, overrides(w, &w->t->row[j->row], j->sample, set));
 }
 
 /* The folder of what a training begins from; or NULL in *run. */
@@ -139,12 +152,14 @@ static foci_status train_command(foci_work *w, foci_job *j, const char *run) {
 
 /* Of a measurement, RUN/MEASUREMENT.json: named by the config, the command but for folders, and what it reads of
  * another row. */
-static const char *result_name(foci_work *w, int measure, const identity *id, uint64_t read) {
-    const foci_table_measure *m = &w->t->measure[measure];
+static const char *result_name(foci_work *w, const foci_job *j, const identity *id, uint64_t read) {
+    const foci_table_measure *m = &w->t->measure[j->measure];
+    const foci_table_row *row = &w->t->row[j->row];
     uint64_t key = id->hash ^ read;
     char label[48];
     slug(m->label, label);
     for (int i = 0; i < m->count; i++) key = hash_of(m->words[i], key);
+    for (int i = 0; i < row->eval_sets; i++) key = hash_of(row->eval_set[i], key);
     return foci_arena_printf(&w->t->arena, "%s/%s-%08x.json", id->name, label, (unsigned)(key >> 32));
 }
 
@@ -156,7 +171,7 @@ static foci_status set_result(foci_work *w, foci_job *j, const identity *id, uin
         j->result = foci_arena_printf(arena, "%s/trained.json", j->run);
         return j->result ? FOCI_OK : out_of_memory();
     }
-    const char *name = result_name(w, j->measure, id, read);
+    const char *name = result_name(w, j, id, read);
     if (!name) return out_of_memory();
     j->result = w->o->results ? foci_arena_printf(arena, "%s/%s", w->o->results, name)
                               : foci_arena_printf(arena, "%s/results/%s", w->o->out, name);
@@ -192,6 +207,7 @@ static foci_status measure_command(foci_work *w, foci_job *j, const char *run, u
         FOCI_TRY(reads ? say_reference(w, j, m->words[i], m->words[i + 1], read) : say(j, m->words[i]));
         i += reads;
     }
+    FOCI_TRY(say_sets(j, w->t->row[j->row].eval_set, w->t->row[j->row].eval_sets));
     return say(j, "--json");
 }
 

@@ -51,8 +51,8 @@ typedef struct foci_table_paper { /* a published figure: of a measurement's fiel
 typedef struct foci_table_row {
     int shown;                 /* index of the row that has its results; -1: none, others begin from it */
     const char *name, *config; /* config NULL: nothing is run, its figures are published ones */
-    const char *set[FOCI_TABLE_SETS];
-    int sets;
+    const char *set[FOCI_TABLE_SETS], *eval_set[FOCI_TABLE_SETS]; /* of its config; and when it is measured alone */
+    int sets, eval_sets;
     foci_table_paper paper[FOCI_TABLE_MEASURES];
     int papers;
     bool no_seed[FOCI_TABLE_SEEDS], no_measure[FOCI_TABLE_MEASURES]; /* of the table's, which the row does without */

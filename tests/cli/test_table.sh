@@ -214,6 +214,26 @@ YAML
 }
 check "runs that begin from others" begun
 
+shifted() { # measured with other keys than it was trained with
+    cat >shifted.yaml <<'YAML'
+seeds: [0, 1]
+set: {train.max_steps: 20}
+measure: {clean: {run: val, show: [loss]}}
+runs:
+  - {name: as trained, config: vit.yaml}
+  - {name: median, config: vit.yaml, eval_set: {attention.reduce: median}, baseline: as trained}
+YAML
+    runs table run shifted.yaml --out shifted --runs whole/runs
+    lacks err 'train: '
+    equal 4 "$(grep -c '^\[' err)"
+    contains out '^median less as trained$'
+    grep -h '"command"' shifted/results/*/clean-*.json >commands
+    equal 2 "$(grep -c '"--set", "attention.reduce=median", "--json"' commands)"
+    sed -i 's/reduce: median/reduce: most/' shifted.yaml
+    fails_like 2 'shifted.yaml: run `median`: .*attention.reduce.*most.*' table run shifted.yaml --out shifted --dry-run
+}
+check "a run that is measured otherwise" shifted
+
 joined() { # one row of two configs, and the mean of what was measured of both
     cat >joined.yaml <<'YAML'
 seeds: [0, 1]
