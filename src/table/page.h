@@ -15,7 +15,7 @@ void foci_page_evidence(FILE *f, const foci_evidence *e, int count, bool tables)
 
 /* text.c */
 void foci_markdown_text(FILE *f, const char *text);
-void foci_markdown_figures(const foci_grid *g, FILE *f); /* title, figures and note, without differences */
+void foci_markdown_figures(const foci_grid *g, FILE *f); /* and the note */
 
 /* html_plots.c */
 void foci_page_curves(const foci_grid *g, FILE *f);

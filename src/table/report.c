@@ -174,7 +174,7 @@ foci_status foci_report_markdown(const foci_grid *const *grid, int grids, FILE *
     gathering all;
     char sum[96];
     FOCI_TRY(gather_all(grid, grids, &all));
-    fprintf(f, "%s%s\n", note, foci_paired_note);
+    if (all.claims) fprintf(f, "### What holds\n\n%s%s\n", note, foci_paired_note);
     for (const gathered *c = all.claim; c < all.claim + all.claims; c++) {
         sum_up(c, sum);
         fputs("\n**", f);
@@ -186,9 +186,11 @@ foci_status foci_report_markdown(const foci_grid *const *grid, int grids, FILE *
     }
     for (int i = 0; i < grids; i++) {
         if (!is_begun(grid[i])) continue;
-        fputc('\n', f);
+        const foci_table *t = grid[i]->table;
+        fputs("\n### ", f);
+        foci_markdown_text(f, *t->title ? t->title : t->path);
+        fprintf(f, "\n\n`foci table run %s`\n\n", t->path);
         foci_markdown_figures(grid[i], f);
-        fprintf(f, "\n`foci table run %s`\n", grid[i]->table->path);
     }
     gathering_free(&all);
     return FOCI_OK;

@@ -168,11 +168,6 @@ static void markdown_differences(const foci_grid *g, FILE *f) {
 
 void foci_markdown_figures(const foci_grid *g, FILE *f) {
     const foci_table *t = g->table;
-    if (*t->title) {
-        fputs("**", f);
-        foci_markdown_text(f, t->title);
-        fputs("**\n\n", f);
-    }
     fputs("| |", f);
     for (int c = 0; c < g->columns; c++) {
         fputc(' ', f);
@@ -210,6 +205,11 @@ void foci_markdown_figures(const foci_grid *g, FILE *f) {
 }
 
 void foci_grid_markdown(const foci_grid *g, FILE *f) {
+    if (*g->table->title) {
+        fputs("**", f);
+        foci_markdown_text(f, g->table->title);
+        fputs("**\n\n", f);
+    }
     foci_markdown_figures(g, f);
     markdown_differences(g, f);
 }
