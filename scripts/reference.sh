@@ -1,16 +1,22 @@
 #!/bin/sh
-# Writes the commands into README.md and the keys of a config into configs/README.md, from the tables they are read by:
-# scripts/reference.sh [FOCI]
+# Writes into pages what foci prints: commands into README.md, the keys of a config into configs/README.md, and what the
+# small tables say, by the results that lie beside them, into docs/results.md: scripts/reference.sh [FOCI]
 set -e
 cd "$(dirname "$0")/.."
 foci=${1:-build/foci}
-write() { # FILE WHAT: between "<!-- foci help WHAT -->" and "<!-- end -->"
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+write() { # FILE WORDS: the text, between "<!-- foci WORDS -->" and "<!-- end -->"
     {
-        sed "/^<!-- foci help $2 -->/q" "$1"
-        "$foci" help "$2"
-        sed -n "/^<!-- foci help $2 -->/,\$p" "$1" | sed -n '/^<!-- end -->/,$p'
-    } >"$1.new"
-    mv "$1.new" "$1"
+        sed "\\@^<!-- foci $2 -->@q" "$1"
+        cat "$scratch/text.md"
+        sed -n "\\@^<!-- foci $2 -->@,\$p" "$1" | sed -n '/^<!-- end -->/,$p'
+    } >"$scratch/page"
+    cat "$scratch/page" >"$1"
 }
-write README.md commands
-write configs/README.md reference
+"$foci" help commands >"$scratch/text.md"
+write README.md "help commands"
+"$foci" help reference >"$scratch/text.md"
+write configs/README.md "help reference"
+"$foci" table report configs/tables/small --results "$scratch" --runs "$scratch" --out "$scratch/text.md" >/dev/null
+write docs/results.md "table report configs/tables/small"

@@ -98,6 +98,15 @@ up_to_date() {
 }
 check "configs/README.md has every key" up_to_date
 
+results_are_those() { # of the result files beside the tables
+    (cd "$root" && "$foci" table report configs/tables/small --results "$here/none" --runs "$here/none" --out "$here/report.md")
+    sed -n '\@^<!-- foci table report configs/tables/small -->@,/^<!-- end -->/p' "$root/docs/results.md" | sed '1d;$d' >written
+    cmp -s written report.md || wrong "docs/results.md has not what the results say; scripts/reference.sh writes it"
+    contains written '^\| softmax \| [0-9.]+ ± '
+}
+here=$PWD
+check "docs/results.md has what was measured" results_are_those
+
 attention_is_told() { # a row of the table for each
     runs list attention
     for kind in $(cut -d ' ' -f 1 out); do contains "$root/docs/attention.md" "^\| \`$kind\` \|"; done
