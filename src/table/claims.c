@@ -1,4 +1,4 @@
-/* Claims held against results: a claim names a row, whose baseline it is about, and the results that it should be
+/* Claims held against results: a claim names a row, another (its baseline, as a rule) and the results that it should be
  * better in, or worse by so many percent at most. What follows is said by the interval of the paired difference alone.
  */
 #include <math.h>
@@ -24,10 +24,10 @@ void foci_claim_judge(const foci_grid *g, const foci_table_claim *c, int i, foci
     const foci_column *column = column_of(g, &c->in[i]);
     const foci_table_measure *m = &g->table->measure[c->in[i].measure];
     const foci_metric *field = m->field[c->in[i].field];
-    *e = (foci_evidence){.grid = g, .claim = c};
+    *e = (foci_evidence){.grid = g, .claim = c, .other = c->than != c->row->baseline};
     foci_column_title(m, field, e->title);
     if (!column) return;
-    e->seen = foci_grid_compare(g, (int)(c->row - g->table->row), (int)(column - g->column));
+    e->seen = foci_grid_compare(g, c->row, c->than, (int)(column - g->column));
     e->verdict = judge(&e->seen.difference, field->better, c->margin);
 }
 

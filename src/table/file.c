@@ -21,8 +21,10 @@
  *       - {name: pupil, config: pupil.yaml, teacher: softmax}
  *     first:                                    # trainings that others begin from, no rows of the table
  *       - {name: encoder, config: encoder.yaml}
- *     claims:                                   # of a run beside its baseline: better, or worse by a margin at most
+ *     claims:                                   # of a run beside its baseline or another: better, or worse by a margin
+ * at most
  *       - {claim: Robust to attacks, run: fine, in: [PGD.top1]}
+ *       - {claim: Ahead of others, run: fine, than: pupil, in: [PGD.top1]}
  *       - {claim: At equal cost, run: fine, in: [clean.loss], margin: 2}
  *       - {claim: On natural adversarial images, untestable: there is no such set of this size}
  *     facts: [on how published figures are to be read]
@@ -491,18 +493,20 @@ static foci_status read_claim(reader *r, yaml_node_t *n) {
         FOCI_TRY(read_pair(r, n, at, &p));
         if (strcmp(p.key, "claim") == 0) FOCI_TRY(text_of(r, p.value, "claim", &c->text));
         else if (strcmp(p.key, "run") == 0) FOCI_TRY(find_row(r, p.value, r->t->rows, &c->row));
+        else if (strcmp(p.key, "than") == 0) FOCI_TRY(find_row(r, p.value, r->t->rows, &c->than));
         else if (strcmp(p.key, "in") == 0) FOCI_TRY(read_in(r, p.value, c));
         else if (strcmp(p.key, "untestable") == 0) FOCI_TRY(text_of(r, p.value, "untestable", &c->reason));
         else if (strcmp(p.key, "margin") == 0) {
             FOCI_TRY(text_of(r, p.value, "margin", &margin));
             FOCI_TRY(read_margin(r, p.value, margin, &c->margin));
         } else
-            return fail_at(r, p.at, "unknown `%s`: a claim has claim, run, in and margin, or claim and untestable",
-                           p.key);
+            return fail_at(r, p.at,
+                           "unknown `%s`: a claim has claim, run, than, in and margin, or claim and untestable", p.key);
     }
     if (!c->text || !c->row != !c->count || !c->row == !c->reason)
         return fail_at(r, n, "a claim needs claim, run and in, or claim and untestable");
-    if (c->row && !c->row->baseline) return fail_at(r, n, "`%s` has no baseline", c->row->name);
+    if (c->row && !c->than) c->than = c->row->baseline;
+    if (c->row && !c->than) return fail_at(r, n, "`%s` has no baseline; `than` names another run", c->row->name);
     for (int i = 0; i < c->count; i++)
         if (!r->t->measure[c->in[i].measure].field[c->in[i].field]->better)
             return fail_at(r, n, "neither more nor less of a result is better");

@@ -100,11 +100,11 @@ static const char *verdict(const foci_paired *d, const foci_metric *field) {
     return !field->better ? "differs" : d->mean * field->better > 0 ? "better" : "worse";
 }
 
-foci_comparison foci_grid_compare(const foci_grid *g, int row, int column) {
-    const foci_table_row *baseline = g->table->row[row].baseline;
+foci_comparison foci_grid_compare(const foci_grid *g, const foci_table_row *row, const foci_table_row *than,
+                                  int column) {
     const foci_metric *field = g->column[column].field;
-    foci_comparison c = {row, column, foci_grid_difference(g, row, (int)(baseline - g->table->row), column),
-                         .interval = "-"};
+    const int at = (int)(row - g->table->row);
+    foci_comparison c = {at, column, foci_grid_difference(g, at, (int)(than - g->table->row), column), .interval = "-"};
     const foci_paired *d = &c.difference;
     const int used = snprintf(c.mean, sizeof c.mean, "%+.*f", field->decimals, d->mean);
     if (isfinite(d->percent)) snprintf(c.mean + used, sizeof c.mean - (size_t)used, " (%+.1f %%)", d->percent);
@@ -116,8 +116,9 @@ foci_comparison foci_grid_compare(const foci_grid *g, int row, int column) {
 }
 
 static void compare(foci_grid *g, int row, int column) {
-    if (!g->table->row[row].baseline) return;
-    const foci_comparison c = foci_grid_compare(g, row, column);
+    const foci_table_row *r = &g->table->row[row];
+    if (!r->baseline) return;
+    const foci_comparison c = foci_grid_compare(g, r, r->baseline, column);
     if (c.difference.n) g->comparison[g->comparisons++] = c;
 }
 

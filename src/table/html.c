@@ -233,6 +233,7 @@ void foci_page_evidence(FILE *f, const foci_evidence *e, int count, bool tables)
         fputs("</th><td>", f);
         if (tables) foci_page_text(f, c->row->name), fputs(", ", f);
         foci_page_text(f, e->title);
+        if (e->other) fputs(", beside ", f), foci_page_text(f, c->than->name);
         fprintf(f, "</td><td>%s", foci_verdict_text(e));
         if (isfinite(c->margin)) fprintf(f, " (at most %g %% worse)", c->margin);
         fprintf(f, "</td><td>%s</td><td>%s</td><td>%d</td></tr>\n", e->seen.difference.n ? e->seen.mean : "–",

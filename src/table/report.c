@@ -156,6 +156,7 @@ static void markdown_evidence(const gathered *c, FILE *f) {
         foci_markdown_text(f, e->claim->row->name);
         fputs(", ", f);
         foci_markdown_text(f, e->title);
+        if (e->other) fputs(", beside ", f), foci_markdown_text(f, e->claim->than->name);
         fprintf(f, " | %s | %s | %d | %s", e->seen.difference.n ? e->seen.mean : "-",
                 e->seen.difference.n > 1 ? e->seen.interval : "-", e->seen.difference.n, foci_verdict_text(e));
         if (isfinite(e->claim->margin)) fprintf(f, " (at most %g %% worse)", e->claim->margin);

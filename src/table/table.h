@@ -61,13 +61,13 @@ typedef struct foci_table_row {
     double items; /* images or tokens of its training, where its data cannot tell; or 0 */
 } foci_table_row;
 
-/* What is said of a row and its baseline, to be held against the table: that it is better in some results, or worse by
+/* What is said of a row beside another, to be held against the table: that it is better in some results, or worse by
  * `margin` percent at most. */
 typedef struct foci_table_claim {
     const char *text;
-    const foci_table_row *row;
-    double margin;      /* NaN: none, it is to be better */
-    const char *reason; /* why it is not to be tested here; or NULL */
+    const foci_table_row *row, *than; /* than: its baseline, if no other is named */
+    double margin;                    /* NaN: none, it is to be better */
+    const char *reason;               /* why it is not to be tested here; or NULL */
     struct foci_table_of {
         int measure, field;
     } in[FOCI_TABLE_MEASURES];
@@ -235,7 +235,8 @@ static inline const foci_cell *foci_grid_cell(const foci_grid *g, int row, int c
 const foci_table_paper *foci_grid_paper(const foci_grid *g, int row, int column); /* NULL: none */
 double foci_grid_value(const foci_grid *g, int row, int column, int sample);      /* NaN: none */
 foci_paired foci_grid_difference(const foci_grid *g, int row, int other, int column);
-foci_comparison foci_grid_compare(const foci_grid *g, int row, int column); /* of a row that has a baseline */
+foci_comparison foci_grid_compare(const foci_grid *g, const foci_table_row *row, const foci_table_row *than,
+                                  int column);
 
 /* A claim held against one result: the difference to the baseline, and what follows. */
 typedef enum foci_verdict {
@@ -249,6 +250,7 @@ typedef struct foci_evidence {
     const foci_grid *grid;
     const foci_table_claim *claim;
     char title[128]; /* of the result */
+    bool other;      /* it is held against another row than its baseline */
     foci_comparison seen;
     foci_verdict verdict;
 } foci_evidence;

@@ -299,6 +299,7 @@ claims:
   - {claim: Larger is dearer, run: large, in: [size.gflop]}
   - {claim: By less than tenfold, run: large, in: [size.gflop, size.plan_mb], margin: 900}
   - {claim: By less than a tenth, run: large, in: [size.gflop], margin: 10}
+  - {claim: Smaller is cheaper, run: small, than: large, in: [size.gflop]}
   - {claim: It learns, run: large, in: [clean.top1]}
   - {claim: Elsewhere, untestable: there is no <data> of it}
 facts: [a fact & another]
@@ -307,6 +308,8 @@ YAML
     runs table run claimed/t1.yaml --out o1 --runs r
     contains o1/table.html '<h3>Larger is dearer: does not hold</h3>'
     contains o1/table.html '<h3>By less than tenfold: holds</h3>'
+    contains o1/table.html '<h3>Smaller is cheaper: holds</h3>'
+    contains o1/table.html 'size GFLOP/step, beside large</td><td>holds</td>'
     contains o1/table.html 'at most 900 % worse'
     contains o1/table.html '<h3>It learns: not measured</h3>'
     runs table run claimed/t2.yaml
@@ -432,7 +435,7 @@ wrong_files() {
     claim 'a claim needs claim, .*' 'run: b, in: [clean.top1], untestable: x'
     claim 'no run with a config is named `c`' 'run: c, in: [clean.top1]'
     claim 'measurement `clean` shows no `mce`' 'run: b, in: [clean.mce]'
-    claim '`a` has no baseline' 'run: a, in: [clean.top1]'
+    claim '`a` has no baseline; `than` names another run' 'run: a, in: [clean.top1]'
     claim '`-1` is no margin: .*' 'run: b, in: [clean.top1], margin: -1'
     claim 'unknown `runs`: a claim has .*' 'runs: b'
     bad 'bad.yaml:1:12: seed 1 stands here twice' "seeds: [1, 1]\nmeasure: {clean: val}\n$run"
