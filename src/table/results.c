@@ -18,6 +18,8 @@ foci_table_result *foci_result_of(const foci_work *w, const foci_job *j) {
     return foci_table_at(w->t, w->t->row[j->row].shown, j->sample, j->measure);
 }
 
+enum { PATCHES = 1024 }; /* a side has at most */
+
 /* {"photograph": "iVBOR..", "attention": [[0.1, ..], ..]}; false where it is not of that form. */
 static bool take_picture(foci_arena *arena, const json_t *from, foci_table_picture *p) {
     const char *photograph = json_string_value(json_object_get(from, "photograph"));
