@@ -207,7 +207,7 @@ differs() {
     folders
     of_two "$common" "$common --set train.lr=0.5"
     equal 2 "$code"
-    contains err '^foci: process 1 on .*: `lr: 0.5.*` here and `lr: 0.001.*` in process 0: together they would train to bits of no one kind$'
+    contains err '^foci: process 1 on .*: `lr: 0.5.*` here and `lr: 0.001.*` in process 0: together they would come to bits of no one kind$'
     of_two "$common" "$common --set train.dtype=fp32 --set model.num_heads=1"
     contains err '^foci: process 1 on .*: `num_heads: 1` here and `num_heads: 2` in process 0'
     rm "second.d/$(cd second.d && ls images/train/*/* | head -n 1)"
