@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
+
 foci_status foci_pieces_open(foci_pieces *p, foci_group *group, int64_t count, size_t bytes) {
     const int rank = foci_group_rank(group);
     *p = (foci_pieces){.group = group,
@@ -9,12 +11,22 @@ foci_status foci_pieces_open(foci_pieces *p, foci_group *group, int64_t count, s
                        .first = foci_group_first(group, count, rank),
                        .end = foci_group_first(group, count, rank + 1),
                        .bytes = bytes,
-                       .sums = calloc((size_t)count + 1, bytes)};
+                       .sums = calloc((size_t)count + 1, bytes),
+                       .begun = foci_now()};
     return foci_group_agree(group, p->sums ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory for an evaluation"));
 }
 
+static foci_status agree(const foci_pieces *p, foci_status status) {
+    if (!p->group) return status;
+    const double seconds = p->group->seconds;
+    if (seconds > 0) p->group->seconds += foci_now() - p->begun;
+    status = foci_group_agree(p->group, status);
+    p->group->seconds = seconds;
+    return status;
+}
+
 foci_status foci_pieces_gather(foci_pieces *p, foci_status status) {
-    FOCI_TRY(foci_group_agree(p->group, status));
+    FOCI_TRY(agree(p, status));
     size_t at[foci_group_size(p->group) + 1];
     for (int r = 0; r <= foci_group_size(p->group); r++)
         at[r] = (size_t)foci_group_first(p->group, p->count, r) * p->bytes;

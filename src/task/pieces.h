@@ -17,10 +17,12 @@ typedef struct foci_pieces {
     int64_t count, first, end; /* first .. end - 1 are this process's */
     size_t bytes;              /* of a piece's sums */
     char *sums;                /* zeros at first */
+    double begun;              /* when this process did */
 } foci_pieces;
 
 foci_status foci_pieces_open(foci_pieces *p, foci_group *group, int64_t count, size_t bytes);
-/* The status of all processes. */
+/* The status of all processes. One that is done waits for the others as long as it worked itself, and then as long as
+ * ever. */
 foci_status foci_pieces_gather(foci_pieces *p, foci_status status);
 void foci_pieces_close(foci_pieces *p);
 

@@ -115,7 +115,7 @@ silent() { # a process that hangs
     wait $job || code=$?
     kill -KILL "$victim" 2>/dev/null || true
     equal 75 "$code"
-    contains err '^foci: process [0-9] on .* waited 2 s for the others \(step [0-9]+: .*\); all are ended, --resume goes on$'
+    contains err '^foci: process [0-9] on .* waited 2 s for the others \(step [0-9]+: .*\); all are ended; a training goes on with --resume$'
     ! processes_of silent
 }
 check "silence has an end" silent
@@ -173,11 +173,12 @@ single() {
     together 2 list attention
     equal 2 "$code"
     contains err '^foci: foci list is work for one process, and 2 were started$'
+    equal 1 "$(grep -c '^foci: ' err)"
     runs train vit.yaml --out measured --set train.max_steps=5
-    runs eval measured --json
-    cp out expected
-    succeeds 2 eval measured --json
-    same expected out
+    runs eval measured --corrupt fog:severity=1
+    tail -n 1 out >expected
+    succeeds 2 eval measured --corrupt fog:severity=1
+    equal "$(cat expected)" "$(tail -n 1 out)"
     equal 'foci eval is work for one process: the first of 2 does it, the others leave' "$(cat err)"
 }
 check "what is work for one process" single
@@ -279,12 +280,108 @@ unequal() {
 }
 [ -n "$sanitized" ] || check "weights that differ are not written" unequal
 
+# ------------------------------------------------------------------------------------------------------ evaluations
+
+trained() { [ -e "run-$1" ] || runs train "$1.yaml" --out "run-$1" --set train.max_steps=10; }
+# shared RUN ARGUMENT...: one process, and several, print the same; and write the same where they write.
+shared() {
+    trained "${1#run-}"
+    rm -f rows expected.rows
+    runs eval "$@" --json
+    mv out expected
+    [ ! -e rows ] || mv rows expected.rows
+    for p in 2 3 4; do
+        succeeds $p eval "$@" --json --threads $((1 + p % 2))
+        same expected out
+        [ ! -e expected.rows ] || same expected.rows rows
+        [ ! -s err ]
+    done
+    runs eval "$@"
+    mv out expected
+    succeeds 3 eval "$@"
+    same expected out
+}
+check "an evaluation of images" shared run-vit
+check "an evaluation of images: classes, and what became of each image" shared run-vit --per-class --predictions rows
+check "an evaluation of text" shared run-lm
+check "an evaluation of text: sliding windows" shared run-lm --walk sliding --split test
+check "an evaluation of text: rows, windows that overlap" shared run-lm --walk strided --stride 5 --rows 3
+check "an evaluation of text with words swapped" shared run-lm --contaminate word-swap:rate=0.1
+check "an evaluation of a model with a memory" shared run-span --rows 2
+check "an evaluation of a segmenter" shared run-city --per-class --split test
+check "an evaluation of sequences" shared run-encoder --measure test:per-class=true,predictions=rows
+sums() { # which go on from an interruption are one's
+    trained lm
+    runs eval run-lm --json
+    mv out expected
+    succeeds 2 eval run-lm --out sums.csv --json
+    same expected out
+    equal 'foci eval is work for one process: the first of 2 does it, the others leave' "$(cat err)"
+}
+check "an evaluation that keeps its sums" sums
+unscored() {
+    trained vit
+    trained lm
+    refused 2 'nowhere is no run folder: .*' 3 eval nowhere
+    refused 2 '--per-class is for models that tell classes; one of text has none' 3 eval run-lm --per-class
+    refused 6 'no/rows.*' 3 eval run-vit --predictions no/rows
+    cp -r images spoilt
+    last=$(find spoilt/val -type f | sort | tail -n 1)
+    head -c 100 "$last" >cut && mv cut "$last"
+    refused 3 "process 2 on .*: $last: .*" 3 eval run-vit --set data.val=spoilt/val
+}
+check "an evaluation that fails is told once" unscored
+unequal_weights() {
+    trained vit
+    folders
+    for d in first.d second.d; do cp -r run-vit "$d/run"; done
+    runs train vit.yaml --out other --set train.max_steps=11
+    cp other/best.safetensors second.d/run
+    of_two "eval run" "eval run"
+    equal 2 "$code"
+    contains err '^foci: process 1 on .*: `weights: [0-9a-f]{16}` here and `weights: [0-9a-f]{16}` in process 0: together '
+    equal 1 "$(grep -c '^foci: ' err)"
+    [ ! -s out ]
+}
+check "an evaluation of other weights" unequal_weights
+long_eval="eval run-lm --walk strided --stride 1 --set train.eval_batch=1 --set data.valid=text/train.txt --set train.timeout=2"
+evaluating() { pgrep -f "^$foci $long_eval"; }
+catches_term() { grep -q '^SigCgt:.*[4-7c-f]...$' "/proc/$1/status"; }
+# told SIGNAL: the second of two, once it listens.
+told() {
+    trained lm
+    timeout $limit "$launcher" -np 2 "$foci" $long_eval >out 2>err &
+    job=$!
+    until victim=$(evaluating | tail -n 1) && [ -n "$victim" ] && catches_term "$victim"; do
+        kill -0 $job
+        sleep 0.05
+    done
+    kill -"$1" "$victim"
+}
+interrupted() {
+    told TERM
+    ends_with 75
+    contains err '^foci: process 1 on .*: stopped$'
+    equal 1 "$(grep -c '^foci: ' err)"
+    [ ! -s out ]
+}
+check "one process of an evaluation is told to stop" interrupted
+unheard() {
+    told STOP
+    ends_with 75
+    kill -KILL "$victim" 2>/dev/null || true
+    contains err '^foci: process 0 on .* waited [0-9]+ s for the others \(evaluation\); all are ended'
+    ! evaluating
+}
+check "silence in an evaluation has an end" unheard
+
 # ------------------------------------------------------------------------------------------------------- MPICH
 
 other=$(command -v mpiexec.hydra || command -v mpiexec.mpich)
 if [ -e "$plugins/foci-mpich.so" ] && [ -n "$other" ]; then
     launcher=$other
     check "MPICH" the_same vit.yaml "$images" 3
+    check "MPICH: an evaluation" shared run-vit --per-class --predictions rows
     check "MPICH: a model with a memory" the_same span.yaml "$(set_keys train.shards=4 train.max_steps=20)" 2
 fi
 finish
