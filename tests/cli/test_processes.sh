@@ -60,6 +60,12 @@ check "text: adaptive softmax, dropout, a short last window, a test at the end" 
 check "a model with a memory and experts" the_same span.yaml \
     "$(set_keys train.shards=4 train.max_steps=30 train.eval_every=15 train.ema_decay=0.9)" 2 3
 check "segmentation" the_same city.yaml "$(set_keys train.shards=4 train.epochs=2 train.test_at_end=true)" 2 3
+unread() { # who reads a scene
+    cp -r city worn
+    head -c 100 city/images/training/1.png >worn/images/training/1.png
+    refused 3 'process 2 on .*: worn/images/training/1.png: .*' 4 train city.yaml --out worn-run --set data.root=worn --set train.shards=4
+}
+check "a scene is read by the process whose it is" unread
 check "sequences" the_same encoder.yaml "$(set_keys train.shards=8 train.max_steps=20 train.eval_every=10)" 3
 check "batch normalisation's running statistics" the_same vit.yaml \
     "$(set_keys train.shards=4 train.max_steps=4 model.kind=fan model.img_size=32 model.patch_size=8)" 2 3
