@@ -121,7 +121,7 @@ static foci_status run_batches(walk *w, foci_pieces *batches, foci_score *score)
     for (int64_t i = batches->first; i < batches->end && !s; i++) {
         s = run_batch(w, foci_piece(batches, i), &done);
         foci_watch_tell(w->watch, foci_pieces_done(batches, done, source->count), source->count);
-        if (!s) s = foci_watch_stopped(w->watch);
+        if (!s) s = foci_pieces_meet(batches, i, foci_watch_stopped(w->watch));
     }
     FOCI_TRY(foci_pieces_gather(batches, s));
     for (int64_t i = 0; i < batches->count; i++) {

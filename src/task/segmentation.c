@@ -161,7 +161,7 @@ static foci_status count_scene(void *context, const foci_segmented *done) {
     evaluating *e = context;
     foci_scene_tally_add(&e->tally, done);
     *(double *)foci_piece(&e->images, done->number) = done->loss;
-    return FOCI_OK;
+    return foci_pieces_meet(&e->images, done->number, FOCI_OK);
 }
 
 static foci_status slide(const foci_task_state *s, const foci_model *model, foci_program_set *set,
