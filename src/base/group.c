@@ -90,3 +90,34 @@ foci_status foci_group_agree(foci_group *g, foci_status status) {
         if (failed[r]) first = r;
     return first < 0 ? FOCI_OK : take(g, &mine, first);
 }
+
+/* The first line in which two texts differ. */
+static foci_status compare(const char *mine, const char *first) {
+    for (;;) {
+        const size_t a = strcspn(mine, "\n"), b = strcspn(first, "\n");
+        if (a != b || memcmp(mine, first, a) != 0) {
+            while (a && b && *mine == ' ' && *first == ' ') mine++, first++;
+            return foci_fail(FOCI_ERR_CONFIG,
+                             "`%.*s` here and `%.*s` in process 0: together they would come to bits of no one kind",
+                             (int)strcspn(mine, "\n"), mine, (int)strcspn(first, "\n"), first);
+        }
+        if (!mine[a] || !first[b]) return FOCI_OK;
+        mine += a + 1;
+        first += b + 1;
+    }
+}
+
+foci_status foci_group_compare(foci_group *g, const char *text) {
+    if (!g) return FOCI_OK;
+    size_t size = strlen(text) + 1;
+    foci_group_broadcast(g, &size, sizeof size);
+    char *first = calloc(1, size);
+    foci_status s = foci_group_agree(g, first ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory"));
+    if (!s) {
+        memcpy(first, text, g->rank ? 0 : size);
+        foci_group_broadcast(g, first, size);
+        s = foci_group_agree(g, compare(text, first));
+    }
+    free(first);
+    return s;
+}

@@ -61,4 +61,7 @@ static inline int64_t foci_group_first(const foci_group *g, int64_t n, int r) { 
  * the message where that is another than process 0. */
 foci_status foci_group_agree(foci_group *g, foci_status status);
 
+/* FOCI_ERR_CONFIG, in all, where the text of one is not that of process 0: with the first line that differs. */
+foci_status foci_group_compare(foci_group *g, const char *text);
+
 #endif

@@ -178,26 +178,30 @@ static foci_status join(foci_parsed *parsed) {
     return FOCI_OK;
 }
 
-/* What is work for one is never done by each of several. */
+/* What is work for one is never done by each of several: the first does it, or says that it will not. */
 static foci_status be_alone(const foci_parsed *parsed, bool *leaves) {
     int rank;
     const int count = foci_group_started(&rank);
-    if (count < 2) return FOCI_OK;
+    *leaves = rank > 0;
+    if (count < 2 || *leaves) return FOCI_OK;
     if (!(parsed->command->takes & FOCI_FIRST_DOES))
         return foci_fail(FOCI_ERR_CONFIG, "%s is work for one process, and %d were started", parsed->name, count);
-    *leaves = rank > 0;
-    if (!rank)
-        foci_log(FOCI_LOG_INFO, "%s is work for one process: the first of %d does it, the others leave", parsed->name,
-                 count);
+    foci_log(FOCI_LOG_INFO, "%s is work for one process: the first of %d does it, the others leave", parsed->name,
+             count);
     return FOCI_OK;
+}
+
+static bool is_shared(const foci_parsed *parsed) {
+    const foci_command *c = parsed->command;
+    return c->takes & FOCI_TAKES_GROUP || (c->shares && c->shares(parsed));
 }
 
 static foci_status open_and_run(foci_parsed *parsed) {
     const foci_command *c = parsed->command;
     bool leaves = false;
-    if (c->check) FOCI_TRY(c->check(parsed));
-    FOCI_TRY(c->takes & FOCI_TAKES_GROUP ? join(parsed) : be_alone(parsed, &leaves));
+    FOCI_TRY(is_shared(parsed) ? join(parsed) : be_alone(parsed, &leaves));
     if (leaves) return FOCI_OK;
+    if (c->check) FOCI_TRY(foci_group_agree(parsed->group, c->check(parsed)));
     if (parsed->threads) foci_set_threads((int)parsed->threads);
     if (c->takes & FOCI_TAKES_THREADS) foci_start_threads();
     if (c->takes & FOCI_ENDS_BY_SIGNAL) foci_catch_signals();

@@ -62,20 +62,6 @@ static foci_status check(const foci_parsed *parsed) {
                : foci_find_weights(parsed->argument[0], parsed->checkpoint, weights, sizeof weights);
 }
 
-static foci_status run_named(const foci_parsed *parsed, const char *spec) {
-    foci_asked asked;
-    foci_arena *arena = &((foci_parsed *)(uintptr_t)parsed)->arena;
-    char weights[4200];
-    FOCI_TRY(foci_measure_ask(&asked, "--measure", spec, arena));
-    if (asked.sets) return foci_fail(FOCI_ERR_CONFIG, "--measure: keys of the config are given by --set");
-    FOCI_TRY(foci_measure_fits(asked.measure, parsed->config));
-    if (asked.measure->untrained) foci_count_allocations();
-    const char *checkpoint = asked.checkpoint ? asked.checkpoint : parsed->checkpoint;
-    if (!asked.measure->untrained)
-        FOCI_TRY(foci_find_weights(parsed->argument[0], checkpoint, weights, sizeof weights));
-    return foci_measure_and_print(parsed, asked.measure, asked.options, asked.measure->untrained ? NULL : weights);
-}
-
 /* What the options ask for, and which of them are its own. */
 static const foci_measure *asked_for(const settings *o, const void **options) {
     const foci_shift_options *shift = *options = &o->shift;
@@ -94,14 +80,50 @@ static const foci_measure *for_task(const foci_measure *m, const foci_config *co
     return m == &foci_measure_corrupt && foci_task_of(model)->scores_classes ? &foci_measure_corrupt_pixels : m;
 }
 
-static foci_status evaluate(const foci_parsed *parsed) {
-    const settings *o = parsed->options;
+typedef struct job {
+    const foci_measure *measure;
     const void *options;
+    const char *checkpoint;
     char weights[4200];
-    if (o->measure) return run_named(parsed, o->measure);
-    const foci_measure *m = for_task(asked_for(o, &options), parsed->config);
-    FOCI_TRY(foci_find_weights(parsed->argument[0], parsed->checkpoint, weights, sizeof weights));
-    return foci_measure_and_print(parsed, m, options, weights);
+} job;
+
+static foci_status ask(const foci_parsed *parsed, job *j) {
+    const settings *o = parsed->options;
+    *j = (job){.checkpoint = parsed->checkpoint};
+    if (!o->measure) {
+        j->measure = asked_for(o, &j->options);
+        return FOCI_OK;
+    }
+    foci_asked asked;
+    foci_arena *arena = &((foci_parsed *)(uintptr_t)parsed)->arena;
+    FOCI_TRY(foci_measure_ask(&asked, "--measure", o->measure, arena));
+    if (asked.sets) return foci_fail(FOCI_ERR_CONFIG, "--measure: keys of the config are given by --set");
+    j->measure = asked.measure;
+    j->options = asked.options;
+    if (asked.checkpoint) j->checkpoint = asked.checkpoint;
+    return FOCI_OK;
+}
+
+static bool shares(const foci_parsed *parsed) {
+    job j;
+    return !ask(parsed, &j) && j.measure->shares && j.measure->shares(j.options);
+}
+
+static foci_status prepare(const foci_parsed *parsed, job *j) {
+    const settings *o = parsed->options;
+    FOCI_TRY(ask(parsed, j));
+    if (o->measure) FOCI_TRY(foci_measure_fits(j->measure, parsed->config));
+    else j->measure = for_task(j->measure, parsed->config);
+    if (!j->measure->untrained)
+        return foci_find_weights(parsed->argument[0], j->checkpoint, j->weights, sizeof j->weights);
+    foci_count_allocations();
+    return FOCI_OK;
+}
+
+static foci_status evaluate(const foci_parsed *parsed) {
+    job j;
+    FOCI_TRY(foci_group_agree(parsed->group, prepare(parsed, &j)));
+    return foci_measure_and_print(parsed, j.measure, j.options, j.measure->untrained ? NULL : j.weights);
 }
 
 const foci_command foci_command_eval = {
@@ -109,7 +131,8 @@ const foci_command foci_command_eval = {
     .summary = "accuracy or perplexity of a run",
     .synopsis = "RUN_OR_CONFIG",
     .doc = "Top-1 and top-5 accuracy over every image of a split, or perplexity over every token; or "
-           "accuracy on corrupted images and on folders of other images; or any other measure.",
+           "accuracy on corrupted images and on folders of other images; or any other measure. Several processes, "
+           "started by mpirun or srun, share the score of a split.",
     .least = 1,
     .most = 1,
     .takes = FOCI_TAKES_COMMON | FOCI_TAKES_CHECKPOINT | FOCI_OPENS_CONFIG | FOCI_ENDS_BY_SIGNAL | FOCI_FIRST_DOES |
@@ -123,4 +146,5 @@ const foci_command foci_command_eval = {
                 {foci_folder_keys, offsetof(settings, shift)},
                 {rows}},
     .check = check,
+    .shares = shares,
     .run = evaluate};

@@ -41,6 +41,8 @@ struct foci_command {
     foci_option_rows options[8]; /* ended by {0} */
     foci_status (*check)(
         const foci_parsed *parsed); /* of options that exclude or need each other, before anything is opened; or NULL */
+    bool (*shares)(
+        const foci_parsed *parsed); /* of one that FOCI_FIRST_DOES: can several processes share this? NULL: never */
     foci_status (*run)(const foci_parsed *parsed);
 };
 extern const foci_command foci_root; /* foci itself: all commands, in the order of `foci --help` */

@@ -44,7 +44,7 @@ bool foci_is_terminal(void) {
 
 static void show(void *context, int64_t done, int64_t count) {
     (void)context;
-    if (foci_is_terminal())
+    if (foci_speaks && foci_is_terminal())
         fprintf(stderr, done < count ? "\r\033[K%lld of %lld" : "\r\033[K", (long long)done, (long long)count);
 }
 const foci_watch foci_on_terminal = {show, NULL, &foci_stop};

@@ -38,6 +38,8 @@ foci_status foci_scene_loader_open(foci_scene_loader **loader, const foci_pair_s
                                    uint64_t seed, int workers);
 void foci_scene_loader_close(foci_scene_loader *loader);
 int64_t foci_scene_loader_batches(const foci_scene_loader *loader); /* in an epoch */
+/* Before the first batch: only places first .. end - 1 of each will be looked at, and no others are read. */
+void foci_scene_loader_share(foci_scene_loader *loader, int64_t first, int64_t end);
 foci_status foci_scene_loader_seek(foci_scene_loader *loader, int64_t epoch, int64_t batch);
 foci_status foci_scene_loader_next(foci_scene_loader *loader, foci_scene_batch *batch);
 

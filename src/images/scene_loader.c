@@ -18,6 +18,7 @@ struct foci_scene_loader {
     foci_label_meaning meaning;
     foci_scene_transform transform;
     int64_t batch, pixels, samples; /* pixels: of an image, one channel; samples: of an epoch */
+    int64_t first, end;             /* places of a batch that are wanted */
     uint64_t seed;
     foci_real *images[FOCI_SLOTS];
     int32_t *labels[FOCI_SLOTS];
@@ -33,6 +34,7 @@ static foci_status make_sample(void *context, int slot, int64_t ticket, int64_t 
     const int64_t file = l->order[ticket], at = ticket % l->batch;
     (void)count;
     l->index[slot][at] = file;
+    if (at < l->first || at >= l->end) return FOCI_OK;
     FOCI_TRY(foci_pair_set_read(l->set, file, &l->meaning, &image, &classes));
     const foci_status s = foci_scene_augment(&l->transform, &image, classes, l->seed, l->epoch, file,
                                              l->images[slot] + at * 3 * l->pixels, l->labels[slot] + at * l->pixels);
@@ -65,7 +67,7 @@ foci_status foci_scene_loader_open(foci_scene_loader **loader, const foci_pair_s
     l->set = set;
     l->meaning = *meaning;
     l->transform = *t;
-    l->batch = batch;
+    l->batch = l->end = batch;
     l->pixels = (int64_t)t->height * t->width;
     l->samples = foci_pair_set_count(set) / batch * batch;
     l->seed = seed;
@@ -86,6 +88,11 @@ void foci_scene_loader_close(foci_scene_loader *l) {
     }
     free(l->order);
     free(l);
+}
+
+void foci_scene_loader_share(foci_scene_loader *l, int64_t first, int64_t end) {
+    l->first = first;
+    l->end = end;
 }
 
 int64_t foci_scene_loader_batches(const foci_scene_loader *l) { return l->samples / l->batch; }

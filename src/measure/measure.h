@@ -11,6 +11,7 @@
 #ifndef FOCI_MEASURE_MEASURE_H
 #define FOCI_MEASURE_MEASURE_H
 
+#include "base/group.h"
 #include "base/report.h"
 #include "base/watch.h"
 #include "config/config.h"
@@ -24,6 +25,7 @@ typedef struct foci_subject {
     const char *const *set;         /* what the user overrode in the config, */
     int sets;                       /* for the report */
     long long (*allocations)(void); /* made by the process so far; NULL: they are not counted */
+    foci_group *group;              /* of processes that share the work; NULL: one alone */
 } foci_subject;
 
 enum { FOCI_MEASURE_METRICS = 8 };
@@ -38,7 +40,9 @@ typedef struct foci_measure {
     const char *task;            /* that the model must have, "images" or "text"; NULL: whatever it is */
     const char *metrics[FOCI_MEASURE_METRICS]; /* names of its report (task/metrics.c), in a table those that
                                                   are there */
-    bool untrained; /* of a config alone; it times, so that nothing else should run beside it */
+    bool (*shares)(const void *options); /* can several processes share what these ask for? Of the subject's group all
+                                            get the report. NULL: never */
+    bool untrained;                      /* of a config alone; it times, so that nothing else should run beside it */
     foci_status (*run)(const foci_subject *subject, const void *options, const foci_watch *watch, foci_report *report);
 
     /* How the report is printed: as JSON (NULL: foci_json_line), and for people (NULL: its metrics by their

@@ -201,6 +201,20 @@ static foci_status check(const foci_score_options *o, const foci_task *task) {
     return FOCI_OK;
 }
 
+/* What is written, the first of several processes writes; the sums so far have their order, and are one's. */
+static bool shares(const void *options) { return !((const foci_score_options *)options)->out; }
+
+static const char *file_of(const foci_subject *subject, const foci_score_options *o) {
+    return foci_group_leads(subject->group) ? o->predictions : NULL;
+}
+
+static foci_status open(const foci_subject *subject, const foci_score_options *o, const foci_task *task, details *d,
+                        foci_ledger *ledger) {
+    FOCI_TRY(check(o, task));
+    if (o->out) FOCI_TRY(open_ledger(ledger, subject, o, task));
+    return open_details(d, file_of(subject, o), task);
+}
+
 static foci_status evaluate(const foci_subject *subject, const foci_score_options *o, const foci_task *task, details *d,
                             foci_ledger *ledger, const foci_watch *watch, foci_score *score) {
     const bool told = o->predictions || o->per_class;
@@ -213,6 +227,7 @@ static foci_status evaluate(const foci_subject *subject, const foci_score_option
                                  .predicted = told ? note : NULL,
                                  .class_scored = note_class,
                                  .context = d,
+                                 .group = subject->group,
                                  .ledger = ledger};
     foci_status s = foci_evaluate(subject->config, subject->weights, &how, watch, score);
     if (s == FOCI_INTERRUPTED && ledger)
@@ -224,11 +239,9 @@ static foci_status run(const foci_subject *subject, const void *options, const f
     const foci_score_options *o = options;
     const foci_task *task = foci_task_of(foci_model_find(foci_config_string(subject->config, "model.kind")));
     foci_ledger ledger = {NULL};
-    details d = {.rows = NULL};
+    details d = {.file.fd = -1};
     foci_score score;
-    FOCI_TRY(check(o, task));
-    if (o->out) FOCI_TRY(open_ledger(&ledger, subject, o, task));
-    foci_status s = open_details(&d, o->predictions, task);
+    foci_status s = foci_group_agree(subject->group, open(subject, o, task, &d, &ledger));
     if (!s) s = evaluate(subject, o, task, &d, o->out ? &ledger : NULL, watch, &score);
     if (!s) {
         foci_score_head(o, task->settings, r);
@@ -236,7 +249,7 @@ static foci_status run(const foci_subject *subject, const void *options, const f
         tell_absent(&d, r);
         if (o->per_class) tell_classes(&d, task, r);
     }
-    close_details(&d, o->predictions, s);
+    close_details(&d, file_of(subject, o), s);
     foci_ledger_close(&ledger);
     return s;
 }
@@ -289,7 +302,7 @@ static void print(const foci_report *r, FILE *f) {
 
 #define OF_SPLIT(which) \
     .size = sizeof(foci_score_options), .options = {{foci_score_keys}, {foci_score_detail_keys}}, .run = run, \
-    .print = print, .command = "eval", .preset = {"split=" which}
+    .print = print, .shares = shares, .command = "eval", .preset = {"split=" which}
 
 const foci_measure foci_measure_val = {.name = "val",
                                        .summary = "score of the validation data",

@@ -35,7 +35,8 @@ static foci_status measure(const foci_subject *subject, const foci_swap_options 
         return foci_fail(FOCI_ERR_CONFIG, "word-swap walks in disjoint or sliding windows");
     FOCI_TRY(foci_contamination_parse(o->contaminate ? o->contaminate : "word-swap", arena, &c, &settings));
     FOCI_TRY(foci_evaluate_contaminated(subject->config, subject->weights, o->score.split,
-                                        o->score.walk == FOCI_WALK_SLIDING, c, settings, watch, &score));
+                                        o->score.walk == FOCI_WALK_SLIDING, c, settings, subject->group, watch,
+                                        &score));
     foci_score_head(&o->score, true, r);
     tell(&score, r);
     tell_contamination(c, settings, &score.count, foci_report_part(r, "contamination"));
@@ -48,6 +49,8 @@ static foci_status run(const foci_subject *subject, const void *options, const f
     foci_arena_free(&arena);
     return s;
 }
+
+static bool shares(const void *options) { return (void)options, true; }
 
 static const foci_json_form form = {.digits = 9, .point = true};
 
@@ -71,6 +74,7 @@ const foci_measure foci_measure_word_swap = {
     .needs = "rate",
     .task = "text",
     .metrics = {"contaminated_ppl", "ppl"},
+    .shares = shares,
     .run = run,
     .form = &form,
     .print = print,

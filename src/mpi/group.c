@@ -22,8 +22,10 @@ static void end_all(foci_group *g, int code) {
 static void give_up(foci_group *g) {
     char machine[64] = "?";
     if (gethostname(machine, sizeof machine - 1) < 0) machine[0] = '?';
-    fprintf(stderr, "foci: process %d on %s waited %.0f s for the others (%s); all are ended, --resume goes on\n",
-            g->rank, machine, g->seconds, *g->doing ? g->doing : "at the begin");
+    fprintf(
+        stderr,
+        "foci: process %d on %s waited %.0f s for the others (%s); all are ended; a training goes on with --resume\n",
+        g->rank, machine, g->seconds, *g->doing ? g->doing : "at the begin");
     end_all(g, FOCI_INTERRUPTED);
 }
 

@@ -16,7 +16,8 @@ typedef struct slot {
 struct foci_sequence_loader {
     const foci_sequences *set;
     foci_sequence_options options;
-    int64_t samples; /* in an epoch */
+    int64_t samples;    /* in an epoch */
+    int64_t first, end; /* places of a batch that are wanted */
     int sides;
     int64_t epoch, *order;
     slot slot[FOCI_SLOTS];
@@ -53,6 +54,7 @@ static foci_status make(void *context, int at, int64_t ticket, int64_t count) {
         const int64_t place = i % l->options.batch, sample = l->order[i];
         s->index[place] = sample;
         s->labels[place] = foci_sequences_label(l->set, sample);
+        if (place < l->first || place >= l->end) continue;
         FOCI_TRY(foci_sequences_read(l->set, sample, longest, cut < longest ? cut : longest, s->ids + place * row,
                                      s->mask + place * row));
     }
@@ -89,6 +91,7 @@ foci_status foci_sequence_loader_open(foci_sequence_loader **loader, const foci_
     if (!l) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
     l->set = set;
     l->options = *options;
+    l->end = batch;
     l->samples = options->drop_last ? count / batch * batch : count;
     l->sides = foci_sequences_sides(set);
     foci_status status = allocate(l);
@@ -96,6 +99,11 @@ foci_status foci_sequence_loader_open(foci_sequence_loader **loader, const foci_
     if (status) foci_sequence_loader_close(l);
     else *loader = l;
     return status;
+}
+
+void foci_sequence_loader_share(foci_sequence_loader *l, int64_t first, int64_t end) {
+    l->first = first;
+    l->end = end;
 }
 
 int64_t foci_sequence_loader_batches(const foci_sequence_loader *l) {

@@ -112,6 +112,8 @@ typedef struct foci_sequence_loader foci_sequence_loader;
 foci_status foci_sequence_loader_open(foci_sequence_loader **loader, const foci_sequences *s,
                                       const foci_sequence_options *options);
 int64_t foci_sequence_loader_batches(const foci_sequence_loader *loader); /* in an epoch */
+/* Before the first batch: only places first .. end - 1 of each will be looked at, and no others are read. */
+void foci_sequence_loader_share(foci_sequence_loader *loader, int64_t first, int64_t end);
 foci_status foci_sequence_loader_seek(foci_sequence_loader *loader, int64_t epoch, int64_t batch);
 foci_status foci_sequence_loader_next(foci_sequence_loader *loader, foci_sequence_batch *batch);
 void foci_sequence_loader_close(foci_sequence_loader *loader); /* NULL is fine */

@@ -26,13 +26,13 @@ extern const foci_key foci_word_swap_keys[];
 foci_status foci_contamination_parse(const char *text, foci_arena *arena, const foci_contamination **c,
                                      const void **settings);
 
-/* The same weights on a split as it is and contaminated. */
+/* The same weights on a split as it is and contaminated; `group`: of processes that share the work, or NULL. */
 typedef struct foci_contaminated_score {
     foci_score clean, contaminated;
     foci_contamination_count count;
 } foci_contaminated_score;
 foci_status foci_evaluate_contaminated(const foci_config *config, const char *weights, const char *split, bool sliding,
-                                       const foci_contamination *c, const void *settings, const foci_watch *watch,
-                                       foci_contaminated_score *score);
+                                       const foci_contamination *c, const void *settings, foci_group *group,
+                                       const foci_watch *watch, foci_contaminated_score *score);
 
 #endif

@@ -22,6 +22,19 @@ typedef struct sums {
     double loss, first, fifth, count;
 } sums;
 
+/* What became of a sample. */
+typedef struct outcome {
+    int64_t index, rank;
+    int32_t label, predicted;
+    double probability; /* of the label */
+} outcome;
+
+/* A batch, without outcomes where nobody asks for them. */
+typedef struct piece {
+    sums sum;
+    outcome of[];
+} piece;
+
 static foci_status sum_up(const foci_labelled_source *s, const foci_program *p, const foci_labelled *b, sums *sum) {
     const foci_real *loss, *logits;
     FOCI_TRY(foci_program_fetch(p, "loss", &loss));
@@ -56,29 +69,38 @@ static double probability(const foci_real *logits, int64_t classes, int32_t labe
     return 1 / sum;
 }
 
-static foci_status tell(const walk *w, const foci_program *p, const foci_labelled *b) {
-    const foci_labelled_source *s = w->source;
+static foci_status note(const walk *w, const foci_program *p, const foci_labelled *b, outcome *of) {
+    const int64_t classes = w->source->classes;
     const foci_real *logits;
     if (!w->how->predicted) return FOCI_OK;
     FOCI_TRY(foci_program_fetch(p, "logits", &logits));
     for (int64_t i = 0; i < b->count; i++) {
-        const foci_real *z = logits + i * s->classes;
+        const foci_real *z = logits + i * classes;
         const int32_t label = b->labels[i];
-        char name[4200];
-        s->name(s->of, b->index[i], name, sizeof name);
-        w->how->predicted(w->how->context, &(foci_prediction){.name = name,
-                                                              .label = s->class_name(s->of, label),
-                                                              .predicted = s->class_name(s->of, best(z, s->classes)),
-                                                              .class = label,
-                                                              .rank = foci_rank(z, s->classes, label, NULL),
-                                                              .probability = probability(z, s->classes, label)});
+        of[i] = (outcome){b->index[i], foci_rank(z, classes, label, NULL), label, best(z, classes),
+                          probability(z, classes, label)};
     }
     return FOCI_OK;
 }
 
+static void tell(const walk *w, const piece *batch) {
+    const foci_labelled_source *s = w->source;
+    for (int64_t i = 0; i < (int64_t)batch->sum.count && w->how->predicted; i++) {
+        const outcome *o = &batch->of[i];
+        char name[4200];
+        s->name(s->of, o->index, name, sizeof name);
+        w->how->predicted(w->how->context, &(foci_prediction){.name = name,
+                                                              .label = s->class_name(s->of, o->label),
+                                                              .predicted = s->class_name(s->of, o->predicted),
+                                                              .class = o->label,
+                                                              .rank = o->rank,
+                                                              .probability = o->probability});
+    }
+}
+
 /* ------------------------------------------------------------------------------------------------------ all */
 
-static foci_status run_batch(walk *w, sums *sum, int64_t *count) {
+static foci_status run_batch(walk *w, piece *batch, int64_t *count) {
     const foci_labelled_source *s = w->source;
     foci_labelled b;
     foci_program *p;
@@ -86,8 +108,8 @@ static foci_status run_batch(walk *w, sums *sum, int64_t *count) {
     FOCI_TRY(foci_batch_programs_for(&w->programs, b.count, b.tokens, &p));
     FOCI_TRY(s->feed(s->of, p));
     FOCI_TRY(foci_program_forward(p));
-    FOCI_TRY(sum_up(s, p, &b, sum));
-    FOCI_TRY(tell(w, p, &b));
+    FOCI_TRY(sum_up(s, p, &b, &batch->sum));
+    FOCI_TRY(note(w, p, &b, batch->of));
     *count += b.count;
     return FOCI_OK;
 }
@@ -99,10 +121,14 @@ static foci_status run_batches(walk *w, foci_pieces *batches, foci_score *score)
     for (int64_t i = batches->first; i < batches->end && !s; i++) {
         s = run_batch(w, foci_piece(batches, i), &done);
         foci_watch_tell(w->watch, foci_pieces_done(batches, done, source->count), source->count);
-        if (!s) s = foci_watch_stopped(w->watch);
+        if (!s) s = foci_pieces_meet(batches, i, foci_watch_stopped(w->watch));
     }
     FOCI_TRY(foci_pieces_gather(batches, s));
-    for (int64_t i = 0; i < batches->count; i++) FOCI_TRY(put_scores(source, foci_piece(batches, i), score));
+    for (int64_t i = 0; i < batches->count; i++) {
+        const piece *batch = foci_piece(batches, i);
+        FOCI_TRY(put_scores(source, &batch->sum, score));
+        tell(w, batch);
+    }
     return FOCI_OK;
 }
 
@@ -114,7 +140,9 @@ foci_status foci_classes_evaluate(const foci_labelled_source *source, const foci
         .config = config, .classes = source->classes, .vocabulary = source->vocabulary, .feeds = source->feeds};
     foci_batch_programs_open(&w.programs, model, p, &request);
     foci_pieces batches;
-    foci_status s = foci_pieces_open(&batches, how->group, foci_tiles(source->count, source->batch), sizeof(sums));
+    const size_t outcomes = how->predicted ? (size_t)source->batch * sizeof(outcome) : 0;
+    foci_status s =
+        foci_pieces_open(&batches, how->group, foci_tiles(source->count, source->batch), sizeof(piece) + outcomes);
     if (!s) s = run_batches(&w, &batches, score);
     foci_pieces_close(&batches);
     foci_batch_programs_close(&w.programs);

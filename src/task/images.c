@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/parallel.h"
 #include "config/config.h"
 #include "images/samples.h"
 #include "models/models.h"
@@ -15,6 +16,7 @@ struct foci_task_state {
     foci_image_sets sets;
     foci_image_loader *loader;
     foci_image_batch batch;
+    foci_range own;      /* samples of a batch that this process reads */
     foci_training train; /* what the config says about it */
     int64_t classes;
     int64_t pixels; /* of one sample, all channels */
@@ -61,6 +63,7 @@ static foci_status open_images(foci_task_state *s, const foci_config *c, unsigne
     foci_config_read(c, "data", foci_image_keys, &o);
     s->config = c;
     s->train = foci_training_read(c);
+    s->own.end = s->train.batch_size;
     s->workers = (int)o.workers;
     FOCI_TRY(foci_validation_images_open(&s->sets, &s->evaluation, c));
     s->classes = foci_image_set_classes(s->sets.val);
@@ -95,7 +98,11 @@ static void prepare(const foci_task_state *s, int shape, foci_request *r) {
     const double smoothing = s->train.label_smoothing;
     if (smoothing > 0) r->number[0] = (foci_named_number){"label_smoothing", smoothing};
 }
-static void share(foci_task_state *s, int64_t first, int64_t end) { foci_image_loader_share(s->loader, first, end); }
+static void share(foci_task_state *s, foci_group *group, int64_t first, int64_t end) {
+    (void)group;
+    s->own = (foci_range){first, end};
+    foci_image_loader_share(s->loader, first, end);
+}
 static foci_status seek(foci_task_state *s, int64_t epoch, int64_t update) {
     return foci_image_loader_seek(s->loader, epoch, update);
 }
@@ -118,13 +125,15 @@ static int64_t items_in(const foci_task_state *s, int64_t update) {
     return s->train.batch_size;
 }
 
-/* Of the first few; the transform of the evaluation has the same size and colours. */
+/* Of the first few that are read here; the transform of the evaluation has the same size and colours. */
 static foci_status draw(const foci_task_state *s, foci_image *image) {
     enum { MOST = 16 };
     foci_sheet sheet;
-    int count = s->batch.count < MOST ? (int)s->batch.count : MOST;
+    const int64_t first = s->own.first, rows = s->own.end - first;
+    const int count = rows < MOST ? (int)rows : MOST;
     FOCI_TRY(foci_sheet_make(&sheet, &s->evaluation, count, 0));
-    for (int i = 0; i < count; i++) foci_training_images_show(&sheet, i, &s->evaluation, s->sets.train, &s->batch, i);
+    for (int i = 0; i < count; i++)
+        foci_training_images_show(&sheet, i, &s->evaluation, s->sets.train, &s->batch, first + i);
     *image = sheet.image;
     return FOCI_OK;
 }

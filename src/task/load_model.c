@@ -26,8 +26,7 @@ static int64_t words_of(const foci_model *model, const char *weights) {
 }
 
 foci_graph_options foci_run_options(const foci_config *config) {
-    foci_graph_options o = {.bf16 = false};
-    return foci_eval_bf16(config, &o.bf16) ? (foci_graph_options){.bf16 = false} : o;
+    return (foci_graph_options){.bf16 = foci_eval_bf16(config)};
 }
 
 /* Recording one sample declares the parameters. */
@@ -82,8 +81,7 @@ static foci_status check_finite(const foci_parameters *p, const char *weights) {
 
 foci_status foci_load_model(foci_parameters *p, const foci_model *model, const foci_config *config, int64_t classes,
                             const char *weights) {
-    bool bf16;
-    FOCI_TRY(foci_eval_bf16(config, &bf16));
+    FOCI_TRY(foci_eval_check_dtype(config));
     foci_parameters_init(p);
     FOCI_TRY(declare(p, model, config, classes, weights));
     FOCI_TRY(foci_parameters_allocate(p, false));

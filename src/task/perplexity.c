@@ -140,7 +140,7 @@ static foci_status work_on(const foci_perplexity_options *o, const foci_perplexi
         }
         foci_watch_tell(o->watch, foci_pieces_done(pieces, done - pieces->first * parts->at_once, parts->windows),
                         parts->windows);
-        if (!s) s = foci_watch_stopped(o->watch);
+        if (!s) s = foci_pieces_meet(pieces, i, foci_watch_stopped(o->watch));
     }
     return s;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/parallel.h"
 #include "config/config.h"
 #include "images/sheet.h"
 #include "models/models.h"
@@ -18,6 +19,8 @@ struct foci_task_state {
     foci_scene_sets sets;
     foci_scene_loader *loader;
     foci_scene_batch batch;
+    foci_group *group; /* of processes that have a share of the batch each; NULL: one alone */
+    foci_range own;    /* samples of a batch that this one reads */
     foci_real counted; /* pixels of the batch that have a class, of a sample on average times those of a part */
     foci_training train;
     foci_scene_transform transform;
@@ -35,6 +38,7 @@ static void close_scenes(foci_task_state *s) {
 static foci_status open_scenes(foci_task_state *s, const foci_config *c, unsigned splits) {
     s->config = c;
     s->train = foci_training_read(c);
+    s->own.end = s->train.batch_size;
     s->workers = (int)foci_config_int(c, "data.workers");
     FOCI_TRY(foci_scene_transform_from_config(&s->transform, c));
     s->shown = (foci_transform){.height = s->transform.height, .width = s->transform.width};
@@ -83,16 +87,30 @@ static foci_status seek(foci_task_state *s, int64_t epoch, int64_t update) {
     return foci_scene_loader_seek(s->loader, epoch, update);
 }
 
+static void share(foci_task_state *s, foci_group *group, int64_t first, int64_t end) {
+    s->group = group;
+    s->own = (foci_range){first, end};
+    foci_scene_loader_share(s->loader, first, end);
+}
+
+/* Pixels of the batch that have a class, in all processes; one that could not read its share says 0, and ends the step
+ * for all. */
+static int64_t count_pixels(const foci_task_state *s) {
+    int64_t own = 0, all = 0, of[foci_group_size(s->group)];
+    for (int64_t i = s->own.first * pixels_of(s); i < s->own.end * pixels_of(s) && s->batch.count; i++)
+        own += s->batch.labels[i] != FOCI_NO_CLASS;
+    foci_group_share(s->group, &own, sizeof own, of);
+    for (int r = 0; r < foci_group_size(s->group); r++) all += of[r];
+    return all;
+}
+
 /* The loss of a batch is a mean over its pixels, wherever they are: each part of it is divided by its share of them. */
 static foci_status next(foci_task_state *s, int64_t epoch, int64_t update) {
     const foci_training *t = &s->train;
-    const int64_t part = foci_training_micro(t), all = t->batch_size * pixels_of(s);
-    int64_t count = 0;
+    const foci_status status = foci_scene_loader_next(s->loader, &s->batch);
     (void)epoch, (void)update;
-    FOCI_TRY(foci_scene_loader_next(s->loader, &s->batch));
-    for (int64_t i = 0; i < all && s->batch.count; i++) count += s->batch.labels[i] != FOCI_NO_CLASS;
-    s->counted = (foci_real)((double)count * (double)part / (double)t->batch_size);
-    return FOCI_OK;
+    s->counted = (foci_real)((double)count_pixels(s) * (double)foci_training_micro(t) / (double)t->batch_size);
+    return status;
 }
 static foci_status feed(const foci_task_state *s, foci_program *p, int64_t first) {
     FOCI_TRY(foci_program_feed(p, "images", s->batch.images + first * 3 * pixels_of(s)));
@@ -103,10 +121,12 @@ static foci_status feed(const foci_task_state *s, foci_program *p, int64_t first
 static foci_status draw(const foci_task_state *s, foci_image *image) {
     enum { MOST = 16 };
     foci_sheet sheet;
-    const int count = s->batch.count < MOST ? (int)s->batch.count : MOST;
+    const int64_t first = s->own.first, rows = s->own.end - first;
+    const int count = rows < MOST ? (int)rows : MOST;
     FOCI_TRY(foci_sheet_make(&sheet, &s->shown, count, 0));
     for (int i = 0; i < count; i++)
-        foci_scene_show(&sheet, i, &s->transform, &s->batch, i, foci_pair_set_name(s->sets.train, s->batch.index[i]));
+        foci_scene_show(&sheet, i, &s->transform, &s->batch, first + i,
+                        foci_pair_set_name(s->sets.train, s->batch.index[first + i]));
     *image = sheet.image;
     return FOCI_OK;
 }
@@ -141,7 +161,7 @@ static foci_status count_scene(void *context, const foci_segmented *done) {
     evaluating *e = context;
     foci_scene_tally_add(&e->tally, done);
     *(double *)foci_piece(&e->images, done->number) = done->loss;
-    return FOCI_OK;
+    return foci_pieces_meet(&e->images, done->number, FOCI_OK);
 }
 
 static foci_status slide(const foci_task_state *s, const foci_model *model, foci_program_set *set,
@@ -265,6 +285,7 @@ const foci_task foci_task_segmentation = {
     .list = list,
     .updates = updates,
     .prepare = prepare,
+    .share = share,
     .seek = seek,
     .next = next,
     .feed = feed,

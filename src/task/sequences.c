@@ -137,6 +137,10 @@ static void prepare(const foci_task_state *s, int shape, foci_request *r) {
     r->feeds = feeds_of(s);
     r->number[0] = (foci_named_number){"tokens", (double)(s->most - shape)};
 }
+static void share(foci_task_state *s, foci_group *group, int64_t first, int64_t end) {
+    (void)group;
+    foci_sequence_loader_share(s->loader, first, end);
+}
 static foci_status seek(foci_task_state *s, int64_t epoch, int64_t update) {
     return foci_sequence_loader_seek(s->loader, epoch, update);
 }
@@ -237,6 +241,7 @@ const foci_task foci_task_sequences = {
     .shapes = shapes,
     .shape_of = shape_of,
     .prepare = prepare,
+    .share = share,
     .seek = seek,
     .next = next,
     .feed = feed,

@@ -112,8 +112,9 @@ typedef struct foci_task {
     int (*shape_of)(const foci_task_state *state, int64_t update); /* of the step that `next` loaded; NULL: 0 */
     /* Fills in what is asked of the model for this shape: what is fed, classes, tokens. */
     void (*prepare)(const foci_task_state *state, int shape, foci_request *r);
-    /* Before the first step: of every batch only rows first .. end - 1 will be fed. NULL: all are made ready. */
-    void (*share)(foci_task_state *state, int64_t first, int64_t end);
+    /* Before the first step: of every batch only rows first .. end - 1 will be fed, the others are those of the group's
+     * other processes. NULL: all are made ready. */
+    void (*share)(foci_task_state *state, foci_group *group, int64_t first, int64_t end);
     foci_status (*seek)(foci_task_state *state, int64_t epoch, int64_t update);
     /* Loads the next step's batch; `feed` feeds a program rows first .. of it. */
     foci_status (*next)(foci_task_state *state, int64_t epoch, int64_t update);

@@ -116,19 +116,22 @@ foci_training foci_training_read(const foci_config *c) {
     return t;
 }
 
-static foci_status in_bf16(const foci_config *config, const char *key, int dtype, bool *bf16) {
-    *bf16 = dtype != FOCI_DTYPE_FP32 && foci_bf16_supported();
-    if (dtype != FOCI_DTYPE_BF16 || *bf16) return FOCI_OK;
+static bool in_bf16(foci_operands dtype) { return dtype != FOCI_DTYPE_FP32 && foci_bf16_supported(); }
+
+bool foci_training_bf16(const foci_config *config) { return in_bf16(foci_training_read(config).dtype); }
+bool foci_eval_bf16(const foci_config *config) { return in_bf16(foci_training_read(config).eval_dtype); }
+
+static foci_status check_dtype(const foci_config *config, const char *key, foci_operands dtype) {
+    if (dtype != FOCI_DTYPE_BF16 || foci_bf16_supported()) return FOCI_OK;
     return foci_config_fail(config, key,
                             "this processor has no products in bf16 (AVX512-BF16); auto falls back to fp32");
 }
 
-foci_status foci_training_bf16(const foci_config *config, bool *bf16) {
-    return in_bf16(config, "train.dtype", (int)foci_training_read(config).dtype, bf16);
+foci_status foci_training_check_dtype(const foci_config *config) {
+    return check_dtype(config, "train.dtype", foci_training_read(config).dtype);
 }
-
-foci_status foci_eval_bf16(const foci_config *config, bool *bf16) {
-    return in_bf16(config, "train.eval_dtype", (int)foci_training_read(config).eval_dtype, bf16);
+foci_status foci_eval_check_dtype(const foci_config *config) {
+    return check_dtype(config, "train.eval_dtype", foci_training_read(config).eval_dtype);
 }
 
 int64_t foci_training_micro(const foci_training *t) {

@@ -58,10 +58,12 @@ typedef struct foci_training {
 
 extern const foci_key foci_training_keys[];
 foci_training foci_training_read(const foci_config *c);
-/* Are operands of products in bf16, in training or in what only runs the model, as the config says? FOCI_ERR_CONFIG
- * where it insists and the processor has no such products. */
-foci_status foci_training_bf16(const foci_config *config, bool *bf16);
-foci_status foci_eval_bf16(const foci_config *config, bool *bf16);
+/* Are operands of products in bf16, in training or in what only runs the model, as the config says? */
+bool foci_training_bf16(const foci_config *config);
+bool foci_eval_bf16(const foci_config *config);
+/* FOCI_ERR_CONFIG where the config insists on it and the processor has no such products. */
+foci_status foci_training_check_dtype(const foci_config *config);
+foci_status foci_eval_check_dtype(const foci_config *config);
 /* Samples of a pass: train.micro_batch, or all of a shard, where it has no more. */
 int64_t foci_training_micro(const foci_training *t);
 /* FOCI_ERR_CONFIG where the batch cannot be cut into shards, these into passes, or there are more processes. */

@@ -82,6 +82,15 @@ static foci_status open_data(bench *b) {
     b->updates = b->task->updates(b->data);
     /* shorter windows would be a step of their own */
     if (foci_task_shape_of(b->task, b->data, b->updates - 1)) b->updates--;
+    return FOCI_OK;
+}
+
+/* As in training each process reads its share. */
+static foci_status start_data(bench *b) {
+    if (b->options->group && b->task->share) {
+        const foci_range own = foci_step_samples(&b->shards, b->batch);
+        b->task->share(b->data, b->options->group, own.first, own.end);
+    }
     return b->task->seek(b->data, 0, 0);
 }
 
@@ -109,7 +118,7 @@ static foci_status set_up(bench *b) {
     FOCI_TRY(foci_optimizer_init(&b->optimizer, &o, &b->programs.parameters));
     b->cut = train.shards > 1;
     if (b->cut) FOCI_TRY(foci_step_shards_open(&b->shards, &b->programs.parameters, train.shards, &b->optimizer));
-    if (!b->data) FOCI_TRY(make_up_inputs(b));
+    FOCI_TRY(b->data ? start_data(b) : make_up_inputs(b));
     b->times = calloc((size_t)b->options->steps * PARTS, sizeof *b->times);
     b->spans = calloc((size_t)foci_graph_calls(foci_program_graph(b->programs.program[0])), sizeof *b->spans);
     return b->times && b->spans ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory");

@@ -9,11 +9,10 @@
 foci_status foci_training_programs_record(foci_training_programs *p, const foci_model *model, const foci_config *config,
                                           int64_t batch, int shapes,
                                           void (*ask)(void *context, int shape, foci_request *r), void *context) {
-    *p = (foci_training_programs){.bf16 = false};
+    *p = (foci_training_programs){.bf16 = foci_training_bf16(config)};
     const foci_training train = foci_training_read(config);
-    bool eval;
-    FOCI_TRY(foci_training_bf16(config, &p->bf16));
-    FOCI_TRY(foci_eval_bf16(config, &eval));
+    FOCI_TRY(foci_training_check_dtype(config));
+    FOCI_TRY(foci_eval_check_dtype(config));
     foci_parameters_init(&p->parameters);
     foci_program_set_init(&p->set, &p->parameters);
     p->set.advice = "lower train.micro_batch";

@@ -19,6 +19,7 @@ static foci_status feed(const void *context, foci_program *p, int64_t first) {
 static foci_status make_gradients(foci_trainer *t, foci_step *s, double *loss) {
     const int64_t update = t->state.position;
     const double asked = foci_now();
+    foci_group_doing(t->group, "step %lld: its batch", (long long)t->state.step + 1);
     FOCI_TRY(t->task->next(t->data, t->state.epoch, update));
     t->pace.wait += foci_now() - asked;
     *s = (foci_step){.program = t->programs.program[foci_task_shape_of(t->task, t->data, update)],

@@ -197,7 +197,7 @@ static foci_status enter(foci_trainer *t, const char *from) {
 static void take_share(foci_trainer *t) {
     if (!t->group || !t->task->share) return;
     const foci_range own = foci_step_samples(&t->shards, t->train.batch_size);
-    t->task->share(t->data, own.first, own.end);
+    t->task->share(t->data, t->group, own.first, own.end);
 }
 
 foci_status foci_trainer_start(foci_trainer *t) {

@@ -7,7 +7,9 @@
  *     trainer_evaluate.c   scores along the way
  *     trainer_update.c     the update of a step
  *     trainer_write.c      progress, lines of metrics, summaries, checkpoints
- *     trainer_group.c      what several processes agree about */
+ *     trainer_hands.c      several processes: whether they would train the same
+ *     trainer_vote.c       what they agree about at every step
+ *     trainer_spread.c     what goes from process 0 to all, and back to it */
 #ifndef FOCI_TRAIN_TRAINER_WORK_H
 #define FOCI_TRAIN_TRAINER_WORK_H
 
@@ -130,20 +132,28 @@ double foci_trainer_elapsed(const foci_trainer *t); /* seconds of training, over
 /* an I/O error: training goes on without what could not be written */
 foci_status foci_trainer_lose(foci_trainer *t, foci_status s);
 
-/* ---- trainer_group.c: of several processes. In one, nothing is asked, and statuses are what they are. */
+/* ---- Of several processes. In one, nothing is asked, and statuses are what they are. */
+
+/* ---- trainer_hands.c */
+
+/* Before the first step: FOCI_ERR_CONFIG where they would not train the same. */
+foci_status foci_trainer_shake_hands(foci_trainer *t);
+
+/* ---- trainer_vote.c */
 
 /* The failure of one is everybody's. Wherever one alone may fail, all pass here before they go on. */
 foci_status foci_trainer_all(const foci_trainer *t, foci_status s);
-/* Before the first step: FOCI_ERR_CONFIG where they would not train the same. */
-foci_status foci_trainer_shake_hands(foci_trainer *t);
-/* What process 0 has read goes to all: weights, moments, averages; and all that a run has come to. */
-void foci_trainer_spread_weights(foci_trainer *t);
-void foci_trainer_spread_state(foci_trainer *t);
 /* After the gradients of a step, which failed or not: does anybody want to stop, and what is the loss of the batch? */
 foci_status foci_trainer_vote(foci_trainer *t, const foci_step *step, foci_status status, double seconds, double *loss);
 /* Of one process: what is asked for after a step. */
 void foci_trainer_look_at_flags(foci_trainer *t);
 void foci_trainer_name_slow(foci_trainer *t);
+
+/* ---- trainer_spread.c */
+
+/* What process 0 has read goes to all: weights, moments, averages; and all that a run has come to. */
+void foci_trainer_spread_weights(foci_trainer *t);
+void foci_trainer_spread_state(foci_trainer *t);
 /* Before a checkpoint: all have the same weights, and process 0 gets what only others have. */
 foci_status foci_trainer_gather(foci_trainer *t);
 

@@ -59,7 +59,7 @@ silent() {
     code=0
     wait $job || code=$?
     equal 75 "$code"
-    contains err '^foci: process [02] on (one|three) waited 2 s for the others \(step [0-9]+: .*\); all are ended, --resume goes on$'
+    contains err '^foci: process [02] on (one|three) waited 2 s for the others \(step [0-9]+: .*\); all are ended; a training goes on with --resume$'
     gone left $hosts
     train three,one silent --resume
     alike alone silent

@@ -50,7 +50,7 @@ the_same() {
 }
 set_keys() { for key; do printf -- ' --set %s' "$key"; done; }
 images=$(set_keys train.shards=8 train.max_steps=8 train.eval_every=4 train.ema_decay=0.9 data.mixup=0.8 data.cutmix=1 \
-    train.recompute=block train.log_every=1)
+    train.recompute=block train.log_every=1 train.checkpoint_minutes=0.0001)
 text=$(set_keys train.shards=8 train.batch_size=16 train.max_steps=160 train.epochs=1 train.eval_every=80 train.log_every=20 \
     train.test_at_end=true)
 check "images: mixup, drop path, clipping, averages, recomputing" the_same vit.yaml "$images" 2 3 4 8
@@ -60,6 +60,12 @@ check "text: adaptive softmax, dropout, a short last window, a test at the end" 
 check "a model with a memory and experts" the_same span.yaml \
     "$(set_keys train.shards=4 train.max_steps=30 train.eval_every=15 train.ema_decay=0.9)" 2 3
 check "segmentation" the_same city.yaml "$(set_keys train.shards=4 train.epochs=2 train.test_at_end=true)" 2 3
+unread() { # who reads a scene
+    cp -r city worn
+    head -c 100 city/images/training/1.png >worn/images/training/1.png
+    refused 3 'process 2 on .*: worn/images/training/1.png: .*' 4 train city.yaml --out worn-run --set data.root=worn --set train.shards=4
+}
+check "a scene is read by the process whose it is" unread
 check "sequences" the_same encoder.yaml "$(set_keys train.shards=8 train.max_steps=20 train.eval_every=10)" 3
 check "batch normalisation's running statistics" the_same vit.yaml \
     "$(set_keys train.shards=4 train.max_steps=4 model.kind=fan model.img_size=32 model.patch_size=8)" 2 3
@@ -83,14 +89,14 @@ long="$(set_keys train.shards=8 train.max_steps=120 train.epochs=100 train.check
 whole() { [ -e whole ] || runs train vit.yaml --out whole $long; }
 killed() { # a process at a random moment, gone on with by another number
     whole
-    for n in 1 2 3; do
+    for n in $(seq "${KILLS:-3}"); do
         rm -rf killed
-        begin $((n + 1)) killed $long
+        begin $((n % 3 + 2)) killed $long
         sleep "0.$(awk -v n=$n 'BEGIN { srand(); print int(10 * rand()) }')"
         victim=$(processes_of killed | shuf -n 1)
         [ -z "$victim" ] || kill -9 "$victim" 2>/dev/null || true
         wait $job || true
-        succeeds $((5 - n)) train vit.yaml --out killed $long --resume
+        succeeds $(((n + 1) % 3 + 2)) train vit.yaml --out killed $long --resume
         alike whole killed
     done
 }
@@ -107,6 +113,28 @@ stopped() { # any process may be told
     done
 }
 check "one process is told to stop: all save, and exit with 75" stopped
+listens() { grep -q '^SigCgt:.*[4-7c-f]...$' "/proc/$1/status"; } # to TERM and its kin
+# until_one_listens PROCESSES...: the last of those that the command prints is the victim.
+until_one_listens() {
+    until victim=$("$@" | tail -n 1) && [ -n "$victim" ] && listens "$victim"; do
+        kill -0 $job
+        sleep 0.05
+    done
+}
+saved() { # by one process that is told to
+    timeout $limit "$launcher" -np 3 "$foci" train vit.yaml --out saved $long \
+        $(set_keys train.max_steps=0 train.epochs=1000000 train.eval_every=1000000 train.checkpoint_every=1000000) >out 2>err &
+    job=$!
+    until_one_listens processes_of saved
+    kill -USR1 "$victim"
+    until [ -s saved/state.safetensors ]; do
+        kill -0 $job
+        sleep 0.05
+    done
+    kill -TERM "$victim"
+    ends_with 75
+}
+check "one process is told to save: all do, and go on" saved
 silent() { # a process that hangs
     begin 3 silent $long --set train.timeout=2
     victim=$(processes_of silent | tail -n 1)
@@ -115,7 +143,7 @@ silent() { # a process that hangs
     wait $job || code=$?
     kill -KILL "$victim" 2>/dev/null || true
     equal 75 "$code"
-    contains err '^foci: process [0-9] on .* waited 2 s for the others \(step [0-9]+: .*\); all are ended, --resume goes on$'
+    contains err '^foci: process [0-9] on .* waited 2 s for the others \(step [0-9]+: .*\); all are ended; a training goes on with --resume$'
     ! processes_of silent
 }
 check "silence has an end" silent
@@ -173,11 +201,12 @@ single() {
     together 2 list attention
     equal 2 "$code"
     contains err '^foci: foci list is work for one process, and 2 were started$'
+    equal 1 "$(grep -c '^foci: ' err)"
     runs train vit.yaml --out measured --set train.max_steps=5
-    runs eval measured --json
-    cp out expected
-    succeeds 2 eval measured --json
-    same expected out
+    runs eval measured --corrupt fog:severity=1
+    tail -n 1 out >expected
+    succeeds 2 eval measured --corrupt fog:severity=1
+    equal "$(cat expected)" "$(tail -n 1 out)"
     equal 'foci eval is work for one process: the first of 2 does it, the others leave' "$(cat err)"
 }
 check "what is work for one process" single
@@ -207,7 +236,7 @@ differs() {
     folders
     of_two "$common" "$common --set train.lr=0.5"
     equal 2 "$code"
-    contains err '^foci: process 1 on .*: `lr: 0.5.*` here and `lr: 0.001.*` in process 0: together they would train to bits of no one kind$'
+    contains err '^foci: process 1 on .*: `lr: 0.5.*` here and `lr: 0.001.*` in process 0: together they would come to bits of no one kind$'
     of_two "$common" "$common --set train.dtype=fp32 --set model.num_heads=1"
     contains err '^foci: process 1 on .*: `num_heads: 1` here and `num_heads: 2` in process 0'
     rm "second.d/$(cd second.d && ls images/train/*/* | head -n 1)"
@@ -279,12 +308,106 @@ unequal() {
 }
 [ -n "$sanitized" ] || check "weights that differ are not written" unequal
 
+# ------------------------------------------------------------------------------------------------------ evaluations
+
+trained() { [ -e "run-$1" ] || runs train "$1.yaml" --out "run-$1" --set train.max_steps=10; }
+# shared RUN ARGUMENT...: one process, and several, print the same; and write the same where they write.
+shared() {
+    trained "${1#run-}"
+    rm -f rows expected.rows
+    runs eval "$@" --json
+    mv out expected
+    [ ! -e rows ] || mv rows expected.rows
+    for p in 2 3 4; do
+        succeeds $p eval "$@" --json --threads $((1 + p % 2))
+        same expected out
+        [ ! -e expected.rows ] || same expected.rows rows
+        lacks err "^(foci|warning):"
+    done
+    runs eval "$@"
+    mv out expected
+    succeeds 3 eval "$@"
+    same expected out
+}
+check "an evaluation of images" shared run-vit
+check "an evaluation of images: classes, and what became of each image" shared run-vit --per-class --predictions rows
+check "an evaluation of text" shared run-lm
+check "an evaluation of text: sliding windows" shared run-lm --walk sliding --split test
+check "an evaluation of text: rows, windows that overlap" shared run-lm --walk strided --stride 5 --rows 3
+check "an evaluation of text with words swapped" shared run-lm --contaminate word-swap:rate=0.1
+check "an evaluation of a model with a memory" shared run-span --rows 2
+check "an evaluation of a segmenter" shared run-city --per-class --split test
+check "an evaluation of sequences" shared run-encoder --measure test:per-class=true,predictions=rows
+sums() { # which go on from an interruption are one's
+    trained lm
+    runs eval run-lm --json
+    mv out expected
+    succeeds 2 eval run-lm --out sums.csv --json
+    same expected out
+    equal 'foci eval is work for one process: the first of 2 does it, the others leave' "$(cat err)"
+}
+check "an evaluation that keeps its sums" sums
+unscored() {
+    trained vit
+    trained lm
+    refused 2 'nowhere is no run folder: .*' 3 eval nowhere
+    refused 2 '--per-class is for models that tell classes; one of text has none' 3 eval run-lm --per-class
+    refused 6 'no/rows.*' 3 eval run-vit --predictions no/rows
+    cp -r images spoilt
+    last=$(find spoilt/val -type f | sort | tail -n 1)
+    head -c 100 "$last" >cut && mv cut "$last"
+    refused 3 "process 2 on .*: $last: .*" 3 eval run-vit --set data.val=spoilt/val
+}
+check "an evaluation that fails is told once" unscored
+unequal_weights() {
+    trained vit
+    folders
+    for d in first.d second.d; do cp -r run-vit "$d/run"; done
+    runs train vit.yaml --out other --set train.max_steps=11
+    cp other/best.safetensors second.d/run
+    of_two "eval run" "eval run"
+    equal 2 "$code"
+    contains err '^foci: process 1 on .*: `weights: [0-9a-f]{16}` here and `weights: [0-9a-f]{16}` in process 0: together '
+    equal 1 "$(grep -c '^foci: ' err)"
+    [ ! -s out ]
+}
+check "an evaluation of other weights" unequal_weights
+long_eval="eval run-lm --walk strided --stride 1 --set train.eval_batch=1 --set data.valid=text/train.txt"
+evaluating() { pgrep -f "^$foci $long_eval"; }
+# told SIGNAL OPTION...: one of two, once it listens.
+told() {
+    signal=$1
+    shift
+    trained lm
+    timeout $limit "$launcher" -np 2 "$foci" $long_eval "$@" >out 2>err &
+    job=$!
+    until_one_listens evaluating
+    kill -"$signal" "$victim"
+}
+interrupted() {
+    told TERM
+    ends_with 75
+    contains err '^foci: (process 1 on .*: )?stopped$'
+    equal 1 "$(grep -c '^foci: ' err)"
+    [ ! -s out ]
+}
+check "one process of an evaluation is told to stop" interrupted
+unheard() {
+    told STOP --set train.timeout=2
+    ends_with 75
+    kill -KILL "$victim" 2>/dev/null || true
+    contains err '^foci: process [01] on .* waited [0-9]+ s for the others \((before the )?evaluation.*\); all are ended'
+    ! evaluating
+}
+check "silence in an evaluation has an end" unheard
+
 # ------------------------------------------------------------------------------------------------------- MPICH
 
 other=$(command -v mpiexec.hydra || command -v mpiexec.mpich)
 if [ -e "$plugins/foci-mpich.so" ] && [ -n "$other" ]; then
     launcher=$other
     check "MPICH" the_same vit.yaml "$images" 3
+    check "MPICH: an evaluation" shared run-vit --per-class --predictions rows
     check "MPICH: a model with a memory" the_same span.yaml "$(set_keys train.shards=4 train.max_steps=20)" 2
 fi
 finish

@@ -296,6 +296,29 @@ static void batches_are_a_function_of_seed_and_epoch(void **state) {
     foci_sequences_close(s);
 }
 
+static void what_is_not_wanted_is_not_read(void **state) {
+    (void)state;
+    foci_sequences *s;
+    foci_sequence_batch b;
+    make_dir("w"), make_dir("w/k");
+    save("w/k/0.txt", "good"), save("w/k/1.txt", "well");
+    assert_ok(foci_byte_text_open(&s, at("w"), false));
+    save("w/k/1.txt", "other");
+    foci_sequence_loader *l = loader_of(s, false, 2);
+    foci_sequence_loader_share(l, 0, 1);
+    assert_ok(foci_sequence_loader_seek(l, 0, 0));
+    assert_ok(foci_sequence_loader_next(l, &b));
+    assert_int_equal(2, b.count);
+    assert_int_equal('g' + 1, b.ids[0]);
+    foci_sequence_loader_close(l);
+    l = loader_of(s, false, 2);
+    foci_sequence_loader_share(l, 1, 2);
+    assert_ok(foci_sequence_loader_seek(l, 0, 0));
+    assert_fails(foci_sequence_loader_next(l, &b), FOCI_ERR_DATA, "has changed");
+    foci_sequence_loader_close(l);
+    foci_sequences_close(s);
+}
+
 static void evaluation_has_all_in_order(void **state) {
     (void)state;
     foci_sequences *s = numbered();
@@ -319,6 +342,7 @@ int main(void) {
         cmocka_unit_test(grey_pixels),
         cmocka_unit_test(pathfinder),
         cmocka_unit_test(batches_are_a_function_of_seed_and_epoch),
+        cmocka_unit_test(what_is_not_wanted_is_not_read),
         cmocka_unit_test(evaluation_has_all_in_order),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
