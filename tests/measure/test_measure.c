@@ -94,15 +94,16 @@ static void options(void **state) {
     assert_string_equal(((const foci_score_options *)asked.options)->split, "test");
     assert_int_equal(((const foci_score_options *)asked.options)->walk, FOCI_WALK_SLIDING);
     assert_string_equal(asked.checkpoint, "x");
-    assert_true(isnan(asked.strength));
-    assert_ok(foci_measure_ask(&asked, "here", "corrupt:limit=7", &arena));
+    assert_true(isnan(asked.option[0].number));
+    assert_ok(foci_measure_ask(&asked, "here", "corrupt:limit=7,severity=1-3,model.img_size=48", &arena));
+    assert_true(asked.option[0].number == 7 && isnan(asked.option[1].number) && asked.option[2].number == 48);
     assert_string_equal(((const foci_shift_options *)asked.options)->corrupt, "imagenet-c");
     assert_int_equal(((const foci_shift_options *)asked.options)->limit, 7);
     assert_ok(foci_measure_ask(&asked, "here", "pgd:limit=2,eps=1/4", &arena));
-    assert_true(asked.strength == 0.25);
-    assert_string_equal(asked.strength_text, "1/4");
+    assert_true(asked.option[1].number == 0.25);
+    assert_string_equal(asked.option[1].value, "1/4");
     assert_ok(foci_measure_ask(&asked, "here", "word-swap:rate=0.5", &arena));
-    assert_true(asked.strength == 0.5);
+    assert_true(asked.option[0].number == 0.5);
     foci_arena_free(&arena);
 }
 
