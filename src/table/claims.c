@@ -20,7 +20,7 @@ static foci_verdict judge(const foci_paired *d, int better, double margin) {
     return worse - d->half > most ? FOCI_FAILS : FOCI_NOT_SEEN;
 }
 
-void foci_claim_judge(const foci_grid *g, const foci_table_claim *c, int i, foci_evidence *e) {
+static void hold(const foci_grid *g, const foci_table_claim *c, int i, foci_evidence *e) {
     const foci_column *column = column_of(g, &c->in[i]);
     const foci_table_measure *m = &g->table->measure[c->in[i].measure];
     const foci_metric *field = m->field[c->in[i].field];
@@ -29,6 +29,10 @@ void foci_claim_judge(const foci_grid *g, const foci_table_claim *c, int i, foci
     if (!column) return;
     e->seen = foci_grid_compare(g, c->row, c->than, (int)(column - g->column));
     e->verdict = judge(&e->seen.difference, field->better, c->margin);
+}
+
+void foci_claim_judge(const foci_grid *g, const foci_table_claim *c, foci_evidence *e) {
+    for (int i = 0; i < c->count; i++) hold(g, c, i, &e[i]);
 }
 
 const char *foci_verdict_text(const foci_evidence *e) {
@@ -41,7 +45,8 @@ void foci_claim_sum(const foci_evidence *e, int count, char text[96]) {
     int n[FOCI_VERDICTS] = {0};
     for (int i = 0; i < count; i++) n[e[i].verdict]++;
     const int measured = count - n[FOCI_NOT_MEASURED];
-    if (!measured) snprintf(text, 96, "not measured");
+    if (!count) snprintf(text, 96, "not testable at this scale");
+    else if (!measured) snprintf(text, 96, "not measured");
     else if (n[FOCI_HOLDS] == measured) snprintf(text, 96, "holds");
     else if (n[FOCI_HOLDS]) snprintf(text, 96, "holds in %d of %d", n[FOCI_HOLDS], measured);
     else if (n[FOCI_FAILS] == measured) snprintf(text, 96, "does not hold");

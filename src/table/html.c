@@ -246,11 +246,11 @@ static void claims(const foci_grid *g, FILE *f) {
     foci_evidence e[FOCI_TABLE_MEASURES];
     char sum[96];
     for (const foci_table_claim *c = g->table->claim; c < g->table->claim + g->table->claims; c++) {
-        for (int i = 0; i < c->count; i++) foci_claim_judge(g, c, i, &e[i]);
+        foci_claim_judge(g, c, e);
         foci_claim_sum(e, c->count, sum);
         fputs("<h3>", f);
         foci_page_text(f, c->text);
-        fprintf(f, ": %s</h3>\n", c->reason ? "not testable at this scale" : sum);
+        fprintf(f, ": %s</h3>\n", sum);
         if (c->reason) fputs("<p>", f), foci_page_text(f, c->reason), fputs("</p>\n", f);
         else foci_page_evidence(f, e, c->count, false);
     }

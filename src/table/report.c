@@ -33,7 +33,8 @@ static void gather(const foci_grid *const *grid, int grids, const char *text, ga
              k++) {
             if (strcmp(k->text, text) != 0) continue;
             if (k->reason) c->reason = k->reason;
-            for (int n = 0; n < k->count; n++) foci_claim_judge(grid[i], k, n, &c->evidence[c->count++]);
+            foci_claim_judge(grid[i], k, c->evidence + c->count);
+            c->count += k->count;
         }
 }
 
@@ -61,11 +62,6 @@ static void gathering_free(gathering *all) {
     free(all->evidence);
 }
 
-static void sum_up(const gathered *c, char text[96]) {
-    if (c->count) foci_claim_sum(c->evidence, c->count, text);
-    else snprintf(text, 96, "not testable at this scale");
-}
-
 static const char note[] =
     "A claim is that a row is better than its baseline in a result, or worse by a margin at most. It holds where the "
     "95 % "
@@ -79,14 +75,14 @@ static void html_claims(const gathering *all, FILE *f) {
     if (!all->claims) return;
     fputs("<h2>What holds</h2>\n<div class=\"wide\"><table><tbody>\n", f);
     for (const gathered *c = all->claim; c < all->claim + all->claims; c++) {
-        sum_up(c, sum);
+        foci_claim_sum(c->evidence, c->count, sum);
         fprintf(f, "<tr><th><a href=\"#claim-%d\">", (int)(c - all->claim));
         foci_page_text(f, c->text);
         fprintf(f, "</a></th><td>%s</td></tr>\n", sum);
     }
     fprintf(f, "</tbody></table></div>\n<p class=\"soft\">%s%s</p>\n", note, foci_paired_note);
     for (const gathered *c = all->claim; c < all->claim + all->claims; c++) {
-        sum_up(c, sum);
+        foci_claim_sum(c->evidence, c->count, sum);
         fprintf(f, "<h3 id=\"claim-%d\">", (int)(c - all->claim));
         foci_page_text(f, c->text);
         fprintf(f, ": %s</h3>\n", sum);
@@ -177,7 +173,7 @@ foci_status foci_report_markdown(const foci_grid *const *grid, int grids, FILE *
     FOCI_TRY(gather_all(grid, grids, &all));
     if (all.claims) fprintf(f, "### What holds\n\n%s%s\n", note, foci_paired_note);
     for (const gathered *c = all.claim; c < all.claim + all.claims; c++) {
-        sum_up(c, sum);
+        foci_claim_sum(c->evidence, c->count, sum);
         fputs("\n**", f);
         foci_markdown_text(f, c->text);
         fprintf(f, ": %s.**", sum);

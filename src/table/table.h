@@ -254,9 +254,9 @@ typedef struct foci_evidence {
     foci_comparison seen;
     foci_verdict verdict;
 } foci_evidence;
-void foci_claim_judge(const foci_grid *g, const foci_table_claim *c, int i, foci_evidence *e);
+void foci_claim_judge(const foci_grid *g, const foci_table_claim *c, foci_evidence *e); /* (c->count) */
 const char *foci_verdict_text(const foci_evidence *e);
-/* Of all evidence for a claim: "holds", "holds in 3 of 5", "does not hold", "no difference seen". */
+/* Of all evidence for a claim: "holds", "holds in 3 of 5", "does not hold", "not seen"; of none: not testable. */
 void foci_claim_sum(const foci_evidence *e, int count, char text[96]);
 
 void foci_grid_text(const foci_grid *g, FILE *f, bool colour);

@@ -118,6 +118,17 @@ static void print_differences(const foci_grid *g, FILE *f) {
     }
 }
 
+static void print_claims(const foci_grid *g, FILE *f) {
+    foci_evidence e[FOCI_TABLE_MEASURES];
+    char sum[96];
+    if (g->table->claims) fputc('\n', f);
+    for (const foci_table_claim *c = g->table->claim; c < g->table->claim + g->table->claims; c++) {
+        foci_claim_judge(g, c, e);
+        foci_claim_sum(e, c->count, sum);
+        fprintf(f, "%s%s%s%s: %s\n", c->text, c->row ? " (" : "", c->row ? c->row->name : "", c->row ? ")" : "", sum);
+    }
+}
+
 static void print_foot(const foci_grid *g, FILE *f, bool colour) {
     const foci_table *t = g->table;
     bool marked = false;
@@ -127,6 +138,7 @@ static void print_foot(const foci_grid *g, FILE *f, bool colour) {
     if (marked) fputs("* best, ' second", f);
     if (t->seeds > 1 || marked) fputc('\n', f);
     print_differences(g, f);
+    print_claims(g, f);
     if (*t->note) fprintf(f, "\n%s\n", t->note);
 }
 

@@ -306,6 +306,8 @@ facts: [a fact & another]
 YAML
     sed 's/^title: One/title: Two/; s/^seeds: .*/seeds: [3]/; /Elsewhere/d' claimed/t1.yaml >claimed/t2.yaml
     runs table run claimed/t1.yaml --out o1 --runs r
+    contains out '^Larger is dearer \(large\): does not hold$'
+    contains out '^Elsewhere: not testable at this scale$'
     contains o1/table.html '<h3>Larger is dearer: does not hold</h3>'
     contains o1/table.html '<h3>By less than tenfold: holds</h3>'
     contains o1/table.html '<h3>Smaller is cheaper: holds</h3>'
