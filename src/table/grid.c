@@ -123,22 +123,19 @@ static void compare(foci_grid *g, int row, int column) {
 }
 
 /* Rows that have one baseline, and it, are compared with each other; where there is none, all are. */
-static int group_of(const foci_table *t, int row) {
-    bool any = false;
-    for (int i = 0; i < t->rows; i++) any |= t->row[i].baseline != NULL;
-    const foci_table_row *baseline = t->row[row].baseline;
-    return !any ? 0 : baseline ? (int)(baseline - t->row) : row;
+static bool in_group(const foci_table *t, int row, const foci_table_row *baseline) {
+    return !baseline || &t->row[row] == baseline || t->row[row].baseline == baseline;
 }
 
 /* The row of the group that comes after `than` (-1: first) by its mean, or -1. */
-static int next_best(const foci_grid *g, int column, int group, int than) {
+static int next_best(const foci_grid *g, int column, const foci_table_row *baseline, int than) {
     const int better = g->column[column].field->better;
     const double limit = than < 0 ? INFINITY : foci_grid_cell(g, than, column)->mean * better;
     int best = -1;
     double highest = -INFINITY;
     for (int row = 0; row < g->table->rows; row++) {
         const double x = foci_grid_cell(g, row, column)->mean * better;
-        if (x > highest && (x < limit || (x == limit && row > than)) && group_of(g->table, row) == group)
+        if (x > highest && (x < limit || (x == limit && row > than)) && in_group(g->table, row, baseline))
             best = row, highest = x;
     }
     return best;
@@ -151,12 +148,24 @@ static bool is_ahead(const foci_grid *g, int row, int other, int column) {
 }
 
 /* Best is told where it is ahead of the next, second where it is ahead of the third besides. */
-static void rank(foci_grid *g, int column, int group) {
-    const int best = next_best(g, column, group, -1), second = best < 0 ? -1 : next_best(g, column, group, best),
-              third = second < 0 ? -1 : next_best(g, column, group, second);
+static void rank(foci_grid *g, int column, const foci_table_row *baseline) {
+    const int best = next_best(g, column, baseline, -1), second = best < 0 ? -1 : next_best(g, column, baseline, best),
+              third = second < 0 ? -1 : next_best(g, column, baseline, second);
     if (second < 0 || !is_ahead(g, best, second, column)) return;
     g->cell[best * g->columns + column].best = true;
     g->cell[second * g->columns + column].second = third >= 0 && is_ahead(g, second, third, column);
+}
+
+static void rank_groups(foci_grid *g, int column) {
+    const foci_table *t = g->table;
+    bool any = false;
+    for (int row = 0; row < t->rows; row++) {
+        bool is_baseline = false;
+        for (int other = 0; other < t->rows; other++) is_baseline |= t->row[other].baseline == &t->row[row];
+        if (is_baseline) rank(g, column, &t->row[row]);
+        any |= is_baseline;
+    }
+    if (!any) rank(g, column, NULL);
 }
 
 void foci_column_title(const foci_table_measure *m, const foci_metric *field, char title[128]) {
@@ -203,7 +212,7 @@ foci_status foci_grid_make(foci_grid *g, const foci_table *t) {
             compare(g, row, c);
         }
     for (int c = 0; c < g->columns; c++)
-        for (int group = 0; group < t->rows && g->column[c].field->better; group++) rank(g, c, group);
+        if (g->column[c].field->better) rank_groups(g, c);
     return FOCI_OK;
 }
 

@@ -37,6 +37,8 @@ static const char style[] =
     "pre{overflow-x:auto}\n"
     "h3{font-size:1rem;margin:1.5rem 0 .5rem}summary{font-weight:600}.scroll{overflow-x:auto}section{margin-top:3rem}"
     ".plots+figure,.plots+.plots{margin-top:1rem}li{max-width:44rem}.where{overflow-wrap:anywhere}"
+    ".claims td:nth-child(2),.claims td:nth-child(3){text-align:left}.claims "
+    "th:first-child{max-width:none;white-space:nowrap}"
     "image{image-rendering:pixelated}.grey{filter:grayscale(1) brightness(.7)}.lit{fill:#ffab00}\n";
 
 void foci_page_text(FILE *f, const char *s) {
@@ -67,13 +69,15 @@ static void print_anchor(FILE *f, const foci_table *t) {
     for (const char *c = t->path; *c && c != dot; c++) fputc(isalnum((unsigned char)*c) ? *c : '-', f);
 }
 
-void foci_page_link(FILE *f, const foci_table *t) {
+static void link_to(FILE *f, const foci_table *t, const char *words) {
     fputs("<a href=\"#", f);
     print_anchor(f, t);
     fputs("\">", f);
-    foci_page_text(f, *t->title ? t->title : t->path);
+    foci_page_text(f, words);
     fputs("</a>", f);
 }
+
+void foci_page_link(FILE *f, const foci_table *t) { link_to(f, t, *t->title ? t->title : t->path); }
 
 void foci_page_section(FILE *f, const foci_table *t) {
     fputs("<section id=\"", f);
@@ -222,13 +226,13 @@ static void recipe(const foci_grid *g, FILE *f) {
 
 void foci_page_evidence(FILE *f, const foci_evidence *e, int count, bool tables) {
     fprintf(f,
-            "<div class=\"wide\"><table>\n<thead><tr><th>%s</th><th></th><th></th><th>difference</th>"
+            "<div class=\"wide claims\"><table>\n<thead><tr><th>%s</th><th></th><th></th><th>difference</th>"
             "<th>95 %% interval</th><th>seeds</th></tr></thead>\n<tbody>\n",
             tables ? "table" : "");
     for (; count-- > 0; e++) {
         const foci_table_claim *c = e->claim;
         fputs("<tr><th>", f);
-        if (tables) foci_page_link(f, e->grid->table);
+        if (tables) link_to(f, e->grid->table, foci_table_file(e->grid->table));
         else foci_page_text(f, c->row->name);
         fputs("</th><td>", f);
         if (tables) foci_page_text(f, c->row->name), fputs(", ", f);

@@ -2,7 +2,14 @@
 #ifndef FOCI_TABLE_PAGE_H
 #define FOCI_TABLE_PAGE_H
 
+#include <string.h>
+
 #include "table/table.h"
+
+static inline const char *foci_table_file(const foci_table *t) { /* without its folder */
+    const char *slash = strrchr(t->path, '/');
+    return slash ? slash + 1 : t->path;
+}
 
 void foci_page_text(FILE *f, const char *s);
 void foci_page_begin(FILE *f, const char *title);

@@ -144,10 +144,8 @@ foci_status foci_report_html(const foci_grid *const *grid, int grids, FILE *f) {
 static void markdown_evidence(const gathered *c, FILE *f) {
     fputs("| | | difference | 95 % interval | seeds | |\n|---|---|---:|---:|---:|---|\n", f);
     for (const foci_evidence *e = c->evidence; e < c->evidence + c->count; e++) {
-        const foci_table *t = e->grid->table;
-        const char *slash = strrchr(t->path, '/'), *file = slash ? slash + 1 : t->path;
         fputs("| ", f);
-        foci_markdown_text(f, file);
+        foci_markdown_text(f, foci_table_file(e->grid->table));
         fputs(" | ", f);
         foci_markdown_text(f, e->claim->row->name);
         fputs(", ", f);

@@ -317,11 +317,11 @@ YAML
     runs table run claimed/t2.yaml
     runs table report claimed --results o1/results --out claimed/r.html
     equal '2 tables in claimed/r.html' "$(cat out)"
-    contains claimed/r.html '<a href="#claimed-t2">Two</a>.*large, size GFLOP/step</td><td>not measured</td><td>–'
+    contains claimed/r.html '<a href="#claimed-t2">t2.yaml</a>.*large, size GFLOP/step</td><td>not measured</td><td>–'
     runs table run claimed/t2.yaml --out o1
     runs table report claimed --results o1/results --out claimed/r.html
     contains claimed/r.html '>Larger is dearer: does not hold</h3>'
-    contains claimed/r.html '<a href="#claimed-t2">Two</a>.*large, size GFLOP/step</td><td>one seed, no interval'
+    contains claimed/r.html '<a href="#claimed-t2">t2.yaml</a>.*large, size GFLOP/step</td><td>one seed, no interval'
     contains claimed/r.html '>Elsewhere: not testable at this scale</h3>'
     contains claimed/r.html 'there is no &lt;data&gt; of it'
     contains claimed/r.html '<li>a fact &amp; another \(<a href="#claimed-t1">One</a>\)</li>'
