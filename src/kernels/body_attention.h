@@ -5,7 +5,7 @@
 
 /* q * metric * scale of n queries from `first` on */
 static void pack_queries(real *to, const foci_attention_head *h, int64_t first, int64_t n) {
-    pack(to, h->q + first * h->q_row, h->q_row, n, h->width, h->scale * log2_e,
+    pack(to, foci_numbers_at(h->q, first * h->q_row), h->q_row, n, h->width, h->scale * log2_e,
          h->metric ? h->metric + first * h->metric_row : NULL, h->metric_row);
 }
 
@@ -14,8 +14,9 @@ static int64_t widest(const foci_attention_head *h) { return h->width > h->value
 enum { MANY = 256 }; /* queries: keys and values that lie in long rows are worth a copy */
 
 /* Keys, or values, for the products of some queries. */
-static real_rows read_by(int64_t queries, real_rows from, real *room, int64_t keys) {
-    return queries >= MANY && from.row > padded(from.width) ? together(room, from, keys) : from;
+static rows_of read_by(int64_t queries, rows_of from, real *room, int64_t keys) {
+    const bool copy = from.first.bf16 || (queries >= MANY && from.row > padded(from.width));
+    return copy ? together(room, from, keys) : from;
 }
 
 static element *copy_at(real *scratch, int64_t offset) { return (element *)(scratch + offset); }
@@ -32,8 +33,8 @@ typedef struct forward {
 
 static forward forward_of(const foci_attention_head *h, int64_t queries, int64_t keys, real *scratch) {
     const foci_attention_layout l = foci_attention_layout_of(h->keys, h->width, h->value_width, false, DEEP > 1);
-    const real_rows k = read_by(queries, (real_rows){h->k, h->k_row, h->width}, scratch + l.keys, keys);
-    const real_rows v = read_by(queries, (real_rows){h->v, h->v_row, h->value_width}, scratch + l.values, keys);
+    const rows_of k = read_by(queries, (rows_of){h->k, h->k_row, h->width}, scratch + l.keys, keys);
+    const rows_of v = read_by(queries, (rows_of){h->v, h->v_row, h->value_width}, scratch + l.values, keys);
     forward f = {.h = h,
                  .queries = scratch + l.queries,
                  .sums = scratch + l.sums,
@@ -41,7 +42,7 @@ static forward forward_of(const foci_attention_head *h, int64_t queries, int64_t
                  .queries_across = copy_at(scratch, l.queries_across),
                  .rows = copy_at(scratch, l.rows),
                  .copy = copy_at(scratch, l.copy)};
-    f.keys = along(copy_at(scratch, l.keys), deep(padded(k.width)), reals(k.first), k.row, keys, k.width);
+    f.keys = along(copy_at(scratch, l.keys), deep(padded(k.width)), k.first, k.row, keys, k.width);
     f.values = down(copy_at(scratch, l.values), v.first, v.row, keys, v.width);
     return f;
 }
@@ -60,7 +61,7 @@ static void weigh(forward *f, const attention_tile *t) {
 
 static void add_values(forward *f, const attention_tile *t, soon *next) {
     const int64_t row = padded(f->h->value_width);
-    const operand p = down(f->copy, f->scores, TILE, t->keys, TILE);
+    const operand p = down(f->copy, foci_reals(f->scores), TILE, t->keys, TILE);
     small_multiply(t->n, row, deep(t->keys), &(small_product){p, at(f->values, 0, t->key / DEEP), f->sums, row, next},
                    (triangle){INT32_MAX, t->diagonal}, t->key > 0);
 }
@@ -101,8 +102,8 @@ typedef struct backward {
 static backward backward_of(const foci_attention_head *h, real *scratch) {
     const foci_attention_layout l = foci_attention_layout_of(h->keys, h->width, h->value_width, true, DEEP > 1);
     const int64_t row = padded(h->width), value_row = padded(h->value_width);
-    const real_rows k = read_by(h->queries, (real_rows){h->k, h->k_row, h->width}, scratch + l.keys, h->keys);
-    const real_rows v = read_by(h->queries, (real_rows){h->v, h->v_row, h->value_width}, scratch + l.values, h->keys);
+    const rows_of k = read_by(h->queries, (rows_of){h->k, h->k_row, h->width}, scratch + l.keys, h->keys);
+    const rows_of v = read_by(h->queries, (rows_of){h->v, h->v_row, h->value_width}, scratch + l.values, h->keys);
     backward b = {.h = h,
                   .queries = scratch + l.queries,
                   .douts = scratch + l.douts,
@@ -120,8 +121,8 @@ static backward backward_of(const foci_attention_head *h, real *scratch) {
                   .douts_down = copy_at(scratch, l.douts_down),
                   .rows = copy_at(scratch, l.rows),
                   .copy = copy_at(scratch, l.copy)};
-    b.keys = along(copy_at(scratch, l.keys), deep(row), reals(k.first), k.row, h->keys, k.width);
-    b.values = along(copy_at(scratch, l.values), deep(value_row), reals(v.first), v.row, h->keys, v.width);
+    b.keys = along(copy_at(scratch, l.keys), deep(row), k.first, k.row, h->keys, k.width);
+    b.values = along(copy_at(scratch, l.values), deep(value_row), v.first, v.row, h->keys, v.width);
     b.keys_down = down(copy_at(scratch, l.keys_down), k.first, k.row, h->keys, k.width);
     memset(b.dkeys, 0, (size_t)(h->keys * row) * sizeof *b.dkeys);
     if (h->dkey_bias) memset(b.dkey_bias, 0, (size_t)(h->keys * LANES) * sizeof *b.dkey_bias);
@@ -149,9 +150,10 @@ static soon rows_ahead(const foci_attention_head *h, int64_t first, int64_t n) {
 static void take_queries(backward *b, int64_t first, int64_t n) {
     const foci_attention_head *h = b->h;
     pack_queries(b->queries, h, first, n);
-    pack(b->douts, h->dout + first * h->dout_row, h->dout_row, n, h->value_width, 1, NULL, 0);
+    pack(b->douts, foci_numbers_at(h->dout, first * h->dout_row), h->dout_row, n, h->value_width, 1, NULL, 0);
     for (int64_t i = 0; i < n; i++) {
-        b->delta[i] = inner(h->value_width, b->douts + i * padded(h->value_width), h->out + (first + i) * h->out_row);
+        b->delta[i] = inner(h->value_width, b->douts + i * padded(h->value_width),
+                            foci_numbers_at(h->out, (first + i) * h->out_row));
         if (h->dlog_sum) b->delta[i] -= h->dlog_sum[(first + i) * h->dout_row];
         b->log_sum[i] = h->log_sum[first + i] * log2_e;
     }
@@ -172,7 +174,7 @@ static void tile_gradients(backward *b, const attention_tile *t) {
 /* to (keys, row) += s (keys, queries) by (queries, row): p and douts make dvalues, dp and queries dkeys */
 static void add_to_keys(backward *b, const attention_tile *t, const real *s, operand by, real *to, int64_t row,
                         soon *next) {
-    const operand a = along(b->copy, deep(TILE), reals(s), TILE, t->keys, TILE);
+    const operand a = along(b->copy, deep(TILE), foci_reals(s), TILE, t->keys, TILE);
     small_multiply(t->keys, row, deep(t->n), &(small_product){a, by, to + t->key * row, row, next},
                    (triangle){t->diagonal, INT32_MAX}, true);
 }
@@ -180,7 +182,7 @@ static void add_to_keys(backward *b, const attention_tile *t, const real *s, ope
 /* dqueries (queries, D) += dp^T keys */
 static void add_to_queries(backward *b, const attention_tile *t, soon *next) {
     const int64_t row = padded(b->h->width);
-    const operand a = down(b->copy, b->dp, TILE, t->keys, TILE);
+    const operand a = down(b->copy, foci_reals(b->dp), TILE, t->keys, TILE);
     small_multiply(t->n, row, deep(t->keys),
                    &(small_product){a, at(b->keys_down, 0, t->key / DEEP), b->dqueries, row, next},
                    (triangle){INT32_MAX, t->diagonal}, t->key > 0);
@@ -196,8 +198,8 @@ static void attention_backward(const foci_attention_head *h, real *scratch) {
         take_queries(&b, first, n);
         const operand queries = across(b.queries_across, b.rows, b.queries, padded(n), row);
         const operand douts = across(b.douts_across, b.rows, b.douts, padded(n), value_row);
-        const operand queries_down = down(b.queries_down, b.queries, row, n, row);
-        const operand douts_down = down(b.douts_down, b.douts, value_row, n, value_row);
+        const operand queries_down = down(b.queries_down, foci_reals(b.queries), row, n, row);
+        const operand douts_down = down(b.douts_down, foci_reals(b.douts), value_row, n, value_row);
         for (attention_tile t = tile_at(h, first, n, 0); t.keys > 0; t = tile_at(h, first, n, t.key + t.keys)) {
             tile_product(b.p, &t, b.keys, queries, deep(h->width), &next);
             if (h->score_factor) tile_factor(b.p, b.raw, &t, h);
@@ -206,15 +208,15 @@ static void attention_backward(const foci_attention_head *h, real *scratch) {
             tile_gradients(&b, &t);
             if (h->dkey_bias) add_lanes(b.dkey_bias + t.key * LANES, b.dp, t.keys, t.columns);
             if (h->score_factor) tile_factor_gradient(b.dp, b.raw, &t, h);
-            if (h->dv) add_to_keys(&b, &t, b.p, douts_down, b.dvalues, value_row, &next);
-            if (h->dk) add_to_keys(&b, &t, b.dp, queries_down, b.dkeys, row, &next);
-            if (h->dq) add_to_queries(&b, &t, &next);
+            if (h->dv.first) add_to_keys(&b, &t, b.p, douts_down, b.dvalues, value_row, &next);
+            if (h->dk.first) add_to_keys(&b, &t, b.dp, queries_down, b.dkeys, row, &next);
+            if (h->dq.first) add_to_queries(&b, &t, &next);
         }
-        if (h->dq)
-            unpack(h->dq + first * h->dq_row, h->dq_row, b.dqueries, n, h->width, h->scale,
+        if (h->dq.first)
+            unpack(foci_numbers_at(h->dq, first * h->dq_row), h->dq_row, b.dqueries, n, h->width, h->scale,
                    h->metric ? h->metric + first * h->metric_row : NULL, h->metric_row, h->add_dq);
     }
-    if (h->dk) unpack(h->dk, h->dk_row, b.dkeys, h->keys, h->width, ln_2, NULL, 0, h->add_dk);
-    if (h->dv) unpack(h->dv, h->dv_row, b.dvalues, h->keys, h->value_width, 1, NULL, 0, h->add_dv);
+    if (h->dk.first) unpack(h->dk, h->dk_row, b.dkeys, h->keys, h->width, ln_2, NULL, 0, h->add_dk);
+    if (h->dv.first) unpack(h->dv, h->dv_row, b.dvalues, h->keys, h->value_width, 1, NULL, 0, h->add_dv);
     if (h->dkey_bias) sum_lanes(h->dkey_bias, b.dkey_bias, h->keys, h->add_dkey_bias);
 }

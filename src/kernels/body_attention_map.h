@@ -12,7 +12,7 @@ static void attention_map(const foci_attention_head *h, real *map, real *scratch
         pack_queries(queries, h, first, n);
         const operand columns = across(transposed, NULL, queries, padded(n), row);
         for (attention_tile t = tile_at(h, first, n, 0); t.keys > 0; t = tile_at(h, first, n, t.key + t.keys)) {
-            tile_product(scores, &t, (operand){h->k, h->k_row, 1}, columns, h->width, &nothing);
+            tile_product(scores, &t, (operand){h->k.first, h->k_row, 1}, columns, h->width, &nothing);
             if (h->score_factor) tile_factor(scores, NULL, &t, h);
             tile_mask(scores, &t, h);
             for (int64_t i = 0; i < n; i++)

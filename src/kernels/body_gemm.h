@@ -104,7 +104,7 @@ enum { STRIP = BLOCK_ROWS * GEMM_DEPTH };
 static operand strip_of(const foci_matrix *a, int64_t i, int64_t p, int64_t rows, int64_t depth, element *room) {
     const real *from = foci_matrix_at(a, i, p).first;
     if (!competes(a->ld)) return a->transposed ? (operand){from, 1, a->ld} : (operand){from, a->ld, 1};
-    if (a->transposed) return copy_down(room, BLOCK_ROWS, reals(from), a->ld, depth, rows);
+    if (a->transposed) return copy_down(room, BLOCK_ROWS, foci_reals(from), a->ld, depth, rows);
     for (int64_t r = 0; r < rows; r++) memcpy(room + r * GEMM_DEPTH, from + r * a->ld, (size_t)depth * sizeof *room);
     return (operand){room, GEMM_DEPTH, 1};
 }

@@ -115,18 +115,26 @@ typedef struct product {
     const fetch *ahead; /* or NULL */
 } product;
 
-static inline foci_numbers reals(const real *x) { return (foci_numbers){x, false}; }
+static inline real widened(uint16_t x) {
+    const uint32_t bits = (uint32_t)x << 16;
+    float wide;
+    memcpy(&wide, &bits, sizeof wide);
+    return (real)wide;
+}
+static inline real real_at(foci_numbers x, int64_t i) {
+    return x.bf16 ? widened(((const uint16_t *)x.first)[i]) : ((const real *)x.first)[i];
+}
 
-/* Rows of reals: from one to the next, entries of each. */
-typedef struct real_rows {
-    const real *first;
+/* Rows of numbers: from one to the next, entries of each. */
+typedef struct rows_of {
+    foci_numbers first;
     int64_t row, width;
-} real_rows;
+} rows_of;
 
 #ifdef FOCI_BF16_OPERANDS
 
 /* Rows that are read many times, side by side in `room`, which holds n of them filled up; pairs are copies anyway. */
-static inline real_rows together(real *room, real_rows from, int64_t n) {
+static inline rows_of together(real *room, rows_of from, int64_t n) {
     (void)room, (void)n;
     return from;
 }
@@ -219,8 +227,8 @@ static operand copy_down(element *room, int64_t row, foci_numbers from, int64_t 
 
 #endif
 
-static inline operand down(element *room, const real *from, int64_t from_row, int64_t depth, int64_t n) {
-    return copy_down(room, padded(n), reals(from), from_row, depth, n);
+static inline operand down(element *room, foci_numbers from, int64_t from_row, int64_t depth, int64_t n) {
+    return copy_down(room, padded(n), from, from_row, depth, n);
 }
 
 #else
@@ -245,16 +253,21 @@ static inline __attribute__((always_inline)) operand copy_down(element *room, in
     return (operand){room, 1, row};
 }
 
-static inline real_rows together(real *room, real_rows from, int64_t n) {
+static inline rows_of together(real *room, rows_of from, int64_t n) {
     const int64_t row = padded(from.width);
-    copy_down(room, row, reals(from.first), from.row, n, from.width);
-    return (real_rows){room, row, row};
+    for (int64_t i = 0; i < n; i++) {
+        const foci_numbers f = foci_numbers_at(from.first, i * from.row);
+        real *restrict to = room + i * row;
+        for (int64_t d = 0; d < from.width; d++) to[d] = real_at(f, d);
+        for (int64_t d = from.width; d < row; d++) to[d] = 0;
+    }
+    return (rows_of){foci_reals(room), row, row};
 }
 
-/* Rows of whole vectors are read where they lie. */
-static inline operand down(element *room, const real *from, int64_t from_row, int64_t depth, int64_t n) {
-    if (n % PAD == 0) return (operand){from, 1, from_row};
-    return copy_down(room, padded(n), reals(from), from_row, depth, n);
+/* Rows of whole vectors, which are reals, are read where they lie. */
+static inline operand down(element *room, foci_numbers from, int64_t from_row, int64_t depth, int64_t n) {
+    if (n % PAD == 0) return (operand){from.first, 1, from_row};
+    return copy_down(room, padded(n), from, from_row, depth, n);
 }
 
 #endif

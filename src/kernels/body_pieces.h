@@ -60,7 +60,7 @@ static void piece_scores(const pieces *t, const foci_key_piece *k, int64_t keys)
 
 static void take_across(pieces *t, real *to, real *room, const real *from, int64_t from_row, real factor) {
     const int64_t row = padded(t->o->width);
-    pack(room, from, from_row, t->o->queries, t->o->width, factor, NULL, 0);
+    pack(room, foci_reals(from), from_row, t->o->queries, t->o->width, factor, NULL, 0);
     transpose(to, room, t->columns, row);
 }
 
@@ -81,7 +81,7 @@ static void add_piece(pieces *t, const foci_key_piece *k, int64_t keys, pieces_s
             softmax_of_columns(t->p + w, keys, (vector *)(f->largest + w), (vector *)(f->sum + w));
     for (int64_t i = 0; i < t->o->queries && !f->none; i++)
         for (int64_t d = 0; d < row; d++) t->rows[i * row + d] *= correction[i];
-    const operand values = down(t->copy, k->v, k->v_row, keys, t->o->width);
+    const operand values = down(t->copy, foci_reals(k->v), k->v_row, keys, t->o->width);
     small_multiply(t->o->queries, row, keys, &(small_product){(operand){t->p, 1, TILE}, values, t->rows, row, &nothing},
                    full, !f->none);
     f->none = false;
@@ -139,7 +139,7 @@ static void piece_backward(pieces *t, const foci_key_piece *k, int64_t keys, con
     if (k->dv) add_to_piece(t, keys, t->p, t->douts, k->dv, k->sum_row);
     if (k->dk) add_to_piece(t, keys, t->dp, t->queries, k->dk, k->sum_row);
     if (!t->o->dq) return;
-    const operand by = down(t->copy, k->k, k->k_row, keys, t->o->width);
+    const operand by = down(t->copy, foci_reals(k->k), k->k_row, keys, t->o->width);
     small_multiply(t->o->queries, row, keys,
                    &(small_product){(operand){t->dp, 1, TILE}, by, t->dqueries, row, &nothing}, full, !first);
 }
@@ -152,11 +152,11 @@ static void pieces_backward(const foci_attention_pieces *o, real *scratch) {
     memcpy(delta, o->delta, (size_t)o->queries * sizeof *delta);
     take_across(&t, t.across, t.queries, o->q, o->q_row, o->scale * log2_e);
     take_across(&t, t.douts_across, t.douts, o->dout, o->dout_row, 1);
-    pack(t.queries, o->q, o->q_row, o->queries, o->width, o->scale, NULL, 0);
+    pack(t.queries, foci_reals(o->q), o->q_row, o->queries, o->width, o->scale, NULL, 0);
     for (int i = 0; i < o->pieces; i++)
         for (foci_key_piece k = o->piece[i]; k.keys > 0; k = keys_from(k, smaller(TILE_KEYS, k.keys)), first = false)
             piece_backward(&t, &k, smaller(TILE_KEYS, k.keys), log_sum, delta, first);
     if (!o->dq) return;
     if (first) memset(t.dqueries, 0, (size_t)(o->queries * padded(o->width)) * sizeof *t.dqueries);
-    unpack(o->dq, o->dq_row, t.dqueries, o->queries, o->width, o->scale, NULL, 0, o->add_dq);
+    unpack(foci_reals(o->dq), o->dq_row, t.dqueries, o->queries, o->width, o->scale, NULL, 0, o->add_dq);
 }

@@ -11,28 +11,38 @@ static const real log2_e = (real)1.4426950408889634, ln_2 = (real)0.693147180559
 /* ----------------------------------------------------------------------------------------------- rows and columns */
 
 /* to (padded(n), padded(width)) = factor from (n, width) * metric, the rest zero; metric NULL: ones. */
-static void pack(real *restrict to, const real *from, int64_t from_row, int64_t n, int64_t width, real factor,
+static void pack(real *restrict to, foci_numbers from, int64_t from_row, int64_t n, int64_t width, real factor,
                  const real *metric, int64_t metric_row) {
     const int64_t row = padded(width);
     for (int64_t i = 0; i < n; i++) {
         real *restrict t = to + i * row;
-        const real *restrict f = from + i * from_row, *restrict m = metric ? metric + i * metric_row : NULL;
-        for (int64_t d = 0; d < width; d++) t[d] = f[d] * (m ? m[d] * factor : factor);
+        const foci_numbers f = foci_numbers_at(from, i * from_row);
+        const real *restrict m = metric ? metric + i * metric_row : NULL;
+        for (int64_t d = 0; d < width; d++) t[d] = real_at(f, d) * (m ? m[d] * factor : factor);
         for (int64_t d = width; d < row; d++) t[d] = 0;
     }
     memset(to + n * row, 0, (size_t)((padded(n) - n) * row) * sizeof *to);
 }
 
-/* to (n, width) = or += factor from (n, padded(width)) * metric */
-static void unpack(real *restrict to, int64_t to_row, const real *restrict from, int64_t n, int64_t width, real factor,
+/* Where row i is made of numbers that `to` takes: there, or in `room`, from where it is rounded. */
+static inline real *made_in(foci_numbers to, int64_t to_row, real *room, int64_t row, int64_t i) {
+    return to.bf16 ? room + i * row : (real *)foci_place(to) + i * to_row;
+}
+
+/* to (n, width) = or += factor from (n, padded(width)) * metric; `from` is spent. */
+static void unpack(foci_numbers to, int64_t to_row, real *from, int64_t n, int64_t width, real factor,
                    const real *metric, int64_t metric_row, bool add) {
-    for (int64_t i = 0; i < n; i++, to += to_row, from += padded(width)) {
-        const real *m = metric ? metric + i * metric_row : NULL;
+    const int64_t row = padded(width);
+    for (int64_t i = 0; i < n; i++) {
+        const real *f = from + i * row, *m = metric ? metric + i * metric_row : NULL;
+        real *t = made_in(to, to_row, from, row, i);
+#pragma omp simd
         for (int64_t d = 0; d < width; d++) {
-            const real x = from[d] * (m ? m[d] * factor : factor);
-            to[d] = add ? to[d] + x : x;
+            const real x = f[d] * (m ? m[d] * factor : factor);
+            t[d] = add ? t[d] + x : x;
         }
     }
+    if (to.bf16) foci_bf16_round(n, width, from, row, foci_place(to), to_row);
 }
 
 /* to (width, TILE) = the transpose of from (n, row), n and row multiples of 4 */
@@ -44,7 +54,7 @@ static void transpose(real *restrict to, const real *restrict from, int64_t n, i
 /* from (n, row), both multiples of PAD, as an operand of n rows, neighbours: its transpose. `room` holds deep(row) *
  * TILE, `rows` n * deep(row). */
 static operand across(element *room, element *rows, const real *from, int64_t n, int64_t row) {
-    const operand lines = along(rows, deep(row), reals(from), row, n, row);
+    const operand lines = along(rows, deep(row), foci_reals(from), row, n, row);
     transpose((real *)room, (const real *)lines.data, n, lines.row);
     return (operand){room, 1, TILE};
 }
@@ -54,7 +64,7 @@ static operand across(element *room, element *rows, const real *from, int64_t n,
 /* Rows that are needed soon, and lie in memory far apart: fetched a few at a time while products are at work. */
 typedef struct soon {
     struct {
-        const real *first;
+        foci_numbers first;
         int64_t row;
     } matrix[6];
     int matrices;
@@ -62,22 +72,23 @@ typedef struct soon {
     int64_t width, each; /* elements of a row, rows at a time */
 } soon;
 
-static void fetch_rows(const real *first, int64_t row, int64_t rows, int64_t width) {
+static void fetch_rows(foci_numbers first, int64_t row, int64_t rows, int64_t width) {
+    const int64_t line = first.bf16 ? 64 / (int64_t)sizeof(uint16_t) : LINE;
     for (int64_t i = 0; i < rows; i++)
-        for (int64_t d = 0; d < width; d += 64 / (int64_t)sizeof(real)) __builtin_prefetch(first + i * row + d);
+        for (int64_t d = 0; d < width; d += line) __builtin_prefetch(foci_numbers_at(first, i * row + d).first);
 }
 
 /* Rows from `from` on of a matrix, which may be missing. */
-static void ask_for(soon *s, const real *matrix, int64_t row, int64_t from) {
-    if (!matrix) return;
-    s->matrix[s->matrices].first = matrix + from * row;
+static void ask_for(soon *s, foci_numbers matrix, int64_t row, int64_t from) {
+    if (!matrix.first) return;
+    s->matrix[s->matrices].first = foci_numbers_at(matrix, from * row);
     s->matrix[s->matrices++].row = row;
 }
 
 static void fetch_some(soon *s) {
     const int64_t n = smaller(s->each, s->rows - s->next);
     for (int m = 0; m < s->matrices; m++)
-        fetch_rows(s->matrix[m].first + s->next * s->matrix[m].row, s->matrix[m].row, n, s->width);
+        fetch_rows(foci_numbers_at(s->matrix[m].first, s->next * s->matrix[m].row), s->matrix[m].row, n, s->width);
     s->next += n;
 }
 
@@ -290,10 +301,10 @@ static inline __attribute__((always_inline)) void tile_dropout(real *to, bool in
 }
 
 /* The inner product, summed in double. */
-static real inner(int64_t n, const real *restrict a, const real *restrict b) {
+static real inner(int64_t n, const real *a, foci_numbers b) {
     double s = 0;
 #pragma omp simd reduction(+ : s)
-    for (int64_t i = 0; i < n; i++) s += (double)a[i] * (double)b[i];
+    for (int64_t i = 0; i < n; i++) s += (double)a[i] * (double)real_at(b, i);
     return (real)s;
 }
 
@@ -316,8 +327,8 @@ static vector softmax_of_columns(real *s, int64_t keys, vector *largest, vector 
     return correction;
 }
 
-static void finish_rows(const foci_attention_head *h, const real *sums, const real *largest, const real *sum,
-                        int64_t first, int64_t n) {
+static void finish_rows(const foci_attention_head *h, real *sums, const real *largest, const real *sum, int64_t first,
+                        int64_t n) {
     const real kept = h->dropout.threshold ? h->dropout.factor : 1; /* of the values, which dropout left as they were */
     real inverse[TILE], log_sum[TILE];
     for (int64_t w = 0; w < padded(n); w += LANES) {
@@ -328,11 +339,14 @@ static void finish_rows(const foci_attention_head *h, const real *sums, const re
             choose(none, (vector){0} + INFINITY, ln_2 * (*(const vector *)(largest + w) + log2_(total)));
     }
     memcpy(h->log_sum + first, log_sum, (size_t)n * sizeof *log_sum);
+    const foci_numbers to = foci_numbers_at(h->out, first * h->out_row);
+    const int64_t row = padded(h->value_width);
     for (int64_t i = 0; i < n; i++) {
-        real *restrict out = h->out + (first + i) * h->out_row;
-        const real *restrict row = sums + i * padded(h->value_width);
-        for (int64_t d = 0; d < h->value_width; d++) out[d] = row[d] * inverse[i];
+        real *out = made_in(to, h->out_row, sums, row, i);
+#pragma omp simd
+        for (int64_t d = 0; d < h->value_width; d++) out[d] = sums[i * row + d] * inverse[i];
     }
+    if (to.bf16) foci_bf16_round(n, h->value_width, sums, row, foci_place(to), h->out_row);
 }
 
 /* sums (keys, LANES) += ds (keys, TILE), of all queries of a lane. */

@@ -43,6 +43,9 @@ typedef struct foci_numbers {
 static inline foci_numbers foci_numbers_at(foci_numbers x, int64_t i) {
     return (foci_numbers){(const char *)x.first + i * (int64_t)(x.bf16 ? sizeof(uint16_t) : sizeof(foci_real)), x.bf16};
 }
+static inline foci_numbers foci_reals(const foci_real *x) { return (foci_numbers){x, false}; }
+/* Where numbers are to be written. */
+static inline void *foci_place(foci_numbers x) { return (void *)(uintptr_t)x.first; }
 
 /* A matrix of such, row-major, `ld` elements from row to row; `transposed`: what is meant is its transpose. */
 typedef struct foci_matrix {
@@ -80,11 +83,11 @@ enum { FOCI_GEMM_FEW = 8 };
 enum { FOCI_GEMM_DEPTH = 384, FOCI_GEMM_COLUMNS = 256 };
 
 /* Attention of one head of one sample. Matrices are given by their first element and the step from row to row, in
- * elements; the entries of a row are neighbours. */
+ * elements; the entries of a row are neighbours. What is of foci_numbers may lie in memory in bfloat16. */
 typedef struct foci_attention_head {
     int64_t queries, keys;      /* N, M; causal: the same */
     int64_t width, value_width; /* D of q and k, E of v and out */
-    const foci_real *q, *k, *v; /* (N, D), (M, D), (M, E) */
+    foci_numbers q, k, v;       /* (N, D), (M, D), (M, E) */
     int64_t q_row, k_row, v_row;
     const foci_real *metric; /* multiplies q: (N, D), or one row for all where metric_row is 0; NULL: ones */
     int64_t metric_row;
@@ -96,17 +99,17 @@ typedef struct foci_attention_head {
     bool causal;
     foci_dropout_mask dropout; /* of the probabilities. Element (i, j) has number first + i M' + j, M' = M up to whole
                                 * blocks; `first` is a multiple of a block */
-    foci_real *out;            /* (N, E) */
+    foci_numbers out;          /* (N, E) */
     int64_t out_row;
     foci_real *log_sum; /* (N): log of the sum of exp(score) over the keys */
     /* backward only; a gradient that is not wanted is NULL */
-    const foci_real *dout;
+    foci_numbers dout;
     int64_t dout_row;
     const foci_real *dlog_sum; /* (N), dout_row apart: gradients of log_sum, or NULL */
-    foci_real *dq, *dk, *dv, *dkey_bias;
-    foci_real *dscore_factor; /* as score_factor: added to */
+    foci_numbers dq, dk, dv;
+    foci_real *dkey_bias, *dscore_factor; /* as score_factor: added to */
     int64_t dq_row, dk_row, dv_row;
-    bool add_dq, add_dk, add_dv, add_dkey_bias; /* add to what is there, or overwrite it */
+    bool add_dq, add_dk, add_dv, add_dkey_bias; /* add to what is there, which then is reals, or overwrite it */
 } foci_attention_head;
 
 /* Tiles of queries and keys. A head's forward pass may be cut between tiles of queries. */
@@ -199,7 +202,7 @@ foci_pieces_layout foci_pieces_layout_of(int64_t width);
  * u = |cur - prev| / (|den - den_prev| + attenuation) where den is given; reduced over the tokens, then scaled. */
 typedef struct foci_metric_head {
     int64_t tokens, width;
-    const foci_real *cur, *prev, *den, *den_prev; /* (N, D), den NULL: divide by the constant delta */
+    foci_numbers cur, prev, den, den_prev; /* (N, D), den NULL: divide by the constant delta */
     int64_t cur_row, prev_row, den_row, den_prev_row;
     double delta, attenuation;
     foci_metric_scale scale;
@@ -211,7 +214,7 @@ typedef struct foci_metric_head {
 } foci_metric_head;
 
 static inline int64_t foci_metric_scratch(int64_t tokens, int64_t width, bool median) {
-    int64_t elements = (median ? tokens + 2 : 3) * width + FOCI_ALIGN;
+    int64_t elements = (median ? tokens + 6 : 7) * width + FOCI_ALIGN;
     return (elements + FOCI_ALIGN) / FOCI_ALIGN * FOCI_ALIGN;
 }
 

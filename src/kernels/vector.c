@@ -1,4 +1,5 @@
 /* Compiled once per instruction set (see the Makefile), with FOCI_VECTOR_ISA = generic, neon, avx2 or avx512. */
+#include "kernels/bf16.h"
 #include "kernels/kernels.h"
 
 #include <math.h>

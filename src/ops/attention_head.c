@@ -110,11 +110,6 @@ static foci_dropout_mask dropout_of(const foci_node *n, double p, uint64_t head)
     return foci_node_dropout(n, p, (heads * (uint64_t)rows + (uint64_t)n->rows.first) * (uint64_t)row);
 }
 
-/* From this element on; NULL where they are no reals. */
-static const real *reals_from(const foci_tensor *t, int64_t at) {
-    return t->dtype == FOCI_REAL ? foci_data(t) + at : NULL;
-}
-
 foci_attention_head foci_attention_head_of(const foci_node *n, int64_t b, int64_t h) {
     const foci_attention_attributes *a = n->attributes;
     const foci_tensor *q = n->input[ATTENTION_Q], *k = n->input[ATTENTION_K], *v = n->input[ATTENTION_V];
@@ -124,15 +119,15 @@ foci_attention_head foci_attention_head_of(const foci_node *n, int64_t b, int64_
     foci_attention_head head = {.queries = q->shape[2],
                                 .keys = k->shape[2],
                                 .width = q->shape[3],
-                                .q = reals_from(q, foci_head_offset(q, b, h)),
-                                .k = reals_from(k, foci_head_offset(k, b, group)),
+                                .q = foci_numbers_at(foci_values(q), foci_head_offset(q, b, h)),
+                                .k = foci_numbers_at(foci_values(k), foci_head_offset(k, b, group)),
                                 .q_row = q->stride[2],
                                 .k_row = k->stride[2],
                                 .scale = (real)a->scale,
                                 .causal = foci_is_causal(n),
                                 .dropout = dropout_of(n, a->dropout, (uint64_t)(b * q->shape[1] + h))};
     if (v) {
-        head.v = reals_from(v, foci_head_offset(v, b, group));
+        head.v = foci_numbers_at(foci_values(v), foci_head_offset(v, b, group));
         head.v_row = v->stride[2];
         head.value_width = v->shape[3];
     }

@@ -53,7 +53,7 @@ static inline bool foci_is_causal(const foci_node *n) {
 foci_node *foci_record_attention(foci_graph *g, const foci_op *op, foci_tensor *q, foci_tensor *k, foci_tensor *v,
                                  const foci_sdpa_options *options, foci_metric_scale result);
 
-/* Head h of sample b: all but out, log_sum and the gradients; of q, k and v only those that are reals. */
+/* Head h of sample b: all but out, log_sum and the gradients. */
 foci_attention_head foci_attention_head_of(const foci_node *n, int64_t b, int64_t h);
 
 #endif

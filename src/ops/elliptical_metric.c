@@ -2,7 +2,6 @@
  * over one layer (Nielsen et al., "Elliptical Attention", NeurIPS 2024, section 3.3) */
 #include <math.h>
 
-#include "kernels/bf16.h"
 #include "ops/attention_head.h"
 #include "ops/common.h"
 
@@ -21,32 +20,22 @@ static int64_t empty_rows(const foci_node *n) {
     return filled ? ((const attributes *)n->attributes)->memory - foci_ints(filled)[0] : 0;
 }
 
-static int64_t kernel_scratch(const foci_node *n) {
+/* Reals of scratch memory of one thread. */
+static int64_t scratch_of(const foci_node *n) {
     const attributes *a = n->attributes;
     return foci_metric_scratch(n->input[NUM]->shape[2], n->input[NUM]->shape[3], a->median);
 }
 
-/* Reals of scratch memory of one thread: the kernel's, and rows that lie in memory in bfloat16. */
-static int64_t rows_size(const foci_node *n) {
-    const int64_t *shape = n->input[NUM]->shape;
-    return foci_graph_bf16(n->graph) ? foci_tiles(shape[2] * shape[3], FOCI_ALIGN) * FOCI_ALIGN : 0;
-}
-static int64_t scratch_of(const foci_node *n) { return kernel_scratch(n) + FILLED * rows_size(n); }
-
 /* Rows of an input, from row `first` on, of head h of `heads`, neighbours of which may share one of it. */
 typedef struct rows_of_head {
-    const real *first;
+    foci_numbers first;
     int64_t row;
 } rows_of_head;
 static rows_of_head head_of(const foci_node *n, int input, int64_t b, int64_t h, int64_t heads, int64_t first) {
     const foci_tensor *t = n->input[input];
-    if (!t) return (rows_of_head){NULL, 0};
-    const foci_numbers from =
-        foci_numbers_at(foci_values(t), foci_head_offset(t, b, h * t->shape[1] / heads) + first * t->stride[2]);
-    if (!from.bf16) return (rows_of_head){from.first, t->stride[2]};
-    real *own = (real *)n->workspace + foci_thread() * scratch_of(n) + kernel_scratch(n) + input * rows_size(n);
-    foci_bf16_widen(t->shape[2] - first, t->shape[3], from.first, t->stride[2], own, t->shape[3]);
-    return (rows_of_head){own, t->shape[3]};
+    if (!t) return (rows_of_head){0};
+    const int64_t at = foci_head_offset(t, b, h * t->shape[1] / heads) + first * t->stride[2];
+    return (rows_of_head){foci_numbers_at(foci_values(t), at), t->stride[2]};
 }
 
 static void forward(const foci_node *n) {

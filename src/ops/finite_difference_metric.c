@@ -26,12 +26,13 @@ static scratch scratch_of(const foci_node *n) {
 /* out (N, D) = attention of the queries with coordinate d moved by t */
 static void attend_moved(foci_attention_head head, const scratch *s, int64_t d, real t, real *out) {
     for (int64_t i = 0; i < head.queries; i++) {
-        memcpy(s->queries + i * head.width, head.q + i * head.q_row, (size_t)head.width * sizeof(real));
+        memcpy(s->queries + i * head.width, foci_numbers_at(head.q, i * head.q_row).first,
+               (size_t)head.width * sizeof(real));
         s->queries[i * head.width + d] += t;
     }
-    head.q = s->queries;
+    head.q = foci_reals(s->queries);
     head.q_row = head.out_row = head.width;
-    head.out = out;
+    head.out = foci_reals(out);
     head.log_sum = s->log_sum;
     head.dropout.threshold = 0;
     foci_kernel()->attention_forward(&head, 0, head.queries, s->kernel);

@@ -27,7 +27,7 @@ static int64_t out_offset(const foci_node *n, int64_t b, int64_t h) {
 static foci_attention_head head_of(const foci_node *n, int64_t b, int64_t h) {
     foci_attention_head head = foci_attention_head_of(n, b, h);
     head.out_row = n->output->shape[2];
-    if (n->output->dtype == FOCI_REAL) head.out = foci_data(n->output) + out_offset(n, b, h);
+    head.out = foci_numbers_at(foci_values(n->output), out_offset(n, b, h));
     head.log_sum = foci_data(n->saved[0]) + (b * n->input[Q]->shape[1] + h) * head.queries;
     return head;
 }
@@ -38,70 +38,10 @@ static bool bf16(const foci_node *n) {
     return foci_graph_bf16(n->graph) && foci_bf16_supported() && !foci_bf16_has_tiles() && n->input[Q]->shape[3] > 16;
 }
 
-/* Rows of a head that lie in bfloat16 are reals, in the scratch memory of a thread, while it is at work on them. */
-enum { OWN_Q, OWN_K, OWN_V, OWN_OUT, OWN_FORWARD, OWN_DQ = OWN_FORWARD, OWN_DK, OWN_DV, OWN_DOUT, OWN_BACKWARD };
-
-static int64_t own_row(const foci_node *n) {
-    const int64_t width = n->input[Q]->shape[3] > value_width(n) ? n->input[Q]->shape[3] : value_width(n);
-    return foci_tiles(width, FOCI_ALIGN) * FOCI_ALIGN;
-}
-static int64_t own_size(const foci_node *n) {
-    const int64_t queries = n->input[Q]->shape[2], keys = n->input[K]->shape[2];
-    return (queries > keys ? queries : keys) * own_row(n);
-}
-
-static int64_t layout_size(const foci_node *n, bool backward) {
-    const int64_t *k = n->input[K]->shape;
-    return foci_attention_layout_of(k[2], k[3], value_width(n), backward, bf16(n)).reals;
-}
-
 /* Reals of scratch memory of one thread. */
 static int64_t scratch_of(const foci_node *n, bool backward) {
-    const int64_t own = foci_graph_bf16(n->graph) ? (backward ? OWN_BACKWARD : OWN_FORWARD) * own_size(n) : 0;
-    return layout_size(n, backward) + own;
-}
-
-static real *own_of(const foci_node *n, bool backward, int which) {
-    return (real *)n->workspace + foci_thread() * scratch_of(n, backward) + layout_size(n, backward) +
-           which * own_size(n);
-}
-
-/* Some rows, `row` from one to the next, between where they lie and their own place. */
-static void widen(const foci_node *n, foci_numbers x, int64_t row, int64_t width, foci_range r, real *own) {
-    foci_bf16_widen(r.end - r.first, width, foci_numbers_at(x, r.first * row).first, row, own + r.first * own_row(n),
-                    own_row(n));
-}
-static void round_back(const foci_node *n, foci_numbers x, int64_t row, int64_t width, foci_range r, const real *own) {
-    foci_bf16_round(r.end - r.first, width, own + r.first * own_row(n), own_row(n),
-                    (uint16_t *)(uintptr_t)foci_numbers_at(x, r.first * row).first, row);
-}
-
-static foci_numbers head_values(const foci_node *n, int input, int64_t b, int64_t h) {
-    return foci_numbers_at(foci_values(n->input[input]), foci_head_offset(n->input[input], b, h));
-}
-static foci_numbers head_gradients(const foci_node *n, int input, int64_t b, int64_t h) {
-    return foci_numbers_at(foci_gradients(n->input[input]), foci_head_offset(n->input[input], b, h));
-}
-
-/* What a head reads, of q the rows `queries`, and where it writes. */
-static void make_reals(const foci_node *n, int64_t b, int64_t h, foci_range queries, bool backward,
-                       foci_attention_head *head) {
-    const int64_t group = foci_key_head(n, h);
-    const foci_range keys = {0, head->keys};
-    real *own_q = own_of(n, backward, OWN_Q), *own_k = own_of(n, backward, OWN_K), *own_v = own_of(n, backward, OWN_V);
-    if (!head->q) {
-        widen(n, head_values(n, Q, b, h), head->q_row, head->width, queries, own_q);
-        head->q = own_q, head->q_row = own_row(n);
-    }
-    if (!head->k) {
-        widen(n, head_values(n, K, b, group), head->k_row, head->width, keys, own_k);
-        head->k = own_k, head->k_row = own_row(n);
-    }
-    if (!head->v && n->input[V]) {
-        widen(n, head_values(n, V, b, group), head->v_row, head->value_width, keys, own_v);
-        head->v = own_v, head->v_row = own_row(n);
-    }
-    if (!head->out) head->out = own_of(n, backward, OWN_OUT), head->out_row = own_row(n);
+    const int64_t *k = n->input[K]->shape;
+    return foci_attention_layout_of(k[2], k[3], value_width(n), backward, bf16(n)).reals;
 }
 
 /* Behind the scratch memory of all threads: the scores' factor turned, then its gradients. */
@@ -137,45 +77,18 @@ static void forward(const foci_node *n) {
         const int64_t b = task / parts / heads, h = task / parts % heads;
         const foci_range queries = foci_tile(tokens, part, task % parts);
         foci_attention_head head = head_of(n, b, h);
-        make_reals(n, b, h, queries, false, &head);
         foci_use_score_factor(n, turned_of(n, false), h, &head);
         (bf16(n) ? foci_bf16_attention_forward : foci_kernel()->attention_forward)(
             &head, queries.first, queries.end, (real *)n->workspace + foci_thread() * scratch);
-        if (n->output->dtype == FOCI_BF16)
-            round_back(n, foci_numbers_at(foci_values(n->output), out_offset(n, b, h)), n->output->shape[2],
-                       head.value_width, queries, head.out);
         if (log_sums(n)) write_log_sums(n, &head, queries, b, h);
     }
 }
 
 static int64_t queries_of_key_head(const foci_node *n) { return n->input[Q]->shape[1] / n->input[K]->shape[1]; }
 
-/* Where the gradient of an input is made. */
-static real *gradient_of(const foci_node *n, int input, int64_t b, int64_t h, int own, int64_t *row) {
+static foci_numbers gradient_of(const foci_node *n, int input, int64_t b, int64_t h) {
     const foci_tensor *t = n->input[input];
-    if (!foci_wants(n, input)) return NULL;
-    *row = t->dtype == FOCI_REAL ? t->stride[2] : own_row(n);
-    return t->dtype == FOCI_REAL ? foci_grad(t) + foci_head_offset(t, b, h) : own_of(n, true, own);
-}
-static void round_gradient(const foci_node *n, int input, int64_t b, int64_t h, const real *own) {
-    const foci_tensor *t = n->input[input];
-    if (own && t->dtype == FOCI_BF16)
-        round_back(n, head_gradients(n, input, b, h), t->stride[2], t->shape[3], (foci_range){0, t->shape[2]}, own);
-}
-
-/* The output, and its gradient. */
-static void read_output(const foci_node *n, int64_t b, int64_t h, foci_attention_head *head) {
-    const foci_range all = {0, head->queries};
-    const int64_t at = out_offset(n, b, h), row = n->output->shape[2];
-    head->dout_row = head->out_row;
-    if (n->output->dtype == FOCI_REAL) {
-        head->dout = foci_grad(n->output) + at;
-        return;
-    }
-    real *dout = own_of(n, true, OWN_DOUT);
-    widen(n, foci_numbers_at(foci_values(n->output), at), row, head->value_width, all, head->out);
-    widen(n, foci_numbers_at(foci_gradients(n->output), at), row, head->value_width, all, dout);
-    head->dout = dout;
+    return foci_wants(n, input) ? foci_numbers_at(foci_gradients(t), foci_head_offset(t, b, h)) : foci_reals(NULL);
 }
 
 /* dS = P * (dO Vt - rowsum(dO * O));  dq = scale (dS k) * metric,  dk = scale dSt (q * metric),  dv = Pt dO;  the
@@ -185,22 +98,18 @@ static void backward_head(const foci_node *n, int64_t b, int64_t h, real *dscore
     const int64_t heads = n->input[Q]->shape[1], group = foci_key_head(n, h);
     const bool later = h % queries_of_key_head(n) > 0;
     foci_attention_head head = head_of(n, b, h);
-    make_reals(n, b, h, (foci_range){0, head.queries}, true, &head);
-    read_output(n, b, h, &head);
+    head.dout = foci_numbers_at(foci_gradients(n->output), out_offset(n, b, h)), head.dout_row = head.out_row;
     if (log_sums(n)) head.dlog_sum = log_sums_in(n, foci_grad(n->output), b, h);
     if (foci_wants(n, KEY_BIAS))
         head.dkey_bias = foci_grad(n->input[KEY_BIAS]) + (b * heads + h) * head.keys,
         head.add_dkey_bias = n->accumulate[KEY_BIAS];
-    head.dq = gradient_of(n, Q, b, h, OWN_DQ, &head.dq_row), head.add_dq = n->accumulate[Q];
-    head.dk = gradient_of(n, K, b, group, OWN_DK, &head.dk_row), head.add_dk = later || n->accumulate[K];
-    head.dv = gradient_of(n, V, b, group, OWN_DV, &head.dv_row), head.add_dv = later || n->accumulate[V];
+    head.dq = gradient_of(n, Q, b, h), head.dq_row = head.q_row, head.add_dq = n->accumulate[Q];
+    head.dk = gradient_of(n, K, b, group), head.dk_row = head.k_row, head.add_dk = later || n->accumulate[K];
+    head.dv = gradient_of(n, V, b, group), head.dv_row = head.v_row, head.add_dv = later || n->accumulate[V];
     foci_use_score_factor(n, turned_of(n, true), h, &head);
     head.dscore_factor = dscore_factor;
     (bf16(n) ? foci_bf16_attention_backward
              : foci_kernel()->attention_backward)(&head, (real *)n->workspace + foci_thread() * scratch_of(n, true));
-    round_gradient(n, Q, b, h, head.dq);
-    round_gradient(n, K, b, group, head.dk);
-    round_gradient(n, V, b, group, head.dv);
 }
 
 static void backward(const foci_node *n) {

@@ -83,15 +83,15 @@ static foci_attention_head attention_of(const foci_node *n, const head *o) {
                                  .keys = k->shape[2],
                                  .width = k->shape[3],
                                  .value_width = o->width + 1,
-                                 .q = foci_data(q) + foci_head_offset(q, b, h),
-                                 .k = foci_data(k) + foci_head_offset(k, b, h),
-                                 .v = o->values,
+                                 .q = foci_reals(foci_data(q) + foci_head_offset(q, b, h)),
+                                 .k = foci_reals(foci_data(k) + foci_head_offset(k, b, h)),
+                                 .v = foci_reals(o->values),
                                  .q_row = q->stride[2],
                                  .k_row = k->stride[2],
                                  .v_row = o->row,
                                  .bias = o->bias,
                                  .scale = (real)((const attributes *)n->attributes)->scale,
-                                 .out = o->y,
+                                 .out = foci_reals(o->y),
                                  .out_row = o->row,
                                  .log_sum = foci_data(n->saved[1]) + o->task * o->tokens};
 }
@@ -158,10 +158,10 @@ static void backward(const foci_node *n) {
         load_values(&o);
         load_gradients(&o, foci_grad(n->output) + (o.out - foci_data(n->output)));
         foci_attention_head a = attention_of(n, &o);
-        a.dout = o.dy, a.dout_row = o.row;
-        a.dq = gradient_of(n, Q, task), a.dq_row = a.q_row, a.add_dq = n->accumulate[Q];
-        a.dk = gradient_of(n, K, task), a.dk_row = a.k_row, a.add_dk = n->accumulate[K];
-        a.dv = o.dvalues, a.dv_row = o.row;
+        a.dout = foci_reals(o.dy), a.dout_row = o.row;
+        a.dq = foci_reals(gradient_of(n, Q, task)), a.dq_row = a.q_row, a.add_dq = n->accumulate[Q];
+        a.dk = foci_reals(gradient_of(n, K, task)), a.dk_row = a.k_row, a.add_dk = n->accumulate[K];
+        a.dv = foci_reals(o.dvalues), a.dv_row = o.row;
         foci_kernel()->attention_backward(&a, o.kernel);
         pass_on(n, &o);
     }

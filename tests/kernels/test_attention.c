@@ -45,6 +45,7 @@ static double factor_of(const foci_attention_head *h, int64_t i, int64_t j) {
 static answer oracle(const foci_attention_head *h) {
     const int64_t n = h->queries, m = h->keys, d = h->width, e = h->value_width;
     answer a = {zeros(n * e), zeros(n), zeros(n * d), zeros(m * d), zeros(m * e), zeros(m), zeros(n * m), zeros(n * m)};
+    const real *q = h->q.first, *k = h->k.first, *v = h->v.first, *dout = h->dout.first;
     double *dp = zeros(m);
     for (int64_t i = 0; i < n; i++) {
         const int64_t seen = h->causal ? i + 1 : m;
@@ -52,7 +53,7 @@ static answer oracle(const foci_attention_head *h) {
         for (int64_t j = 0; j < seen; j++) {
             for (int64_t c = 0; c < d; c++) {
                 double metric = h->metric ? h->metric[i * h->metric_row + c] : 1;
-                p[j] += h->scale * metric * h->q[i * h->q_row + c] * h->k[j * h->k_row + c];
+                p[j] += h->scale * metric * q[i * h->q_row + c] * k[j * h->k_row + c];
             }
             if (h->score_factor) p[j] *= h->score_factor[j * h->score_factor_row + i];
             if (h->bias) p[j] += h->bias[j];
@@ -66,9 +67,9 @@ static answer oracle(const foci_attention_head *h) {
             const double f = factor_of(h, i, j);
             dp[j] = 0;
             for (int64_t c = 0; c < e; c++) {
-                a.out[i * e + c] += p[j] * f * h->v[j * h->v_row + c];
-                a.dv[j * e + c] += p[j] * f * h->dout[i * h->dout_row + c];
-                dp[j] += f * h->dout[i * h->dout_row + c] * h->v[j * h->v_row + c];
+                a.out[i * e + c] += p[j] * f * v[j * h->v_row + c];
+                a.dv[j * e + c] += p[j] * f * dout[i * h->dout_row + c];
+                dp[j] += f * dout[i * h->dout_row + c] * v[j * h->v_row + c];
             }
             delta += p[j] * dp[j];
         }
@@ -79,11 +80,11 @@ static answer oracle(const foci_attention_head *h) {
                 double metric = h->metric ? h->metric[i * h->metric_row + c] : 1;
                 double ds = h->scale * metric * p[j] * (dp[j] - delta);
                 if (h->score_factor) {
-                    a.dscore_factor[i * m + j] += ds * h->q[i * h->q_row + c] * h->k[j * h->k_row + c];
+                    a.dscore_factor[i * m + j] += ds * q[i * h->q_row + c] * k[j * h->k_row + c];
                     ds *= h->score_factor[j * h->score_factor_row + i];
                 }
-                a.dq[i * d + c] += ds * h->k[j * h->k_row + c];
-                a.dk[j * d + c] += ds * h->q[i * h->q_row + c];
+                a.dq[i * d + c] += ds * k[j * h->k_row + c];
+                a.dk[j * d + c] += ds * q[i * h->q_row + c];
             }
     }
     free(dp);
@@ -128,9 +129,9 @@ static problem make_problem(shape s) {
                               .keys = m,
                               .width = s.width,
                               .value_width = e,
-                              .q = p.qkv + d,
-                              .k = p.qkv + (HEADS + 1) * d,
-                              .v = p.qkv + (2 * HEADS + 1) * d,
+                              .q = foci_reals(p.qkv + d),
+                              .k = foci_reals(p.qkv + (HEADS + 1) * d),
+                              .v = foci_reals(p.qkv + (2 * HEADS + 1) * d),
                               .q_row = wide,
                               .k_row = wide,
                               .v_row = wide,
@@ -147,14 +148,14 @@ static problem make_problem(shape s) {
                               .scale = (real)(1 / sqrt((double)s.width)),
                               .causal = s.causal,
                               .dropout = {9, 8, 7, 12344, (uint32_t)(s.dropout * 0x1p16), (real)(1 / (1 - s.dropout))},
-                              .out = p.out + e,
+                              .out = foci_reals(p.out + e),
                               .out_row = joined,
                               .log_sum = p.log_sum,
-                              .dout = p.dout + e,
+                              .dout = foci_reals(p.dout + e),
                               .dout_row = joined,
-                              .dq = p.dqkv + d,
-                              .dk = p.dqkv + (HEADS + 1) * d,
-                              .dv = p.dqkv + (2 * HEADS + 1) * d,
+                              .dq = foci_reals(p.dqkv + d),
+                              .dk = foci_reals(p.dqkv + (HEADS + 1) * d),
+                              .dv = foci_reals(p.dqkv + (2 * HEADS + 1) * d),
                               .dq_row = wide,
                               .dk_row = wide,
                               .dv_row = wide,
@@ -190,14 +191,14 @@ static void check(shape s) {
         problem p = make_problem(s);
         answer a = oracle(&p.h);
         const int64_t n = s.tokens, m = keys_of(s), d = s.width, e = value_width_of(s);
-        const int64_t wide = p.h.q_row, joined = HEADS * e, head = p.h.q - p.qkv;
+        const int64_t wide = p.h.q_row, joined = HEADS * e, head = (const real *)p.h.q.first - p.qkv;
         k->attention_forward(&p.h, 0, n, p.scratch);
-        compare("out", p.h.out, joined, a.out, n, e, 0, 0);
+        compare("out", p.h.out.first, joined, a.out, n, e, 0, 0);
         compare("log_sum", p.h.log_sum, 1, a.log_sum, n, 1, 0, 0);
         k->attention_backward(&p.h, p.scratch);
-        compare("dq", p.h.dq, wide, a.dq, n, d, s.add ? 7 : 0, head);
-        compare("dk", p.h.dk, wide, a.dk, m, d, s.add ? 7 : 0, (HEADS + 1) * head);
-        compare("dv", p.h.dv, wide, a.dv, m, e, s.add ? 7 : 0, (2 * HEADS + 1) * head);
+        compare("dq", p.h.dq.first, wide, a.dq, n, d, s.add ? 7 : 0, head);
+        compare("dk", p.h.dk.first, wide, a.dk, m, d, s.add ? 7 : 0, (HEADS + 1) * head);
+        compare("dv", p.h.dv.first, wide, a.dv, m, e, s.add ? 7 : 0, (2 * HEADS + 1) * head);
         if (s.key_bias) compare("dkey_bias", p.h.dkey_bias, 1, a.dkey_bias, m, 1, s.add ? 9 : 0, 0);
         for (int64_t i = 0; i < n * m && s.score_factor; i++) {
             const int64_t at = i % m * (n + 16) + i / m;
@@ -307,13 +308,13 @@ static void nearly(const char *what, const real *got, int64_t row, const double 
 static void check_bf16(shape s) {
     problem p = make_problem(s);
     answer a = oracle(&p.h);
-    const int64_t wide = p.h.q_row, head = p.h.q - p.qkv, m = keys_of(s), e = value_width_of(s);
+    const int64_t wide = p.h.q_row, head = (const real *)p.h.q.first - p.qkv, m = keys_of(s), e = value_width_of(s);
     foci_bf16_attention_forward(&p.h, 0, s.tokens, p.scratch);
-    nearly("out", p.h.out, p.h.out_row, a.out, s.tokens, e, 0, 0);
+    nearly("out", p.h.out.first, p.h.out_row, a.out, s.tokens, e, 0, 0);
     foci_bf16_attention_backward(&p.h, p.scratch);
-    nearly("dq", p.h.dq, wide, a.dq, s.tokens, s.width, s.add ? 7 : 0, head);
-    nearly("dk", p.h.dk, wide, a.dk, m, s.width, s.add ? 7 : 0, (HEADS + 1) * head);
-    nearly("dv", p.h.dv, wide, a.dv, m, e, s.add ? 7 : 0, (2 * HEADS + 1) * head);
+    nearly("dq", p.h.dq.first, wide, a.dq, s.tokens, s.width, s.add ? 7 : 0, head);
+    nearly("dk", p.h.dk.first, wide, a.dk, m, s.width, s.add ? 7 : 0, (HEADS + 1) * head);
+    nearly("dv", p.h.dv.first, wide, a.dv, m, e, s.add ? 7 : 0, (2 * HEADS + 1) * head);
     if (s.key_bias) nearly("dkey_bias", p.h.dkey_bias, 1, a.dkey_bias, m, 1, s.add ? 9 : 0, 0);
     free_answer(&a);
     free_problem(&p);
@@ -335,6 +336,65 @@ static void in_bf16(void **state) {
             check_bf16((shape){tokens[n], widths[d], .key_bias = true, .dlog_sum = true});
             check_bf16((shape){tokens[n], widths[d], .score_factor = true});
         }
+}
+
+/* -------------------------------------------------------------------------------- rows that lie in bfloat16 */
+
+/* Of a matrix of n numbers: rounded, and what that is as reals, which takes its place. */
+static uint16_t *rounded(real *x, int64_t n) {
+    uint16_t *half = malloc((size_t)n * sizeof *half);
+    assert_non_null(half);
+    foci_bf16_round(1, n, x, n, half, n);
+    foci_bf16_widen(1, n, half, n, x, n);
+    return half;
+}
+
+/* The same place in the rounded matrix. */
+static foci_numbers in_half(foci_numbers part, const real *whole, const uint16_t *half) {
+    return (foci_numbers){half + ((const real *)part.first - whole), true};
+}
+
+/* As if reals had been rounded behind the kernel, bit for bit; k NULL: with operands in bfloat16 */
+static void check_rounded(shape s, const foci_kernels *k) {
+    problem p = make_problem(s);
+    const int64_t wide = p.h.q_row, outs = s.tokens * p.h.out_row,
+                  all = (s.tokens > p.h.keys ? s.tokens : p.h.keys) * wide;
+    foci_attention_head h = p.h;
+    uint16_t *qkv = rounded(p.qkv, all), *dout = rounded(p.dout, outs), *out = rounded(p.out, outs),
+             *gradient = rounded(p.dqkv, all);
+    h.q = in_half(h.q, p.qkv, qkv), h.k = in_half(h.k, p.qkv, qkv), h.v = in_half(h.v, p.qkv, qkv);
+    h.dq = in_half(h.dq, p.dqkv, gradient), h.dk = in_half(h.dk, p.dqkv, gradient);
+    h.dv = in_half(h.dv, p.dqkv, gradient);
+    h.out = in_half(h.out, p.out, out), h.dout = in_half(h.dout, p.dout, dout);
+    void (*forward)(const foci_attention_head *, int64_t, int64_t, real *) =
+        k ? k->attention_forward : foci_bf16_attention_forward;
+    void (*backward)(const foci_attention_head *, real *) = k ? k->attention_backward : foci_bf16_attention_backward;
+    forward(&h, 0, s.tokens, p.scratch);
+    forward(&p.h, 0, s.tokens, p.scratch);
+    uint16_t *want = rounded(p.out, outs);
+    assert_memory_equal(out, want, (size_t)outs * sizeof *out);
+    backward(&h, p.scratch);
+    backward(&p.h, p.scratch);
+    uint16_t *want_gradient = rounded(p.dqkv, all);
+    assert_memory_equal(gradient, want_gradient, (size_t)all * sizeof *gradient);
+    free(qkv), free(dout), free(out), free(gradient), free(want), free(want_gradient);
+    free_problem(&p);
+}
+
+static void rows_in_bf16(void **state) {
+    (void)state;
+    if (!foci_bf16_supported()) {
+        print_message("no AVX512-BF16 here\n");
+        skip();
+    }
+    static const int64_t tokens[] = {1, 48, 65, 300}, widths[] = {3, 16, 20, 32, 48, 64};
+    for (int i = 0; i < 4 * 6 * 2; i++) {
+        const foci_kernels *k = i % 2 ? foci_kernel() : NULL;
+        const int64_t n = tokens[i / 2 % 4], d = widths[i / 8];
+        check_rounded((shape){n, d}, k);
+        check_rounded((shape){n, d, .causal = true, .metric = 2, .dropout = 0.2}, k);
+        check_rounded((shape){n, d, .metric = 1, .keys = 77, .value_width = 72 - d / 2}, k);
+    }
 }
 
 /* ------------------------------------------------------------------------------------------------ details */
@@ -396,7 +456,7 @@ static void queries_that_are_keys(void **state) {
     for (int64_t i = 0; i < 65 * 16; i++) a.dk[i] += a.dq[i];
     foci_kernel()->attention_forward(&p.h, 0, 65, p.scratch);
     foci_kernel()->attention_backward(&p.h, p.scratch);
-    compare("dk", p.h.dk, p.h.dk_row, a.dk, 65, 16, 0, 0);
+    compare("dk", p.h.dk.first, p.h.dk_row, a.dk, 65, 16, 0, 0);
     free_answer(&a);
     free_problem(&p);
 }
@@ -406,14 +466,14 @@ static void gradients_that_nobody_wants(void **state) {
     for (int unwanted = 0; unwanted < 8; unwanted++) {
         problem p = make_problem((shape){65, 16});
         answer a = oracle(&p.h);
-        if (unwanted & 1) p.h.dq = NULL;
-        if (unwanted & 2) p.h.dk = NULL;
-        if (unwanted & 4) p.h.dv = NULL;
+        if (unwanted & 1) p.h.dq.first = NULL;
+        if (unwanted & 2) p.h.dk.first = NULL;
+        if (unwanted & 4) p.h.dv.first = NULL;
         foci_kernel()->attention_forward(&p.h, 0, 65, p.scratch);
         foci_kernel()->attention_backward(&p.h, p.scratch);
-        if (p.h.dq) compare("dq", p.h.dq, p.h.dq_row, a.dq, 65, 16, 0, 0);
-        if (p.h.dk) compare("dk", p.h.dk, p.h.dk_row, a.dk, 65, 16, 0, 0);
-        if (p.h.dv) compare("dv", p.h.dv, p.h.dv_row, a.dv, 65, 16, 0, 0);
+        if (p.h.dq.first) compare("dq", p.h.dq.first, p.h.dq_row, a.dq, 65, 16, 0, 0);
+        if (p.h.dk.first) compare("dk", p.h.dk.first, p.h.dk_row, a.dk, 65, 16, 0, 0);
+        if (p.h.dv.first) compare("dv", p.h.dv.first, p.h.dv_row, a.dv, 65, 16, 0, 0);
         free_answer(&a);
         free_problem(&p);
     }
@@ -430,17 +490,18 @@ static void masked_keys(void **state) {
         for (int64_t j = 0; j < 300; j++) bias[j] = all || j < 270 ? (j % 2 && !all ? (real)-1e6 : -INFINITY) : 0;
         foci_kernel()->attention_forward(&p.h, 0, 300, p.scratch);
         foci_kernel()->attention_backward(&p.h, p.scratch);
+        const real *out = p.h.out.first, *dq = p.h.dq.first, *dk = p.h.dk.first, *dv = p.h.dv.first;
         for (int64_t j = 0; j < 300; j++)
             for (int64_t c = 0; c < 8; c++) {
-                assert_true(isfinite(p.h.out[j * p.h.out_row + c]));
-                assert_true(isfinite(p.h.dq[j * p.h.dq_row + c]));
-                if (all) assert_true(p.h.out[j * p.h.out_row + c] == 0);
-                if (all || j < 270) assert_true(p.h.dv[j * p.h.dv_row + c] == 0 && p.h.dk[j * p.h.dk_row + c] == 0);
+                assert_true(isfinite(out[j * p.h.out_row + c]));
+                assert_true(isfinite(dq[j * p.h.dq_row + c]));
+                if (all) assert_true(out[j * p.h.out_row + c] == 0);
+                if (all || j < 270) assert_true(dv[j * p.h.dv_row + c] == 0 && dk[j * p.h.dk_row + c] == 0);
                 if (of_head && (all || j < 270)) assert_true(p.dkey_bias[j] == 0);
             }
         if (!all) {
             answer a = oracle(&p.h);
-            compare("out", p.h.out, p.h.out_row, a.out, 300, 8, 0, 0);
+            compare("out", p.h.out.first, p.h.out_row, a.out, 300, 8, 0, 0);
             free_answer(&a);
         }
         free_problem(&p);
@@ -454,7 +515,7 @@ static void large_scores_do_not_overflow(void **state) {
     answer a = oracle(&p.h);
     foci_kernel()->attention_forward(&p.h, 0, 65, p.scratch);
     for (int64_t i = 0; i < 65 * 16; i++) {
-        double got = p.h.out[i / 16 * p.h.out_row + i % 16];
+        double got = ((const real *)p.h.out.first)[i / 16 * p.h.out_row + i % 16];
         assert_close(got, a.out[i], 0.02); /* scores of thousands: the rounding of float is seen */
     }
     free_answer(&a);
@@ -466,7 +527,7 @@ static void not_a_number_shows(void **state) {
     problem p = make_problem((shape){65, 16});
     p.qkv[(HEADS + 1) * 16] = NAN; /* of key 0 */
     foci_kernel()->attention_forward(&p.h, 0, 65, p.scratch);
-    for (int64_t i = 0; i < 65; i++) assert_true(isnan(p.h.out[i * p.h.out_row]));
+    for (int64_t i = 0; i < 65; i++) assert_true(isnan(((const real *)p.h.out.first)[i * p.h.out_row]));
     free_problem(&p);
 }
 
@@ -484,6 +545,7 @@ int main(void) {
         cmocka_unit_test(factor_of_scores),
         cmocka_unit_test(all_together),
         cmocka_unit_test(in_bf16),
+        cmocka_unit_test(rows_in_bf16),
         cmocka_unit_test(forward_in_parts_is_the_same),
         cmocka_unit_test(scratch_is_what_the_layout_says),
         cmocka_unit_test(queries_that_are_keys),

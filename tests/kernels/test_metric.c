@@ -3,6 +3,7 @@
 
 #include "base/philox.h"
 #include "check.h"
+#include "kernels/bf16.h"
 #include "kernels/kernels.h"
 
 enum { WIDEST = 40, LONGEST = 400, ROW = WIDEST + 3 };
@@ -26,7 +27,7 @@ static double reduced(const foci_metric_head *h, int64_t n, int64_t d) {
     double u[LONGEST], sum = 0;
     for (int64_t i = 0; i < n; i++) {
         u[i] = fabs((double)cur[i * ROW + d] - prev[i * ROW + d]);
-        u[i] /= h->den ? fabs((double)den[i * ROW + d] - den_prev[i * ROW + d]) + h->attenuation : h->delta;
+        u[i] /= h->den.first ? fabs((double)den[i * ROW + d] - den_prev[i * ROW + d]) + h->attenuation : h->delta;
         sum += u[i];
     }
     if (!h->median) return sum / (double)n;
@@ -69,7 +70,7 @@ static void check(foci_metric_head h) {
 static void check_scales(foci_metric_head h) {
     static const int64_t tokens[] = {1, 2, 7, 10, 65, 400}, widths[] = {1, 8, 20, 40};
     fill(cur, 1), fill(prev, 2), fill(den, 3), fill(den_prev, 4);
-    h.cur = cur, h.prev = prev, h.den_prev = den_prev;
+    h.cur = foci_reals(cur), h.prev = foci_reals(prev), h.den_prev = foci_reals(den_prev);
     h.cur_row = h.prev_row = h.den_row = h.den_prev_row = ROW;
     h.delta = 5, h.attenuation = 0.05;
     for (int n = 0; n < 6; n++)
@@ -86,7 +87,7 @@ static void mean(void **state) {
 }
 static void mean_over_the_change_of_keys(void **state) {
     (void)state;
-    check_scales((foci_metric_head){.den = den});
+    check_scales((foci_metric_head){.den = foci_reals(den)});
 }
 static void causal(void **state) {
     (void)state;
@@ -98,7 +99,48 @@ static void median(void **state) {
 }
 static void median_over_the_change_of_keys(void **state) {
     (void)state;
-    check_scales((foci_metric_head){.median = true, .den = den});
+    check_scales((foci_metric_head){.median = true, .den = foci_reals(den)});
+}
+
+/* Rows in bfloat16 give the bits of the reals that they are. */
+static void rows_in_bf16(void **state) {
+    (void)state;
+    if (!foci_bf16_supported()) {
+        print_message("no AVX512-BF16 here\n");
+        skip();
+    }
+    enum { N = 65, D = 20, ALL = LONGEST * ROW };
+    static uint16_t half[4][ALL];
+    real *whole[] = {cur, prev, den, den_prev};
+    for (int m = 0; m < 4; m++) {
+        fill(whole[m], (uint64_t)m + 1);
+        foci_bf16_round(1, ALL, whole[m], ALL, half[m], ALL);
+        foci_bf16_widen(1, ALL, half[m], ALL, whole[m], ALL);
+    }
+    for (int i = 0; i < 4; i++) {
+        const bool divides = i % 2;
+        real want[D], got[D], scratch[(N + 8) * D + 64];
+        foci_metric_head h = {.tokens = N,
+                              .width = D,
+                              .cur = foci_reals(cur),
+                              .prev = foci_reals(prev),
+                              .den = foci_reals(divides ? den : NULL),
+                              .den_prev = foci_reals(den_prev),
+                              .cur_row = ROW,
+                              .prev_row = ROW,
+                              .den_row = ROW,
+                              .den_prev_row = ROW,
+                              .delta = 1,
+                              .attenuation = 0.1,
+                              .median = i > 1,
+                              .out = want};
+        foci_kernel()->elliptical_metric(&h, scratch);
+        h.cur = (foci_numbers){half[0], true}, h.prev = (foci_numbers){half[1], true};
+        if (divides) h.den = (foci_numbers){half[2], true}, h.den_prev = (foci_numbers){half[3], true};
+        h.out = got;
+        foci_kernel()->elliptical_metric(&h, scratch);
+        assert_memory_equal(got, want, sizeof want);
+    }
 }
 
 /* Ties, zeros, infinities: the median is one of the values, the lower of two. */
@@ -121,8 +163,8 @@ static void median_of_odd_values(void **state) {
             for (int i = 0; i < rows[r].n; i++) u[i] = (real)(i % 2 ? -rows[r].u[i] : rows[r].u[i]);
             foci_metric_head h = {.tokens = rows[r].n,
                                   .width = 1,
-                                  .cur = u,
-                                  .prev = zero,
+                                  .cur = foci_reals(u),
+                                  .prev = foci_reals(zero),
                                   .cur_row = 1,
                                   .prev_row = 1,
                                   .delta = 1,
@@ -141,6 +183,7 @@ int main(void) {
         cmocka_unit_test(causal),
         cmocka_unit_test(median),
         cmocka_unit_test(median_over_the_change_of_keys),
+        cmocka_unit_test(rows_in_bf16),
         cmocka_unit_test(median_of_odd_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
