@@ -75,7 +75,7 @@ static foci_status open_run(foci_trained *t, const char *run, const char *weight
 
 foci_status foci_trained_open(foci_trained **trained, const char *run, const char *weights) {
     foci_trained *t = *trained = calloc(1, sizeof *t);
-    if (!t) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!t) return foci_out_of_memory();
     foci_program_set_init(&t->programs, &t->parameters);
     foci_status s = open_run(t, run, weights);
     if (!s) return FOCI_OK;
@@ -141,7 +141,7 @@ foci_status foci_trained_read_image(const foci_trained *t, const char *path, flo
     free(bytes);
     if (s) return s;
     foci_real *x = malloc(n * sizeof *x);
-    s = x ? foci_transform_apply(&t->transform, &picture, 0, 0, 0, x) : foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    s = x ? foci_transform_apply(&t->transform, &picture, 0, 0, 0, x) : foci_out_of_memory();
     for (size_t i = 0; i < n && !s; i++) image[i] = (float)x[i];
     free(x);
     foci_image_free(&picture);

@@ -459,7 +459,7 @@ static foci_status fill(foci_attack_session *r, const char *weights, const foci_
 foci_status foci_attack_open(foci_attack_session **run, const foci_config *config, const char *weights,
                              const foci_attack_images *images) {
     foci_attack_session *r = calloc(1, sizeof *r);
-    if (!r) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!r) return foci_out_of_memory();
     r->config = config;
     foci_parameters_init(&r->parameters);
     foci_status status = fill(r, weights, images);

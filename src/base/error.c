@@ -32,6 +32,8 @@ foci_status foci_fail(foci_status status, const char *fmt, ...) {
     return status;
 }
 
+foci_status foci_out_of_memory(void) { return foci_fail(FOCI_ERR_RUNTIME, "out of memory"); }
+
 foci_status foci_context(foci_status status, const char *fmt, ...) {
     char text[sizeof message];
     va_list ap;

@@ -15,6 +15,9 @@
 /* Sets this thread's message and returns `status`. */
 foci_status foci_fail(foci_status status, const char *fmt, ...) FOCI_PRINTF(2, 3);
 
+/* FOCI_ERR_RUNTIME, and nothing more to say. */
+foci_status foci_out_of_memory(void);
+
 /* Puts "fmt: " in front of this thread's message and returns `status`. */
 foci_status foci_context(foci_status status, const char *fmt, ...) FOCI_PRINTF(2, 3);
 

@@ -112,7 +112,7 @@ foci_status foci_group_compare(foci_group *g, const char *text) {
     size_t size = strlen(text) + 1;
     foci_group_broadcast(g, &size, sizeof size);
     char *first = calloc(1, size);
-    foci_status s = foci_group_agree(g, first ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory"));
+    foci_status s = foci_group_agree(g, first ? FOCI_OK : foci_out_of_memory());
     if (!s) {
         memcpy(first, text, g->rank ? 0 : size);
         foci_group_broadcast(g, first, size);

@@ -201,8 +201,8 @@ foci_status foci_report_string(const foci_report *r, const foci_json_form *form,
     size_t size = 0;
     *text = NULL;
     FILE *f = open_memstream(text, &size);
-    foci_status s = f ? foci_report_json(r, form, f) : foci_fail(FOCI_ERR_RUNTIME, "out of memory");
-    if (f && fclose(f) && !s) s = foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    foci_status s = f ? foci_report_json(r, form, f) : foci_out_of_memory();
+    if (f && fclose(f) && !s) s = foci_out_of_memory();
     if (!s) return FOCI_OK;
     free(*text);
     *text = NULL;

@@ -72,7 +72,7 @@ static foci_status add_part(foci_pieces *p, const foci_pieces *part) {
 foci_status foci_pieces_count(foci_pieces *p, const char *const *path, int paths, foci_documents documents) {
     const int threads = foci_threads();
     work w = {.documents = documents, .part = calloc((size_t)threads, sizeof *w.part)};
-    foci_status s = w.part ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    foci_status s = w.part ? FOCI_OK : foci_out_of_memory();
     for (int i = 0; i < paths && !s; i++) s = count_file(&w, path[i]);
     for (int i = 0; i < threads && w.part; i++) {
         if (!s) s = add_part(p, w.part + i);

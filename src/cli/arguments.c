@@ -136,7 +136,7 @@ static foci_status take_overrides(foci_parsed *parsed) {
     if (!dtype) return FOCI_OK;
     if (parsed->overrides == FOCI_MAX_SETS) return foci_fail(FOCI_ERR_CONFIG, "--set: more than %d", FOCI_MAX_SETS - 1);
     parsed->override[parsed->overrides++] = foci_arena_printf(&parsed->arena, "train.eval_dtype=%s", dtype);
-    return parsed->override[parsed->overrides - 1] ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    return parsed->override[parsed->overrides - 1] ? FOCI_OK : foci_out_of_memory();
 }
 
 const char *foci_parsed_text(const foci_parsed *parsed, const void *field, int i) {
@@ -215,7 +215,7 @@ static foci_status read_and_run(foci_parsed *parsed, int argc, char **argv) {
     reading r = {.parsed = parsed, .options = foci_arena_alloc(&parsed->arena, parsed->command->size + 1)};
     parsed->options = r.options;
     parsed->given = foci_arena_alloc(&parsed->arena, (size_t)argc * sizeof *parsed->given);
-    if (!r.options || !parsed->given) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!r.options || !parsed->given) return foci_out_of_memory();
     r.count = foci_options_of(parsed->command, r.option);
     FOCI_TRY(set_defaults(&r));
     FOCI_TRY(read_options(&r, argc, argv));
@@ -235,7 +235,7 @@ static void leave(foci_group *group, foci_status s) {
 
 foci_status foci_parsed_run(const foci_command *command, const char *name, int argc, char **argv) {
     foci_parsed *parsed = calloc(1, sizeof *parsed);
-    if (!parsed) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!parsed) return foci_out_of_memory();
     parsed->command = command;
     parsed->name = name;
     foci_status s = read_and_run(parsed, argc, argv);

@@ -45,7 +45,7 @@ static foci_status run(const foci_parsed *parsed) {
     const settings *o = parsed->options;
     const foci_subject subject = foci_subject_of(parsed, parsed->weights);
     foci_stages *all = calloc(1, sizeof *all);
-    if (!all) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!all) return foci_out_of_memory();
     foci_status s = foci_analyze_stages(&subject, &o->how, o->out ? (int)o->pictures : 0, &foci_on_terminal, all);
     if (!s) s = show(parsed, all);
     foci_stages_free(all);

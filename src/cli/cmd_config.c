@@ -5,7 +5,7 @@
 
 static foci_status show(const foci_parsed *parsed) {
     char *text = parsed->json ? foci_config_json(parsed->config) : foci_config_dump(parsed->config);
-    if (!text) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!text) return foci_out_of_memory();
     printf("%s%s", text, parsed->json ? "\n" : "");
     free(text);
     return FOCI_OK;

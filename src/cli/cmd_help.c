@@ -7,7 +7,7 @@
 
 static foci_status print_keys(const char *part, bool *found) {
     char *text = foci_schema_help(foci_schema_all(), part);
-    if (!text) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!text) return foci_out_of_memory();
     fputs(text, stdout);
     *found = *text;
     free(text);

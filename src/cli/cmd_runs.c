@@ -37,7 +37,7 @@ static foci_status find_runs(const char *dir, listing *l) {
     }
     closedir(d);
     if (l->count) qsort(l->name, l->count, sizeof *l->name, by_name);
-    return l->failed ? foci_fail(FOCI_ERR_RUNTIME, "out of memory") : FOCI_OK;
+    return l->failed ? foci_out_of_memory() : FOCI_OK;
 }
 
 /* "3 min", "5 h", "12 days": since a file changed. */

@@ -47,8 +47,6 @@ typedef struct plan {
     foci_arena arena;
 } plan;
 
-static foci_status out_of_memory(void) { return foci_fail(FOCI_ERR_RUNTIME, "out of memory"); }
-
 /* Up to the next comma that is in no brackets. */
 static size_t piece(const char *text) {
     size_t n = 0;
@@ -75,7 +73,7 @@ static foci_status add_vary(plan *o, const char *arg) {
         at += n;
         if (!*at) break;
     }
-    return v->key && v->value[v->values - 1] ? FOCI_OK : out_of_memory();
+    return v->key && v->value[v->values - 1] ? FOCI_OK : foci_out_of_memory();
 }
 
 /* "val,pgd:eps=1/255,limit=100,test": what has a = and no : belongs to the measurement before it. */
@@ -90,7 +88,7 @@ static foci_status add_measures(plan *o, const char *arg) {
         if (o->measures == FOCI_TABLE_MEASURES)
             return foci_fail(FOCI_ERR_CONFIG, "--measure: more than %d", FOCI_TABLE_MEASURES);
         o->measure[o->measures] = foci_arena_printf(&o->arena, "%.*s", (int)n, at);
-        if (!o->measure[o->measures++]) return out_of_memory();
+        if (!o->measure[o->measures++]) return foci_out_of_memory();
         at += n;
         if (!*at) return FOCI_OK;
         at++;
@@ -139,7 +137,7 @@ static foci_status add_row(const plan *o, foci_table *t, const foci_parsed *pars
         const char *value = v->value[i % v->values], *dot = strrchr(v->key, '.');
         i /= v->values;
         row->set[row->sets] = foci_arena_printf(&t->arena, "%s=%s", v->key, value);
-        if (!row->set[row->sets++]) return out_of_memory();
+        if (!row->set[row->sets++]) return foci_out_of_memory();
         /* a word speaks for itself, a number needs its key */
         const bool word = isalpha((unsigned char)*value) && strcmp(value, "true") != 0 && strcmp(value, "false") != 0;
         name = foci_arena_printf(&t->arena, "%s%s%s%s%s", name, *name ? ", " : "",
@@ -147,7 +145,7 @@ static foci_status add_row(const plan *o, foci_table *t, const foci_parsed *pars
                                  : dot ? dot + 1
                                        : v->key,
                                  word ? "" : " ", value);
-        if (!name) return out_of_memory();
+        if (!name) return foci_out_of_memory();
     }
     row->name = *name ? name : "run";
     return FOCI_OK;
@@ -165,7 +163,7 @@ static foci_status build(const plan *o, foci_table *t, const foci_parsed *parsed
     for (int i = 0; i < o->measures; i++)
         FOCI_TRY(foci_table_add_measure(t, "--measure", o->measure[i], o->measure[i], NULL, 0));
     t->title = foci_arena_printf(&t->arena, "Sweep of %s", parsed->argument[0]);
-    return t->title ? FOCI_OK : out_of_memory();
+    return t->title ? FOCI_OK : foci_out_of_memory();
 }
 
 static foci_status default_folder(const char *config, char *folder, size_t size) {
@@ -182,7 +180,7 @@ static foci_status sweep(const foci_parsed *parsed, plan *p) {
     FOCI_TRY(read_texts(p, parsed));
     FOCI_TRY(default_folder(parsed->argument[0], folder, sizeof folder));
     foci_table *t = foci_table_new(parsed->argument[0]);
-    if (!t) return out_of_memory();
+    if (!t) return foci_out_of_memory();
     foci_status s = build(p, t, parsed);
     if (!s)
         s = foci_table_show(

@@ -173,17 +173,16 @@ typedef struct reporting {
 
 static foci_status report_table(void *context, const char *path) {
     reporting *r = context;
-    static const volatile sig_atomic_t never = 0;
     char folder[4200];
     if (r->tables == REPORT_TABLES) return foci_fail(FOCI_ERR_CONFIG, "more than %d tables", REPORT_TABLES);
     FOCI_TRY(default_folder(path, folder, sizeof folder));
     FOCI_TRY(foci_table_read(&r->table[r->tables], path));
     foci_table *t = r->table[r->tables++];
     const foci_table_options options = {
-        .out = folder, .runs = r->o->runs, .results = r->o->results, .status_only = true, .stop = &never};
+        .out = folder, .runs = r->o->runs, .results = r->o->results, .status_only = true};
     FOCI_TRY(foci_table_run(t, &options));
     foci_grid *g = calloc(1, sizeof *g);
-    if (!g) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!g) return foci_out_of_memory();
     r->grid[r->tables - 1] = g;
     return foci_grid_make(g, t);
 }
@@ -195,10 +194,10 @@ static foci_status write_report(const reporting *r, bool html) {
     snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - r->o->out) : 0, r->o->out);
     if (*folder) FOCI_TRY(foci_make_dirs(folder));
     FILE *f = open_memstream(&text, &size);
-    if (!f) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!f) return foci_out_of_memory();
     const foci_grid *const *grid = (const foci_grid *const *)r->grid;
     foci_status s = html ? foci_report_html(grid, r->tables, f) : foci_report_markdown(grid, r->tables, f);
-    if (fclose(f) != 0 && !s) s = foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (fclose(f) != 0 && !s) s = foci_out_of_memory();
     if (!s) s = foci_write_file(r->o->out, text, size);
     free(text);
     return s;

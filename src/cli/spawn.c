@@ -16,7 +16,7 @@ foci_status foci_launcher_read(foci_launcher *l, const char *text) {
     case 0: break;
     case WRDE_SYNTAX: return foci_fail(FOCI_ERR_CONFIG, "--launch: `%s`: a quote that is not closed", text);
     case WRDE_BADVAL: return foci_fail(FOCI_ERR_CONFIG, "--launch: `%s`: a variable that is not set", text);
-    case WRDE_NOSPACE: return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    case WRDE_NOSPACE: return foci_out_of_memory();
     default: return foci_fail(FOCI_ERR_CONFIG, "--launch: `%s`: words and quotes, and nothing for a shell to do", text);
     }
     if (l->words.we_wordc) return FOCI_OK;
@@ -38,7 +38,7 @@ static foci_status arguments_of(const foci_launcher *l, const foci_table_command
     size_t words = 0, n = 0;
     while (c->word[words]) words++;
     a->argv = calloc(before + words + 4, sizeof *a->argv);
-    if (!a->argv) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!a->argv) return foci_out_of_memory();
     const ssize_t length = readlink("/proc/self/exe", a->self, sizeof a->self - 1);
     a->self[length > 0 ? length : 0] = 0;
     while (n < before) a->argv[n] = l->words.we_wordv[n], n++;

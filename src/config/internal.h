@@ -33,7 +33,6 @@ typedef struct foci_mark {
 char *foci_place(foci_arena *arena, const foci_source *source, foci_mark at);
 /* Fails with FOCI_ERR_CONFIG and "FILE:LINE:COLUMN: fmt", followed by the line of the file. */
 foci_status foci_fail_at(const foci_source *source, foci_mark at, const char *fmt, ...) FOCI_PRINTF(3, 4);
-foci_status foci_out_of_memory(void);
 
 /* Text that may be shown in a message: printable and short. */
 typedef struct foci_shown {

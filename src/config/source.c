@@ -70,5 +70,3 @@ foci_status foci_fail_at(const foci_source *source, foci_mark at, const char *fm
     excerpt(line, sizeof line, source, at);
     return foci_fail(FOCI_ERR_CONFIG, "%s:%zu:%zu: %s%s", source->name, at.line, at.column, text, line);
 }
-
-foci_status foci_out_of_memory(void) { return foci_fail(FOCI_ERR_RUNTIME, "out of memory for the config"); }

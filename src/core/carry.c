@@ -27,7 +27,7 @@ foci_status foci_carry_open(foci_carry *c, const foci_program *p, int64_t batch)
     const foci_graph *g = foci_program_graph(p);
     const int slots = foci_graph_slots(g);
     *c = (foci_carry){.batch = batch, .slot = calloc((size_t)slots + 1, sizeof *c->slot)};
-    if (!c->slot) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!c->slot) return foci_out_of_memory();
     for (int i = 0; i < slots; i++)
         if (is_past(foci_graph_slot(g, i))) FOCI_TRY(add(c, foci_graph_slot(g, i), now_of(g, i)));
     return FOCI_OK;

@@ -101,7 +101,7 @@ static void start_threads(foci_ahead *a, int workers) {
 foci_status foci_ahead_open(foci_ahead **ahead, const foci_ahead_kind *kind, void *context, int64_t batch,
                             int workers) {
     foci_ahead *a = *ahead = calloc(1, sizeof *a);
-    if (!a) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!a) return foci_out_of_memory();
     a->kind = kind;
     a->context = context;
     a->batch = batch;

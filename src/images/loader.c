@@ -183,7 +183,7 @@ foci_status foci_image_loader_open(foci_image_loader **loader, const foci_image_
     if (batch < 1 || (drop_last && batch > count))
         return foci_fail(FOCI_ERR_CONFIG, "a batch of %lld from %lld images", (long long)batch, (long long)count);
     foci_image_loader *l = calloc(1, sizeof *l);
-    if (!l) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!l) return foci_out_of_memory();
     l->set = set;
     l->transform = *t;
     l->batch = l->end = batch;

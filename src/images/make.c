@@ -140,7 +140,7 @@ static foci_status make_one(void *context, int64_t i) {
     const job *j = context;
     const foci_shapes_options *o = j->options;
     foci_image image = {o->size, o->size, malloc((size_t)3 * (size_t)o->size * (size_t)o->size)};
-    if (!image.pixels) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!image.pixels) return foci_out_of_memory();
     foci_rng r = foci_rng_make(o->seed, foci_stream(split_name[j->split]), (uint64_t)i);
     int label = (int)(i % CLASSES);
     bool jpeg = i / CLASSES % 3 == 0;

@@ -152,8 +152,7 @@ foci_status foci_pack_images(const char *path, const foci_image_set *set, int si
     foci_bytes table = {0};
     FOCI_TRY(foci_pack_create(&w, path));
     prepared *made = malloc(AT_ONCE * sizeof *made);
-    foci_status status =
-        made ? add_all(&w, &table, made, set, size, watch) : foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    foci_status status = made ? add_all(&w, &table, made, set, size, watch) : foci_out_of_memory();
     if (status) foci_writer_abort(&w.file);
     free(made);
     free(table.data);

@@ -63,7 +63,7 @@ foci_status foci_scene_loader_open(foci_scene_loader **loader, const foci_pair_s
                                    uint64_t seed, int workers) {
     foci_scene_loader *l = calloc(1, sizeof *l);
     *loader = NULL;
-    if (!l) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!l) return foci_out_of_memory();
     l->set = set;
     l->meaning = *meaning;
     l->transform = *t;
@@ -151,13 +151,12 @@ foci_status foci_scene_reader_open(foci_scene_reader **reader, const foci_scene_
                                    int workers) {
     foci_scene_reader *r = calloc(1, sizeof *r);
     *reader = NULL;
-    if (!r) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!r) return foci_out_of_memory();
     r->source = *source;
     r->batch = ahead > 0 ? ahead : 1;
     foci_status s = FOCI_OK;
     for (int i = 0; i < FOCI_SLOTS && !s; i++)
-        if (!(r->scene[i] = calloc((size_t)r->batch, sizeof *r->scene[i])))
-            s = foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+        if (!(r->scene[i] = calloc((size_t)r->batch, sizeof *r->scene[i]))) s = foci_out_of_memory();
     if (!s) s = foci_ahead_open(&r->ahead, &reading, r, r->batch, workers);
     if (!s) foci_ahead_start(r->ahead, source->count, 0);
     if (s) foci_scene_reader_close(r);

@@ -27,6 +27,7 @@ foci_attention_layout foci_attention_layout_of(int64_t keys, int64_t width, int6
     l.values = place(&l.reals, copied * value_row);
     if (!backward) return l;
     l.douts = place(&l.reals, TILE * value_row);
+    l.outs = place(&l.reals, TILE * value_row);
     l.douts_across = place(&l.reals, bf16 ? TILE / 2 * value_row : TILE * value_row);
     l.queries_down = place(&l.reals, bf16 ? TILE / 2 * row : 0);
     l.douts_down = place(&l.reals, bf16 ? TILE / 2 * value_row : 0);

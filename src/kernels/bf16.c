@@ -43,7 +43,9 @@ BF16 void foci_bf16_round(int64_t rows, int64_t columns, const float *x, int64_t
         for (; i + 2 * LANES <= columns; i += 2 * LANES)
             _mm512_storeu_si512(y + i,
                                 (__m512i)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(x + i + LANES), _mm512_loadu_ps(x + i)));
-        for (; i < columns; i += LANES) round_rest(columns - i < LANES ? columns - i : LANES, x + i, y + i);
+        for (; i + LANES <= columns; i += LANES)
+            _mm256_storeu_si256((__m256i *)(y + i), (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(x + i)));
+        if (i < columns) round_rest(columns - i, x + i, y + i);
     }
 }
 

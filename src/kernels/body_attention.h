@@ -93,7 +93,7 @@ static void attention_forward(const foci_attention_head *h, int64_t first, int64
 
 typedef struct backward {
     const foci_attention_head *h;
-    real *queries, *douts, *dqueries, *p, *dp, *factor, *dkeys, *dvalues, *dkey_bias, *raw;
+    real *queries, *douts, *outs, *dqueries, *p, *dp, *factor, *dkeys, *dvalues, *dkey_bias, *raw;
     element *queries_across, *douts_across, *queries_down, *douts_down, *rows, *copy;
     operand keys, values, keys_down;
     real log_sum[TILE], delta[TILE]; /* of each query: delta = dout . out - dlog_sum */
@@ -107,6 +107,7 @@ static backward backward_of(const foci_attention_head *h, real *scratch) {
     backward b = {.h = h,
                   .queries = scratch + l.queries,
                   .douts = scratch + l.douts,
+                  .outs = scratch + l.outs,
                   .dqueries = scratch + l.sums,
                   .p = scratch + l.scores,
                   .dp = scratch + l.dscores,
@@ -151,9 +152,10 @@ static void take_queries(backward *b, int64_t first, int64_t n) {
     const foci_attention_head *h = b->h;
     pack_queries(b->queries, h, first, n);
     pack(b->douts, foci_numbers_at(h->dout, first * h->dout_row), h->dout_row, n, h->value_width, 1, NULL, 0);
+    int64_t out_row = h->out_row;
+    const real *out = reals_of(foci_numbers_at(h->out, first * out_row), &out_row, n, h->value_width, b->outs);
     for (int64_t i = 0; i < n; i++) {
-        b->delta[i] = inner(h->value_width, b->douts + i * padded(h->value_width),
-                            foci_numbers_at(h->out, (first + i) * h->out_row));
+        b->delta[i] = inner(h->value_width, b->douts + i * padded(h->value_width), out + i * out_row);
         if (h->dlog_sum) b->delta[i] -= h->dlog_sum[(first + i) * h->dout_row];
         b->log_sum[i] = h->log_sum[first + i] * log2_e;
     }

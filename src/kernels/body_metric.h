@@ -1,27 +1,26 @@
 /* The metric of elliptical attention: how far the values of a head moved over one layer, along each
  * coordinate. */
 
-/* A row as reals: where it lies, or in `room`. */
-static const real *reals_of(foci_numbers x, int64_t width, real *room) {
-    if (!x.bf16) return x.first;
-    for (int64_t d = 0; d < width; d++) room[d] = real_at(x, d);
-    return room;
-}
+enum { TOKENS = FOCI_METRIC_TOKENS }; /* at a time */
 
-/* u (D) of one token; `room` holds four such rows. */
-static void movement(const foci_metric_head *h, int64_t token, real *room, real *restrict u) {
-    const int64_t width = h->width;
-    const real *a = reals_of(foci_numbers_at(h->cur, token * h->cur_row), width, room);
-    const real *b = reals_of(foci_numbers_at(h->prev, token * h->prev_row), width, room + width);
-    if (h->den.first) {
-        const real *c = reals_of(foci_numbers_at(h->den, token * h->den_row), width, room + 2 * width);
-        const real *e = reals_of(foci_numbers_at(h->den_prev, token * h->den_prev_row), width, room + 3 * width);
-        const real attenuation = (real)h->attenuation;
-        for (int64_t d = 0; d < width; d++) u[d] = abs_(a[d] - b[d]) / (abs_(c[d] - e[d]) + attenuation);
-    } else {
-        const real delta = (real)h->delta;
-        for (int64_t d = 0; d < width; d++) u[d] = abs_(a[d] - b[d]) / delta;
+/* u (rows, D) of the tokens from `first` on; `room` holds four times as much. */
+static void movement(const foci_metric_head *h, int64_t first, int64_t rows, real *room, real *restrict u) {
+    const int64_t width = h->width, most = TOKENS * width;
+    int64_t a_row = h->cur_row, b_row = h->prev_row, c_row = h->den_row, e_row = h->den_prev_row;
+    const foci_numbers cur = foci_numbers_at(h->cur, first * a_row), prev = foci_numbers_at(h->prev, first * b_row);
+    const real *a = reals_of(cur, &a_row, rows, width, room), *b = reals_of(prev, &b_row, rows, width, room + most);
+    const real delta = (real)h->delta, attenuation = (real)h->attenuation;
+    if (!h->den.first) {
+        for (int64_t r = 0; r < rows; r++, a += a_row, b += b_row, u += width)
+            for (int64_t d = 0; d < width; d++) u[d] = abs_(a[d] - b[d]) / delta;
+        return;
     }
+    const foci_numbers den = foci_numbers_at(h->den, first * c_row),
+                       den_prev = foci_numbers_at(h->den_prev, first * e_row);
+    const real *c = reals_of(den, &c_row, rows, width, room + 2 * most),
+               *e = reals_of(den_prev, &e_row, rows, width, room + 3 * most);
+    for (int64_t r = 0; r < rows; r++, a += a_row, b += b_row, c += c_row, e += e_row, u += width)
+        for (int64_t d = 0; d < width; d++) u[d] = abs_(a[d] - b[d]) / (abs_(c[d] - e[d]) + attenuation);
 }
 
 /* Divides the D coordinates by their maximum or mean; where that is 0 nothing moved, and all become 1. */
@@ -44,21 +43,27 @@ static void finish_metric(const foci_metric_head *h, real *restrict metric) {
     scale_metric(h->width, h->scale, metric);
 }
 
+/* The means of the tokens up to n, u (D) that of the last. */
+static void add_token(const foci_metric_head *h, int64_t n, const real *restrict u, double *restrict sums) {
+    for (int64_t d = 0; d < h->width; d++) sums[d] += (double)u[d];
+    if (h->causal ? n < h->silent : n + 1 < h->tokens) return;
+    real *restrict out = h->out + (h->causal ? (n - h->silent) * h->width : 0);
+    for (int64_t d = 0; d < h->width; d++) out[d] = (real)(sums[d] / (double)(n + 1));
+    finish_metric(h, out);
+}
+
 /* Means of the tokens so far: after each of them (causal), or after the last. Sums run in double. */
 static void mean_movement(const foci_metric_head *h, real *scratch) {
-    double *restrict sums = (double *)scratch;
-    real *restrict u = scratch + 2 * h->width, *room = u + h->width;
+    double *sums = (double *)scratch;
+    real *u = scratch + 2 * h->width, *room = u + TOKENS * h->width;
     memset(sums, 0, (size_t)h->width * sizeof *sums);
-    for (int64_t n = 0; n < h->tokens; n++) {
-        const int64_t ahead = smaller(n + 8, h->tokens - 1);
-        fetch_rows(foci_numbers_at(h->cur, ahead * h->cur_row), 0, 1, h->width);
-        fetch_rows(foci_numbers_at(h->prev, ahead * h->prev_row), 0, 1, h->width);
-        movement(h, n, room, u);
-        for (int64_t d = 0; d < h->width; d++) sums[d] += (double)u[d];
-        if (h->causal ? n < h->silent : n + 1 < h->tokens) continue;
-        real *restrict out = h->out + (h->causal ? (n - h->silent) * h->width : 0);
-        for (int64_t d = 0; d < h->width; d++) out[d] = (real)(sums[d] / (double)(n + 1));
-        finish_metric(h, out);
+    for (int64_t first = 0, rows; first < h->tokens; first += rows) {
+        rows = smaller(TOKENS, h->tokens - first);
+        const int64_t after = smaller(TOKENS, h->tokens - first - rows);
+        fetch_rows(foci_numbers_at(h->cur, (first + rows) * h->cur_row), h->cur_row, after, h->width);
+        fetch_rows(foci_numbers_at(h->prev, (first + rows) * h->prev_row), h->prev_row, after, h->width);
+        movement(h, first, rows, room, u);
+        for (int64_t r = 0; r < rows; r++) add_token(h, first + r, u + r * h->width, sums);
     }
 }
 
@@ -69,10 +74,11 @@ static void median_movement(const foci_metric_head *h, real *scratch) {
     const int64_t width = h->width;
     const bits_ rank = (bits_)((h->tokens - 1) / 2);
     bits_ *restrict median = (bits_ *)scratch, *restrict below = median + width, *restrict u = below + width;
-    real *room = scratch + (h->tokens + 2) * width;
-    for (int64_t n = 0; n < h->tokens; n++) {
-        movement(h, n, room, h->out);
-        memcpy(u + n * width, h->out, (size_t)width * sizeof *u);
+    real *some = scratch + (h->tokens + 2) * width, *room = some + TOKENS * width;
+    for (int64_t n = 0, rows; n < h->tokens; n += rows) {
+        rows = smaller(TOKENS, h->tokens - n);
+        movement(h, n, rows, room, some);
+        memcpy(u + n * width, some, (size_t)(rows * width) * sizeof *u);
     }
     memset(median, 0, (size_t)width * sizeof *median);
     for (bits_ bit = (bits_)1 << (8 * sizeof(bits_) - 2); bit; bit >>= 1) {

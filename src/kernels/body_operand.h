@@ -115,14 +115,12 @@ typedef struct product {
     const fetch *ahead; /* or NULL */
 } product;
 
-static inline real widened(uint16_t x) {
-    const uint32_t bits = (uint32_t)x << 16;
-    float wide;
-    memcpy(&wide, &bits, sizeof wide);
-    return (real)wide;
-}
-static inline real real_at(foci_numbers x, int64_t i) {
-    return x.bf16 ? widened(((const uint16_t *)x.first)[i]) : ((const real *)x.first)[i];
+/* Rows of numbers as reals: where they lie, or in `room`, side by side. */
+static inline const real *reals_of(foci_numbers x, int64_t *row, int64_t rows, int64_t n, real *room) {
+    if (!x.bf16) return x.first;
+    foci_bf16_widen(rows, n, x.first, *row, room, n);
+    *row = n;
+    return room;
 }
 
 /* Rows of numbers: from one to the next, entries of each. */
@@ -255,11 +253,12 @@ static inline __attribute__((always_inline)) operand copy_down(element *room, in
 
 static inline rows_of together(real *room, rows_of from, int64_t n) {
     const int64_t row = padded(from.width);
-    for (int64_t i = 0; i < n; i++) {
-        const foci_numbers f = foci_numbers_at(from.first, i * from.row);
-        real *restrict to = room + i * row;
-        for (int64_t d = 0; d < from.width; d++) to[d] = real_at(f, d);
-        for (int64_t d = from.width; d < row; d++) to[d] = 0;
+    if (!from.first.bf16) {
+        copy_down(room, row, from.first, from.row, n, from.width);
+    } else {
+        foci_bf16_widen(n, from.width, from.first.first, from.row, room, row);
+        for (int64_t i = 0; i < n; i++)
+            for (int64_t d = from.width; d < row; d++) room[i * row + d] = 0;
     }
     return (rows_of){foci_reals(room), row, row};
 }

@@ -11,14 +11,16 @@ static const real log2_e = (real)1.4426950408889634, ln_2 = (real)0.693147180559
 /* ----------------------------------------------------------------------------------------------- rows and columns */
 
 /* to (padded(n), padded(width)) = factor from (n, width) * metric, the rest zero; metric NULL: ones. */
-static void pack(real *restrict to, foci_numbers from, int64_t from_row, int64_t n, int64_t width, real factor,
+static void pack(real *to, foci_numbers from, int64_t from_row, int64_t n, int64_t width, real factor,
                  const real *metric, int64_t metric_row) {
     const int64_t row = padded(width);
+    if (from.bf16) foci_bf16_widen(n, width, from.first, from_row, to, row);
     for (int64_t i = 0; i < n; i++) {
-        real *restrict t = to + i * row;
-        const foci_numbers f = foci_numbers_at(from, i * from_row);
-        const real *restrict m = metric ? metric + i * metric_row : NULL;
-        for (int64_t d = 0; d < width; d++) t[d] = real_at(f, d) * (m ? m[d] * factor : factor);
+        real *t = to + i * row;
+        const real *f = from.bf16 ? t : (const real *)from.first + i * from_row;
+        const real *m = metric ? metric + i * metric_row : NULL;
+#pragma omp simd
+        for (int64_t d = 0; d < width; d++) t[d] = f[d] * (m ? m[d] * factor : factor);
         for (int64_t d = width; d < row; d++) t[d] = 0;
     }
     memset(to + n * row, 0, (size_t)((padded(n) - n) * row) * sizeof *to);
@@ -26,7 +28,7 @@ static void pack(real *restrict to, foci_numbers from, int64_t from_row, int64_t
 
 /* Where row i is made of numbers that `to` takes: there, or in `room`, from where it is rounded. */
 static inline real *made_in(foci_numbers to, int64_t to_row, real *room, int64_t row, int64_t i) {
-    return to.bf16 ? room + i * row : (real *)foci_place(to) + i * to_row;
+    return to.bf16 ? room + i * row : (real *)foci_writable(to) + i * to_row;
 }
 
 /* to (n, width) = or += factor from (n, padded(width)) * metric; `from` is spent. */
@@ -42,7 +44,7 @@ static void unpack(foci_numbers to, int64_t to_row, real *from, int64_t n, int64
             t[d] = add ? t[d] + x : x;
         }
     }
-    if (to.bf16) foci_bf16_round(n, width, from, row, foci_place(to), to_row);
+    if (to.bf16) foci_bf16_round(n, width, from, row, foci_writable(to), to_row);
 }
 
 /* to (width, TILE) = the transpose of from (n, row), n and row multiples of 4 */
@@ -301,10 +303,10 @@ static inline __attribute__((always_inline)) void tile_dropout(real *to, bool in
 }
 
 /* The inner product, summed in double. */
-static real inner(int64_t n, const real *a, foci_numbers b) {
+static real inner(int64_t n, const real *restrict a, const real *restrict b) {
     double s = 0;
 #pragma omp simd reduction(+ : s)
-    for (int64_t i = 0; i < n; i++) s += (double)a[i] * (double)real_at(b, i);
+    for (int64_t i = 0; i < n; i++) s += (double)a[i] * (double)b[i];
     return (real)s;
 }
 
@@ -346,7 +348,7 @@ static void finish_rows(const foci_attention_head *h, real *sums, const real *la
 #pragma omp simd
         for (int64_t d = 0; d < h->value_width; d++) out[d] = sums[i * row + d] * inverse[i];
     }
-    if (to.bf16) foci_bf16_round(n, h->value_width, sums, row, foci_place(to), h->out_row);
+    if (to.bf16) foci_bf16_round(n, h->value_width, sums, row, foci_writable(to), h->out_row);
 }
 
 /* sums (keys, LANES) += ds (keys, TILE), of all queries of a lane. */

@@ -45,7 +45,7 @@ static inline foci_numbers foci_numbers_at(foci_numbers x, int64_t i) {
 }
 static inline foci_numbers foci_reals(const foci_real *x) { return (foci_numbers){x, false}; }
 /* Where numbers are to be written. */
-static inline void *foci_place(foci_numbers x) { return (void *)(uintptr_t)x.first; }
+static inline void *foci_writable(foci_numbers x) { return (void *)(uintptr_t)x.first; }
 
 /* A matrix of such, row-major, `ld` elements from row to row; `transposed`: what is meant is its transpose. */
 typedef struct foci_matrix {
@@ -128,6 +128,7 @@ typedef struct foci_attention_layout {
     int64_t keys, values; /* (M, D), (M, E): copies */
     /* backward only */
     int64_t douts, douts_across;       /* (QUERIES, E): as queries are, of the gradients of the output */
+    int64_t outs;                      /* (QUERIES, E): the output as reals */
     int64_t queries_down, douts_down;  /* (QUERIES, D), (QUERIES, E): copies, the depth from row to row */
     int64_t dscores;                   /* (KEYS, QUERIES): gradients of scores */
     int64_t keys_down, dkeys, dvalues; /* (M, D): copy, the depth from row to row; (M, D), (M, E): sums of gradients */
@@ -213,8 +214,9 @@ typedef struct foci_metric_head {
     foci_real *out; /* (D), causal: (N - silent, D) */
 } foci_metric_head;
 
+enum { FOCI_METRIC_TOKENS = 8 }; /* that the kernel looks at together */
 static inline int64_t foci_metric_scratch(int64_t tokens, int64_t width, bool median) {
-    int64_t elements = (median ? tokens + 6 : 7) * width + FOCI_ALIGN;
+    int64_t elements = ((median ? tokens : 0) + 2 + 5 * FOCI_METRIC_TOKENS) * width + FOCI_ALIGN;
     return (elements + FOCI_ALIGN) / FOCI_ALIGN * FOCI_ALIGN;
 }
 

@@ -143,7 +143,7 @@ static foci_status tell_photograph(const foci_analysis *a, const foci_attention_
     free(text);
     free(png);
     free(image.pixels);
-    return text ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    return text ? FOCI_OK : foci_out_of_memory();
 }
 
 static void tell_attention(const foci_analysis *a, const foci_attention_picture *p, int64_t columns, foci_report *r) {
@@ -189,7 +189,7 @@ foci_status foci_analyze_tell(const foci_subject *subject, const foci_analyze_op
 
 static foci_status run(const foci_subject *subject, const void *options, const foci_watch *watch, foci_report *r) {
     foci_stages *all = calloc(1, sizeof *all);
-    if (!all) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!all) return foci_out_of_memory();
     foci_status s = foci_analyze_stages(subject, options, 0, watch, all);
     if (!s) s = foci_analyze_tell(subject, options, all, r);
     foci_stages_free(all);

@@ -59,8 +59,6 @@ void foci_measure_print(const foci_measure *m, const foci_report *report, FILE *
 /* ------------------------------------------------------------------------------------------- finding an
  * option */
 
-static foci_status out_of_memory(void) { return foci_fail(FOCI_ERR_RUNTIME, "out of memory"); }
-
 /* "step-size" or "step_size" is the key step_size. */
 static bool names(const foci_key *key, const char *text, size_t length) {
     if (strlen(key->name) != length) return false;
@@ -136,7 +134,7 @@ static foci_status set_option(const asking *a, const char *name, size_t length, 
     const foci_measure *m = a->asked->measure;
     const foci_key *key = find_option(m, name, length, &at);
     const char *label = foci_arena_printf(a->arena, "%s: %s: %.*s", a->place, m->name, (int)length, name);
-    if (!label || !value) return out_of_memory();
+    if (!label || !value) return foci_out_of_memory();
     return foci_key_parse(key, label, value, a->arena, a->options + at);
 }
 
@@ -175,20 +173,20 @@ static foci_status add_inner(asking *a, const foci_key *key, const char *value) 
     const char *before = a->inner ? a->inner : m->name;
     void *checked = foci_arena_alloc(a->arena, foci_keys_bytes(m->inner));
     const char *label = foci_arena_printf(a->arena, "%s: %s: %s", a->place, m->name, key->name);
-    if (!checked || !label) return out_of_memory();
+    if (!checked || !label) return foci_out_of_memory();
     FOCI_TRY(foci_key_parse(key, label, value, a->arena, checked));
     a->inner = foci_arena_printf(a->arena, "%s%c%s=%s", before, a->inner ? ',' : ':', key->name, value);
-    return a->inner ? set_option(a, m->within, strlen(m->within), a->inner) : out_of_memory();
+    return a->inner ? set_option(a, m->within, strlen(m->within), a->inner) : foci_out_of_memory();
 }
 
 static foci_status note(asking *a, const foci_key *key, const char *name, const char *value) {
     foci_asked *asked = a->asked;
-    if (!value) return out_of_memory();
+    if (!value) return foci_out_of_memory();
     if (asked->count == FOCI_ASKED_OPTIONS)
         return foci_fail(FOCI_ERR_CONFIG, "%s: measurement `%s` has too many options", a->place, a->spec);
     asked->option[asked->count++] =
         (struct foci_asked_option){key, word_of(name, a->arena), value, number_of(a, key, value)};
-    return asked->option[asked->count - 1].name ? FOCI_OK : out_of_memory();
+    return asked->option[asked->count - 1].name ? FOCI_OK : foci_out_of_memory();
 }
 
 static foci_status unknown_option(const asking *a, const char *name, size_t length) {
@@ -208,7 +206,7 @@ static foci_status add_option(asking *a, const char *text, size_t length) {
                          a->spec);
     const size_t name = (size_t)(equals - text);
     const char *value = foci_arena_printf(a->arena, "%.*s", (int)(length - name - 1), equals + 1);
-    if (!value) return out_of_memory();
+    if (!value) return foci_out_of_memory();
     if (memchr(text, '.', name)) {
         a->asked->sets = true;
         return note(a, NULL, "set", foci_arena_printf(a->arena, "%.*s", (int)length, text));
@@ -246,7 +244,7 @@ foci_status foci_measure_ask(foci_asked *asked, const char *place, const char *s
     *asked = (foci_asked){.measure = m};
     if (!m) return no_such_measure(&a, (int)name);
     asked->options = a.options = foci_arena_alloc(arena, m->size + 1);
-    if (!a.options) return out_of_memory();
+    if (!a.options) return foci_out_of_memory();
     FOCI_TRY(set_defaults(&a));
     for (const char *at = spec + name + (spec[name] == ':'); *at;) {
         const size_t n = strcspn(at, ",");

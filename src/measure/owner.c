@@ -20,7 +20,7 @@ foci_status foci_owner_begin(const foci_subject *subject, foci_report *owner) {
     tell_hash(owner, "weights", weights.data, weights.size);
     foci_map_close(&weights);
     char *config = foci_config_essence(subject->config);
-    if (!config) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!config) return foci_out_of_memory();
     tell_hash(owner, "config", config, strlen(config));
     free(config);
     FOCI_TRY(foci_task_fingerprint(subject->config, FOCI_VALID | FOCI_TEST, data, sizeof data));
@@ -31,11 +31,11 @@ foci_status foci_owner_begin(const foci_subject *subject, foci_report *owner) {
 foci_status foci_owner_text(foci_report *owner, const char *command, char **text) {
     size_t size;
     FILE *f = open_memstream(text, &size);
-    foci_status s = f ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    foci_status s = f ? FOCI_OK : foci_out_of_memory();
     if (f) {
         fprintf(f, "foci %s ", command);
         s = foci_report_json(owner, &(foci_json_form){.digits = 17}, f);
-        if (fclose(f) && !s) s = foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+        if (fclose(f) && !s) s = foci_out_of_memory();
         if (s) free(*text);
     }
     foci_report_free(owner);

@@ -78,7 +78,7 @@ static foci_status feed(layer *l) {
         const int64_t n = l->tokens * l->settings->heads * l->settings->width;
         foci_rng r = foci_rng_make(1, foci_stream(inputs[i]), 0);
         l->data[i] = malloc((size_t)n * sizeof *l->data[i]);
-        if (!l->data[i]) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+        if (!l->data[i]) return foci_out_of_memory();
         for (int64_t k = 0; k < n; k++) l->data[i][k] = (foci_real)foci_rng_normal(&r);
         FOCI_TRY(foci_program_feed(l->program, inputs[i], l->data[i]));
     }
@@ -170,7 +170,7 @@ static foci_status measure_variant(foci_scaling *s, const foci_attention *varian
     int before = 0;
     for (int64_t tokens = o->from; tokens <= o->to; tokens *= 2) {
         foci_scaling_row *row = add_row(s, variant->name, tokens);
-        if (!row) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+        if (!row) return foci_out_of_memory();
         FOCI_TRY(foci_watch_stopped(watch));
         if (variant->whole && o->causal) snprintf(row->why, sizeof row->why, "has no causal form");
         else measure_layer(s, config, row, before++);

@@ -23,8 +23,8 @@ bool foci_same_shape(const foci_tensor *a, const foci_tensor *b) {
 }
 
 void foci_product_to(foci_product *p, foci_numbers c) {
-    if (c.bf16) p->rounded = foci_place(c);
-    else p->c = foci_place(c);
+    if (c.bf16) p->rounded = foci_writable(c);
+    else p->c = foci_writable(c);
 }
 
 const real *foci_as_reals(foci_numbers x, int64_t n, real *room) {
@@ -34,7 +34,7 @@ const real *foci_as_reals(foci_numbers x, int64_t n, real *room) {
 }
 
 void foci_from_reals(int64_t n, const real *x, foci_numbers y) {
-    void *to = foci_place(y);
+    void *to = foci_writable(y);
     if (y.bf16) foci_bf16_round(1, n, x, n, to, n);
     else if (to != x) memcpy(to, x, (size_t)n * sizeof *x);
 }

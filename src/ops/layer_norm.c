@@ -24,7 +24,7 @@ static void forward(const foci_node *n) {
     for (int64_t tile = 0; tile < foci_tiles(rows, size); tile++) {
         foci_range r = foci_tile(rows, size, tile);
         const foci_numbers to = foci_numbers_at(foci_values(n->output), r.first * c);
-        real *y = to.bf16 ? (real *)n->workspace + foci_thread() * foci_row_room(n) : (real *)foci_place(to);
+        real *y = to.bf16 ? (real *)n->workspace + foci_thread() * foci_row_room(n) : (real *)foci_writable(to);
         foci_kernel()->layer_norm(r.end - r.first, c, x + r.first * c, weight, bias, eps, y, mean + r.first,
                                   rstd + r.first);
         foci_from_reals((r.end - r.first) * c, y, to);

@@ -25,7 +25,7 @@ static void forward(const foci_node *n) {
     for (int64_t tile = 0; tile < foci_tiles(rows, size); tile++) {
         const foci_range r = foci_tile(rows, size, tile);
         const foci_numbers to = foci_numbers_at(foci_values(n->output), r.first * c);
-        real *y = to.bf16 ? (real *)n->workspace + foci_thread() * foci_row_room(n) : (real *)foci_place(to);
+        real *y = to.bf16 ? (real *)n->workspace + foci_thread() * foci_row_room(n) : (real *)foci_writable(to);
         foci_kernel()->rms_norm(r.end - r.first, c, foci_data(n->input[X]) + r.first * c, weight_of(n), a->eps,
                                 (real)a->factor, y, foci_data(n->saved[0]) + r.first);
         foci_from_reals((r.end - r.first) * c, y, to);

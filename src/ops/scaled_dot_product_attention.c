@@ -64,24 +64,36 @@ static void write_log_sums(const foci_node *n, const foci_attention_head *head, 
         to[i * head->out_row] = head->log_sum[i] == INFINITY ? -INFINITY : head->log_sum[i];
 }
 
+/* Heads that one thread does one after the other: those whose rows share cache lines, which threads would take from
+ * each other all the time, where there are enough of them. */
+static int64_t heads_of_thread(const foci_node *n, int64_t heads) {
+    const foci_tensor *q = n->input[Q];
+    const int64_t row = q->shape[3] * (int64_t)(q->dtype == FOCI_BF16 ? sizeof(uint16_t) : sizeof(real));
+    int64_t together = 1;
+    while (together * row % 64 && together < heads) together++;
+    return heads % together == 0 && q->shape[0] * heads / together >= 2 * foci_threads() ? together : 1;
+}
+
+static void forward_head(const foci_node *n, int64_t b, int64_t h, foci_range queries) {
+    foci_attention_head head = head_of(n, b, h);
+    foci_use_score_factor(n, turned_of(n, false), h, &head);
+    (bf16(n) ? foci_bf16_attention_forward : foci_kernel()->attention_forward)(
+        &head, queries.first, queries.end, (real *)n->workspace + foci_thread() * scratch_of(n, false));
+    if (log_sums(n)) write_log_sums(n, &head, queries, b, h);
+}
+
 /* Few heads and many threads: a head's tiles of queries are dealt out in parts. A part's bits do not depend
  * on the others. */
 static void forward(const foci_node *n) {
     const int64_t *shape = n->input[Q]->shape, heads = shape[1], all = shape[0] * heads, tokens = shape[2];
-    const int64_t scratch = scratch_of(n, false);
     const int64_t tiles = foci_tiles(tokens, FOCI_ATTENTION_QUERIES), wanted = foci_tiles(2 * foci_threads(), all);
     const int64_t part = foci_tiles(tiles, wanted) * FOCI_ATTENTION_QUERIES, parts = foci_tiles(tokens, part);
+    const int64_t together = heads_of_thread(n, heads);
     foci_turn_score_factor(n, turned_of(n, false));
     FOCI_PARALLEL_FOR
-    for (int64_t task = 0; task < all * parts; task++) {
-        const int64_t b = task / parts / heads, h = task / parts % heads;
-        const foci_range queries = foci_tile(tokens, part, task % parts);
-        foci_attention_head head = head_of(n, b, h);
-        foci_use_score_factor(n, turned_of(n, false), h, &head);
-        (bf16(n) ? foci_bf16_attention_forward : foci_kernel()->attention_forward)(
-            &head, queries.first, queries.end, (real *)n->workspace + foci_thread() * scratch);
-        if (log_sums(n)) write_log_sums(n, &head, queries, b, h);
-    }
+    for (int64_t task = 0; task < all / together * parts; task++)
+        for (int64_t head = task / parts * together; head < (task / parts + 1) * together; head++)
+            forward_head(n, head / heads, head % heads, foci_tile(tokens, part, task % parts));
 }
 
 static int64_t queries_of_key_head(const foci_node *n) { return n->input[Q]->shape[1] / n->input[K]->shape[1]; }
@@ -114,15 +126,16 @@ static void backward_head(const foci_node *n, int64_t b, int64_t h, real *dscore
 
 static void backward(const foci_node *n) {
     const int64_t *shape = n->input[Q]->shape, heads = shape[1], groups = foci_sample_groups(n);
-    const int64_t sharing = queries_of_key_head(n), key_heads = heads / sharing;
+    const int64_t sharing = queries_of_key_head(n), together = sharing * heads_of_thread(n, heads / sharing),
+                  sets = heads / together;
     const int64_t factor = foci_score_factor_reals(n), samples = foci_tiles(shape[0], groups), each = factor / heads;
     real *parts = foci_wants(n, FACTOR) ? turned_of(n, true) + factor : NULL;
     foci_turn_score_factor(n, turned_of(n, true));
     FOCI_PARALLEL_FOR
-    for (int64_t task = 0; task < groups * key_heads; task++) {
-        const foci_range group = foci_tile(shape[0], samples, task / key_heads);
-        for (int64_t h = task % key_heads * sharing; h < (task % key_heads + 1) * sharing; h++) {
-            real *gradient = parts ? parts + (task / key_heads * heads + h) * each : NULL;
+    for (int64_t task = 0; task < groups * sets; task++) {
+        const foci_range group = foci_tile(shape[0], samples, task / sets);
+        for (int64_t h = task % sets * together; h < (task % sets + 1) * together; h++) {
+            real *gradient = parts ? parts + (task / sets * heads + h) * each : NULL;
             if (gradient) memset(gradient, 0, (size_t)each * sizeof *gradient);
             for (int64_t b = group.first; b < group.end; b++) backward_head(n, b, h, gradient);
         }

@@ -16,7 +16,7 @@ static foci_status append(foci_curve *c, const json_t *step, const json_t *epoch
     if (c->count == c->room) {
         size_t room = c->room ? 2 * c->room : 256;
         foci_point *grown = realloc(c->point, room * sizeof *grown);
-        if (!grown) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+        if (!grown) return foci_out_of_memory();
         c->point = grown;
         c->room = room;
     }
@@ -148,7 +148,7 @@ foci_status foci_curve_smooth(foci_curve *c, size_t reach) {
     if (c->count < 3 || !reach) return FOCI_OK;
     const size_t wide = 2 * reach + 1 < c->count ? 2 * reach + 1 : c->count;
     double *raw = malloc(c->count * sizeof *raw);
-    if (!raw) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!raw) return foci_out_of_memory();
     for (size_t i = 0; i < c->count; i++) raw[i] = c->point[i].value;
     for (size_t i = 0; i < c->count; i++) {
         const size_t wanted = i > reach ? i - reach : 0, last = c->count - wide, first = wanted < last ? wanted : last;

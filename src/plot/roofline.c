@@ -264,7 +264,7 @@ foci_status foci_roofline_draw(const foci_bench_result *r, const char *name, con
     char terminal[256];
     FOCI_TRY(terminal_for(path, terminal, sizeof terminal));
     picture p = {.result = r, .dot = calloc((size_t)r->profile.rows + 1, sizeof *p.dot)};
-    if (!p.dot) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!p.dot) return foci_out_of_memory();
     FILE *script = foci_gnuplot_script();
     foci_status s = FOCI_ERR_RUNTIME;
     if (script) {

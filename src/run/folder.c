@@ -64,7 +64,7 @@ foci_status foci_run_folder_rewind(foci_run_folder *r, int64_t step, bool evalua
 
 static foci_status write_config(const foci_run_folder *r, const foci_config *config) {
     char path[4200], *yaml = foci_config_record(config);
-    if (!yaml) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!yaml) return foci_out_of_memory();
     foci_status s = inside(r, "config.yaml", path);
     if (!s) s = foci_write_file(path, yaml, strlen(yaml));
     free(yaml);

@@ -238,7 +238,7 @@ static foci_status begin(foci_events *e, const char *folder, int64_t step) {
 
 foci_status foci_events_open(foci_events **events, const char *folder, int64_t step) {
     *events = calloc(1, sizeof **events);
-    if (!*events) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!*events) return foci_out_of_memory();
     (*events)->fd = -1;
     foci_status s = begin(*events, folder, step);
     if (!s) return FOCI_OK;

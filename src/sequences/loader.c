@@ -88,7 +88,7 @@ foci_status foci_sequence_loader_open(foci_sequence_loader **loader, const foci_
     if (batch < 1 || (options->drop_last && batch > count))
         return foci_fail(FOCI_ERR_CONFIG, "a batch of %lld from %lld sequences", (long long)batch, (long long)count);
     foci_sequence_loader *l = calloc(1, sizeof *l);
-    if (!l) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!l) return foci_out_of_memory();
     l->set = set;
     l->options = *options;
     l->end = batch;

@@ -2,6 +2,7 @@
  * better in, or worse by so many percent at most. What follows is said by the interval of the paired difference alone.
  */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "table/table.h"
@@ -31,17 +32,13 @@ static void hold(const foci_grid *g, const foci_table_claim *c, int i, foci_evid
     e->verdict = judge(&e->seen.difference, field->better, c->margin);
 }
 
-void foci_claim_judge(const foci_grid *g, const foci_table_claim *c, foci_evidence *e) {
-    for (int i = 0; i < c->count; i++) hold(g, c, i, &e[i]);
-}
-
 const char *foci_verdict_text(const foci_evidence *e) {
     static const char *const text[FOCI_VERDICTS] = {"not measured", "holds", "does not hold", "no difference seen"};
     if (e->seen.difference.n == 1) return "one seed, no interval";
     return e->verdict == FOCI_NOT_SEEN && !isnan(e->claim->margin) ? "cannot be told" : text[e->verdict];
 }
 
-void foci_claim_sum(const foci_evidence *e, int count, char text[96]) {
+static void sum_up(const foci_evidence *e, int count, char text[96]) {
     int n[FOCI_VERDICTS] = {0};
     for (int i = 0; i < count; i++) n[e[i].verdict]++;
     const int measured = count - n[FOCI_NOT_MEASURED];
@@ -53,4 +50,52 @@ void foci_claim_sum(const foci_evidence *e, int count, char text[96]) {
     else if (n[FOCI_FAILS])
         snprintf(text, 96, "does not hold in %d of %d, not seen in the others", n[FOCI_FAILS], measured);
     else snprintf(text, 96, "not seen");
+}
+
+static bool is_new(const foci_grid *const *grid, int at, int claim) {
+    const char *text = grid[at]->table->claim[claim].text;
+    for (int i = 0; i <= at; i++)
+        for (int k = 0; k < (i < at ? grid[i]->table->claims : claim); k++)
+            if (strcmp(grid[i]->table->claim[k].text, text) == 0) return false;
+    return true;
+}
+
+/* What all tables have on a claim, from `e` on. */
+static foci_finding find(const foci_grid *const *grid, int grids, const char *text, foci_evidence *e) {
+    foci_finding f = {.text = text, .evidence = e};
+    for (int i = 0; i < grids; i++)
+        for (const foci_table_claim *c = grid[i]->table->claim; c < grid[i]->table->claim + grid[i]->table->claims;
+             c++) {
+            if (strcmp(c->text, text) != 0) continue;
+            if (c->reason) f.reason = c->reason;
+            for (int k = 0; k < c->count; k++) hold(grid[i], c, k, &e[f.count++]);
+        }
+    sum_up(e, f.count, f.sum);
+    return f;
+}
+
+foci_status foci_findings_make(foci_findings *f, const foci_grid *const *grid, int grids) {
+    size_t claims = 1, results = 1;
+    for (int i = 0; i < grids; i++)
+        for (int k = 0; k < grid[i]->table->claims; k++, claims++) results += (size_t)grid[i]->table->claim[k].count;
+    *f = (foci_findings){calloc(claims, sizeof *f->finding), 0, calloc(results, sizeof *f->evidence)};
+    if (!f->finding || !f->evidence) {
+        foci_findings_free(f);
+        return foci_out_of_memory();
+    }
+    foci_evidence *next = f->evidence;
+    for (int i = 0; i < grids; i++)
+        for (int k = 0; k < grid[i]->table->claims; k++) {
+            if (!is_new(grid, i, k)) continue;
+            const foci_finding new = find(grid, grids, grid[i]->table->claim[k].text, next);
+            f->finding[f->count++] = new;
+            next += new.count;
+        }
+    return FOCI_OK;
+}
+
+void foci_findings_free(foci_findings *f) {
+    free(f->finding);
+    free(f->evidence);
+    *f = (foci_findings){0};
 }

@@ -78,8 +78,6 @@ static foci_status fail_at(const reader *r, const yaml_node_t *n, const char *fm
                      text);
 }
 
-static foci_status out_of_memory(void) { return foci_fail(FOCI_ERR_RUNTIME, "out of memory"); }
-
 /* A scalar as text that may be shown and be part of a command. */
 static foci_status text_of(reader *r, const yaml_node_t *n, const char *what, const char **text) {
     if (n->type != YAML_SCALAR_NODE) return fail_at(r, n, "%s must be a text", what);
@@ -89,7 +87,7 @@ static foci_status text_of(reader *r, const yaml_node_t *n, const char *what, co
     for (const char *c = value; *c; c++)
         if ((unsigned char)*c < ' ' || *c == 127) return fail_at(r, n, "%s holds a control character", what);
     *text = foci_arena_strdup(&r->t->arena, value);
-    return *text ? FOCI_OK : out_of_memory();
+    return *text ? FOCI_OK : foci_out_of_memory();
 }
 
 /* ------------------------------------------------------------------------------- walking through a mapping */
@@ -208,7 +206,7 @@ static foci_status read_sets(reader *r, yaml_node_t *n, const char **set, int *s
             for (yaml_node_item_t *i = p.value->data.sequence.items.start; i < p.value->data.sequence.items.top; i++) {
                 FOCI_TRY(text_of(r, node(r, *i), p.key, &item));
                 value = foci_arena_printf(&r->t->arena, "%s%s%s", value, *value ? ", " : "", item);
-                if (!value) return out_of_memory();
+                if (!value) return foci_out_of_memory();
                 if (strlen(value) > TEXT) return fail_at(r, p.value, "%s is too long", p.key);
             }
             value = foci_arena_printf(&r->t->arena, "[%s]", value);
@@ -217,7 +215,7 @@ static foci_status read_sets(reader *r, yaml_node_t *n, const char **set, int *s
         }
         if (*sets == FOCI_TABLE_SETS) return fail_at(r, p.at, "more than %d keys", FOCI_TABLE_SETS);
         set[*sets] = value ? foci_arena_printf(&r->t->arena, "%s=%s", p.key, value) : NULL;
-        if (!set[(*sets)++]) return out_of_memory();
+        if (!set[(*sets)++]) return foci_out_of_memory();
     }
     return FOCI_OK;
 }
@@ -335,7 +333,7 @@ static foci_status beside(reader *r, const char *name, const char **path) {
     *path = *name == '/' || !slash
                 ? foci_arena_strdup(&r->t->arena, name)
                 : foci_arena_printf(&r->t->arena, "%.*s/%s", (int)(slash - r->t->path), r->t->path, name);
-    return *path ? FOCI_OK : out_of_memory();
+    return *path ? FOCI_OK : foci_out_of_memory();
 }
 
 static foci_status read_config(reader *r, const yaml_node_t *n, foci_table_row *row) {
@@ -367,7 +365,7 @@ static foci_status sort_rows(reader *r) {
     foci_table_row *row = malloc(sizeof t->row);
     named *names = malloc(sizeof r->named);
     int at[FOCI_TABLE_RUNS], n = 0;
-    foci_status s = row && names ? FOCI_OK : out_of_memory();
+    foci_status s = row && names ? FOCI_OK : foci_out_of_memory();
     for (int pass = 0; !s && pass < 2; pass++)
         for (int i = 0; i < all; i++)
             if ((t->row[i].shown != i) == pass) {
@@ -609,7 +607,7 @@ static foci_status load_document(reader *r, yaml_parser_t *p) {
 
 static foci_status parse(reader *r, const char *text, size_t size, bool checking) {
     yaml_parser_t parser;
-    if (!yaml_parser_initialize(&parser)) return out_of_memory();
+    if (!yaml_parser_initialize(&parser)) return foci_out_of_memory();
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
     foci_status s = checking ? check_events(r, &parser) : load_document(r, &parser);
     yaml_parser_delete(&parser);
@@ -626,7 +624,7 @@ foci_status foci_table_read(foci_table **t, const char *path) {
     size_t size;
     FOCI_TRY(foci_read_file(path, BYTES, &text, &size, FOCI_ERR_CONFIG));
     reader r = {.t = foci_table_new(path)};
-    foci_status s = r.t ? load(&r, text, size) : out_of_memory();
+    foci_status s = r.t ? load(&r, text, size) : foci_out_of_memory();
     if (!s) {
         s = read_table(&r);
         yaml_document_delete(&r.document);

@@ -204,7 +204,7 @@ foci_status foci_grid_make(foci_grid *g, const foci_table *t) {
     g->comparison = calloc(cells, sizeof *g->comparison);
     if (!g->cell || !g->comparison) {
         foci_grid_free(g);
-        return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+        return foci_out_of_memory();
     }
     for (int row = 0; row < t->rows; row++)
         for (int c = 0; c < g->columns; c++) {
@@ -213,12 +213,15 @@ foci_status foci_grid_make(foci_grid *g, const foci_table *t) {
         }
     for (int c = 0; c < g->columns; c++)
         if (g->column[c].field->better) rank_groups(g, c);
-    return FOCI_OK;
+    foci_status s = foci_findings_make(&g->findings, &(const foci_grid *){g}, 1);
+    if (s) foci_grid_free(g);
+    return s;
 }
 
 void foci_grid_free(foci_grid *g) {
     free(g->cell);
     free(g->comparison);
+    foci_findings_free(&g->findings);
     g->cell = NULL;
     g->comparison = NULL;
 }

@@ -224,7 +224,8 @@ static void recipe(const foci_grid *g, FILE *f) {
 
 /* -------------------------------------------------------------------------------------------- claims and facts */
 
-void foci_page_evidence(FILE *f, const foci_evidence *e, int count, bool tables) {
+/* What speaks for and against a claim, line by line; of one table or of several. */
+static void evidence(FILE *f, const foci_evidence *e, int count, bool tables) {
     fprintf(f,
             "<div class=\"wide claims\"><table>\n<thead><tr><th>%s</th><th></th><th></th><th>difference</th>"
             "<th>95 %% interval</th><th>seeds</th></tr></thead>\n<tbody>\n",
@@ -246,17 +247,13 @@ void foci_page_evidence(FILE *f, const foci_evidence *e, int count, bool tables)
     fputs("</tbody></table></div>\n", f);
 }
 
-static void claims(const foci_grid *g, FILE *f) {
-    foci_evidence e[FOCI_TABLE_MEASURES];
-    char sum[96];
-    for (const foci_table_claim *c = g->table->claim; c < g->table->claim + g->table->claims; c++) {
-        foci_claim_judge(g, c, e);
-        foci_claim_sum(e, c->count, sum);
-        fputs("<h3>", f);
+void foci_page_findings(FILE *f, const foci_findings *all, bool tables) {
+    for (const foci_finding *c = all->finding; c < all->finding + all->count; c++) {
+        fprintf(f, "<h3 id=\"claim-%d\">", (int)(c - all->finding));
         foci_page_text(f, c->text);
-        fprintf(f, ": %s</h3>\n", sum);
+        fprintf(f, ": %s</h3>\n", c->sum);
+        if (c->count) evidence(f, c->evidence, c->count, tables);
         if (c->reason) fputs("<p>", f), foci_page_text(f, c->reason), fputs("</p>\n", f);
-        else foci_page_evidence(f, e, c->count, false);
     }
 }
 
@@ -295,7 +292,7 @@ void foci_page_table(const foci_grid *g, FILE *f) {
 
 void foci_grid_html(const foci_grid *g, FILE *f) {
     foci_page_begin(f, *g->table->title ? g->table->title : "foci table");
-    claims(g, f);
+    foci_page_findings(f, &g->findings, false);
     foci_page_table(g, f);
     foci_page_end(f);
 }

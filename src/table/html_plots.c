@@ -184,11 +184,15 @@ static void axes(const foci_grid *g, FILE *f, const curve *k, span sx, span sy) 
             CURVE_BOTTOM + 33, o->key ? (int)strlen(o->name) : (int)key_length(o), o->key ? o->name : o->value);
 }
 
-/* A row's means, with a bar of one deviation at each. False: it has none of them. */
-static bool line_of_row(const foci_grid *g, FILE *f, const curve *k, int row, span sx, span sy) {
+/* Has the row any point of the curve? */
+static bool is_on(const foci_grid *g, const curve *k, int row) {
     bool any = false;
     for (int i = 0; i < k->count; i++) any |= foci_grid_cell(g, row, k->column[i])->n > 0;
-    if (!any) return false;
+    return any;
+}
+
+/* A row's means, with a bar of one deviation at each. */
+static void line_of_row(const foci_grid *g, FILE *f, const curve *k, int row, span sx, span sy) {
     fprintf(f, "<g stroke=\"var(--c%d)\" fill=\"var(--c%d)\"><polyline fill=\"none\" stroke-width=\"2\"%s points=\"",
             row % COLOURS, row % COLOURS, row >= COLOURS ? " stroke-dasharray=\"5 3\"" : "");
     for (int pass = 0; pass < 2; pass++) {
@@ -207,7 +211,6 @@ static bool line_of_row(const foci_grid *g, FILE *f, const curve *k, int row, sp
         if (!pass) fputs("\"/>", f);
     }
     fputs("</g>", f);
-    return true;
 }
 
 static void draw_curve(const foci_grid *g, FILE *f, const curve *k) {
@@ -220,18 +223,15 @@ static void draw_curve(const foci_grid *g, FILE *f, const curve *k) {
         widen(&sy, s.high);
     }
     sy = margin(sy);
-    for (int row = 0; row < g->table->rows; row++) {
-        bool any = false;
-        for (int i = 0; i < k->count; i++) any |= foci_grid_cell(g, row, k->column[i])->n > 0;
-        lines += any;
-    }
+    for (int row = 0; row < g->table->rows; row++) lines += is_on(g, k, row);
     fputs("<figure><figcaption>", f);
     print_name(g, f, k);
     fprintf(f, "</figcaption><svg viewBox=\"0 0 %d %d\" role=\"img\">", WIDTH, CURVE_HEIGHT + 18 * lines);
     axes(g, f, k, sx, sy);
     lines = 0;
     for (int row = 0; row < g->table->rows; row++) {
-        if (!line_of_row(g, f, k, row, sx, sy)) continue;
+        if (!is_on(g, k, row)) continue;
+        line_of_row(g, f, k, row, sx, sy);
         const int y = CURVE_HEIGHT + 18 * lines++ + 8;
         fprintf(f, "<circle cx=\"6\" cy=\"%d\" r=\"4.5\" fill=\"var(--c%d)\"/><text x=\"16\" y=\"%d\">", y - 4,
                 row % COLOURS, y);

@@ -11,8 +11,6 @@
 #include "table/work.h"
 #include "task/schema.h"
 
-static foci_status out_of_memory(void) { return foci_fail(FOCI_ERR_RUNTIME, "out of memory"); }
-
 /* ---------------------------------------------------------------------------------------- names and settings */
 
 /* Letters and digits of a name, for a file. */
@@ -78,7 +76,7 @@ static foci_status identify(foci_work *w, const foci_table_row *row, int sample,
     char *text = foci_config_essence(config), name[48];
     slug(foci_config_string(config, "name"), name);
     foci_config_free(config);
-    if (!text) return out_of_memory();
+    if (!text) return foci_out_of_memory();
     id->hash = hash_of(text, 0);
     free(text);
     for (int i = 0; i < 2; i++) {
@@ -100,7 +98,7 @@ static const char *run_folder(foci_work *w, const identity *id) {
 /* -------------------------------------------------------------------------------------------------- the jobs */
 
 static foci_status say(foci_job *j, const char *word) {
-    if (!word) return out_of_memory();
+    if (!word) return foci_out_of_memory();
     if (j->words == FOCI_WORK_WORDS) return foci_fail(FOCI_ERR_CONFIG, "%s: too many arguments", j->name);
     j->word[j->words++] = word;
     return FOCI_OK;
@@ -126,7 +124,7 @@ static foci_status folder_before(foci_work *w, const foci_table_row *before, int
     if (!before) return FOCI_OK;
     FOCI_TRY(identify(w, before, sample_before(before, sample), &id));
     *run = run_folder(w, &id);
-    return *run ? FOCI_OK : out_of_memory();
+    return *run ? FOCI_OK : foci_out_of_memory();
 }
 
 static foci_status train_command(foci_work *w, foci_job *j, const char *run) {
@@ -169,14 +167,14 @@ static foci_status set_result(foci_work *w, foci_job *j, const identity *id, uin
     /* That a run is trained is noted in its own folder, wherever that is. */
     if (j->measure < 0) {
         j->result = foci_arena_printf(arena, "%s/trained.json", j->run);
-        return j->result ? FOCI_OK : out_of_memory();
+        return j->result ? FOCI_OK : foci_out_of_memory();
     }
     const char *name = result_name(w, j, id, read);
-    if (!name) return out_of_memory();
+    if (!name) return foci_out_of_memory();
     j->result = w->o->results ? foci_arena_printf(arena, "%s/%s", w->o->results, name)
                               : foci_arena_printf(arena, "%s/results/%s", w->o->out, name);
     j->shipped = foci_arena_printf(arena, "%.*sresults/%s", slash ? (int)(slash + 1 - path) : 0, path, name);
-    return j->result && j->shipped ? FOCI_OK : out_of_memory();
+    return j->result && j->shipped ? FOCI_OK : foci_out_of_memory();
 }
 
 /* "--relative-to softmax" where that is a row: its result of this measurement; in that row itself, nothing. */
@@ -223,7 +221,7 @@ static foci_status add_job(foci_work *w, int row, int sample, int measure, const
     if (w->t->seeds) seed = foci_arena_printf(arena, ", seed %lld", (long long)w->t->seed[sample]);
     j->name = foci_arena_printf(arena, "%s: %s%s", label, r->name, seed ? seed : "");
     const char *run = run_folder(w, id);
-    if (!j->name || !run) return out_of_memory();
+    if (!j->name || !run) return foci_out_of_memory();
     j->run = j->alone ? NULL : run;
     FOCI_TRY(measure < 0 ? train_command(w, j, run) : measure_command(w, j, run, &read));
     return set_result(w, j, id, read);
@@ -279,7 +277,7 @@ foci_status foci_work_make(foci_work *w) {
     const foci_table *t = w->t;
     const int samples = foci_table_samples(t), rows = t->rows + t->others;
     w->job = calloc((size_t)(rows * samples * (t->measures + 1)), sizeof *w->job);
-    if (!w->job) return out_of_memory();
+    if (!w->job) return foci_out_of_memory();
     for (int row = 0; row < rows; row++)
         for (int sample = 0; sample < samples; sample++)
             if (!t->row[row].no_seed[sample]) FOCI_TRY(add_measurements(w, row, sample, false));

@@ -5,8 +5,6 @@
 
 #include "table/table.h"
 
-static foci_status out_of_memory(void) { return foci_fail(FOCI_ERR_RUNTIME, "out of memory"); }
-
 static foci_status add_fields(foci_table_measure *m, const char *place, const char *const *show, int shown) {
     const char *const *names = show ? show : m->asked.measure->metrics;
     for (int i = 0; show ? i < shown : i < FOCI_MEASURE_METRICS && names[i]; i++) {
@@ -28,10 +26,10 @@ foci_status foci_table_add_measure(foci_table *t, const char *place, const char 
             return foci_fail(FOCI_ERR_CONFIG, "%s: a second measurement is named `%s`", place, label);
     foci_table_measure *m = &t->measure[t->measures];
     *m = (foci_table_measure){.label = foci_arena_strdup(&t->arena, label), .spec = foci_arena_strdup(&t->arena, spec)};
-    if (!m->label || !m->spec) return out_of_memory();
+    if (!m->label || !m->spec) return foci_out_of_memory();
     FOCI_TRY(foci_measure_ask(&m->asked, place, m->spec, &t->arena));
     m->count = foci_measure_words(&m->asked, m->words, &t->arena);
-    if (m->count < 0) return out_of_memory();
+    if (m->count < 0) return foci_out_of_memory();
     FOCI_TRY(add_fields(m, place, show, shown));
     t->measures++;
     return FOCI_OK;

@@ -14,11 +14,10 @@ static inline const char *foci_table_file(const foci_table *t) { /* without its 
 void foci_page_text(FILE *f, const char *s);
 void foci_page_begin(FILE *f, const char *title);
 void foci_page_end(FILE *f);
-void foci_page_link(FILE *f, const foci_table *t);    /* its title, which leads to its section */
-void foci_page_section(FILE *f, const foci_table *t); /* that section's heading */
-void foci_page_table(const foci_grid *g, FILE *f);    /* all about it, but for title and claims */
-/* What speaks for and against a claim, line by line; of one table or of several. */
-void foci_page_evidence(FILE *f, const foci_evidence *e, int count, bool tables);
+void foci_page_link(FILE *f, const foci_table *t);                       /* its title, which leads to its section */
+void foci_page_section(FILE *f, const foci_table *t);                    /* that section's heading */
+void foci_page_table(const foci_grid *g, FILE *f);                       /* all about it, but for title and claims */
+void foci_page_findings(FILE *f, const foci_findings *all, bool tables); /* of one table or of several */
 
 /* text.c */
 void foci_markdown_text(FILE *f, const char *text);

@@ -12,8 +12,6 @@
 #include "base/parallel.h"
 #include "table/work.h"
 
-static foci_status out_of_memory(void) { return foci_fail(FOCI_ERR_RUNTIME, "out of memory"); }
-
 static void log_path(const foci_work *w, const foci_job *j, const char *ending, char path[FOCI_WORK_PATH]) {
     snprintf(path, FOCI_WORK_PATH, "%s/logs/%03d%s", w->o->out, (int)(j - w->job), ending);
 }
@@ -215,7 +213,7 @@ static foci_status run_locked(foci_work *w) {
 static foci_status make(foci_work *w) {
     const foci_table *t = w->t;
     w->t->result = calloc((size_t)(t->rows * foci_table_samples(t) * t->measures), sizeof *t->result);
-    return t->result ? foci_work_make(w) : out_of_memory();
+    return t->result ? foci_work_make(w) : foci_out_of_memory();
 }
 
 foci_status foci_table_run(foci_table *t, const foci_table_options *options) {

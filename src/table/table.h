@@ -217,6 +217,21 @@ typedef struct foci_column {
     char title[128];
 } foci_column;
 
+/* What is found of a claim: all evidence for it, and what that comes to: "holds", "holds in 3 of 5", "does not hold",
+ * "not seen"; of none: not testable, for this reason. */
+typedef struct foci_finding {
+    const char *text, *reason; /* reason NULL: it is tested */
+    const struct foci_evidence *evidence;
+    int count;
+    char sum[96];
+} foci_finding;
+/* In the order in which claims come first; claims of one text are one. */
+typedef struct foci_findings {
+    foci_finding *finding;
+    int count;
+    struct foci_evidence *evidence; /* of all */
+} foci_findings;
+
 /* The table laid out: columns that have a value or a published figure, and the cells (rows, columns). */
 typedef struct foci_grid {
     const foci_table *table;
@@ -225,6 +240,7 @@ typedef struct foci_grid {
     foci_cell *cell;
     foci_comparison *comparison; /* of rows that have a baseline, row by row */
     int comparisons;
+    foci_findings findings; /* of the claims of its file */
 } foci_grid;
 foci_status foci_grid_make(foci_grid *g, const foci_table *t);
 void foci_column_title(const foci_table_measure *m, const foci_metric *field, char title[128]); /* "clean top-1, %" */
@@ -254,10 +270,9 @@ typedef struct foci_evidence {
     foci_comparison seen;
     foci_verdict verdict;
 } foci_evidence;
-void foci_claim_judge(const foci_grid *g, const foci_table_claim *c, foci_evidence *e); /* (c->count) */
 const char *foci_verdict_text(const foci_evidence *e);
-/* Of all evidence for a claim: "holds", "holds in 3 of 5", "does not hold", "not seen"; of none: not testable. */
-void foci_claim_sum(const foci_evidence *e, int count, char text[96]);
+foci_status foci_findings_make(foci_findings *f, const foci_grid *const *grid, int grids); /* of several tables */
+void foci_findings_free(foci_findings *f);
 
 void foci_grid_text(const foci_grid *g, FILE *f, bool colour);
 void foci_grid_markdown(const foci_grid *g, FILE *f);

@@ -118,15 +118,10 @@ static void print_differences(const foci_grid *g, FILE *f) {
     }
 }
 
-static void print_claims(const foci_grid *g, FILE *f) {
-    foci_evidence e[FOCI_TABLE_MEASURES];
-    char sum[96];
-    if (g->table->claims) fputc('\n', f);
-    for (const foci_table_claim *c = g->table->claim; c < g->table->claim + g->table->claims; c++) {
-        foci_claim_judge(g, c, e);
-        foci_claim_sum(e, c->count, sum);
-        fprintf(f, "%s%s%s%s: %s\n", c->text, c->row ? " (" : "", c->row ? c->row->name : "", c->row ? ")" : "", sum);
-    }
+static void print_findings(const foci_findings *all, FILE *f) {
+    if (all->count) fputc('\n', f);
+    for (const foci_finding *c = all->finding; c < all->finding + all->count; c++)
+        fprintf(f, "%s: %s\n", c->text, c->sum);
 }
 
 static void print_foot(const foci_grid *g, FILE *f, bool colour) {
@@ -138,7 +133,7 @@ static void print_foot(const foci_grid *g, FILE *f, bool colour) {
     if (marked) fputs("* best, ' second", f);
     if (t->seeds > 1 || marked) fputc('\n', f);
     print_differences(g, f);
-    print_claims(g, f);
+    print_findings(&g->findings, f);
     if (*t->note) fprintf(f, "\n%s\n", t->note);
 }
 
@@ -360,9 +355,9 @@ static foci_status write_one(const foci_grid *g, const char *folder, const char 
     size_t size = 0;
     FOCI_TRY(foci_path_join(path, sizeof path, folder, name));
     FILE *f = open_memstream(&text, &size);
-    if (!f) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!f) return foci_out_of_memory();
     write(g, f);
-    foci_status s = fclose(f) == 0 ? foci_write_file(path, text, size) : foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    foci_status s = fclose(f) == 0 ? foci_write_file(path, text, size) : foci_out_of_memory();
     free(text);
     return s;
 }

@@ -58,7 +58,7 @@ static foci_status look(void *context, int64_t i) {
     unsigned char *classes;
     if (foci_pair_set_read(c->set, i, c->meaning, &image, &classes)) {
         c->wrong[i] = strdup(foci_error_message());
-        return c->wrong[i] ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+        return c->wrong[i] ? FOCI_OK : foci_out_of_memory();
     }
     for (int64_t at = 0; at < (int64_t)image.width * image.height; at++) c->pixels[i][classes[at]]++;
     foci_image_free(&image);

@@ -120,10 +120,10 @@ typedef struct tensors {
 static foci_status add_bias(tensors *t, const foci_parameters *p, const foci_parameter_entry *e) {
     const size_t length = strlen(e->name) - strlen("weight");
     char *name = foci_arena_printf(&t->arena, "%.*sbias", (int)length, e->name);
-    if (!name) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!name) return foci_out_of_memory();
     if (foci_parameters_find(p, name) >= 0) return FOCI_OK;
     foci_real *zeros = foci_arena_alloc(&t->arena, (size_t)e->shape[0] * sizeof *zeros);
-    if (!zeros) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!zeros) return foci_out_of_memory();
     memset(zeros, 0, (size_t)e->shape[0] * sizeof *zeros);
     t->item[t->count++] = (foci_safetensor_item){name, 1, e->shape, zeros, false};
     return FOCI_OK;
@@ -138,7 +138,7 @@ static foci_status add_all(tensors *t, const foci_parameters *p, form f) {
     for (int k = 0; k < p->count; k++) {
         const foci_parameter_entry *e = &p->entry[k];
         int64_t *shape = foci_arena_alloc(&t->arena, FOCI_MAX_DIMS * sizeof *shape);
-        if (!shape) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+        if (!shape) return foci_out_of_memory();
         foci_stored_shape(e, e->transposed, shape);
         t->item[t->count++] = (foci_safetensor_item){e->name, e->ndim, shape, p->value + e->offset, e->transposed};
         if (f == GPT2 && wants_bias(e)) FOCI_TRY(add_bias(t, p, e));
@@ -150,7 +150,7 @@ static foci_status add_all(tensors *t, const foci_parameters *p, form f) {
 static foci_status write_weights(const foci_parameters *p, form f, const char *path) {
     static const foci_text_pair format = {"format", "pt"};
     tensors t = {.item = calloc(2 * (size_t)p->count + 1, sizeof *t.item)};
-    foci_status s = t.item ? add_all(&t, p, f) : foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    foci_status s = t.item ? add_all(&t, p, f) : foci_out_of_memory();
     if (!s) s = foci_safetensors_write(path, t.item, t.count, &format, 1);
     free(t.item);
     foci_arena_free(&t.arena);
@@ -164,7 +164,7 @@ static foci_status write_description(const foci_config *c, form f, int64_t vocab
     json_object_set_new(o, "eos_token_id", end_of_text < 0 ? json_null() : json_integer(end_of_text));
     char *text = json_dumps(o, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     json_decref(o);
-    if (!text) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!text) return foci_out_of_memory();
     const foci_status s = foci_write_file(path, text, strlen(text));
     free(text);
     return s;

@@ -74,7 +74,7 @@ foci_status foci_photograph_read(const foci_photographs *p, int64_t i, foci_imag
     if (s != FOCI_ERR_DATA && s != FOCI_ERR_IO) return s;
     p->wrong[i] = strdup(foci_error_message());
     *image = (foci_image){1, 1, calloc(3, 1)};
-    return p->wrong[i] && image->pixels ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    return p->wrong[i] && image->pixels ? FOCI_OK : foci_out_of_memory();
 }
 
 void foci_photographs_free(foci_photographs *p, int64_t count) {

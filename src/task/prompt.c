@@ -49,7 +49,7 @@ foci_status foci_prompt_read(foci_ids *ids, const foci_vocabulary *v, const char
     FOCI_TRY(add_word(ids, v, "<eos>"));
     if (foci_vocabulary_tokens(v) != FOCI_WORDS) return add_characters(ids, v, prompt);
     char *text = strdup(prompt);
-    if (!text) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!text) return foci_out_of_memory();
     foci_status s = FOCI_OK;
     for (char *line = text, *end; line && !s; line = end) {
         if ((end = strchr(line, '\n'))) *end++ = 0;

@@ -131,7 +131,7 @@ static foci_status slide(work *w, foci_program_set *set) {
 static foci_status predict(const foci_predicting *p) {
     work w = {.p = p, .files = {p->sample, calloc((size_t)p->count, sizeof *w.files.wrong)}};
     foci_program_set set;
-    if (!w.files.wrong) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!w.files.wrong) return foci_out_of_memory();
     foci_status s = foci_scene_transform_from_config(&w.transform, p->config);
     foci_program_set_init(&set, p->parameters);
     set.advice = "lower train.eval_batch";

@@ -26,7 +26,7 @@ static void add(foci_scene_tally *t, const foci_scene_tally *part) {
 foci_status foci_scene_tally_gather(foci_scene_tally *t, foci_group *group) {
     if (!group) return FOCI_OK;
     foci_scene_tally *all = malloc((size_t)group->size * sizeof *all);
-    const foci_status s = foci_group_agree(group, all ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory"));
+    const foci_status s = foci_group_agree(group, all ? FOCI_OK : foci_out_of_memory());
     if (!s) {
         foci_group_share(group, t, sizeof *t, all);
         *t = (foci_scene_tally){.images = 0};

@@ -82,7 +82,7 @@ foci_status foci_task_evaluate(const foci_task *task, foci_task_state *state, co
     void *settings = bytes ? foci_arena_alloc(&memory, bytes) : NULL;
     *score = (foci_score){0};
     foci_status s = bytes && !settings
-                        ? foci_fail(FOCI_ERR_RUNTIME, "out of memory")
+                        ? foci_out_of_memory()
                         : foci_keys_parse(task->settings, task->items, e->set, e->sets, &memory, settings);
     if (!s) s = task->evaluate(state, model, p, e, settings, watch, score);
     foci_arena_free(&memory);

@@ -40,7 +40,7 @@ static foci_status open_training(foci_task_state *s) {
     size_t bytes = (size_t)(s->batch_size * s->window) * sizeof *s->ids;
     s->ids = malloc(bytes);
     s->targets = malloc(bytes);
-    return s->ids && s->targets ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    return s->ids && s->targets ? FOCI_OK : foci_out_of_memory();
 }
 
 /* Before the first step: can the evaluations be made? */

@@ -35,7 +35,7 @@ static foci_status read_text(foci_tokens *t, const foci_vocabulary *v, const cha
 
 static foci_status read_shards(foci_tokens *t, const foci_vocabulary *v, const char *path) {
     foci_shards *s = malloc(sizeof *s);
-    if (!s) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!s) return foci_out_of_memory();
     foci_status status = foci_shards_open(s, path, foci_vocabulary_reading(v).bare, foci_vocabulary_bpe(v));
     if (!status && !s->count) {
         foci_shards_close(s);

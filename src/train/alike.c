@@ -21,7 +21,7 @@ static foci_status describe(const foci_config *config, bool bf16, const char *da
         fclose(f);
     }
     free(dump);
-    return *text ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    return *text ? FOCI_OK : foci_out_of_memory();
 }
 
 foci_status foci_alike(foci_group *g, const foci_config *config, bool bf16, const char *data, const char *weights) {

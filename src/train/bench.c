@@ -68,7 +68,7 @@ static foci_status make_up_inputs(bench *b) {
     for (int i = 0, n = 0; i < foci_graph_slots(g) && n < MOST_INPUTS; i++) {
         const foci_slot *s = foci_graph_slot(g, i);
         if (s->kind != FOCI_SLOT_INPUT) continue;
-        if (!(b->input[n] = random_input(s->tensor, b->classes))) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+        if (!(b->input[n] = random_input(s->tensor, b->classes))) return foci_out_of_memory();
         FOCI_TRY(foci_program_feed(p, s->name, b->input[n++]));
     }
     return FOCI_OK;
@@ -121,7 +121,7 @@ static foci_status set_up(bench *b) {
     FOCI_TRY(b->data ? start_data(b) : make_up_inputs(b));
     b->times = calloc((size_t)b->options->steps * PARTS, sizeof *b->times);
     b->spans = calloc((size_t)foci_graph_calls(foci_program_graph(b->programs.program[0])), sizeof *b->spans);
-    return b->times && b->spans ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    return b->times && b->spans ? FOCI_OK : foci_out_of_memory();
 }
 
 static foci_status next_batch(bench *b) {

@@ -138,7 +138,7 @@ static foci_status deal_out(foci_optimizer *o, const foci_parameters *p) {
     o->own = malloc(n * sizeof *o->own);
     o->bytes = malloc(n * sizeof *o->bytes);
     o->square_bytes = malloc(n * sizeof *o->square_bytes);
-    if (!o->own || !o->bytes || !o->square_bytes) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!o->own || !o->bytes || !o->square_bytes) return foci_out_of_memory();
     for (int r = 0; r <= processes; r++) {
         const int64_t tile = r < processes ? first_tile_of(o, r) : o->tiles;
         o->own[r] = !r ? 0 : tile < o->tiles ? o->tile[tile].first : p->size;

@@ -34,7 +34,7 @@ foci_status foci_profile_make(foci_profile *p, const foci_graph *g, const foci_s
                               const foci_profile_row *update) {
     int calls = foci_graph_calls(g);
     *p = (foci_profile){.row = calloc((size_t)calls + 1, sizeof *p->row)};
-    if (!p->row) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!p->row) return foci_out_of_memory();
     for (int i = 0; i < calls; i++) add(p, foci_graph_call(g, i), &spans[i], steps, passes);
     p->row[p->rows++] = *update;
     for (int i = 0; i < p->rows; i++) p->ms += p->row[i].ms;

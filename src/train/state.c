@@ -17,14 +17,14 @@ typedef struct rows {
 static foci_status list_carried(rows *r, foci_checkpoint *c, const foci_carry *carry, foci_arena *names) {
     if (!carry || !carry->count) return FOCI_OK;
     r->carried = foci_arena_alloc(names, (size_t)carry->count * sizeof *r->carried);
-    if (!r->carried) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!r->carried) return foci_out_of_memory();
     for (int i = 0; i < carry->count; i++) {
         const foci_carried_rows *s = &carry->slot[i];
         r->carried[i] = (foci_checkpoint_tensor){.name = foci_arena_printf(names, "carried.%s", s->past),
                                                  .shape = {carry->batch, s->rows, s->width},
                                                  .ndim = 3,
                                                  .data = s->data};
-        if (!r->carried[i].name) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+        if (!r->carried[i].name) return foci_out_of_memory();
     }
     c->tensor = r->carried;
     c->tensors = carry->count;

@@ -10,7 +10,7 @@ static foci_status meet(foci_trainer *t) {
     foci_peer mine = {.seconds = 0};
     if (gethostname(mine.machine, sizeof mine.machine - 1) < 0) snprintf(mine.machine, sizeof mine.machine, "?");
     t->peer = calloc((size_t)t->group->size, sizeof *t->peer);
-    FOCI_TRY(foci_trainer_all(t, t->peer ? FOCI_OK : foci_fail(FOCI_ERR_RUNTIME, "out of memory")));
+    FOCI_TRY(foci_trainer_all(t, t->peer ? FOCI_OK : foci_out_of_memory()));
     foci_group_share(t->group, &mine, sizeof mine, t->peer);
     t->named = -1;
     return FOCI_OK;

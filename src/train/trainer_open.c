@@ -107,7 +107,7 @@ static foci_status begin(foci_trainer *t, char *from, size_t size) {
     if (t->train.shards > 1)
         FOCI_TRY(foci_step_shards_open(&t->shards, &t->programs.parameters, t->train.shards, &t->optimizer));
     t->losses = calloc((size_t)(t->train.batch_size / t->micro), sizeof *t->losses);
-    if (!t->losses) return foci_fail(FOCI_ERR_RUNTIME, "out of memory");
+    if (!t->losses) return foci_out_of_memory();
     t->schedule = schedule_of(t);
     t->state = (foci_run_state){
         .seed = seed, .best = NAN, .meaning = &t->meaning, .carry = &t->carry, .teacher = t->teacher.checksum};

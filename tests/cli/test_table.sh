@@ -306,14 +306,14 @@ facts: [a fact & another]
 YAML
     sed 's/^title: One/title: Two/; s/^seeds: .*/seeds: [3]/; /Elsewhere/d' claimed/t1.yaml >claimed/t2.yaml
     runs table run claimed/t1.yaml --out o1 --runs r
-    contains out '^Larger is dearer \(large\): does not hold$'
+    contains out '^Larger is dearer: does not hold$'
     contains out '^Elsewhere: not testable at this scale$'
-    contains o1/table.html '<h3>Larger is dearer: does not hold</h3>'
-    contains o1/table.html '<h3>By less than tenfold: holds</h3>'
-    contains o1/table.html '<h3>Smaller is cheaper: holds</h3>'
+    contains o1/table.html '>Larger is dearer: does not hold</h3>'
+    contains o1/table.html '>By less than tenfold: holds</h3>'
+    contains o1/table.html '>Smaller is cheaper: holds</h3>'
     contains o1/table.html 'size GFLOP/step, beside large</td><td>holds</td>'
     contains o1/table.html 'at most 900 % worse'
-    contains o1/table.html '<h3>It learns: not measured</h3>'
+    contains o1/table.html '>It learns: not measured</h3>'
     runs table run claimed/t2.yaml
     runs table report claimed --results o1/results --out claimed/r.html
     equal '2 tables in claimed/r.html' "$(cat out)"
@@ -328,6 +328,7 @@ YAML
     lacks claimed/r.html 'https?:|src=|@import|url\('
     runs table report claimed/t2.yaml claimed/t1.yaml --results o1/results --out claimed/r.md
     contains claimed/r.md '^\*\*By less than a tenth: does not hold\.\*\*$'
+    contains claimed/r.md '^- a fact & another \(t1.yaml\)$'
     contains claimed/r.md '^\| t1.yaml \| large, size GFLOP/step \| \+[0-9.]+ \(\+[0-9.]+ %\) \| \+[0-9.]+ to \+[0-9.]+ \| 3 \| does not hold \|$'
     fails_like 2 '--out x.pdf: a report is an .html or an .md' table report claimed --out x.pdf
     fails_like 2 'none: No such file or directory' table report none

@@ -119,7 +119,7 @@ static void rows_in_bf16(void **state) {
     }
     for (int i = 0; i < 4; i++) {
         const bool divides = i % 2;
-        real want[D], got[D], scratch[(N + 8) * D + 64];
+        real want[D], got[D], scratch[(N + 50) * D + 64];
         foci_metric_head h = {.tokens = N,
                               .width = D,
                               .cur = foci_reals(cur),
@@ -159,7 +159,7 @@ static void median_of_odd_values(void **state) {
     for (size_t r = 0; r < sizeof rows / sizeof *rows; r++)
         for (foci_isa isa = 0; isa < FOCI_ISA_COUNT; isa++) {
             if (!foci_kernels_of(isa)) continue;
-            real u[6], zero[6] = {0}, out[1], scratch[64];
+            real u[6], zero[6] = {0}, out[1], scratch[128];
             for (int i = 0; i < rows[r].n; i++) u[i] = (real)(i % 2 ? -rows[r].u[i] : rows[r].u[i]);
             foci_metric_head h = {.tokens = rows[r].n,
                                   .width = 1,
