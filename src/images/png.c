@@ -89,3 +89,24 @@ foci_status foci_png_decode(foci_image *image, const unsigned char *bytes, size_
 unsigned char *foci_png_encode(const foci_image *image, int *size) {
     return stbi_write_png_to_mem(image->pixels, 3 * image->width, image->width, image->height, 3, size);
 }
+
+/* RFC 4648 */
+static char *base64(const unsigned char *bytes, size_t size) {
+    static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    char *text = malloc((size + 2) / 3 * 4 + 1), *out = text;
+    for (size_t i = 0; text && i < size; i += 3) {
+        const unsigned b = i + 1 < size ? bytes[i + 1] : 0, c = i + 2 < size ? bytes[i + 2] : 0;
+        const unsigned word = (unsigned)bytes[i] << 16 | b << 8 | c;
+        for (int k = 0; k < 4; k++) *out++ = size - i < (size_t)k ? '=' : digit[word >> (18 - 6 * k) & 63];
+    }
+    if (text) *out = 0;
+    return text;
+}
+
+char *foci_png_text(const foci_image *image) {
+    int size = 0;
+    unsigned char *png = foci_png_encode(image, &size);
+    char *text = png ? base64(png, (size_t)size) : NULL;
+    free(png);
+    return text;
+}

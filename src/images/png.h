@@ -21,5 +21,6 @@ static inline uint32_t foci_png_number(const unsigned char *p) {
 foci_status foci_png_decode(foci_image *image, const unsigned char *bytes, size_t size, const char *name);
 /* From malloc; NULL when memory is out. */
 unsigned char *foci_png_encode(const foci_image *image, int *size);
+char *foci_png_text(const foci_image *image); /* the same in base64, as pages hold it */
 
 #endif

@@ -118,30 +118,14 @@ static void tell_stage(const foci_analysis *a, foci_report *r) {
 
 /* -------------------------------------------------------------------------------------------- attention maps */
 
-/* RFC 4648. From malloc; NULL: memory is out. */
-static char *base64(const unsigned char *bytes, size_t size) {
-    static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    char *text = malloc((size + 2) / 3 * 4 + 1), *out = text;
-    for (size_t i = 0; text && i < size; i += 3) {
-        const unsigned b = i + 1 < size ? bytes[i + 1] : 0, c = i + 2 < size ? bytes[i + 2] : 0;
-        const unsigned word = (unsigned)bytes[i] << 16 | b << 8 | c;
-        for (int k = 0; k < 4; k++) *out++ = size - i < (size_t)k ? '=' : digit[word >> (18 - 6 * k) & 63];
-    }
-    if (text) *out = 0;
-    return text;
-}
-
 static foci_status tell_photograph(const foci_analysis *a, const foci_attention_picture *p, foci_report *r) {
     const int64_t plane = (int64_t)a->height * a->columns;
     foci_image image = {a->columns, a->height, malloc((size_t)(3 * plane))};
     for (int64_t i = 0; image.pixels && i < 3 * plane; i++)
         image.pixels[i] = (unsigned char)lrint(255 * fmin(1, fmax(0, (double)p->input[i % 3 * plane + i / 3])));
-    int size = 0;
-    unsigned char *png = image.pixels ? foci_png_encode(&image, &size) : NULL;
-    char *text = png ? base64(png, (size_t)size) : NULL;
+    char *text = image.pixels ? foci_png_text(&image) : NULL;
     if (text) foci_report_text(r, "photograph", text);
     free(text);
-    free(png);
     free(image.pixels);
     return text ? FOCI_OK : foci_out_of_memory();
 }

@@ -161,7 +161,7 @@ static void tell_folders(const foci_table_measure *m, foci_report *list) {
 foci_status foci_table_plan(const foci_table *t, foci_report *r) {
     machine here;
     sums all = {0};
-    for (int bf16 = 0; bf16 < 2; bf16++) here.gflops[bf16] = SHARE * foci_peak_gflops(bf16, 3, 1000000);
+    for (int bf16 = 0; bf16 < 2; bf16++) here.gflops[bf16] = SHARE * foci_peak_gflops(bf16, 20, 200000);
     foci_report *trainings = foci_report_list(r, "trainings"), *missing = foci_report_list(r, "missing");
     for (const foci_table_row *row = t->row; row < t->row + t->rows + t->others; row++)
         if (is_trained(t, row)) FOCI_TRY(tell_training(t, row, &here, trainings, missing, &all));
