@@ -49,7 +49,7 @@ static void sum_up(const foci_evidence *e, int count, char text[96]) {
     else if (n[FOCI_FAILS] == measured) snprintf(text, 96, "does not hold");
     else if (n[FOCI_FAILS])
         snprintf(text, 96, "does not hold in %d of %d, not seen in the others", n[FOCI_FAILS], measured);
-    else snprintf(text, 96, "not seen");
+    else snprintf(text, 96, isnan(e->claim->margin) ? "not seen" : "cannot be told");
 }
 
 static bool is_new(const foci_grid *const *grid, int at, int claim) {

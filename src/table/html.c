@@ -37,7 +37,7 @@ static const char style[] =
     "pre{overflow-x:auto}\n"
     "h3{font-size:1rem;margin:1.5rem 0 .5rem}summary{font-weight:600}.scroll{overflow-x:auto}section{margin-top:3rem}"
     ".plots+figure,.plots+.plots{margin-top:1rem}li{max-width:44rem}.where{overflow-wrap:anywhere}"
-    ".claims td:nth-child(2),.claims td:nth-child(3){text-align:left}.claims "
+    ".claims td:nth-child(2),.claims td:nth-child(3){text-align:left;white-space:normal;min-width:9rem}.claims "
     "th:first-child{max-width:none;white-space:nowrap}"
     "image{image-rendering:pixelated}.grey{filter:grayscale(1) brightness(.7)}.lit{fill:#ffab00}\n";
 

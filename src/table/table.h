@@ -218,7 +218,7 @@ typedef struct foci_column {
 } foci_column;
 
 /* What is found of a claim: all evidence for it, and what that comes to: "holds", "holds in 3 of 5", "does not hold",
- * "not seen"; of none: not testable, for this reason. */
+ * "not seen", of a margin "cannot be told"; of none: not testable, for this reason. */
 typedef struct foci_finding {
     const char *text, *reason; /* reason NULL: it is tested */
     const struct foci_evidence *evidence;
