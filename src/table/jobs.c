@@ -149,16 +149,14 @@ static foci_status train_command(foci_work *w, foci_job *j, const char *run) {
 }
 
 /* Of a measurement, RUN/MEASUREMENT.json: named by the config, the command but for folders, and what it reads of
- * another row. */
+ * another row; not by its column, so that tables share what they call otherwise. */
 static const char *result_name(foci_work *w, const foci_job *j, const identity *id, uint64_t read) {
     const foci_table_measure *m = &w->t->measure[j->measure];
     const foci_table_row *row = &w->t->row[j->row];
     uint64_t key = id->hash ^ read;
-    char label[48];
-    slug(m->label, label);
     for (int i = 0; i < m->count; i++) key = hash_of(m->words[i], key);
     for (int i = 0; i < row->eval_sets; i++) key = hash_of(row->eval_set[i], key);
-    return foci_arena_printf(&w->t->arena, "%s/%s-%08x.json", id->name, label, (unsigned)(key >> 32));
+    return foci_arena_printf(&w->t->arena, "%s/%s-%08x.json", id->name, m->asked.measure->name, (unsigned)(key >> 32));
 }
 
 static foci_status set_result(foci_work *w, foci_job *j, const identity *id, uint64_t read) {

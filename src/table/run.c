@@ -102,6 +102,13 @@ static bool waits_for(const foci_work *w, const foci_job *j, foci_job_state stat
     return read && read->state == state;
 }
 
+/* Is another one measuring just that, for another column or row? */
+static bool is_in_work(const foci_work *w, const foci_job *j) {
+    for (const foci_job *k = w->job; k < w->job + w->jobs; k++)
+        if (k->state == FOCI_JOB_RUNS && strcmp(k->result, j->result) == 0) return true;
+    return false;
+}
+
 /* A job that may start now. What has to be alone comes when all else is done. */
 static foci_job *ready(foci_work *w) {
     bool others = false;
@@ -111,7 +118,7 @@ static foci_job *ready(foci_work *w) {
         if (j->state != FOCI_JOB_WAITS) continue;
         if (waits_for(w, j, FOCI_JOB_FAILED)) {
             note_failure(w, j, foci_fail(FOCI_ERR_RUNTIME, "%s: what it needs failed", j->name));
-        } else if (!waits_for(w, j, FOCI_JOB_WAITS) && !waits_for(w, j, FOCI_JOB_RUNS)) {
+        } else if (!waits_for(w, j, FOCI_JOB_WAITS) && !waits_for(w, j, FOCI_JOB_RUNS) && !is_in_work(w, j)) {
             if (!j->alone) return j;
             if (!alone) alone = j;
         }

@@ -101,7 +101,7 @@ other_weights() { # of a run that became another: it is measured again, and what
     lacks err '^\['
     runs table run relative.yaml --out again --runs altered/runs
     equal 4 "$(grep -c '^\[.*corrupted: ' err)"
-    cat again/results/*/corrupted*.json >all
+    cat again/results/*/corrupt-*.json >all
     contains all '"of": \{"weights": "[0-9a-f]{16}", "data": "val 40 files, [^"]*", "relative_to": "[0-9a-f]{16}"\}'
     rm -rf altered/runs # without them there is nothing to be compared
     runs table run good.yaml --out altered --status
@@ -152,7 +152,7 @@ partial() { # one measurement cannot be made: the others stand, the first failur
 check "a measurement that fails" partial
 
 another() { # a new measurement and a new run: only they are done
-    sed 's/^  clean: val/&\n  loss: {run: val, show: [loss]}/' good.yaml >more.yaml
+    sed 's|^  clean: val|&\n  attacked: {run: "fgsm:eps=1/255", show: [top1]}|' good.yaml >more.yaml
     echo '  - {name: linear, config: vit.yaml, set: {attention.kind: linear}}' >>more.yaml
     runs table run more.yaml --out whole
     equal 10 "$(grep -c '^\[' err)"
@@ -163,7 +163,7 @@ another() { # a new measurement and a new run: only they are done
 }
 check "what changed is done, and only that" another
 
-shared() { # --runs: trained once for two tables
+shared() { # --runs: trained once for two tables; a result is shared by whatever name a table calls it
     runs table run good.yaml --out other --runs whole/runs
     equal 4 "$(grep -c '^\[' err)"
     lacks err train
@@ -171,6 +171,12 @@ shared() { # --runs: trained once for two tables
     runs table run good.yaml --out nothing --status
     lacks err '^\['
     contains out '^softmax +- '
+    sed 's/clean/plain/; s/^runs:/  again: val\n&/' good.yaml >renamed.yaml
+    runs table run renamed.yaml --out other --runs whole/runs
+    lacks err '^\['
+    contains out '^softmax +[0-9.]+ ± [0-9.]+ '
+    runs table run renamed.yaml --out twice --runs whole/runs --jobs 2
+    equal 4 "$(grep -c '^\[' err)"
 }
 check "tables share runs; --status runs nothing" shared
 
@@ -227,7 +233,7 @@ YAML
     lacks err 'train: '
     equal 4 "$(grep -c '^\[' err)"
     contains out '^median less as trained$'
-    grep -h '"command"' shifted/results/*/clean-*.json >commands
+    grep -h '"command"' shifted/results/*/val-*.json >commands
     equal 2 "$(grep -c '"--set", "attention.reduce=median", "--json"' commands)"
     sed -i 's/reduce: median/reduce: most/' shifted.yaml
     fails_like 2 'shifted.yaml: run `median`: .*attention.reduce.*most.*' table run shifted.yaml --out shifted --dry-run
@@ -267,7 +273,7 @@ came_along() { # results beside the table's file: they stand without runs and da
     same first out
     lacks err '^\['
     [ ! -e along/runs ] || wrong "something was trained"
-    rm "$(find along/results -name 'clean-*' | sort | head -n 1)"
+    rm "$(find along/results -name 'val-*' | sort | head -n 1)"
     runs table run along/good.yaml --out along/out --runs along/runs --jobs 2
     equal 2 "$(grep -c '^\[' err)"
     equal 1 "$(grep -c '^\[.*train: ' err)"
