@@ -5,7 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "table/table.h"
+#include "table/page.h"
+
+const char foci_claim_note[] =
+    "A claim is that a row is better than its baseline in a result, or worse by a margin at most. It holds where the "
+    "95 % interval of the difference lies on that side, does not where it lies on the other; where it holds both, no "
+    "difference is seen. Differences are ";
 
 static const foci_column *column_of(const foci_grid *g, const struct foci_table_of *of) {
     for (const foci_column *c = g->column; c < g->column + g->columns; c++)
@@ -21,21 +26,29 @@ static foci_verdict judge(const foci_paired *d, int better, double margin) {
     return worse - d->half > most ? FOCI_FAILS : FOCI_NOT_SEEN;
 }
 
+static const char *verdict_text(const foci_evidence *e) {
+    static const char *const text[FOCI_VERDICTS] = {"not measured", "holds", "does not hold", "no difference seen"};
+    if (e->seen.difference.n == 1) return "one seed, no interval";
+    return e->verdict == FOCI_NOT_SEEN && !isnan(e->claim->margin) ? "cannot be told" : text[e->verdict];
+}
+
 static void hold(const foci_grid *g, const foci_table_claim *c, int i, foci_evidence *e) {
     const foci_column *column = column_of(g, &c->in[i]);
     const foci_table_measure *m = &g->table->measure[c->in[i].measure];
     const foci_metric *field = m->field[c->in[i].field];
-    *e = (foci_evidence){.grid = g, .claim = c, .other = c->than != c->row->baseline};
-    foci_column_title(m, field, e->title);
-    if (!column) return;
-    e->seen = foci_grid_compare(g, c->row, c->than, (int)(column - g->column));
-    e->verdict = judge(&e->seen.difference, field->better, c->margin);
-}
-
-const char *foci_verdict_text(const foci_evidence *e) {
-    static const char *const text[FOCI_VERDICTS] = {"not measured", "holds", "does not hold", "no difference seen"};
-    if (e->seen.difference.n == 1) return "one seed, no interval";
-    return e->verdict == FOCI_NOT_SEEN && !isnan(e->claim->margin) ? "cannot be told" : text[e->verdict];
+    const bool other = c->than != c->row->baseline;
+    char title[128];
+    *e = (foci_evidence){.grid = g, .claim = c, .better = field->better};
+    if (column) {
+        e->seen = foci_grid_compare(g, c->row, c->than, (int)(column - g->column));
+        e->verdict = judge(&e->seen.difference, field->better, c->margin);
+    }
+    foci_column_title(m, field, title);
+    snprintf(e->what, sizeof e->what, "%s: %s%s%s", c->row->name, title, other ? ", beside " : "",
+             other ? c->than->name : "");
+    const int used = snprintf(e->said, sizeof e->said, "%s", verdict_text(e));
+    if (isfinite(c->margin))
+        snprintf(e->said + used, sizeof e->said - (size_t)used, " (at most %g %% worse)", c->margin);
 }
 
 static void sum_up(const foci_evidence *e, int count, char text[96]) {

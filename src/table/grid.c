@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "table/table.h"
+#include "table/page.h"
 
 static double value_of(const foci_grid *g, int row, int sample, int measure, int field) {
     const foci_table_result *r = foci_table_at(g->table, row, sample, measure);
@@ -27,6 +27,12 @@ const foci_table_paper *foci_grid_paper(const foci_grid *g, int row, int column)
         if (strcmp(r->paper[i].label, c->measure->label) == 0 && strcmp(r->paper[i].field, c->field->name) == 0)
             return &r->paper[i];
     return NULL;
+}
+
+void foci_paper_text(const foci_grid *g, int row, int column, char text[48]) {
+    const foci_table_paper *p = foci_grid_paper(g, row, column);
+    text[0] = 0;
+    if (p) snprintf(text, 48, "%.*f %s", g->column[column].field->decimals, p->value, p->mark);
 }
 
 /* Mean, and the deviation of a sample (n - 1). */

@@ -1,5 +1,5 @@
-/* A table as one page that needs nothing else: the figures, what follows for its claims, pictures (html_plots.c), every
- * seed, and what was run. */
+/* A table as one page that needs nothing else: the figures, what follows for its claims, pictures, every seed, and
+ * what was run. */
 #include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
@@ -37,8 +37,9 @@ static const char style[] =
     "pre{overflow-x:auto}\n"
     "h3{font-size:1rem;margin:1.5rem 0 .5rem}summary{font-weight:600}.scroll{overflow-x:auto}section{margin-top:3rem}"
     ".plots+figure,.plots+.plots{margin-top:1rem}li{max-width:44rem}.where{overflow-wrap:anywhere}"
-    ".claims td:nth-child(2),.claims td:nth-child(3){text-align:left;white-space:normal;min-width:9rem}.claims "
-    "th:first-child{max-width:none;white-space:nowrap}"
+    ".words{text-align:left;white-space:normal;min-width:9rem}.claims svg{width:11rem}.claims thead "
+    "th{text-align:center}"
+    ".claims tbody th{max-width:min(24rem,45vw)}.claims tbody small{display:block}"
     "image{image-rendering:pixelated}.grey{filter:grayscale(1) brightness(.7)}.lit{fill:#ffab00}\n";
 
 void foci_page_text(FILE *f, const char *s) {
@@ -69,21 +70,21 @@ static void print_anchor(FILE *f, const foci_table *t) {
     for (const char *c = t->path; *c && c != dot; c++) fputc(isalnum((unsigned char)*c) ? *c : '-', f);
 }
 
-static void link_to(FILE *f, const foci_table *t, const char *words) {
+static const char *title_of(const foci_table *t) { return *t->title ? t->title : t->path; }
+
+void foci_page_link(FILE *f, const foci_table *t, const char *words) {
     fputs("<a href=\"#", f);
     print_anchor(f, t);
     fputs("\">", f);
-    foci_page_text(f, words);
+    foci_page_text(f, words ? words : title_of(t));
     fputs("</a>", f);
 }
-
-void foci_page_link(FILE *f, const foci_table *t) { link_to(f, t, *t->title ? t->title : t->path); }
 
 void foci_page_section(FILE *f, const foci_table *t) {
     fputs("<section id=\"", f);
     print_anchor(f, t);
     fputs("\"><h2>", f);
-    foci_page_text(f, *t->title ? t->title : t->path);
+    foci_page_text(f, title_of(t));
     fputs("</h2>\n", f);
 }
 
@@ -222,51 +223,6 @@ static void recipe(const foci_grid *g, FILE *f) {
     fputs("</p></details>\n", f);
 }
 
-/* -------------------------------------------------------------------------------------------- claims and facts */
-
-/* What speaks for and against a claim, line by line; of one table or of several. */
-static void evidence(FILE *f, const foci_evidence *e, int count, bool tables) {
-    fprintf(f,
-            "<div class=\"wide claims\"><table>\n<thead><tr><th>%s</th><th></th><th></th><th>difference</th>"
-            "<th>95 %% interval</th><th>seeds</th></tr></thead>\n<tbody>\n",
-            tables ? "table" : "");
-    for (; count-- > 0; e++) {
-        const foci_table_claim *c = e->claim;
-        fputs("<tr><th>", f);
-        if (tables) link_to(f, e->grid->table, foci_table_file(e->grid->table));
-        else foci_page_text(f, c->row->name);
-        fputs("</th><td>", f);
-        if (tables) foci_page_text(f, c->row->name), fputs(", ", f);
-        foci_page_text(f, e->title);
-        if (e->other) fputs(", beside ", f), foci_page_text(f, c->than->name);
-        fprintf(f, "</td><td>%s", foci_verdict_text(e));
-        if (isfinite(c->margin)) fprintf(f, " (at most %g %% worse)", c->margin);
-        fprintf(f, "</td><td>%s</td><td>%s</td><td>%d</td></tr>\n", e->seen.difference.n ? e->seen.mean : "–",
-                e->seen.difference.n > 1 ? e->seen.interval : "–", e->seen.difference.n);
-    }
-    fputs("</tbody></table></div>\n", f);
-}
-
-void foci_page_findings(FILE *f, const foci_findings *all, bool tables) {
-    for (const foci_finding *c = all->finding; c < all->finding + all->count; c++) {
-        fprintf(f, "<h3 id=\"claim-%d\">", (int)(c - all->finding));
-        foci_page_text(f, c->text);
-        fprintf(f, ": %s</h3>\n", c->sum);
-        if (c->count) evidence(f, c->evidence, c->count, tables);
-        if (c->reason) fputs("<p>", f), foci_page_text(f, c->reason), fputs("</p>\n", f);
-    }
-}
-
-static void facts(const foci_grid *g, FILE *f) {
-    if (g->table->facts) fputs("<ul>\n", f);
-    for (int i = 0; i < g->table->facts; i++) {
-        fputs("<li>", f);
-        foci_page_text(f, g->table->fact[i]);
-        fputs("</li>\n", f);
-    }
-    if (g->table->facts) fputs("</ul>\n", f);
-}
-
 /* ------------------------------------------------------------------------------------------------------ page */
 
 void foci_page_table(const foci_grid *g, FILE *f) {
@@ -281,9 +237,8 @@ void foci_page_table(const foci_grid *g, FILE *f) {
         foci_page_text(f, t->note);
         fputs("</p>\n", f);
     }
-    facts(g, f);
     foci_page_curves(g, f);
-    foci_page_attention(g, f);
+    foci_page_maps(g, f);
     differences(g, f);
     foci_page_dots(g, f);
     seeds(g, f);
@@ -293,6 +248,7 @@ void foci_page_table(const foci_grid *g, FILE *f) {
 void foci_grid_html(const foci_grid *g, FILE *f) {
     foci_page_begin(f, *g->table->title ? g->table->title : "foci table");
     foci_page_findings(f, &g->findings, false);
+    foci_page_facts(f, &g, 1);
     foci_page_table(g, f);
     foci_page_end(f);
 }

@@ -11,21 +11,34 @@ static inline const char *foci_table_file(const foci_table *t) { /* without its 
     return slash ? slash + 1 : t->path;
 }
 
+void foci_paper_text(const foci_grid *g, int row, int column, char text[48]); /* "71.23 log", or "" */
+extern const char foci_claim_note[];                                          /* what a claim is, and when it holds */
+
+/* html.c */
 void foci_page_text(FILE *f, const char *s);
 void foci_page_begin(FILE *f, const char *title);
 void foci_page_end(FILE *f);
-void foci_page_link(FILE *f, const foci_table *t);                       /* its title, which leads to its section */
-void foci_page_section(FILE *f, const foci_table *t);                    /* that section's heading */
-void foci_page_table(const foci_grid *g, FILE *f);                       /* all about it, but for title and claims */
-void foci_page_findings(FILE *f, const foci_findings *all, bool tables); /* of one table or of several */
+void foci_page_link(FILE *f, const foci_table *t, const char *words); /* words NULL: its title; to its section */
+void foci_page_section(FILE *f, const foci_table *t);                 /* that section's heading */
+void foci_page_table(const foci_grid *g, FILE *f);                    /* all about it, but for title, claims, facts */
 
-/* text.c */
-void foci_markdown_text(FILE *f, const char *text);
-void foci_markdown_figures(const foci_grid *g, FILE *f); /* and the note */
+/* html_findings.c: what is found of claims, and facts; of one table, or of several, which are named then. */
+void foci_page_findings(FILE *f, const foci_findings *all, bool tables);
+void foci_page_facts(FILE *f, const foci_grid *const *grid, int grids);
 
-/* html_plots.c */
+/* html_curves.c, html_maps.c, html_dots.c: pictures */
 void foci_page_curves(const foci_grid *g, FILE *f);
-void foci_page_attention(const foci_grid *g, FILE *f);
+void foci_page_maps(const foci_grid *g, FILE *f);
 void foci_page_dots(const foci_grid *g, FILE *f);
+
+/* html_plot.c: where in a picture a value lies. */
+enum { FOCI_PLOT_COLOURS = 8, FOCI_PLOT_WIDTH = 320 };
+typedef struct foci_span {
+    double low, high;
+} foci_span;
+void foci_span_widen(foci_span *s, double x); /* as far as x, where that is a number */
+foci_span foci_span_margin(foci_span s);      /* with some room on both sides */
+double foci_span_place(foci_span s, double x, double from, double to);
+foci_span foci_column_span(const foci_grid *g, int column); /* of all that is known of it */
 
 #endif

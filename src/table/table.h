@@ -265,12 +265,11 @@ typedef enum foci_verdict {
 typedef struct foci_evidence {
     const foci_grid *grid;
     const foci_table_claim *claim;
-    char title[128]; /* of the result */
-    bool other;      /* it is held against another row than its baseline */
     foci_comparison seen;
+    int better; /* the sign of what is good */
     foci_verdict verdict;
+    char what[512], said[96]; /* "elliptical: PGD 1/255 top-1, %", "no difference seen" */
 } foci_evidence;
-const char *foci_verdict_text(const foci_evidence *e);
 foci_status foci_findings_make(foci_findings *f, const foci_grid *const *grid, int grids); /* of several tables */
 void foci_findings_free(foci_findings *f);
 

@@ -317,17 +317,18 @@ YAML
     contains o1/table.html '>Larger is dearer: does not hold</h3>'
     contains o1/table.html '>By less than tenfold: holds</h3>'
     contains o1/table.html '>Smaller is cheaper: holds</h3>'
-    contains o1/table.html 'size GFLOP/step, beside large</td><td>holds</td>'
+    contains o1/table.html 'small: size GFLOP/step, beside large</th><td><svg .*fill="var\(--c2\)".*</svg></td><td class="words">holds</td>'
+    contains o1/table.html 'worse \| better<small>up to 204 %</small>'
     contains o1/table.html 'at most 900 % worse'
     contains o1/table.html '>It learns: not measured</h3>'
     runs table run claimed/t2.yaml
     runs table report claimed --results o1/results --out claimed/r.html
     equal '2 tables in claimed/r.html' "$(cat out)"
-    contains claimed/r.html '<a href="#claimed-t2">t2.yaml</a>.*large, size GFLOP/step</td><td>not measured</td><td>–'
+    contains claimed/r.html 'large: size GFLOP/step<small><a href="#claimed-t2">t2.yaml</a></small></th><td></td><td class="words">not measured</td><td>–'
     runs table run claimed/t2.yaml --out o1
     runs table report claimed --results o1/results --out claimed/r.html
     contains claimed/r.html '>Larger is dearer: does not hold</h3>'
-    contains claimed/r.html '<a href="#claimed-t2">t2.yaml</a>.*large, size GFLOP/step</td><td>one seed, no interval'
+    contains claimed/r.html 'large: size GFLOP/step<small><a href="#claimed-t2">t2.yaml</a></small></th><td></td><td class="words">one seed, no interval'
     contains claimed/r.html '>Elsewhere: not testable at this scale</h3>'
     contains claimed/r.html 'there is no &lt;data&gt; of it'
     contains claimed/r.html '<li>a fact &amp; another \(<a href="#claimed-t1">One</a>\)</li>'
@@ -335,7 +336,7 @@ YAML
     runs table report claimed/t2.yaml claimed/t1.yaml --results o1/results --out claimed/r.md
     contains claimed/r.md '^\*\*By less than a tenth: does not hold\.\*\*$'
     contains claimed/r.md '^- a fact & another \(t1.yaml\)$'
-    contains claimed/r.md '^\| t1.yaml \| large, size GFLOP/step \| \+[0-9.]+ \(\+[0-9.]+ %\) \| \+[0-9.]+ to \+[0-9.]+ \| 3 \| does not hold \|$'
+    contains claimed/r.md '^\| t1.yaml \| large: size GFLOP/step \| \+[0-9.]+ \(\+[0-9.]+ %\) \| \+[0-9.]+ to \+[0-9.]+ \| 3 \| does not hold \|$'
     fails_like 2 '--out x.pdf: a report is an .html or an .md' table report claimed --out x.pdf
     fails_like 2 'none: No such file or directory' table report none
     mkdir empty
