@@ -1,6 +1,7 @@
 #!/bin/sh
 # Writes into pages what foci prints: commands into README.md, the keys of a config into configs/README.md, and what the
-# small tables say, by the results that lie beside them, into docs/results.md: scripts/reference.sh [FOCI]
+# small tables say, by the results that lie beside them, into docs/results.md and docs/claims.svg:
+# scripts/reference.sh [FOCI]
 set -e
 cd "$(dirname "$0")/.."
 foci=${1:-build/foci}
@@ -20,3 +21,4 @@ write README.md "help commands"
 write configs/README.md "help reference"
 "$foci" table report configs/tables/small --results "$scratch" --runs "$scratch" --out "$scratch/text.md" >/dev/null
 write docs/results.md "table report configs/tables/small"
+"$foci" table report configs/tables/small --results "$scratch" --runs "$scratch" --out docs/claims.svg >/dev/null

@@ -156,7 +156,8 @@ typedef struct report_settings {
 
 static const foci_key report_rows[] = {
     FOCI_KEY(report_settings, out, "tables/report.html", 0, 0, NULL,
-             "the page, an .html; or an .md: its text without the pictures", .placeholder = "FILE"),
+             "the page, an .html; or an .md: its text without the pictures; or an .svg: a picture of the claims",
+             .placeholder = "FILE"),
     FOCI_KEY(report_settings, runs, RUNS, 0, 0, NULL, "trained runs, which results are compared with",
              .placeholder = "DIR"),
     FOCI_KEY(report_settings, results, RESULTS, 0, 0, NULL,
@@ -187,7 +188,19 @@ static foci_status report_table(void *context, const char *path) {
     return foci_grid_make(g, t);
 }
 
-static foci_status write_report(const reporting *r, bool html) {
+typedef foci_status (*writer)(const foci_grid *const *grid, int grids, FILE *f);
+
+/* By the ending of the file, or NULL. */
+static writer writer_of(const char *path) {
+    const char *dot = strrchr(path, '.');
+    if (!dot) return NULL;
+    return strcmp(dot, ".html") == 0  ? foci_report_html
+           : strcmp(dot, ".md") == 0  ? foci_report_markdown
+           : strcmp(dot, ".svg") == 0 ? foci_report_svg
+                                      : NULL;
+}
+
+static foci_status write_report(const reporting *r, writer write) {
     char folder[4200], *text = NULL;
     size_t size = 0;
     const char *slash = strrchr(r->o->out, '/');
@@ -195,8 +208,7 @@ static foci_status write_report(const reporting *r, bool html) {
     if (*folder) FOCI_TRY(foci_make_dirs(folder));
     FILE *f = open_memstream(&text, &size);
     if (!f) return foci_out_of_memory();
-    const foci_grid *const *grid = (const foci_grid *const *)r->grid;
-    foci_status s = html ? foci_report_html(grid, r->tables, f) : foci_report_markdown(grid, r->tables, f);
+    foci_status s = write((const foci_grid *const *)r->grid, r->tables, f);
     if (fclose(f) != 0 && !s) s = foci_out_of_memory();
     if (!s) s = foci_write_file(r->o->out, text, size);
     free(text);
@@ -206,16 +218,14 @@ static foci_status write_report(const reporting *r, bool html) {
 static foci_status report(const foci_parsed *parsed) {
     reporting r = {.o = parsed->options};
     const visitor v = {report_table, &r};
-    const char *dot = strrchr(r.o->out, '.');
-    const bool html = dot && strcmp(dot, ".html") == 0;
-    if (!html && (!dot || strcmp(dot, ".md") != 0))
-        return foci_fail(FOCI_ERR_CONFIG, "--out %s: a report is an .html or an .md", r.o->out);
+    const writer write = writer_of(r.o->out);
+    if (!write) return foci_fail(FOCI_ERR_CONFIG, "--out %s: a report is an .html, an .md or an .svg", r.o->out);
     foci_status s = FOCI_OK;
     for (int i = 0; i < parsed->arguments && !s; i++)
         s = is_table(parsed->argument[i]) ? report_table(&r, parsed->argument[i])
                                           : visit_folder(parsed->argument[i], &v);
     if (!s && !r.tables) s = foci_fail(FOCI_ERR_CONFIG, "there is no table in %s", parsed->argument[0]);
-    if (!s) s = write_report(&r, html);
+    if (!s) s = write_report(&r, write);
     if (!s) printf("%d table%s in %s\n", r.tables, foci_plural(r.tables, "s"), r.o->out);
     for (int i = 0; i < r.tables; i++) {
         if (r.grid[i]) foci_grid_free(r.grid[i]);

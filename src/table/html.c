@@ -7,12 +7,14 @@
 
 #include "table/page.h"
 
-static const char style[] =
+const char foci_page_colours[] =
     ":root{color-scheme:light dark;--paper:#fff;--ink:#1c1e21;--soft:#5d646d;--line:#d9dde2;--tint:#f3f5f7;"
     "--c0:#0072b2;--c1:#d55e00;--c2:#00805d;--c3:#b5568c;--c4:#b07d00;--c5:#3a93c9;--c6:#555;--c7:#857600}\n"
     "@media(prefers-color-scheme:dark){:root{--paper:#15181c;--ink:#e8eaed;--soft:#a0a8b2;--line:#363c44;--tint:#"
     "1e2329;"
-    "--c0:#5ab4f0;--c1:#ff8f4a;--c2:#3ccb9f;--c3:#ec9ac6;--c4:#f0b840;--c5:#8fd0ff;--c6:#bbb;--c7:#d8cb3d}}\n"
+    "--c0:#5ab4f0;--c1:#ff8f4a;--c2:#3ccb9f;--c3:#ec9ac6;--c4:#f0b840;--c5:#8fd0ff;--c6:#bbb;--c7:#d8cb3d}}\n";
+
+static const char style[] =
     "*{box-sizing:border-box}body{margin:0;padding:1.5rem 1rem 3rem;background:var(--paper);color:var(--ink);"
     "font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin-inline:auto}\n"
     "h1{font-size:1.4rem;line-height:1.25;margin:0 0 1rem}h2{font-size:1.05rem;margin:2rem 0 "
@@ -59,7 +61,7 @@ void foci_page_begin(FILE *f, const char *title) {
           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>",
           f);
     foci_page_text(f, title);
-    fprintf(f, "</title>\n<style>\n%s</style></head><body>\n<h1>", style);
+    fprintf(f, "</title>\n<style>\n%s%s</style></head><body>\n<h1>", foci_page_colours, style);
     foci_page_text(f, title);
     fputs("</h1>\n", f);
 }

@@ -15,6 +15,7 @@ void foci_paper_text(const foci_grid *g, int row, int column, char text[48]); /*
 extern const char foci_claim_note[];                                          /* what a claim is, and when it holds */
 
 /* html.c */
+extern const char foci_page_colours[]; /* a style: var(--ink) and others, by light and dark */
 void foci_page_text(FILE *f, const char *s);
 void foci_page_begin(FILE *f, const char *title);
 void foci_page_end(FILE *f);
@@ -30,6 +31,11 @@ void foci_page_facts(FILE *f, const foci_grid *const *grid, int grids);
 void foci_page_curves(const foci_grid *g, FILE *f);
 void foci_page_maps(const foci_grid *g, FILE *f);
 void foci_page_dots(const foci_grid *g, FILE *f);
+
+/* intervals.c: the interval of a finding as a bar in a box, its middle as a dot, beside no difference and, dashed, what
+ * the claim allows; reach: how far those of a claim reach, in percent of what they are compared with, 0 without any. */
+double foci_interval_reach(const foci_evidence *e, int count);
+void foci_interval_draw(FILE *f, const foci_evidence *e, double reach, double x, double y, double width, double height);
 
 /* html_plot.c: where in a picture a value lies. */
 enum { FOCI_PLOT_COLOURS = 8, FOCI_PLOT_WIDTH = 320 };

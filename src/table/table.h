@@ -281,9 +281,10 @@ void foci_grid_html(const foci_grid *g, FILE *f);
 /* table.md, table.csv, table.tex and table.html in the folder. */
 foci_status foci_table_write(const foci_grid *g, const char *folder);
 
-/* Several tables, the claims that are made of them and what came of these, as one page; or as Markdown, without
- * pictures and without tables of which nothing is measured. */
+/* Several tables, the claims that are made of them and what came of these, as one page; as Markdown, without pictures
+ * and without tables of which nothing is measured; or what came of the claims alone, as a picture, SVG. */
 foci_status foci_report_html(const foci_grid *const *grid, int grids, FILE *f);
 foci_status foci_report_markdown(const foci_grid *const *grid, int grids, FILE *f);
+foci_status foci_report_svg(const foci_grid *const *grid, int grids, FILE *f);
 
 #endif

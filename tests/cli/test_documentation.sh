@@ -99,7 +99,10 @@ up_to_date() {
 check "configs/README.md has every key" up_to_date
 
 results_are_those() { # of the result files beside the tables
-    (cd "$root" && "$foci" table report configs/tables/small --results "$here/none" --runs "$here/none" --out "$here/report.md")
+    for f in report.md claims.svg; do
+        (cd "$root" && "$foci" table report configs/tables/small --results "$here/none" --runs "$here/none" --out "$here/$f")
+    done
+    cmp -s "$root/docs/claims.svg" claims.svg || wrong "docs/claims.svg shows other results; scripts/reference.sh draws it"
     sed -n '\@^<!-- foci table report configs/tables/small -->@,/^<!-- end -->/p' "$root/docs/results.md" | sed '1d;$d' >written
     cmp -s written report.md || wrong "docs/results.md has not what the results say; scripts/reference.sh writes it"
     contains written '^\| softmax \| [0-9.]+ ± '

@@ -337,7 +337,11 @@ YAML
     contains claimed/r.md '^\*\*By less than a tenth: does not hold\.\*\*$'
     contains claimed/r.md '^- a fact & another \(t1.yaml\)$'
     contains claimed/r.md '^\| t1.yaml \| large: size GFLOP/step \| \+[0-9.]+ \(\+[0-9.]+ %\) \| \+[0-9.]+ to \+[0-9.]+ \| 3 \| does not hold \|$'
-    fails_like 2 '--out x.pdf: a report is an .html or an .md' table report claimed --out x.pdf
+    runs table report claimed --results o1/results --out claimed/r.svg
+    contains claimed/r.svg '>Smaller is cheaper</text>.*>holds</text>.*>small: size GFLOP/step, beside large</text>.*fill="var\(--c2\)"'
+    contains claimed/r.svg '>It learns</text>.*>not measured</text>$'
+    lacks claimed/r.svg 'src=|href=|@import|url\('
+    fails_like 2 '--out x.pdf: a report is an .html, an .md or an .svg' table report claimed --out x.pdf
     fails_like 2 'none: No such file or directory' table report none
     mkdir empty
     fails_like 2 'there is no table in empty' table report empty
